@@ -1,0 +1,73 @@
+# Build: make [V=1] [SAN=1] [CC=clang] [B=directory]
+#
+#   make            build/ipvlan
+#   make demo       one pod interface from ADD to DEL, shown to a person
+#   make test       everything that Debian's packages alone can test
+#   make help       all targets
+
+VERSION = 0.1.0
+B ?= build
+PREFIX ?= /opt/cni
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= /usr/share/man
+
+PKG_CONFIG ?= pkg-config
+JANSSON = $(shell $(PKG_CONFIG) --cflags --libs jansson)
+MNL = $(shell $(PKG_CONFIG) --cflags --libs libmnl)
+
+WARN = -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wpointer-arith \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wimplicit-fallthrough \
+	-Wdouble-promotion -Wnull-dereference -Werror
+HARDEN = -fstack-protector-strong -fPIE
+CFLAGS ?= -O2 -g
+ifdef SAN
+SANITY = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+HARDEN += -D_FORTIFY_SOURCE=2
+endif
+override CFLAGS += -std=gnu11 -D_GNU_SOURCE -DPROJECT_VERSION='"$(VERSION)"' -iquote include \
+	-MMD -MP $(WARN) $(HARDEN) $(SANITY)
+override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANITY)
+
+ifndef V
+Q = @
+say = @printf '  %-7s %s\n'
+else
+say = @:
+endif
+
+# A directory of .c files is one program or one library, never both.
+objects = $(patsubst %.c,$B/obj/%.o,$(wildcard $1/*.c))
+
+all: $B/ipvlan
+
+$B/libcni.a: $(call objects,plugin/cni)
+$B/libnet.a: $(call objects,plugin/net)
+$B/ipvlan: $(call objects,plugin) $B/libnet.a $B/libcni.a
+$B/ipvlan: LDLIBS += $(MNL) $(JANSSON)
+
+$B/ipvlan:
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$B/lib%.a:
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$B/obj/%.o: %.c Makefile
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
+
+-include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d)
+
+include test/test.mk
+
+install: all
+	install -D -m 755 $B/ipvlan $(DESTDIR)$(BINDIR)/ipvlan
+
+clean:
+	rm -rf $B
+
+.PHONY: all install clean
+.DELETE_ON_ERROR:

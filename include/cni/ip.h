@@ -1,0 +1,43 @@
+/*
+ * IPv4 and IPv6 addresses as one type, and prefixes that keep their host bits.
+ *
+ * Text follows the Go library, since addresses become file names and JSON that
+ * it reads as well: dotted IPv4 (also for v4-mapped IPv6), RFC 5952 for IPv6.
+ */
+#ifndef CNI_IP_H
+#define CNI_IP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+struct ip {
+	sa_family_t family; /* AF_INET, AF_INET6, or 0: no address */
+	unsigned char bytes[16];
+};
+
+struct prefix {
+	struct ip ip;
+	unsigned int len;
+};
+
+/* Large enough for any address or prefix; returned by value: ip_text(&ip).s */
+struct ip_str {
+	char s[80];
+};
+
+/* Zone identifiers, leading zeros and surrounding blanks are refused. */
+bool ip_parse(const char *text, struct ip *ret);
+bool prefix_parse(const char *text, struct prefix *ret);
+struct ip_str ip_text(const struct ip *ip);
+struct ip_str prefix_text(const struct prefix *prefix);
+
+size_t ip_size(const struct ip *ip); /* in bytes: 4, 16, or 0 */
+bool ip_equal(const struct ip *a, const struct ip *b);
+bool ip_is_any(const struct ip *ip); /* 0.0.0.0 or :: */
+bool ip_is_link_local(const struct ip *ip);
+bool prefix_contains(const struct prefix *prefix, const struct ip *ip);
+bool prefix_equal(const struct prefix *a, const struct prefix *b);
+struct prefix prefix_network(const struct prefix *prefix); /* host bits cleared */
+
+#endif

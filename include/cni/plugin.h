@@ -1,0 +1,60 @@
+/*
+ * The protocol: environment and standard input in, one JSON document out.
+ *
+ *	CNI_COMMAND, CNI_*   ─┐                        ┌─ stdout: result or error
+ *	                      ├─ plugin_main() ─ verb ─┤
+ *	configuration, stdin ─┘                        └─ exit status 0 or 1
+ *
+ * plugin_main() alone reads the environment and standard input, writes standard
+ * output and chooses the exit status. A verb gets a request that is complete and
+ * well-formed as far as the specification can say, does its work, and returns.
+ * What it checks, in which order and with which texts is what the Go library's
+ * skeleton does, since runtimes and tests look at them.
+ */
+#ifndef CNI_PLUGIN_H
+#define CNI_PLUGIN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cni/error.h"
+#include "cni/version.h"
+
+struct request {
+	const char *command;
+	const char *container; /* these are "" where the verb needs none */
+	const char *netns;
+	const char *ifname;
+	const char *args;
+	const char *path;
+	bool own_netns_allowed; /* CNI_NETNS_OVERRIDE: for tests in one namespace */
+
+	const char *config; /* standard input, byte for byte, for delegates */
+	size_t config_len;
+	const json_t *conf; /* the same, read; an object, or null */
+	const char *name;
+	enum cni_version version;
+};
+
+/*
+ * A plugin is its verbs. Each returns 0, or -1 with err filled; add hands over
+ * the document to print in *result.
+ */
+struct plugin {
+	const char *about;
+	int (*add)(const struct request *req, json_t **result, struct cni_error *err);
+	int (*del)(const struct request *req, struct cni_error *err);
+	int (*check)(const struct request *req, struct cni_error *err);
+	int (*gc)(const struct request *req, struct cni_error *err);
+	int (*status)(const struct request *req, struct cni_error *err);
+};
+
+/* Runs the verb that the environment asks for; returns main()'s exit status. */
+int plugin_main(const struct plugin *plugin);
+
+/* The pieces of it that need no process, for tests and fuzzers. */
+int request_read_env(struct request *req, struct cni_error *err);
+int request_read_conf(struct request *req, json_t *conf, struct cni_error *err);
+
+#endif

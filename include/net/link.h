@@ -1,0 +1,75 @@
+/*
+ * Links, ipvlan ones above all. drivers/net/ipvlan/ipvlan_main.c decides what
+ * can be done with them.
+ */
+#ifndef NET_LINK_H
+#define NET_LINK_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cni/error.h"
+#include "net/rtnl.h"
+
+struct link {
+	int index;
+	char name[IFNAMSIZ];
+	char kind[16];	     /* "" for hardware */
+	char mac[3 * 20];    /* as text, "" if none */
+	unsigned int flags;  /* IFF_* */
+	unsigned short type; /* ARPHRD_* */
+	unsigned int mtu;
+	int parent;	       /* IFLA_LINK, 0: none */
+	bool parent_elsewhere; /* parent is an index in another namespace */
+	int holder;	       /* IFLA_MASTER: the bridge, bond or VRF above, 0: none */
+	uint16_t ipvlan_mode;  /* IPVLAN_MODE_*, if kind is "ipvlan" */
+	uint16_t ipvlan_flags; /* IPVLAN_F_* */
+};
+
+/* "No" is an answer, not an error. */
+enum found {
+	FOUND_FAILED = -1,
+	FOUND_NOT,
+	FOUND,
+};
+
+enum found link_find(struct rtnl *nl, const char *name, struct link *ret, struct cni_error *err);
+enum found link_find_index(struct rtnl *nl, int index, struct link *ret, struct cni_error *err);
+
+/* Calls each() for every link of the namespace. */
+int link_each(struct rtnl *nl, void (*each)(const struct link *, void *), void *arg, struct cni_error *err);
+
+/* What an ipvlan slave is to be. */
+struct ipvlan {
+	const char *name;
+	int parent;	  /* index, in the namespace of the socket that creates it */
+	uint16_t mode;	  /* IPVLAN_MODE_* */
+	unsigned int mtu; /* 0: the parent's */
+	int netns;	  /* where to put it; -1: where the socket is */
+};
+
+/*
+ * Returns 0 or the kernel's errno, and then *err describes it. EEXIST says that
+ * the name is taken in the target namespace or, before Linux 6.15, in the
+ * socket's. IFLA_IPVLAN_MODE is always sent, because without it the kernel would
+ * switch the master and all its slaves to l3; flags never, so that they stay.
+ */
+int ipvlan_create(struct rtnl *nl, const struct ipvlan *ipvlan, struct cni_error *err);
+
+/* Does the kernel know ipvlan? Asks in a way that creates nothing. */
+enum found ipvlan_known(struct rtnl *nl, struct cni_error *err);
+
+int link_rename(struct rtnl *nl, int index, const char *name, struct cni_error *err);
+
+/* A link that is gone already is deleted. */
+int link_delete(struct rtnl *nl, int index, struct cni_error *err);
+
+/* Queue only; rtnl_commit() sends. */
+void link_queue_up(struct rtnl *nl, int index);
+void link_queue_arp_notify(struct rtnl *nl, int index);
+
+const char *ipvlan_mode_text(uint16_t mode);
+bool ipvlan_mode_parse(const char *text, uint16_t *ret);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * A conversation with the kernel's rtnetlink, in one namespace.
+ *
+ * A struct rtnl *is* a namespace to everything above it: opened there once, it
+ * works there from wherever we are. Requests queue up and go out together:
+ *
+ *	struct nlmsghdr *nlh = rtnl_request(nl, RTM_NEWADDR, NLM_F_CREATE);
+ *	... libmnl puts header and attributes ...
+ *	rtnl_commit(nl, ...);
+ *
+ * so that everything inside a pod costs one system call to send and one to hear
+ * that all is well: only the last request asks for an acknowledgement, since
+ * failures are reported unasked. The kernel carries out the requests after a
+ * failed one as well; whoever commits several undoes them all.
+ */
+#ifndef NET_RTNL_H
+#define NET_RTNL_H
+
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <stdbool.h>
+
+#include "cni/error.h"
+
+/* Any single request fits; attributes are put with the bounded mnl calls. */
+#define RTNL_REQUEST_MAX 8192
+#define RTNL_QUEUE_MAX 16384
+
+struct rtnl {
+	struct mnl_socket *sock;
+	unsigned int seq;   /* of the request that was queued last */
+	unsigned int first; /* of the first one since the last commit */
+	struct nlmsghdr *last;
+	size_t queued; /* bytes */
+	char queue[RTNL_QUEUE_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+};
+
+/* A request that the kernel refused. */
+struct rtnl_refusal {
+	unsigned int request; /* 0 is the first since the last commit */
+	int error;	      /* as errno */
+	const char *why;      /* the kernel's own sentence, or "" */
+};
+
+/* In netns, or in our own when it is -1. */
+int rtnl_open(struct rtnl *nl, int netns, struct cni_error *err);
+void rtnl_close(struct rtnl *nl);
+
+/* Queues a request, and sends what is queued when there is no room for it. */
+struct nlmsghdr *rtnl_request(struct rtnl *nl, unsigned int type, unsigned int flags);
+
+/*
+ * Sends what is queued and waits for the answer. refused() is called for each
+ * refusal and returns 0 to overlook it, or -1 with err filled. NULL: the first
+ * refusal is described by its errno. Returns 0 or -1.
+ */
+int rtnl_commit(struct rtnl *nl, int (*refused)(const struct rtnl_refusal *, void *, struct cni_error *),
+		void *arg, struct cni_error *err);
+
+/*
+ * Sends the one queued request and hands each message of the answer to each().
+ * Returns 0, or the kernel's errno, which is left to the caller to judge: "no
+ * such link" is an answer. -1 with err filled means that there was no answer.
+ * A dump that changed under way is asked for again, at most four times; each()
+ * must not mind seeing an entry twice.
+ */
+int rtnl_ask(struct rtnl *nl, void (*each)(const struct nlmsghdr *, void *), void *arg,
+	     struct cni_error *err);
+
+#endif

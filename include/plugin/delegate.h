@@ -1,0 +1,28 @@
+/*
+ * Running another plugin, the IPAM: SPEC section 4, "Plugin Delegation".
+ *
+ * It is found in CNI_PATH and gets our environment, our standard input byte for
+ * byte, and our standard error. Its standard output is read up to a bound, and
+ * it is killed when it has not finished in time.
+ */
+#ifndef PLUGIN_DELEGATE_H
+#define PLUGIN_DELEGATE_H
+
+#include <jansson.h>
+
+#include "cni/error.h"
+#include "cni/plugin.h"
+
+/*
+ * Runs ADD and hands over what it answered, or NULL with err filled. After that
+ * the caller runs DEL, as the specification asks.
+ */
+json_t *delegate_add(const struct request *req, const char *type, struct cni_error *err);
+
+/*
+ * Any other verb. An IPAM from before CNI 1.1.0, which knows neither GC nor
+ * STATUS, is taken to have nothing to say.
+ */
+int delegate_run(const struct request *req, const char *type, const char *verb, struct cni_error *err);
+
+#endif

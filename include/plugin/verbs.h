@@ -1,0 +1,17 @@
+/*
+ * The verbs of the specification, one file each. VERSION needs no plugin and
+ * lives in plugin_main().
+ */
+#ifndef PLUGIN_VERBS_H
+#define PLUGIN_VERBS_H
+
+#include "cni/error.h"
+#include "cni/plugin.h"
+
+int verb_add(const struct request *req, json_t **result, struct cni_error *err);
+int verb_del(const struct request *req, struct cni_error *err);
+int verb_check(const struct request *req, struct cni_error *err);
+int verb_gc(const struct request *req, struct cni_error *err);
+int verb_status(const struct request *req, struct cni_error *err);
+
+#endif

@@ -1,0 +1,42 @@
+#include "cni/cleanup.h"
+#include "net/netns.h"
+#include "plugin/delegate.h"
+#include "plugin/iface.h"
+#include "plugin/verbs.h"
+
+static int check(const struct request *req, const struct conf *conf, struct cni_error *err)
+{
+	autoclose int netns = -1;
+	enum netns there = netns_open(req->netns, req->own_netns_allowed, &netns, err);
+	struct iface iface;
+	int rc;
+
+	if (there == NETNS_GONE && err)
+		err->code = CNI_CONTAINER;
+	if (there != NETNS_OPEN)
+		return -1;
+	if (conf->ipam && delegate_run(req, conf->ipam, "CHECK", err) < 0)
+		return -1;
+	if (!conf->has_prev) {
+		cni_fail(err, CNI_CONFIG, "Required prevResult missing");
+		return cni_hint(
+			err, "CHECK compares with the result of ADD, which the runtime passes as prevResult");
+	}
+	if (iface_open(&iface, conf, req, netns, err) < 0)
+		return -1;
+	rc = iface_verify(&iface, conf, err);
+	iface_close(&iface);
+	return rc;
+}
+
+int verb_check(const struct request *req, struct cni_error *err)
+{
+	struct conf conf;
+	int rc;
+
+	if (conf_read(&conf, req, err) < 0)
+		return -1;
+	rc = check(req, &conf, err);
+	conf_free(&conf);
+	return rc;
+}

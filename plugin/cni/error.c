@@ -1,0 +1,40 @@
+#include "cni/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int cni_fail(struct cni_error *err, enum cni_code code, const char *msg, ...)
+{
+	va_list args;
+
+	if (!err || err->msg[0])
+		return -1;
+	err->code = (int)code;
+	va_start(args, msg);
+	vsnprintf(err->msg, sizeof(err->msg), msg, args);
+	va_end(args);
+	return -1;
+}
+
+int cni_hint(struct cni_error *err, const char *details, ...)
+{
+	va_list args;
+
+	if (!err || err->details[0])
+		return -1;
+	va_start(args, details);
+	vsnprintf(err->details, sizeof(err->details), details, args);
+	va_end(args);
+	return -1;
+}
+
+void cni_log(const char *line, ...)
+{
+	va_list args;
+
+	va_start(args, line);
+	vfprintf(stderr, line, args);
+	va_end(args);
+	fputc('\n', stderr);
+}

@@ -1,0 +1,129 @@
+#include "cni/ip.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+static const unsigned char v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+bool ip_parse(const char *text, struct ip *ret)
+{
+	struct ip ip = { .family = AF_INET };
+
+	if (inet_pton(AF_INET, text, ip.bytes) != 1) {
+		ip.family = AF_INET6;
+		if (inet_pton(AF_INET6, text, ip.bytes) != 1)
+			return false;
+	}
+	if (ip.family == AF_INET6 && !memcmp(ip.bytes, v4_mapped, sizeof(v4_mapped))) {
+		struct ip v4 = { .family = AF_INET };
+
+		memcpy(v4.bytes, ip.bytes + sizeof(v4_mapped), 4);
+		ip = v4;
+	}
+	*ret = ip;
+	return true;
+}
+
+bool prefix_parse(const char *text, struct prefix *ret)
+{
+	const char *slash = strchr(text, '/');
+	struct prefix prefix = { .len = 0 };
+	char ip[INET6_ADDRSTRLEN];
+	size_t digits;
+
+	if (!slash || (size_t)(slash - text) >= sizeof(ip))
+		return false;
+	memcpy(ip, text, (size_t)(slash - text));
+	ip[slash - text] = '\0';
+
+	digits = strspn(slash + 1, "0123456789");
+	if (digits < 1 || digits > 3 || slash[1 + digits] || (digits > 1 && slash[1] == '0'))
+		return false;
+	for (const char *c = slash + 1; *c; c++)
+		prefix.len = prefix.len * 10 + (unsigned int)(*c - '0');
+
+	if (!ip_parse(ip, &prefix.ip))
+		return false;
+	if (prefix.ip.family == AF_INET && strchr(ip, ':')) { /* ::ffff:10.0.0.1/120 */
+		if (prefix.len < 96)
+			return false;
+		prefix.len -= 96;
+	}
+	if (prefix.len > 8 * ip_size(&prefix.ip))
+		return false;
+	*ret = prefix;
+	return true;
+}
+
+struct ip_str ip_text(const struct ip *ip)
+{
+	const unsigned char *b = ip->bytes;
+	static const unsigned char zero[12];
+	struct ip_str text = { "" };
+
+	/* glibc writes ::102:304 as ::1.2.3.4, Go and RFC 5952 do not */
+	if (ip->family == AF_INET6 && !memcmp(b, zero, sizeof(zero)) && (b[12] || b[13]))
+		snprintf(text.s, sizeof(text.s), "::%x:%x", b[12] << 8 | b[13], b[14] << 8 | b[15]);
+	else if (ip->family)
+		inet_ntop(ip->family, b, text.s, sizeof(text.s));
+	return text;
+}
+
+struct ip_str prefix_text(const struct prefix *prefix)
+{
+	struct ip_str text = ip_text(&prefix->ip);
+	size_t used = strlen(text.s);
+
+	snprintf(text.s + used, sizeof(text.s) - used, "/%u", prefix->len);
+	return text;
+}
+
+size_t ip_size(const struct ip *ip)
+{
+	return ip->family == AF_INET ? 4 : ip->family == AF_INET6 ? 16 : 0;
+}
+
+bool ip_equal(const struct ip *a, const struct ip *b)
+{
+	return a->family == b->family && !memcmp(a->bytes, b->bytes, ip_size(a));
+}
+
+bool ip_is_any(const struct ip *ip)
+{
+	static const unsigned char zero[16];
+
+	return ip->family && !memcmp(ip->bytes, zero, ip_size(ip));
+}
+
+bool ip_is_link_local(const struct ip *ip)
+{
+	return ip->family == AF_INET6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+}
+
+struct prefix prefix_network(const struct prefix *prefix)
+{
+	struct prefix network = *prefix;
+	size_t size = ip_size(&network.ip);
+
+	for (size_t i = 0; i < size; i++) {
+		unsigned int kept = prefix->len > 8 * i ? prefix->len - (unsigned int)(8 * i) : 0;
+
+		if (kept < 8)
+			network.ip.bytes[i] &= (unsigned char)(0xff00U >> kept);
+	}
+	return network;
+}
+
+bool prefix_contains(const struct prefix *prefix, const struct ip *ip)
+{
+	struct prefix other = { .ip = *ip, .len = prefix->len };
+	struct prefix a = prefix_network(prefix), b = prefix_network(&other);
+
+	return ip_equal(&a.ip, &b.ip);
+}
+
+bool prefix_equal(const struct prefix *a, const struct prefix *b)
+{
+	return a->len == b->len && ip_equal(&a->ip, &b->ip);
+}

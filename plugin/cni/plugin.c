@@ -1,0 +1,309 @@
+#include "cni/plugin.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+#include "cni/json.h"
+
+/* A configuration with the results of a long chain in it is some kilobytes. */
+#define CONFIG_MAX (4 << 20)
+#define CONFIG_PATIENCE_MS 30000
+
+enum verb { ADD, DEL, CHECK, GC, STATUS, VERSION, VERBS };
+
+/* clang-format off: a table */
+static const struct {
+	const char *name;
+	enum cni_version since;
+} verbs[VERBS] = {
+	[ADD] = { "ADD", CNI_0_1_0 },
+	[DEL] = { "DEL", CNI_0_1_0 },
+	[CHECK] = { "CHECK", CNI_0_4_0 },
+	[GC] = { "GC", CNI_1_1_0 },
+	[STATUS] = { "STATUS", CNI_1_1_0 },
+	[VERSION] = { "VERSION", CNI_0_1_0 },
+};
+/* clang-format on */
+
+static enum verb verb_find(const char *name)
+{
+	enum verb verb;
+
+	for (verb = 0; verb < VERBS; verb++)
+		if (!strcmp(name, verbs[verb].name))
+			break;
+	return verb;
+}
+
+/* Container ids and network names: [A-Za-z0-9][A-Za-z0-9_.-]* */
+static bool is_identifier(const char *text)
+{
+	if (!isalnum((unsigned char)*text))
+		return false;
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && !strchr("_.-", *text))
+			return false;
+	return true;
+}
+
+/* What Go calls white space; the kernel refuses only the ASCII part of it. */
+static bool has_space(const char *text)
+{
+	static const char *const wide[] = {
+		"\xc2\x85", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
+		"\u2004",   "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200a",
+		"\u2028",   "\u2029", "\u202f", "\u205f", "\u3000",
+	};
+
+	if (strpbrk(text, " \t\n\v\f\r"))
+		return true;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++)
+		if (strstr(text, wide[i]))
+			return true;
+	return false;
+}
+
+static int check_container(const char *text, struct cni_error *err)
+{
+	if (is_identifier(text))
+		return 0;
+	cni_fail(err, CNI_ENVIRONMENT, "invalid characters in containerID");
+	return cni_hint(err, "%s", text);
+}
+
+static int check_ifname(const char *text, struct cni_error *err)
+{
+	if (strlen(text) >= IFNAMSIZ) {
+		cni_fail(err, CNI_ENVIRONMENT, "interface name is too long");
+		return cni_hint(err, "interface name should be less than %d characters", IFNAMSIZ);
+	}
+	if (!strcmp(text, ".") || !strcmp(text, ".."))
+		return cni_fail(err, CNI_ENVIRONMENT, "interface name is . or ..");
+	if (strpbrk(text, "/:") || has_space(text))
+		return cni_fail(err, CNI_ENVIRONMENT,
+				"interface name contains / or : or whitespace characters");
+	return 0;
+}
+
+#define NEEDS(verb) (1U << (verb))
+
+/* Reads the variables in the skeleton's order, since that is the order in which
+ * it reports them. A name that is there but wrong counts before one missing. */
+int request_read_env(struct request *req, struct cni_error *err)
+{
+	const struct {
+		const char *name;
+		const char **value;
+		unsigned int needed_by;
+		int (*check)(const char *text, struct cni_error *err);
+	} vars[] = {
+		{ "CNI_COMMAND", &req->command, ~0U, NULL },
+		{ "CNI_CONTAINERID", &req->container, NEEDS(ADD) | NEEDS(CHECK) | NEEDS(DEL),
+		  check_container },
+		{ "CNI_NETNS", &req->netns, NEEDS(ADD) | NEEDS(CHECK), NULL },
+		{ "CNI_IFNAME", &req->ifname, NEEDS(ADD) | NEEDS(CHECK) | NEEDS(DEL), check_ifname },
+		{ "CNI_ARGS", &req->args, 0, NULL },
+		{ "CNI_PATH", &req->path, NEEDS(ADD) | NEEDS(CHECK) | NEEDS(DEL) | NEEDS(GC) | NEEDS(STATUS),
+		  NULL },
+	};
+	const char *command = getenv("CNI_COMMAND"), *override = getenv("CNI_NETNS_OVERRIDE");
+	enum verb verb = verb_find(command ? command : "");
+	char missing[128] = "";
+
+	for (size_t i = 0; i < sizeof(vars) / sizeof(*vars); i++) {
+		const char *value = getenv(vars[i].name);
+		bool needed = vars[i].needed_by & NEEDS(verb);
+
+		*vars[i].value = value ? value : "";
+		if (needed && !**vars[i].value) {
+			strcat(missing, *missing ? "," : "");
+			strcat(missing, vars[i].name);
+		} else if (needed && vars[i].check && vars[i].check(value, err) < 0) {
+			return -1;
+		}
+	}
+	if (*missing)
+		return cni_fail(err, CNI_ENVIRONMENT, "required env variables [%s] missing", missing);
+	req->own_netns_allowed = override && (!strcmp(override, "1") || !strcasecmp(override, "true"));
+	return 0;
+}
+
+/* Everything up to the end of standard input; the caller frees it. */
+static char *read_config(size_t *len, struct cni_error *err)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	size_t room = 4096, used = 0;
+	autofree char *text = malloc(room);
+	char *whole;
+
+	while (text) {
+		int ready = poll(&in, 1, CONFIG_PATIENCE_MS);
+		ssize_t got = ready > 0 ? read(in.fd, text + used, room - used) : -1;
+
+		if (ready == 0) {
+			cni_fail(err, CNI_IO, "error reading from stdin: nothing came for %d s",
+				 CONFIG_PATIENCE_MS / 1000);
+			return NULL;
+		}
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			cni_fail(err, CNI_IO, "error reading from stdin: %m");
+			return NULL;
+		}
+		if (!got) {
+			*len = used;
+			whole = text;
+			text = NULL;
+			return whole;
+		}
+		used += (size_t)got;
+		if (used < room)
+			continue;
+		if (room >= CONFIG_MAX) {
+			cni_fail(err, CNI_IO, "error reading from stdin: more than %d bytes", CONFIG_MAX);
+			return NULL;
+		}
+		room *= 2;
+		whole = realloc(text, room);
+		if (!whole)
+			break;
+		text = whole;
+	}
+	cni_fail(err, CNI_RETRY, "out of memory");
+	return NULL;
+}
+
+int request_read_conf(struct request *req, json_t *conf, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	enum verb verb = verb_find(req->command);
+
+	if (!json_is_object(conf) && !json_is_null(conf))
+		return cni_fail(err, CNI_DECODE, "error unmarshall network config: not an object");
+	req->conf = conf;
+	req->name = "";
+	if (field_string(conf, "", "name", &req->name, &why) < 0)
+		return cni_fail(err, CNI_DECODE, "error unmarshall network config: %s", why.msg);
+	if (!*req->name)
+		return cni_fail(err, CNI_CONFIG, "missing network name");
+	if (!is_identifier(req->name)) {
+		cni_fail(err, CNI_CONFIG, "invalid characters found in network name");
+		return cni_hint(err, "%s", req->name);
+	}
+	if (verb >= VERSION)
+		return cni_fail(err, CNI_ENVIRONMENT, "unknown CNI_COMMAND: %s", req->command);
+	return version_negotiate(conf, verbs[verb].name, verbs[verb].since, &req->version, err);
+}
+
+static int run_verb(const struct plugin *plugin, const struct request *req, json_t **result,
+		    struct cni_error *err)
+{
+	switch (verb_find(req->command)) {
+	case ADD:
+		return plugin->add(req, result, err);
+	case DEL:
+		return plugin->del(req, err);
+	case CHECK:
+		return plugin->check(req, err);
+	case GC:
+		return plugin->gc(req, err);
+	default:
+		return plugin->status(req, err);
+	}
+}
+
+static int serve(const struct plugin *plugin, struct request *req, json_t **result, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	json_auto_t *conf = NULL;
+	autofree char *text = NULL;
+
+	if (request_read_env(req, err) < 0)
+		return -1;
+	text = read_config(&req->config_len, err);
+	if (!text)
+		return -1;
+	req->config = text;
+	conf = json_read(text, req->config_len, &why);
+	if (!conf)
+		return cni_fail(err, why.code, "error unmarshall network config: %s", why.msg);
+	if (request_read_conf(req, conf, err) < 0)
+		return -1;
+	return run_verb(plugin, req, result, err);
+}
+
+static int print(const json_t *doc, size_t flags, const char *end)
+{
+	if (json_dumpf(doc, stdout, flags) < 0 || fputs(end, stdout) < 0 || fflush(stdout) < 0) {
+		cni_log("cannot write to stdout: %m");
+		return 1;
+	}
+	return 0;
+}
+
+static int print_error(const struct cni_error *error, enum cni_version version)
+{
+	json_auto_t *doc = json_object();
+
+	json_object_set_new(doc, "cniVersion", json_string(cni_versions[version]));
+	json_object_set_new(doc, "code", json_integer(error->code));
+	json_object_set_new(doc, "msg", json_text(error->msg));
+	if (error->details[0])
+		json_object_set_new(doc, "details", json_text(error->details));
+	print(doc, JSON_INDENT(4), "");
+	return 1;
+}
+
+static int print_versions(void)
+{
+	json_auto_t *doc = json_object();
+	json_t *list = json_array();
+
+	for (int v = 0; v < CNI_VERSIONS; v++)
+		json_array_append_new(list, json_string(cni_versions[v]));
+	json_object_set_new(doc, "cniVersion", json_string(cni_versions[CNI_VERSIONS - 1]));
+	json_object_set_new(doc, "supportedVersions", list);
+	return print(doc, JSON_COMPACT, "\n");
+}
+
+static int print_about(const char *about)
+{
+	fprintf(stderr, "%s\nCNI protocol versions supported: ", about);
+	for (int v = 0; v < CNI_VERSIONS; v++)
+		fprintf(stderr, "%s%s", v ? ", " : "", cni_versions[v]);
+	fputc('\n', stderr);
+	return 0;
+}
+
+int plugin_main(const struct plugin *plugin)
+{
+	struct request req = { .version = CNI_1_1_0 };
+	struct cni_error err = { 0 };
+	json_auto_t *result = NULL;
+	const char *command = getenv("CNI_COMMAND");
+
+	if (!command || !*command)
+		return print_about(plugin->about);
+	if (!strcmp(command, verbs[VERSION].name))
+		return print_versions();
+
+	/* a runtime that went away must not kill us half-way */
+	signal(SIGPIPE, SIG_IGN);
+
+	if (serve(plugin, &req, &result, &err) < 0)
+		return print_error(&err, req.version);
+	if (!result)
+		return 0;
+	/* from 1.0.0 on the Go library prints keys in alphabetical order */
+	return print(result, JSON_INDENT(4) | (req.version >= CNI_1_0_0 ? JSON_SORT_KEYS : 0), "");
+}

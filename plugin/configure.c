@@ -1,0 +1,133 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/addr.h"
+#include "net/netns.h"
+#include "plugin/iface.h"
+#include "plugin/plan.h"
+
+#define IPV6_MIN_MTU 1280
+
+/* The requests of one exchange, in their order, so that a refusal has a name. */
+struct exchange {
+	const struct iface *iface;
+	const struct result *given;
+	const struct plan *plan;
+};
+
+enum { ARP_NOTIFY = 0, FIRST_ADDRESS = 1 };
+
+static int refuse_address(const struct exchange *x, const struct prefix *address,
+			  const struct rtnl_refusal *refusal, struct cni_error *err)
+{
+	bool in_use = refusal->error == EADDRINUSE;
+
+	cni_fail(err, in_use ? CNI_CONFLICT : CNI_INTERNAL, "failed to add IP addr %s to \"%s\": %s",
+		 prefix_text(address).s, x->iface->req->ifname,
+		 in_use ? "address already in use" : strerror(refusal->error));
+	if (in_use)
+		return cni_hint(err,
+				"another ipvlan interface of the same master holds it, perhaps one whose "
+				"container was never deleted; the address went back to the IPAM plugin");
+	if (address->ip.family == AF_INET6 && x->iface->link.mtu < IPV6_MIN_MTU)
+		return cni_hint(err, "IPv6 needs an MTU of %d or more, \"%s\" has %u", IPV6_MIN_MTU,
+				x->iface->req->ifname, x->iface->link.mtu);
+	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
+}
+
+static int refuse_route(const struct exchange *x, const struct route *route,
+			const struct rtnl_refusal *refusal, struct cni_error *err)
+{
+	const struct ip *gw = &route->hops[0].gw;
+
+	/* the very same route is there: nothing is missing */
+	if (refusal->error == EEXIST)
+		return 0;
+	cni_fail(err, CNI_INTERNAL, "failed to add route '%s%s%s dev %s': %s", prefix_text(&route->dst).s,
+		 gw->family ? " via " : "", ip_text(gw).s, x->iface->req->ifname, strerror(refusal->error));
+	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
+}
+
+static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_error *err)
+{
+	const struct exchange *x = arg;
+	size_t up = FIRST_ADDRESS + x->given->n_ips, request = refusal->request;
+
+	if (request == ARP_NOTIFY)
+		return 0; /* neighbours will learn, if later */
+	if (request < up)
+		return refuse_address(x, &x->given->ips[request - FIRST_ADDRESS].address, refusal, err);
+	if (request > up)
+		return refuse_route(x, &x->plan->routes[request - up - 1], refusal, err);
+	cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" UP: %s", x->iface->req->ifname,
+		 strerror(refusal->error));
+	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
+}
+
+/*
+ * The kernel lets nobody have an address twice among the slaves of a master, but
+ * the host's own addresses it does not look at: packets for both would mix.
+ */
+static int check_host_addresses(struct iface *iface, const struct result *given, struct cni_error *err)
+{
+	for (size_t i = 0; i < given->n_ips; i++) {
+		const struct ip *ip = &given->ips[i].address.ip;
+		enum found found = addr_is_local(iface->home, ip, err);
+
+		if (found == FOUND_FAILED)
+			return -1;
+		if (found == FOUND_NOT)
+			continue;
+		cni_fail(err, CNI_CONFLICT, "address %s is the host's own", ip_text(ip).s);
+		return cni_hint(err,
+				"keep it out of the IPAM's range; the address went back to the IPAM plugin");
+	}
+	return 0;
+}
+
+static void prepare_ipv6(const struct iface *iface, const struct result *given)
+{
+	const char *ifname = iface->req->ifname;
+	struct sysctl sysctls[] = {
+		{ "ipv6/conf/lo/disable_ipv6", "0" },
+		{ "", "0" },
+		{ "", "1" },
+		{ "", "1" },
+	};
+	bool any = false;
+
+	for (size_t i = 0; i < given->n_ips; i++)
+		any |= given->ips[i].address.ip.family == AF_INET6;
+	if (!any)
+		return;
+	snprintf(sysctls[1].name, sizeof(sysctls[1].name), "ipv6/conf/%s/disable_ipv6", ifname);
+	snprintf(sysctls[2].name, sizeof(sysctls[2].name), "ipv6/conf/%s/keep_addr_on_down", ifname);
+	/* a neighbour advertisement when the interface comes up with its addresses */
+	snprintf(sysctls[3].name, sizeof(sysctls[3].name), "ipv6/conf/%s/ndisc_notify", ifname);
+	netns_sysctl(iface->netns, sysctls, sizeof(sysctls) / sizeof(*sysctls));
+}
+
+int iface_configure(struct iface *iface, const struct result *given, struct cni_error *err)
+{
+	struct rtnl *pod = &iface->pod;
+	int index = iface->link.index, rc;
+	struct plan plan;
+	struct exchange x = { iface, given, &plan };
+
+	if (check_host_addresses(iface, given, err) < 0 || plan_make(&plan, given, err) < 0)
+		return -1;
+	prepare_ipv6(iface, given);
+
+	/* announcing works only for addresses that are there before the link is up */
+	link_queue_arp_notify(pod, index);
+	for (size_t i = 0; i < given->n_ips; i++)
+		addr_queue_add(pod, index, &given->ips[i].address);
+	link_queue_up(pod, index);
+	for (size_t i = 0; i < plan.n_routes; i++)
+		route_queue_add(pod, index, &plan.routes[i]);
+	rc = rtnl_commit(pod, refused, &x, err);
+
+	plan_free(&plan);
+	return rc;
+}

@@ -1,0 +1,184 @@
+#include "plugin/iface.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/netns.h"
+#include "plugin/master.h"
+
+int iface_open(struct iface *ret, const struct conf *conf, const struct request *req, int netns,
+	       struct cni_error *err)
+{
+	ret->req = req;
+	ret->netns = netns;
+	ret->home = conf->link_in_container ? &ret->pod : &ret->host;
+	ret->link = (struct link){ .index = 0 };
+	if (rtnl_open(&ret->host, -1, err) < 0)
+		return -1;
+	if (rtnl_open(&ret->pod, netns, err) < 0) {
+		rtnl_close(&ret->host);
+		return -1;
+	}
+	return 0;
+}
+
+void iface_close(struct iface *iface)
+{
+	rtnl_close(&iface->host);
+	rtnl_close(&iface->pod);
+}
+
+/*
+ * The name that the slave has for a moment where its final one cannot be given
+ * at once. The same for each try of one attachment, so that DEL finds what a
+ * killed ADD left.
+ */
+static void interim_name(const struct request *req, char ret[IFNAMSIZ])
+{
+	uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
+
+	for (const char *c = req->container; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 1099511628211ULL;
+	hash = (hash ^ '/') * 1099511628211ULL;
+	for (const char *c = req->ifname; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 1099511628211ULL;
+	snprintf(ret, IFNAMSIZ, "ipv%012llx", (unsigned long long)(hash >> 16));
+}
+
+static int taken(const struct iface *iface, struct cni_error *err)
+{
+	cni_fail(err, CNI_EXISTS, "failed to rename ipvlan to \"%s\": file exists", iface->req->ifname);
+	return cni_hint(err,
+			"%s has an interface of that name already; it was left as it is. If it is from an "
+			"earlier ADD of this container, run DEL first",
+			iface->req->netns);
+}
+
+/* Deletes the link of that name if it is an ipvlan slave. */
+static int delete_slave(struct rtnl *pod, const char *name, const char *netns, struct cni_error *err)
+{
+	struct link link;
+
+	switch (link_find(pod, name, &link, err)) {
+	case FOUND_NOT:
+		return 0;
+	case FOUND_FAILED:
+		return -1;
+	default:
+		break;
+	}
+	if (strcmp(link.kind, "ipvlan") != 0) {
+		cni_log("%s in %s is no ipvlan interface but %s%s: left alone", name, netns,
+			*link.kind ? "of kind " : "hardware", link.kind);
+		return 0;
+	}
+	return link_delete(pod, link.index, err);
+}
+
+/* Creates under the interim name and renames. */
+static int create_in_two_steps(struct iface *iface, struct ipvlan *ipvlan, struct cni_error *err)
+{
+	const char *final = ipvlan->name;
+	char interim[IFNAMSIZ];
+	struct link link;
+	int error;
+
+	interim_name(iface->req, interim);
+	if (delete_slave(&iface->pod, interim, iface->req->netns, err) < 0)
+		return EIO;
+	ipvlan->name = interim;
+	error = ipvlan_create(iface->home, ipvlan, err);
+	if (error)
+		return error;
+	if (link_find(&iface->pod, interim, &link, err) != FOUND)
+		return EIO;
+	error = link_rename(&iface->pod, link.index, final, NULL);
+	if (!error)
+		return 0;
+	link_delete(&iface->pod, link.index, NULL);
+	if (error == EEXIST)
+		taken(iface, err);
+	else
+		cni_fail(err, CNI_INTERNAL, "failed to rename ipvlan to \"%s\": %s", final, strerror(error));
+	return error;
+}
+
+static int create(struct iface *iface, const struct conf *conf, const struct link *master,
+		  struct cni_error *err)
+{
+	struct ipvlan ipvlan = {
+		.name = iface->req->ifname,
+		.parent = master->index,
+		.mode = conf->mode,
+		.mtu = conf->mtu,
+		.netns = conf->link_in_container ? -1 : iface->netns,
+	};
+	struct cni_error why = { 0 };
+	int error = ipvlan_create(iface->home, &ipvlan, &why);
+
+	/* before Linux 6.15 the name must be free in our namespace as well */
+	if (error == EEXIST) {
+		why = (struct cni_error){ 0 };
+		error = create_in_two_steps(iface, &ipvlan, &why);
+	}
+	if (!error)
+		return 0;
+	if ((error == EBUSY || error == EINVAL) && master_usable(iface->home, master, err) < 0)
+		return -1;
+	if (why.code == CNI_EXISTS) {
+		cni_fail(err, CNI_EXISTS, "%s", why.msg);
+		return cni_hint(err, "%s", why.details);
+	}
+	cni_fail(err, CNI_INTERNAL, "failed to create ipvlan: %s", why.msg);
+	if (error == EOPNOTSUPP)
+		return cni_hint(
+			err, "this kernel has no ipvlan: load the module (modprobe ipvlan) or use a kernel "
+			     "with CONFIG_IPVLAN");
+	if (error == EPERM)
+		return cni_hint(
+			err, "creating interfaces needs root (CAP_NET_ADMIN) in the namespace of the master");
+	return *why.details ? cni_hint(err, "%s", why.details) : -1;
+}
+
+int iface_create(struct iface *iface, const struct conf *conf, struct cni_error *err)
+{
+	struct link master;
+
+	if (master_find(iface->home, conf->master, &master, err) < 0 ||
+	    master_check_mtu(&master, conf->mtu, err) < 0)
+		return -1;
+	/* asked first, since even a failed create must not touch what is there */
+	switch (link_find(&iface->pod, iface->req->ifname, &iface->link, err)) {
+	case FOUND:
+		return taken(iface, err);
+	case FOUND_FAILED:
+		return -1;
+	default:
+		break;
+	}
+	if (create(iface, conf, &master, err) < 0)
+		return -1;
+	if (link_find(&iface->pod, iface->req->ifname, &iface->link, err) == FOUND)
+		return 0;
+	delete_slave(&iface->pod, iface->req->ifname, iface->req->netns, NULL);
+	return cni_fail(err, CNI_INTERNAL,
+			"failed to refetch ipvlan \"%s\": it was deleted or renamed meanwhile",
+			iface->req->ifname);
+}
+
+int iface_delete(const struct request *req, int netns, struct cni_error *err)
+{
+	char interim[IFNAMSIZ];
+	struct rtnl pod;
+	int rc = 0;
+
+	if (rtnl_open(&pod, netns, err) < 0)
+		return -1;
+	interim_name(req, interim);
+	rc |= delete_slave(&pod, req->ifname, req->netns, err);
+	rc |= delete_slave(&pod, interim, req->netns, err);
+	rtnl_close(&pod);
+	return rc;
+}

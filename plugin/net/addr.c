@@ -1,0 +1,270 @@
+#include "net/addr.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <string.h>
+
+static bool read_ip(const struct nlattr *attr, int family, struct ip *ret)
+{
+	struct ip ip = { .family = (sa_family_t)family };
+
+	if (!ip_size(&ip) || mnl_attr_get_payload_len(attr) != ip_size(&ip))
+		return false;
+	memcpy(ip.bytes, mnl_attr_get_payload(attr), ip_size(&ip));
+	*ret = ip;
+	return true;
+}
+
+/* The last address of an IPv4 network; /31 and /32 have none. */
+static bool broadcast(const struct prefix *address, struct ip *ret)
+{
+	if (address->ip.family != AF_INET || address->len > 30)
+		return false;
+	*ret = address->ip;
+	for (unsigned int bit = address->len; bit < 32; bit++)
+		ret->bytes[bit / 8] |= (unsigned char)(0x80U >> bit % 8);
+	return true;
+}
+
+void addr_queue_add(struct rtnl *nl, int link, const struct prefix *address)
+{
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	size_t size = ip_size(&address->ip);
+	struct ip last;
+
+	ifa->ifa_family = (unsigned char)address->ip.family;
+	ifa->ifa_prefixlen = (unsigned char)address->len;
+	ifa->ifa_index = (unsigned int)link;
+	if (address->ip.family == AF_INET6)
+		ifa->ifa_flags = IFA_F_NODAD;
+	mnl_attr_put(nlh, IFA_LOCAL, size, address->ip.bytes);
+	mnl_attr_put(nlh, IFA_ADDRESS, size, address->ip.bytes);
+	if (broadcast(address, &last))
+		mnl_attr_put(nlh, IFA_BROADCAST, size, last.bytes);
+}
+
+struct addr_search {
+	int link;
+	const struct prefix *wanted;
+	bool found;
+};
+
+static void match_address(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	struct addr_search *search = arg;
+	struct prefix seen = { .len = 0 };
+	const struct nlattr *attr;
+	struct ip ip;
+
+	if (nlh->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa) ||
+	    (int)ifa->ifa_index != search->link)
+		return;
+	seen.len = ifa->ifa_prefixlen;
+	mnl_attr_for_each(attr, nlh, sizeof(*ifa)) {
+		/* IFA_LOCAL is missing from IPv6, IFA_ADDRESS is the peer where both are */
+		if ((mnl_attr_get_type(attr) == IFA_LOCAL ||
+		     (mnl_attr_get_type(attr) == IFA_ADDRESS && !seen.ip.family)) &&
+		    read_ip(attr, ifa->ifa_family, &ip))
+			seen.ip = ip;
+	}
+	search->found |= prefix_equal(&seen, search->wanted);
+}
+
+enum found addr_find(struct rtnl *nl, int link, const struct prefix *address, struct cni_error *err)
+{
+	struct addr_search search = { .link = link, .wanted = address };
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	int rc;
+
+	ifa->ifa_family = (unsigned char)address->ip.family;
+	ifa->ifa_index = (unsigned int)link;
+	rc = rtnl_ask(nl, match_address, &search, err);
+	if (rc > 0 && rc != ENODEV)
+		cni_fail(err, CNI_INTERNAL, "cannot list addresses: %s", strerror(rc));
+	if (rc && rc != ENODEV)
+		return FOUND_FAILED;
+	return search.found ? FOUND : FOUND_NOT;
+}
+
+static void keep_type(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	unsigned char *type = arg;
+
+	if (nlh->nlmsg_type == RTM_NEWROUTE && mnl_nlmsg_get_payload_len(nlh) >= sizeof(*rtm))
+		*type = rtm->rtm_type;
+}
+
+enum found addr_is_local(struct rtnl *nl, const struct ip *ip, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETROUTE, 0);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	unsigned char type = RTN_UNSPEC;
+
+	rtm->rtm_family = (unsigned char)ip->family;
+	rtm->rtm_dst_len = (unsigned char)(8 * ip_size(ip));
+	mnl_attr_put(nlh, RTA_DST, ip_size(ip), ip->bytes);
+	/* any errno means that there is no way to ip: it is not ours then */
+	if (rtnl_ask(nl, keep_type, &type, err) < 0)
+		return FOUND_FAILED;
+	return type == RTN_LOCAL ? FOUND : FOUND_NOT;
+}
+
+static void put_gateway(struct nlmsghdr *nlh, const struct ip *gw)
+{
+	mnl_attr_put_check(nlh, RTNL_REQUEST_MAX, RTA_GATEWAY, ip_size(gw), gw->bytes);
+}
+
+static void put_multipath(struct nlmsghdr *nlh, int link, const struct route *route)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, RTA_MULTIPATH);
+
+	for (size_t i = 0; i < route->n_hops; i++) {
+		const struct nexthop *hop = &route->hops[i];
+		struct rtnexthop *rtnh = mnl_nlmsg_get_payload_tail(nlh);
+		unsigned int before = nlh->nlmsg_len;
+
+		if (before + sizeof(*rtnh) + 32 > RTNL_REQUEST_MAX)
+			break;
+		nlh->nlmsg_len += (unsigned int)sizeof(*rtnh);
+		*rtnh = (struct rtnexthop){
+			.rtnh_ifindex = link,
+			.rtnh_flags = hop->onlink ? RTNH_F_ONLINK : 0,
+		};
+		if (hop->gw.family)
+			put_gateway(nlh, &hop->gw);
+		rtnh->rtnh_len = (unsigned short)(nlh->nlmsg_len - before);
+	}
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void put_metrics(struct nlmsghdr *nlh, const struct route *route)
+{
+	struct nlattr *nest;
+
+	if (!route->mtu && !route->advmss)
+		return;
+	nest = mnl_attr_nest_start(nlh, RTA_METRICS);
+	if (route->mtu)
+		mnl_attr_put_u32(nlh, RTAX_MTU, route->mtu);
+	if (route->advmss)
+		mnl_attr_put_u32(nlh, RTAX_ADVMSS, route->advmss);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+void route_queue_add(struct rtnl *nl, int link, const struct route *route)
+{
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_NEWROUTE, NLM_F_CREATE);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+
+	rtm->rtm_family = (unsigned char)route->dst.ip.family;
+	rtm->rtm_dst_len = (unsigned char)route->dst.len;
+	rtm->rtm_table = (unsigned char)(route->table < 256 ? route->table : RT_TABLE_UNSPEC);
+	rtm->rtm_protocol = RTPROT_BOOT;
+	rtm->rtm_scope = route->scope;
+	rtm->rtm_type = RTN_UNICAST;
+	if (route->table > 255)
+		mnl_attr_put_u32(nlh, RTA_TABLE, route->table);
+	if (route->dst.len)
+		mnl_attr_put(nlh, RTA_DST, ip_size(&route->dst.ip), route->dst.ip.bytes);
+	if (route->priority)
+		mnl_attr_put_u32(nlh, RTA_PRIORITY, route->priority);
+	put_metrics(nlh, route);
+	if (route->n_hops > 1) {
+		put_multipath(nlh, link, route);
+		return;
+	}
+	mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)link);
+	if (route->hops[0].onlink)
+		rtm->rtm_flags |= RTNH_F_ONLINK;
+	if (route->hops[0].gw.family)
+		put_gateway(nlh, &route->hops[0].gw);
+}
+
+struct route_visit {
+	void (*each)(const struct route_seen *, void *);
+	void *arg;
+};
+
+static void visit_multipath(const struct nlattr *multipath, struct route_seen *seen, int family,
+			    const struct route_visit *visit)
+{
+	const struct rtnexthop *hop = mnl_attr_get_payload(multipath);
+	int left = mnl_attr_get_payload_len(multipath);
+
+	for (; RTNH_OK(hop, left); left -= (int)RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop)) {
+		const struct nlattr *attr;
+
+		seen->link = hop->rtnh_ifindex;
+		seen->gw.family = 0;
+		mnl_attr_for_each_payload((const void *)RTNH_DATA(hop), hop->rtnh_len - sizeof(*hop))
+			if (mnl_attr_get_type(attr) == RTA_GATEWAY)
+				read_ip(attr, family, &seen->gw);
+		visit->each(seen, visit->arg);
+	}
+}
+
+static void visit_route(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr, *multipath = NULL;
+	const struct route_visit *visit = arg;
+	struct route_seen seen = { .link = 0 };
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) ||
+	    rtm->rtm_flags & RTM_F_CLONED)
+		return;
+	seen.dst = (struct prefix){ .ip.family = rtm->rtm_family, .len = rtm->rtm_dst_len };
+	seen.table = rtm->rtm_table;
+	seen.type = rtm->rtm_type;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
+		switch (mnl_attr_get_type(attr)) {
+		case RTA_DST:
+			read_ip(attr, rtm->rtm_family, &seen.dst.ip);
+			break;
+		case RTA_GATEWAY:
+			read_ip(attr, rtm->rtm_family, &seen.gw);
+			break;
+		case RTA_OIF:
+			seen.link = (int)mnl_attr_get_u32(attr);
+			break;
+		case RTA_PRIORITY:
+			seen.priority = mnl_attr_get_u32(attr);
+			break;
+		case RTA_TABLE:
+			seen.table = mnl_attr_get_u32(attr);
+			break;
+		case RTA_MULTIPATH:
+			multipath = attr;
+			break;
+		default:
+			break;
+		}
+	}
+	if (multipath)
+		visit_multipath(multipath, &seen, rtm->rtm_family, visit);
+	else
+		visit->each(&seen, visit->arg);
+}
+
+int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const struct route_seen *, void *),
+	       void *arg, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	struct route_visit visit = { each, arg };
+	int rc;
+
+	rtm->rtm_family = (unsigned char)family;
+	if (table)
+		mnl_attr_put_u32(nlh, RTA_TABLE, table);
+	rc = rtnl_ask(nl, visit_route, &visit, err);
+	if (rc == ENOENT || rc == EAFNOSUPPORT || rc == EOPNOTSUPP)
+		return 0; /* an empty table, or a kernel without IPv6 */
+	if (rc > 0)
+		return cni_fail(err, CNI_INTERNAL, "cannot list routes: %s", strerror(rc));
+	return rc;
+}

@@ -1,0 +1,293 @@
+#include "net/link.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/ip.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cni/cleanup.h"
+
+static const char *const mode_names[] = {
+	[IPVLAN_MODE_L2] = "l2",
+	[IPVLAN_MODE_L3] = "l3",
+	[IPVLAN_MODE_L3S] = "l3s",
+};
+
+#define N_MODES (sizeof(mode_names) / sizeof(*mode_names))
+
+const char *ipvlan_mode_text(uint16_t mode)
+{
+	return mode < N_MODES ? mode_names[mode] : "unknown";
+}
+
+bool ipvlan_mode_parse(const char *text, uint16_t *ret)
+{
+	for (uint16_t mode = 0; mode < N_MODES; mode++) {
+		if (strcmp(text, mode_names[mode]) != 0)
+			continue;
+		*ret = mode;
+		return true;
+	}
+	return false;
+}
+
+static uint32_t attr_u32(const struct nlattr *attr)
+{
+	return mnl_attr_get_payload_len(attr) >= sizeof(uint32_t) ? mnl_attr_get_u32(attr) : 0;
+}
+
+static uint16_t attr_u16(const struct nlattr *attr)
+{
+	return mnl_attr_get_payload_len(attr) >= sizeof(uint16_t) ? mnl_attr_get_u16(attr) : 0;
+}
+
+static void attr_text(const struct nlattr *attr, char *ret, size_t size)
+{
+	snprintf(ret, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
+		 (const char *)mnl_attr_get_payload(attr));
+}
+
+static void attr_mac(const struct nlattr *attr, char *ret, size_t size)
+{
+	const unsigned char *byte = mnl_attr_get_payload(attr);
+	size_t n = mnl_attr_get_payload_len(attr), used = 0;
+
+	for (size_t i = 0; i < n && used + 4 <= size; i++)
+		used += (size_t)snprintf(ret + used, size - used, "%s%02x", i ? ":" : "", byte[i]);
+}
+
+static void read_linkinfo(const struct nlattr *info, struct link *link)
+{
+	const struct nlattr *attr, *data = NULL;
+
+	mnl_attr_for_each_nested(attr, info) {
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			attr_text(attr, link->kind, sizeof(link->kind));
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
+			data = attr;
+	}
+	if (!data || strcmp(link->kind, "ipvlan") != 0)
+		return;
+	mnl_attr_for_each_nested(attr, data) {
+		if (mnl_attr_get_type(attr) == IFLA_IPVLAN_MODE)
+			link->ipvlan_mode = attr_u16(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_IPVLAN_FLAGS)
+			link->ipvlan_flags = attr_u16(attr);
+	}
+}
+
+static bool read_link(const struct nlmsghdr *nlh, struct link *ret)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	struct link link = { .index = 0 };
+	const struct nlattr *attr;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
+		return false;
+	link.index = ifi->ifi_index;
+	link.flags = ifi->ifi_flags;
+	link.type = ifi->ifi_type;
+	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
+		switch (mnl_attr_get_type(attr)) {
+		case IFLA_IFNAME:
+			attr_text(attr, link.name, sizeof(link.name));
+			break;
+		case IFLA_ADDRESS:
+			attr_mac(attr, link.mac, sizeof(link.mac));
+			break;
+		case IFLA_MTU:
+			link.mtu = attr_u32(attr);
+			break;
+		case IFLA_LINK:
+			link.parent = (int)attr_u32(attr);
+			break;
+		case IFLA_LINK_NETNSID:
+			link.parent_elsewhere = true;
+			break;
+		case IFLA_MASTER:
+			link.holder = (int)attr_u32(attr);
+			break;
+		case IFLA_LINKINFO:
+			read_linkinfo(attr, &link);
+			break;
+		default:
+			break;
+		}
+	}
+	*ret = link;
+	return true;
+}
+
+static void keep_link(const struct nlmsghdr *nlh, void *arg)
+{
+	read_link(nlh, arg);
+}
+
+static struct nlmsghdr *link_request(struct rtnl *nl, unsigned int type, unsigned int flags, int index)
+{
+	struct nlmsghdr *nlh = rtnl_request(nl, type, flags);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+
+	ifi->ifi_index = index;
+	return nlh;
+}
+
+static enum found find(struct rtnl *nl, const char *name, int index, struct link *ret, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = link_request(nl, RTM_GETLINK, 0, index);
+	struct link link = { .index = 0 };
+	int rc;
+
+	if (name)
+		mnl_attr_put_strz_check(nlh, RTNL_REQUEST_MAX, IFLA_IFNAME, name);
+	rc = rtnl_ask(nl, keep_link, &link, err);
+	if (rc == ENODEV || (!rc && !link.index))
+		return FOUND_NOT;
+	if (rc > 0)
+		cni_fail(err, CNI_INTERNAL, "cannot look up a link: %s", strerror(rc));
+	if (rc)
+		return FOUND_FAILED;
+	*ret = link;
+	return FOUND;
+}
+
+enum found link_find(struct rtnl *nl, const char *name, struct link *ret, struct cni_error *err)
+{
+	/* the kernel would match alternative names of any length, but we cannot make such */
+	if (!*name || strlen(name) >= IFNAMSIZ)
+		return FOUND_NOT;
+	return find(nl, name, 0, ret, err);
+}
+
+enum found link_find_index(struct rtnl *nl, int index, struct link *ret, struct cni_error *err)
+{
+	return find(nl, NULL, index, ret, err);
+}
+
+struct visit {
+	void (*each)(const struct link *, void *);
+	void *arg;
+};
+
+static void visit_link(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct visit *visit = arg;
+	struct link link;
+
+	if (read_link(nlh, &link))
+		visit->each(&link, visit->arg);
+}
+
+int link_each(struct rtnl *nl, void (*each)(const struct link *, void *), void *arg, struct cni_error *err)
+{
+	struct visit visit = { each, arg };
+	int rc;
+
+	link_request(nl, RTM_GETLINK, NLM_F_DUMP, 0);
+	rc = rtnl_ask(nl, visit_link, &visit, err);
+	if (rc > 0)
+		return cni_fail(err, CNI_INTERNAL, "cannot list links: %s", strerror(rc));
+	return rc;
+}
+
+static int keep_refusal(const struct rtnl_refusal *refusal, void *arg, struct cni_error *err)
+{
+	int *error = arg;
+
+	*error = refusal->error;
+	cni_fail(err, CNI_INTERNAL, "%s", strerror(refusal->error));
+	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
+}
+
+/* 0, the kernel's errno, or EIO when it could not be asked. */
+static int commit_one(struct rtnl *nl, struct cni_error *err)
+{
+	int error = 0;
+
+	if (rtnl_commit(nl, keep_refusal, &error, err) < 0 && !error)
+		error = EIO;
+	return error;
+}
+
+int ipvlan_create(struct rtnl *nl, const struct ipvlan *ipvlan, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = link_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	struct nlattr *info, *data;
+
+	mnl_attr_put_strz_check(nlh, RTNL_REQUEST_MAX, IFLA_IFNAME, ipvlan->name);
+	mnl_attr_put_u32(nlh, IFLA_LINK, (uint32_t)ipvlan->parent);
+	if (ipvlan->mtu)
+		mnl_attr_put_u32(nlh, IFLA_MTU, ipvlan->mtu);
+	if (ipvlan->netns >= 0)
+		mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)ipvlan->netns);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "ipvlan");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u16(nlh, IFLA_IPVLAN_MODE, ipvlan->mode);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return commit_one(nl, err);
+}
+
+enum found ipvlan_known(struct rtnl *nl, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = link_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	struct cni_error why = { 0 };
+	int error;
+
+	/* without a parent ipvlan_link_new() refuses; an unknown kind is refused
+	 * before, after the kernel has tried to load its module */
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "ipvlan");
+	mnl_attr_nest_end(nlh, info);
+	error = commit_one(nl, &why);
+	if (error == EINVAL)
+		return FOUND;
+	if (error == EOPNOTSUPP)
+		return FOUND_NOT;
+	cni_fail(err, CNI_INTERNAL, "cannot ask the kernel for ipvlan: %s", why.msg);
+	return FOUND_FAILED;
+}
+
+int link_rename(struct rtnl *nl, int index, const char *name, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = link_request(nl, RTM_SETLINK, 0, index);
+
+	mnl_attr_put_strz_check(nlh, RTNL_REQUEST_MAX, IFLA_IFNAME, name);
+	return commit_one(nl, err);
+}
+
+int link_delete(struct rtnl *nl, int index, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	int error;
+
+	link_request(nl, RTM_DELLINK, 0, index);
+	error = commit_one(nl, &why);
+	if (error == 0 || error == ENODEV)
+		return 0;
+	cni_fail(err, CNI_INTERNAL, "failed to delete link %d: %s", index, why.msg);
+	return *why.details ? cni_hint(err, "%s", why.details) : -1;
+}
+
+void link_queue_up(struct rtnl *nl, int index)
+{
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(link_request(nl, RTM_NEWLINK, 0, index));
+
+	ifi->ifi_flags = IFF_UP;
+	ifi->ifi_change = IFF_UP;
+}
+
+void link_queue_arp_notify(struct rtnl *nl, int index)
+{
+	struct nlmsghdr *nlh = link_request(nl, RTM_SETLINK, 0, index);
+	struct nlattr *spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	struct nlattr *inet = mnl_attr_nest_start(nlh, AF_INET);
+	struct nlattr *conf = mnl_attr_nest_start(nlh, IFLA_INET_CONF);
+
+	mnl_attr_put_u32(nlh, IPV4_DEVCONF_ARP_NOTIFY, 1);
+	mnl_attr_nest_end(nlh, conf);
+	mnl_attr_nest_end(nlh, inet);
+	mnl_attr_nest_end(nlh, spec);
+}

@@ -1,0 +1,57 @@
+#include "plugin/conf.h"
+#include "plugin/delegate.h"
+#include "plugin/master.h"
+#include "plugin/verbs.h"
+
+static int check_kernel(struct rtnl *nl, struct cni_error *err)
+{
+	enum found found = ipvlan_known(nl, err);
+
+	if (found != FOUND_NOT)
+		return found == FOUND ? 0 : -1;
+	cni_fail(err, CNI_UNAVAILABLE, "this kernel has no ipvlan");
+	return cni_hint(err, "load the module (modprobe ipvlan) or use a kernel with CONFIG_IPVLAN");
+}
+
+static int check_master(struct rtnl *nl, const struct conf *conf, struct cni_error *err)
+{
+	struct link master;
+
+	/* only ADD knows these: a master inside the pod, or of the plugin before us */
+	if (conf->link_in_container || (!conf->master && !conf->ipam))
+		return 0;
+	if (master_find(nl, conf->master, &master, err) < 0 || master_usable(nl, &master, err) < 0)
+		return -1;
+	return master_check_mtu(&master, conf->mtu, err);
+}
+
+static int ready(const struct request *req, const struct conf *conf, struct cni_error *err)
+{
+	struct rtnl nl;
+	int rc;
+
+	if (rtnl_open(&nl, -1, err) < 0)
+		return -1;
+	rc = check_kernel(&nl, err);
+	if (rc == 0)
+		rc = check_master(&nl, conf, err);
+	rtnl_close(&nl);
+	if (rc == 0 && conf->ipam)
+		rc = delegate_run(req, conf->ipam, "STATUS", err);
+	return rc;
+}
+
+/* SPEC, STATUS: 50 when an ADD would fail now. */
+int verb_status(const struct request *req, struct cni_error *err)
+{
+	struct conf conf;
+	int rc;
+
+	if (conf_read(&conf, req, err) < 0)
+		return -1;
+	rc = ready(req, &conf, err);
+	if (rc < 0 && err->code != CNI_LIMITED)
+		err->code = CNI_UNAVAILABLE;
+	conf_free(&conf);
+	return rc;
+}

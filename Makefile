@@ -61,7 +61,7 @@ $B/obj/%.o: %.c Makefile
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d)
 
-include test/test.mk
+include $(wildcard test/*.mk)
 
 install: all
 	install -D -m 755 $B/ipvlan $(DESTDIR)$(BINDIR)/ipvlan

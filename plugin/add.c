@@ -12,11 +12,12 @@
 static int read_answer(struct result *ret, const json_t *answer, const struct request *req,
 		       struct cni_error *err)
 {
+	struct cni_error why = { 0 };
 	const char *text = "";
 	int version;
 
-	if (field_string(answer, "", "cniVersion", &text, err) < 0)
-		return -1;
+	if (field_string(answer, "", "cniVersion", &text, &why) < 0)
+		return cni_fail(err, CNI_DECODE, "cannot read the IPAM plugin's result: %s", why.msg);
 	version = *text ? version_find(text) : (int)req->version;
 	if (version < 0)
 		return cni_fail(err, CNI_DECODE, "unsupported CNI result version \"%s\"", text);

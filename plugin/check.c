@@ -15,13 +15,13 @@ static int check(const struct request *req, const struct conf *conf, struct cni_
 		err->code = CNI_CONTAINER;
 	if (there != NETNS_OPEN)
 		return -1;
-	if (conf->ipam && delegate_run(req, conf->ipam, "CHECK", err) < 0)
-		return -1;
 	if (!conf->has_prev) {
 		cni_fail(err, CNI_CONFIG, "Required prevResult missing");
 		return cni_hint(
 			err, "CHECK compares with the result of ADD, which the runtime passes as prevResult");
 	}
+	if (conf->ipam && delegate_run(req, conf->ipam, "CHECK", err) < 0)
+		return -1;
 	if (iface_open(&iface, conf, req, netns, err) < 0)
 		return -1;
 	rc = iface_verify(&iface, conf, err);

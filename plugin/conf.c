@@ -30,10 +30,11 @@ int conf_read_ipam(const char **ret, const struct request *req, struct cni_error
 
 static int read_mode(struct conf *conf, const struct request *req, struct cni_error *err)
 {
+	struct cni_error why = { 0 };
 	const char *text = "";
 
-	if (field_string(req->conf, "", "mode", &text, err) < 0)
-		return -1;
+	if (field_string(req->conf, "", "mode", &text, &why) < 0)
+		return cni_fail(err, CNI_CONFIG, "failed to load netconf: %s", why.msg);
 	conf->mode = IPVLAN_MODE_L2;
 	if (!*text || ipvlan_mode_parse(text, &conf->mode))
 		return 0;

@@ -1,0 +1,40 @@
+#!/usr/bin/env bats
+# A pod tells its neighbours that an address is with it now.
+
+load ../lib/cni
+
+# capture FILTER: what the LAN's host hears from now on.
+capture() {
+	ip netns exec lan tcpdump -n -e -l -i eth0 "$1" >$STUB_DIR/heard 2>$STUB_DIR/tcpdump 3>&- &
+	echo $! >$STUB_DIR/tcpdump.pid
+	until grep -q listening $STUB_DIR/tcpdump; do sleep 0.05; done
+}
+
+hears() {
+	local i
+	for i in $(seq 60); do
+		! grep -q "$1" $STUB_DIR/heard || return 0
+		sleep 0.05
+	done
+	echo "not heard: $1"
+	cat $STUB_DIR/heard
+	return 1
+}
+
+@test "an IPv4 address is announced by gratuitous ARP" {
+	capture arp
+	add "$(conf)"
+	hears 'who-has 10.138.36.2 tell 10.138.36.2\|Announcement 10.138.36.2\|10.138.36.2 is-at'
+}
+
+@test "an IPv6 address is announced by an unsolicited neighbour advertisement" {
+	capture icmp6
+	add "$(conf "$(static "fd00:36::2/64")")"
+	hears 'neighbor advertisement, tgt is fd00:36::2'
+}
+
+@test "a neighbour that knew the address elsewhere is corrected at once" {
+	ip -n lan neigh add 10.138.36.2 lladdr 02:00:00:00:00:99 dev eth0 nud stale
+	add "$(conf)"
+	pings lan 10.138.36.2
+}

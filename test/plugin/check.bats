@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# CHECK succeeds right after ADD and finds each kind of damage.
+
+load ../lib/cni
+
+CONF=
+ROUTES='[{"dst":"0.0.0.0/0"},{"dst":"172.16.0.0/12","gw":"10.138.36.77"},{"dst":"::/0"}]'
+
+# attach [JSON [ROUTES]]: a dual-stack pod with JSON in its configuration.
+attach() {
+	local more=${1:-}
+	[ -n "$more" ] || more={}
+	CONF=$(conf "$(static "10.138.36.2/23,10.138.36.66 fd00:36::2/64,fd00:36::66" "${2:-$ROUTES}")" "$more")
+	add "$CONF"
+}
+
+check() {
+	cni CHECK "$(with_result "$CONF")"
+}
+
+@test "an untouched pod is found in order" {
+	attach
+	check
+	succeeds
+	[ "$output" = "" ]
+}
+
+@test "an interface without addresses is found in order" {
+	CONF=$(conf '{"ipam":null}')
+	add "$CONF"
+	check
+	succeeds
+}
+
+@test "routes with mtu, advmss, priority, scope and table are found in order" {
+	attach '{}' '[{"dst":"172.16.0.0/12","mtu":1300,"advmss":1200,"priority":7,"table":5000},{"dst":"172.32.0.0/16","scope":253}]'
+	check
+	succeeds
+}
+
+@test "multipath and off-subnet routes are found in order" {
+	attach '{}' '[{"dst":"172.16.0.0/12","gw":"192.0.2.1"},{"dst":"172.16.0.0/12","gw":"192.0.2.2"},{"dst":"fd01::/64","gw":"fd02::1"},{"dst":"fd01::/64","gw":"fd02::2"}]'
+	check
+	succeeds
+}
+
+@test "a configuration without master is found in order" {
+	attach '{"master":null}'
+	check
+	succeeds
+	ip route del default
+	check
+	succeeds
+}
+
+@test "a route that a later plugin moved to another table is no damage" {
+	attach
+	ip -n a route del 172.16.0.0/12
+	ip -n a route add 172.16.0.0/12 via 10.138.36.77 table 100
+	check
+	succeeds
+}
+
+@test "the interface is gone" {
+	attach
+	ip -n a link del eth0
+	check
+	fails 102 'eth0 not found'
+}
+
+@test "another kind of interface has the name" {
+	attach
+	ip -n a link del eth0
+	ip -n a link add eth0 type dummy
+	check
+	fails 102 'eth0 not of type ipvlan'
+}
+
+@test "the mode was changed through another interface of the master" {
+	attach
+	ip link add link eth0 name other netns b type ipvlan mode l3
+	check
+	fails 102 'mode l3 does not match expected value: l2'
+}
+
+@test "the interface is down" {
+	attach
+	ip -n a link set eth0 down
+	check
+	fails 102 'is down'
+}
+
+@test "the interface is on another master" {
+	attach
+	ip -n a link del eth0
+	ip link add other type dummy
+	ip link set other address "$(jq -r '.interfaces[0].mac' <<<"$RESULT_a")"
+	ip link set other up
+	ip link add link other name eth0 netns a type ipvlan mode l2
+	ip -n a link set eth0 up
+	check
+	fails 102 'is not on master eth0'
+}
+
+@test "the interface has another MAC address" {
+	attach
+	ip link set eth0 address 02:00:00:00:00:77
+	check
+	fails 102 "doesn't match container Mac"
+}
+
+@test "the MTU was changed through the master" {
+	attach '{"mtu":1400}'
+	ip link set eth0 mtu 1450
+	check
+	fails 102 'has MTU 1450, not 1400'
+}
+
+@test "an IPv4 address is missing" {
+	attach
+	ip -n a addr del 10.138.36.2/23 dev eth0
+	check
+	fails 102 'Failed to match addr 10.138.36.2/23'
+}
+
+@test "an IPv6 address is missing" {
+	attach
+	ip -n a addr del fd00:36::2/64 dev eth0
+	check
+	fails 102 'Failed to match addr fd00:36::2/64'
+}
+
+@test "an address has another prefix" {
+	attach
+	ip -n a addr del 10.138.36.2/23 dev eth0
+	ip -n a addr add 10.138.36.2/24 dev eth0
+	check
+	fails 102 'Failed to match addr 10.138.36.2/23'
+}
+
+@test "a default route is missing" {
+	attach
+	ip -n a route del default
+	check
+	fails 102 'Expected Route 0.0.0.0/0'
+	ip -n a route add default via 10.138.36.66
+	ip -n a -6 route del default
+	check
+	fails 102 'Expected Route ::/0'
+}
+
+@test "a route leads over another gateway" {
+	attach
+	ip -n a route replace 172.16.0.0/12 via 10.138.36.78
+	check
+	fails 102 'Expected Route 172.16.0.0/12 via 10.138.36.77'
+}
+
+@test "the master is gone" {
+	attach
+	ip link del eth0
+	check
+	fails 102 'eth0 not found'
+}
+
+@test "the namespace is gone, so the runtime need not clean up" {
+	attach
+	ip netns del a
+	check
+	fails 3 'failed to open netns "/run/netns/a"'
+}
+
+@test "prevResult is missing" {
+	attach
+	cni CHECK "$CONF"
+	fails 7 'Required prevResult missing'
+}
+
+@test "prevResult is of another namespace" {
+	attach
+	cni CHECK "$(with_result "$CONF" | jq -c '.prevResult.interfaces[0].sandbox = "/run/netns/b"')"
+	fails 102 "doesn't match configured netns: /run/netns/a"
+}
+
+@test "prevResult cannot be read" {
+	attach
+	cni CHECK "$(with_result "$CONF" | jq -c '.prevResult.ips[0].address = "10.9.0.2"')"
+	fails 6 'could not parse prevResult: invalid CIDR address: 10.9.0.2'
+}
+
+@test "the IPAM plugin's own CHECK counts" {
+	CONF=$(conf)
+	add "$CONF"
+	check
+	succeeds
+	rm /var/lib/cni/networks/net/10.138.36.2
+	check
+	fails 999 'Failed to find address added by container a'
+}

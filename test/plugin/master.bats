@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# Which interface is the master when the configuration names none.
+
+load ../lib/cni
+
+# on_master NAME: the pod's interface sits on it.
+on_master() {
+	[ "$(in_pod a '.[0].link_index' link show eth0)" = "$(cat "/sys/class/net/$1/ifindex")" ]
+}
+
+@test "the default route's interface" {
+	add "$(conf '{"master":null}')"
+	on_master eth0
+}
+
+@test "the default route with the lowest metric" {
+	ip link add other type dummy
+	ip link set other up
+	ip route add default dev other metric 500
+	ip route del default via 10.138.36.66
+	ip route add default via 10.138.36.66 metric 100
+	add "$(conf '{"master":null}')"
+	on_master eth0
+}
+
+@test "the first next hop of a multipath default route" {
+	ip link add other type dummy
+	ip link set other up
+	ip addr add 10.77.0.1/24 dev other
+	ip route replace default nexthop via 10.77.0.2 nexthop via 10.138.36.66
+	add "$(conf '{"master":null}')"
+	on_master other
+}
+
+@test "an IPv6 default route where there is none of IPv4" {
+	ip route del default
+	ip -6 route add default via fd00:36::66
+	add "$(conf '{"master":null}')"
+	on_master eth0
+}
+
+@test "an unreachable default route is no way out" {
+	ip route del default
+	ip route add unreachable default metric 1
+	ip -6 route add unreachable default dev lo metric 4278198272
+	cni ADD "$(conf '{"master":null}')"
+	fails 7 'no default route interface found'
+	ip -6 route add default via fd00:36::66
+	add "$(conf '{"master":null}')"
+	on_master eth0
+}
+
+@test "inside the pod when linkInContainer says so" {
+	ip link add inner netns a type dummy
+	ip -n a link set inner up
+	ip -n a route add default dev inner
+	add "$(conf '{"master":null,"linkInContainer":true}')" a net1
+	[ "$(in_pod a '.[0].link' link show net1)" = inner ]
+}
+
+@test "a slave as master: the new interface sits on the same master" {
+	ip link add link eth0 name slave netns a type ipvlan mode l2
+	add "$(conf '{"master":"slave","linkInContainer":true}')" a net1
+	pings a 10.138.36.66
+	cni CHECK "$(with_result "$(conf '{"master":"slave","linkInContainer":true}')")" a net1
+	succeeds
+}
+
+@test "a VLAN, a bond, a bridge or a macvlan interface can be the master" {
+	local name
+	ip link add link eth0 name eth0.7 type vlan id 7
+	ip link add bond7 type bond
+	ip link add br7 type bridge
+	for name in eth0.7 bond7 br7; do
+		ip link set "$name" up
+		add "$(conf "{\"master\":\"$name\"}")"
+		on_master "$name"
+		cni DEL "$(conf)"
+		succeeds
+	done
+}
+
+@test "a port of a VRF can be the master" {
+	ip link add vrf7 type vrf table 77
+	ip link add port type dummy
+	ip link set port master vrf7
+	ip link set port up
+	add "$(conf '{"master":"port"}')"
+	on_master port
+	cni STATUS "$(conf '{"master":"port"}')"
+	succeeds
+}

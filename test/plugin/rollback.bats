@@ -1,0 +1,152 @@
+#!/usr/bin/env bats
+# An ADD that fails says why and leaves no link, address, route or lease.
+
+load ../lib/cni
+
+# refused CODE MESSAGE CONF: the ADD fails so, and everything is as before.
+refused() {
+	local before
+	before=$(inventory)
+	cni ADD "$3"
+	fails "$1" "$2"
+	leaves_nothing "$before"
+}
+
+@test "no such master: the message lists those that there are" {
+	refused 7 'failed to lookup master "nope0": Link not found' "$(conf '{"master":"nope0"}')"
+	explains eth0
+}
+
+@test "no master named and no default route" {
+	ip route del default
+	refused 7 'no default route interface found' "$(conf '{"master":null}')"
+	explains '"master"'
+}
+
+@test "no such namespace" {
+	NETNS=/run/netns/none refused 4 'failed to open netns "/run/netns/none"' "$(conf)"
+}
+
+@test "a file that is no namespace" {
+	NETNS=/etc/passwd refused 4 'unknown FS magic on "/etc/passwd"' "$(conf)"
+	explains CNI_NETNS
+}
+
+@test "a namespace of another kind" {
+	NETNS=/proc/self/ns/mnt refused 4 'a mount namespace' "$(conf)"
+}
+
+@test "a pipe in place of a namespace does not block" {
+	mkfifo $STUB_DIR/pipe
+	NETNS=$STUB_DIR/pipe refused 4 'unknown FS magic' "$(conf)"
+}
+
+@test "a name that the pod has already: its interface is left alone" {
+	ip -n a link add eth0 type dummy
+	refused 100 'file exists' "$(conf)"
+	[ "$(in_pod a '.[0].linkinfo.info_kind' -d link show eth0)" = dummy ]
+}
+
+@test "ADD twice: the first interface and its lease stay" {
+	add "$(conf)"
+	refused 100 'file exists' "$(conf)"
+	pings a 10.138.36.66
+	[ "$(in_pod a '.[0].addr_info[0].local' -4 addr show eth0)" = 10.138.36.2 ]
+}
+
+@test "a master that is a bridge's port: the bridge is named" {
+	ip link add br0 type bridge
+	ip link add port type dummy
+	ip link set port master br0
+	refused 7 'master "port" is a port of "br0"' "$(conf '{"master":"port"}')"
+	explains bridge
+}
+
+@test "a master that is a bond's port: the bond is named" {
+	ip link add bond7 type bond
+	ip link add port type dummy
+	ip link set port master bond7
+	refused 7 'master "port" is a port of "bond7"' "$(conf '{"master":"port"}')"
+	explains bond
+}
+
+@test "a master that carries macvlan: the macvlan interface is named" {
+	ip link add link eth0 name mac0 type macvlan
+	refused 7 'master "eth0" carries the macvlan interface "mac0"' "$(conf)"
+}
+
+@test "a master that is lo" {
+	refused 7 'master "lo" cannot carry ipvlan' "$(conf '{"master":"lo"}')"
+	explains Ethernet
+}
+
+@test "a master that is a tunnel" {
+	ip link add tun0 type ipip local 10.138.36.58 remote 10.138.36.66
+	refused 7 'master "tun0" cannot carry ipvlan' "$(conf '{"master":"tun0"}')"
+}
+
+@test "a master inside the pod that is not there: the true cause is told" {
+	refused 7 'failed to lookup master "eth7": Link not found' "$(conf '{"master":"eth7","linkInContainer":true}')"
+	explains 'links in that namespace: lo'
+}
+
+@test "an address that another pod of the master has goes back to the IPAM plugin" {
+	add "$(conf "$(static 10.138.36.2/23)" '{"name":"other"}')" b
+	refused 101 'failed to add IP addr 10.138.36.2/23 to "eth0": address already in use' "$(conf)"
+	pings b 10.138.36.66
+}
+
+@test "the retry after a taken address gets the next one" {
+	add "$(conf "$(static 10.138.36.2/23)" '{"name":"other"}')" b
+	cni ADD "$(conf)"
+	fails 101
+	add "$(conf)"
+	pings a 10.138.36.66
+}
+
+@test "an IPv6 address that another pod of the master has" {
+	add "$(conf "$(static fd00:36::2/64)")" b
+	refused 101 'failed to add IP addr fd00:36::2/64' "$(conf "$(static fd00:36::2/64)")"
+}
+
+@test "an address that the host itself has" {
+	refused 101 "address 10.138.36.58 is the host's own" "$(conf "$(static 10.138.36.58/23)")"
+	refused 101 "address fd00:36::58 is the host's own" "$(conf "$(static fd00:36::58/64)")"
+}
+
+@test "IPv6 on an MTU that is too small for it" {
+	refused 999 'failed to add IP addr fd00:36::2/64' "$(conf "$(static fd00:36::2/64)" '{"mtu":1000}')"
+	explains 'MTU of 1280'
+}
+
+@test "without IPAM a version before 0.3.0 cannot say so" {
+	refused 7 'cannot convert: no valid IP addresses' "$(conf '{"ipam":null,"cniVersion":"0.2.0"}')"
+}
+
+@test "without root" {
+	local before
+	before=$(inventory)
+	run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups env CNI_COMMAND=ADD \
+		CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 "$BUILD/ipvlan" <<<"$(conf)"
+	fails 5 'cannot enter the network namespace: Operation not permitted'
+	explains root
+	leaves_nothing "$before"
+}
+
+@test "without ipvlan in the kernel" {
+	# a copy that asks the kernel for a kind of link that it does not know
+	sed 's/ipvlan\x00/ipvlon\x00/g' "$BUILD/ipvlan" >$STUB_DIR/ipvlan
+	chmod 755 $STUB_DIR/ipvlan
+	PLUGIN=$STUB_DIR/ipvlan refused 999 'failed to create ipvlan: Operation not supported' "$(conf)"
+	explains 'modprobe ipvlan'
+	PLUGIN=$STUB_DIR/ipvlan cni STATUS "$(conf)"
+	fails 50 'this kernel has no ipvl'
+	explains 'modprobe ipvlan'
+}
+
+@test "a pod whose name the host has as well gets it, on kernels that refuse that and those that do not" {
+	ip link add net1 type dummy
+	add "$(conf)" a net1
+	pings a 10.138.36.66
+	[ "$(in_pod a '[.[].ifname | select(startswith("ipv"))] | length' link)" = 0 ]
+}

@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# Routes inside the pod.
+
+load ../lib/cni
+
+# routes JSON: what pod a has after an ADD with these routes.
+add_routes() {
+	add "$(conf "$(static "10.138.36.2/23,10.138.36.66 fd00:36::2/64,fd00:36::66" "$1")")"
+}
+
+@test "a route without gateway takes that of its family" {
+	add_routes '[{"dst":"0.0.0.0/0"},{"dst":"::/0"}]'
+	[ "$(in_pod a '.[0].gateway' route show default)" = 10.138.36.66 ]
+	[ "$(in_pod a '.[0].gateway' -6 route show default)" = fd00:36::66 ]
+}
+
+@test "a route's own gateway counts" {
+	add_routes '[{"dst":"172.16.0.0/12","gw":"10.138.36.77"}]'
+	[ "$(in_pod a '.[0].gateway' route show 172.16.0.0/12)" = 10.138.36.77 ]
+}
+
+@test "a gateway of 0.0.0.0 or :: means the link itself" {
+	add_routes '[{"dst":"172.16.0.0/12","gw":"0.0.0.0"},{"dst":"fd01::/64","gw":"::"}]'
+	[ "$(in_pod a '.[0] | [.gateway, .scope]' route show 172.16.0.0/12)" = '[null,"link"]' ]
+	[ "$(in_pod a '.[0].gateway' -6 route show fd01::/64)" = null ]
+}
+
+@test "a route of scope link has no gateway" {
+	add_routes '[{"dst":"172.16.0.0/12","scope":253}]'
+	[ "$(in_pod a '.[0] | [.gateway, .scope]' route show 172.16.0.0/12)" = '[null,"link"]' ]
+}
+
+@test "mtu, advmss, priority and table reach the kernel" {
+	add_routes '[{"dst":"172.16.0.0/12","mtu":1300,"advmss":1200,"priority":77,"table":5000}]'
+	[ "$(in_pod a '.[0] | [.metric, .metrics[0].mtu, .metrics[0].advmss]' route show table 5000)" = '[77,1300,1200]' ]
+}
+
+@test "IPv6 routes take mtu, priority and table as well" {
+	add_routes '[{"dst":"fd01::/64","mtu":1300,"priority":77,"table":5000}]'
+	[ "$(in_pod a '.[0] | [.metric, .metrics[0].mtu]' -6 route show table 5000)" = '[77,1300]' ]
+}
+
+@test "several gateways of one destination become one multipath route" {
+	add_routes '[{"dst":"172.16.0.0/12","gw":"10.138.36.77"},{"dst":"172.16.0.0/12","gw":"10.138.36.78"},
+		{"dst":"fd01::/64","gw":"fd00:36::77"},{"dst":"fd01::/64","gw":"fd00:36::78"}]'
+	[ "$(in_pod a '[.[].nexthops[].gateway]' route show 172.16.0.0/12)" = '["10.138.36.77","10.138.36.78"]' ]
+	[ "$(in_pod a '[.[].nexthops[].gateway]' -6 route show fd01::/64)" = '["fd00:36::77","fd00:36::78"]' ]
+}
+
+@test "a multipath route may lead over gateways outside the subnet" {
+	add_routes '[{"dst":"172.16.0.0/12","gw":"192.0.2.1"},{"dst":"172.16.0.0/12","gw":"192.0.2.2"},
+		{"dst":"fd01::/64","gw":"fd02::1"},{"dst":"fd01::/64","gw":"fd02::2"}]'
+	[ "$(in_pod a '[.[].nexthops[].flags[]] | unique' route show 172.16.0.0/12)" = '["onlink"]' ]
+	[ "$(in_pod a '[.[].nexthops[].gateway]' -6 route show fd01::/64)" = '["fd02::1","fd02::2"]' ]
+}
+
+@test "a route given twice is there once" {
+	add_routes '[{"dst":"172.16.0.0/12","gw":"10.138.36.77"},{"dst":"172.16.0.0/12","gw":"10.138.36.77"},
+		{"dst":"fd01::/64","gw":"fd00:36::77"},{"dst":"fd01::/64","gw":"fd00:36::77"}]'
+	[ "$(in_pod a length route show 172.16.0.0/12)" = 1 ]
+	[ "$(in_pod a length -6 route show fd01::/64)" = 1 ]
+}
+
+@test "a route that the address brings along by itself is no error" {
+	add_routes '[{"dst":"10.138.36.0/23","gw":"0.0.0.0"},{"dst":"fd00:36::/64","gw":"::"}]'
+	pings a 10.138.36.66
+}
+
+@test "host bits in a destination are ignored" {
+	add_routes '[{"dst":"172.16.5.5/12"},{"dst":"fd01::5/64"}]'
+	[ "$(in_pod a length route show 172.16.0.0/12)" = 1 ]
+	[ "$(in_pod a length -6 route show fd01::/64)" = 1 ]
+}
+
+@test "a gateway outside the subnet is reached on the link" {
+	add_routes '[{"dst":"0.0.0.0/0","gw":"192.0.2.1"},{"dst":"::/0","gw":"fd02::1"}]'
+	[ "$(in_pod a '.[0] | [.gateway, .flags[]]' route show default)" = '["192.0.2.1","onlink"]' ]
+	[ "$(in_pod a '.[0] | [.gateway, .flags[]]' -6 route show default)" = '["fd02::1","onlink"]' ]
+}
+
+@test "a link-local gateway needs no subnet" {
+	add_routes '[{"dst":"::/0","gw":"fe80::1"}]'
+	[ "$(in_pod a '.[0].gateway' -6 route show default)" = fe80::1 ]
+}
+
+@test "two hundred routes fit" {
+	add_routes "$(jq -nc '[range(200) | {dst: "172.16.\(.).0/24"}]')"
+	[ "$(in_pod a '[.[] | select(.dst | startswith("172.16"))] | length' route show)" = 200 ]
+}
+
+@test "a route that the kernel refuses undoes the whole ADD and is named" {
+	local before
+	before=$(inventory)
+	cni ADD "$(conf "$(static "10.138.36.2/23" '[{"dst":"172.16.0.0/12","gw":"255.255.255.255"}]')")"
+	fails 999 "failed to add route '172.16.0.0/12 via 255.255.255.255 dev eth0'"
+	leaves_nothing "$before"
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bats
+# What takes minutes by nature. Where the kernel can skip idle time, it does.
+
+load ../lib/cni
+
+@test "an IPAM plugin that hangs is killed with all its children after a time, and asked to release" {
+	local before
+	before=$(inventory)
+	cni ADD "$(conf '{"ipam":{"type":"stub-hangs"}}')"
+	fails 11 'did not finish in 215 s and was killed'
+	leaves_nothing "$before"
+	[ "$(awk '{ print $1 }' $STUB_DIR/calls | paste -sd' ')" = 'ADD DEL' ]
+	run pgrep -f 'stub-hangs|sleep 100000'
+	[ "$status" = 1 ]
+}
+
+@test "input that does not come is an error after a while, not a hang" {
+	mkfifo $STUB_DIR/silence
+	exec 7<>$STUB_DIR/silence
+	run --separate-stderr env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_IFNAME=eth0 "$BUILD/ipvlan" <&7
+	exec 7>&-
+	fails 5 'error reading from stdin: nothing came for 30 s'
+}

@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# The configuration on standard input.
+
+load ../lib/cni
+
+@test "what is no JSON is refused" {
+	local text
+	for text in '' '{' '{"name":"net"' 'x' '{"name":"net"} trailing' '[]' '"text"' '12' $'\xff\xfe'; do
+		cni ADD "$text"
+		fails 6 'error unmarshall network config: '
+	done
+}
+
+@test "a network needs a name" {
+	cni ADD '{"cniVersion":"1.1.0"}'
+	fails 7 'missing network name'
+	cni ADD 'null'
+	fails 7 'missing network name'
+	cni ADD '{"name":""}'
+	fails 7 'missing network name'
+}
+
+@test "a network's name cannot be a path" {
+	local name
+	for name in n/x ../x .x 'a b'; do
+		cni ADD "{\"name\":\"$name\"}"
+		fails 7 'invalid characters found in network name'
+		[ "$(result .details)" = "$name" ]
+	done
+}
+
+@test "a name that is no string is a decoding error" {
+	cni ADD '{"name":5}'
+	fails 6 'error unmarshall network config: '
+}
+
+@test "a version that nobody knows is refused, with those that we know" {
+	cni ADD "$(conf '{"cniVersion":"9.9.0"}')"
+	fails 1 'incompatible CNI versions'
+	explains 'config is "9.9.0", plugin supports ["0.1.0" "0.2.0" "0.3.0" "0.3.1" "0.4.0" "1.0.0" "1.1.0"]'
+}
+
+@test "a version that is no string is a decoding error" {
+	cni ADD "$(conf '{"cniVersion":1}')"
+	fails 6 'decoding version from network config'
+}
+
+@test "a version that is no version is a decoding error where it must be compared" {
+	cni CHECK "$(conf '{"cniVersion":"1.2.3.4"}')"
+	fails 6 'invalid version "1.2.3.4": too many parts'
+	cni STATUS "$(conf '{"cniVersion":"x.1"}')"
+	fails 6 'failed to convert major version part "x"'
+}
+
+@test "a verb is refused by configurations from before it" {
+	cni CHECK "$(conf '{"cniVersion":"0.3.1"}')"
+	fails 1 'config version does not allow CHECK'
+	cni STATUS "$(conf '{"cniVersion":"1.0.0"}')"
+	fails 1 'config version does not allow STATUS'
+	cni GC "$(conf '{"cniVersion":"1.0.0"}')"
+	fails 1 'config version does not allow GC'
+	cni CHECK "$(conf '{"cniVersion":"2.0.0"}')"
+	fails 1 'plugin version does not allow CHECK'
+}
+
+@test "an error has the configuration's version" {
+	cni ADD "$(conf '{"cniVersion":"0.4.0","mode":"zz"}')"
+	[ "$(result .cniVersion)" = 0.4.0 ]
+}
+
+@test "keys match in any case and the last of equal ones wins" {
+	add '{"CNIVERSION":"1.0.0","Name":"net","TYPE":"ipvlan","master":"nope","MASTER":"eth0","Mode":"l3",
+		"IPAM":{"Type":"static","Addresses":[{"address":"192.168.9.2/24"}]}}'
+	[ "$(in_pod a '.[0].linkinfo.info_data.mode' -d link show eth0)" = l3 ]
+	[ "$(result .cniVersion)" = 1.0.0 ]
+}
+
+@test "null and unknown keys change nothing" {
+	add "$(conf '{"futureKey":{"a":[1,2]},"capabilities":{"ips":true},"runtimeConfig":{},"args":{"x":1}}' | jq -c '.mtu = null | .mode = null')"
+	[ "$(in_pod a '.[0].linkinfo.info_data.mode' -d link show eth0)" = l2 ]
+}
+
+@test "a key of the wrong type is named with its value, and nothing is touched" {
+	local before key
+	before=$(inventory)
+	while read -r key value; do
+		cni ADD "$(conf | jq -c --argjson v "$value" ".$key = \$v")"
+		fails 7 'failed to load netconf: '
+		[[ "$(result .msg)" = *"$key must be "* ]]
+		[[ "$(result .msg)" = *"$value"* ]]
+	done <<-'END'
+		mtu "1500"
+		mtu 1500.5
+		mtu 99999999999
+		master 5
+		mode true
+		linkInContainer "yes"
+		ipam "host-local"
+		ipam.type 7
+		dns []
+		dns.domain 5
+	END
+	leaves_nothing "$before"
+}
+
+@test "an unknown mode is named" {
+	cni ADD "$(conf '{"mode":"zz"}')"
+	fails 7 'unknown ipvlan mode: "zz"'
+	explains l3s
+	cni ADD "$(conf '{"mode":"L2"}')"
+	fails 7 'unknown ipvlan mode: "L2"'
+}
+
+@test "an MTU above the master's is refused, since large packets would vanish" {
+	local before
+	before=$(inventory)
+	cni ADD "$(conf '{"mtu":9000}')"
+	fails 7 'invalid MTU 9000, must be [68, master MTU(1500)]'
+	cni ADD "$(conf '{"mtu":60}')"
+	fails 7 'invalid MTU 60'
+	leaves_nothing "$before"
+}
+
+@test "a delegate that is the plugin itself is refused" {
+	cni ADD "$(conf '{"ipam":{"type":"ipvlan"}}')"
+	fails 7 'the plugin itself'
+	cni DEL "$(conf '{"ipam":{"type":"ipvlan"}}')"
+	fails 7 'the plugin itself'
+}
+
+@test "input that never ends is an error after a while, not a hang" {
+	run --separate-stderr env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_IFNAME=eth0 timeout 60 \
+		"$BUILD/ipvlan" < <(head -c 5000000 /dev/zero | tr '\0' ' ')
+	fails 5 'more than 4194304 bytes'
+}
+
+@test "any bytes as input or environment give an error object and exit status 1" {
+	local i seed
+	for i in $(seq 40); do
+		seed=$(printf '%s' "$i" | sha256sum)
+		head -c $((i * 7)) < <(openssl enc -aes-128-ctr -nosalt -K "${seed:0:32}" -iv 0 </dev/zero 2>/dev/null) >$STUB_DIR/bytes
+		run --separate-stderr env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_IFNAME=eth0 \
+			CNI_NETNS="$(tr -d '\0' <$STUB_DIR/bytes)" CNI_ARGS="$(tr -d '\0' <$STUB_DIR/bytes)" \
+			"$BUILD/ipvlan" <$STUB_DIR/bytes
+		fails 6
+		run --separate-stderr env CNI_COMMAND=ADD CNI_CONTAINERID="$(tr -d '\0' <$STUB_DIR/bytes)" \
+			CNI_IFNAME=eth0 CNI_NETNS=/x "$BUILD/ipvlan" <<<"$(conf)"
+		fails 4
+	done
+}

@@ -40,6 +40,7 @@ endif
 objects = $(patsubst %.c,$B/obj/%.o,$(wildcard $1/*.c))
 
 all: $B/ipvlan
+	@:
 
 $B/libcni.a: $(call objects,plugin/cni)
 $B/libnet.a: $(call objects,plugin/net)

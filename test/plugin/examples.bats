@@ -1,0 +1,49 @@
+#!/usr/bin/env bats
+# Each file in conf-examples works as it stands: ADD, CHECK, STATUS, packets, DEL.
+
+load ../lib/cni
+load ../lib/network
+
+# try FILE ADDRESS...: attaches pod a, pings the addresses, and detaches it.
+try() {
+	local file=$TOP/conf-examples/$1.conflist address before
+	shift
+	before=$(inventory)
+	export NETWORK_RESULTS=$STUB_DIR
+	network STATUS "$file" a
+	network ADD "$file" a
+	network CHECK "$file" a
+	for address in "$@"; do
+		pings a "$address"
+	done
+	network DEL "$file" a
+	network DEL "$file" a
+	leaves_nothing "$before"
+}
+
+@test "l2" { try l2 10.138.36.66 39.156.66.10; }
+@test "l3" { try l3 10.138.36.66 39.156.66.10; }
+@test "l3s" { try l3s 10.138.36.66 39.156.66.10; }
+@test "dual-stack" { try dual-stack 10.138.36.66 39.156.66.10 fd00:36::66; }
+@test "off-subnet-gateway" { try off-subnet-gateway 10.138.36.66 39.156.66.10; }
+@test "no-ipam" { try no-ipam; }
+@test "default-master" { try default-master 10.138.36.66 39.156.66.10; }
+@test "mtu" { try mtu 10.138.36.66; }
+@test "dns" { try dns 10.138.36.66; }
+@test "routes" { try routes 10.138.36.66 39.156.66.10; }
+@test "chained" { try chained 10.138.36.66 39.156.66.10; }
+
+@test "link-in-container" {
+	ip link add net0 netns a type veth peer name outer netns lan
+	ip -n a link set net0 up
+	ip -n lan addr add 10.7.0.1/24 dev outer
+	ip -n lan link set outer up
+	try link-in-container 10.7.0.1
+}
+
+@test "every file is tried here" {
+	local file
+	for file in "$TOP"/conf-examples/*.conflist; do
+		grep -q "try $(basename "$file" .conflist)\>" "$BATS_TEST_FILENAME"
+	done
+}

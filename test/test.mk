@@ -5,10 +5,21 @@ demo:
 	@$(MAKE) --no-print-directory all
 	$(Q)BUILD=$B test/demo/run
 
-# make test [FILES="test/plugin/del.bats …"]: everything that Debian's packages alone can test
+# make test [FILES="test/plugin/del.bats …"]: all that Debian's packages alone can test
 test:
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all check
 	$(Q)BUILD=$B test/suite $(FILES)
 
-.PHONY: demo test
+# with what comes from the Go module proxy as well
+test-all: test
+	$(Q)CNITOOL=$$(test/oracle/get-cnitool) && export CNITOOL && BUILD=$B test/suite test/cnitool
+
+# the suite on every kernel that we know: our own and Debian's
+KERNELS = uml prebuilt qemu-6.1 qemu-6.12
+test-kernels:
+	$(Q)test/install-deps build test
+	@$(MAKE) --no-print-directory all
+	$(Q)for k in $(KERNELS); do echo "== kernel $$k"; KERNEL=$$k BUILD=$B test/suite || exit 1; done
+
+.PHONY: demo test test-all test-kernels

@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# The real runtime library, through its command-line tool: cnitool.
+
+load ../lib/cni
+
+CNITOOL=${CNITOOL:-$("$TOP/test/oracle/get-cnitool")}
+export NETCONFPATH=$TOP/conf-examples
+
+# cnitool VERB NETWORK [POD]
+cnitool() {
+	run --separate-stderr "$CNITOOL" "$1" "$2" "/run/netns/${3:-a}"
+}
+
+in_order() {
+	[ "$status" = 0 ] || { echo "exit status $status: $output $stderr"; return 1; }
+}
+
+@test "add, check, status and del of a network" {
+	local before
+	before=$(inventory)
+	cnitool status l2
+	in_order
+	cnitool add l2
+	in_order
+	[ "$(result '.ips[0].address')" = 10.138.36.2/23 ]
+	pings a 10.138.36.66
+	cnitool check l2
+	in_order
+	cnitool del l2
+	in_order
+	cnitool del l2
+	in_order
+	rm -rf /var/lib/cni/results
+	leaves_nothing "$before"
+}
+
+@test "check tells what is damaged" {
+	cnitool add l2
+	ip -n a addr flush dev eth0
+	cnitool check l2
+	[ "$status" = 1 ]
+	[[ "$stderr$output" = *"Failed to match addr 10.138.36.2/23"* ]]
+}
+
+@test "each network of conf-examples, with every verb" {
+	local file name
+	for file in "$NETCONFPATH"/*.conflist; do
+		name=$(basename "$file" .conflist)
+		[ "$name" = link-in-container ] && { ip link add net0 netns a type dummy; ip -n a link set net0 up; }
+		cnitool add "$name"
+		in_order
+		cnitool check "$name"
+		in_order
+		cnitool del "$name"
+		in_order
+	done
+}
+
+@test "an error reaches the user with its details" {
+	jq '.plugins[0].master = "nope0"' "$NETCONFPATH/l2.conflist" >"$STUB_DIR/l2.conflist"
+	NETCONFPATH=$STUB_DIR cnitool add l2
+	[ "$status" = 1 ]
+	[[ "$stderr$output" = *'failed to lookup master "nope0": Link not found; links in that namespace: '* ]]
+	NETCONFPATH=$STUB_DIR cnitool status l2
+	[ "$status" = 1 ]
+}
+
+@test "gc removes what the runtime has forgotten" {
+	cnitool add l2 a
+	cnitool add l2 b
+	cnitool gc l2
+	in_order
+	[ "$(find /var/lib/cni/networks/l2 -name '10.*' | wc -l)" = 0 ]
+	[ "$(in_pod a '[.[].ifname] | index("eth0")' link)" = null ]
+}
+
+@test "a chain of plugins passes the result on" {
+	cnitool add chained
+	in_order
+	[ "$(result '.interfaces[0].name')" = eth0 ]
+	[ "$(ip netns exec a cat /proc/sys/net/ipv4/conf/eth0/accept_redirects)" = 0 ]
+	cnitool check chained
+	in_order
+	cnitool del chained
+	in_order
+}

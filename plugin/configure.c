@@ -25,7 +25,7 @@ static int refuse_address(const struct exchange *x, const struct prefix *address
 
 	cni_fail(err, in_use ? CNI_CONFLICT : CNI_INTERNAL, "failed to add IP addr %s to \"%s\": %s",
 		 prefix_text(address).s, x->iface->req->ifname,
-		 in_use ? "address already in use" : strerror(refusal->error));
+		 in_use ? "address already in use" : errno_text(refusal->error));
 	if (in_use)
 		return cni_hint(err,
 				"another ipvlan interface of the same master holds it, perhaps one whose "
@@ -45,7 +45,7 @@ static int refuse_route(const struct exchange *x, const struct route *route,
 	if (refusal->error == EEXIST)
 		return 0;
 	cni_fail(err, CNI_INTERNAL, "failed to add route '%s%s%s dev %s': %s", prefix_text(&route->dst).s,
-		 gw->family ? " via " : "", ip_text(gw).s, x->iface->req->ifname, strerror(refusal->error));
+		 gw->family ? " via " : "", ip_text(gw).s, x->iface->req->ifname, errno_text(refusal->error));
 	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
 }
 
@@ -61,7 +61,7 @@ static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_err
 	if (request > up)
 		return refuse_route(x, &x->plan->routes[request - up - 1], refusal, err);
 	cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" UP: %s", x->iface->req->ifname,
-		 strerror(refusal->error));
+		 errno_text(refusal->error));
 	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -88,16 +89,18 @@ static int config_file(const struct request *req, struct cni_error *err)
 	size_t written = 0;
 
 	if (fd < 0)
-		return cni_fail(err, CNI_RETRY, "cannot make a copy of the configuration: %m");
+		return cni_fail(err, CNI_RETRY, "cannot make a copy of the configuration: %s",
+				errno_text(errno));
 	while (written < req->config_len) {
 		ssize_t n = write(fd, req->config + written, req->config_len - written);
 
 		if (n < 0 && errno != EINTR)
-			return cni_fail(err, CNI_RETRY, "cannot make a copy of the configuration: %m");
+			return cni_fail(err, CNI_RETRY, "cannot make a copy of the configuration: %s",
+					errno_text(errno));
 		written += n > 0 ? (size_t)n : 0;
 	}
 	if (lseek(fd, 0, SEEK_SET) < 0)
-		return cni_fail(err, CNI_IO, "cannot rewind the configuration: %m");
+		return cni_fail(err, CNI_IO, "cannot rewind the configuration: %s", errno_text(errno));
 	return take_fd(&fd);
 }
 
@@ -218,16 +221,16 @@ static int run_program(const struct request *req, const char *program, char *con
 	if (in < 0)
 		return -1;
 	if (pipe2(out, O_CLOEXEC) < 0)
-		return cni_fail(err, CNI_RETRY, "cannot make a pipe: %m");
+		return cni_fail(err, CNI_RETRY, "cannot make a pipe: %s", errno_text(errno));
 	out_r = out[0], out_w = out[1];
 	if (pipe2(errors, O_CLOEXEC) < 0)
-		return cni_fail(err, CNI_RETRY, "cannot make a pipe: %m");
+		return cni_fail(err, CNI_RETRY, "cannot make a pipe: %s", errno_text(errno));
 	err_r = errors[0], err_w = errors[1];
 
 	error = spawn(program, env, in, out_w, err_w, &pid);
 	if (error)
 		return cni_fail(err, CNI_IO, "netplugin failed with no error message: fork/exec %s: %s",
-				program, strerror(error));
+				program, errno_text(error));
 	close(take_fd(&out_w));
 	close(take_fd(&err_w));
 
@@ -252,20 +255,21 @@ static int run_program(const struct request *req, const char *program, char *con
 /* What Go says of a plugin that failed, with its stderr where it has no words. */
 static int explain(const struct outcome *o, struct cni_error *err)
 {
-	json_auto_t *doc = json_loadb(o->output, o->output_len, 0, NULL);
+	struct cni_error why = { 0 };
+	json_auto_t *doc = json_read(o->output, o->output_len, &why);
 	const char *msg = "", *details = "";
 	long long code = 0;
 
-	if (json_is_object(doc) && !field_int(doc, "", "code", 0, 1 << 30, &code, NULL) &&
-	    !field_string(doc, "", "msg", &msg, NULL) && !field_string(doc, "", "details", &details, NULL)) {
+	if (json_is_object(doc) && !field_int(doc, "", "code", 0, INT_MAX, &code, &why) &&
+	    !field_string(doc, "", "msg", &msg, &why) && !field_string(doc, "", "details", &details, &why)) {
 		cni_fail(err, (enum cni_code)code, "%s",
 			 *msg ? msg : "the IPAM plugin failed and did not say why");
 		return *details ? cni_hint(err, "%s", details) : -1;
 	}
 	if (o->output_len)
 		return cni_fail(err, CNI_UNKNOWN,
-				"netplugin failed but error parsing its diagnostic message \"%.200s\"",
-				o->output);
+				"netplugin failed but error parsing its diagnostic message \"%.200s\": %s",
+				o->output, *why.msg ? why.msg : "not an error object");
 	if (o->stderr_len)
 		return cni_fail(err, CNI_UNKNOWN, "netplugin failed: \"%.400s\"", o->stderr_end);
 	if (WIFSIGNALED(o->status))

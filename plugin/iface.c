@@ -101,7 +101,8 @@ static int create_in_two_steps(struct iface *iface, struct ipvlan *ipvlan, struc
 	if (error == EEXIST)
 		taken(iface, err);
 	else
-		cni_fail(err, CNI_INTERNAL, "failed to rename ipvlan to \"%s\": %s", final, strerror(error));
+		cni_fail(err, CNI_INTERNAL, "failed to rename ipvlan to \"%s\": %s", final,
+			 errno_text(error));
 	return error;
 }
 

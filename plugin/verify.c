@@ -74,25 +74,6 @@ static int verify_link(struct iface *iface, const struct conf *conf, const struc
 	return verify_master(iface, conf, err);
 }
 
-static int verify_addresses(struct iface *iface, const struct result *prev, long long own,
-			    struct cni_error *err)
-{
-	for (size_t i = 0; i < prev->n_ips; i++) {
-		const struct cni_ip *ip = &prev->ips[i];
-		enum found found;
-
-		if (ip->interface != own && ip->interface != -1)
-			continue;
-		found = addr_find(&iface->pod, iface->link.index, &ip->address, err);
-		if (found == FOUND_FAILED)
-			return -1;
-		if (found == FOUND_NOT)
-			return cni_fail(err, CNI_DAMAGED, "Failed to match addr %s on interface %s",
-					prefix_text(&ip->address).s, iface->req->ifname);
-	}
-	return 0;
-}
-
 struct search {
 	struct prefix dst;
 	const struct cni_route *wanted;
@@ -115,18 +96,59 @@ static void match_route(const struct route_seen *seen, void *arg)
 	search->found = true;
 }
 
+/* Is there a way to wanted, in whatever table? */
+static enum found find_route(struct iface *iface, const struct cni_route *wanted, struct cni_error *err)
+{
+	struct search search = { prefix_network(&wanted->dst), wanted, false };
+
+	if (route_each(&iface->pod, wanted->dst.ip.family, 0, match_route, &search, err) < 0)
+		return FOUND_FAILED;
+	return search.found ? FOUND : FOUND_NOT;
+}
+
+static int verify_address(struct iface *iface, const struct prefix *address, struct cni_error *err)
+{
+	const struct cni_route subnet = { .dst = *address };
+	enum found found = addr_find(&iface->pod, iface->link.index, address, err);
+
+	if (found == FOUND_NOT)
+		return cni_fail(err, CNI_DAMAGED, "Failed to match addr %s on interface %s",
+				prefix_text(address).s, iface->req->ifname);
+	/* the kernel adds a route to the subnet with the address, if there is a subnet */
+	if (found == FOUND && address->len < 8 * ip_size(&address->ip))
+		found = find_route(iface, &subnet, err);
+	if (found == FOUND_NOT)
+		return cni_fail(err, CNI_DAMAGED,
+				"Expected Route to the subnet of %s not found in routing table",
+				prefix_text(address).s);
+	return found == FOUND ? 0 : -1;
+}
+
+static int verify_addresses(struct iface *iface, const struct result *prev, long long own,
+			    struct cni_error *err)
+{
+	for (size_t i = 0; i < prev->n_ips; i++) {
+		const struct cni_ip *ip = &prev->ips[i];
+
+		if ((ip->interface == own || ip->interface == -1) &&
+		    verify_address(iface, &ip->address, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int verify_routes(struct iface *iface, const struct result *prev, struct cni_error *err)
 {
 	for (size_t i = 0; i < prev->n_routes; i++) {
 		const struct cni_route *route = &prev->routes[i];
-		struct search search = { prefix_network(&route->dst), route, false };
+		enum found found = find_route(iface, route, err);
 
-		if (route_each(&iface->pod, route->dst.ip.family, 0, match_route, &search, err) < 0)
+		if (found == FOUND_NOT)
+			cni_fail(err, CNI_DAMAGED, "Expected Route %s%s%s not found in routing table",
+				 prefix_text(&route->dst).s, route->gw.family ? " via " : "",
+				 ip_text(&route->gw).s);
+		if (found != FOUND)
 			return -1;
-		if (!search.found)
-			return cni_fail(err, CNI_DAMAGED, "Expected Route %s%s%s not found in routing table",
-					prefix_text(&route->dst).s, route->gw.family ? " via " : "",
-					ip_text(&route->gw).s);
 	}
 	return 0;
 }

@@ -6,7 +6,7 @@
  * in the same line in which it returns:
  *
  *	if (fd < 0)
- *		return cni_fail(err, CNI_IO, "cannot open %s: %m", path);
+ *		return cni_fail(err, CNI_IO, "cannot open %s: %s", path, errno_text(errno));
  *
  * msg says what failed. details, where there is more to say, tells a tired
  * operator what the kernel said and what to do next. The first cause stands:
@@ -46,6 +46,9 @@ struct cni_error {
 __attribute__((format(printf, 3, 4))) int cni_fail(struct cni_error *err, enum cni_code code, const char *msg,
 						   ...);
 __attribute__((format(printf, 2, 3))) int cni_hint(struct cni_error *err, const char *details, ...);
+
+/* What errno means, in Go's words: runtimes look for "no such file or directory". */
+const char *errno_text(int error);
 
 /* One line on stderr, which runtimes keep as the plugin's log. */
 __attribute__((format(printf, 1, 2))) void cni_log(const char *line, ...);

@@ -1,8 +1,9 @@
 #include "cni/error.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <string.h>
 
 int cni_fail(struct cni_error *err, enum cni_code code, const char *msg, ...)
 {
@@ -27,6 +28,15 @@ int cni_hint(struct cni_error *err, const char *details, ...)
 	vsnprintf(err->details, sizeof(err->details), details, args);
 	va_end(args);
 	return -1;
+}
+
+const char *errno_text(int error)
+{
+	static char text[128];
+
+	snprintf(text, sizeof(text), "%s", strerror(error));
+	text[0] = (char)tolower((unsigned char)text[0]);
+	return text;
 }
 
 void cni_log(const char *line, ...)

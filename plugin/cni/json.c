@@ -7,7 +7,7 @@
 json_t *json_read(const char *text, size_t len, struct cni_error *err)
 {
 	json_error_t why;
-	json_t *doc = json_loadb(text, len, JSON_DECODE_ANY, &why);
+	json_t *doc = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
 
 	if (doc)
 		return doc;
@@ -49,6 +49,8 @@ int field_string(const json_t *obj, const char *where, const char *key, const ch
 		return 0;
 	if (!json_is_string(value))
 		return wrong_type(value, where, key, "a string", err);
+	if (strlen(json_string_value(value)) != json_string_length(value))
+		return wrong_type(value, where, key, "a string without NUL", err);
 	*ret = json_string_value(value);
 	return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
@@ -25,12 +26,9 @@ static const struct {
 	const char *name;
 	enum cni_version since;
 } verbs[VERBS] = {
-	[ADD] = { "ADD", CNI_0_1_0 },
-	[DEL] = { "DEL", CNI_0_1_0 },
-	[CHECK] = { "CHECK", CNI_0_4_0 },
-	[GC] = { "GC", CNI_1_1_0 },
-	[STATUS] = { "STATUS", CNI_1_1_0 },
-	[VERSION] = { "VERSION", CNI_0_1_0 },
+	[ADD] = { "ADD", CNI_0_1_0 },	    [DEL] = { "DEL", CNI_0_1_0 },
+	[CHECK] = { "CHECK", CNI_0_4_0 },   [GC] = { "GC", CNI_1_1_0 },
+	[STATUS] = { "STATUS", CNI_1_1_0 }, [VERSION] = { "VERSION", CNI_0_1_0 },
 };
 /* clang-format on */
 
@@ -157,7 +155,7 @@ static char *read_config(size_t *len, struct cni_error *err)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
-			cni_fail(err, CNI_IO, "error reading from stdin: %m");
+			cni_fail(err, CNI_IO, "error reading from stdin: %s", errno_text(errno));
 			return NULL;
 		}
 		if (!got) {
@@ -222,10 +220,34 @@ static int run_verb(const struct plugin *plugin, const struct request *req, json
 	}
 }
 
-static int serve(const struct plugin *plugin, struct request *req, json_t **result, struct cni_error *err)
+static int print(const json_t *doc, size_t flags, const char *end)
 {
+	if (json_dumpf(doc, stdout, flags) < 0 || fputs(end, stdout) < 0 || fflush(stdout) < 0) {
+		cni_log("cannot write to stdout: %m");
+		return -1;
+	}
+	return 0;
+}
+
+/* A result that did not reach the runtime is a failed ADD, which leaves nothing. */
+static int deliver(const struct plugin *plugin, const struct request *req, const json_t *result,
+		   struct cni_error *err)
+{
+	/* from 1.0.0 on the Go library prints keys in alphabetical order */
+	size_t sorted = req->version >= CNI_1_0_0 ? JSON_SORT_KEYS : 0;
 	struct cni_error why = { 0 };
-	json_auto_t *conf = NULL;
+
+	if (print(result, JSON_INDENT(4) | sorted, "") == 0)
+		return 0;
+	cni_fail(err, CNI_IO, "cannot write the result: %s", errno_text(errno));
+	plugin->del(req, &why);
+	return -1;
+}
+
+static int serve(const struct plugin *plugin, struct request *req, struct cni_error *err)
+{
+	json_auto_t *conf = NULL, *result = NULL;
+	struct cni_error why = { 0 };
 	autofree char *text = NULL;
 
 	if (request_read_env(req, err) < 0)
@@ -237,18 +259,9 @@ static int serve(const struct plugin *plugin, struct request *req, json_t **resu
 	conf = json_read(text, req->config_len, &why);
 	if (!conf)
 		return cni_fail(err, why.code, "error unmarshall network config: %s", why.msg);
-	if (request_read_conf(req, conf, err) < 0)
+	if (request_read_conf(req, conf, err) < 0 || run_verb(plugin, req, &result, err) < 0)
 		return -1;
-	return run_verb(plugin, req, result, err);
-}
-
-static int print(const json_t *doc, size_t flags, const char *end)
-{
-	if (json_dumpf(doc, stdout, flags) < 0 || fputs(end, stdout) < 0 || fflush(stdout) < 0) {
-		cni_log("cannot write to stdout: %m");
-		return 1;
-	}
-	return 0;
+	return result ? deliver(plugin, req, result, err) : 0;
 }
 
 static int print_error(const struct cni_error *error, enum cni_version version)
@@ -273,7 +286,7 @@ static int print_versions(void)
 		json_array_append_new(list, json_string(cni_versions[v]));
 	json_object_set_new(doc, "cniVersion", json_string(cni_versions[CNI_VERSIONS - 1]));
 	json_object_set_new(doc, "supportedVersions", list);
-	return print(doc, JSON_COMPACT, "\n");
+	return print(doc, JSON_COMPACT, "\n") < 0;
 }
 
 static int print_about(const char *about)
@@ -285,11 +298,28 @@ static int print_about(const char *about)
 	return 0;
 }
 
+/*
+ * A closed standard stream would be taken by the next file that is opened, and
+ * what is meant for the runtime written to it. Reading from this yields nothing,
+ * writing to it fails.
+ */
+static int hold_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
 int plugin_main(const struct plugin *plugin)
 {
 	struct request req = { .version = CNI_1_1_0 };
 	struct cni_error err = { 0 };
-	json_auto_t *result = NULL;
 	const char *command = getenv("CNI_COMMAND");
 
 	if (!command || !*command)
@@ -300,10 +330,9 @@ int plugin_main(const struct plugin *plugin)
 	/* a runtime that went away must not kill us half-way */
 	signal(SIGPIPE, SIG_IGN);
 
-	if (serve(plugin, &req, &result, &err) < 0)
-		return print_error(&err, req.version);
-	if (!result)
+	if (hold_standard_streams() < 0)
+		cni_fail(&err, CNI_IO, "cannot open /dev/null: %s", errno_text(errno));
+	else if (serve(plugin, &req, &err) == 0)
 		return 0;
-	/* from 1.0.0 on the Go library prints keys in alphabetical order */
-	return print(result, JSON_INDENT(4) | (req.version >= CNI_1_0_0 ? JSON_SORT_KEYS : 0), "");
+	return print_error(&err, req.version);
 }

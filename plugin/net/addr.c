@@ -83,7 +83,7 @@ enum found addr_find(struct rtnl *nl, int link, const struct prefix *address, st
 	ifa->ifa_index = (unsigned int)link;
 	rc = rtnl_ask(nl, match_address, &search, err);
 	if (rc > 0 && rc != ENODEV)
-		cni_fail(err, CNI_INTERNAL, "cannot list addresses: %s", strerror(rc));
+		cni_fail(err, CNI_INTERNAL, "cannot list addresses: %s", errno_text(rc));
 	if (rc && rc != ENODEV)
 		return FOUND_FAILED;
 	return search.found ? FOUND : FOUND_NOT;
@@ -265,6 +265,6 @@ int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const s
 	if (rc == ENOENT || rc == EAFNOSUPPORT || rc == EOPNOTSUPP)
 		return 0; /* an empty table, or a kernel without IPv6 */
 	if (rc > 0)
-		return cni_fail(err, CNI_INTERNAL, "cannot list routes: %s", strerror(rc));
+		return cni_fail(err, CNI_INTERNAL, "cannot list routes: %s", errno_text(rc));
 	return rc;
 }

@@ -8,6 +8,9 @@
 
 #include "cni/cleanup.h"
 
+/* ALTIFNAMSIZ, from a header that clashes with <net/if.h> */
+#define ALT_NAME_SIZE 128
+
 static const char *const mode_names[] = {
 	[IPVLAN_MODE_L2] = "l2",
 	[IPVLAN_MODE_L3] = "l3",
@@ -139,13 +142,15 @@ static enum found find(struct rtnl *nl, const char *name, int index, struct link
 	struct link link = { .index = 0 };
 	int rc;
 
+	/* what is too long for a name can be an alternative one */
 	if (name)
-		mnl_attr_put_strz_check(nlh, RTNL_REQUEST_MAX, IFLA_IFNAME, name);
+		mnl_attr_put_strz_check(nlh, RTNL_REQUEST_MAX,
+					strlen(name) < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME, name);
 	rc = rtnl_ask(nl, keep_link, &link, err);
 	if (rc == ENODEV || (!rc && !link.index))
 		return FOUND_NOT;
 	if (rc > 0)
-		cni_fail(err, CNI_INTERNAL, "cannot look up a link: %s", strerror(rc));
+		cni_fail(err, CNI_INTERNAL, "cannot look up a link: %s", errno_text(rc));
 	if (rc)
 		return FOUND_FAILED;
 	*ret = link;
@@ -154,8 +159,7 @@ static enum found find(struct rtnl *nl, const char *name, int index, struct link
 
 enum found link_find(struct rtnl *nl, const char *name, struct link *ret, struct cni_error *err)
 {
-	/* the kernel would match alternative names of any length, but we cannot make such */
-	if (!*name || strlen(name) >= IFNAMSIZ)
+	if (!*name || strlen(name) >= ALT_NAME_SIZE)
 		return FOUND_NOT;
 	return find(nl, name, 0, ret, err);
 }
@@ -187,7 +191,7 @@ int link_each(struct rtnl *nl, void (*each)(const struct link *, void *), void *
 	link_request(nl, RTM_GETLINK, NLM_F_DUMP, 0);
 	rc = rtnl_ask(nl, visit_link, &visit, err);
 	if (rc > 0)
-		return cni_fail(err, CNI_INTERNAL, "cannot list links: %s", strerror(rc));
+		return cni_fail(err, CNI_INTERNAL, "cannot list links: %s", errno_text(rc));
 	return rc;
 }
 
@@ -196,7 +200,7 @@ static int keep_refusal(const struct rtnl_refusal *refusal, void *arg, struct cn
 	int *error = arg;
 
 	*error = refusal->error;
-	cni_fail(err, CNI_INTERNAL, "%s", strerror(refusal->error));
+	cni_fail(err, CNI_INTERNAL, "%s", errno_text(refusal->error));
 	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
 }
 

@@ -76,7 +76,7 @@ enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_e
 
 		cni_fail(err, gone ? CNI_ENVIRONMENT : CNI_IO,
 			 "failed to open netns \"%s\": failed to Statfs \"%s\": %s", path, path,
-			 errno == ENOENT ? "no such file or directory" : strerror(errno));
+			 errno_text(errno));
 		cni_hint(err, "CNI_NETNS names a network namespace that does not exist (any more)");
 		return gone ? NETNS_GONE : NETNS_FAILED;
 	}
@@ -103,9 +103,9 @@ int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg,
 		return fn(arg, err);
 	home = open(OUR_NETNS, O_RDONLY | O_CLOEXEC);
 	if (home < 0)
-		return cni_fail(err, CNI_IO, "cannot open %s: %m", OUR_NETNS);
+		return cni_fail(err, CNI_IO, "cannot open %s: %s", OUR_NETNS, errno_text(errno));
 	if (setns(netns, CLONE_NEWNET) < 0) {
-		cni_fail(err, CNI_IO, "cannot enter the network namespace: %m");
+		cni_fail(err, CNI_IO, "cannot enter the network namespace: %s", errno_text(errno));
 		return cni_hint(err, "entering a namespace needs root (CAP_SYS_ADMIN)");
 	}
 	rc = fn(arg, err);

@@ -19,7 +19,7 @@ static int open_here(void *arg, struct cni_error *err)
 
 	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	if (!nl->sock)
-		return cni_fail(err, CNI_IO, "cannot open a netlink socket: %m");
+		return cni_fail(err, CNI_IO, "cannot open a netlink socket: %s", errno_text(errno));
 	return 0;
 }
 
@@ -71,7 +71,7 @@ static int flush(struct rtnl *nl, unsigned int flags, struct cni_error *err)
 	nl->queued = (size_t)((char *)nl->last - nl->queue) + nl->last->nlmsg_len;
 	nl->last = NULL;
 	if (mnl_socket_sendto(nl->sock, nl->queue, nl->queued) < 0)
-		return cni_fail(err, CNI_IO, "cannot send to the kernel's rtnetlink: %m");
+		return cni_fail(err, CNI_IO, "cannot send to the kernel's rtnetlink: %s", errno_text(errno));
 	nl->queued = 0;
 	return 0;
 }
@@ -86,7 +86,7 @@ static ssize_t receive(struct rtnl *nl, char *answer, struct cni_error *err)
 	if (len < 0 && errno == EAGAIN)
 		return cni_fail(err, CNI_RETRY, "the kernel's rtnetlink did not answer for %d s", PATIENCE_S);
 	if (len < 0)
-		return cni_fail(err, CNI_IO, "no answer from the kernel's rtnetlink: %m");
+		return cni_fail(err, CNI_IO, "no answer from the kernel's rtnetlink: %s", errno_text(errno));
 	return len;
 }
 
@@ -127,7 +127,7 @@ struct commit {
 
 static int describe(const struct rtnl_refusal *refusal, struct cni_error *err)
 {
-	cni_fail(err, CNI_INTERNAL, "%s", strerror(refusal->error));
+	cni_fail(err, CNI_INTERNAL, "%s", errno_text(refusal->error));
 	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
 }
 

@@ -149,6 +149,13 @@ check() {
 	fails 102 'Expected Route ::/0'
 }
 
+@test "the route to the pod's own subnet is missing" {
+	attach
+	ip -n a route del 10.138.36.0/23
+	check
+	fails 102 'Expected Route to the subnet of 10.138.36.2/23'
+}
+
 @test "a route leads over another gateway" {
 	attach
 	ip -n a route replace 172.16.0.0/12 via 10.138.36.78

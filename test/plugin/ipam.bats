@@ -107,7 +107,7 @@ undone() {
 @test "it cannot be run" {
 	mkdir -p $STUB_DIR/bin
 	echo 'no program' >$STUB_DIR/bin/zz
-	CNI_PATH=$STUB_DIR/bin undone 5 "fork/exec $STUB_DIR/bin/zz: Permission denied" "$(conf '{"ipam":{"type":"zz"}}')"
+	CNI_PATH=$STUB_DIR/bin undone 5 "fork/exec $STUB_DIR/bin/zz: permission denied" "$(conf '{"ipam":{"type":"zz"}}')"
 }
 
 @test "it answers without an address" {

@@ -50,6 +50,13 @@ on_master() {
 	on_master eth0
 }
 
+@test "a master may go by an alternative name, however long" {
+	ip link property add dev eth0 altname enp0s31f6 altname enp0s31f6-the-uplink-of-this-machine
+	add "$(conf '{"master":"enp0s31f6"}')" a
+	add "$(conf '{"master":"enp0s31f6-the-uplink-of-this-machine"}')" b
+	pings a 10.138.36.3
+}
+
 @test "inside the pod when linkInContainer says so" {
 	ip link add inner netns a type dummy
 	ip -n a link set inner up

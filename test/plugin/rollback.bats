@@ -128,7 +128,7 @@ refused() {
 	before=$(inventory)
 	run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups env CNI_COMMAND=ADD \
 		CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 "$BUILD/ipvlan" <<<"$(conf)"
-	fails 5 'cannot enter the network namespace: Operation not permitted'
+	fails 5 'cannot enter the network namespace: operation not permitted'
 	explains root
 	leaves_nothing "$before"
 }
@@ -137,7 +137,7 @@ refused() {
 	# a copy that asks the kernel for a kind of link that it does not know
 	sed 's/ipvlan\x00/ipvlon\x00/g' "$BUILD/ipvlan" >$STUB_DIR/ipvlan
 	chmod 755 $STUB_DIR/ipvlan
-	PLUGIN=$STUB_DIR/ipvlan refused 999 'failed to create ipvlan: Operation not supported' "$(conf)"
+	PLUGIN=$STUB_DIR/ipvlan refused 999 'failed to create ipvlan: operation not supported' "$(conf)"
 	explains 'modprobe ipvlan'
 	PLUGIN=$STUB_DIR/ipvlan cni STATUS "$(conf)"
 	fails 50 'this kernel has no ipvl'
@@ -149,4 +149,28 @@ refused() {
 	add "$(conf)" a net1
 	pings a 10.138.36.66
 	[ "$(in_pod a '[.[].ifname | select(startswith("ipv"))] | length' link)" = 0 ]
+}
+
+@test "a result that cannot be written: the runtime sees a failure, and nothing is left" {
+	local before
+	before=$(inventory)
+	run env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
+		bash -c '"$BUILD/ipvlan" >/dev/full' <<<"$(conf)"
+	[ "$status" = 1 ]
+	[[ "$output" = *"cannot write to stdout: No space left on device"* ]]
+	leaves_nothing "$before"
+	run env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
+		bash -c '"$BUILD/ipvlan" >&-' <<<"$(conf)"
+	[ "$status" = 1 ]
+	leaves_nothing "$before"
+}
+
+@test "closed standard streams are not taken for something else" {
+	add "$(conf)"
+	run env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
+		bash -c '"$BUILD/ipvlan" >&- 2>&-' <<<"$(conf)"
+	[ "$status" = 0 ]
+	run env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
+		bash -c '"$BUILD/ipvlan" <&-'
+	fails 6 'unexpected end of JSON input'
 }

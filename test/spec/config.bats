@@ -80,6 +80,12 @@ load ../lib/cni
 	[ "$(in_pod a '.[0].linkinfo.info_data.mode' -d link show eth0)" = l2 ]
 }
 
+@test "a NUL character is no obstacle where nobody reads it, and refused elsewhere" {
+	add "$(conf | jq -c '.runtimeConfig = {"io.kubernetes.cri.pod-annotations": {"x": "a\u0000b"}}')"
+	cni ADD "$(conf | jq -c '.master = "eth0\u0000x"')" b
+	fails 7 'master must be a string without NUL'
+}
+
 @test "a key of the wrong type is named with its value, and nothing is touched" {
 	local before key
 	before=$(inventory)

@@ -3,7 +3,13 @@
 #   make            build/ipvlan
 #   make demo       one pod interface from ADD to DEL, shown to a person
 #   make test       everything that Debian's packages alone can test
-#   make help       all targets
+#   make test-all   and what needs the Go module proxy
+#   make check      C tests of the logic, without root
+#   make lint       format, static analysis, layering
+#   make fuzz       each parser for SECONDS=20
+#   make static     build/static/ipvlan, without shared libraries
+#   make test-kernels   the suite on each kernel that we know
+#   make install    into DESTDIR, BINDIR=/opt/cni/bin
 
 VERSION = 0.1.0
 B ?= build
@@ -70,5 +76,8 @@ install: all
 clean:
 	rm -rf $B
 
-.PHONY: all install clean
+help:
+	@sed -n 's/^#   //p' Makefile
+
+.PHONY: all install clean help
 .DELETE_ON_ERROR:

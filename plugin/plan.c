@@ -67,7 +67,8 @@ static bool has_hop(const struct route *route, const struct nexthop *hop)
 	return false;
 }
 
-static void add_route(struct plan *plan, const struct result *result, size_t first, size_t *n_hops)
+static int add_route(struct plan *plan, const struct result *result, size_t first, size_t *n_hops,
+		     struct cni_error *err)
 {
 	const struct cni_route *from = &result->routes[first];
 	struct route *route = &plan->routes[plan->n_routes++];
@@ -88,6 +89,9 @@ static void add_route(struct plan *plan, const struct result *result, size_t fir
 		hop = next_hop(result, &result->routes[i]);
 		if (has_hop(route, &hop))
 			continue;
+		if (route->n_hops == PLAN_HOPS_MAX)
+			return cni_fail(err, CNI_CONFIG, "more than %d gateways to %s", PLAN_HOPS_MAX,
+					prefix_text(&route->dst).s);
 		plan->hops[(*n_hops)++] = hop;
 		route->n_hops++;
 	}
@@ -95,6 +99,7 @@ static void add_route(struct plan *plan, const struct result *result, size_t fir
 	route->scope = from->scope >= 0		  ? (unsigned char)from->scope
 		       : route->hops[0].gw.family ? RT_SCOPE_UNIVERSE
 						  : RT_SCOPE_LINK;
+	return 0;
 }
 
 int plan_make(struct plan *ret, const struct result *result, struct cni_error *err)
@@ -108,9 +113,12 @@ int plan_make(struct plan *ret, const struct result *result, struct cni_error *e
 		plan_free(&plan);
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	}
-	for (size_t i = 0; i < result->n_routes; i++)
-		if (!seen_before(result, i))
-			add_route(&plan, result, i, &n_hops);
+	for (size_t i = 0; i < result->n_routes; i++) {
+		if (seen_before(result, i) || add_route(&plan, result, i, &n_hops, err) == 0)
+			continue;
+		plan_free(&plan);
+		return -1;
+	}
 	*ret = plan;
 	return 0;
 }

@@ -32,6 +32,7 @@ struct rtnl {
 	unsigned int first; /* of the first one since the last commit */
 	struct nlmsghdr *last;
 	size_t queued; /* bytes */
+	int lost;      /* errno of a part of the queue that could not be sent, or 0 */
 	char queue[RTNL_QUEUE_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 

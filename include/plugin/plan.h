@@ -16,12 +16,16 @@
 #include "cni/result.h"
 #include "net/addr.h"
 
+/* Next hops of one route; all of them fit into one request. */
+#define PLAN_HOPS_MAX 128
+
 struct plan {
 	struct route *routes;
 	size_t n_routes;
 	struct nexthop *hops; /* of all routes, in their order */
 };
 
+/* Fails with CNI_CONFIG when a destination has too many gateways. */
 int plan_make(struct plan *ret, const struct result *result, struct cni_error *err);
 void plan_free(struct plan *plan);
 

@@ -127,8 +127,6 @@ static void put_multipath(struct nlmsghdr *nlh, int link, const struct route *ro
 		struct rtnexthop *rtnh = mnl_nlmsg_get_payload_tail(nlh);
 		unsigned int before = nlh->nlmsg_len;
 
-		if (before + sizeof(*rtnh) + 32 > RTNL_REQUEST_MAX)
-			break;
 		nlh->nlmsg_len += (unsigned int)sizeof(*rtnh);
 		*rtnh = (struct rtnexthop){
 			.rtnh_ifindex = link,

@@ -31,6 +31,7 @@ int rtnl_open(struct rtnl *nl, int netns, struct cni_error *err)
 	nl->sock = NULL;
 	nl->last = NULL;
 	nl->queued = 0;
+	nl->lost = 0;
 	nl->seq = nl->first = 1;
 	if (netns_run(netns, open_here, nl, err) < 0)
 		return -1;
@@ -55,7 +56,8 @@ struct nlmsghdr *rtnl_request(struct rtnl *nl, unsigned int type, unsigned int f
 		nl->queued = (size_t)((char *)nl->last - nl->queue) + NLMSG_ALIGN(nl->last->nlmsg_len);
 	if (nl->queued + RTNL_REQUEST_MAX > sizeof(nl->queue)) {
 		/* refusals stay in the socket until commit reads them */
-		mnl_socket_sendto(nl->sock, nl->queue, nl->queued);
+		if (mnl_socket_sendto(nl->sock, nl->queue, nl->queued) < 0)
+			nl->lost = errno;
 		nl->queued = 0;
 	}
 	nl->last = mnl_nlmsg_put_header(nl->queue + nl->queued);
@@ -71,9 +73,13 @@ static int flush(struct rtnl *nl, unsigned int flags, struct cni_error *err)
 	nl->queued = (size_t)((char *)nl->last - nl->queue) + nl->last->nlmsg_len;
 	nl->last = NULL;
 	if (mnl_socket_sendto(nl->sock, nl->queue, nl->queued) < 0)
-		return cni_fail(err, CNI_IO, "cannot send to the kernel's rtnetlink: %s", errno_text(errno));
+		nl->lost = errno;
 	nl->queued = 0;
-	return 0;
+	if (!nl->lost)
+		return 0;
+	cni_fail(err, CNI_IO, "cannot send to the kernel's rtnetlink: %s", errno_text(nl->lost));
+	nl->lost = 0;
+	return -1;
 }
 
 static ssize_t receive(struct rtnl *nl, char *answer, struct cni_error *err)

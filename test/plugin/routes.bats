@@ -88,6 +88,14 @@ add_routes() {
 	[ "$(in_pod a '[.[] | select(.dst | startswith("172.16"))] | length' route show)" = 200 ]
 }
 
+@test "a hundred gateways to one destination fit, a thousand are refused" {
+	add_routes "$(jq -nc '[range(100) | {dst: "172.16.0.0/12", gw: "10.138.36.\(100 + .)"}]')"
+	[ "$(in_pod a '[.[].nexthops[]] | length' route show 172.16.0.0/12)" = 100 ]
+	cni ADD "$(conf "$(static "10.138.36.3/23" "$(jq -nc '[range(1000) | {dst: "172.16.0.0/12", gw: "10.138.\(. / 250 | floor).\(1 + . % 250)"}]')")")" b
+	fails 7 'more than 128 gateways to 172.16.0.0/12'
+	[ "$(in_pod b '[.[].ifname] | index("eth0")' link)" = null ]
+}
+
 @test "a route that the kernel refuses undoes the whole ADD and is named" {
 	local before
 	before=$(inventory)

@@ -31,8 +31,6 @@
 #define BUSY_TRIES 10
 #define BUSY_PAUSE_NS 200000000
 
-extern char **environ;
-
 /* What a delegate left behind. */
 struct outcome {
 	char *output;

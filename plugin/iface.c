@@ -78,9 +78,9 @@ static int delete_slave(struct rtnl *pod, const char *name, const char *netns, s
 }
 
 /* Creates under the interim name and renames. */
-static int create_in_two_steps(struct iface *iface, struct ipvlan *ipvlan, struct cni_error *err)
+static int create_in_two_steps(struct iface *iface, const struct ipvlan *wanted, struct cni_error *err)
 {
-	const char *final = ipvlan->name;
+	struct ipvlan ipvlan = *wanted;
 	char interim[IFNAMSIZ];
 	struct link link;
 	int error;
@@ -88,20 +88,20 @@ static int create_in_two_steps(struct iface *iface, struct ipvlan *ipvlan, struc
 	interim_name(iface->req, interim);
 	if (delete_slave(&iface->pod, interim, iface->req->netns, err) < 0)
 		return EIO;
-	ipvlan->name = interim;
-	error = ipvlan_create(iface->home, ipvlan, err);
+	ipvlan.name = interim;
+	error = ipvlan_create(iface->home, &ipvlan, err);
 	if (error)
 		return error;
 	if (link_find(&iface->pod, interim, &link, err) != FOUND)
 		return EIO;
-	error = link_rename(&iface->pod, link.index, final, NULL);
+	error = link_rename(&iface->pod, link.index, wanted->name, NULL);
 	if (!error)
 		return 0;
 	link_delete(&iface->pod, link.index, NULL);
 	if (error == EEXIST)
 		taken(iface, err);
 	else
-		cni_fail(err, CNI_INTERNAL, "failed to rename ipvlan to \"%s\": %s", final,
+		cni_fail(err, CNI_INTERNAL, "failed to rename ipvlan to \"%s\": %s", wanted->name,
 			 errno_text(error));
 	return error;
 }

@@ -115,7 +115,8 @@ int request_read_env(struct request *req, struct cni_error *err)
 	};
 	const char *command = getenv("CNI_COMMAND"), *override = getenv("CNI_NETNS_OVERRIDE");
 	enum verb verb = verb_find(command ? command : "");
-	char missing[128] = "";
+	char missing[128] = ""; /* all of them fit */
+	size_t listed = 0;
 
 	for (size_t i = 0; i < sizeof(vars) / sizeof(*vars); i++) {
 		const char *value = getenv(vars[i].name);
@@ -123,8 +124,8 @@ int request_read_env(struct request *req, struct cni_error *err)
 
 		*vars[i].value = value ? value : "";
 		if (needed && !**vars[i].value) {
-			strcat(missing, *missing ? "," : "");
-			strcat(missing, vars[i].name);
+			listed += (size_t)snprintf(missing + listed, sizeof(missing) - listed, "%s%s",
+						   listed ? "," : "", vars[i].name);
 		} else if (needed && vars[i].check && vars[i].check(value, err) < 0) {
 			return -1;
 		}

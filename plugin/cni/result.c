@@ -9,18 +9,54 @@
 /* More of anything than this is no network, but an attack on our memory. */
 #define MAX_ENTRIES 4096
 
-static int grow(void *array, size_t have, size_t more, size_t size, struct cni_error *err)
+/* Room for one entry after the n that *array has; NULL with err filled. */
+static void *slot(void *array, size_t n, size_t size, struct cni_error *err)
 {
 	void **p = array, *bigger;
 
-	if (!more)
-		return 0;
-	if (have + more > MAX_ENTRIES)
-		return cni_fail(err, CNI_DECODE, "a result with more than %d entries", MAX_ENTRIES);
-	bigger = realloc(*p, (have + more) * size);
-	if (!bigger)
-		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (n >= MAX_ENTRIES) {
+		cni_fail(err, CNI_DECODE, "a result with more than %d entries", MAX_ENTRIES);
+		return NULL;
+	}
+	bigger = realloc(*p, (n + 1) * size);
+	if (!bigger) {
+		cni_fail(err, CNI_RETRY, "out of memory");
+		return NULL;
+	}
 	*p = bigger;
+	return (char *)bigger + n * size;
+}
+
+int result_add_interface(struct result *result, const struct cni_interface *interface, struct cni_error *err)
+{
+	struct cni_interface *entry = slot(&result->interfaces, result->n_interfaces, sizeof(*entry), err);
+
+	if (!entry)
+		return -1;
+	*entry = *interface;
+	result->n_interfaces++;
+	return 0;
+}
+
+static int add_ip(struct result *to, const struct cni_ip *ip, struct cni_error *err)
+{
+	struct cni_ip *entry = slot(&to->ips, to->n_ips, sizeof(*entry), err);
+
+	if (!entry)
+		return -1;
+	*entry = *ip;
+	to->n_ips++;
+	return 0;
+}
+
+static int add_route(struct result *to, const struct cni_route *route, struct cni_error *err)
+{
+	struct cni_route *entry = slot(&to->routes, to->n_routes, sizeof(*entry), err);
+
+	if (!entry)
+		return -1;
+	*entry = *route;
+	to->n_routes++;
 	return 0;
 }
 
@@ -56,7 +92,7 @@ static int read_unsigned(const json_t *obj, const char *key, unsigned int *ret, 
 	return 0;
 }
 
-static int read_interface(const json_t *obj, struct cni_interface *ret, struct cni_error *err)
+static int read_interface(struct result *result, const json_t *obj, struct cni_error *err)
 {
 	struct cni_interface interface = { .name = "" };
 
@@ -67,12 +103,11 @@ static int read_interface(const json_t *obj, struct cni_interface *ret, struct c
 	    field_string(obj, "", "pciID", &interface.pci_id, err) < 0 ||
 	    read_unsigned(obj, "mtu", &interface.mtu, err) < 0)
 		return -1;
-	*ret = interface;
-	return 0;
+	return result_add_interface(result, &interface, err);
 }
 
 /* address is "address", or "ip" in the shape of 0.2.0. */
-static int read_address(const json_t *obj, const char *address, struct cni_ip *ret, struct cni_error *err)
+static int read_address(struct result *result, const json_t *obj, const char *address, struct cni_error *err)
 {
 	struct cni_ip ip = { .interface = -1 };
 
@@ -80,11 +115,10 @@ static int read_address(const json_t *obj, const char *address, struct cni_ip *r
 	    read_ip(obj, "gateway", &ip.gateway, err) < 0 ||
 	    field_int(obj, "", "interface", INT_MIN, INT_MAX, &ip.interface, err) < 0)
 		return -1;
-	*ret = ip;
-	return 0;
+	return add_ip(result, &ip, err);
 }
 
-static int read_route(const json_t *obj, struct cni_route *ret, struct cni_error *err)
+static int read_route(struct result *result, const json_t *obj, struct cni_error *err)
 {
 	struct cni_route route = { .table = -1, .scope = -1 };
 
@@ -98,8 +132,7 @@ static int read_route(const json_t *obj, struct cni_route *ret, struct cni_error
 	if (route.gw.family && route.gw.family != route.dst.ip.family)
 		return cni_fail(err, CNI_DECODE, "route to %s has gateway %s of the other family",
 				prefix_text(&route.dst).s, ip_text(&route.gw).s);
-	*ret = route;
-	return 0;
+	return add_route(result, &route, err);
 }
 
 static int read_routes(struct result *result, const json_t *obj, struct cni_error *err)
@@ -107,14 +140,11 @@ static int read_routes(struct result *result, const json_t *obj, struct cni_erro
 	json_t *list = NULL, *entry;
 	size_t i;
 
-	if (field_array(obj, "", "routes", &list, err) < 0 ||
-	    grow(&result->routes, result->n_routes, json_array_size(list), sizeof(*result->routes), err) < 0)
+	if (field_array(obj, "", "routes", &list, err) < 0)
 		return -1;
-	json_array_foreach(list, i, entry) {
-		if (read_route(entry, &result->routes[result->n_routes], err) < 0)
+	json_array_foreach(list, i, entry)
+		if (read_route(result, entry, err) < 0)
 			return -1;
-		result->n_routes++;
-	}
 	return 0;
 }
 
@@ -126,11 +156,7 @@ static int read_family(struct result *result, const json_t *doc, const char *key
 		return -1;
 	if (!obj)
 		return 0;
-	if (grow(&result->ips, result->n_ips, 1, sizeof(*result->ips), err) < 0 ||
-	    read_address(obj, "ip", &result->ips[result->n_ips], err) < 0)
-		return -1;
-	result->n_ips++;
-	return read_routes(result, obj, err);
+	return read_address(result, obj, "ip", err) < 0 ? -1 : read_routes(result, obj, err);
 }
 
 static int read_lists(struct result *result, const json_t *doc, struct cni_error *err)
@@ -139,20 +165,14 @@ static int read_lists(struct result *result, const json_t *doc, struct cni_error
 	size_t i;
 
 	if (field_array(doc, "", "interfaces", &interfaces, err) < 0 ||
-	    field_array(doc, "", "ips", &ips, err) < 0 ||
-	    grow(&result->interfaces, 0, json_array_size(interfaces), sizeof(*result->interfaces), err) < 0 ||
-	    grow(&result->ips, 0, json_array_size(ips), sizeof(*result->ips), err) < 0)
+	    field_array(doc, "", "ips", &ips, err) < 0)
 		return -1;
-	json_array_foreach(interfaces, i, entry) {
-		if (read_interface(entry, &result->interfaces[i], err) < 0)
+	json_array_foreach(interfaces, i, entry)
+		if (read_interface(result, entry, err) < 0)
 			return -1;
-		result->n_interfaces++;
-	}
-	json_array_foreach(ips, i, entry) {
-		if (read_address(entry, "address", &result->ips[i], err) < 0)
+	json_array_foreach(ips, i, entry)
+		if (read_address(result, entry, "address", err) < 0)
 			return -1;
-		result->n_ips++;
-	}
 	return read_routes(result, doc, err);
 }
 
@@ -194,25 +214,16 @@ void result_free(struct result *result)
 
 int result_append(struct result *result, const struct result *more, struct cni_error *err)
 {
-	if (grow(&result->interfaces, result->n_interfaces, more->n_interfaces, sizeof(*result->interfaces),
-		 err) < 0 ||
-	    grow(&result->ips, result->n_ips, more->n_ips, sizeof(*result->ips), err) < 0 ||
-	    grow(&result->routes, result->n_routes, more->n_routes, sizeof(*result->routes), err) < 0)
-		return -1;
 	for (size_t i = 0; i < more->n_interfaces; i++)
-		result->interfaces[result->n_interfaces++] = more->interfaces[i];
+		if (result_add_interface(result, &more->interfaces[i], err) < 0)
+			return -1;
 	for (size_t i = 0; i < more->n_ips; i++)
-		result->ips[result->n_ips++] = more->ips[i];
+		if (add_ip(result, &more->ips[i], err) < 0)
+			return -1;
 	for (size_t i = 0; i < more->n_routes; i++)
-		result->routes[result->n_routes++] = more->routes[i];
+		if (add_route(result, &more->routes[i], err) < 0)
+			return -1;
 	return 0;
-}
-
-int result_add_interface(struct result *result, const struct cni_interface *interface, struct cni_error *err)
-{
-	struct cni_interface one = *interface;
-
-	return result_append(result, &(struct result){ .interfaces = &one, .n_interfaces = 1 }, err);
 }
 
 static int dns_list(json_t *dns, const json_t *obj, const char *key, struct cni_error *err)

@@ -26,10 +26,10 @@ const char *ipvlan_mode_text(uint16_t mode)
 
 bool ipvlan_mode_parse(const char *text, uint16_t *ret)
 {
-	for (uint16_t mode = 0; mode < N_MODES; mode++) {
+	for (size_t mode = 0; mode < N_MODES; mode++) {
 		if (strcmp(text, mode_names[mode]) != 0)
 			continue;
-		*ret = mode;
+		*ret = (uint16_t)mode;
 		return true;
 	}
 	return false;

@@ -11,8 +11,8 @@ capture() {
 }
 
 hears() {
-	local i
-	for i in $(seq 60); do
+	local _
+	for _ in $(seq 60); do
 		! grep -q "$1" $STUB_DIR/heard || return 0
 		sleep 0.05
 	done

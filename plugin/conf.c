@@ -83,7 +83,7 @@ static int read_keys(struct conf *conf, const struct request *req, struct cni_er
 
 static int read_prev(struct conf *conf, const struct request *req, struct cni_error *err)
 {
-	const char *version = cni_versions[req->version];
+	const char *version = "";
 	struct cni_error why = { 0 };
 	json_t *doc = NULL;
 	int v;
@@ -93,7 +93,7 @@ static int read_prev(struct conf *conf, const struct request *req, struct cni_er
 		return cni_fail(err, CNI_DECODE, "could not parse prevResult: %s", why.msg);
 	if (!doc)
 		return 0;
-	v = version_find(version);
+	v = *version ? version_find(version) : (int)req->version;
 	if (v < 0)
 		return cni_fail(err, CNI_DECODE,
 				"could not parse prevResult: unsupported CNI result version \"%s\"", version);

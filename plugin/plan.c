@@ -43,12 +43,17 @@ static struct nexthop next_hop(const struct result *result, const struct cni_rou
 	return hop;
 }
 
+static uint32_t table_of(const struct cni_route *route)
+{
+	return route->table > 0 ? (uint32_t)route->table : RT_TABLE_MAIN;
+}
+
 static bool same_route(const struct cni_route *a, const struct cni_route *b)
 {
 	struct prefix x = prefix_network(&a->dst), y = prefix_network(&b->dst);
 
-	return prefix_equal(&x, &y) && a->table == b->table && a->priority == b->priority &&
-	       a->scope == b->scope;
+	return prefix_equal(&x, &y) && table_of(a) == table_of(b) && a->priority == b->priority &&
+	       a->scope == b->scope && a->mtu == b->mtu && a->advmss == b->advmss;
 }
 
 static bool seen_before(const struct result *result, size_t i)
@@ -78,7 +83,7 @@ static int add_route(struct plan *plan, const struct result *result, size_t firs
 		.mtu = from->mtu,
 		.advmss = from->advmss,
 		.priority = from->priority,
-		.table = from->table > 0 ? (uint32_t)from->table : RT_TABLE_MAIN,
+		.table = table_of(from),
 		.hops = &plan->hops[*n_hops],
 	};
 	for (size_t i = first; i < result->n_routes; i++) {

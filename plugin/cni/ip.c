@@ -38,7 +38,7 @@ bool prefix_parse(const char *text, struct prefix *ret)
 	ip[slash - text] = '\0';
 
 	digits = strspn(slash + 1, "0123456789");
-	if (digits < 1 || digits > 3 || slash[1 + digits] || (digits > 1 && slash[1] == '0'))
+	if (digits < 1 || digits > 3 || slash[1 + digits])
 		return false;
 	for (const char *c = slash + 1; *c; c++)
 		prefix.len = prefix.len * 10 + (unsigned int)(*c - '0');

@@ -223,11 +223,7 @@ static int run_verb(const struct plugin *plugin, const struct request *req, json
 
 static int print(const json_t *doc, size_t flags, const char *end)
 {
-	if (json_dumpf(doc, stdout, flags) < 0 || fputs(end, stdout) < 0 || fflush(stdout) < 0) {
-		cni_log("cannot write to stdout: %m");
-		return -1;
-	}
-	return 0;
+	return json_dumpf(doc, stdout, flags) < 0 || fputs(end, stdout) < 0 || fflush(stdout) < 0 ? -1 : 0;
 }
 
 /* A result that did not reach the runtime is a failed ADD, which leaves nothing. */
@@ -241,6 +237,7 @@ static int deliver(const struct plugin *plugin, const struct request *req, const
 	if (print(result, JSON_INDENT(4) | sorted, "") == 0)
 		return 0;
 	cni_fail(err, CNI_IO, "cannot write the result: %s", errno_text(errno));
+	cni_log("cannot write to stdout: %s", errno_text(errno));
 	plugin->del(req, &why);
 	return -1;
 }

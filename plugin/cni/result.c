@@ -92,11 +92,17 @@ static int read_unsigned(const json_t *obj, const char *key, unsigned int *ret, 
 	return 0;
 }
 
+static int need_object(const json_t *entry, const char *what, struct cni_error *err)
+{
+	return json_is_object(entry) ? 0 : cni_fail(err, CNI_DECODE, "an entry of %s is no object", what);
+}
+
 static int read_interface(struct result *result, const json_t *obj, struct cni_error *err)
 {
 	struct cni_interface interface = { .name = "" };
 
-	if (field_string(obj, "", "name", &interface.name, err) < 0 ||
+	if (need_object(obj, "interfaces", err) < 0 ||
+	    field_string(obj, "", "name", &interface.name, err) < 0 ||
 	    field_string(obj, "", "mac", &interface.mac, err) < 0 ||
 	    field_string(obj, "", "sandbox", &interface.sandbox, err) < 0 ||
 	    field_string(obj, "", "socketPath", &interface.socket_path, err) < 0 ||
@@ -111,7 +117,7 @@ static int read_address(struct result *result, const json_t *obj, const char *ad
 {
 	struct cni_ip ip = { .interface = -1 };
 
-	if (read_prefix(obj, address, &ip.address, err) < 0 ||
+	if (need_object(obj, "ips", err) < 0 || read_prefix(obj, address, &ip.address, err) < 0 ||
 	    read_ip(obj, "gateway", &ip.gateway, err) < 0 ||
 	    field_int(obj, "", "interface", INT_MIN, INT_MAX, &ip.interface, err) < 0)
 		return -1;
@@ -122,8 +128,8 @@ static int read_route(struct result *result, const json_t *obj, struct cni_error
 {
 	struct cni_route route = { .table = -1, .scope = -1 };
 
-	if (read_prefix(obj, "dst", &route.dst, err) < 0 || read_ip(obj, "gw", &route.gw, err) < 0 ||
-	    read_unsigned(obj, "mtu", &route.mtu, err) < 0 ||
+	if (need_object(obj, "routes", err) < 0 || read_prefix(obj, "dst", &route.dst, err) < 0 ||
+	    read_ip(obj, "gw", &route.gw, err) < 0 || read_unsigned(obj, "mtu", &route.mtu, err) < 0 ||
 	    read_unsigned(obj, "advmss", &route.advmss, err) < 0 ||
 	    read_unsigned(obj, "priority", &route.priority, err) < 0 ||
 	    field_int(obj, "", "table", 0, UINT_MAX, &route.table, err) < 0 ||
@@ -195,7 +201,7 @@ int result_read(struct result *ret, const json_t *doc, enum cni_version version,
 	*ret = result;
 	if (read_shape(&result, doc, version, err) < 0 || dns_read(&result.dns, doc, err) < 0) {
 		result_free(&result);
-		if (err)
+		if (err && err->code == CNI_CONFIG)
 			err->code = CNI_DECODE;
 		return -1;
 	}

@@ -27,7 +27,12 @@ static int triple_parse(const char *text, struct triple *ret, struct cni_error *
 	static const char *const names[] = { "major", "minor", "micro" };
 	struct triple triple = { { 0 } };
 	const char *at = text;
+	int dots = 0;
 
+	for (const char *c = text; *c; c++)
+		dots += *c == '.';
+	if (dots > 2)
+		return cni_fail(err, CNI_DECODE, "invalid version \"%s\": too many parts", text);
 	for (int i = 0; i < 3; i++) {
 		size_t len = strcspn(at, ".");
 
@@ -41,8 +46,6 @@ static int triple_parse(const char *text, struct triple *ret, struct cni_error *
 		if (!*at)
 			break;
 		at++;
-		if (i == 2)
-			return cni_fail(err, CNI_DECODE, "invalid version \"%s\": too many parts", text);
 	}
 	*ret = triple;
 	return 0;

@@ -157,7 +157,7 @@ refused() {
 	run env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
 		bash -c '"$BUILD/ipvlan" >/dev/full' <<<"$(conf)"
 	[ "$status" = 1 ]
-	[[ "$output" = *"cannot write to stdout: No space left on device"* ]]
+	[[ "$output" = *"cannot write to stdout: no space left on device"* ]]
 	leaves_nothing "$before"
 	run env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
 		bash -c '"$BUILD/ipvlan" >&-' <<<"$(conf)"

@@ -1,0 +1,25 @@
+# make check: C tests of everything that is logic alone. No root, no network, no time.
+#
+# Each test/unit/NAME.c is a program that prints TAP. It is linked with what the plugin is made of,
+# compiled as the plugin is, so that SAN=1 and CC=clang hold for both.
+
+UNIT = $(patsubst test/%.c,$B/%,$(wildcard test/unit/*.c))
+
+check: $(UNIT)
+	@for t in $^; do \
+		echo "program $$t"; $$t; echo "status $$?"; \
+	done 2>&1 | awk ' \
+		/^program /  { name = $$2; failures = 0; next } \
+		/^status /   { if ($$2 && !failures) { print name " ended with status " $$2; failed++ } next } \
+		/^ok /       { passed++; next } \
+		/^1\.\.[0-9]+$$/ { next } \
+		/^not ok /   { $$1 = ""; $$2 = name; failures++; failed++ } \
+		             { print } \
+		END          { printf "check: %d passed, %d failed\n", passed, failed; exit failed > 0 }'
+
+$(UNIT): $B/unit/%: $B/obj/test/unit/%.o $B/obj/plugin/conf.o $B/obj/plugin/plan.o $B/libnet.a $B/libcni.a
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(MNL) $(JANSSON)
+
+.PHONY: check

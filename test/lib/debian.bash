@@ -88,7 +88,7 @@ debian_apt() {
 		"$@"
 }
 
-# Package lists go out of date in hours, and a session asks several times within seconds.
+# Package lists go out of date in hours, and a script asks several times within seconds.
 debian_update() {
 	local suite=$1 state stamp archive
 	state=$(debian_state "$suite")

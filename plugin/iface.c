@@ -145,13 +145,17 @@ static int create(struct iface *iface, const struct conf *conf, const struct lin
 
 int iface_create(struct iface *iface, const struct conf *conf, struct cni_error *err)
 {
+	const char *ifname = iface->req->ifname;
 	struct link master;
 
+	/* the kernel would make eth0 of eth%d, and nobody would find it again */
+	if (strchr(ifname, '%'))
+		return cni_fail(err, CNI_ENVIRONMENT, "interface name contains %%: \"%s\"", ifname);
 	if (master_find(iface->home, conf->master, &master, err) < 0 ||
 	    master_check_mtu(&master, conf->mtu, err) < 0)
 		return -1;
 	/* asked first, since even a failed create must not touch what is there */
-	switch (link_find(&iface->pod, iface->req->ifname, &iface->link, err)) {
+	switch (link_find(&iface->pod, ifname, &iface->link, err)) {
 	case FOUND:
 		return taken(iface, err);
 	case FOUND_FAILED:
@@ -161,12 +165,11 @@ int iface_create(struct iface *iface, const struct conf *conf, struct cni_error 
 	}
 	if (create(iface, conf, &master, err) < 0)
 		return -1;
-	if (link_find(&iface->pod, iface->req->ifname, &iface->link, err) == FOUND)
+	if (link_find(&iface->pod, ifname, &iface->link, err) == FOUND)
 		return 0;
-	delete_slave(&iface->pod, iface->req->ifname, iface->req->netns, NULL);
+	delete_slave(&iface->pod, ifname, iface->req->netns, NULL);
 	return cni_fail(err, CNI_INTERNAL,
-			"failed to refetch ipvlan \"%s\": it was deleted or renamed meanwhile",
-			iface->req->ifname);
+			"failed to refetch ipvlan \"%s\": it was deleted or renamed meanwhile", ifname);
 }
 
 int iface_delete(const struct request *req, int netns, struct cni_error *err)

@@ -47,6 +47,14 @@ refused() {
 	[ "$(in_pod a '.[0].linkinfo.info_kind' -d link show eth0)" = dummy ]
 }
 
+@test "a name that the kernel would take for a pattern" {
+	local before
+	before=$(inventory)
+	cni ADD "$(conf)" a eth%d
+	fails 4 'interface name contains %: "eth%d"'
+	leaves_nothing "$before"
+}
+
 @test "ADD twice: the first interface and its lease stay" {
 	add "$(conf)"
 	refused 100 'file exists' "$(conf)"

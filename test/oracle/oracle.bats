@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# The Go plugin and ours on the same inputs. BUILD is where ours is.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	here=$BATS_TEST_DIRNAME
+	BUILD=${BUILD:-$here/../../build}
+}
+
+# wrong_plugin: a plugin that has its answer printed by the script on standard input.
+wrong_plugin() {
+	cat >"$BATS_TEST_TMPDIR/filter"
+	cat >"$BATS_TEST_TMPDIR/ipvlan" <<-END
+		#!/bin/sh
+		answer=\$("$(readlink -e "$BUILD")/ipvlan")
+		status=\$?
+		. "$BATS_TEST_TMPDIR/filter"
+		exit "\$status"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/ipvlan"
+}
+
+# caught WHAT CASE...: comparing the wrong plugin finds exactly that it differs in WHAT.
+caught() {
+	local what=$1
+	shift
+	run "$here/compare" -p "$BATS_TEST_TMPDIR" "$@"
+	echo "$output"
+	[ "$status" = 1 ]
+	[ "$(grep -c '^not listed' <<<"$output")" = 1 ]
+	grep -qF "not listed: $what" <<<"$output"
+}
+
+@test "the Go plugin and ours agree but for the listed differences" {
+	run "$here/compare"
+	echo "$output"
+	[ "$status" = 0 ]
+	echo "# ${lines[-1]}" >&3
+}
+
+@test "a field with another value is caught" {
+	wrong_plugin <<-'END'
+		printf %s "$answer" | sed s,10.138.36.2/23,10.138.36.2/24,
+	END
+	caught "mode-l3: ADD/stdout/ips/0/address" mode-l3
+}
+
+@test "another message is caught" {
+	wrong_plugin <<-'END'
+		printf %s "$answer" | sed s,missing,absent,
+	END
+	caught "name-empty: ADD/stdout/msg" name-empty
+}
+
+@test "two documents on standard output are caught" {
+	wrong_plugin <<-'END'
+		printf %s%s "$answer" "$answer"
+	END
+	caught "version-verb: VERSION/stdout" version-verb
+}
+
+@test "another exit status is caught" {
+	wrong_plugin <<-'END'
+		printf %s "$answer"
+		[ "$CNI_COMMAND" != DEL ] || status=3
+	END
+	caught "del-without-add: DEL/exit" del-without-add
+}
+
+@test "a route too many is caught" {
+	wrong_plugin <<-'END'
+		printf %s "$answer"
+		[ "$CNI_COMMAND" != ADD ] || nsenter --net="$CNI_NETNS" ip route add 1.2.3.4 dev eth0
+	END
+	caught "mode-l2: ADD/pod/route/main inet 1.2.3.4" mode-l2
+}
+
+@test "a link left behind is caught" {
+	wrong_plugin <<-'END'
+		printf %s "$answer"
+		[ "$CNI_COMMAND" != DEL ] || ip link add left type dummy
+	END
+	caught "del-without-add: DEL/host/link/left" del-without-add
+}

@@ -21,14 +21,13 @@ wrong_plugin() {
 	chmod +x "$BATS_TEST_TMPDIR/ipvlan"
 }
 
-# caught WHAT CASE...: comparing the wrong plugin finds exactly that it differs in WHAT.
+# caught WHAT CASE...: comparing the wrong plugin finds that it differs in WHAT.
 caught() {
 	local what=$1
 	shift
 	run "$here/compare" -p "$BATS_TEST_TMPDIR" "$@"
 	echo "$output"
 	[ "$status" = 1 ]
-	[ "$(grep -c '^not listed' <<<"$output")" = 1 ]
 	grep -qF "not listed: $what" <<<"$output"
 }
 

@@ -105,6 +105,13 @@ add() {
 	declare -g "RESULT_${2:-a}=$output"
 }
 
+# for_everybody: PLUGIN is a copy that users other than root can run, wherever the
+# sources are.
+for_everybody() {
+	PLUGIN=/var/lib/cni/ipvlan
+	install -m 755 "$BUILD/ipvlan" "$PLUGIN"
+}
+
 # with_result CONF [POD]: the configuration with the result of the pod's ADD in it.
 with_result() {
 	local result=RESULT_${2:-a}

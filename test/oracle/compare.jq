@@ -16,7 +16,9 @@ def present: with_entries(select(.value != null));
 # --- what was said -----------------------------------------------------------
 
 def kind_of_answer:
-	if type != "object" then "other" elif has("code") and has("msg") then "error" else "result" end;
+	if type != "object" or has("not one JSON document") then "other"
+	elif has("code") and has("msg") then "error"
+	else "result" end;
 
 def answer:
 	if . == "" then null

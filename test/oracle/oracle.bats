@@ -42,7 +42,7 @@ caught() {
 	wrong_plugin <<-'END'
 		printf %s "$answer" | sed s,10.138.36.2/23,10.138.36.2/24,
 	END
-	caught "mode-l3: ADD/stdout/ips/0/address" mode-l3
+	caught "mtu-of-the-master: ADD/stdout/ips/0/address" mtu-of-the-master
 }
 
 @test "another message is caught" {

@@ -149,12 +149,12 @@ lease_count() {
 }
 
 @test "an interface under its interim name, which a killed ADD left, is removed" {
-	local interim
-	# as the plugin names it: FNV-1a of "a/eth0"
-	interim=ipv$(python3 -c '
-h = 14695981039346656037
-for c in b"a/eth0": h = (h ^ c) * 1099511628211 % 2**64
-print("%012x" % (h >> 16))')
+	local text=a/eth0 hash=0xcbf29ce484222325 i interim
+	# as the plugin names it: FNV-1a of container and name
+	for ((i = 0; i < ${#text}; i++)); do
+		hash=$(((hash ^ $(printf '%d' "'${text:i:1}")) * 1099511628211))
+	done
+	interim=$(printf 'ipv%012x' $(((hash >> 16) & 0xffffffffffff)))
 	ip link add link eth0 name "$interim" netns a type ipvlan mode l2
 	cni DEL "$(conf)"
 	succeeds

@@ -133,9 +133,10 @@ refused() {
 
 @test "without root" {
 	local before
+	for_everybody
 	before=$(inventory)
 	run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups env CNI_COMMAND=ADD \
-		CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 "$BUILD/ipvlan" <<<"$(conf)"
+		CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 "$PLUGIN" <<<"$(conf)"
 	fails 5 'cannot enter the network namespace: operation not permitted'
 	explains root
 	leaves_nothing "$before"

@@ -33,7 +33,7 @@ static int refuse_address(const struct exchange *x, const struct prefix *address
 	if (address->ip.family == AF_INET6 && x->iface->link.mtu < IPV6_MIN_MTU)
 		return cni_hint(err, "IPv6 needs an MTU of %d or more, \"%s\" has %u", IPV6_MIN_MTU,
 				x->iface->req->ifname, x->iface->link.mtu);
-	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
+	return cni_hint(err, "%s", refusal->why);
 }
 
 static int refuse_route(const struct exchange *x, const struct route *route,
@@ -46,7 +46,7 @@ static int refuse_route(const struct exchange *x, const struct route *route,
 		return 0;
 	cni_fail(err, CNI_INTERNAL, "failed to add route '%s%s%s dev %s': %s", prefix_text(&route->dst).s,
 		 gw->family ? " via " : "", ip_text(gw).s, x->iface->req->ifname, errno_text(refusal->error));
-	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
+	return cni_hint(err, "%s", refusal->why);
 }
 
 static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_error *err)
@@ -62,7 +62,7 @@ static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_err
 		return refuse_route(x, &x->plan->routes[request - up - 1], refusal, err);
 	cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" UP: %s", x->iface->req->ifname,
 		 errno_text(refusal->error));
-	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
+	return cni_hint(err, "%s", refusal->why);
 }
 
 /*

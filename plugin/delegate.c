@@ -262,7 +262,7 @@ static int explain(const struct outcome *o, struct cni_error *err)
 	    !field_string(doc, "", "msg", &msg, &why) && !field_string(doc, "", "details", &details, &why)) {
 		cni_fail(err, (enum cni_code)code, "%s",
 			 *msg ? msg : "the IPAM plugin failed and did not say why");
-		return *details ? cni_hint(err, "%s", details) : -1;
+		return cni_hint(err, "%s", details);
 	}
 	if (o->output_len)
 		return cni_fail(err, CNI_UNKNOWN,
@@ -339,5 +339,5 @@ int delegate_run(const struct request *req, const char *type, const char *verb, 
 		return 0;
 	}
 	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-	return *why.details ? cni_hint(err, "%s", why.details) : -1;
+	return cni_hint(err, "%s", why.details);
 }

@@ -140,7 +140,7 @@ static int create(struct iface *iface, const struct conf *conf, const struct lin
 	if (error == EPERM)
 		return cni_hint(
 			err, "creating interfaces needs root (CAP_NET_ADMIN) in the namespace of the master");
-	return *why.details ? cni_hint(err, "%s", why.details) : -1;
+	return cni_hint(err, "%s", why.details);
 }
 
 int iface_create(struct iface *iface, const struct conf *conf, struct cni_error *err)

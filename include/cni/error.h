@@ -42,7 +42,7 @@ struct cni_error {
 	char details[1024];
 };
 
-/* Both return -1. cni_hint() fills details of an error without any. */
+/* Both return -1. cni_hint() fills details of an error without any; "" adds none. */
 __attribute__((format(printf, 3, 4))) int cni_fail(struct cni_error *err, enum cni_code code, const char *msg,
 						   ...);
 __attribute__((format(printf, 2, 3))) int cni_hint(struct cni_error *err, const char *details, ...);

@@ -50,6 +50,9 @@ void rtnl_close(struct rtnl *nl);
 /* Queues a request, and sends what is queued when there is no room for it. */
 struct nlmsghdr *rtnl_request(struct rtnl *nl, unsigned int type, unsigned int flags);
 
+/* Says of err what the kernel said: CNI_INTERNAL, errno and its sentence. Returns -1. */
+int rtnl_describe(const struct rtnl_refusal *refusal, struct cni_error *err);
+
 /*
  * Sends what is queued and waits for the answer. refused() is called for each
  * refusal and returns 0 to overlook it, or -1 with err filled. NULL: the first

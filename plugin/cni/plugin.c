@@ -21,14 +21,18 @@
 
 enum verb { ADD, DEL, CHECK, GC, STATUS, VERSION, VERBS };
 
-/* clang-format off: a table */
+/* a line each */
+/* clang-format off */
 static const struct {
 	const char *name;
 	enum cni_version since;
 } verbs[VERBS] = {
-	[ADD] = { "ADD", CNI_0_1_0 },	    [DEL] = { "DEL", CNI_0_1_0 },
-	[CHECK] = { "CHECK", CNI_0_4_0 },   [GC] = { "GC", CNI_1_1_0 },
-	[STATUS] = { "STATUS", CNI_1_1_0 }, [VERSION] = { "VERSION", CNI_0_1_0 },
+	[ADD] = { "ADD", CNI_0_1_0 },
+	[DEL] = { "DEL", CNI_0_1_0 },
+	[CHECK] = { "CHECK", CNI_0_4_0 },
+	[GC] = { "GC", CNI_1_1_0 },
+	[STATUS] = { "STATUS", CNI_1_1_0 },
+	[VERSION] = { "VERSION", CNI_0_1_0 },
 };
 /* clang-format on */
 

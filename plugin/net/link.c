@@ -200,8 +200,7 @@ static int keep_refusal(const struct rtnl_refusal *refusal, void *arg, struct cn
 	int *error = arg;
 
 	*error = refusal->error;
-	cni_fail(err, CNI_INTERNAL, "%s", errno_text(refusal->error));
-	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
+	return rtnl_describe(refusal, err);
 }
 
 /* 0, the kernel's errno, or EIO when it could not be asked. */
@@ -272,7 +271,7 @@ int link_delete(struct rtnl *nl, int index, struct cni_error *err)
 	if (error == 0 || error == ENODEV)
 		return 0;
 	cni_fail(err, CNI_INTERNAL, "failed to delete link %d: %s", index, why.msg);
-	return *why.details ? cni_hint(err, "%s", why.details) : -1;
+	return cni_hint(err, "%s", why.details);
 }
 
 void link_queue_up(struct rtnl *nl, int index)

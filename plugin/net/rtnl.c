@@ -131,10 +131,10 @@ struct commit {
 	int rc;
 };
 
-static int describe(const struct rtnl_refusal *refusal, struct cni_error *err)
+int rtnl_describe(const struct rtnl_refusal *refusal, struct cni_error *err)
 {
 	cni_fail(err, CNI_INTERNAL, "%s", errno_text(refusal->error));
-	return *refusal->why ? cni_hint(err, "%s", refusal->why) : -1;
+	return cni_hint(err, "%s", refusal->why);
 }
 
 /* Returns true once the last request has been answered. */
@@ -155,7 +155,7 @@ static bool read_acks(struct commit *commit, const char *answer, ssize_t len, st
 		if (!refusal.error)
 			continue;
 		commit->rc |= commit->refused ? commit->refused(&refusal, commit->arg, err)
-					      : describe(&refusal, err);
+					      : rtnl_describe(&refusal, err);
 	}
 	return done;
 }

@@ -1,6 +1,6 @@
 # Build: make [V=1] [SAN=1] [CC=clang] [B=directory]
 #
-#   make            build/ipvlan
+#   make            build/ipvlan, build/addrpool
 #   make demo       one pod interface from ADD to DEL, shown to a person
 #   make test       everything that Debian's packages alone can test
 #   make test-all   and what needs the Go module proxy
@@ -45,15 +45,17 @@ endif
 # A directory of .c files is one program or one library, never both.
 objects = $(patsubst %.c,$B/obj/%.o,$(wildcard $1/*.c))
 
-all: $B/ipvlan
+all: $B/ipvlan $B/addrpool
 	@:
 
 $B/libcni.a: $(call objects,plugin/cni)
 $B/libnet.a: $(call objects,plugin/net)
 $B/ipvlan: $(call objects,plugin) $B/libnet.a $B/libcni.a
 $B/ipvlan: LDLIBS += $(MNL) $(JANSSON)
+$B/addrpool: $(call objects,ipam) $B/libcni.a
+$B/addrpool: LDLIBS += $(JANSSON)
 
-$B/ipvlan:
+$B/ipvlan $B/addrpool:
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -72,6 +74,7 @@ include $(wildcard test/*.mk)
 
 install: all
 	install -D -m 755 $B/ipvlan $(DESTDIR)$(BINDIR)/ipvlan
+	install -D -m 755 $B/addrpool $(DESTDIR)$(BINDIR)/addrpool
 
 clean:
 	rm -rf $B

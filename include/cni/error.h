@@ -42,6 +42,13 @@ struct cni_error {
 	char details[1024];
 };
 
+/* The answer to a question that can fail; "no" is an answer, not an error. */
+enum found {
+	FOUND_FAILED = -1,
+	FOUND_NOT,
+	FOUND,
+};
+
 /* Both return -1. cni_hint() fills details of an error without any; "" adds none. */
 __attribute__((format(printf, 3, 4))) int cni_fail(struct cni_error *err, enum cni_code code, const char *msg,
 						   ...);

@@ -27,13 +27,6 @@ struct link {
 	uint16_t ipvlan_flags; /* IPVLAN_F_* */
 };
 
-/* "No" is an answer, not an error. */
-enum found {
-	FOUND_FAILED = -1,
-	FOUND_NOT,
-	FOUND,
-};
-
 enum found link_find(struct rtnl *nl, const char *name, struct link *ret, struct cni_error *err);
 enum found link_find_index(struct rtnl *nl, int index, struct link *ret, struct cni_error *err);
 

@@ -127,3 +127,39 @@ bool prefix_equal(const struct prefix *a, const struct prefix *b)
 {
 	return a->len == b->len && ip_equal(&a->ip, &b->ip);
 }
+
+struct ip prefix_last(const struct prefix *prefix)
+{
+	struct ip last = prefix_network(prefix).ip;
+
+	for (size_t i = 0; i < ip_size(&last); i++) {
+		unsigned int kept = prefix->len > 8 * i ? prefix->len - (unsigned int)(8 * i) : 0;
+
+		if (kept < 8)
+			last.bytes[i] |= (unsigned char)(0xffU >> kept);
+	}
+	return last;
+}
+
+int ip_compare(const struct ip *a, const struct ip *b)
+{
+	return memcmp(a->bytes, b->bytes, ip_size(a));
+}
+
+struct ip ip_next(const struct ip *ip)
+{
+	struct ip next = *ip;
+
+	for (size_t i = ip_size(ip); i-- > 0 && !++next.bytes[i];)
+		;
+	return next;
+}
+
+struct ip ip_previous(const struct ip *ip)
+{
+	struct ip previous = *ip;
+
+	for (size_t i = ip_size(ip); i-- > 0 && !previous.bytes[i]--;)
+		;
+	return previous;
+}

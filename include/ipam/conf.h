@@ -1,0 +1,42 @@
+/*
+ * host-local's configuration and what we add to it, validated as a whole before
+ * anything is touched. Strings are borrowed from the request's document.
+ */
+#ifndef IPAM_CONF_H
+#define IPAM_CONF_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "cni/error.h"
+#include "cni/plugin.h"
+#include "cni/result.h"
+#include "ipam/pool.h"
+
+/* What DEL and GC need, so that nothing else which is wrong keeps them from
+ * giving addresses back. */
+struct place {
+	const char *data_dir;
+	const char *network;
+	bool fsync;	       /* addresses survive a power failure */
+	long long reuse_delay; /* seconds */
+};
+
+struct conf {
+	struct place place;
+	struct pool *pools; /* one address of each */
+	size_t n_pools;
+	struct ip *wanted; /* addresses asked for, without repetition */
+	size_t n_wanted;
+	const char *resolv_conf; /* NULL: none */
+	char *sticky;		 /* who gets the same address again; NULL: nobody; owned */
+	struct result given;	 /* routes, to be handed on as they are */
+};
+
+/* Errors: CNI_CONFIG, CNI_ENVIRONMENT (CNI_ARGS). conf_free() after success only. */
+int conf_read(struct conf *ret, const struct request *req, struct cni_error *err);
+void conf_free(struct conf *conf);
+
+int place_read(struct place *ret, const struct request *req, struct cni_error *err);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * Leases: files named by their address. The store must be open, and so locked.
+ */
+#ifndef IPAM_LEASE_H
+#define IPAM_LEASE_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "cni/error.h"
+#include "cni/ip.h"
+#include "ipam/store.h"
+
+struct owner {
+	const char *container;
+	const char *ifname; /* "": a lease of host-local before 0.8, for any interface */
+};
+
+struct lease {
+	struct ip ip;
+	struct owner owner; /* container "": the file is empty, the address free */
+	char *text;	    /* that owner points to */
+	time_t since;
+};
+
+struct leases {
+	struct lease *list;
+	size_t n;
+};
+
+bool owner_equal(const struct owner *a, const struct owner *b);
+
+/* Is there a lease of ip? An empty file is none. */
+enum found lease_exists(const struct store *store, const struct ip *ip, struct cni_error *err);
+enum found lease_is_of(const struct store *store, const struct ip *ip, const struct owner *owner,
+		       struct cni_error *err);
+
+/* Takes all addresses for owner, or none. Errors: CNI_IO, CNI_CONFLICT. */
+int lease_take(struct store *store, const struct owner *owner, const struct ip *ips, size_t n,
+	       struct cni_error *err);
+/* Removes the lease; there being none is no error. */
+int lease_drop(struct store *store, const struct ip *ip, struct cni_error *err);
+
+/* All of them, in no order, empty ones included; or addresses alone, which is
+ * one reading of the directory. leases_free() in any case. */
+int leases_read(struct leases *ret, const struct store *store, struct cni_error *err);
+int leases_read_names(struct leases *ret, const struct store *store, struct cni_error *err);
+void leases_free(struct leases *leases);
+int lease_by_address(const void *a, const void *b); /* for qsort() and bsearch() */
+
+#endif

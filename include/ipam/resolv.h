@@ -1,0 +1,14 @@
+/*
+ * resolv.conf(5) as the "dns" object of a result.
+ */
+#ifndef IPAM_RESOLV_H
+#define IPAM_RESOLV_H
+
+#include <jansson.h>
+
+#include "cni/error.h"
+
+/* *ret is NULL when the file says nothing; the caller owns it. Fails with CNI_IO. */
+int resolv_read(json_t **ret, const char *path, struct cni_error *err);
+
+#endif

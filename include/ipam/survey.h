@@ -1,0 +1,28 @@
+/*
+ * Everything about the pools of a network at one moment: for the list that people
+ * read, and for STATUS. Changes nothing.
+ */
+#ifndef IPAM_SURVEY_H
+#define IPAM_SURVEY_H
+
+#include <stdint.h>
+
+#include "ipam/alive.h"
+#include "ipam/conf.h"
+
+struct survey {
+	struct leases leases;
+	enum state *states; /* of the leases, in their order: by address */
+	struct usage {
+		uint64_t size;	  /* addresses that may be handed out; UINT64_MAX: that many or more */
+		uint64_t used;	  /* of them, leased */
+		uint64_t dead;	  /* of the used, given back when they are needed */
+		uint64_t waiting; /* not leased, but released less than reuseDelay ago */
+	} * usage;		  /* by pool */
+};
+
+/* survey_free() after success only. Errors: CNI_IO, CNI_RETRY. */
+int survey_read(struct survey *ret, const struct conf *conf, struct cni_error *err);
+void survey_free(struct survey *survey);
+
+#endif

@@ -1,0 +1,186 @@
+#include "ipam/alive.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCU /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+
+struct set {
+	ino_t *list;
+	size_t n, room;
+	bool failed;
+};
+
+static void add(struct set *set, ino_t inode)
+{
+	if (set->n == set->room) {
+		ino_t *bigger = realloc(set->list, (set->room * 2 + 64) * sizeof(*bigger));
+
+		if (!bigger) {
+			set->failed = true;
+			return;
+		}
+		set->list = bigger;
+		set->room = set->room * 2 + 64;
+	}
+	set->list[set->n++] = inode;
+}
+
+static bool contains(const struct set *set, ino_t inode)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->list[i] == inode)
+			return true;
+	return false;
+}
+
+/* The inode that a link to "net:[4026531840]" tells; 0: it is something else. */
+static ino_t link_inode(int dir, const char *path, const char *kind)
+{
+	char text[64];
+	ssize_t len = readlinkat(dir, path, text, sizeof(text) - 1);
+	size_t prefix = strlen(kind);
+
+	if (len < 0)
+		return 0;
+	text[len] = '\0';
+	if (strncmp(text, kind, prefix) != 0 || strncmp(text + prefix, ":[", 2) != 0)
+		return 0;
+	return strtoul(text + prefix + 2, NULL, 10);
+}
+
+/* Calls each() for all entries of a directory that are numbers. One that has gone
+ * is no failure, since then what was in it has. */
+static void each_number(struct set *set, int parent, const char *path,
+			void (*each)(struct set *set, int dir, const char *name, void *arg), void *arg)
+{
+	int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir) {
+		if (errno != ENOENT && errno != ESRCH)
+			set->failed = true;
+		cleanup_close(&fd);
+		return;
+	}
+	for (errno = 0; (entry = readdir(dir)); errno = 0)
+		if (isdigit((unsigned char)entry->d_name[0]))
+			each(set, dirfd(dir), entry->d_name, arg);
+	if (errno && errno != ENOENT && errno != ESRCH)
+		set->failed = true;
+	closedir(dir);
+}
+
+static void add_thread(struct set *set, int dir, const char *name, void *arg)
+{
+	char path[64];
+	ino_t inode;
+
+	(void)arg;
+	snprintf(path, sizeof(path), "%s/ns/net", name);
+	inode = link_inode(dir, path, "net");
+	if (inode)
+		add(set, inode);
+}
+
+static void add_descriptor(struct set *set, int dir, const char *name, void *arg)
+{
+	ino_t inode = link_inode(dir, name, "net");
+
+	(void)arg;
+	if (inode)
+		add(set, inode);
+}
+
+/* "... / /run/netns/a rw shared:1 - nsfs nsfs rw", with "net:[4026532345]" as the root. */
+static void add_mounts(struct set *set, int process)
+{
+	autoclose int fd = openat(process, "mountinfo", O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	char *line = NULL;
+	size_t room = 0;
+
+	if (!file) {
+		set->failed |= errno != ENOENT && errno != ESRCH;
+		return;
+	}
+	take_fd(&fd);
+	while (getline(&line, &room, file) >= 0) {
+		const char *root = strstr(line, " net:[");
+
+		if (root && strstr(line, " - nsfs "))
+			add(set, strtoul(root + strlen(" net:["), NULL, 10));
+	}
+	free(line);
+	fclose(file);
+}
+
+static void add_process(struct set *set, int proc, const char *name, void *arg)
+{
+	autoclose int process = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct set *mount_namespaces = arg;
+	ino_t mounts;
+
+	if (process < 0)
+		return;
+	each_number(set, process, "task", add_thread, NULL);
+	each_number(set, process, "fd", add_descriptor, NULL);
+	mounts = link_inode(process, "ns/mnt", "mnt");
+	if (!mounts || contains(mount_namespaces, mounts))
+		return;
+	add(mount_namespaces, mounts);
+	add_mounts(set, process);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	ino_t x = *(const ino_t *)a, y = *(const ino_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+void alive_read(struct alive *ret)
+{
+	struct set netns = { 0 }, mount_namespaces = { 0 };
+
+	each_number(&netns, AT_FDCWD, "/proc", add_process, &mount_namespaces);
+	if (netns.n)
+		qsort(netns.list, netns.n, sizeof(*netns.list), by_number);
+	*ret = (struct alive){ .netns = netns.list, .n = netns.n };
+	ret->complete = netns.n && !netns.failed && !mount_namespaces.failed &&
+			link_inode(AT_FDCWD, "/proc/1/ns/pid", "pid") == FIRST_PID_NAMESPACE;
+	free(mount_namespaces.list);
+}
+
+void alive_free(struct alive *alive)
+{
+	free(alive->netns);
+	*alive = (struct alive){ 0 };
+}
+
+enum state alive_state(const struct alive *alive, const struct store *store, const struct lease *lease)
+{
+	struct record record;
+
+	if (!*lease->owner.container)
+		return EMPTY;
+	if (record_get(&record, store, &lease->owner) != FOUND)
+		return UNKNOWN;
+	if (record.boot.id[0] && store->boot.id[0] && strcmp(record.boot.id, store->boot.id) != 0)
+		return EARLIER;
+	if (!record.netns)
+		return UNKNOWN;
+	if (alive->n && bsearch(&record.netns, alive->netns, alive->n, sizeof(*alive->netns), by_number))
+		return LIVE;
+	return alive->complete ? STALE : UNKNOWN;
+}

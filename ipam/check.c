@@ -1,0 +1,103 @@
+#include <string.h>
+
+#include "cni/json.h"
+#include "ipam/record.h"
+#include "ipam/verbs.h"
+
+static bool has(const struct record *record, const struct ip *ip)
+{
+	for (size_t i = 0; i < record->n; i++)
+		if (ip_equal(&record->ips[i], ip))
+			return true;
+	return false;
+}
+
+/* Is it an address of the interface that is checked, as far as the result says? */
+static bool is_ours(const struct result *prev, const struct cni_ip *ip, const char *ifname)
+{
+	if (ip->interface < 0 || (size_t)ip->interface >= prev->n_interfaces)
+		return true;
+	return !strcmp(prev->interfaces[ip->interface].name, ifname);
+}
+
+static bool in_pools(const struct conf *conf, const struct ip *ip)
+{
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (pool_range(&conf->pools[i], ip))
+			return true;
+	return false;
+}
+
+/* What ADD gave must be leased, and what is leased must be what ADD gave. */
+static int compare(const struct record *record, const struct conf *conf, const struct result *prev,
+		   const struct request *req, struct cni_error *err)
+{
+	for (size_t i = 0; i < prev->n_ips; i++) {
+		const struct cni_ip *ip = &prev->ips[i];
+
+		if (is_ours(prev, ip, req->ifname) && in_pools(conf, &ip->address.ip) &&
+		    !has(record, &ip->address.ip))
+			return cni_fail(err, CNI_DAMAGED, "%s of prevResult is not leased by %s %s",
+					ip_text(&ip->address.ip).s, req->container, req->ifname);
+	}
+	for (size_t i = 0; i < record->n; i++) {
+		bool given = false;
+
+		for (size_t j = 0; j < prev->n_ips; j++)
+			given |= ip_equal(&prev->ips[j].address.ip, &record->ips[i]);
+		if (!given)
+			return cni_fail(err, CNI_DAMAGED, "%s is leased by %s %s, but not in prevResult",
+					ip_text(&record->ips[i]).s, req->container, req->ifname);
+	}
+	return 0;
+}
+
+static int check_leases(struct record *ret, const struct conf *conf, const struct request *req,
+			struct cni_error *err)
+{
+	const struct owner owner = { .container = req->container, .ifname = req->ifname };
+	struct store store;
+	bool legacy;
+	enum found found = store_open(&store, &conf->place, false, err);
+
+	if (found == FOUND) {
+		found = record_find(ret, &store, &owner, &legacy, err);
+		store_close(&store);
+	}
+	if (found == FOUND_NOT)
+		cni_fail(err, CNI_DAMAGED, "Failed to find address added by container %s", req->container);
+	return found == FOUND ? 0 : -1;
+}
+
+static int check(const struct conf *conf, const struct request *req, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	struct record record;
+	struct result prev;
+	json_t *doc = NULL;
+	int rc;
+
+	if (check_leases(&record, conf, req, err) < 0)
+		return -1;
+	if (field_object(req->conf, "", "prevResult", &doc, err) < 0)
+		return -1;
+	if (!doc)
+		return 0;
+	if (result_read(&prev, doc, req->version, &why) < 0)
+		return cni_fail(err, CNI_DECODE, "could not parse prevResult: %s", why.msg);
+	rc = compare(&record, conf, &prev, req, err);
+	result_free(&prev);
+	return rc;
+}
+
+int verb_check(const struct request *req, struct cni_error *err)
+{
+	struct conf conf;
+	int rc;
+
+	if (conf_read(&conf, req, err) < 0)
+		return -1;
+	rc = check(&conf, req, err);
+	conf_free(&conf);
+	return rc;
+}

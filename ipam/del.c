@@ -1,0 +1,20 @@
+#include "ipam/release.h"
+#include "ipam/verbs.h"
+
+int verb_del(const struct request *req, struct cni_error *err)
+{
+	const struct owner owner = { .container = req->container, .ifname = req->ifname };
+	struct place place;
+	struct store store;
+	enum found found;
+	int rc;
+
+	if (place_read(&place, req, err) < 0)
+		return -1;
+	found = store_open(&store, &place, false, err);
+	if (found != FOUND)
+		return found == FOUND_NOT ? 0 : -1;
+	rc = release_owner(&store, &place, &owner, err);
+	store_close(&store);
+	return rc;
+}

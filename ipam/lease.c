@@ -1,0 +1,238 @@
+#include "ipam/lease.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+
+#define LEASE_MAX 4096 /* bytes; a container's name and an interface's */
+
+bool owner_equal(const struct owner *a, const struct owner *b)
+{
+	return !strcmp(a->container, b->container) && !strcmp(a->ifname, b->ifname);
+}
+
+/*
+ * The owner that the lease called name tells, without the blanks around it, in
+ * text. Empty, or of nothing but zero bytes as some file systems leave it after
+ * a power failure: "".
+ */
+static enum found read_owner(const struct store *store, const char *name, char text[LEASE_MAX],
+			     struct owner *ret, time_t *since, struct cni_error *err)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	autoclose int fd = openat(store->leases, name, flags);
+	struct stat st;
+	ssize_t len;
+	char *line;
+
+	if (fd < 0 && errno == ENOENT)
+		return FOUND_NOT;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return cni_fail(err, CNI_IO, "open lease %s: %s", name, errno_text(errno));
+	len = read(fd, text, LEASE_MAX - 1);
+	if (len < 0)
+		return cni_fail(err, CNI_IO, "read lease %s: %s", name, errno_text(errno));
+	while (len > 0 && isspace((unsigned char)text[len - 1]))
+		len--;
+	text[len] = '\0';
+	while (isspace((unsigned char)*text))
+		text++;
+	line = strstr(text, "\r\n");
+	ret->container = text;
+	ret->ifname = line ? line + 2 : "";
+	if (line)
+		*line = '\0';
+	if (since)
+		*since = st.st_mtim.tv_sec;
+	return FOUND;
+}
+
+enum found lease_exists(const struct store *store, const struct ip *ip, struct cni_error *err)
+{
+	struct stat st;
+
+	if (fstatat(store->leases, ip_text(ip).s, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return st.st_size ? FOUND : FOUND_NOT;
+	if (errno == ENOENT)
+		return FOUND_NOT;
+	return cni_fail(err, CNI_IO, "stat lease %s: %s", ip_text(ip).s, errno_text(errno));
+}
+
+enum found lease_is_of(const struct store *store, const struct ip *ip, const struct owner *owner,
+		       struct cni_error *err)
+{
+	char text[LEASE_MAX];
+	struct owner found;
+	enum found there = read_owner(store, ip_text(ip).s, text, &found, NULL, err);
+
+	return there != FOUND ? there : owner_equal(&found, owner) ? FOUND : FOUND_NOT;
+}
+
+/* "new" with its whole content. One file serves all addresses of an attachment. */
+static int write_new(const struct store *store, const struct owner *owner, struct cni_error *err)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+	autofree char *text = NULL;
+	autoclose int fd = -1;
+	int len = asprintf(&text, "%s\r\n%s", owner->container, owner->ifname);
+
+	if (len < 0)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (len >= LEASE_MAX)
+		return cni_fail(err, CNI_ENVIRONMENT, "CNI_CONTAINERID is longer than %d characters",
+				LEASE_MAX);
+	/* one that was killed may have left it, linked into place or not */
+	if (unlinkat(store->own, "new", 0) < 0 && errno != ENOENT)
+		return cni_fail(err, CNI_IO, "unlink new lease: %s", errno_text(errno));
+	fd = openat(store->own, "new", flags, STORE_FILE_MODE);
+	if (fd < 0)
+		return cni_fail(err, CNI_IO, "create lease: %s", errno_text(errno));
+	if (write(fd, text, (size_t)len) != len || (store->fsync && fdatasync(fd) < 0))
+		return cni_fail(err, CNI_IO, "write lease: %s", errno_text(errno));
+	return 0;
+}
+
+static int link_new(struct store *store, const struct ip *ip, struct cni_error *err)
+{
+	const struct ip_str name = ip_text(ip);
+
+	store->changed = true;
+	for (int attempt = 0; attempt < 2; attempt++) {
+		if (linkat(store->own, "new", store->leases, name.s, 0) == 0)
+			return 0;
+		/* an empty one is what a host-local left that was killed */
+		if (errno != EEXIST || lease_exists(store, ip, err) != FOUND_NOT ||
+		    unlinkat(store->leases, name.s, 0) < 0)
+			break;
+	}
+	return cni_fail(err, CNI_IO, "create lease %s: %s", name.s, errno_text(errno));
+}
+
+int lease_take(struct store *store, const struct owner *owner, const struct ip *ips, size_t n,
+	       struct cni_error *err)
+{
+	size_t taken = 0;
+	int rc = write_new(store, owner, err);
+
+	for (; rc == 0 && taken < n; taken++)
+		if (link_new(store, &ips[taken], err) < 0)
+			break;
+	unlinkat(store->own, "new", 0);
+	if (rc == 0 && taken == n && store->fsync && fsync(store->leases) < 0)
+		rc = cni_fail(err, CNI_IO, "sync leases: %s", errno_text(errno));
+	if (rc == 0 && taken == n)
+		return 0;
+	store->spoiled = true;
+	while (taken-- > 0)
+		lease_drop(store, &ips[taken], NULL);
+	return -1;
+}
+
+int lease_drop(struct store *store, const struct ip *ip, struct cni_error *err)
+{
+	store->changed = true;
+	if (unlinkat(store->leases, ip_text(ip).s, 0) == 0 || errno == ENOENT)
+		return 0;
+	store->spoiled = true;
+	return cni_fail(err, CNI_IO, "remove lease %s: %s", ip_text(ip).s, errno_text(errno));
+}
+
+static int append(struct leases *leases, size_t *room, const struct lease *lease, struct cni_error *err)
+{
+	if (leases->n == *room) {
+		struct lease *bigger = realloc(leases->list, (*room * 2 + 64) * sizeof(*bigger));
+
+		if (!bigger)
+			return cni_fail(err, CNI_RETRY, "out of memory");
+		leases->list = bigger;
+		*room = *room * 2 + 64;
+	}
+	leases->list[leases->n++] = *lease;
+	return 0;
+}
+
+static int read_lease(const struct store *store, const char *name, struct lease *lease, struct cni_error *err)
+{
+	char text[LEASE_MAX];
+	enum found found = read_owner(store, name, text, &lease->owner, &lease->since, err);
+	size_t container, ifname;
+
+	if (found != FOUND)
+		return found == FOUND_NOT ? 0 : -1;
+	/* both strings in one piece */
+	container = strlen(lease->owner.container) + 1;
+	ifname = strlen(lease->owner.ifname) + 1;
+	lease->text = malloc(container + ifname);
+	if (!lease->text)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	memcpy(lease->text, lease->owner.container, container);
+	memcpy(lease->text + container, lease->owner.ifname, ifname);
+	lease->owner = (struct owner){ .container = lease->text, .ifname = lease->text + container };
+	return 0;
+}
+
+static int read_all(struct leases *ret, const struct store *store, bool owners, struct cni_error *err)
+{
+	int fd = openat(store->leases, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	size_t room = 0;
+	int rc = 0;
+
+	*ret = (struct leases){ 0 };
+	if (!dir) {
+		cleanup_close(&fd);
+		return cni_fail(err, CNI_IO, "read leases: %s", errno_text(errno));
+	}
+	for (errno = 0; rc == 0 && (entry = readdir(dir)); errno = 0) {
+		struct lease lease = { .owner = { "", "" } };
+
+		if (!ip_parse(entry->d_name, &lease.ip) || strcmp(entry->d_name, ip_text(&lease.ip).s) != 0)
+			continue;
+		if (owners)
+			rc = read_lease(store, entry->d_name, &lease, err);
+		if (rc == 0 && append(ret, &room, &lease, err) < 0) {
+			free(lease.text);
+			rc = -1;
+		}
+	}
+	if (rc == 0 && errno)
+		rc = cni_fail(err, CNI_IO, "read leases: %s", errno_text(errno));
+	closedir(dir);
+	return rc;
+}
+
+int leases_read(struct leases *ret, const struct store *store, struct cni_error *err)
+{
+	return read_all(ret, store, true, err);
+}
+
+int leases_read_names(struct leases *ret, const struct store *store, struct cni_error *err)
+{
+	return read_all(ret, store, false, err);
+}
+
+int lease_by_address(const void *a, const void *b)
+{
+	const struct lease *x = a, *y = b;
+
+	if (x->ip.family != y->ip.family)
+		return x->ip.family < y->ip.family ? -1 : 1;
+	return ip_compare(&x->ip, &y->ip);
+}
+
+void leases_free(struct leases *leases)
+{
+	for (size_t i = 0; i < leases->n; i++)
+		free(leases->list[i].text);
+	free(leases->list);
+	*leases = (struct leases){ 0 };
+}

@@ -1,0 +1,20 @@
+#include <stdlib.h>
+
+#include "ipam/verbs.h"
+
+int main(int argc, char **argv)
+{
+	static const struct plugin addrpool = {
+		.about = "CNI addrpool plugin " PROJECT_VERSION " (ipvlan-cni)",
+		.add = verb_add,
+		.del = verb_del,
+		.check = verb_check,
+		.gc = verb_gc,
+		.status = verb_status,
+	};
+	const char *command = getenv("CNI_COMMAND");
+
+	if (argc > 1 && (!command || !*command))
+		return list_main(argc, argv);
+	return plugin_main(&addrpool);
+}

@@ -1,0 +1,317 @@
+#include "ipam/pool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool in_range(const struct range *range, const struct ip *ip)
+{
+	return ip->family == range->start.family && ip_compare(&range->start, ip) <= 0 &&
+	       ip_compare(ip, &range->end) <= 0;
+}
+
+/* No room for a network and a broadcast address of its own. */
+static bool is_tiny(const struct prefix *subnet)
+{
+	return subnet->len + 1 >= 8 * ip_size(&subnet->ip);
+}
+
+static int settle_start(struct range *range, struct cni_error *err)
+{
+	const struct ip given = range->start;
+
+	if (!given.family)
+		range->start = is_tiny(&range->subnet) ? range->subnet.ip : ip_next(&range->subnet.ip);
+	else if (!prefix_contains(&range->subnet, &given) ||
+		 (range->end.family && ip_compare(&given, &range->end) > 0))
+		return cni_fail(err, CNI_CONFIG, "RangeStart %s not in network %s", ip_text(&given).s,
+				prefix_text(&range->subnet).s);
+	return 0;
+}
+
+static int settle_end(struct range *range, struct cni_error *err)
+{
+	const struct ip given = range->end, last = prefix_last(&range->subnet);
+
+	if (!given.family)
+		range->end = is_tiny(&range->subnet) || last.family == AF_INET6 ? last : ip_previous(&last);
+	else if (!prefix_contains(&range->subnet, &given) || ip_compare(&given, &range->start) < 0)
+		return cni_fail(err, CNI_CONFIG, "RangeEnd %s not in network %s", ip_text(&given).s,
+				prefix_text(&range->subnet).s);
+	return 0;
+}
+
+static int settle_range(struct range *range, struct cni_error *err)
+{
+	struct prefix network = prefix_network(&range->subnet);
+
+	if (!ip_equal(&network.ip, &range->subnet.ip))
+		return cni_fail(err, CNI_CONFIG,
+				"Network has host bits set. For a subnet mask of length %u the network "
+				"address is %s",
+				network.len, ip_text(&network.ip).s);
+	if (!range->gateway_given && !is_tiny(&network))
+		range->gateway = ip_next(&network.ip);
+	if (range->gateway.family && range->gateway.family != network.ip.family)
+		return cni_fail(err, CNI_CONFIG, "gateway %s is not of the family of network %s",
+				ip_text(&range->gateway).s, prefix_text(&network).s);
+	if (settle_start(range, err) < 0 || settle_end(range, err) < 0)
+		return -1;
+	return 0;
+}
+
+static bool ranges_overlap(const struct range *a, const struct range *b)
+{
+	return in_range(a, &b->start) || in_range(b, &a->start);
+}
+
+bool pools_overlap(const struct pool *a, const struct pool *b)
+{
+	for (size_t i = 0; i < a->n_ranges; i++)
+		for (size_t j = 0; j < b->n_ranges; j++)
+			if (ranges_overlap(&a->ranges[i], &b->ranges[j]))
+				return true;
+	return false;
+}
+
+static int settle_ranges(const struct pool *pool, struct cni_error *err)
+{
+	struct range *r = pool->ranges;
+
+	if (!pool->n_ranges)
+		return cni_fail(err, CNI_CONFIG, "empty range set");
+	for (size_t i = 0; i < pool->n_ranges; i++) {
+		if (settle_range(&r[i], err) < 0)
+			return -1;
+		if (r[i].start.family != r[0].start.family)
+			return cni_fail(err, CNI_CONFIG, "mixed address families");
+	}
+	for (size_t i = 0; i < pool->n_ranges; i++)
+		for (size_t j = i + 1; j < pool->n_ranges; j++)
+			if (ranges_overlap(&r[i], &r[j]))
+				return cni_fail(err, CNI_CONFIG, "subnets %s-%s and %s-%s overlap",
+						ip_text(&r[i].start).s, ip_text(&r[i].end).s,
+						ip_text(&r[j].start).s, ip_text(&r[j].end).s);
+	return 0;
+}
+
+static int add_span(struct pool *pool, size_t at, const struct span *span, struct cni_error *err)
+{
+	struct span *bigger = realloc(pool->spans, (pool->n_spans + 1) * sizeof(*bigger));
+
+	if (!bigger)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	memmove(&bigger[at + 1], &bigger[at], (pool->n_spans - at) * sizeof(*bigger));
+	bigger[at] = *span;
+	pool->spans = bigger;
+	pool->n_spans++;
+	return 0;
+}
+
+/* Takes first..last out of span number i, of which nothing, one or two parts
+ * remain; returns how many. */
+static int cut_span(struct pool *pool, size_t i, const struct ip *first, const struct ip *last,
+		    struct cni_error *err)
+{
+	const struct span whole = pool->spans[i];
+	struct span before = whole, after = whole;
+	bool has_before = ip_compare(&whole.first, first) < 0, has_after = ip_compare(last, &whole.last) < 0;
+
+	if (ip_compare(last, &whole.first) < 0 || ip_compare(&whole.last, first) < 0)
+		return 1;
+	if (has_before)
+		before.last = ip_previous(first);
+	if (has_after)
+		after.first = ip_next(last);
+	if (has_before && has_after) {
+		pool->spans[i] = before;
+		return add_span(pool, i + 1, &after, err) < 0 ? -1 : 2;
+	}
+	if (has_before || has_after) {
+		pool->spans[i] = has_before ? before : after;
+		return 1;
+	}
+	pool->n_spans--;
+	memmove(&pool->spans[i], &pool->spans[i + 1], (pool->n_spans - i) * sizeof(*pool->spans));
+	return 0;
+}
+
+/* Takes first..last out of all spans of one range. */
+static int cut(struct pool *pool, size_t range, const struct ip *first, const struct ip *last,
+	       struct cni_error *err)
+{
+	int parts;
+
+	if (first->family != pool->ranges[range].start.family)
+		return 0;
+	for (size_t i = 0; i < pool->n_spans; i += (size_t)parts) {
+		parts = pool->spans[i].range == range ? cut_span(pool, i, first, last, err) : 1;
+		if (parts < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int find_spans(struct pool *pool, const struct prefix *exclude, size_t n_exclude,
+		      struct cni_error *err)
+{
+	for (size_t i = 0; i < pool->n_ranges; i++) {
+		const struct range *range = &pool->ranges[i];
+		const struct span whole = { .first = range->start, .last = range->end, .range = i };
+		const struct ip last = prefix_last(&range->subnet);
+
+		if (add_span(pool, pool->n_spans, &whole, err) < 0 ||
+		    cut(pool, i, &range->gateway, &range->gateway, err) < 0)
+			return -1;
+		if (!is_tiny(&range->subnet) && cut(pool, i, &range->subnet.ip, &range->subnet.ip, err) < 0)
+			return -1;
+		if (!is_tiny(&range->subnet) && last.family == AF_INET && cut(pool, i, &last, &last, err) < 0)
+			return -1;
+		for (size_t j = 0; j < n_exclude; j++) {
+			const struct ip first = prefix_network(&exclude[j]).ip,
+					end = prefix_last(&exclude[j]);
+
+			if (cut(pool, i, &first, &end, err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+int pool_settle(struct pool *pool, const struct prefix *exclude, size_t n_exclude, struct cni_error *err)
+{
+	if (settle_ranges(pool, err) < 0 || find_spans(pool, exclude, n_exclude, err) < 0)
+		return -1;
+	if (pool->n_spans)
+		return 0;
+	cni_fail(err, CNI_CONFIG, "no address of %s may be handed out", pool_text(pool).s);
+	return cni_hint(err, "all are gateways, excluded, or a subnet's own first and last address");
+}
+
+void pool_free(struct pool *pool)
+{
+	free(pool->ranges);
+	free(pool->spans);
+	*pool = (struct pool){ 0 };
+}
+
+const struct range *pool_range(const struct pool *pool, const struct ip *ip)
+{
+	for (size_t i = 0; i < pool->n_ranges; i++)
+		if (in_range(&pool->ranges[i], ip))
+			return &pool->ranges[i];
+	return NULL;
+}
+
+static bool in_span(const struct span *span, const struct ip *ip)
+{
+	return ip->family == span->first.family && ip_compare(&span->first, ip) <= 0 &&
+	       ip_compare(ip, &span->last) <= 0;
+}
+
+bool pool_may_give(const struct pool *pool, const struct ip *ip)
+{
+	for (size_t i = 0; i < pool->n_spans; i++)
+		if (in_span(&pool->spans[i], ip))
+			return true;
+	return false;
+}
+
+static uint64_t span_size(const struct span *span)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < ip_size(&span->first); i++) {
+		int difference = span->last.bytes[i] - span->first.bytes[i];
+
+		/* the difference so far, times 256, is beyond what a subtraction below can undo */
+		if (size > (UINT64_MAX >> 9))
+			return UINT64_MAX;
+		size = size * 256 + (uint64_t)(int64_t)difference;
+	}
+	return size + 1;
+}
+
+uint64_t pool_size(const struct pool *pool)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < pool->n_spans; i++) {
+		uint64_t more = span_size(&pool->spans[i]);
+
+		if (__builtin_add_overflow(size, more, &size))
+			return UINT64_MAX;
+	}
+	return size;
+}
+
+struct pool_str pool_text(const struct pool *pool)
+{
+	struct pool_str text = { "" };
+	size_t used = 0;
+
+	for (size_t i = 0; i < pool->n_ranges && used < sizeof(text.s); i++)
+		used += (size_t)snprintf(text.s + used, sizeof(text.s) - used, "%s%s-%s", i ? "," : "",
+					 ip_text(&pool->ranges[i].start).s, ip_text(&pool->ranges[i].end).s);
+	return text;
+}
+
+/* Up to and including last, or after it; where the ranges come in their order. */
+enum part { UP_TO_LAST, AFTER_LAST };
+
+/* Clips span to the part of the walk that it belongs to; false: nothing is left. */
+static bool clip(struct span *span, enum part part, size_t last_range, const struct ip *last)
+{
+	if (span->range != last_range)
+		return (span->range > last_range) == (part == AFTER_LAST);
+	if (part == AFTER_LAST && ip_compare(&span->first, last) <= 0) {
+		if (ip_compare(&span->last, last) <= 0)
+			return false;
+		span->first = ip_next(last);
+	}
+	if (part == UP_TO_LAST && ip_compare(&span->last, last) > 0) {
+		if (ip_compare(&span->first, last) > 0)
+			return false;
+		span->last = *last;
+	}
+	return true;
+}
+
+static enum found walk_span(const struct span *span,
+			    enum found (*accept)(void *arg, const struct ip *ip, struct cni_error *err),
+			    void *arg, struct ip *ret, struct cni_error *err)
+{
+	for (struct ip ip = span->first;; ip = ip_next(&ip)) {
+		enum found found = accept(arg, &ip, err);
+
+		if (found != FOUND_NOT) {
+			*ret = ip;
+			return found;
+		}
+		if (ip_equal(&ip, &span->last))
+			return FOUND_NOT;
+	}
+}
+
+enum found pool_walk(const struct pool *pool, const struct ip *last,
+		     enum found (*accept)(void *arg, const struct ip *ip, struct cni_error *err), void *arg,
+		     struct ip *ret, struct cni_error *err)
+{
+	const struct range *from = pool_range(pool, last);
+	size_t last_range = from ? (size_t)(from - pool->ranges) : 0;
+	const enum part parts[] = { AFTER_LAST, UP_TO_LAST };
+
+	for (size_t p = 0; p < 2; p++) {
+		for (size_t i = 0; i < pool->n_spans; i++) {
+			struct span span = pool->spans[i];
+			enum found found;
+
+			if (from ? !clip(&span, parts[p], last_range, last) : parts[p] == UP_TO_LAST)
+				continue;
+			found = walk_span(&span, accept, arg, ret, err);
+			if (found != FOUND_NOT)
+				return found;
+		}
+	}
+	return FOUND_NOT;
+}

@@ -1,0 +1,213 @@
+#include "ipam/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+#include "cni/cleanup.h"
+#include "ipam/record.h"
+
+#define LOCK_PATIENCE_S 60
+
+/* host-local's modes */
+#define LOCK_MODE 0750
+#define DIR_MODE 0755
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/* Whoever waits in flock() is served in turn, which polling would not be. The
+ * timer goes on ticking, so that a tick before we sleep is not the last. */
+static int lock_patiently(int fd)
+{
+	const struct itimerval tick = { .it_interval = { .tv_sec = 1 }, .it_value = { .tv_sec = 1 } };
+	const struct sigaction wake = { .sa_handler = ignore };
+	const struct itimerval never = { .it_value = { .tv_sec = 0 } };
+	struct timespec start, now;
+	int rc;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	sigaction(SIGALRM, &wake, NULL);
+	setitimer(ITIMER_REAL, &tick, NULL);
+	do {
+		rc = flock(fd, LOCK_EX);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (rc < 0 && errno == EINTR && now.tv_sec - start.tv_sec < LOCK_PATIENCE_S);
+	setitimer(ITIMER_REAL, &never, NULL);
+	return rc;
+}
+
+/* mkdir -p */
+static int make_path(const char *path, mode_t mode)
+{
+	autofree char *copy = strdup(path);
+
+	if (!copy)
+		return -1;
+	for (char *slash = copy + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+		*slash = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+			return -1;
+	}
+	return mkdir(copy, mode) < 0 && errno != EEXIST ? -1 : 0;
+}
+
+/* <dataDir><between><network>: an open directory, made if that is wished. */
+static enum found open_dir(int *ret, const struct place *place, const char *between, bool create, mode_t mode,
+			   struct cni_error *err)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s%s%s", place->data_dir, between, place->network) >=
+	    (int)sizeof(path))
+		return cni_fail(err, CNI_CONFIG, "ipam.dataDir is longer than a path may be");
+	*ret = open(path, flags);
+	if (*ret < 0 && errno == ENOENT && create) {
+		if (make_path(path, mode) < 0)
+			return cni_fail(err, CNI_IO, "mkdir %s: %s", path, errno_text(errno));
+		*ret = open(path, flags);
+	}
+	if (*ret >= 0)
+		return FOUND;
+	if (errno == ENOENT && !create)
+		return FOUND_NOT;
+	return cni_fail(err, CNI_IO, "open %s: %s", path, errno_text(errno));
+}
+
+static int open_lock(struct store *store, const struct place *place, struct cni_error *err)
+{
+	/* a FIFO in its place must not stop us */
+	const int flags = O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+
+	store->lock = openat(store->leases, "lock", flags, LOCK_MODE);
+	if (store->lock < 0)
+		return cni_fail(err, CNI_IO, "open %s/%s/lock: %s", place->data_dir, place->network,
+				errno_text(errno));
+	if (lock_patiently(store->lock) == 0)
+		return 0;
+	if (errno != EINTR)
+		return cni_fail(err, CNI_IO, "flock %s/%s/lock: %s", place->data_dir, place->network,
+				errno_text(errno));
+	cni_fail(err, CNI_RETRY, "%s/%s/lock is held by another process for %d s", place->data_dir,
+		 place->network, LOCK_PATIENCE_S);
+	return cni_hint(err, "fuser -v %s/%s/lock tells by which", place->data_dir, place->network);
+}
+
+/* The start of the boot id tells this boot from all others of this machine. */
+static void read_boot(struct store *store)
+{
+	autoclose int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, store->boot.id, sizeof(store->boot.id) - 1);
+
+	if (got != (ssize_t)sizeof(store->boot.id) - 1)
+		store->boot.id[0] = '\0';
+}
+
+/* In the first second of 1970, at a moment of it that depends on the boot. */
+static struct timespec seal_of(const struct store *store)
+{
+	struct timespec seal = { .tv_sec = 0 };
+
+	seal.tv_nsec = (long)(strtoul(store->boot.id, NULL, 16) % 999999999) + 1;
+	return seal;
+}
+
+static bool is_sealed(const struct store *store)
+{
+	const struct timespec seal = seal_of(store);
+	struct stat st;
+
+	return store->boot.id[0] && fstat(store->leases, &st) == 0 && st.st_mtim.tv_sec == seal.tv_sec &&
+	       st.st_mtim.tv_nsec == seal.tv_nsec;
+}
+
+enum found store_open(struct store *ret, const struct place *place, bool create, struct cni_error *err)
+{
+	struct store store = { .leases = -1, .own = -1, .lock = -1, .fsync = place->fsync };
+	enum found found = open_dir(&store.leases, place, "/", create, DIR_MODE, err);
+
+	if (found == FOUND)
+		found = open_lock(&store, place, err) < 0 ? FOUND_FAILED : FOUND;
+	/* host-local's store has none, which is where records begin */
+	if (found == FOUND)
+		found = open_dir(&store.own, place, "/.addrpool/", true, S_IRWXU, err);
+	if (found != FOUND) {
+		store_close(&store);
+		return found;
+	}
+	read_boot(&store);
+	if (!is_sealed(&store) && records_rebuild(&store, err) < 0) {
+		store_close(&store);
+		return FOUND_FAILED;
+	}
+	*ret = store;
+	return FOUND;
+}
+
+void store_close(struct store *store)
+{
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, seal_of(store) };
+
+	/* without the seal, the next one makes the records again */
+	if (store->changed && !store->spoiled && store->boot.id[0])
+		futimens(store->leases, times);
+	cleanup_close(&store->own);
+	cleanup_close(&store->leases);
+	cleanup_close(&store->lock);
+	*store = (struct store){ .leases = -1, .own = -1, .lock = -1 };
+}
+
+struct last_name {
+	char s[40];
+};
+
+static struct last_name last_name(size_t n)
+{
+	struct last_name name;
+
+	snprintf(name.s, sizeof(name.s), "last_reserved_ip.%zu", n);
+	return name;
+}
+
+struct ip store_last(const struct store *store, size_t n)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	autoclose int fd = openat(store->leases, last_name(n).s, flags);
+	struct ip last = { .family = 0 };
+	char text[64];
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (len > 0) {
+		text[len] = '\0';
+		ip_parse(text, &last);
+	}
+	return last;
+}
+
+/* Written in place, as host-local does. It decides about the order alone: torn,
+ * it is no address, and the search starts at the beginning. */
+int store_set_last(struct store *store, size_t n, const struct ip *ip, struct cni_error *err)
+{
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	const struct ip_str text = ip_text(ip);
+	autoclose int fd = openat(store->leases, last_name(n).s, flags, STORE_FILE_MODE);
+	size_t len = strlen(text.s);
+
+	store->changed = true;
+	if (fd >= 0 && write(fd, text.s, len) == (ssize_t)len)
+		return 0;
+	store->spoiled = true;
+	return cni_fail(err, CNI_IO, "write %s: %s", last_name(n).s, errno_text(errno));
+}

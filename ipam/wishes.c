@@ -1,0 +1,218 @@
+#include "ipam/wishes.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cni/cleanup.h"
+#include "cni/json.h"
+
+#define WANTED_MAX 1024
+#define STICKY_MAX 1024
+
+/* An address, or an address with a prefix length, which the range decides. */
+static bool parse_wanted(const char *text, struct ip *ret)
+{
+	struct prefix prefix;
+
+	if (ip_parse(text, ret))
+		return true;
+	if (!prefix_parse(text, &prefix))
+		return false;
+	*ret = prefix.ip;
+	return true;
+}
+
+static int want(struct conf *conf, const struct ip *ip, struct cni_error *err)
+{
+	struct ip *bigger;
+
+	for (size_t i = 0; i < conf->n_wanted; i++)
+		if (ip_equal(&conf->wanted[i], ip))
+			return 0;
+	if (conf->n_wanted >= WANTED_MAX)
+		return cni_fail(err, CNI_CONFIG, "more than %d addresses asked for", WANTED_MAX);
+	bigger = realloc(conf->wanted, (conf->n_wanted + 1) * sizeof(*bigger));
+	if (!bigger)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	bigger[conf->n_wanted++] = *ip;
+	conf->wanted = bigger;
+	return 0;
+}
+
+static int want_list(struct conf *conf, const json_t *obj, const char *where, struct cni_error *err)
+{
+	json_t *list = NULL, *entry;
+	size_t i;
+
+	if (field_array(obj, where, "ips", &list, err) < 0)
+		return -1;
+	json_array_foreach(list, i, entry) {
+		const char *text = json_string_value(entry);
+		struct ip ip;
+
+		if (!text)
+			return cni_fail(err, CNI_CONFIG, "%sips must be a list of strings", where);
+		if (!parse_wanted(text, &ip))
+			return cni_fail(err, CNI_CONFIG, "%sips: invalid IP address %s", where, text);
+		if (want(conf, &ip, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Is key among the names in list, which slashes separate? */
+static bool is_named(const char *list, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (const char *name = list; *name; name += *name == '/') {
+		size_t n = strcspn(name, "/");
+
+		if (n == len && !strncmp(name, key, n))
+			return true;
+		name += n;
+	}
+	return false;
+}
+
+struct arguments {
+	const char *sticky; /* names that we know besides our own */
+	const char *ip;
+	bool ignore_unknown;
+	const char *unknown; /* the first argument that nobody knows, whole */
+	struct {
+		const char *key, *value;
+	} * list;
+	size_t n;
+};
+
+static int read_bool(const char *text, bool *ret, struct cni_error *err)
+{
+	bool yes = !strcmp(text, "1") || !strcasecmp(text, "true");
+
+	*ret = yes;
+	if (yes || !strcmp(text, "0") || !strcasecmp(text, "false"))
+		return 0;
+	return cni_fail(err, CNI_ENVIRONMENT,
+			"ARGS: error parsing value of pair \"IgnoreUnknown=%s\": boolean unmarshal error: "
+			"invalid input %s",
+			text, text);
+}
+
+/* pair is "KEY=VALUE", and gets its "=" overwritten. */
+static int read_pair(struct arguments *args, char *pair, struct cni_error *err)
+{
+	char *value = strchr(pair, '=');
+
+	if (!value || strchr(value + 1, '='))
+		return cni_fail(err, CNI_ENVIRONMENT, "ARGS: invalid pair \"%s\"", pair);
+	*value++ = '\0';
+	args->list[args->n].key = pair;
+	args->list[args->n++].value = value;
+	if (!strcmp(pair, "IgnoreUnknown"))
+		return read_bool(value, &args->ignore_unknown, err);
+	if (!strcmp(pair, "IP"))
+		args->ip = value;
+	else if (!args->unknown && !is_named(args->sticky, pair))
+		args->unknown = pair;
+	return 0;
+}
+
+/* Go's types.LoadArgs(). text is taken apart. */
+static int read_arguments(struct arguments *args, char *text, struct cni_error *err)
+{
+	size_t pairs = 1;
+
+	for (const char *c = text; *c; c++)
+		pairs += *c == ';';
+	args->list = calloc(pairs, sizeof(*args->list));
+	if (!args->list)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	for (size_t i = 0; i < pairs; i++) {
+		char *end = strchrnul(text, ';');
+
+		*end = '\0';
+		if (read_pair(args, text, err) < 0)
+			return -1;
+		text = end + 1;
+	}
+	if (args->unknown && !args->ignore_unknown)
+		return cni_fail(err, CNI_ENVIRONMENT, "ARGS: unknown args [\"%s=%s\"]", args->unknown,
+				args->unknown + strlen(args->unknown) + 1);
+	return 0;
+}
+
+/* The values of the names in args->sticky, with a slash between. A container for
+ * which one of them is not given has no name to come back under. */
+static int read_sticky(char **ret, const struct arguments *args, struct cni_error *err)
+{
+	autofree char *names = strdup(args->sticky);
+	char key[STICKY_MAX] = "", *rest = NULL;
+	size_t used = 0;
+
+	if (!names)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	for (char *name = strtok_r(names, "/", &rest); name; name = strtok_r(NULL, "/", &rest)) {
+		const char *value = NULL;
+
+		for (size_t i = 0; i < args->n; i++)
+			if (!strcmp(args->list[i].key, name))
+				value = args->list[i].value;
+		if (!value || !*value)
+			return 0;
+		used += (size_t)snprintf(key + used, sizeof(key) - used, "%s%s", used ? "/" : "", value);
+		if (used >= sizeof(key))
+			return cni_fail(err, CNI_ENVIRONMENT, "ARGS: %s is longer than %d characters",
+					args->sticky, STICKY_MAX - 1);
+	}
+	*ret = used ? strdup(key) : NULL;
+	return !used || *ret ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
+}
+
+static int want_arguments(struct conf *conf, const struct arguments *args, struct cni_error *err)
+{
+	struct ip ip;
+
+	if (args->ip) {
+		if (!parse_wanted(args->ip, &ip))
+			return cni_fail(err, CNI_ENVIRONMENT,
+					"ARGS: error parsing value of pair \"IP=%s\": invalid IP address %s",
+					args->ip, args->ip);
+		if (want(conf, &ip, err) < 0)
+			return -1;
+	}
+	return read_sticky(&conf->sticky, args, err);
+}
+
+static int read_cni_args(struct conf *conf, const json_t *ipam, const struct request *req,
+			 struct cni_error *err)
+{
+	struct arguments args = { .sticky = "" };
+	autofree char *text = NULL;
+	int rc;
+
+	if (field_string(ipam, "ipam.", "sticky", &args.sticky, err) < 0)
+		return -1;
+	if (!*req->args)
+		return 0;
+	text = strdup(req->args);
+	if (!text)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	rc = read_arguments(&args, text, err);
+	if (rc == 0)
+		rc = want_arguments(conf, &args, err);
+	free(args.list);
+	return rc;
+}
+
+int wishes_read(struct conf *conf, const json_t *ipam, const struct request *req, struct cni_error *err)
+{
+	json_t *args = NULL, *cni = NULL, *runtime = NULL;
+
+	if (read_cni_args(conf, ipam, req, err) < 0 || field_object(req->conf, "", "args", &args, err) < 0 ||
+	    field_object(args, "args.", "cni", &cni, err) < 0 || want_list(conf, cni, "args.cni.", err) < 0 ||
+	    field_object(req->conf, "", "runtimeConfig", &runtime, err) < 0)
+		return -1;
+	return want_list(conf, runtime, "runtimeConfig.", err);
+}

@@ -41,10 +41,13 @@ ino_t record_netns(const char *path)
 
 static bool parse(struct record *ret, char *text)
 {
-	struct record record = { .netns = 0 };
+	struct record record = { .many = !strcmp(text, MANY) };
 	char *rest = NULL;
 	const char *boot = strtok_r(text, " ", &rest), *netns = strtok_r(NULL, " ", &rest), *word;
 
+	*ret = record;
+	if (record.many)
+		return true;
 	if (!boot || !netns || strlen(boot) >= sizeof(record.boot.id))
 		return false;
 	if (strcmp(boot, "-") != 0)
@@ -124,25 +127,19 @@ static enum found find_in_all(struct record *ret, const struct store *store, con
 	return rc < 0 ? FOUND_FAILED : ret->n ? FOUND : FOUND_NOT;
 }
 
-static bool is_recordable(const struct store *store, const struct owner *owner)
-{
-	struct name name = { "" };
-	char text[sizeof(MANY)];
-
-	return name_of(owner, &name) &&
-	       (readlinkat(store->own, name.s, text, sizeof(text)) != 1 || *text != *MANY);
-}
-
 static enum found find_exactly(struct record *ret, const struct store *store, const struct owner *owner,
 			       struct cni_error *err)
 {
+	struct name name = { "" };
 	size_t kept = 0;
 
 	*ret = (struct record){ .n = 0 };
-	if (!is_recordable(store, owner))
+	if (!name_of(owner, &name))
 		return find_in_all(ret, store, owner, err);
 	if (record_get(ret, store, owner) != FOUND)
 		return FOUND_NOT;
+	if (ret->many)
+		return find_in_all(ret, store, owner, err);
 	for (size_t i = 0; i < ret->n; i++) {
 		enum found found = lease_is_of(store, &ret->ips[i], owner, err);
 
@@ -189,15 +186,16 @@ static bool has(const struct record *record, const struct ip *ip)
  */
 static int rebuild_one(struct store *store, const struct lease *lease, size_t n, struct cni_error *err)
 {
-	struct record record = { .boot = store->boot };
+	struct record record = { .boot = store->boot }, known = { .many = true };
 	struct name name = { "" };
-	size_t known = 0;
+	size_t listed = 0;
 
-	if (record_get(&record, store, &lease->owner) == FOUND) {
+	if (record_get(&known, store, &lease->owner) == FOUND && !known.many) {
 		for (size_t i = 0; i < n; i++)
-			known += has(&record, &lease[i].ip);
-		if (known == n && n == record.n)
+			listed += has(&known, &lease[i].ip);
+		if (listed == n && n == known.n)
 			return 0;
+		record = known;
 	}
 	if (n > RECORD_MAX && name_of(&lease->owner, &name)) {
 		if (unlinkat(store->own, name.s, 0) == 0 || errno == ENOENT)

@@ -27,7 +27,12 @@ $(FUZZ:%=fuzz-%): fuzz-%: $B/fuzz/%
 		echo "fuzz $*: failed; replay with: $B/fuzz/$* $$(ls -t $B/fuzz/crashes/$*-* | head -n 1)"; exit 1; }
 	@echo "fuzz $*: $$(grep 'cov: ' $B/fuzz/$*.log | tail -n 1)"
 
-$(FUZZ:%=$B/fuzz/%): $B/fuzz/%: $B/fuzz/obj/test/fuzz/%.o $(FUZZ_PARTS:%.c=$B/fuzz/obj/%.o)
+# of addrpool
+POOL_FUZZ_PARTS = $(filter-out ipam/main.c,$(wildcard ipam/*.c plugin/cni/*.c))
+
+$B/fuzz/pool: $(POOL_FUZZ_PARTS:%.c=$B/fuzz/obj/%.o)
+$(patsubst %,$B/fuzz/%,$(filter-out pool,$(FUZZ))): $(FUZZ_PARTS:%.c=$B/fuzz/obj/%.o)
+$(FUZZ:%=$B/fuzz/%): $B/fuzz/%: $B/fuzz/obj/test/fuzz/%.o
 	$(say) LINK $@
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(MNL) $(JANSSON)
 

@@ -18,6 +18,7 @@
 struct record {
 	struct boot boot;
 	ino_t netns; /* 0: not known */
+	bool many;   /* nothing else is known than that there are more than RECORD_MAX */
 	struct ip ips[RECORD_MAX];
 	size_t n;
 };

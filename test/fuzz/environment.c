@@ -3,8 +3,10 @@
  * each ended by a NUL byte.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cni/json.h"
 #include "cni/plugin.h"
@@ -17,16 +19,28 @@ static const char *const variables[] = {
 	"CNI_ARGS",    "CNI_PATH",	  "CNI_NETNS_OVERRIDE",
 };
 
+#define VARIABLES (sizeof(variables) / sizeof(*variables))
+
+/* An environment of our own: that of setenv() only ever grows. */
+static char *entries[VARIABLES + 1];
+
 static void set_environment(const char *text, const char *end)
 {
-	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
-		if (text >= end) {
-			unsetenv(variables[i]);
-			continue;
-		}
-		setenv(variables[i], text, 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < VARIABLES && text < end; i++) {
+		must(asprintf(&entries[n++], "%s=%s", variables[i], text) > 0);
 		text += strlen(text) + 1;
 	}
+	entries[n] = NULL;
+	environ = entries;
+}
+
+static void free_environment(void)
+{
+	for (size_t i = 0; entries[i]; i++)
+		free(entries[i]);
+	entries[0] = NULL;
 }
 
 /* What the kernel and the file system may rely on once the environment was taken. */
@@ -61,5 +75,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(err.code == CNI_ENVIRONMENT && *err.msg);
 		must(msg && details); /* or there would be nothing to print */
 	}
+	free_environment();
 	return 0;
 }

@@ -38,6 +38,9 @@ static int settle_end(struct range *range, struct cni_error *err)
 	else if (!prefix_contains(&range->subnet, &given) || ip_compare(&given, &range->start) < 0)
 		return cni_fail(err, CNI_CONFIG, "RangeEnd %s not in network %s", ip_text(&given).s,
 				prefix_text(&range->subnet).s);
+	if (ip_compare(&range->end, &range->start) < 0)
+		return cni_fail(err, CNI_CONFIG, "RangeStart %s is the broadcast address of network %s",
+				ip_text(&range->start).s, prefix_text(&range->subnet).s);
 	return 0;
 }
 

@@ -78,9 +78,9 @@ static bool is_named(const char *list, const char *key)
 
 struct arguments {
 	const char *sticky; /* names that we know besides our own */
-	const char *ip;
+	struct ip ip;	    /* family 0: none */
 	bool ignore_unknown;
-	const char *unknown; /* the first argument that nobody knows, whole */
+	char unknown[256]; /* arguments that nobody knows, as they are told */
 	struct {
 		const char *key, *value;
 	} * list;
@@ -100,6 +100,24 @@ static int read_bool(const char *text, bool *ret, struct cni_error *err)
 			text, text);
 }
 
+/* The last one counts; an empty one takes it back. */
+static int read_wanted(const char *text, struct ip *ret, struct cni_error *err)
+{
+	*ret = (struct ip){ .family = 0 };
+	if (!*text || parse_wanted(text, ret))
+		return 0;
+	return cni_fail(err, CNI_ENVIRONMENT,
+			"ARGS: error parsing value of pair \"IP=%s\": invalid IP address %s", text, text);
+}
+
+static void add_unknown(struct arguments *args, const char *key, const char *value)
+{
+	size_t used = strlen(args->unknown);
+
+	snprintf(args->unknown + used, sizeof(args->unknown) - used, "%s\"%s=%s\"", used ? " " : "", key,
+		 value);
+}
+
 /* pair is "KEY=VALUE", and gets its "=" overwritten. */
 static int read_pair(struct arguments *args, char *pair, struct cni_error *err)
 {
@@ -113,9 +131,9 @@ static int read_pair(struct arguments *args, char *pair, struct cni_error *err)
 	if (!strcmp(pair, "IgnoreUnknown"))
 		return read_bool(value, &args->ignore_unknown, err);
 	if (!strcmp(pair, "IP"))
-		args->ip = value;
-	else if (!args->unknown && !is_named(args->sticky, pair))
-		args->unknown = pair;
+		return read_wanted(value, &args->ip, err);
+	if (!is_named(args->sticky, pair))
+		add_unknown(args, pair, value);
 	return 0;
 }
 
@@ -137,9 +155,8 @@ static int read_arguments(struct arguments *args, char *text, struct cni_error *
 			return -1;
 		text = end + 1;
 	}
-	if (args->unknown && !args->ignore_unknown)
-		return cni_fail(err, CNI_ENVIRONMENT, "ARGS: unknown args [\"%s=%s\"]", args->unknown,
-				args->unknown + strlen(args->unknown) + 1);
+	if (*args->unknown && !args->ignore_unknown)
+		return cni_fail(err, CNI_ENVIRONMENT, "ARGS: unknown args [%s]", args->unknown);
 	return 0;
 }
 
@@ -172,16 +189,8 @@ static int read_sticky(char **ret, const struct arguments *args, struct cni_erro
 
 static int want_arguments(struct conf *conf, const struct arguments *args, struct cni_error *err)
 {
-	struct ip ip;
-
-	if (args->ip) {
-		if (!parse_wanted(args->ip, &ip))
-			return cni_fail(err, CNI_ENVIRONMENT,
-					"ARGS: error parsing value of pair \"IP=%s\": invalid IP address %s",
-					args->ip, args->ip);
-		if (want(conf, &ip, err) < 0)
-			return -1;
-	}
+	if (args->ip.family && want(conf, &args->ip, err) < 0)
+		return -1;
 	return read_sticky(&conf->sticky, args, err);
 }
 

@@ -22,7 +22,7 @@ bool owner_equal(const struct owner *a, const struct owner *b)
 /*
  * The owner that the lease called name tells, without the blanks around it, in
  * text. Empty, or of nothing but zero bytes as some file systems leave it after
- * a power failure: "".
+ * a power failure: "". What is no file at all tells nobody.
  */
 static enum found read_owner(const struct store *store, const char *name, char text[LEASE_MAX],
 			     struct owner *ret, time_t *since, struct cni_error *err)
@@ -33,10 +33,12 @@ static enum found read_owner(const struct store *store, const char *name, char t
 	ssize_t len;
 	char *line;
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENXIO))
 		return FOUND_NOT;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return cni_fail(err, CNI_IO, "open lease %s: %s", name, errno_text(errno));
+	if (!S_ISREG(st.st_mode))
+		return FOUND_NOT;
 	len = read(fd, text, LEASE_MAX - 1);
 	if (len < 0)
 		return cni_fail(err, CNI_IO, "read lease %s: %s", name, errno_text(errno));
@@ -60,7 +62,7 @@ enum found lease_exists(const struct store *store, const struct ip *ip, struct c
 	struct stat st;
 
 	if (fstatat(store->leases, ip_text(ip).s, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return st.st_size ? FOUND : FOUND_NOT;
+		return st.st_size || !S_ISREG(st.st_mode) ? FOUND : FOUND_NOT;
 	if (errno == ENOENT)
 		return FOUND_NOT;
 	return cni_fail(err, CNI_IO, "stat lease %s: %s", ip_text(ip).s, errno_text(errno));
@@ -159,14 +161,15 @@ static int append(struct leases *leases, size_t *room, const struct lease *lease
 	return 0;
 }
 
-static int read_lease(const struct store *store, const char *name, struct lease *lease, struct cni_error *err)
+static enum found read_lease(const struct store *store, const char *name, struct lease *lease,
+			     struct cni_error *err)
 {
 	char text[LEASE_MAX];
 	enum found found = read_owner(store, name, text, &lease->owner, &lease->since, err);
 	size_t container, ifname;
 
 	if (found != FOUND)
-		return found == FOUND_NOT ? 0 : -1;
+		return found;
 	/* both strings in one piece */
 	container = strlen(lease->owner.container) + 1;
 	ifname = strlen(lease->owner.ifname) + 1;
@@ -176,7 +179,7 @@ static int read_lease(const struct store *store, const char *name, struct lease 
 	memcpy(lease->text, lease->owner.container, container);
 	memcpy(lease->text + container, lease->owner.ifname, ifname);
 	lease->owner = (struct owner){ .container = lease->text, .ifname = lease->text + container };
-	return 0;
+	return FOUND;
 }
 
 static int read_all(struct leases *ret, const struct store *store, bool owners, struct cni_error *err)
@@ -194,12 +197,15 @@ static int read_all(struct leases *ret, const struct store *store, bool owners, 
 	}
 	for (errno = 0; rc == 0 && (entry = readdir(dir)); errno = 0) {
 		struct lease lease = { .owner = { "", "" } };
+		enum found found = FOUND;
 
 		if (!ip_parse(entry->d_name, &lease.ip) || strcmp(entry->d_name, ip_text(&lease.ip).s) != 0)
 			continue;
 		if (owners)
-			rc = read_lease(store, entry->d_name, &lease, err);
-		if (rc == 0 && append(ret, &room, &lease, err) < 0) {
+			found = read_lease(store, entry->d_name, &lease, err);
+		if (found == FOUND_FAILED)
+			rc = -1;
+		if (found == FOUND && append(ret, &room, &lease, err) < 0) {
 			free(lease.text);
 			rc = -1;
 		}

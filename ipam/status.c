@@ -10,16 +10,17 @@
 /* Can leases be written where they are, or will be? */
 static int check_writable(const struct place *place, struct cni_error *err)
 {
+	const char *here = *place->data_dir == '/' ? "" : "./";
 	char path[PATH_MAX];
 	char *slash;
 	int rc;
 
-	if (snprintf(path, sizeof(path), "%s/%s", place->data_dir, place->network) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s%s/%s", here, place->data_dir, place->network) >=
+	    (int)sizeof(path))
 		return cni_fail(err, CNI_CONFIG, "ipam.dataDir is longer than a path may be");
 	/* up to the first directory that is there */
-	while ((rc = access(path, W_OK | X_OK)) < 0 && errno == ENOENT && (slash = strrchr(path, '/')) &&
-	       slash > path)
-		*slash = '\0';
+	while ((rc = access(path, W_OK | X_OK)) < 0 && errno == ENOENT && (slash = strrchr(path, '/')))
+		slash[slash == path] = '\0';
 	return rc == 0 ? 0
 		       : cni_fail(err, CNI_UNAVAILABLE, "cannot write to %s: %s", path, errno_text(errno));
 }

@@ -191,7 +191,8 @@ struct ip store_last(const struct store *store, size_t n)
 
 	if (len > 0) {
 		text[len] = '\0';
-		ip_parse(text, &last);
+		if (strlen(text) == (size_t)len)
+			ip_parse(text, &last);
 	}
 	return last;
 }

@@ -170,6 +170,13 @@ static int by_owner(const void *a, const void *b)
 	return order ? order : strcmp(x->owner.ifname, y->owner.ifname);
 }
 
+static int by_owner_and_address(const void *a, const void *b)
+{
+	int order = by_owner(a, b);
+
+	return order ? order : lease_by_address(a, b);
+}
+
 static bool has(const struct record *record, const struct ip *ip)
 {
 	for (size_t i = 0; i < record->n; i++)
@@ -251,7 +258,7 @@ int records_rebuild(struct store *store, struct cni_error *err)
 
 	store->changed = true;
 	if (rc == 0 && leases.n)
-		qsort(leases.list, leases.n, sizeof(*leases.list), by_owner);
+		qsort(leases.list, leases.n, sizeof(*leases.list), by_owner_and_address);
 	for (size_t i = 0, n; rc == 0 && i < leases.n; i += n) {
 		for (n = 1; i + n < leases.n && !by_owner(&leases.list[i], &leases.list[i + n]); n++)
 			;

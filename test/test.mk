@@ -8,7 +8,7 @@ demo:
 # make test [FILES="test/plugin/del.bats …"]: all that Debian's packages alone can test
 test:
 	$(Q)test/install-deps build test
-	@$(MAKE) --no-print-directory all check
+	@$(MAKE) --no-print-directory all tools check
 	$(Q)BUILD=$B test/suite $(FILES)
 
 # with what comes from the Go module proxy as well
@@ -19,7 +19,7 @@ test-all: test
 KERNELS = uml prebuilt qemu-6.1 qemu-6.12
 test-kernels:
 	$(Q)test/install-deps build test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all tools
 	$(Q)for k in $(KERNELS); do echo "== kernel $$k"; KERNEL=$$k BUILD=$B test/suite || exit 1; done
 
 .PHONY: demo test test-all test-kernels

@@ -1,0 +1,231 @@
+/*
+ * pool-load WORKERS OPERATIONS SEED PROGRAM PROGRAM... CONF: so many processes at
+ * once ADD and DEL on one store, each call with a program chosen by chance, for an
+ * attachment that another one may have added. Each worker's log says from when to
+ * when which attachment surely had which address. From that it proves that no
+ * address was ever given twice, and tells which attachments still have one:
+ *
+ *	held <container> <address>
+ *
+ * for the caller to compare with the store. Exit status 1 when a call failed, or
+ * an address was given twice.
+ */
+#include <fcntl.h>
+#include <jansson.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HOLD_MAX 3 /* attachments that a worker has at once */
+#define OUTPUT_MAX 8192
+
+struct event {
+	char address[64];
+	int worker, number; /* the container is w<worker>-<number> */
+	double from, until; /* the ADD had returned; the DEL was called */
+	double took[2];
+	int failed;
+};
+
+static struct {
+	int workers, operations, programs;
+	char **program;
+	const char *conf;
+} load;
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Runs one call, with its standard output in output. */
+static int call(const char *verb, const struct event *event, char output[OUTPUT_MAX])
+{
+	char command[32], container[64], netns[] = "CNI_NETNS=/run/netns/none";
+	char ifname[] = "CNI_IFNAME=eth0", path[] = "CNI_PATH=/opt/cni/bin";
+	char *program = load.program[lrand48() % load.programs], *argv[] = { program, NULL };
+	char *env[] = { command, container, netns, ifname, path, NULL };
+	posix_spawn_file_actions_t files;
+	ssize_t got, used = 0;
+	int out[2], status;
+	pid_t pid;
+
+	snprintf(command, sizeof(command), "CNI_COMMAND=%s", verb);
+	snprintf(container, sizeof(container), "CNI_CONTAINERID=w%d-%d", event->worker, event->number);
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return -1;
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, 0, load.conf, O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&files, out[1], 1);
+	status = posix_spawn(&pid, program, &files, NULL, argv, env);
+	posix_spawn_file_actions_destroy(&files);
+	close(out[1]);
+	while (status == 0 && used < OUTPUT_MAX - 1 &&
+	       (got = read(out[0], output + used, (size_t)(OUTPUT_MAX - 1 - used))) > 0)
+		used += got;
+	output[used] = '\0';
+	close(out[0]);
+	if (status != 0 || waitpid(pid, &status, 0) != pid) {
+		fprintf(stderr, "%s: cannot be started: %s\n", program, strerror(status));
+		return -1;
+	}
+	if (status != 0)
+		fprintf(stderr, "%s %s %s: status %d: %s\n", program, verb, container, status, output);
+	return status;
+}
+
+static int read_address(struct event *event, const char *output)
+{
+	json_t *doc = json_loads(output, 0, NULL);
+	const char *address =
+		json_string_value(json_object_get(json_array_get(json_object_get(doc, "ips"), 0), "address"));
+
+	snprintf(event->address, sizeof(event->address), "%s", address ? address : "");
+	json_decref(doc);
+	return address ? 0 : -1;
+}
+
+static void add(struct event *event)
+{
+	char output[OUTPUT_MAX];
+	double start = now();
+
+	event->failed = call("ADD", event, output) != 0 || read_address(event, output) < 0;
+	event->from = now();
+	event->until = 1e300;
+	event->took[0] = event->from - start;
+}
+
+static void del(struct event *event)
+{
+	char output[OUTPUT_MAX];
+
+	event->until = now();
+	event->failed |= call("DEL", event, output) != 0;
+	event->took[1] = now() - event->until;
+}
+
+/* events are the worker's own; an ADD and its DEL are two operations. */
+static void work(struct event *events, int worker, int operations, long seed)
+{
+	struct event *held[HOLD_MAX];
+	int n = 0, number = 0;
+
+	srand48(seed + worker);
+	while (operations-- > 0) {
+		if (n == 0 || (n < HOLD_MAX && lrand48() % 2)) {
+			struct event *event = &events[number];
+
+			event->worker = worker;
+			event->number = ++number;
+			add(event);
+			held[n++] = event;
+		} else {
+			long which = lrand48() % n;
+
+			del(held[which]);
+			held[which] = held[--n];
+		}
+	}
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+	int order = strcmp(x->address, y->address);
+
+	return order ? order : (x->from > y->from) - (x->from < y->from);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void print_times(const char *verb, const struct event *events, size_t n, int which)
+{
+	double *took = calloc(n + 1, sizeof(*took));
+	size_t calls = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (took && events[i].took[which] > 0)
+			took[calls++] = events[i].took[which];
+	if (calls) {
+		qsort(took, calls, sizeof(*took), by_value);
+		printf("%zu %s: p50 %.0f ms, p99 %.0f ms, longest %.0f ms\n", calls, verb,
+		       took[calls / 2] * 1e3, took[calls * 99 / 100] * 1e3, took[calls - 1] * 1e3);
+	}
+	free(took);
+}
+
+/* events are sorted. Returns how much is wrong. */
+static size_t judge(const struct event *events, size_t n)
+{
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		wrong += events[i].failed != 0;
+		if (i && !strcmp(events[i - 1].address, events[i].address) &&
+		    events[i - 1].until > events[i].from) {
+			fprintf(stderr, "%s was given to w%d-%d while w%d-%d had it\n", events[i].address,
+				events[i].worker, events[i].number, events[i - 1].worker,
+				events[i - 1].number);
+			wrong++;
+		}
+		if (!events[i].failed && events[i].until > 1e299)
+			printf("held w%d-%d %.*s\n", events[i].worker, events[i].number,
+			       (int)strcspn(events[i].address, "/"), events[i].address);
+	}
+	print_times("ADD", events, n, 0);
+	print_times("DEL", events, n, 1);
+	return wrong;
+}
+
+int main(int argc, char **argv)
+{
+	long seed;
+	struct event *events;
+	size_t room, n = 0;
+	int each;
+
+	if (argc < 6) {
+		fprintf(stderr, "usage: pool-load WORKERS OPERATIONS SEED PROGRAM... CONF\n");
+		return 2;
+	}
+	load.workers = (int)strtol(argv[1], NULL, 10);
+	load.operations = (int)strtol(argv[2], NULL, 10);
+	seed = strtol(argv[3], NULL, 10);
+	load.program = argv + 4;
+	load.programs = argc - 5;
+	load.conf = argv[argc - 1];
+	if (load.workers < 1 || load.operations < load.workers)
+		return 2;
+	each = load.operations / load.workers + 1;
+	room = (size_t)load.workers * (size_t)each * sizeof(*events);
+	events = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (events == MAP_FAILED)
+		return 2;
+	for (int w = 0; w < load.workers; w++)
+		if (fork() == 0) {
+			work(&events[(size_t)w * (size_t)each], w,
+			     load.operations / load.workers + (w < load.operations % load.workers), seed);
+			_exit(0);
+		}
+	while (wait(NULL) > 0)
+		;
+	for (size_t i = 0; i < (size_t)load.workers * (size_t)each; i++)
+		if (events[i].number)
+			events[n++] = events[i];
+	qsort(events, n, sizeof(*events), by_address);
+	return judge(events, n) ? 1 : 0;
+}

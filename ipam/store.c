@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "cni/cleanup.h"
 #include "ipam/record.h"
@@ -124,13 +125,14 @@ static struct timespec seal_of(const struct store *store)
 	return seal;
 }
 
+/* Records that somebody has taken away are not complete, whatever the seal says. */
 static bool is_sealed(const struct store *store)
 {
 	const struct timespec seal = seal_of(store);
 	struct stat st;
 
 	return store->boot.id[0] && fstat(store->leases, &st) == 0 && st.st_mtim.tv_sec == seal.tv_sec &&
-	       st.st_mtim.tv_nsec == seal.tv_nsec;
+	       st.st_mtim.tv_nsec == seal.tv_nsec && faccessat(store->own, "owner", F_OK, 0) == 0;
 }
 
 enum found store_open(struct store *ret, const struct place *place, bool create, struct cni_error *err)

@@ -11,13 +11,11 @@
 # Runs in a kernel with ipvlan that test/kernel/run provides: natively that is a
 # throw-away network namespace, else a guest of its own.
 
-bats_require_minimum_version 1.5.0
+# shellcheck source=test/lib/calls.bash
+. "$(dirname "${BASH_SOURCE[0]}")/calls.bash"
 
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-BUILD=${BUILD:-$TOP/build}
 STUBS=$TOP/test/stubs
-GO_PLUGINS=${GO_PLUGINS:-$("$TOP/test/oracle/get-plugins")}
-export BUILD STUBS GO_PLUGINS TOP
+export STUBS
 export CNI_PATH=$BUILD:$GO_PLUGINS:$STUBS
 
 make_network() {
@@ -116,37 +114,6 @@ for_everybody() {
 with_result() {
 	local result=RESULT_${2:-a}
 	jq -c --argjson r "${!result}" '.prevResult = $r' <<<"$1"
-}
-
-# succeeds: the last call did, and wrote no error.
-succeeds() {
-	[ "$status" = 0 ] || { echo "exit status $status: $output"; echo "stderr: $stderr"; return 1; }
-}
-
-# fails CODE [MESSAGE]: the last call printed one error object with that code and, if
-# given, a message that contains MESSAGE.
-fails() {
-	local code=$1 message=${2:-}
-	[ "$status" = 1 ] || { echo "exit status $status, not 1: $output"; return 1; }
-	jq -se --argjson code "$code" --arg message "$message" '
-		length == 1 and (.[0] | .code == $code and (.msg | contains($message))
-			and (.cniVersion | type == "string") and (.msg | length > 0))' <<<"$output" >/dev/null || {
-		echo "not an error with code $code and \"$message\": $output"
-		return 1
-	}
-}
-
-# explains TEXT: the error's details contain TEXT.
-explains() {
-	jq -e --arg text "$1" '.details | contains($text)' <<<"$output" >/dev/null || {
-		echo "details do not contain \"$1\": $output"
-		return 1
-	}
-}
-
-# result FILTER: what jq's FILTER finds in the last output.
-result() {
-	jq -rc "$1" <<<"$output"
 }
 
 # pings POD ADDRESS: packets get there and back.

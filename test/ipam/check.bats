@@ -1,0 +1,157 @@
+#!/usr/bin/env bats
+# CHECK: what ADD gave is leased still, and what is leased is what ADD gave.
+
+load ../lib/pool
+
+sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
+
+# given: an ADD; afterwards with_result is the configuration with its result.
+given() {
+	pool ADD "$(conf "$sets")"
+	succeeds
+	RESULT=$output
+}
+
+with_result() {
+	conf "$sets" "\"prevResult\": $(jq -c "${1:-.}" <<<"$RESULT")"
+}
+
+@test "after ADD all is well" {
+	local before
+	given
+	before=$(snapshot)
+	pool CHECK "$(with_result)"
+	succeeds
+	[ -z "$output" ]
+	changes_nothing "$before"
+}
+
+@test "without prevResult a lease is enough" {
+	given
+	pool CHECK "$(conf "$sets")"
+	succeeds
+}
+
+@test "the lease of host-local is as good" {
+	host_local ADD "$(conf "$sets")"
+	RESULT=$output
+	pool CHECK "$(with_result)"
+	succeeds
+	PLUGIN=$HOST_LOCAL pool CHECK "$(with_result)"
+	succeeds
+}
+
+@test "an unknown container, an unknown interface, a network that is not there" {
+	pool CHECK "$(conf)"
+	fails 102 'Failed to find address added by container c1'
+	[ ! -e "$DATA" ]
+	given
+	pool CHECK "$(conf)" c2
+	fails 102 'Failed to find address added by container c2'
+	pool CHECK "$(conf)" c1 eth1
+	fails 102 'Failed to find address added by container c1'
+}
+
+@test "after DEL" {
+	given
+	drops "$(conf)"
+	pool CHECK "$(with_result)"
+	fails 102 'Failed to find address added by container c1'
+}
+
+@test "one of two leases is gone" {
+	given
+	rm "$STORE/fd00::2"
+	pool CHECK "$(with_result)"
+	fails 102 'fd00::2 of prevResult is not leased by c1 eth0'
+}
+
+@test "the lease is another's now" {
+	given
+	rm "$STORE/10.9.0.2"
+	lease 10.9.0.2 'c2\r\neth0'
+	pool CHECK "$(with_result)"
+	fails 102 '10.9.0.2 of prevResult is not leased by c1 eth0'
+}
+
+@test "there is a lease that ADD did not give" {
+	given
+	lease 10.9.0.77 'c1\r\neth0'
+	pool CHECK "$(with_result)"
+	fails 102 '10.9.0.77 is leased by c1 eth0, but not in prevResult'
+}
+
+@test "prevResult tells of another address" {
+	given
+	pool CHECK "$(with_result '.ips[0].address = "10.9.0.9/24"')"
+	fails 102 '10.9.0.9 of prevResult is not leased by c1 eth0'
+	pool CHECK "$(with_result '.ips = [.ips[0]]')"
+	fails 102 'fd00::2 is leased by c1 eth0, but not in prevResult'
+}
+
+@test "addresses of other networks and of other interfaces in prevResult are none of its business" {
+	given
+	pool CHECK "$(with_result '.ips += [{address: "192.168.7.7/24"}]')"
+	succeeds
+	pool CHECK "$(with_result '.interfaces = [{name: "eth0", sandbox: "/x"}, {name: "eth1", sandbox: "/x"}]
+		| .ips |= map(.interface = 0) | .ips += [{address: "10.9.0.8/24", interface: 1}]')"
+	succeeds
+	pool CHECK "$(with_result '.interfaces = [{name: "eth0", sandbox: "/x"}]
+		| .ips += [{address: "10.9.0.8/24", interface: 0}]')"
+	fails 102 '10.9.0.8 of prevResult is not leased'
+}
+
+@test "a lease without interface counts for any" {
+	lease 10.9.0.5 c1
+	pool CHECK "$(conf)"
+	succeeds
+	pool CHECK "$(conf)" c1 eth4
+	succeeds
+}
+
+@test "an empty file is no lease" {
+	given
+	rm "$STORE/10.9.0.2"
+	lease 10.9.0.2 ''
+	pool CHECK "$(with_result)"
+	fails 102 '10.9.0.2 of prevResult is not leased by c1 eth0'
+}
+
+@test "the seal is broken, all that only addrpool knows is gone: leases count" {
+	given
+	rm -rf "$DATA/.addrpool"
+	pool CHECK "$(with_result)"
+	succeeds
+	touch "$STORE"
+	pool CHECK "$(with_result)"
+	succeeds
+}
+
+@test "a prevResult that is none" {
+	given
+	pool CHECK "$(conf "$sets" '"prevResult": 5')"
+	fails 7 'prevResult must be an object'
+	pool CHECK "$(with_result '.ips[0].address = "x"')"
+	fails 6 'could not parse prevResult: invalid CIDR address: x'
+}
+
+@test "a wrong configuration" {
+	given
+	pool CHECK "$(conf '"subnet": "zz"')"
+	fails 7 'invalid CIDR address: zz'
+}
+
+@test "results of 0.4.0 and 1.0.0 are understood, before there is no CHECK" {
+	local version conf
+	for version in 0.4.0 1.0.0; do
+		conf=$(conf "$sets")
+		pool ADD "${conf/1.1.0/$version}"
+		conf=$(conf "$sets" "\"prevResult\": $output")
+		pool CHECK "${conf/1.1.0/$version}"
+		succeeds
+		rm -rf "$DATA"
+	done
+	conf=$(conf)
+	pool CHECK "${conf/1.1.0/0.3.1}"
+	fails 1 'config version does not allow CHECK'
+}

@@ -1,0 +1,263 @@
+#!/usr/bin/env bats
+# DEL and GC: addresses come back, whatever else is gone.
+
+load ../lib/pool
+
+@test "DEL removes the lease, and leaves the lock and the order" {
+	gets 10.9.0.2/24 "$(conf)"
+	drops "$(conf)"
+	[ "$(ls "$STORE" | paste -sd' ')" = 'last_reserved_ip.0 lock' ]
+	[ -z "$(ls -A "$OWN/owner")" ]
+}
+
+@test "DEL twice, of an unknown container, and where there never was an ADD" {
+	drops "$(conf)"
+	[ ! -e "$DATA" ]
+	gets 10.9.0.2/24 "$(conf)"
+	drops "$(conf)" unknown
+	drops "$(conf)" c1 eth7
+	leased 10.9.0.2
+	drops "$(conf)"
+	drops "$(conf)"
+	leased ''
+}
+
+@test "DEL without CNI_NETNS" {
+	gets 10.9.0.2/24 "$(conf)"
+	NETNS='' drops "$(conf)"
+	leased ''
+}
+
+@test "DEL releases the addresses of all range sets" {
+	local sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
+	gets '10.9.0.2/24 fd00::2/64' "$(conf "$sets")"
+	drops "$(conf "$sets")"
+	leased ''
+}
+
+@test "DEL releases what is leased outside the ranges that are configured now" {
+	gets 10.9.0.2/24 "$(conf)"
+	drops "$(conf '"subnet": "192.168.0.0/24"')"
+	leased ''
+}
+
+@test "DEL needs no range that is right" {
+	local wrong
+	for wrong in '"subnet": "zz"' '"subnet": "10.9.0.7/24"' '"ranges": []' '"ranges": 5' '"exclude": 5' '"routes": "x"' \
+		'"resolvConf": "/nonexistent"' '"gateway": "x"'; do
+		gets 10.9.0.2/24 "$(conf)"
+		drops "$(conf "$wrong")"
+		leased ''
+		rm -rf "$DATA"
+	done
+}
+
+@test "DEL without \"ipam\", or with a dataDir that is no text, is told" {
+	pool DEL '{"cniVersion": "1.1.0", "name": "net"}'
+	fails 7 "IPAM config missing 'ipam' key"
+	pool DEL "$(conf '"dataDir": 5')"
+	fails 7 'ipam.dataDir must be a string'
+}
+
+@test "DEL of a lease without interface, from before host-local 0.8" {
+	lease 10.9.0.5 c1
+	lease 10.9.0.6 c11
+	drops "$(conf)"
+	leased 10.9.0.6
+}
+
+@test "a lease with an interface hides one without" {
+	lease 10.9.0.5 c1
+	lease 10.9.0.6 'c1\r\neth0'
+	drops "$(conf)"
+	leased 10.9.0.5
+	drops "$(conf)"
+	leased ''
+}
+
+@test "DEL when the lock file has gone" {
+	gets 10.9.0.2/24 "$(conf)"
+	rm "$STORE/lock"
+	drops "$(conf)"
+	leased ''
+}
+
+@test "DEL when all that only addrpool knows has gone" {
+	gets 10.9.0.2/24 "$(conf)"
+	rm -rf "$DATA/.addrpool"
+	drops "$(conf)"
+	leased ''
+}
+
+@test "DEL does not believe a record of another's lease" {
+	gets 10.9.0.2/24 "$(conf)"
+	printf 'other\r\neth0' >"$STORE/10.9.0.2"
+	drops "$(conf)"
+	leased 10.9.0.2
+}
+
+@test "a container with more than 64 leases is released as a whole" {
+	local i
+	gets 10.9.0.2/24 "$(conf)" c2
+	for i in {10..109}; do
+		printf 'c1\r\neth0' >"$STORE/10.9.0.$i"
+	done
+	drops "$(conf)"
+	leased 10.9.0.2
+}
+
+@test "a container whose name is too long for a file has an address like any other" {
+	local name
+	name=$(printf 'x%.0s' {1..300})
+	gets 10.9.0.2/24 "$(conf)" "$name"
+	pool ADD "$(conf)" "$name"
+	fails 100 '10.9.0.2 has been allocated to xxx'
+	gets 10.9.0.3/24 "$(conf)" "${name}y"
+	drops "$(conf)" "$name"
+	leased 10.9.0.3
+}
+
+# valid ID:IFNAME...: the list of attachments that a runtime has.
+valid() {
+	local entry list=''
+	for entry; do
+		list+=${list:+, }"{\"containerID\": \"${entry%:*}\", \"ifname\": \"${entry#*:}\"}"
+	done
+	printf '"cni.dev/valid-attachments": [%s]' "$list"
+}
+
+three() {
+	gets 10.9.0.2/24 "$(conf)" a eth0
+	gets 10.9.0.3/24 "$(conf)" a eth1
+	gets 10.9.0.4/24 "$(conf)" b eth0
+}
+
+@test "GC releases what is not in the list, and says so" {
+	three
+	pool GC "$(conf '' "$(valid a:eth0)")"
+	succeeds
+	[ -z "$output" ]
+	leased 10.9.0.2
+	[[ $stderr = *'network net: 10.9.0.3 is free again, leased by a eth1: the runtime does not know the attachment'* ]]
+	[[ $stderr = *'10.9.0.4 is free again, leased by b eth0'* ]]
+	drops "$(conf)" a
+	leased ''
+}
+
+@test "GC of a list that knows all changes nothing" {
+	local before
+	three
+	before=$(snapshot)
+	pool GC "$(conf '' "$(valid x:y b:eth0 a:eth1 a:eth0)")"
+	succeeds
+	[ -z "$stderr" ]
+	changes_nothing "$before"
+}
+
+@test "GC of an empty list releases all" {
+	three
+	pool GC "$(conf '' "$(valid)")"
+	succeeds
+	leased ''
+	[ -z "$(ls -A "$OWN/owner")" ]
+}
+
+@test "GC of null, as CRI-O says when a network has no pods, releases all" {
+	three
+	pool GC "$(conf '' '"cni.dev/valid-attachments": null')"
+	succeeds
+	leased ''
+}
+
+@test "GC without a list, as cnitool calls it, releases nothing" {
+	local before
+	three
+	before=$(snapshot)
+	pool GC "$(conf)"
+	succeeds
+	[[ $stderr = *'GC without cni.dev/valid-attachments: nothing is released'* ]]
+	changes_nothing "$before"
+}
+
+@test "GC knows the key of libcni's early versions too" {
+	three
+	pool GC "$(conf '' '"cni.dev/attachments": [{"containerID": "b", "ifname": "eth0"}]')"
+	succeeds
+	leased 10.9.0.4
+	pool GC "$(conf '' '"cni.dev/attachments": null')"
+	succeeds
+	leased ''
+}
+
+@test "of both keys GC believes the one that the specification has" {
+	three
+	pool GC "$(conf '' "$(valid b:eth0), \"cni.dev/attachments\": []")"
+	succeeds
+	leased 10.9.0.4
+}
+
+@test "GC keeps a lease without interface for any interface of its container" {
+	lease 10.9.0.5 a
+	lease 10.9.0.6 b
+	pool GC "$(conf '' "$(valid a:eth3)")"
+	succeeds
+	leased 10.9.0.5
+}
+
+@test "GC removes empty files" {
+	lease 10.9.0.5 ''
+	gets 10.9.0.2/24 "$(conf)" a
+	pool GC "$(conf '' "$(valid a:eth0)")"
+	succeeds
+	leased 10.9.0.2
+}
+
+@test "GC leaves alone what is no lease" {
+	three
+	touch "$STORE/10.9.0.04" "$STORE/notes" "$STORE/FD00::1" "$STORE/10.9.0.9.bak"
+	mkdir "$STORE/10.9.0.77"
+	pool GC "$(conf '' "$(valid)")"
+	succeeds
+	[ "$(ls "$STORE" | LC_ALL=C sort | paste -sd' ')" = '10.9.0.04 10.9.0.77 10.9.0.9.bak FD00::1 last_reserved_ip.0 lock notes' ]
+}
+
+@test "GC of one network leaves the others alone" {
+	three
+	gets 10.8.0.2/24 "$(conf '"subnet": "10.8.0.0/24"' '"name": "other"')"
+	pool GC "$(conf '' "$(valid)")"
+	succeeds
+	[ -e "$DATA/other/10.8.0.2" ]
+}
+
+@test "GC where there never was an ADD makes nothing" {
+	pool GC "$(conf '' "$(valid)")"
+	succeeds
+	[ ! -e "$DATA" ]
+}
+
+@test "GC needs no range that is right" {
+	three
+	pool GC "$(conf '"subnet": "zz"' "$(valid a:eth1)")"
+	succeeds
+	leased 10.9.0.3
+}
+
+@test "a list that cannot be understood releases nothing" {
+	local list
+	three
+	for list in 5 '{}' '"a"' '[5]' '[{}]' '[{"containerID": "a"}]' '[{"ifname": "eth0"}]' '[{"containerID": "a", "ifname": ""}]' \
+		'[{"containerID": "a", "ifname": "eth0"}, null]'; do
+		pool GC "$(conf '' "\"cni.dev/valid-attachments\": $list")"
+		fails 7 'cni.dev/valid-attachments'
+	done
+	leased '10.9.0.2 10.9.0.3 10.9.0.4'
+}
+
+@test "before 1.1.0 there is no GC" {
+	local conf
+	three
+	conf=$(conf '' "$(valid)")
+	pool GC "${conf/1.1.0/1.0.0}"
+	fails 1 'config version does not allow GC'
+	leased '10.9.0.2 10.9.0.3 10.9.0.4'
+}

@@ -1,0 +1,187 @@
+#!/usr/bin/env bats
+# Addresses that the caller asks for: CNI_ARGS, args.cni.ips, runtimeConfig.ips.
+
+load ../lib/pool
+
+# ips LIST: a member "args" with these; runtime LIST: a member "runtimeConfig".
+ips() {
+	printf '"args": {"cni": {"ips": %s}}' "$1"
+}
+
+runtime() {
+	printf '"runtimeConfig": {"ips": %s}' "$1"
+}
+
+sets='"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.3.0/24"}]]'
+
+@test "args.cni.ips is honoured, and is the address given last" {
+	gets 10.1.2.88/24 "$(conf '"subnet": "10.1.2.0/24"' "$(ips '["10.1.2.88"]')")"
+	holds 10.1.2.88 'c1\r\neth0'
+	holds last_reserved_ip.0 10.1.2.88
+	gets 10.1.2.89/24 "$(conf '"subnet": "10.1.2.0/24"')" c2
+}
+
+@test "two addresses of two range sets are given, in versions that can tell both" {
+	local version conf
+	for version in 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0; do
+		conf=$(conf "$sets" "$(ips '["10.1.2.88", "10.1.3.77"]')")
+		gets '10.1.2.88/24 10.1.3.77/24' "${conf/1.1.0/$version}"
+		rm -rf "$DATA"
+	done
+	for version in 0.1.0 0.2.0; do
+		pool ADD "${conf/1.1.0/$version}"
+		fails 7
+		[ "$(result .msg)" = "CNI version $version does not support more than 1 address per family" ]
+		leased ''
+	done
+}
+
+@test "an address of the second subnet of a set, and one of another family" {
+	gets '10.1.3.7/24 2001:db8:1::999/64' "$(conf \
+		'"ranges": [[{"subnet": "10.1.2.0/24"}, {"subnet": "10.1.3.0/24"}], [{"subnet": "2001:db8:1::/64"}]]' \
+		"$(ips '["10.1.3.7", "2001:db8:1::999"]')")"
+	[ "$(result '.ips[0].gateway')" = 10.1.3.1 ]
+}
+
+@test "two addresses of one range set cannot both be had" {
+	pool ADD "$(conf '"ranges": [[{"subnet": "10.1.2.0/24"}, {"subnet": "10.1.3.0/24"}]]' \
+		"$(ips '["10.1.2.88", "10.1.2.77"]')")"
+	fails 7 'failed to allocate all requested IPs: 10.1.2.'
+	explains 'each must lie in a range set of its own'
+	leased ''
+}
+
+@test "IP= in CNI_ARGS is honoured, with and without a prefix length" {
+	CNI_ARGS='IP=10.9.0.55' gets 10.9.0.55/24 "$(conf)" c1
+	CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAME=p;IP=10.9.0.56/16' gets 10.9.0.56/24 "$(conf)" c2
+	CNI_ARGS='IP=::ffff:10.9.0.57' gets 10.9.0.57/24 "$(conf)" c3
+}
+
+@test "runtimeConfig.ips is honoured, with and without a prefix length, which the subnet decides" {
+	gets 10.9.0.55/24 "$(conf '' "$(runtime '["10.9.0.55/16"]')")" c1
+	[ "$(result '.ips[0].gateway')" = 10.9.0.1 ]
+	gets 10.9.0.56/24 "$(conf '' "$(runtime '["10.9.0.56"]')")" c2
+}
+
+@test "addresses from all three places are added up" {
+	local all='"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.3.0/24"}], [{"subnet": "fd00::/64"}]]'
+	CNI_ARGS='IP=10.1.2.5' gets '10.1.2.5/24 10.1.3.6/24 fd00::7/64' \
+		"$(conf "$all" "$(ips '["10.1.3.6/8"]'), $(runtime '["fd00::7/64"]')")"
+}
+
+@test "the same address from several places is one" {
+	CNI_ARGS='IP=10.9.0.5' gets 10.9.0.5/24 "$(conf '' "$(ips '["10.9.0.5/24"]'), $(runtime '["10.9.0.5/16", "10.9.0.5"]')")"
+}
+
+@test "a set for which nothing is asked gives the next one" {
+	gets '10.1.2.2/24 10.1.3.77/24' "$(conf "$sets" "$(ips '["10.1.3.77"]')")"
+}
+
+@test "an address that somebody has is not given" {
+	gets 10.9.0.5/29 "$(conf '"subnet": "10.9.0.0/29"' "$(ips '["10.9.0.5"]')")" a
+	pool ADD "$(conf '"subnet": "10.9.0.0/29"' "$(ips '["10.9.0.5"]')")" b
+	fails 101
+	[ "$(result .msg)" = 'failed to allocate for range 0: requested IP address 10.9.0.5 is not available in range set 10.9.0.1-10.9.0.6' ]
+	leased 10.9.0.5
+	holds 10.9.0.5 'a\r\neth0'
+}
+
+@test "an address outside the range is not given" {
+	local range='"subnet": "192.168.1.0/29", "rangeStart": "192.168.1.3", "rangeEnd": "192.168.1.4"' ip
+	for ip in 192.168.1.5 192.168.1.2 192.168.1.0 192.168.1.7 10.9.9.9 fd00::1; do
+		CNI_ARGS="IgnoreUnknown=1;IP=$ip" pool ADD "$(conf "$range")"
+		fails 7
+		[ "$(result .msg)" = "failed to allocate all requested IPs: $ip" ]
+	done
+	leased ''
+}
+
+@test "the gateway's address is not given" {
+	CNI_ARGS=IP=10.9.0.1 pool ADD "$(conf)"
+	fails 7
+	[ "$(result .msg)" = "failed to allocate for range 0: requested ip 10.9.0.1 is subnet's gateway" ]
+	explains 'gateway: "none"'
+}
+
+@test "when one of two addresses cannot be had, the other is not taken" {
+	lease 10.1.3.77 'other\r\neth0'
+	pool ADD "$(conf "$sets" "$(ips '["10.1.2.88", "10.1.3.77"]')")"
+	fails 101 'failed to allocate for range 1: requested IP address 10.1.3.77 is not available'
+	leased 10.1.3.77
+}
+
+@test "an address in an empty file can be had" {
+	lease 10.9.0.5 ''
+	CNI_ARGS=IP=10.9.0.5 gets 10.9.0.5/24 "$(conf)"
+	holds 10.9.0.5 'c1\r\neth0'
+}
+
+@test "an interface that has an address gets no other, even one that is asked for" {
+	gets 10.9.0.2/24 "$(conf)"
+	CNI_ARGS=IP=10.9.0.5 pool ADD "$(conf)"
+	fails 100 '10.9.0.2 has been allocated to c1, duplicate allocation is not allowed'
+	leased 10.9.0.2
+}
+
+# refused ARGS MESSAGE: with these CNI_ARGS nothing happens.
+refused() {
+	CNI_ARGS=$1 pool ADD "$(conf)"
+	fails 4
+	[ "$(result .msg)" = "ARGS: $2" ] || { echo "msg is $(result .msg), not ARGS: $2"; return 1; }
+	[ ! -e "$DATA" ]
+}
+
+@test "CNI_ARGS that are no pairs are quoted" {
+	refused 'IP' 'invalid pair "IP"'
+	refused 'IP=10.9.0.5;' 'invalid pair ""'
+	refused ';IP=10.9.0.5' 'invalid pair ""'
+	refused 'IP=a=b' 'invalid pair "IP=a=b"'
+	refused 'IgnoreUnknown=1;;' 'invalid pair ""'
+}
+
+@test "unknown CNI_ARGS are quoted, unless they are to be ignored" {
+	local yes
+	refused 'FOO=BAR' 'unknown args ["FOO=BAR"]'
+	refused 'IgnoreUnknown=0;FOO=BAR' 'unknown args ["FOO=BAR"]'
+	refused 'IgnoreUnknown=false;FOO=BAR;X=' 'unknown args ["FOO=BAR" "X="]'
+	refused 'ip=10.9.0.5' 'unknown args ["ip=10.9.0.5"]'
+	refused 'ignoreunknown=1;FOO=BAR' 'unknown args ["ignoreunknown=1" "FOO=BAR"]'
+	refused 'IgnoreUnknown=1;IgnoreUnknown=0;FOO=BAR' 'unknown args ["FOO=BAR"]'
+	for yes in 1 true TRUE True; do
+		CNI_ARGS="FOO=BAR;IgnoreUnknown=$yes" pool ADD "$(conf)" "c$yes"
+		succeeds
+	done
+}
+
+@test "wrong values in CNI_ARGS are quoted" {
+	refused 'IgnoreUnknown=maybe' 'error parsing value of pair "IgnoreUnknown=maybe": boolean unmarshal error: invalid input maybe'
+	refused 'IP=zz' 'error parsing value of pair "IP=zz": invalid IP address zz'
+	refused 'IP=10.9.0.05' 'error parsing value of pair "IP=10.9.0.05": invalid IP address 10.9.0.05'
+	refused 'IgnoreUnknown=1;IP=10.9.0.5/33' 'error parsing value of pair "IP=10.9.0.5/33": invalid IP address 10.9.0.5/33'
+}
+
+@test "of a repeated argument the last counts, an empty one asks for nothing" {
+	CNI_ARGS='IP=10.9.0.5;IP=10.9.0.6' gets 10.9.0.6/24 "$(conf)" a
+	CNI_ARGS='IP=10.9.0.5;IP=' gets 10.9.0.7/24 "$(conf)" b
+	CNI_ARGS='IP=' gets 10.9.0.8/24 "$(conf)" c
+}
+
+@test "wrong CNI_ARGS keep nobody from DEL" {
+	gets 10.9.0.2/24 "$(conf)"
+	CNI_ARGS='FOO=BAR;' drops "$(conf)"
+	leased ''
+}
+
+@test "lists of addresses that are none are told by their key" {
+	pool ADD "$(conf '' "$(ips '["foo"]')")"
+	fails 7 'args.cni.ips: invalid IP address foo'
+	pool ADD "$(conf '' "$(runtime '["10.9.0.5/x"]')")"
+	fails 7 'runtimeConfig.ips: invalid IP address 10.9.0.5/x'
+	pool ADD "$(conf '' "$(ips '[5]')")"
+	fails 7 'args.cni.ips must be a list of strings'
+	pool ADD "$(conf '' "$(runtime '"10.9.0.5"')")"
+	fails 7 'runtimeConfig.ips must be a list'
+	pool ADD "$(conf '' '"args": {"cni": []}')"
+	fails 7 'args.cni must be an object'
+	[ ! -e "$DATA" ]
+}

@@ -1,0 +1,134 @@
+# shellcheck shell=bash
+# Words for the tests of addrpool, which are about files alone: each test has a
+# dataDir of its own, and no network but namespaces that it makes itself.
+#
+#	$DATA                          dataDir
+#	$DATA/net                      $STORE: leases, which are host-local's
+#	$DATA/.addrpool/net            $OWN: what only addrpool knows
+
+# shellcheck source=test/lib/calls.bash
+. "$(dirname "${BASH_SOURCE[0]}")/calls.bash"
+
+export CNI_PATH=$BUILD:$GO_PLUGINS
+
+HOST_LOCAL=$GO_PLUGINS/host-local
+
+setup() {
+	DATA=$BATS_TEST_TMPDIR/data
+	STORE=$DATA/net
+	OWN=$DATA/.addrpool/net
+}
+
+# conf [IPAM [MORE]]: a configuration with these members of "ipam", and of the whole;
+# of members with the same name the last one counts. The subnet is 10.9.0.0/24 if
+# there is neither "subnet" nor "ranges".
+conf() {
+	local ipam=${1:-} more=${2:-}
+	case $ipam in
+	*'"subnet"'* | *'"ranges"'*) ;;
+	*) ipam="\"subnet\": \"10.9.0.0/24\"${ipam:+, $ipam}" ;;
+	esac
+	printf '{"cniVersion": "1.1.0", "name": "net", "ipam": {"type": "addrpool", "dataDir": "%s", %s}%s}\n' \
+		"$DATA" "$ipam" "${more:+, $more}"
+}
+
+# pool VERB CONF [ID [IFNAME]]: calls addrpool, or $PLUGIN, as a runtime would. Sets
+# status, output and stderr as bats' run does.
+pool() {
+	run --separate-stderr env CNI_COMMAND="$1" CNI_CONTAINERID="${3-c1}" CNI_IFNAME="${4-eth0}" \
+		CNI_NETNS="${NETNS-/run/netns/${3-c1}}" "${PLUGIN:-$BUILD/addrpool}" <<<"$2"
+}
+
+# host_local VERB CONF [ID [IFNAME]]: the same with the Go plugin.
+host_local() {
+	PLUGIN=$HOST_LOCAL pool "$@"
+}
+
+# addresses: those of the last result, with their prefix lengths.
+addresses() {
+	local line all=''
+	for line in "${lines[@]}"; do
+		[[ ! $line =~ \"(address|ip)\":\ \"([^\"]*)\" ]] || all+=" ${BASH_REMATCH[2]}"
+	done
+	echo "${all# }"
+}
+
+# gets ADDRESSES CONF [ID [IFNAME]]: an ADD succeeds with them: "10.9.0.2/24 fd00::2/64".
+gets() {
+	local wanted=$1 got
+	shift
+	pool ADD "$@"
+	succeeds || return
+	got=$(addresses)
+	[ "$got" = "$wanted" ] || { echo "got $got, not $wanted"; return 1; }
+}
+
+# drops CONF [ID [IFNAME]]: a DEL succeeds without a word.
+drops() {
+	pool DEL "$@"
+	succeeds
+	[ -z "$output" ]
+}
+
+# leases: the names of all files that are addresses, in their order.
+leases() {
+	[ ! -d "$STORE" ] || (cd "$STORE" && LC_ALL=C printf '%s\n' [0-9a-f:]*[.:]* | grep -v '[*_]' | sort -V | paste -sd' ')
+}
+
+# leased ADDRESSES: these and no others.
+leased() {
+	local got
+	got=$(leases)
+	[ "$got" = "$1" ] || { echo "leased: $got, not $1"; return 1; }
+}
+
+# lease ADDRESS TEXT: a file as host-local would have written it.
+lease() {
+	mkdir -p "$STORE"
+	printf %b "$2" >"$STORE/$1"
+}
+
+# holds ADDRESS TEXT: the lease says so, to the byte.
+holds() {
+	diff <(printf %b "$2") "$STORE/$1"
+}
+
+# snapshot: all of dataDir, to be compared.
+snapshot() {
+	[ ! -d "$DATA" ] || (cd "$DATA" && find . -printf '%p %y %m %l\n' | sort && find . -type f -exec head -v -c 200 {} +)
+}
+
+# changes_nothing BEFORE: dataDir is as it was.
+changes_nothing() {
+	local now
+	now=$(snapshot)
+	diff <(echo "$1") <(echo "$now") || { echo "dataDir changed"; return 1; }
+}
+
+# sees_dead: can addrpool know that a namespace is dead? From the first pid namespace alone.
+sees_dead() {
+	[ "$(readlink /proc/1/ns/pid)" = 'pid:[4026531836]' ]
+}
+
+# restarted ID [IFNAME]: what is known of the attachment is from an earlier boot.
+restarted() {
+	local record=$OWN/owner/$1:${2-eth0} text
+	text=$(readlink "$record")
+	ln -sfn "00000000 ${text#* }" "$record"
+}
+
+# for_everybody: PLUGIN is a copy that users other than root can run, wherever the
+# sources are.
+for_everybody() {
+	PLUGIN=/var/lib/cni/addrpool
+	install -m 755 "$BUILD/addrpool" "$PLUGIN"
+}
+
+# as_nobody COMMAND...: without any privilege, also in bats' directories.
+as_nobody() {
+	local dir
+	for dir in "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR/.." "$BATS_TEST_TMPDIR"; do
+		chmod a+x "$dir"
+	done
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}

@@ -7,7 +7,7 @@
 #   make check      C tests of the logic, without root
 #   make lint       format, static analysis, layering
 #   make fuzz       each parser for SECONDS=20
-#   make static     build/static/ipvlan, without shared libraries
+#   make static     build/static/{ipvlan,addrpool}, without shared libraries
 #   make test-kernels   the suite on each kernel that we know
 #   make install    into DESTDIR, BINDIR=/opt/cni/bin
 

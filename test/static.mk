@@ -1,5 +1,5 @@
-# make static: $B/static/ipvlan, which needs no library and no loader of the machine that it runs on.
-# Root's, because it is tried in an empty root directory.
+# make static: $B/static/ipvlan and addrpool, which need no library and no loader of the machine that
+# they run on. Root's, because they are tried in an empty root directory.
 #
 # With musl, which starts in a fifth of the time, if the archive has the sources of both libraries at
 # hand, else with glibc. It is the same make with another compiler; the libraries come after the
@@ -18,9 +18,12 @@ static:
 			CFLAGS="-Os -ffunction-sections -fdata-sections" MNL="-L$$libraries -lmnl" \
 			JANSSON="-ljansson -static-pie -Wl,--gc-sections" all; \
 	fi
-	@strip $B/static/ipvlan
-	@root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && cp $B/static/ipvlan "$$root" && \
-		CNI_COMMAND=VERSION chroot "$$root" /ipvlan >/dev/null && \
-		echo "$B/static/ipvlan: $$(stat -c %s $B/static/ipvlan) bytes, runs where nothing else is"
+	@strip $B/static/ipvlan $B/static/addrpool
+	@root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && for program in ipvlan addrpool; do \
+		cp $B/static/$$program "$$root" && \
+		CNI_COMMAND=VERSION chroot "$$root" /$$program >/dev/null && \
+		echo "$B/static/$$program: $$(stat -c %s $B/static/$$program) bytes, runs where nothing else is" || \
+		exit 1; \
+	done
 
 .PHONY: static

@@ -7,6 +7,7 @@ load ../lib/network
 # try FILE ADDRESS...: attaches pod a, pings the addresses, and detaches it.
 try() {
 	local file=$TOP/conf-examples/$1.conflist address before
+	export CNI_ARGS=${CNI_ARGS:-}
 	shift
 	before=$(inventory)
 	export NETWORK_RESULTS=$STUB_DIR
@@ -32,6 +33,16 @@ try() {
 @test "dns" { try dns 10.138.36.66; }
 @test "routes" { try routes 10.138.36.66 39.156.66.10; }
 @test "chained" { try chained 10.138.36.66 39.156.66.10; }
+
+@test "addrpool" { try addrpool 10.138.36.66 39.156.66.10; }
+@test "addrpool-ranges" { try addrpool-ranges 10.138.36.66 39.156.66.10 fd00:36::66; }
+@test "addrpool-gateway-none" { try addrpool-gateway-none 10.138.36.66 39.156.66.10; }
+@test "addrpool-exclude" { try addrpool-exclude 10.138.36.66 39.156.66.10; }
+@test "addrpool-reuse-delay" { try addrpool-reuse-delay 10.138.36.66 39.156.66.10; }
+@test "addrpool-sticky" { CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAMESPACE=d;K8S_POD_NAME=p' try addrpool-sticky 10.138.36.66; }
+@test "addrpool-fsync" { try addrpool-fsync 10.138.36.66 39.156.66.10; }
+@test "addrpool-requested" { try addrpool-requested 10.138.36.66 39.156.66.10; }
+@test "addrpool-resolv-conf" { try addrpool-resolv-conf 10.138.36.66 39.156.66.10; }
 
 @test "link-in-container" {
 	ip link add net0 netns a type veth peer name outer netns lan

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
-# addrpool, stopped or failed at every system call; see faults/pool.
+# addrpool, stopped or failed at every system call; see pool-faults.
 
 bats_require_minimum_version 1.5.0
 
 faults() {
-	run "$BATS_TEST_DIRNAME/pool" "$1"
+	run "$BATS_TEST_DIRNAME/pool-faults" "$1"
 	echo "$output"
 	[ "$status" = 0 ]
 	echo "# ${lines[-1]}" >&3

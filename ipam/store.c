@@ -10,7 +10,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include "cni/cleanup.h"
 #include "ipam/record.h"
@@ -125,14 +124,22 @@ static struct timespec seal_of(const struct store *store)
 	return seal;
 }
 
-/* Records that somebody has taken away are not complete, whatever the seal says. */
+static bool has_time(int directory, const char *name, const struct timespec *time)
+{
+	struct stat st;
+
+	return fstatat(directory, name, &st, 0) == 0 && st.st_mtim.tv_sec == time->tv_sec &&
+	       st.st_mtim.tv_nsec == time->tv_nsec;
+}
+
+/* Records that somebody has taken away are as incomplete as those of leases that
+ * somebody has added. */
 static bool is_sealed(const struct store *store)
 {
 	const struct timespec seal = seal_of(store);
-	struct stat st;
 
-	return store->boot.id[0] && fstat(store->leases, &st) == 0 && st.st_mtim.tv_sec == seal.tv_sec &&
-	       st.st_mtim.tv_nsec == seal.tv_nsec && faccessat(store->own, "owner", F_OK, 0) == 0;
+	return store->boot.id[0] && has_time(store->leases, ".", &seal) &&
+	       has_time(store->own, "owner", &seal);
 }
 
 enum found store_open(struct store *ret, const struct place *place, bool create, struct cni_error *err)
@@ -163,7 +170,8 @@ void store_close(struct store *store)
 	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, seal_of(store) };
 
 	/* without the seal, the next one makes the records again */
-	if (store->changed && !store->spoiled && store->boot.id[0])
+	if (store->changed && !store->spoiled && store->boot.id[0] &&
+	    utimensat(store->own, "owner", times, 0) == 0)
 		futimens(store->leases, times);
 	cleanup_close(&store->own);
 	cleanup_close(&store->leases);

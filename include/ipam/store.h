@@ -18,9 +18,10 @@
  *
  * The seal: records of owners are complete if nobody but us has changed the
  * leases since we last did. So the last thing that store_close() does is to set
- * the directory's mtime to a value that no clock shows; whoever adds or removes
- * a lease, and whoever is killed before he is done, leaves another one. After
- * that, and after each boot, records are made again from the leases.
+ * the mtime of both directories to a value that no clock shows; whoever adds or
+ * removes a lease or a record, and whoever is killed before he is done, leaves
+ * another one. After that, and after each boot, records are made again from the
+ * leases.
  */
 #ifndef IPAM_STORE_H
 #define IPAM_STORE_H

@@ -35,6 +35,8 @@ conf() {
 # pool VERB CONF [ID [IFNAME]]: calls addrpool, or $PLUGIN, as a runtime would. Sets
 # status, output and stderr as bats' run does.
 pool() {
+	# shellcheck disable=SC2034 # bats sets it, for our callers too
+	local i
 	run --separate-stderr env CNI_COMMAND="$1" CNI_CONTAINERID="${3-c1}" CNI_IFNAME="${4-eth0}" \
 		CNI_NETNS="${NETNS-/run/netns/${3-c1}}" "${PLUGIN:-$BUILD/addrpool}" <<<"$2"
 }

@@ -1,5 +1,7 @@
 # Records of compare in, report out. Each record is one call of one plugin.
 
+include "report";
+
 def units: split("\u001f");
 
 def lines: split("\n") | map(select(. != ""));
@@ -12,17 +14,6 @@ def steady:
 	else . end;
 
 def present: with_entries(select(.value != null));
-
-# --- what was said -----------------------------------------------------------
-
-def kind_of_answer:
-	if type != "object" or has("not one JSON document") then "other"
-	elif has("code") and has("msg") then "error"
-	else "result" end;
-
-def answer:
-	if . == "" then null
-	else steady | . as $text | try fromjson catch {"not one JSON document": $text} end;
 
 # --- what was left behind ----------------------------------------------------
 
@@ -75,76 +66,6 @@ def state: {
 	ipam: (.[8] | lines | join(", ") | if . == "" then null else . end)
 };
 
-# --- the differences of two values -------------------------------------------
-
-def shown: if . == null then "(none)" elif type == "string" then gsub("\n"; "\\n") else tojson end;
-
-def by_key: if type == "array" then to_entries | map(.key |= tostring) | from_entries else . end;
-
-def differences($a; $b; $path):
-	if $a == $b then empty
-	elif ($a | type) == ($b | type) and ($a | type | . == "object" or . == "array") then
-		($a | by_key) as $x | ($b | by_key) as $y
-		| ($x + $y | keys[]) as $key | differences($x[$key]; $y[$key]; $path + "/" + $key)
-	else {path: $path, go: ($a | shown), ours: ($b | shown)} end;
-
-def answer_differences($a; $b; $path):
-	if $a == null or $b == null or ($a | kind_of_answer) == ($b | kind_of_answer) then
-		differences($a; $b; $path)
-	else {path: $path, go: ($a | shown), ours: ($b | shown)} end;
-
-# --- the table ---------------------------------------------------------------
-
-def whole_match($pattern): test("^(?:" + $pattern + ")$");
-
-def covers($difference):
-	. as $row | $difference
-	| (.path | whole_match($row.paths)) and (.case | whole_match($row.cases))
-		and (.go | whole_match($row.go)) and (.ours | whole_match($row.ours));
-
-# One entry for each pattern, so that each must have a use.
-def patterns:
-	[.[] | . as $class | .covers[]
-		| if (keys == ["cases", "go", "ours", "paths"]) then . else error("a row needs cases, paths, go, ours: \(.)") end
-		| . + {difference: $class.difference}];
-
-def report_line: "\(.case): \(.path)\n\tGo:   \(.go)\n\tours: \(.ours)";
-
-($table[0] | patterns) as $patterns
-
-| [split("\u001e")[1:][] | units
-	| {case: .[0], plugin: .[1], call: .[2], answer: (.[3] | answer), exit: (.[4] | tonumber), state: state}]
-| . as $calls
-
-| [group_by(.case)[]
-	| (map(select(.plugin == "go")) | map({key: .call, value: .}) | from_entries) as $go
-	| map(select(.plugin == "ours"))
-	| . as $ours
-	| foreach .[] as $our ({seen: [], new: []};
-		$go[$our.call] as $their
-		| [differences($their.state; $our.state; "")] as $now
-		| .seen as $seen
-		| .new = [
-			differences($their.exit; $our.exit; "/exit"),
-			answer_differences($their.answer; $our.answer; "/stdout"),
-			($now - $seen)[]
-		] | .seen = $now
-		| .call = $our;
-		.call as $call | .new[]
-		| .path |= $call.call + . | .case = $call.case)]
-
-| map(. as $d | .rows = [$patterns | to_entries[] | select(.value | covers($d)) | .key])
-
-| . as $found
-| ($found | map(select(.rows == []))) as $new
-| (if $whole then [range($patterns | length)] - ($found | map(.rows[]) | unique) else [] end) as $idle
-
-| (if $show then $calls[] | "\(.case): \(.call) of \(.plugin): exit status \(.exit)", .answer else empty end),
-	(if $all then $found[] | select(.rows != []) | report_line + "\n\tknown: " + $patterns[.rows[0]].difference
-	else empty end),
-	($new[] | "not listed: " + report_line),
-	($idle[] | "covered nothing: " + ($patterns[.] | tojson)),
-	"\($calls | map(.case) | unique | length) inputs in \($calls | length / 2) calls, "
-		+ "\($found | length) differences, \($new | length) of them not listed; "
-		+ "\($idle | length) of \($patterns | length) patterns covered nothing",
-	"verdict " + (if $new == [] and $idle == [] then "ok" else "bad" end)
+[split("\u001e")[1:][] | units
+	| {case: .[0], plugin: .[1], call: .[2], answer: (.[3] | steady | answer_of_text), exit: (.[4] | tonumber), state: state}]
+| report($table[0]; $all; $show; $whole)

@@ -1,6 +1,6 @@
-# The table of differences.json for people.
+# A table of differences for people. $go is the name of the Go plugin.
 def cell: gsub("\\|"; "\\|") | gsub("\n"; " ");
 
-"| | Go `ipvlan` | this plugin | why |",
+"| | Go `\($go)` | this plugin | why |",
 "|---|---|---|---|",
 (.[] | "| \(.difference | cell) | \(.go | cell) | \(.ours | cell) | \(.reason | cell) |")

@@ -4,10 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cni/cleanup.h"
@@ -18,6 +19,7 @@ struct set {
 	ino_t *list;
 	size_t n, room;
 	bool failed;
+	struct statx own; /* our namespace: all are files of its device */
 };
 
 static void add(struct set *set, ino_t inode)
@@ -93,13 +95,26 @@ static void add_thread(struct set *set, int dir, const char *name, void *arg)
 		add(set, inode);
 }
 
+/* Asks no file system over a network, and calls no function that musl has not. */
+static bool status_of(int dir, const char *path, struct statx *ret)
+{
+	return syscall(SYS_statx, dir, path, AT_STATX_DONT_SYNC, STATX_INO, ret) == 0;
+}
+
+/* One that was opened by a name, as that of a mounted namespace, is told by that name,
+ * and by "/" after it was unmounted: what it is then only its inode tells. */
 static void add_descriptor(struct set *set, int dir, const char *name, void *arg)
 {
 	ino_t inode = link_inode(dir, name, "net");
+	struct statx st;
+	char first;
 
 	(void)arg;
 	if (inode)
 		add(set, inode);
+	else if (readlinkat(dir, name, &first, 1) == 1 && first == '/' && status_of(dir, name, &st) &&
+		 st.stx_dev_major == set->own.stx_dev_major && st.stx_dev_minor == set->own.stx_dev_minor)
+		add(set, st.stx_ino);
 }
 
 /* "... / /run/netns/a rw shared:1 - nsfs nsfs rw", with "net:[4026532345]" as the root. */
@@ -153,6 +168,7 @@ void alive_read(struct alive *ret)
 {
 	struct set netns = { 0 }, mount_namespaces = { 0 };
 
+	netns.failed = !status_of(AT_FDCWD, "/proc/self/ns/net", &netns.own);
 	each_number(&netns, AT_FDCWD, "/proc", add_process, &mount_namespaces);
 	if (netns.n)
 		qsort(netns.list, netns.n, sizeof(*netns.list), by_number);

@@ -13,10 +13,14 @@ export CNI_PATH=$BUILD:$GO_PLUGINS
 
 HOST_LOCAL=$GO_PLUGINS/host-local
 
-setup() {
+make_places() {
 	DATA=$BATS_TEST_TMPDIR/data
 	STORE=$DATA/net
 	OWN=$DATA/.addrpool/net
+}
+
+setup() {
+	make_places
 }
 
 # conf [IPAM [MORE]]: a configuration with these members of "ipam", and of the whole;

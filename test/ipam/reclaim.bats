@@ -1,0 +1,266 @@
+#!/usr/bin/env bats
+# Addresses of containers that are gone without a DEL: given to others when there is
+# nothing else, and never as long as the namespace lives.
+#
+# Whether a namespace is dead can be seen from the first pid namespace alone. In any
+# other, nothing is called dead, and the pool stays exhausted: also that is tested.
+
+load ../lib/pool
+
+one='"subnet": "10.9.0.0/30"' # has room for one
+two='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3"'
+
+# Namespaces a and b, and what a test has started.
+setup() {
+	make_places
+	HOLDERS=()
+	ip netns add a
+	ip netns add b
+}
+
+teardown() {
+	local pid
+	for pid in "${HOLDERS[@]}"; do
+		kill "$pid" 2>/dev/null || :
+	done
+	umount "$BATS_TEST_TMPDIR/elsewhere" 2>/dev/null || :
+	ip netns del a 2>/dev/null || :
+	ip netns del b 2>/dev/null || :
+}
+
+# hold COMMAND...: runs it in the background until the end of the test, once it is up.
+hold() {
+	"$@" 3>&- >/dev/null 2>&1 &
+	HOLDERS+=($!)
+	while [ "$(cat "/proc/$!/comm")" != sleep ]; do
+		sleep 0.01
+	done
+}
+
+let_go() {
+	kill "${HOLDERS[@]}"
+	wait "${HOLDERS[@]}" || :
+	HOLDERS=()
+}
+
+# reclaims CONF ADDRESS: b gets it, which a had, whose namespace is dead; where that
+# cannot be seen, b gets nothing.
+reclaims() {
+	if sees_dead; then
+		gets "$2/${3:-30}" "$1" b
+		[[ $stderr = *"network net: $2 is free again, leased by a eth0: its network namespace is gone"* ]]
+		holds "$2" 'b\r\neth0'
+	else
+		keeps "$1" "$2"
+	fi
+}
+
+# keeps CONF ADDRESS: b gets nothing.
+keeps() {
+	pool ADD "$1" b
+	fails 11 'no IP addresses available'
+	holds "$2" 'a\r\neth0'
+}
+
+@test "the address of a dead namespace is given to the next who finds nothing else" {
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	keeps "$(conf "$one")" 10.9.0.2
+	ip netns del a
+	reclaims "$(conf "$one")" 10.9.0.2
+	pool ADD "$(conf "$one")" c
+	fails 11
+}
+
+@test "nothing is taken back as long as there are other addresses" {
+	gets 10.9.0.2/29 "$(conf "$two")" a
+	ip netns del a
+	gets 10.9.0.3/29 "$(conf "$two")" b
+	[ -z "$stderr" ]
+	holds 10.9.0.2 'a\r\neth0'
+}
+
+@test "a namespace lives that only a process is in" {
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	hold nsenter --net=/run/netns/a sleep 1000
+	ip netns del a
+	keeps "$(conf "$one")" 10.9.0.2
+	let_go
+	reclaims "$(conf "$one")" 10.9.0.2
+}
+
+@test "a namespace lives that only a descriptor holds" {
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	hold sleep 1000 9</run/netns/a
+	ip netns del a
+	keeps "$(conf "$one")" 10.9.0.2
+	let_go
+	reclaims "$(conf "$one")" 10.9.0.2
+}
+
+@test "a namespace lives that is only mounted, wherever" {
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	touch "$BATS_TEST_TMPDIR/elsewhere"
+	mount --bind /run/netns/a "$BATS_TEST_TMPDIR/elsewhere"
+	ip netns del a
+	keeps "$(conf "$one")" 10.9.0.2
+	umount "$BATS_TEST_TMPDIR/elsewhere"
+	reclaims "$(conf "$one")" 10.9.0.2
+}
+
+@test "a namespace lives that is only mounted in another mount namespace" {
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	hold unshare --mount --propagation private sleep 1000
+	# not `ip netns del`: removing the file would unmount it everywhere
+	umount /run/netns/a
+	keeps "$(conf "$one")" 10.9.0.2
+	let_go
+	reclaims "$(conf "$one")" 10.9.0.2
+}
+
+@test "a namespace that was told as that of a process" {
+	hold nsenter --net=/run/netns/a sleep 1000
+	NETNS=/proc/${HOLDERS[0]}/ns/net gets 10.9.0.2/30 "$(conf "$one")" a
+	ip netns del a
+	keeps "$(conf "$one")" 10.9.0.2
+	let_go
+	reclaims "$(conf "$one")" 10.9.0.2
+}
+
+@test "who cannot see all processes takes nothing back" {
+	mkdir "$DATA"
+	chown 65534 "$DATA"
+	for_everybody
+	run as_nobody env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 "$PLUGIN" <<<"$(conf "$one")"
+	succeeds
+	ip netns del a
+	run as_nobody env CNI_COMMAND=ADD CNI_CONTAINERID=b CNI_NETNS=/run/netns/b CNI_IFNAME=eth0 "$PLUGIN" <<<"$(conf "$one")"
+	fails 11
+	holds 10.9.0.2 'a\r\neth0'
+}
+
+@test "what was leased for no namespace is never taken back in this boot" {
+	local netns
+	for netns in /nonexistent /proc/self/ns/uts /dev/null; do
+		NETNS=$netns gets 10.9.0.2/30 "$(conf "$one")" a
+		keeps "$(conf "$one")" 10.9.0.2
+		rm -rf "$DATA"
+	done
+}
+
+@test "what host-local leased is never taken back in this boot, but after the next" {
+	host_local ADD "$(conf "$one")" a
+	succeeds
+	ip netns del a
+	keeps "$(conf "$one")" 10.9.0.2
+	restarted a
+	gets 10.9.0.2/30 "$(conf "$one")" b
+}
+
+@test "an address that was leased in an earlier boot is given to the next who finds nothing else" {
+	gets 10.9.0.2/29 "$(conf "$two")" a
+	restarted a
+	gets 10.9.0.3/29 "$(conf "$two")" b
+	holds 10.9.0.2 'a\r\neth0'
+	gets 10.9.0.2/29 "$(conf "$two")" c
+	[[ $stderr = *'10.9.0.2 is free again, leased by a eth0: that was before the machine was restarted'* ]]
+	pool CHECK "$(conf "$two")" a
+	fails 102
+}
+
+@test "all that nobody needs any more is given back at once" {
+	gets 10.9.0.2/29 "$(conf "$two")" a
+	gets 10.9.0.3/29 "$(conf "$two")" c
+	restarted a
+	restarted c
+	gets 10.9.0.2/29 "$(conf "$two")" b
+	leased 10.9.0.2
+	[ "$(ls "$OWN/owner")" = b:eth0 ]
+}
+
+@test "who comes again after a restart under its old name has its old addresses" {
+	local sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
+	gets '10.9.0.2/24 fd00::2/64' "$(conf "$sets")" a
+	gets '10.9.0.3/24 fd00::3/64' "$(conf "$sets")" b
+	restarted a
+	gets '10.9.0.2/24 fd00::2/64' "$(conf "$sets")" a
+	pool CHECK "$(conf "$sets")" a
+	succeeds
+	pool ADD "$(conf "$sets")" a
+	fails 100
+}
+
+@test "who comes again in a new namespace, when the old one is dead, has its old address" {
+	gets 10.9.0.2/24 "$(conf)" a
+	gets 10.9.0.3/24 "$(conf)" b
+	NETNS=/run/netns/b pool ADD "$(conf)" a
+	fails 100 '10.9.0.2 has been allocated to a, duplicate allocation is not allowed'
+	ip netns del a
+	if sees_dead; then
+		NETNS=/run/netns/b gets 10.9.0.2/24 "$(conf)" a
+	else
+		NETNS=/run/netns/b pool ADD "$(conf)" a
+		fails 100
+	fi
+}
+
+@test "after a restart an old name is given the address that it asks for now" {
+	gets 10.9.0.2/24 "$(conf)" a
+	restarted a
+	CNI_ARGS=IP=10.9.0.7 gets 10.9.0.7/24 "$(conf)" a
+	leased 10.9.0.7
+}
+
+@test "an address that is asked for is taken back when its owner is gone" {
+	gets 10.9.0.2/24 "$(conf)" a
+	CNI_ARGS=IP=10.9.0.2 pool ADD "$(conf)" b
+	fails 101 'requested IP address 10.9.0.2 is not available'
+	restarted a
+	CNI_ARGS=IP=10.9.0.2 gets 10.9.0.2/24 "$(conf)" b
+}
+
+@test "what is taken back waits for reuseDelay like everything" {
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	restarted a
+	pool ADD "$(conf "$one, \"reuseDelay\": 1000")" b
+	fails 11
+	explains '1 were released less than reuseDelay ago'
+	leased ''
+	gets 10.9.0.2/30 "$(conf "$one")" b
+}
+
+@test "STATUS counts what would be taken back as free" {
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	pool STATUS "$(conf "$one")"
+	fails 50
+	ip netns del a
+	pool STATUS "$(conf "$one")"
+	if sees_dead; then
+		succeeds
+	else
+		fails 50
+	fi
+	restarted a
+	pool STATUS "$(conf "$one")"
+	succeeds
+	holds 10.9.0.2 'a\r\neth0'
+}
+
+@test "an empty file is free" {
+	lease 10.9.0.2 ''
+	gets 10.9.0.2/30 "$(conf "$one")" b
+}
+
+@test "a file of nothing but zero bytes, as a power failure leaves it, is taken back" {
+	lease 10.9.0.2 '\0\0\0\0\0\0\0'
+	gets 10.9.0.2/30 "$(conf "$one")" b
+	[[ $stderr = *'10.9.0.2 is free again, leased by nobody : the file is empty'* ]]
+}
+
+@test "two interfaces of one dead container are both given back" {
+	gets 10.9.0.2/29 "$(conf "$two")" a eth0
+	gets 10.9.0.3/29 "$(conf "$two")" a eth1
+	restarted a eth0
+	restarted a eth1
+	gets 10.9.0.2/29 "$(conf "$two")" b eth0
+	leased 10.9.0.2
+}

@@ -1,0 +1,352 @@
+#!/usr/bin/env bats
+# Leases on disk: shared with host-local, and whatever can be wrong with files.
+
+load ../lib/pool
+
+teardown() {
+	umount "$DATA" 2>/dev/null || :
+}
+
+two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
+
+# host-local and addrpool on one directory
+
+@test "host-local and addrpool release each other's leases" {
+	gets '10.9.0.2/24 fd00::2/64' "$(conf "$two_sets")" a
+	host_local ADD "$(conf "$two_sets")" b
+	succeeds
+	[ "$(addresses)" = '10.9.0.3/24 fd00::3/64' ]
+	gets '10.9.0.4/24 fd00::4/64' "$(conf "$two_sets")" c
+	host_local CHECK "$(conf "$two_sets")" a
+	succeeds
+	pool CHECK "$(conf "$two_sets")" b
+	succeeds
+	host_local DEL "$(conf "$two_sets")" a
+	succeeds
+	drops "$(conf "$two_sets")" b
+	leased '10.9.0.4 fd00::4'
+	pool CHECK "$(conf "$two_sets")" a
+	fails 102
+	host_local CHECK "$(conf "$two_sets")" c
+	succeeds
+}
+
+@test "neither gives what the other has, up to the last address" {
+	local n conf
+	conf=$(conf '"subnet": "10.9.0.0/28"')
+	for n in 2 4 6 8 10 12; do
+		gets "10.9.0.$n/28" "$conf" "ours$n"
+		host_local ADD "$conf" "theirs$n"
+		[ "$(addresses)" = "10.9.0.$((n + 1))/28" ]
+	done
+	gets 10.9.0.14/28 "$conf" last
+	host_local ADD "$conf" more
+	[ "$status" = 1 ]
+	pool ADD "$conf" more
+	fails 11
+	host_local DEL "$conf" ours6
+	gets 10.9.0.6/28 "$conf" more
+	drops "$conf" theirs2
+	host_local ADD "$conf" another
+	[ "$(addresses)" = 10.9.0.3/28 ]
+}
+
+@test "both see a duplicate of the other's" {
+	gets 10.9.0.2/24 "$(conf)" a
+	host_local ADD "$(conf)" a
+	[[ $output = *'10.9.0.2 has been allocated to a, duplicate allocation is not allowed'* ]]
+	host_local ADD "$(conf)" b
+	succeeds
+	pool ADD "$(conf)" b
+	fails 100 '10.9.0.3 has been allocated to b, duplicate allocation is not allowed'
+}
+
+@test "what only addrpool knows is out of host-local's way" {
+	gets 10.9.0.2/24 "$(conf '"sticky": "K", "reuseDelay": 1')" a
+	rm "$STORE/10.9.0.2"
+	host_local CHECK "$(conf)" a
+	[ "$status" = 1 ]
+	host_local DEL "$(conf)" a
+	succeeds
+	[ -L "$OWN/owner/a:eth0" ]
+	# which addrpool does not believe
+	pool CHECK "$(conf)" a
+	fails 102
+	gets 10.9.0.3/24 "$(conf)" a
+}
+
+@test "a lease that host-local made again under another address is found" {
+	gets 10.9.0.2/24 "$(conf)" a
+	host_local DEL "$(conf)" a
+	host_local ADD "$(conf)" a
+	[ "$(addresses)" = 10.9.0.3/24 ]
+	pool CHECK "$(conf)" a
+	succeeds
+	drops "$(conf)" a
+	leased ''
+}
+
+@test "a lease without interface, as before host-local 0.8, is a container's" {
+	lease 10.9.0.5 b
+	pool ADD "$(conf)" b
+	fails 100 '10.9.0.5 has been allocated to b, duplicate allocation is not allowed'
+	pool ADD "$(conf)" b eth1
+	fails 100 '10.9.0.5 has been allocated to b'
+	gets 10.9.0.2/24 "$(conf)" c
+	drops "$(conf)" b eth1
+	leased 10.9.0.2
+}
+
+@test "leases of the modes and order of an old host-local" {
+	lease 10.9.0.2 'a\r\neth0'
+	chmod 644 "$STORE/10.9.0.2"
+	printf 10.9.0.2 >"$STORE/last_reserved_ip.0"
+	gets 10.9.0.3/24 "$(conf)" b
+	drops "$(conf)" a
+	leased 10.9.0.3
+}
+
+@test "for addrpool an empty file is free, which costs host-local the address" {
+	lease 10.9.0.2 ''
+	host_local ADD "$(conf)" a
+	[ "$(addresses)" = 10.9.0.3/24 ]
+	rm "$STORE/last_reserved_ip.0"
+	gets 10.9.0.2/24 "$(conf)" b
+	holds 10.9.0.2 'b\r\neth0'
+	[ "$(stat -c %a "$STORE/10.9.0.2")" = 600 ]
+}
+
+# what is in the way
+
+@test "files that are no leases are left alone" {
+	mkdir -p "$STORE/sub"
+	printf 'a\r\neth0' >"$STORE/sub/10.9.0.2"
+	printf 'a\r\neth0' >"$STORE/notes"
+	printf 'a\r\neth0' >"$STORE/10.9.0.02"
+	printf 'a\r\neth0' >"$STORE/last_reserved_ip.7"
+	gets 10.9.0.2/24 "$(conf)" a
+	drops "$(conf)" a
+	[ "$(ls "$STORE" | LC_ALL=C sort | paste -sd' ')" = '10.9.0.02 last_reserved_ip.0 last_reserved_ip.7 lock notes sub' ]
+}
+
+@test "a lease of any size and bytes is somebody's" {
+	mkdir -p "$STORE"
+	head -c 100000 /dev/zero | tr '\0' x >"$STORE/10.9.0.2"
+	head -c 1000 /dev/urandom >"$STORE/10.9.0.3"
+	printf '\r\n' >"$STORE/10.9.0.4"
+	gets 10.9.0.5/24 "$(conf)" a
+	drops "$(conf)" a
+	leased '10.9.0.2 10.9.0.3 10.9.0.4'
+}
+
+@test "a symbolic link in place of a lease is nobody's and is not followed" {
+	mkdir -p "$STORE"
+	echo precious >"$BATS_TEST_TMPDIR/precious"
+	ln -s "$BATS_TEST_TMPDIR/precious" "$STORE/10.9.0.2"
+	ln -s /nonexistent "$STORE/10.9.0.3"
+	gets 10.9.0.4/24 "$(conf)" a
+	CNI_ARGS=IP=10.9.0.3 pool ADD "$(conf)" b
+	fails 101
+	drops "$(conf)" a
+	[ "$(cat "$BATS_TEST_TMPDIR/precious")" = precious ]
+	[ -L "$STORE/10.9.0.2" ]
+}
+
+@test "a directory, a FIFO and a device in place of a lease stop nobody" {
+	mkdir -p "$STORE/10.9.0.2"
+	mkfifo "$STORE/10.9.0.3"
+	mknod "$STORE/10.9.0.4" c 1 5
+	gets 10.9.0.5/24 "$(conf)" a
+	pool CHECK "$(conf)" a
+	succeeds
+	pool STATUS "$(conf)"
+	succeeds
+	drops "$(conf)" a
+}
+
+@test "a FIFO in place of the lock stops nobody" {
+	mkdir -p "$STORE"
+	mkfifo "$STORE/lock"
+	run --separate-stderr timeout 20 env CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_NETNS=/x "$BUILD/addrpool" <<<"$(conf)"
+	succeeds
+	leased 10.9.0.2
+}
+
+@test "a symbolic link or a directory in place of the lock is an error" {
+	mkdir -p "$STORE"
+	ln -s "$BATS_TEST_TMPDIR/elsewhere" "$STORE/lock"
+	pool ADD "$(conf)"
+	fails 5 "open $STORE/lock: too many levels of symbolic links"
+	[ ! -e "$BATS_TEST_TMPDIR/elsewhere" ]
+	rm "$STORE/lock"
+	mkdir "$STORE/lock"
+	pool ADD "$(conf)"
+	fails 5 "open $STORE/lock: is a directory"
+}
+
+@test "a symbolic link in place of last_reserved_ip is an error, and nothing is taken" {
+	mkdir -p "$STORE"
+	echo precious >"$BATS_TEST_TMPDIR/precious"
+	ln -s "$BATS_TEST_TMPDIR/precious" "$STORE/last_reserved_ip.0"
+	pool ADD "$(conf)"
+	fails 5 'write last_reserved_ip.0: too many levels of symbolic links'
+	leased ''
+	[ "$(cat "$BATS_TEST_TMPDIR/precious")" = precious ]
+}
+
+@test "a FIFO in place of last_reserved_ip is an error, not a hang" {
+	mkdir -p "$STORE"
+	mkfifo "$STORE/last_reserved_ip.0"
+	run timeout 20 env CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_NETNS=/x "$BUILD/addrpool" <<<"$(conf)"
+	fails 5 'write last_reserved_ip.0'
+	leased ''
+}
+
+@test "records that are damaged are made again from the leases" {
+	gets 10.9.0.2/24 "$(conf)" a
+	ln -sfn garbage "$OWN/owner/a:eth0"
+	ln -sfn "$(readlink "$OWN/owner/a:eth0")" "$OWN/owner/ghost:eth0"
+	touch "$STORE"
+	pool CHECK "$(conf)" a
+	succeeds
+	[ "$(ls "$OWN/owner")" = a:eth0 ]
+	[[ $(readlink "$OWN/owner/a:eth0") = *' 10.9.0.2' ]]
+}
+
+@test "dataDir may be a symbolic link, or have blanks and slashes in its name" {
+	mkdir "$BATS_TEST_TMPDIR/real"
+	ln -s "$BATS_TEST_TMPDIR/real" "$DATA"
+	gets 10.9.0.2/24 "$(conf)" a
+	[ -f "$BATS_TEST_TMPDIR/real/net/10.9.0.2" ]
+	gets 10.9.0.2/24 "$(conf "\"dataDir\": \"$BATS_TEST_TMPDIR//a dir/ä/\"")" a
+	[ -f "$BATS_TEST_TMPDIR/a dir/ä/net/10.9.0.2" ]
+}
+
+# refusals of the system
+
+# small KILOBYTES [INODES]: dataDir is a file system of its own.
+small() {
+	mkdir "$DATA"
+	mount -t tmpfs -o "size=$1k,nr_inodes=${2:-0}" tmpfs "$DATA"
+}
+
+@test "on a full disk ADD fails and leaves nothing, DEL works" {
+	small 32
+	gets 10.9.0.2/24 "$(conf)" a
+	dd if=/dev/zero of="$DATA/filler" bs=4k 2>/dev/null || :
+	pool ADD "$(conf)" b
+	fails 5 'no space left on device'
+	leased 10.9.0.2
+	holds 10.9.0.2 'a\r\neth0'
+	pool CHECK "$(conf)" a
+	succeeds
+	drops "$(conf)" a
+	leased ''
+	rm "$DATA/filler"
+	pool ADD "$(conf)" b
+	succeeds
+}
+
+@test "without a free inode ADD fails and leaves nothing, DEL works" {
+	local n=0
+	small 1000 30
+	gets '10.9.0.2/24 fd00::2/64' "$(conf "$two_sets")" a
+	while touch "$DATA/filler$((n++))" 2>/dev/null; do
+		:
+	done
+	for ((n -= 2; n >= 0; n--)); do
+		pool ADD "$(conf "$two_sets")" b
+		[ "$status" = 1 ] || break
+		fails 5 'no space left on device'
+		leased '10.9.0.2 fd00::2'
+		rm "$DATA/filler$n"
+	done
+	succeeds
+	drops "$(conf "$two_sets")" a
+	[ "$(leases | wc -w)" = 2 ]
+}
+
+@test "on a read-only file system ADD and DEL fail, CHECK works" {
+	small 100
+	gets 10.9.0.2/24 "$(conf)" a
+	mount -o remount,ro "$DATA"
+	pool CHECK "$(conf)" a
+	succeeds
+	pool ADD "$(conf)" b
+	fails 5 'read-only file system'
+	pool DEL "$(conf)" a
+	fails 5 'read-only file system'
+	pool STATUS "$(conf)"
+	fails 50 'read-only file system'
+	drops "$(conf)" unknown
+	mount -o remount,rw "$DATA"
+	leased 10.9.0.2
+	gets 10.9.0.3/24 "$(conf)" b
+}
+
+@test "without descriptors it fails with an error, never half-way" {
+	local n before
+	gets 10.9.0.2/24 "$(conf)" a
+	before=$(snapshot)
+	for n in {3..12}; do
+		run --separate-stderr bash -c 'ulimit -n "$1"; env CNI_COMMAND=ADD CNI_CONTAINERID=b CNI_IFNAME=eth0 \
+			CNI_NETNS=/x "$BUILD/addrpool" || exit 1' bash "$n" < <(conf)
+		[ "$status" != 0 ] || break
+		# what starts the program may need one
+		[ -z "$output" ] || fails 5 'too many open files'
+		changes_nothing "$before"
+	done
+	succeeds
+	[ "$n" -gt 4 ]
+	leased '10.9.0.2 10.9.0.3'
+}
+
+@test "not root" {
+	local conf
+	conf=$(conf)
+	for_everybody
+	gets 10.9.0.2/24 "$conf" a
+	chmod a+rx "$DATA"
+	for verb in ADD DEL CHECK; do
+		run as_nobody env CNI_COMMAND=$verb CNI_CONTAINERID=a CNI_IFNAME=eth0 CNI_NETNS=/x "$PLUGIN" <<<"$conf"
+		fails 5 "open $STORE/lock: permission denied"
+	done
+	run as_nobody env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_IFNAME=eth0 CNI_NETNS=/x "$PLUGIN" <<<"$(conf '' '"name": "other"')"
+	fails 5 "mkdir $DATA/other: permission denied"
+	leased 10.9.0.2
+}
+
+# the lock
+
+@test "who has to wait for the lock gets it when it is released" {
+	local holder
+	mkdir -p "$STORE"
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	flock "$STORE/lock" sh -c "echo locked; read -r go <'$BATS_TEST_TMPDIR/go'; echo mine >'$STORE/10.9.0.2'" 3>&- \
+		>"$BATS_TEST_TMPDIR/state" &
+	holder=$!
+	until [ -s "$BATS_TEST_TMPDIR/state" ]; do
+		sleep 0.01
+	done
+	(sleep 0.3; echo go >"$BATS_TEST_TMPDIR/go") 3>&- &
+	gets 10.9.0.3/24 "$(conf)" a
+	wait $holder
+	leased '10.9.0.2 10.9.0.3'
+}
+
+@test "each network has a lock of its own" {
+	local holder
+	mkdir -p "$DATA/other"
+	flock "$DATA/other/lock" sleep 1000 3>&- &
+	holder=$!
+	while flock -n "$DATA/other/lock" true; do
+		sleep 0.01
+	done
+	gets 10.9.0.2/24 "$(conf)" a
+	kill $holder
+}
+
+@test "the lock is not inherited, and goes with the process" {
+	gets 10.9.0.2/24 "$(conf)" a
+	flock -n "$STORE/lock" true
+}

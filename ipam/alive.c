@@ -60,8 +60,14 @@ static ino_t link_inode(int dir, const char *path, const char *kind)
 	return strtoul(text + prefix + 2, NULL, 10);
 }
 
-/* Calls each() for all entries of a directory that are numbers. One that has gone
- * is no failure, since then what was in it has. */
+/* What has gone is no failure, since then what was in it has. */
+static void note_failure(struct set *set, int error)
+{
+	if (error != ENOENT && error != ESRCH)
+		set->failed = true;
+}
+
+/* Calls each() for all entries of a directory that are numbers. */
 static void each_number(struct set *set, int parent, const char *path,
 			void (*each)(struct set *set, int dir, const char *name, void *arg), void *arg)
 {
@@ -70,16 +76,15 @@ static void each_number(struct set *set, int parent, const char *path,
 	const struct dirent *entry;
 
 	if (!dir) {
-		if (errno != ENOENT && errno != ESRCH)
-			set->failed = true;
+		note_failure(set, errno);
 		cleanup_close(&fd);
 		return;
 	}
 	for (errno = 0; (entry = readdir(dir)); errno = 0)
 		if (isdigit((unsigned char)entry->d_name[0]))
 			each(set, dirfd(dir), entry->d_name, arg);
-	if (errno && errno != ENOENT && errno != ESRCH)
-		set->failed = true;
+	if (errno)
+		note_failure(set, errno);
 	closedir(dir);
 }
 
@@ -118,7 +123,7 @@ static void add_descriptor(struct set *set, int dir, const char *name, void *arg
 }
 
 /* "... / /run/netns/a rw shared:1 - nsfs nsfs rw", with "net:[4026532345]" as the root. */
-static void add_mounts(struct set *set, int process)
+static bool add_mounts(struct set *set, int process)
 {
 	autoclose int fd = openat(process, "mountinfo", O_RDONLY | O_CLOEXEC);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
@@ -126,8 +131,8 @@ static void add_mounts(struct set *set, int process)
 	size_t room = 0;
 
 	if (!file) {
-		set->failed |= errno != ENOENT && errno != ESRCH;
-		return;
+		note_failure(set, errno == EINVAL ? ESRCH : errno); /* it is ending */
+		return false;
 	}
 	take_fd(&fd);
 	while (getline(&line, &room, file) >= 0) {
@@ -136,8 +141,19 @@ static void add_mounts(struct set *set, int process)
 		if (root && strstr(line, " - nsfs "))
 			add(set, strtoul(root + strlen(" net:["), NULL, 10));
 	}
+	if (!feof(file))
+		note_failure(set, errno);
 	free(line);
 	fclose(file);
+	return true;
+}
+
+/* Can it see all of its mount namespace? */
+static bool sees_all(int process)
+{
+	char root[2];
+
+	return readlinkat(process, "root", root, sizeof(root)) == 1;
 }
 
 static void add_process(struct set *set, int proc, const char *name, void *arg)
@@ -146,15 +162,17 @@ static void add_process(struct set *set, int proc, const char *name, void *arg)
 	struct set *mount_namespaces = arg;
 	ino_t mounts;
 
-	if (process < 0)
+	if (process < 0) {
+		note_failure(set, errno);
 		return;
+	}
 	each_number(set, process, "task", add_thread, NULL);
 	each_number(set, process, "fd", add_descriptor, NULL);
 	mounts = link_inode(process, "ns/mnt", "mnt");
 	if (!mounts || contains(mount_namespaces, mounts))
 		return;
-	add(mount_namespaces, mounts);
-	add_mounts(set, process);
+	if (add_mounts(set, process) && sees_all(process))
+		add(mount_namespaces, mounts);
 }
 
 static int by_number(const void *a, const void *b)

@@ -117,6 +117,43 @@ keeps() {
 	reclaims "$(conf "$one")" 10.9.0.2
 }
 
+@test "a namespace lives that is only mounted where another process, which comes first, sees no mounts" {
+	local pid
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	mkdir "$BATS_TEST_TMPDIR/root"
+	# shellcheck disable=SC2016 # for another shell
+	hold unshare --mount --propagation private bash -c '
+		mount --bind / "$1"
+		sleep 1000 &
+		echo $! >"$1.pid"
+		exec chroot "$1" sleep 1000' bash "$BATS_TEST_TMPDIR/root"
+	pid=$(cat "$BATS_TEST_TMPDIR/root.pid")
+	HOLDERS+=("$pid")
+	umount /run/netns/a
+	keeps "$(conf "$one")" 10.9.0.2
+	let_go 2>/dev/null
+	while readlink "/proc/$pid/ns/mnt"; do
+		sleep 0.01
+	done
+	reclaims "$(conf "$one")" 10.9.0.2
+}
+
+@test "without descriptors to see all processes, nothing is taken back" {
+	local n
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	hold nsenter --net=/run/netns/a sleep 1000
+	ip netns del a
+	for n in {6..20}; do
+		# shellcheck disable=SC2016 # for another shell
+		run --separate-stderr bash -c 'ulimit -n "$1"; env CNI_COMMAND=ADD CNI_CONTAINERID=b CNI_IFNAME=eth0 \
+			CNI_NETNS=/run/netns/b "$BUILD/addrpool" || exit 1' bash "$n" < <(conf "$one")
+		[ "$status" = 1 ]
+	done
+	fails 11
+	let_go
+	reclaims "$(conf "$one")" 10.9.0.2
+}
+
 @test "a namespace that was told as that of a process" {
 	hold nsenter --net=/run/netns/a sleep 1000
 	NETNS=/proc/${HOLDERS[0]}/ns/net gets 10.9.0.2/30 "$(conf "$one")" a

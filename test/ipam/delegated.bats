@@ -1,0 +1,161 @@
+#!/usr/bin/env bats
+# addrpool behind the plugins that call it: ours, and Go's under host-local's name.
+
+load ../lib/cni
+
+# conf's ranges, from addrpool.
+from_pool() {
+	conf '{"ipam":{"type":"addrpool"}}' "$@"
+}
+
+leases() {
+	find /var/lib/cni/networks/net -name '*[0-9].*[0-9]' ! -name 'last_reserved_ip.*' -printf '%f\n' | sort | paste -sd' '
+}
+
+@test "ipvlan and addrpool: ADD, packets, CHECK, STATUS, DEL, and nothing is left" {
+	local before conf
+	before=$(inventory)
+	conf=$(from_pool)
+	cni STATUS "$conf"
+	succeeds
+	add "$conf" a
+	[ "$(result '.ips[0] | .address, .interface' | paste -sd' ')" = '10.138.36.2/23 0' ]
+	add "$conf" b
+	pings a 10.138.36.66
+	pings a 10.138.36.3
+	pings b 10.138.36.2
+	cni CHECK "$(with_result "$conf" a)" a
+	succeeds
+	cni DEL "$(with_result "$conf" a)" a
+	succeeds
+	[ "$(leases)" = 10.138.36.3 ]
+	pings b 10.138.36.66
+	cni DEL "$conf" b
+	succeeds
+	leaves_nothing "$before"
+}
+
+@test "both families" {
+	add "$(from_pool '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/23"}],[{"subnet":"fd00:36::/64","gateway":"fd00:36::66"}]]}}')"
+	[ "$(result '.ips | map(.address)')" = '["10.138.36.2/23","fd00:36::1/64"]' ]
+	pings a 10.138.36.66
+	pings a fd00:36::66
+}
+
+@test "gateway none, and a single address" {
+	add "$(from_pool '{"mode":"l3","ipam":{"ranges":[[{"subnet":"192.168.9.7/32"}]]}}')"
+	pings a 10.138.36.66
+}
+
+@test "the address is given back when ipvlan's ADD fails" {
+	ip -n a link add eth0 type dummy
+	cni ADD "$(from_pool)"
+	[ "$status" = 1 ]
+	[ "$(leases)" = '' ]
+	ip -n a link del eth0
+	add "$(from_pool)"
+}
+
+@test "CHECK fails when the lease is gone" {
+	add "$(from_pool)"
+	rm /var/lib/cni/networks/net/10.138.36.2
+	cni CHECK "$(with_result "$(from_pool)")"
+	fails 102 'Failed to find address added by container a'
+}
+
+@test "its errors are passed on with their code" {
+	cni ADD "$(from_pool '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/30"}]]}}')" a
+	succeeds
+	cni ADD "$(from_pool '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/30"}]]}}')" b
+	fails 11 'no IP addresses available in range set: 10.138.36.1-10.138.36.2'
+	explains 'lists who has them'
+	cni STATUS "$(from_pool '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/30"}]]}}')"
+	fails 50 'no IP addresses available'
+}
+
+@test "GC through ipvlan gives back what the runtime does not know" {
+	add "$(from_pool)" a
+	add "$(from_pool)" b
+	cni GC "$(from_pool '{"cni.dev/valid-attachments":[{"containerID":"b","ifname":"eth0"}]}')"
+	succeeds
+	[ "$(leases)" = 10.138.36.3 ]
+}
+
+@test "ADD after ADD, when the machine went away between, has the address of before" {
+	local record=/var/lib/cni/networks/.addrpool/net/owner/a:eth0
+	add "$(from_pool)" a
+	ip -n a link del eth0
+	ln -sfn "00000000 $(readlink $record | cut -d' ' -f2-)" $record
+	add "$(from_pool)" a
+	[ "$(result '.ips[0].address')" = 10.138.36.2/23 ]
+	pings a 10.138.36.66
+}
+
+# Go's plugins. Each has host-local from a directory of its own, where that is addrpool.
+
+# go_cni TYPE VERB CONF: the Go plugin, for pod a.
+go_cni() {
+	mkdir -p "$STUB_DIR/bin"
+	ln -sf "$BUILD/addrpool" "$STUB_DIR/bin/host-local"
+	run --separate-stderr env CNI_COMMAND="$2" CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
+		CNI_PATH="$STUB_DIR/bin" "$GO_PLUGINS/$1" <<<"$3"
+}
+
+# serves TYPE CONF ADDRESS: ADD, packets to ADDRESS, CHECK and DEL.
+serves() {
+	local type=$1 conf=$2 address=$3 given
+	go_cni "$type" ADD "$conf"
+	succeeds
+	# shellcheck disable=SC2034 # which with_result reads
+	declare -g RESULT_a=$output
+	given=$(result '.ips[0].address')
+	[ "$(cat "/var/lib/cni/networks/net/${given%/*}")" = $'a\r\neth0' ]
+	# no other program than addrpool leaves it
+	[ -L /var/lib/cni/networks/.addrpool/net/owner/a:eth0 ]
+	pings a "$address"
+	go_cni "$type" CHECK "$(with_result "$conf")"
+	succeeds
+	go_cni "$type" DEL "$(with_result "$conf")"
+	succeeds
+	[ "$(leases)" = '' ]
+}
+
+@test "Go's bridge plugin, with addrpool for host-local" {
+	serves bridge '{"cniVersion":"1.0.0","name":"net","type":"bridge","bridge":"cni0","isGateway":true,
+		"ipam":{"type":"host-local","subnet":"10.77.0.0/24","routes":[{"dst":"0.0.0.0/0"}]}}' 10.77.0.1
+}
+
+@test "Go's macvlan plugin, with addrpool for host-local" {
+	serves macvlan '{"cniVersion":"1.0.0","name":"net","type":"macvlan","master":"eth0","mode":"bridge",
+		"ipam":{"type":"host-local","ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.20"}]]}}' 10.138.36.66
+}
+
+@test "Go's ptp plugin, with addrpool for host-local" {
+	serves ptp '{"cniVersion":"1.0.0","name":"net","type":"ptp",
+		"ipam":{"type":"host-local","subnet":"10.77.0.0/24","routes":[{"dst":"0.0.0.0/0"}]}}' 10.138.36.58
+}
+
+@test "Go's ipvlan plugin, with addrpool for host-local, in versions old and new" {
+	local version
+	for version in 0.3.1 0.4.0 1.0.0; do
+		go_cni ipvlan ADD "$(conf "{\"cniVersion\":\"$version\"}")"
+		succeeds
+		pings a 10.138.36.66
+		go_cni ipvlan DEL "$(conf "{\"cniVersion\":\"$version\"}")"
+		succeeds
+		[ "$(leases)" = '' ]
+	done
+}
+
+@test "our ipvlan plugin does not mind which of the two host-local is" {
+	add "$(conf)" a
+	mkdir -p "$STUB_DIR/bin"
+	cp "$BUILD/addrpool" "$STUB_DIR/bin/host-local"
+	CNI_PATH=$STUB_DIR/bin add "$(conf)" b
+	[ "$(result '.ips[0].address')" = 10.138.36.3/23 ]
+	CNI_PATH=$STUB_DIR/bin cni DEL "$(conf)" a
+	succeeds
+	cni DEL "$(conf)" b
+	succeeds
+	[ "$(leases)" = '' ]
+}

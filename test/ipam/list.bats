@@ -1,0 +1,167 @@
+#!/usr/bin/env bats
+# addrpool FILE: what there is and who has it, for people and as JSON.
+
+load ../lib/pool
+
+teardown() {
+	ip netns del a 2>/dev/null || :
+}
+
+# list [--json] IPAM: of a configuration in a file.
+list() {
+	local option=()
+	[ "$1" != --json ] || { option=(--json); shift; }
+	conf "$@" >"$BATS_TEST_TMPDIR/net.conf"
+	run --separate-stderr "$BUILD/addrpool" "${option[@]}" "$BATS_TEST_TMPDIR/net.conf"
+	succeeds
+}
+
+# five: a lease in each state; the namespace of a lives.
+five() {
+	ip netns add a
+	gets 10.9.0.2/28 "$(conf "$small")" a
+	gets 10.9.0.3/28 "$(conf "$small")" old
+	restarted old
+	lease 10.9.0.4 ''
+	host_local ADD "$(conf "$small")" theirs
+	[ "$(addresses)" = 10.9.0.5/28 ]
+}
+
+small='"subnet": "10.9.0.0/28"'
+
+@test "a network that nobody has used" {
+	list "$small"
+	[ "$output" = "network net in $DATA/net
+  range set 0: 10.9.0.1-10.9.0.14
+    0 of 13 leased (0%)" ]
+	[ ! -e "$DATA" ]
+}
+
+@test "addresses, who has them, since when, and whether he is there still" {
+	five
+	touch -d '2026-01-02 03:04:05 UTC' "$STORE/10.9.0.2"
+	list "$small"
+	[ "${lines[2]}" = '    4 of 13 leased (31%), 2 of them by nobody any more' ]
+	[ "${lines[3]}" = '  ADDRESS   CONTAINER  INTERFACE  SINCE                 STATE' ]
+	[ "${lines[4]}" = '  10.9.0.2  a          eth0       2026-01-02T03:04:05Z  live' ]
+	[[ ${lines[5]} = '  10.9.0.3  old        eth0       20'*'Z  earlier boot' ]]
+	[[ ${lines[6]} = '  10.9.0.4 '*' empty' ]]
+	[[ ${lines[7]} = '  10.9.0.5  theirs     eth0       20'*'Z  unknown' ]]
+	[ ${#lines[@]} = 8 ]
+}
+
+@test "the same as JSON" {
+	five
+	touch -d '2026-01-02 03:04:05 UTC' "$STORE/10.9.0.2"
+	list --json "$small"
+	[ "$(result 'length')" = 1 ]
+	[ "$(result ".[0] | .network, .dataDir" | paste -sd' ')" = "net $DATA" ]
+	[ "$(result '.[0].rangeSets')" = '[{"rangeSet":"10.9.0.1-10.9.0.14","size":13,"leased":4,"dead":2,"waiting":0}]' ]
+	[ "$(result '.[0].leases[0]')" = '{"address":"10.9.0.2","container":"a","interface":"eth0","since":"2026-01-02T03:04:05Z","state":"live"}' ]
+	[ "$(result '.[0].leases | map([.address, .container, .interface, .state] | join(" ")) | join(", ")')" = \
+		'10.9.0.2 a eth0 live, 10.9.0.3 old eth0 earlier boot, 10.9.0.4   empty, 10.9.0.5 theirs eth0 unknown' ]
+}
+
+@test "who is gone is stale, where that can be seen" {
+	five
+	ip netns del a
+	list --json "$small"
+	if sees_dead; then
+		[ "$(result '.[0].leases[0].state')" = stale ]
+		[ "$(result '.[0].rangeSets[0].dead')" = 3 ]
+	else
+		[ "$(result '.[0].leases[0].state')" = unknown ]
+	fi
+}
+
+@test "a list changes no lease" {
+	local before
+	five
+	list "$small"
+	before=$(cd "$STORE" && tail -n +1 ./*)
+	list "$small"
+	[ "$before" = "$(cd "$STORE" && tail -n +1 ./*)" ]
+}
+
+@test "addresses come in their order, IPv4 first" {
+	local address
+	for address in fd00::10 10.9.0.10 fd00::9 10.9.0.9 10.9.0.100; do
+		lease "$address" "c\r\neth0"
+	done
+	list --json '"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
+	[ "$(result '.[0].leases | map(.address) | join(" ")')" = '10.9.0.9 10.9.0.10 10.9.0.100 fd00::9 fd00::10' ]
+	[ "$(result '.[0].rangeSets | map(.leased)')" = '[3,2]' ]
+}
+
+@test "what waits for reuseDelay is counted" {
+	gets 10.9.0.2/28 "$(conf "$small, \"reuseDelay\": 1000")" c
+	drops "$(conf "$small, \"reuseDelay\": 1000")" c
+	list "$small, \"reuseDelay\": 1000"
+	[ "${lines[2]}" = '    0 of 13 leased (0%), 1 more wait for reuseDelay' ]
+}
+
+@test "pools too large to count" {
+	list '"subnet": "fd00::/64"'
+	[ "${lines[2]}" = '    0 of 2^63 or more leased (0%)' ]
+	list --json '"subnet": "::/0"'
+	[[ $output = *'"size": 9223372036854775807,'* ]]
+	list '"subnet": "fd00::/66"'
+	[ "${lines[2]}" = '    0 of 4611686018427387902 leased (0%)' ]
+}
+
+@test "lists of plugins, several files, and host-local's networks" {
+	cat >"$BATS_TEST_TMPDIR/one.conflist" <<-END
+		{"cniVersion": "1.0.0", "name": "one", "plugins": [
+			{"type": "ipvlan", "ipam": {"type": "addrpool", "dataDir": "$DATA", "subnet": "10.1.0.0/24"}},
+			{"type": "tuning"},
+			{"type": "bridge", "ipam": {"type": "host-local", "dataDir": "$DATA", "subnet": "10.2.0.0/24"}}]}
+	END
+	conf "$small" >"$BATS_TEST_TMPDIR/two.conf"
+	run --separate-stderr "$BUILD/addrpool" "$BATS_TEST_TMPDIR/one.conflist" "$BATS_TEST_TMPDIR/two.conf"
+	succeeds
+	[ "$(grep -A1 ^network <<<"$output" | grep -v ^-)" = "network one in $DATA/one
+  range set 0: 10.1.0.1-10.1.0.254
+network one in $DATA/one
+  range set 0: 10.2.0.1-10.2.0.254
+network net in $DATA/net
+  range set 0: 10.9.0.1-10.9.0.14" ]
+	run --separate-stderr "$BUILD/addrpool" --json "$BATS_TEST_TMPDIR/one.conflist" "$BATS_TEST_TMPDIR/two.conf"
+	[ "$(result 'map(.network) | join(" ")')" = 'one one net' ]
+}
+
+@test "names of any bytes" {
+	lease 10.9.0.2 'b\0377\r\ne"th\\x'
+	list --json "$small"
+	[ "$(result '.[0].leases[0] | .container, .interface' | paste -sd' ')" = $'b\ufffd e"th\\x' ]
+}
+
+@test "a file that is none, or no configuration, is told, and the others are listed" {
+	conf "$small" >"$BATS_TEST_TMPDIR/net.conf"
+	echo '{"a": ' >"$BATS_TEST_TMPDIR/broken.conf"
+	echo '{"cniVersion": "1.0.0", "name": "x", "plugins": [{"type": "tuning"}]}' >"$BATS_TEST_TMPDIR/none.conflist"
+	conf '"subnet": "zz"' >"$BATS_TEST_TMPDIR/wrong.conf"
+	run --separate-stderr "$BUILD/addrpool" /nonexistent "$BATS_TEST_TMPDIR"/{broken.conf,none.conflist,wrong.conf,net.conf}
+	[ "$status" = 1 ]
+	[[ $output = *"network net in $DATA/net"* ]]
+	[[ $stderr = *'/nonexistent: no such file or directory'* ]]
+	[[ $stderr = *'broken.conf: '*'line '* ]]
+	[[ $stderr = *'none.conflist: no "ipam" of type addrpool or host-local in it'* ]]
+	[[ $stderr = *'wrong.conf: subnet: invalid CIDR address: zz'* ]]
+}
+
+@test "who asks for help gets it, who errs as well" {
+	run --separate-stderr "$BUILD/addrpool" --help
+	[ "$status" = 0 ]
+	[[ $output = 'usage: addrpool [--json] FILE...'* ]]
+	for option in --json --unknown; do
+		run --separate-stderr "$BUILD/addrpool" $option
+		[ "$status" = 2 ]
+		[ -z "$output" ]
+		[[ $stderr = 'usage: addrpool [--json] FILE...'* ]]
+	done
+}
+
+@test "called by a runtime it is a plugin, whatever its arguments" {
+	run --separate-stderr env CNI_COMMAND=VERSION "$BUILD/addrpool" --json x <<<'{"cniVersion": "1.0.0"}'
+	[ "$(result .cniVersion)" = 1.0.0 ] || [ "$(result .cniVersion)" = 1.1.0 ]
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bats
+# addrpool's waiting, which ends. Where the kernel can skip idle time, it does.
+
+load ../lib/pool
+
+setup() {
+	make_places
+	HOLDER=
+}
+
+teardown() {
+	[ -z "$HOLDER" ] || kill "$HOLDER"
+}
+
+@test "who does not get the lock says after a minute who has it" {
+	local verb
+	gets 10.9.0.2/24 "$(conf)" a
+	flock "$STORE/lock" sleep 100000 3>&- &
+	HOLDER=$!
+	while flock -n "$STORE/lock" true; do
+		sleep 0.01
+	done
+	for verb in ADD DEL; do
+		pool "$verb" "$(conf)" b
+		fails 11 "$STORE/lock is held by another process for 60 s"
+		explains "fuser -v $STORE/lock tells by which"
+	done
+	leased 10.9.0.2
+}
+
+@test "reuseDelay ends" {
+	local conf
+	conf=$(conf '"subnet": "10.9.0.0/30", "reuseDelay": 30')
+	gets 10.9.0.2/30 "$conf" a
+	drops "$conf" a
+	pool ADD "$conf" b
+	fails 11
+	sleep 31
+	gets 10.9.0.2/30 "$conf" b
+}

@@ -217,36 +217,28 @@ static int read_pools(struct conf *conf, const json_t *ipam, const struct reques
 	return check_overlaps(conf, err);
 }
 
-/* Routes are handed on; a result that has nothing else is how they are read. */
-static int read_routes(struct conf *conf, json_t *ipam, struct cni_error *err)
-{
-	json_auto_t *doc = json_object();
-	json_t *routes = NULL;
-
-	if (field_array(ipam, "ipam.", "routes", &routes, err) < 0)
-		return -1;
-	if (routes)
-		json_object_set(doc, "routes", routes);
-	return result_read(&conf->given, doc, CNI_1_1_0, err);
-}
-
 int conf_read(struct conf *ret, const struct request *req, struct cni_error *err)
 {
+	struct cni_error why = { 0 };
 	struct conf conf = { 0 };
 	json_t *ipam;
 
 	if (place_read(&conf.place, req, err) < 0 || read_ipam(&ipam, req, err) < 0)
 		return -1;
 	if (field_string(ipam, "ipam.", "resolvConf", &conf.resolv_conf, err) < 0 ||
-	    wishes_read(&conf, ipam, req, err) < 0 || read_pools(&conf, ipam, req, err) < 0 ||
-	    read_routes(&conf, ipam, err) < 0) {
-		conf_free(&conf);
-		return -1;
+	    wishes_read(&conf, ipam, req, err) < 0 || read_pools(&conf, ipam, req, err) < 0)
+		goto fail;
+	if (result_add_routes(&conf.given, ipam, &why) < 0) {
+		cni_fail(err, CNI_CONFIG, "%s", why.msg);
+		goto fail;
 	}
 	if (conf.resolv_conf && !*conf.resolv_conf)
 		conf.resolv_conf = NULL;
 	*ret = conf;
 	return 0;
+fail:
+	conf_free(&conf);
+	return -1;
 }
 
 void conf_free(struct conf *conf)

@@ -45,7 +45,7 @@ static int combine(struct result *ret, const struct iface *iface, const struct c
 	};
 	struct result mine = *given, before = conf->prev;
 
-	if (given == &conf->prev) /* its addresses are ours now */
+	if (!conf->ipam) /* its addresses are ours now */
 		before.n_ips = before.n_routes = 0;
 	mine.n_interfaces = 0;
 	if (result_append(ret, &before, err) < 0 || result_add_interface(ret, &own, err) < 0 ||
@@ -65,26 +65,36 @@ static int furnish(struct iface *iface, const struct conf *conf, const struct re
 
 	if (combine(&whole, iface, conf, given, err) == 0) {
 		*result = result_json(&whole, iface->req->version, err);
-		rc = *result ? iface_configure(iface, given, err) : -1;
+		rc = *result ? iface_configure(iface, conf, given, err) : -1;
 	}
 	result_free(&whole);
 	return rc;
 }
 
-/* With addresses from the IPAM, from the plugin before us, or without any. */
+/* From the IPAM, from the plugin before us, or none; and the routes of the configuration. */
+static int ask_addresses(struct result *ret, json_t **answer, const struct request *req,
+			 const struct conf *conf, struct cni_error *err)
+{
+	*ret = (struct result){ 0 };
+	if (conf->ipam) {
+		*answer = delegate_add(req, conf->ipam, err);
+		if (!*answer || read_answer(ret, *answer, req, err) < 0)
+			return -1;
+	} else if (result_append(ret, &conf->prev, err) < 0) {
+		return -1;
+	}
+	return result_append(ret, &conf->routes, err);
+}
+
 static int give_addresses(struct iface *iface, const struct conf *conf, json_t **result,
 			  struct cni_error *err)
 {
-	json_auto_t *answer = NULL;
+	json_auto_t *answer = NULL; /* that strings are borrowed from */
 	struct result given;
-	int rc;
+	int rc = ask_addresses(&given, &answer, iface->req, conf, err);
 
-	if (!conf->ipam)
-		return furnish(iface, conf, &conf->prev, result, err);
-	answer = delegate_add(iface->req, conf->ipam, err);
-	if (!answer || read_answer(&given, answer, iface->req, err) < 0)
-		return -1;
-	rc = furnish(iface, conf, &given, result, err);
+	if (rc == 0)
+		rc = furnish(iface, conf, &given, result, err);
 	result_free(&given);
 	return rc;
 }

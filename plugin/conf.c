@@ -74,6 +74,8 @@ static int read_keys(struct conf *conf, const struct request *req, struct cni_er
 	if (check_types(req, &why) < 0 || field_string(req->conf, "", "master", &conf->master, &why) < 0 ||
 	    read_mtu(conf, req, &why) < 0 ||
 	    field_bool(req->conf, "", "linkInContainer", &conf->link_in_container, &why) < 0 ||
+	    field_bool(req->conf, "", "announce", &conf->announce, &why) < 0 ||
+	    result_add_routes(&conf->routes, req->conf, &why) < 0 ||
 	    dns_read(&conf->dns, req->conf, &why) < 0)
 		return cni_fail(err, CNI_CONFIG, "failed to load netconf: %s", why.msg);
 	if (conf->master && !*conf->master)
@@ -120,7 +122,7 @@ static int master_from_prev(struct conf *conf, struct cni_error *err)
 
 int conf_read(struct conf *ret, const struct request *req, struct cni_error *err)
 {
-	struct conf conf = { .master = NULL };
+	struct conf conf = { .announce = true };
 
 	if (read_keys(&conf, req, err) < 0 || conf_read_ipam(&conf.ipam, req, err) < 0 ||
 	    read_prev(&conf, req, err) < 0 || read_mode(&conf, req, err) < 0 ||
@@ -135,5 +137,6 @@ int conf_read(struct conf *ret, const struct request *req, struct cni_error *err
 void conf_free(struct conf *conf)
 {
 	json_decref(conf->dns);
+	result_free(&conf->routes);
 	result_free(&conf->prev);
 }

@@ -12,11 +12,10 @@
 /* The requests of one exchange, in their order, so that a refusal has a name. */
 struct exchange {
 	const struct iface *iface;
+	size_t first_address; /* number of its request: 0, or 1 after the one for announcements */
 	const struct result *given;
 	const struct plan *plan;
 };
-
-enum { ARP_NOTIFY = 0, FIRST_ADDRESS = 1 };
 
 static int refuse_address(const struct exchange *x, const struct prefix *address,
 			  const struct rtnl_refusal *refusal, struct cni_error *err)
@@ -52,12 +51,12 @@ static int refuse_route(const struct exchange *x, const struct route *route,
 static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_error *err)
 {
 	const struct exchange *x = arg;
-	size_t up = FIRST_ADDRESS + x->given->n_ips, request = refusal->request;
+	size_t up = x->first_address + x->given->n_ips, request = refusal->request;
 
-	if (request == ARP_NOTIFY)
+	if (request < x->first_address)
 		return 0; /* neighbours will learn, if later */
 	if (request < up)
-		return refuse_address(x, &x->given->ips[request - FIRST_ADDRESS].address, refusal, err);
+		return refuse_address(x, &x->given->ips[request - x->first_address].address, refusal, err);
 	if (request > up)
 		return refuse_route(x, &x->plan->routes[request - up - 1], refusal, err);
 	cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" UP: %s", x->iface->req->ifname,
@@ -86,14 +85,14 @@ static int check_host_addresses(struct iface *iface, const struct result *given,
 	return 0;
 }
 
-static void prepare_ipv6(const struct iface *iface, const struct result *given)
+static void prepare_ipv6(const struct iface *iface, const struct result *given, bool announce)
 {
 	const char *ifname = iface->req->ifname;
 	struct sysctl sysctls[] = {
 		{ "ipv6/conf/lo/disable_ipv6", "0" },
 		{ "", "0" },
 		{ "", "1" },
-		{ "", "1" },
+		{ "", announce ? "1" : "0" },
 	};
 	bool any = false;
 
@@ -108,19 +107,21 @@ static void prepare_ipv6(const struct iface *iface, const struct result *given)
 	netns_sysctl(iface->netns, sysctls, sizeof(sysctls) / sizeof(*sysctls));
 }
 
-int iface_configure(struct iface *iface, const struct result *given, struct cni_error *err)
+int iface_configure(struct iface *iface, const struct conf *conf, const struct result *given,
+		    struct cni_error *err)
 {
 	struct rtnl *pod = &iface->pod;
 	int index = iface->link.index, rc;
 	struct plan plan;
-	struct exchange x = { iface, given, &plan };
+	struct exchange x = { iface, conf->announce, given, &plan };
 
 	if (check_host_addresses(iface, given, err) < 0 || plan_make(&plan, given, err) < 0)
 		return -1;
-	prepare_ipv6(iface, given);
+	prepare_ipv6(iface, given, conf->announce);
 
 	/* announcing works only for addresses that are there before the link is up */
-	link_queue_arp_notify(pod, index);
+	if (conf->announce)
+		link_queue_arp_notify(pod, index);
 	for (size_t i = 0; i < given->n_ips; i++)
 		addr_queue_add(pod, index, &given->ips[i].address);
 	link_queue_up(pod, index);

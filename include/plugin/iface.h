@@ -41,10 +41,11 @@ int iface_create(struct iface *iface, const struct conf *conf, struct cni_error 
 
 /*
  * Adds addresses, brings the interface up, adds routes, and lets the neighbours
- * know: all in one exchange with the kernel. CNI_CONFLICT when an address is
+ * know, if conf says so: all in one exchange with the kernel. CNI_CONFLICT when an address is
  * taken by another slave of the master or by the host itself.
  */
-int iface_configure(struct iface *iface, const struct result *given, struct cni_error *err);
+int iface_configure(struct iface *iface, const struct conf *conf, const struct result *given,
+		    struct cni_error *err);
 
 /*
  * Compares the interface with configuration and prevResult. CNI_DAMAGED names

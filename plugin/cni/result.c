@@ -141,7 +141,7 @@ static int read_route(struct result *result, const json_t *obj, struct cni_error
 	return add_route(result, &route, err);
 }
 
-static int read_routes(struct result *result, const json_t *obj, struct cni_error *err)
+int result_add_routes(struct result *result, const json_t *obj, struct cni_error *err)
 {
 	json_t *list = NULL, *entry;
 	size_t i;
@@ -162,7 +162,7 @@ static int read_family(struct result *result, const json_t *doc, const char *key
 		return -1;
 	if (!obj)
 		return 0;
-	return read_address(result, obj, "ip", err) < 0 ? -1 : read_routes(result, obj, err);
+	return read_address(result, obj, "ip", err) < 0 ? -1 : result_add_routes(result, obj, err);
 }
 
 static int read_lists(struct result *result, const json_t *doc, struct cni_error *err)
@@ -179,7 +179,7 @@ static int read_lists(struct result *result, const json_t *doc, struct cni_error
 	json_array_foreach(ips, i, entry)
 		if (read_address(result, entry, "address", err) < 0)
 			return -1;
-	return read_routes(result, doc, err);
+	return result_add_routes(result, doc, err);
 }
 
 static int read_shape(struct result *result, const json_t *doc, enum cni_version version,

@@ -38,3 +38,16 @@ hears() {
 	add "$(conf)"
 	pings lan 10.138.36.2
 }
+
+@test "with announce false nobody hears of an address before the pod speaks" {
+	capture 'arp or icmp6'
+	add "$(conf '{"announce":false}' "$(static "10.138.36.2/23 fd00:36::2/64")")"
+	pings a 10.138.36.66
+	hears 'who-has 10.138.36.66 tell 10.138.36.2'
+	run ! grep 'tell 10.138.36.2,.*who-has 10.138.36.2\|who-has 10.138.36.2 tell 10.138.36.2\|tgt is fd00:36::2' $STUB_DIR/heard
+}
+
+@test "announce must be true or false" {
+	cni ADD "$(conf '{"announce":"no"}')"
+	fails 7 'announce must be true or false, not "no"'
+}

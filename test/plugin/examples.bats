@@ -32,6 +32,8 @@ try() {
 @test "mtu" { try mtu 10.138.36.66; }
 @test "dns" { try dns 10.138.36.66; }
 @test "routes" { try routes 10.138.36.66 39.156.66.10; }
+@test "pod-routes" { try pod-routes 10.138.36.66 39.156.66.10; }
+@test "no-announce" { try no-announce 10.138.36.66 39.156.66.10; }
 @test "chained" { try chained 10.138.36.66 39.156.66.10; }
 
 @test "addrpool" { try addrpool 10.138.36.66 39.156.66.10; }

@@ -103,3 +103,30 @@ add_routes() {
 	fails 999 "failed to add route '172.16.0.0/12 via 255.255.255.255 dev eth0'"
 	leaves_nothing "$before"
 }
+
+@test "routes of the configuration come after those of the IPAM, in the pod and in the result" {
+	add "$(conf '{"routes":[{"dst":"172.16.0.0/12","gw":"10.138.36.66","priority":7},{"dst":"192.0.2.0/24","mtu":1300}]}')"
+	[ "$(result '[.routes[].dst]')" = '["0.0.0.0/0","172.16.0.0/12","192.0.2.0/24"]' ]
+	[ "$(in_pod a '.[0] | [.gateway, .metric]' route show 172.16.0.0/12)" = '["10.138.36.66",7]' ]
+	[ "$(in_pod a '.[0].gateway' route show 192.0.2.0/24)" = 10.138.36.1 ]
+	cni CHECK "$(with_result "$(conf)")"
+	succeeds
+	ip -n a route del 172.16.0.0/12
+	cni CHECK "$(with_result "$(conf)")"
+	fails 102 172.16.0.0/12
+}
+
+@test "routes of the configuration serve addresses that came with prevResult" {
+	cni ADD "$(conf '{"ipam":null,"routes":[{"dst":"172.16.0.0/12","gw":"10.138.36.66"}],
+		"prevResult":{"cniVersion":"1.1.0","ips":[{"address":"10.138.36.2/23"}]}}')"
+	succeeds
+	[ "$(in_pod a '.[0].gateway' route show 172.16.0.0/12)" = 10.138.36.66 ]
+}
+
+@test "a route of the configuration that is wrong is refused by name, before anything is touched" {
+	local before
+	before=$(inventory)
+	cni ADD "$(conf '{"routes":[{"dst":"172.16.0.0"}]}')"
+	fails 7 'invalid CIDR address: 172.16.0.0'
+	leaves_nothing "$before"
+}

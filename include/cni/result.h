@@ -49,7 +49,7 @@ int result_read(struct result *ret, const json_t *doc, enum cni_version version,
 void result_free(struct result *result);
 
 /* Adds the "routes" of a configuration, which look as those of a result do. */
-int result_add_routes(struct result *result, const json_t *doc, struct cni_error *err);
+int result_add_routes(struct result *result, const json_t *obj, struct cni_error *err);
 
 /* Adds what more contains to the end of result; its ips keep their interface. */
 int result_append(struct result *result, const struct result *more, struct cni_error *err);

@@ -245,6 +245,92 @@ static void test_questions(void)
 	ok(prefix_equal(&a, &b), "a prefix equals its v4-mapped form");
 }
 
+static void test_neighbours(void)
+{
+	/* a, and b the next one */
+	static const struct {
+		const char *a, *b;
+	} cases[] = {
+		{ "10.0.0.1", "10.0.0.2" },
+		{ "10.0.0.255", "10.0.1.0" },
+		{ "10.255.255.255", "11.0.0.0" },
+		{ "127.255.255.255", "128.0.0.0" },
+		{ "255.255.255.255", "0.0.0.0" },
+		{ "::", "::1" },
+		{ "fd00::ffff", "fd00::1:0" },
+		{ "fd00::ffff:ffff:ffff:ffff", "fd00:0:0:1::" },
+		{ "7fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "8000::" },
+		{ "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct ip a = { 0 }, b = { 0 }, got;
+
+		ip_parse(cases[i].a, &a);
+		ip_parse(cases[i].b, &b);
+		got = ip_next(&a);
+		ok(ip_equal(&got, &b), "after %s comes %s", cases[i].a, cases[i].b);
+		got = ip_previous(&b);
+		ok(ip_equal(&got, &a), "before %s comes %s", cases[i].b, cases[i].a);
+	}
+}
+
+static int sign(int n)
+{
+	return (n > 0) - (n < 0);
+}
+
+static void test_order(void)
+{
+	static const char *const ordered[][6] = {
+		{ "0.0.0.0", "0.0.0.1", "10.0.0.255", "10.0.1.0", "127.255.255.255", "255.255.255.255" },
+		{ "::", "::1", "::1:0", "7fff::ffff", "8000::", "ffff::" },
+	};
+
+	for (size_t f = 0; f < 2; f++) {
+		for (size_t i = 0; i < 6; i++) {
+			for (size_t j = 0; j < 6; j++) {
+				struct ip a = { 0 }, b = { 0 };
+
+				ip_parse(ordered[f][i], &a);
+				ip_parse(ordered[f][j], &b);
+				is_int(sign(ip_compare(&a, &b)), (i > j) - (i < j), "%s compared with %s",
+				       ordered[f][i], ordered[f][j]);
+			}
+		}
+	}
+}
+
+static void test_last(void)
+{
+	static const struct {
+		const char *prefix, *last;
+	} cases[] = {
+		{ "10.1.2.3/0", "255.255.255.255" },
+		{ "10.1.2.3/1", "127.255.255.255" },
+		{ "10.1.2.3/9", "10.127.255.255" },
+		{ "10.1.2.3/24", "10.1.2.255" },
+		{ "10.1.2.3/31", "10.1.2.3" },
+		{ "10.1.2.2/31", "10.1.2.3" },
+		{ "10.1.2.3/32", "10.1.2.3" },
+		{ "::/0", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
+		{ "fd00::1/64", "fd00::ffff:ffff:ffff:ffff" },
+		{ "fd00::/65", "fd00::7fff:ffff:ffff:ffff" },
+		{ "fd00::1/127", "fd00::1" },
+		{ "fd00::1/128", "fd00::1" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct prefix prefix = { 0 };
+		struct ip last;
+
+		prefix_parse(cases[i].prefix, &prefix);
+		last = prefix_last(&prefix);
+		is_str(ip_text(&last).s, cases[i].last, "the last address of %s is %s", cases[i].prefix,
+		       cases[i].last);
+	}
+}
+
 int main(void)
 {
 	test_addresses();
@@ -253,5 +339,8 @@ int main(void)
 	test_networks();
 	test_contains();
 	test_questions();
+	test_neighbours();
+	test_order();
+	test_last();
 	return done();
 }

@@ -1,0 +1,17 @@
+#!/usr/bin/env bats
+# addrpool, killed at every system call; see pool-faults.
+
+bats_require_minimum_version 1.5.0
+
+faults() {
+	run "$BATS_TEST_DIRNAME/pool-faults" "$1"
+	echo "$output"
+	[ "$status" = 0 ]
+	echo "# ${lines[-1]}" >&3
+	[[ ${lines[-1]} =~ ([0-9]+)\ cases,\ ([0-9]+)\ passed ]]
+	[ "${BASH_REMATCH[1]}" -ge 200 ]
+}
+
+@test "killed at any system call of ADD and DEL, it leaves a store on which everybody can go on" {
+	faults kill
+}

@@ -31,7 +31,7 @@ sets='"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.3.0/24"}]]'
 	for version in 0.1.0 0.2.0; do
 		pool ADD "${conf/1.1.0/$version}"
 		fails 7
-		[ "$(result .msg)" = "CNI version $version does not support more than 1 address per family" ]
+		says "CNI version $version does not support more than 1 address per family"
 		leased ''
 	done
 }
@@ -81,7 +81,7 @@ sets='"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.3.0/24"}]]'
 	gets 10.9.0.5/29 "$(conf '"subnet": "10.9.0.0/29"' "$(ips '["10.9.0.5"]')")" a
 	pool ADD "$(conf '"subnet": "10.9.0.0/29"' "$(ips '["10.9.0.5"]')")" b
 	fails 101
-	[ "$(result .msg)" = 'failed to allocate for range 0: requested IP address 10.9.0.5 is not available in range set 10.9.0.1-10.9.0.6' ]
+	says 'failed to allocate for range 0: requested IP address 10.9.0.5 is not available in range set 10.9.0.1-10.9.0.6'
 	leased 10.9.0.5
 	holds 10.9.0.5 'a\r\neth0'
 }
@@ -91,7 +91,7 @@ sets='"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.3.0/24"}]]'
 	for ip in 192.168.1.5 192.168.1.2 192.168.1.0 192.168.1.7 10.9.9.9 fd00::1; do
 		CNI_ARGS="IgnoreUnknown=1;IP=$ip" pool ADD "$(conf "$range")"
 		fails 7
-		[ "$(result .msg)" = "failed to allocate all requested IPs: $ip" ]
+		says "failed to allocate all requested IPs: $ip"
 	done
 	leased ''
 }
@@ -99,7 +99,7 @@ sets='"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.3.0/24"}]]'
 @test "the gateway's address is not given" {
 	CNI_ARGS=IP=10.9.0.1 pool ADD "$(conf)"
 	fails 7
-	[ "$(result .msg)" = "failed to allocate for range 0: requested ip 10.9.0.1 is subnet's gateway" ]
+	says "failed to allocate for range 0: requested ip 10.9.0.1 is subnet's gateway"
 	explains 'gateway: "none"'
 }
 
@@ -127,7 +127,7 @@ sets='"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.3.0/24"}]]'
 refused() {
 	CNI_ARGS=$1 pool ADD "$(conf)"
 	fails 4
-	[ "$(result .msg)" = "ARGS: $2" ] || { echo "msg is $(result .msg), not ARGS: $2"; return 1; }
+	says "ARGS: $2"
 	[ ! -e "$DATA" ]
 }
 

@@ -232,7 +232,7 @@ static bool is_alive(const struct leases *leases, const char *name)
 		return false;
 	*colon = '\0';
 	key.owner = (struct owner){ .container = copy, .ifname = colon + 1 };
-	return bsearch(&key, leases->list, leases->n, sizeof(key), by_owner);
+	return leases->n && bsearch(&key, leases->list, leases->n, sizeof(key), by_owner);
 }
 
 /* Removes the records that have no lease. */

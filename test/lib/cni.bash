@@ -46,7 +46,7 @@ remove_network() {
 	for name in $(ip -o link show | awk -F'[:@] *' '$2 != "lo" { print $2 }'); do
 		ip link del dev "$name" 2>/dev/null || :
 	done
-	rm -rf /var/lib/cni/* /run/cni
+	rm -rf /var/lib/cni/* /run/cni/*
 }
 
 setup() {

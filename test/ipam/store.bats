@@ -238,6 +238,7 @@ small() {
 	fails 5 'no space left on device'
 	leased 10.9.0.2
 	holds 10.9.0.2 'a\r\neth0'
+	[ "$(ls "$OWN/owner")" = a:eth0 ]
 	pool CHECK "$(conf)" a
 	succeeds
 	drops "$(conf)" a
@@ -259,6 +260,7 @@ small() {
 		[ "$status" = 1 ] || break
 		fails 5 'no space left on device'
 		leased '10.9.0.2 fd00::2'
+		[ "$(ls "$OWN/owner")" = a:eth0 ]
 		rm "$DATA/filler$n"
 	done
 	succeeds

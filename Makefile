@@ -75,6 +75,7 @@ include $(wildcard test/*.mk)
 install: all
 	install -D -m 755 $B/ipvlan $(DESTDIR)$(BINDIR)/ipvlan
 	install -D -m 755 $B/addrpool $(DESTDIR)$(BINDIR)/addrpool
+	install -D -m 644 man/addrpool.8 $(DESTDIR)$(MANDIR)/man8/addrpool.8
 
 clean:
 	rm -rf $B

@@ -52,6 +52,18 @@ static int read_mtu(struct conf *conf, const struct request *req, struct cni_err
 	return 0;
 }
 
+static int read_dad(struct conf *conf, const struct request *req, struct cni_error *err)
+{
+	const char *text = "skip";
+
+	if (field_string(req->conf, "", "dad", &text, err) < 0)
+		return -1;
+	conf->dad = !strcmp(text, "wait");
+	if (conf->dad || !strcmp(text, "skip"))
+		return 0;
+	return cni_fail(err, CNI_CONFIG, "dad must be \"skip\" or \"wait\", not \"%s\"", text);
+}
+
 /* What we do not use ourselves must still be what the specification says. */
 static int check_types(const struct request *req, struct cni_error *err)
 {
@@ -75,7 +87,7 @@ static int read_keys(struct conf *conf, const struct request *req, struct cni_er
 	    read_mtu(conf, req, &why) < 0 ||
 	    field_bool(req->conf, "", "linkInContainer", &conf->link_in_container, &why) < 0 ||
 	    field_bool(req->conf, "", "announce", &conf->announce, &why) < 0 ||
-	    result_add_routes(&conf->routes, req->conf, &why) < 0 ||
+	    read_dad(conf, req, &why) < 0 || result_add_routes(&conf->routes, req->conf, &why) < 0 ||
 	    dns_read(&conf->dns, req->conf, &why) < 0)
 		return cni_fail(err, CNI_CONFIG, "failed to load netconf: %s", why.msg);
 	if (conf->master && !*conf->master)

@@ -4,6 +4,7 @@
 
 #include "net/addr.h"
 #include "net/netns.h"
+#include "plugin/dad.h"
 #include "plugin/iface.h"
 #include "plugin/plan.h"
 
@@ -107,28 +108,42 @@ static void prepare_ipv6(const struct iface *iface, const struct result *given, 
 	netns_sysctl(iface->netns, sysctls, sizeof(sysctls) / sizeof(*sysctls));
 }
 
-int iface_configure(struct iface *iface, const struct conf *conf, const struct result *given,
-		    struct cni_error *err)
+static int exchange(struct iface *iface, const struct conf *conf, const struct result *given,
+		    const struct plan *plan, struct cni_error *err)
 {
+	struct exchange x = { iface, conf->announce, given, plan };
 	struct rtnl *pod = &iface->pod;
-	int index = iface->link.index, rc;
-	struct plan plan;
-	struct exchange x = { iface, conf->announce, given, &plan };
-
-	if (check_host_addresses(iface, given, err) < 0 || plan_make(&plan, given, err) < 0)
-		return -1;
-	prepare_ipv6(iface, given, conf->announce);
+	int index = iface->link.index;
 
 	/* announcing works only for addresses that are there before the link is up */
 	if (conf->announce)
 		link_queue_arp_notify(pod, index);
 	for (size_t i = 0; i < given->n_ips; i++)
-		addr_queue_add(pod, index, &given->ips[i].address);
+		addr_queue_add(pod, index, &given->ips[i].address, conf->dad);
 	link_queue_up(pod, index);
-	for (size_t i = 0; i < plan.n_routes; i++)
-		route_queue_add(pod, index, &plan.routes[i]);
-	rc = rtnl_commit(pod, refused, &x, err);
+	for (size_t i = 0; i < plan->n_routes; i++)
+		route_queue_add(pod, index, &plan->routes[i]);
+	return rtnl_commit(pod, refused, &x, err);
+}
 
+int iface_configure(struct iface *iface, const struct conf *conf, const struct result *given,
+		    struct cni_error *err)
+{
+	struct rtnl events;
+	struct plan plan;
+	int rc;
+
+	if (check_host_addresses(iface, given, err) < 0 || plan_make(&plan, given, err) < 0)
+		return -1;
+	prepare_ipv6(iface, given, conf->announce);
+	rc = conf->dad ? dad_begin(&events, iface->netns, err) : 0;
+	if (rc == 0) {
+		rc = exchange(iface, conf, given, &plan, err);
+		if (rc == 0 && conf->dad)
+			rc = dad_wait(iface, &events, given, err);
+		if (conf->dad)
+			rtnl_close(&events);
+	}
 	plan_free(&plan);
 	return rc;
 }

@@ -109,7 +109,7 @@ static enum found find_route(struct iface *iface, const struct cni_route *wanted
 static int verify_address(struct iface *iface, const struct prefix *address, struct cni_error *err)
 {
 	const struct cni_route subnet = { .dst = *address };
-	enum found found = addr_find(&iface->pod, iface->link.index, address, err);
+	enum found found = addr_find(&iface->pod, iface->link.index, address, NULL, err);
 
 	if (found == FOUND_NOT)
 		return cni_fail(err, CNI_DAMAGED, "Failed to match addr %s on interface %s",

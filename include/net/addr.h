@@ -14,14 +14,15 @@
 
 /*
  * Queues adding address to the link. IFA_LOCAL and IFA_ADDRESS are the same,
- * because ipvlan sorts packets by the latter. IPv6 addresses come without
- * duplicate address detection: who hands out addresses vouches for them, and the
- * pod need not wait for seconds.
+ * because ipvlan sorts packets by the latter. Without dad an IPv6 address may be
+ * used at once; with it, it is tentative for a second or two (RFC 4862 5.4).
  */
-void addr_queue_add(struct rtnl *nl, int link, const struct prefix *address);
+void addr_queue_add(struct rtnl *nl, int link, const struct prefix *address, bool dad);
 
-/* Is address on the link? */
-enum found addr_find(struct rtnl *nl, int link, const struct prefix *address, struct cni_error *err);
+/* Is address on the link? Then *flags, if asked for, are its IFA_F_*, of which the
+ * first eight alone: IFA_F_TENTATIVE and IFA_F_DADFAILED are among them. */
+enum found addr_find(struct rtnl *nl, int link, const struct prefix *address, uint32_t *flags,
+		     struct cni_error *err);
 
 /* Does the namespace itself receive what is sent to ip? Asks the routing table. */
 enum found addr_is_local(struct rtnl *nl, const struct ip *ip, struct cni_error *err);

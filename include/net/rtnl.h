@@ -71,4 +71,12 @@ int rtnl_commit(struct rtnl *nl, int (*refused)(const struct rtnl_refusal *, voi
 int rtnl_ask(struct rtnl *nl, void (*each)(const struct nlmsghdr *, void *), void *arg,
 	     struct cni_error *err);
 
+/*
+ * For a struct rtnl that asks nothing: hears of what happens in a group
+ * (RTNLGRP_*), from rtnl_listen() on. rtnl_wait() returns when something has
+ * happened, or after so many milliseconds.
+ */
+int rtnl_listen(struct rtnl *nl, unsigned int group, struct cni_error *err);
+void rtnl_wait(struct rtnl *nl, int milliseconds);
+
 #endif

@@ -20,6 +20,7 @@ struct conf {
 	bool link_in_container; /* master is in the pod's namespace */
 	const char *ipam;	/* the type of the delegate, NULL: none */
 	json_t *dns;		/* NULL: none; owned */
+	bool dad;		/* wait for IPv6 duplicate address detection */
 	bool announce;		/* tell the neighbours about the addresses */
 	struct result routes;	/* beside the IPAM's; nothing else is in it */
 	bool has_prev;		/* prevResult is there */

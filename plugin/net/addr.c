@@ -15,32 +15,22 @@ static bool read_ip(const struct nlattr *attr, int family, struct ip *ret)
 	return true;
 }
 
-/* The last address of an IPv4 network; /31 and /32 have none. */
-static bool broadcast(const struct prefix *address, struct ip *ret)
-{
-	if (address->ip.family != AF_INET || address->len > 30)
-		return false;
-	*ret = address->ip;
-	for (unsigned int bit = address->len; bit < 32; bit++)
-		ret->bytes[bit / 8] |= (unsigned char)(0x80U >> bit % 8);
-	return true;
-}
-
-void addr_queue_add(struct rtnl *nl, int link, const struct prefix *address)
+void addr_queue_add(struct rtnl *nl, int link, const struct prefix *address, bool dad)
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
 	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	const struct ip last = prefix_last(address);
 	size_t size = ip_size(&address->ip);
-	struct ip last;
 
 	ifa->ifa_family = (unsigned char)address->ip.family;
 	ifa->ifa_prefixlen = (unsigned char)address->len;
 	ifa->ifa_index = (unsigned int)link;
-	if (address->ip.family == AF_INET6)
+	if (address->ip.family == AF_INET6 && !dad)
 		ifa->ifa_flags = IFA_F_NODAD;
 	mnl_attr_put(nlh, IFA_LOCAL, size, address->ip.bytes);
 	mnl_attr_put(nlh, IFA_ADDRESS, size, address->ip.bytes);
-	if (broadcast(address, &last))
+	/* /31 and /32 have no broadcast address */
+	if (address->ip.family == AF_INET && address->len <= 30)
 		mnl_attr_put(nlh, IFA_BROADCAST, size, last.bytes);
 }
 
@@ -48,6 +38,7 @@ struct addr_search {
 	int link;
 	const struct prefix *wanted;
 	bool found;
+	uint32_t flags; /* of the one found */
 };
 
 static void match_address(const struct nlmsghdr *nlh, void *arg)
@@ -55,6 +46,7 @@ static void match_address(const struct nlmsghdr *nlh, void *arg)
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	struct addr_search *search = arg;
 	struct prefix seen = { .len = 0 };
+	uint32_t flags;
 	const struct nlattr *attr;
 	struct ip ip;
 
@@ -62,6 +54,7 @@ static void match_address(const struct nlmsghdr *nlh, void *arg)
 	    (int)ifa->ifa_index != search->link)
 		return;
 	seen.len = ifa->ifa_prefixlen;
+	flags = ifa->ifa_flags;
 	mnl_attr_for_each(attr, nlh, sizeof(*ifa)) {
 		/* IFA_LOCAL is missing from IPv6, IFA_ADDRESS is the peer where both are */
 		if ((mnl_attr_get_type(attr) == IFA_LOCAL ||
@@ -69,10 +62,14 @@ static void match_address(const struct nlmsghdr *nlh, void *arg)
 		    read_ip(attr, ifa->ifa_family, &ip))
 			seen.ip = ip;
 	}
-	search->found |= prefix_equal(&seen, search->wanted);
+	if (!prefix_equal(&seen, search->wanted))
+		return;
+	search->found = true;
+	search->flags = flags;
 }
 
-enum found addr_find(struct rtnl *nl, int link, const struct prefix *address, struct cni_error *err)
+enum found addr_find(struct rtnl *nl, int link, const struct prefix *address, uint32_t *flags,
+		     struct cni_error *err)
 {
 	struct addr_search search = { .link = link, .wanted = address };
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP);
@@ -86,6 +83,8 @@ enum found addr_find(struct rtnl *nl, int link, const struct prefix *address, st
 		cni_fail(err, CNI_INTERNAL, "cannot list addresses: %s", errno_text(rc));
 	if (rc && rc != ENODEV)
 		return FOUND_FAILED;
+	if (search.found && flags)
+		*flags = search.flags;
 	return search.found ? FOUND : FOUND_NOT;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -235,4 +236,20 @@ int rtnl_ask(struct rtnl *nl, void (*each)(const struct nlmsghdr *, void *), voi
 		question->nlmsg_seq = nl->seq++;
 	}
 	return a.error;
+}
+
+int rtnl_listen(struct rtnl *nl, unsigned int group, struct cni_error *err)
+{
+	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == 0)
+		return 0;
+	return cni_fail(err, CNI_IO, "cannot listen to the kernel's rtnetlink: %s", errno_text(errno));
+}
+
+void rtnl_wait(struct rtnl *nl, int milliseconds)
+{
+	struct pollfd event = { .fd = mnl_socket_get_fd(nl->sock), .events = POLLIN };
+	char ignored[ANSWER_MAX];
+
+	if (poll(&event, 1, milliseconds) > 0)
+		mnl_socket_recvfrom(nl->sock, ignored, sizeof(ignored));
 }

@@ -34,6 +34,7 @@ try() {
 @test "routes" { try routes 10.138.36.66 39.156.66.10; }
 @test "pod-routes" { try pod-routes 10.138.36.66 39.156.66.10; }
 @test "no-announce" { try no-announce 10.138.36.66 39.156.66.10; }
+@test "dad" { try dad 10.138.36.66 39.156.66.10 fd00:36::66; }
 @test "chained" { try chained 10.138.36.66 39.156.66.10; }
 
 @test "addrpool" { try addrpool 10.138.36.66 39.156.66.10; }

@@ -1,0 +1,45 @@
+#!/usr/bin/env bats
+# IPv6 duplicate address detection, for those who want it.
+
+load ../lib/cni
+
+@test "with dad wait an address that another host has is refused, and nothing is left" {
+	local before
+	before=$(inventory)
+	ip -n lan addr add fd00:36::2/64 dev eth0 nodad
+	cni ADD "$(conf '{"dad":"wait"}' "$(static "10.138.36.2/23 fd00:36::2/64")")"
+	fails 101 'address fd00:36::2/64 is in use on the link'
+	explains 'another host has answered'
+	leaves_nothing "$before"
+}
+
+@test "with dad wait an address may be used when ADD returns" {
+	add "$(conf '{"dad":"wait"}' "$(static "fd00:36::2/64")")"
+	[ -z "$(ip -n a -6 addr show dev eth0 scope global tentative)" ]
+	[ -n "$(ip -n a -6 addr show dev eth0 scope global -dadfailed)" ]
+	pings a fd00:36::66
+}
+
+@test "with dad wait an l3 interface, which has no neighbours, does not wait" {
+	add "$(conf '{"mode":"l3","dad":"wait"}' "$(static "fd00:9::2/64")")"
+	[ -z "$(ip -n a -6 addr show dev eth0 scope global tentative)" ]
+}
+
+@test "where nobody asks for it, an address that another host has is not noticed" {
+	ip -n lan addr add fd00:36::2/64 dev eth0 nodad
+	add "$(conf "$(static "fd00:36::2/64")")"
+	[ -z "$(ip -n a -6 addr show dev eth0 scope global tentative)" ]
+}
+
+@test "with dad wait and a master that is down ADD fails in time and says why" {
+	ip -n lan link set eth0 down
+	cni ADD "$(conf '{"dad":"wait"}' "$(static "fd00:36::2/64")")"
+	fails 11 'duplicate address detection has not ended after 5 s'
+	explains 'is the master up'
+	[ -z "$(ip -n a -br link show type ipvlan)" ]
+}
+
+@test "dad is skip or wait" {
+	cni ADD "$(conf '{"dad":"maybe"}')"
+	fails 7 'dad must be "skip" or "wait", not "maybe"'
+}

@@ -1,30 +1,37 @@
 # Build: make [V=1] [SAN=1] [CC=clang] [B=directory]
 #
-#   make            build/ipvlan, build/addrpool
+#   make            build/ipvlan, build/addrpool, build/addrpool-claim, build/ipvlanctl
 #   make demo       one pod interface from ADD to DEL, shown to a person
 #   make test       everything that Debian's packages alone can test
 #   make test-all   and what needs the Go module proxy
+#   make test-runtimes   real container runtimes: Podman, containerd
 #   make check      C tests of the logic, without root
 #   make lint       format, static analysis, layering
 #   make fuzz       each parser for SECONDS=20
 #   make static     build/static/{ipvlan,addrpool}, without shared libraries
+#   make dist     build/release: a tarball of the static binaries and its SHA256
 #   make test-kernels   the suite on each kernel that we know
-#   make install    into DESTDIR, BINDIR=/opt/cni/bin
+#   make install    into DESTDIR, BINDIR=/opt/cni/bin; ipvlanctl into SBINDIR=/usr/local/sbin
 
 VERSION = 0.1.0
 B ?= build
 PREFIX ?= /opt/cni
 BINDIR ?= $(PREFIX)/bin
+SBINDIR ?= /usr/local/sbin
 MANDIR ?= /usr/share/man
+COMPLETIONDIR ?= /usr/share/bash-completion/completions
 
 PKG_CONFIG ?= pkg-config
 JANSSON = $(shell $(PKG_CONFIG) --cflags --libs jansson)
 MNL = $(shell $(PKG_CONFIG) --cflags --libs libmnl)
+HTTP = $(shell $(PKG_CONFIG) --cflags --libs libcurl yaml-0.1)
 
 WARN = -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wpointer-arith \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wimplicit-fallthrough \
 	-Wdouble-promotion -Wnull-dereference -Werror
-HARDEN = -fstack-protector-strong -fPIE
+HARDEN = -fstack-protector-strong $(PIC)
+PIC = -fPIE
+PIE = -pie
 CFLAGS ?= -O2 -g
 ifdef SAN
 SANITY = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -33,7 +40,7 @@ HARDEN += -D_FORTIFY_SOURCE=2
 endif
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE -DPROJECT_VERSION='"$(VERSION)"' -iquote include \
 	-MMD -MP $(WARN) $(HARDEN) $(SANITY)
-override LDFLAGS += -pie -Wl,-z,relro,-z,now $(SANITY)
+override LDFLAGS += $(PIE) -Wl,-z,relro,-z,now $(SANITY)
 
 ifndef V
 Q = @
@@ -45,17 +52,24 @@ endif
 # A directory of .c files is one program or one library, never both.
 objects = $(patsubst %.c,$B/obj/%.o,$(wildcard $1/*.c))
 
-all: $B/ipvlan $B/addrpool
+all: $B/ipvlan $B/addrpool $B/addrpool-claim $B/ipvlanctl
 	@:
 
 $B/libcni.a: $(call objects,plugin/cni)
 $B/libnet.a: $(call objects,plugin/net)
-$B/ipvlan: $(call objects,plugin) $B/libnet.a $B/libcni.a
+$B/libplugin.a: $(filter-out %/main.o,$(call objects,plugin))
+$B/ipvlan: $B/obj/plugin/main.o $B/libplugin.a $B/libnet.a $B/libcni.a
 $B/ipvlan: LDLIBS += $(MNL) $(JANSSON)
-$B/addrpool: $(call objects,ipam) $B/libcni.a
+$B/libipam.a: $(filter-out %/main.o,$(call objects,ipam))
+$B/addrpool: $B/obj/ipam/main.o $B/libipam.a $B/libcni.a
 $B/addrpool: LDLIBS += $(JANSSON)
+$B/addrpool-claim: $(call objects,ipam/claim) $B/libipam.a $B/libnet.a $B/libcni.a
+$B/addrpool-claim: LDLIBS += $(JANSSON) $(MNL) $(HTTP)
 
-$B/ipvlan $B/addrpool:
+$B/ipvlanctl: $(call objects,plugin/ctl) $B/libplugin.a $B/libnet.a $B/libcni.a
+$B/ipvlanctl: LDLIBS += $(MNL) $(JANSSON)
+
+$B/ipvlan $B/addrpool $B/addrpool-claim $B/ipvlanctl:
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -70,12 +84,16 @@ $B/obj/%.o: %.c Makefile
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d)
 
-include $(wildcard test/*.mk)
+include $(wildcard test/*.mk) .ci/release.mk
 
 install: all
 	install -D -m 755 $B/ipvlan $(DESTDIR)$(BINDIR)/ipvlan
 	install -D -m 755 $B/addrpool $(DESTDIR)$(BINDIR)/addrpool
+	install -D -m 755 $B/addrpool-claim $(DESTDIR)$(BINDIR)/addrpool-claim
+	install -D -m 755 $B/ipvlanctl $(DESTDIR)$(SBINDIR)/ipvlanctl
 	install -D -m 644 man/addrpool.8 $(DESTDIR)$(MANDIR)/man8/addrpool.8
+	install -D -m 644 man/ipvlanctl.8 $(DESTDIR)$(MANDIR)/man8/ipvlanctl.8
+	install -D -m 644 plugin/ctl/completion.bash $(DESTDIR)$(COMPLETIONDIR)/ipvlanctl
 
 clean:
 	rm -rf $B

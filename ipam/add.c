@@ -2,12 +2,15 @@
 #include <string.h>
 
 #include "cni/cleanup.h"
-#include "ipam/alive.h"
+#include "ipam/state.h"
+#include "ipam/ask.h"
 #include "ipam/choose.h"
 #include "ipam/past.h"
 #include "ipam/release.h"
 #include "ipam/resolv.h"
 #include "ipam/verbs.h"
+
+#define CLAIM_PATIENCE_MS 60000
 
 struct add {
 	const struct conf *conf;
@@ -22,11 +25,11 @@ static bool is_over(const struct add *add, ino_t netns)
 {
 	const struct lease lease = { .owner = add->owner };
 	struct alive alive = { 0 };
-	enum state state = alive_state(&alive, &add->store, &lease);
+	enum state state = lease_state(&alive, &add->store, &lease);
 
 	if (state == UNKNOWN && add->record.netns && add->record.netns != netns) {
 		alive_read(&alive);
-		state = alive_state(&alive, &add->store, &lease);
+		state = lease_state(&alive, &add->store, &lease);
 		alive_free(&alive);
 	}
 	return state == STALE || state == EARLIER;
@@ -39,19 +42,17 @@ static bool is_over(const struct add *add, ino_t netns)
 static int look_back(struct add *add, const struct request *req, struct record *had, struct cni_error *err)
 {
 	const ino_t netns = record_netns(req->netns);
-	enum found found;
-	bool legacy;
-
-	had->n = 0;
-	found = record_find(&add->record, &add->store, &add->owner, &legacy, err);
+	bool legacy, over;
+	enum found found = record_find(&add->record, &add->store, &add->owner, &legacy, err);
 	if (found == FOUND_FAILED)
 		return -1;
-	if (found == FOUND && !legacy && is_over(add, netns)) {
+	over = found == FOUND && !legacy && is_over(add, netns);
+	if (over) {
 		*had = add->record;
 		if (release_owner(&add->store, &add->conf->place, &add->owner, err) < 0)
 			return -1;
 	}
-	if (had->n || found == FOUND_NOT)
+	if (over || found == FOUND_NOT)
 		add->record.n = 0;
 	for (size_t i = 0; i < add->record.n; i++)
 		for (size_t j = 0; j < add->conf->n_pools; j++)
@@ -102,19 +103,65 @@ static void remember(const struct add *add)
 	}
 }
 
-static int allocate(struct add *add, const struct request *req, struct cni_error *err)
+/* From the blocks that are ours. */
+static int choose_within(struct add *add, const struct record *had, struct shortage *shortage,
+			 struct cni_error *err)
 {
-	struct record had;
+	struct blocks blocks;
+	struct conf narrow;
+	int rc = blocks_read(&blocks, &add->store, err);
+
+	if (rc == 0)
+		rc = cluster_narrow(&narrow, add->conf, &blocks, &add->store, err);
+	if (rc == 0) {
+		rc = choose(add->ips, &add->store, &narrow, had, shortage, err);
+		cluster_widen(&narrow);
+		if (shortage->any)
+			shortage->blocks =
+				blocks_of_pool(&blocks, &add->store, &add->conf->pools[shortage->pool]);
+	}
+	blocks_free(&blocks);
+	return rc;
+}
+
+static int allocate(struct add *add, const struct request *req, struct record *had, struct shortage *shortage,
+		    struct cni_error *err)
+{
 	int rc = -1;
 
 	if (store_open(&add->store, &add->conf->place, true, err) != FOUND)
 		return -1;
-	if (look_back(add, req, &had, err) == 0 && choose(add->ips, &add->store, add->conf, &had, err) == 0)
+	if (look_back(add, req, had, err) == 0)
+		rc = add->conf->cluster.pool ? choose_within(add, had, shortage, err)
+					     : choose(add->ips, &add->store, add->conf, had, shortage, err);
+	if (rc == 0)
 		rc = take(add, err);
 	if (rc == 0)
 		remember(add);
 	store_close(&add->store);
 	return rc;
+}
+
+/* The store is closed while a block is claimed: others give and take meanwhile, so
+ * that what we have claimed may be gone again. */
+static int allocate_or_claim(struct add *add, const struct request *req, struct cni_error *err)
+{
+	const long long end = block_now_ms() + CLAIM_PATIENCE_MS;
+	struct record had = { .n = 0 };
+
+	for (;;) {
+		struct shortage shortage = { .any = false };
+		struct cni_error why = { 0 };
+
+		if (allocate(add, req, &had, &shortage, &why) == 0)
+			return 0;
+		if (!add->conf->cluster.pool || !shortage.any || block_now_ms() > end) {
+			cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+			return cni_hint(err, "%s", why.details);
+		}
+		if (cluster_claim(req, &add->conf->cluster, &shortage, err) < 0)
+			return -1;
+	}
 }
 
 static json_t *answer(const struct add *add, json_t *dns, enum cni_version version, struct cni_error *err)
@@ -158,7 +205,7 @@ static int add_with(const struct conf *conf, const struct request *req, json_t *
 	if (!ips)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	if ((conf->resolv_conf && resolv_read(&dns, conf->resolv_conf, err) < 0) ||
-	    allocate(&add, req, err) < 0)
+	    allocate_or_claim(&add, req, err) < 0)
 		return -1;
 	*result = answer(&add, dns, req->version, err);
 	if (*result)

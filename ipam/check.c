@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cni/json.h"
+#include "ipam/block.h"
 #include "ipam/record.h"
 #include "ipam/verbs.h"
 
@@ -52,6 +53,24 @@ static int compare(const struct record *record, const struct conf *conf, const s
 	return 0;
 }
 
+/* Somebody may have taken a block from us: then others may have its addresses. */
+static int check_blocks(const struct record *record, const struct conf *conf, const struct store *store,
+			struct cni_error *err)
+{
+	struct blocks blocks;
+	int rc = blocks_read(&blocks, store, err);
+
+	for (size_t i = 0; rc == 0 && i < record->n; i++) {
+		const struct block *block = blocks_find(&blocks, &record->ips[i]);
+
+		if (in_pools(conf, &record->ips[i]) && (!block || !block_counts(block, store)))
+			rc = cni_fail(err, CNI_DAMAGED, "%s is in no block that belongs to node %s",
+				      ip_text(&record->ips[i]).s, conf->cluster.node);
+	}
+	blocks_free(&blocks);
+	return rc;
+}
+
 static int check_leases(struct record *ret, const struct conf *conf, const struct request *req,
 			struct cni_error *err)
 {
@@ -62,6 +81,8 @@ static int check_leases(struct record *ret, const struct conf *conf, const struc
 
 	if (found == FOUND) {
 		found = record_find(ret, &store, &owner, &legacy, err);
+		if (found == FOUND && conf->cluster.pool && check_blocks(ret, conf, &store, err) < 0)
+			found = FOUND_FAILED;
 		store_close(&store);
 	}
 	if (found == FOUND_NOT)

@@ -13,6 +13,7 @@ struct search {
 	struct store *store;
 	const struct conf *conf;
 	const struct record *had;
+	struct shortage *shortage;
 	bool reclaimed; /* dead leases have been given back already */
 
 	/* of the pool at hand */
@@ -97,6 +98,7 @@ static int exhausted(const struct search *search, struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
 
+	*search->shortage = (struct shortage){ .any = true, .pool = search->pool };
 	cni_fail(err, CNI_RETRY,
 		 "failed to allocate for range %zu: no IP addresses available in range set: %s", search->pool,
 		 pool_text(pool).s);
@@ -146,6 +148,17 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 			 "failed to allocate for range %zu: requested ip %s is subnet's gateway",
 			 search->pool, text.s);
 		return cni_hint(err, "gateway: \"none\" keeps no address back");
+	}
+	for (size_t i = 0; i < search->conf->n_exclude; i++)
+		if (prefix_contains(&search->conf->exclude[i], ip))
+			return cni_fail(err, CNI_CONFIG,
+					"failed to allocate for range %zu: requested ip %s is excluded by %s",
+					search->pool, text.s, prefix_text(&search->conf->exclude[i]).s);
+	if (search->conf->cluster.pool && !pool_may_give(pool, ip)) {
+		*search->shortage = (struct shortage){ .any = true, .pool = search->pool, .wanted = *ip };
+		return cni_fail(err, CNI_RETRY,
+				"failed to allocate for range %zu: requested ip %s is in no block of ours",
+				search->pool, text.s);
 	}
 	taken = lease_exists(search->store, ip, err);
 	if (taken == FOUND && !search->reclaimed) {
@@ -209,11 +222,12 @@ static int check_wanted(const struct conf *conf, const struct ip *ips, struct cn
 }
 
 int choose(struct ip *ips, struct store *store, const struct conf *conf, const struct record *had,
-	   struct cni_error *err)
+	   struct shortage *shortage, struct cni_error *err)
 {
-	struct search search = { .store = store, .conf = conf, .had = had };
+	struct search search = { .store = store, .conf = conf, .had = had, .shortage = shortage };
 	int rc = 0;
 
+	shortage->any = false;
 	for (size_t i = 0; rc == 0 && i < conf->n_pools; i++) {
 		search.pool = i;
 		search.probes = 0;

@@ -137,7 +137,7 @@ static int read_inline_range(struct conf *conf, const json_t *ipam, struct cni_e
 	return pool ? read_range(pool, ipam, err) : -1;
 }
 
-static int read_exclude(struct prefix **ret, size_t *n, const json_t *ipam, struct cni_error *err)
+static int read_exclude(struct conf *conf, const json_t *ipam, struct cni_error *err)
 {
 	json_t *list = NULL, *entry;
 	size_t i;
@@ -148,7 +148,7 @@ static int read_exclude(struct prefix **ret, size_t *n, const json_t *ipam, stru
 		return cni_fail(err, CNI_CONFIG, "ipam.exclude has more than %d entries", EXCLUDE_MAX);
 	json_array_foreach(list, i, entry) {
 		const char *text = json_string_value(entry);
-		struct prefix *prefix = grow(ret, n, sizeof(*prefix), err);
+		struct prefix *prefix = grow(&conf->exclude, &conf->n_exclude, sizeof(*prefix), err);
 
 		if (!prefix)
 			return -1;
@@ -161,17 +161,12 @@ static int read_exclude(struct prefix **ret, size_t *n, const json_t *ipam, stru
 	return 0;
 }
 
-static int settle_pools(struct conf *conf, const json_t *ipam, struct cni_error *err)
+static int settle_pools(struct conf *conf, struct cni_error *err)
 {
-	autofree struct prefix *exclude = NULL;
-	size_t n_exclude = 0;
-
-	if (read_exclude(&exclude, &n_exclude, ipam, err) < 0)
-		return -1;
 	for (size_t i = 0; i < conf->n_pools; i++) {
 		struct cni_error why = { 0 };
 
-		if (pool_settle(&conf->pools[i], exclude, n_exclude, &why) == 0)
+		if (pool_settle(&conf->pools[i], conf->exclude, conf->n_exclude, &why) == 0)
 			continue;
 		cni_fail(err, why.code, "invalid range set %zu: %s", i, why.msg);
 		return cni_hint(err, "%s", why.details);
@@ -212,7 +207,8 @@ static int read_pools(struct conf *conf, const json_t *ipam, const struct reques
 		return -1;
 	if (!conf->n_pools)
 		return cni_fail(err, CNI_CONFIG, "no IP ranges specified");
-	if (settle_pools(conf, ipam, err) < 0 || check_families(conf, req, err) < 0)
+	if (read_exclude(conf, ipam, err) < 0 || settle_pools(conf, err) < 0 ||
+	    check_families(conf, req, err) < 0)
 		return -1;
 	return check_overlaps(conf, err);
 }
@@ -226,9 +222,11 @@ int conf_read(struct conf *ret, const struct request *req, struct cni_error *err
 	if (place_read(&conf.place, req, err) < 0 || read_ipam(&ipam, req, err) < 0)
 		return -1;
 	if (field_string(ipam, "ipam.", "resolvConf", &conf.resolv_conf, err) < 0 ||
-	    wishes_read(&conf, ipam, req, err) < 0 || read_pools(&conf, ipam, req, err) < 0)
+	    wishes_read(&conf, ipam, req, err) < 0 || read_pools(&conf, ipam, req, err) < 0 ||
+	    cluster_read(&conf.cluster, ipam, req->name, err) < 0 ||
+	    cluster_check_pools(&conf.cluster, conf.pools, conf.n_pools, err) < 0)
 		goto fail;
-	if (result_add_routes(&conf.given, ipam, &why) < 0) {
+	if (result_add_routes(&conf.given, ipam, "routes", &why) < 0) {
 		cni_fail(err, CNI_CONFIG, "%s", why.msg);
 		goto fail;
 	}
@@ -246,6 +244,7 @@ void conf_free(struct conf *conf)
 	for (size_t i = 0; i < conf->n_pools; i++)
 		pool_free(&conf->pools[i]);
 	free(conf->pools);
+	free(conf->exclude);
 	free(conf->wanted);
 	free(conf->sticky);
 	result_free(&conf->given);

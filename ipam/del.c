@@ -1,3 +1,4 @@
+#include "ipam/ask.h"
 #include "ipam/release.h"
 #include "ipam/verbs.h"
 
@@ -7,6 +8,7 @@ int verb_del(const struct request *req, struct cni_error *err)
 	struct place place;
 	struct store store;
 	enum found found;
+	bool untidy;
 	int rc;
 
 	if (place_read(&place, req, err) < 0)
@@ -15,6 +17,9 @@ int verb_del(const struct request *req, struct cni_error *err)
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
 	rc = release_owner(&store, &place, &owner, err);
+	untidy = cluster_is_untidy(&store, place.reuse_delay);
 	store_close(&store);
+	if (untidy)
+		cluster_tidy(req);
 	return rc;
 }

@@ -1,52 +1,13 @@
-#include <stdlib.h>
-#include <string.h>
-
-#include "cni/json.h"
+#include "cni/attachment.h"
+#include "ipam/ask.h"
 #include "ipam/release.h"
 #include "ipam/verbs.h"
 
-struct valid {
-	struct owner *list; /* sorted */
-	size_t n;
-};
-
-/* An owner without an interface is equal to whichever the container has. */
-static int by_owner(const void *a, const void *b)
-{
-	const struct owner *x = a, *y = b;
-	int order = strcmp(x->container, y->container);
-
-	return order || !*x->ifname || !*y->ifname ? order : strcmp(x->ifname, y->ifname);
-}
-
 static const char *why_unknown(void *arg, const struct lease *lease)
 {
-	const struct valid *valid = arg;
-
-	if (valid->n && bsearch(&lease->owner, valid->list, valid->n, sizeof(*valid->list), by_owner))
+	if (valid_contains(arg, lease->owner.container, lease->owner.ifname))
 		return NULL;
 	return "the runtime does not know the attachment";
-}
-
-/* null is a list without entries. */
-static int read_valid(struct valid *ret, const json_t *list, const char *key, struct cni_error *err)
-{
-	struct owner *owners = calloc(json_array_size(list) + 1, sizeof(*owners));
-	const json_t *entry;
-	size_t i;
-
-	*ret = (struct valid){ .list = owners, .n = json_array_size(list) };
-	if (!owners)
-		return cni_fail(err, CNI_RETRY, "out of memory");
-	json_array_foreach(list, i, entry) {
-		owners[i].container = json_string_value(json_field(entry, "containerID"));
-		owners[i].ifname = json_string_value(json_field(entry, "ifname"));
-		if (!owners[i].container || !owners[i].ifname || !*owners[i].ifname)
-			return cni_fail(err, CNI_CONFIG, "%s[%zu] must have a containerID and an ifname", key,
-					i);
-	}
-	qsort(owners, ret->n, sizeof(*owners), by_owner);
-	return 0;
 }
 
 static int collect(const struct request *req, struct valid *valid, struct cni_error *err)
@@ -54,6 +15,7 @@ static int collect(const struct request *req, struct valid *valid, struct cni_er
 	struct place place;
 	struct store store;
 	enum found found;
+	bool untidy;
 	size_t n;
 	int rc;
 
@@ -63,34 +25,25 @@ static int collect(const struct request *req, struct valid *valid, struct cni_er
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
 	rc = release_if(&store, &place, why_unknown, valid, &n, err);
+	untidy = cluster_is_untidy(&store, place.reuse_delay);
 	store_close(&store);
+	if (untidy)
+		cluster_tidy(req);
 	return rc;
 }
 
-/*
- * SPEC, GC: everything but the valid attachments. Runtimes say three things: a
- * list; null, when there are none (CRI-O); and nothing, when they do not know
- * (cnitool), which must not cost the addresses of pods that run.
- */
+/* SPEC, GC: everything but the valid attachments. */
 int verb_gc(const struct request *req, struct cni_error *err)
 {
-	static const char *const keys[] = { "cni.dev/valid-attachments", "cni.dev/attachments" };
+	struct valid valid;
+	enum found found = valid_read(&valid, req, err);
+	int rc;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		const json_t *list = json_object_get(req->conf, keys[i]);
-		struct valid valid;
-		int rc;
-
-		if (!list)
-			continue;
-		if (!json_is_array(list) && !json_is_null(list))
-			return cni_fail(err, CNI_CONFIG, "%s must be a list", keys[i]);
-		rc = read_valid(&valid, list, keys[i], err);
-		if (rc == 0)
-			rc = collect(req, &valid, err);
-		free(valid.list);
-		return rc;
-	}
-	cni_log("network %s: GC without %s: nothing is released", req->name, keys[0]);
-	return 0;
+	if (found == FOUND_NOT)
+		cni_log("network %s: GC without cni.dev/valid-attachments: nothing is released", req->name);
+	if (found != FOUND)
+		return found == FOUND_NOT ? 0 : -1;
+	rc = collect(req, &valid, err);
+	valid_free(&valid);
+	return rc;
 }

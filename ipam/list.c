@@ -1,10 +1,10 @@
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "cni/json.h"
+#include "ipam/nodes.h"
 #include "ipam/survey.h"
 #include "ipam/verbs.h"
 
@@ -15,6 +15,7 @@ static const char *const states[] = {
 
 static const char usage_text[] =
 	"usage: addrpool [--json] FILE...\n"
+	"       addrpool release-node [--yes] NODE FILE\n"
 	"\n"
 	"Lists the address pools of the networks that are configured in each FILE, a\n"
 	"configuration (.conf) or a list (.conflist) with \"type\": \"addrpool\" or\n"
@@ -27,7 +28,11 @@ static const char usage_text[] =
 	"  empty          a file without content; the address is free\n"
 	"\n"
 	"Stale ones, those of an earlier boot and empty ones are free for the next ADD\n"
-	"that finds nothing else.\n";
+	"that finds nothing else. Where \"cluster\" shares a pool among nodes, its blocks are\n"
+	"listed as well: which node owns which.\n"
+	"\n"
+	"release-node shows the blocks of a NODE that is gone for good, and with --yes\n"
+	"gives them to whoever claims them next.\n";
 
 struct when {
 	char s[32];
@@ -61,6 +66,8 @@ static void print_pool(const struct conf *conf, size_t i, const struct usage *us
 
 	printf("  range set %zu: %s\n    %" PRIu64 " of %s leased (%.0f%%)", i, pool_text(&conf->pools[i]).s,
 	       usage->used, number(usage->size).s, share);
+	if (conf->cluster.pool)
+		printf(" in %zu block%s of this node", usage->blocks, usage->blocks == 1 ? "" : "s");
 	if (usage->dead)
 		printf(", %" PRIu64 " of them by nobody any more", usage->dead);
 	if (usage->waiting)
@@ -137,77 +144,31 @@ static json_t *survey_json(const struct conf *conf, const struct survey *survey)
 	return doc;
 }
 
-/* One network, which is printed, or added to list. */
-static int list_network(const json_t *conf_doc, json_t *list, struct cni_error *err)
+/* One network, which is printed, or added to a list. */
+static int list_network(const struct network *network, void *arg, struct cni_error *err)
 {
-	struct request req = { .command = "ADD", .args = "" };
-	json_t *plugin = json_deep_copy(conf_doc);
+	const struct conf *conf = network->conf;
+	json_auto_t *claims = NULL;
+	json_t *list = arg;
 	struct survey survey;
-	struct conf conf;
-	int rc = request_read_conf(&req, plugin, err);
 
-	if (rc == 0)
-		rc = conf_read(&conf, &req, err);
-	if (rc == 0) {
-		rc = survey_read(&survey, &conf, err);
-		if (rc == 0 && list)
-			json_array_append_new(list, survey_json(&conf, &survey));
-		else if (rc == 0)
-			print_survey(&conf, &survey);
-		if (rc == 0)
-			survey_free(&survey);
-		conf_free(&conf);
+	if (survey_read(&survey, conf, err) < 0)
+		return -1;
+	if (conf->cluster.pool)
+		claims = nodes_claims(network, err);
+	if (list) {
+		json_t *doc = survey_json(conf, &survey);
+
+		if (claims)
+			json_object_set_new(doc, "cluster", nodes_json(claims, conf, &survey.leases));
+		json_array_append_new(list, doc);
+	} else {
+		print_survey(conf, &survey);
+		if (claims)
+			nodes_print(claims, conf, &survey.leases);
 	}
-	json_decref(plugin);
-	return rc;
-}
-
-/* Has the plugin an ipam that works on our files? */
-static bool is_ours(const json_t *plugin)
-{
-	const char *type = json_string_value(json_field(json_field(plugin, "ipam"), "type"));
-
-	return type && (!strcmp(type, "addrpool") || !strcmp(type, "host-local"));
-}
-
-/* What a runtime makes of the entry of a list: a configuration of its own. */
-static int list_plugins(const json_t *doc, json_t *list, struct cni_error *err)
-{
-	static const char *const inherited[] = { "name", "cniVersion" };
-	const json_t *plugins = json_field(doc, "plugins"), *entry;
-	size_t i, networks = 0;
-
-	if (!plugins && is_ours(doc))
-		return list_network(doc, list, err);
-	json_array_foreach(plugins, i, entry) {
-		json_auto_t *plugin = NULL;
-
-		if (!is_ours(entry))
-			continue;
-		plugin = json_deep_copy(entry);
-		for (size_t k = 0; k < 2; k++)
-			if (json_field(doc, inherited[k]))
-				json_object_set(plugin, inherited[k], json_field(doc, inherited[k]));
-		if (list_network(plugin, list, err) < 0)
-			return -1;
-		networks++;
-	}
-	return networks ? 0 : cni_fail(err, CNI_CONFIG, "no \"ipam\" of type addrpool or host-local in it");
-}
-
-static int list_file(const char *path, json_t *list, struct cni_error *err)
-{
-	FILE *file = fopen(path, "re");
-	json_auto_t *doc = NULL;
-	json_error_t why;
-
-	if (!file)
-		return cni_fail(err, CNI_IO, "%s", errno_text(errno));
-	doc = json_loadf(file, 0, &why);
-	fclose(file);
-	if (!doc)
-		return cni_fail(err, CNI_DECODE, "%s (line %d, column %d)", why.text, why.line, why.column);
-	return list_plugins(doc, list, err);
+	survey_free(&survey);
+	return err->msg[0] ? -1 : 0;
 }
 
 int list_main(int argc, char **argv)
@@ -222,12 +183,14 @@ int list_main(int argc, char **argv)
 		fputs(usage_text, asked ? stdout : stderr);
 		return asked ? 0 : 2;
 	}
+	if (!strcmp(argv[1], "release-node"))
+		return nodes_release_main(argc - 1, argv + 1, usage_text);
 	for (int i = json ? 2 : 1; i < argc; i++) {
 		struct cni_error err = { 0 };
 
 		if (!json && i > 1)
 			putchar('\n');
-		if (list_file(argv[i], list, &err) == 0)
+		if (networks_each(argv[i], list_network, list, &err) == 0)
 			continue;
 		cni_log("%s: %s", argv[i], err.msg);
 		status = 1;

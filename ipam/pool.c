@@ -220,19 +220,51 @@ bool pool_may_give(const struct pool *pool, const struct ip *ip)
 	return false;
 }
 
-static uint64_t span_size(const struct span *span)
+static bool clamp(struct span *span, const struct prefix *prefix)
 {
-	uint64_t size = 0;
+	const struct ip first = prefix_network(prefix).ip, last = prefix_last(prefix);
 
-	for (size_t i = 0; i < ip_size(&span->first); i++) {
-		int difference = span->last.bytes[i] - span->first.bytes[i];
+	if (first.family != span->first.family || ip_compare(&last, &span->first) < 0 ||
+	    ip_compare(&span->last, &first) < 0)
+		return false;
+	if (ip_compare(&span->first, &first) < 0)
+		span->first = first;
+	if (ip_compare(&last, &span->last) < 0)
+		span->last = last;
+	return true;
+}
 
-		/* the difference so far, times 256, is beyond what a subtraction below can undo */
-		if (size > (UINT64_MAX >> 9))
-			return UINT64_MAX;
-		size = size * 256 + (uint64_t)(int64_t)difference;
+bool pool_touches(const struct pool *pool, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < pool->n_spans; i++) {
+		struct span span = pool->spans[i];
+
+		if (clamp(&span, prefix))
+			return true;
 	}
-	return size + 1;
+	return false;
+}
+
+int pool_narrow(struct pool *ret, const struct pool *pool, const struct prefix *prefixes, size_t n,
+		struct cni_error *err)
+{
+	struct pool narrow = { .ranges = malloc(pool->n_ranges * sizeof(*narrow.ranges)) };
+
+	if (!narrow.ranges)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	memcpy(narrow.ranges, pool->ranges, pool->n_ranges * sizeof(*narrow.ranges));
+	narrow.n_ranges = pool->n_ranges;
+	for (size_t i = 0; i < pool->n_spans; i++)
+		for (size_t j = 0; j < n; j++) {
+			struct span span = pool->spans[i];
+
+			if (!clamp(&span, &prefixes[j]) || add_span(&narrow, narrow.n_spans, &span, err) == 0)
+				continue;
+			pool_free(&narrow);
+			return -1;
+		}
+	*ret = narrow;
+	return 0;
 }
 
 uint64_t pool_size(const struct pool *pool)
@@ -240,9 +272,9 @@ uint64_t pool_size(const struct pool *pool)
 	uint64_t size = 0;
 
 	for (size_t i = 0; i < pool->n_spans; i++) {
-		uint64_t more = span_size(&pool->spans[i]);
+		uint64_t more = ip_distance(&pool->spans[i].first, &pool->spans[i].last);
 
-		if (__builtin_add_overflow(size, more, &size))
+		if (more == IP_DISTANCE_MAX || __builtin_add_overflow(size, more + 1, &size))
 			return UINT64_MAX;
 	}
 	return size;

@@ -1,6 +1,6 @@
 #include "ipam/release.h"
 
-#include "ipam/alive.h"
+#include "ipam/state.h"
 #include "ipam/past.h"
 #include "ipam/record.h"
 
@@ -77,7 +77,7 @@ static const char *why_dead(void *arg, const struct lease *lease)
 {
 	const struct dead *dead = arg;
 
-	switch (alive_state(&dead->alive, dead->store, lease)) {
+	switch (lease_state(&dead->alive, dead->store, lease)) {
 	case STALE:
 		return "its network namespace is gone";
 	case EARLIER:

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ipam/ask.h"
 #include "ipam/survey.h"
 #include "ipam/verbs.h"
 
@@ -25,7 +26,24 @@ static int check_writable(const struct place *place, struct cni_error *err)
 		       : cni_fail(err, CNI_UNAVAILABLE, "cannot write to %s: %s", path, errno_text(errno));
 }
 
-static int check_room(const struct conf *conf, struct cni_error *err)
+/* Has the cluster a block for us? */
+static int ask_for_room(const struct request *req, const struct conf *conf, size_t pool,
+			struct cni_error *err)
+{
+	char number[24];
+	const char *argv[] = { "room", number, NULL };
+	struct cni_error why = { 0 };
+	json_auto_t *answer = NULL;
+
+	snprintf(number, sizeof(number), "%zu", pool);
+	answer = cluster_ask(req->config, req->config_len, argv, (int)conf->cluster.timeout, &why);
+	if (answer)
+		return 0;
+	cni_fail(err, why.code == CNI_RETRY ? CNI_UNAVAILABLE : (enum cni_code)why.code, "%s", why.msg);
+	return cni_hint(err, "%s", why.details);
+}
+
+static int check_room(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	struct survey survey;
 	int rc = 0;
@@ -37,6 +55,10 @@ static int check_room(const struct conf *conf, struct cni_error *err)
 
 		if (usage->size > usage->used - usage->dead + usage->waiting)
 			continue;
+		if (conf->cluster.pool) {
+			rc = ask_for_room(req, conf, i, err);
+			continue;
+		}
 		rc = cni_fail(err, CNI_UNAVAILABLE, "no IP addresses available in range set: %s",
 			      pool_text(&conf->pools[i]).s);
 		cni_hint(err, "%llu of %llu are leased, %llu wait for reuseDelay",
@@ -57,7 +79,7 @@ int verb_status(const struct request *req, struct cni_error *err)
 		return -1;
 	rc = check_writable(&conf.place, err);
 	if (rc == 0)
-		rc = check_room(&conf, err);
+		rc = check_room(req, &conf, err);
 	conf_free(&conf);
 	return rc;
 }

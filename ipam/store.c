@@ -3,15 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 
 #include "cni/cleanup.h"
+#include "cni/file.h"
 #include "ipam/record.h"
 
 #define LOCK_PATIENCE_S 60
@@ -19,49 +16,6 @@
 /* host-local's modes */
 #define LOCK_MODE 0750
 #define DIR_MODE 0755
-
-static void ignore(int signal)
-{
-	(void)signal;
-}
-
-/* Whoever waits in flock() is served in turn, which polling would not be. The
- * timer goes on ticking, so that a tick before we sleep is not the last. */
-static int lock_patiently(int fd)
-{
-	const struct itimerval tick = { .it_interval = { .tv_sec = 1 }, .it_value = { .tv_sec = 1 } };
-	const struct sigaction wake = { .sa_handler = ignore };
-	const struct itimerval never = { .it_value = { .tv_sec = 0 } };
-	struct timespec start, now;
-	int rc;
-
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &start);
-	sigaction(SIGALRM, &wake, NULL);
-	setitimer(ITIMER_REAL, &tick, NULL);
-	do {
-		rc = flock(fd, LOCK_EX);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (rc < 0 && errno == EINTR && now.tv_sec - start.tv_sec < LOCK_PATIENCE_S);
-	setitimer(ITIMER_REAL, &never, NULL);
-	return rc;
-}
-
-/* mkdir -p */
-static int make_path(const char *path, mode_t mode)
-{
-	autofree char *copy = strdup(path);
-
-	if (!copy)
-		return -1;
-	for (char *slash = copy + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
-		*slash = '\0';
-		if (mkdir(copy, mode) < 0 && errno != EEXIST)
-			return -1;
-	}
-	return mkdir(copy, mode) < 0 && errno != EEXIST ? -1 : 0;
-}
 
 /* <dataDir><between><network>: an open directory, made if that is wished. */
 static enum found open_dir(int *ret, const struct place *place, const char *between, bool create, mode_t mode,
@@ -75,7 +29,7 @@ static enum found open_dir(int *ret, const struct place *place, const char *betw
 		return cni_fail(err, CNI_CONFIG, "ipam.dataDir is longer than a path may be");
 	*ret = open(path, flags);
 	if (*ret < 0 && errno == ENOENT && create) {
-		if (make_path(path, mode) < 0)
+		if (file_make_path(path, mode) < 0)
 			return cni_fail(err, CNI_IO, "mkdir %s: %s", path, errno_text(errno));
 		*ret = open(path, flags);
 	}
@@ -95,7 +49,7 @@ static int open_lock(struct store *store, const struct place *place, struct cni_
 	if (store->lock < 0)
 		return cni_fail(err, CNI_IO, "open %s/%s/lock: %s", place->data_dir, place->network,
 				errno_text(errno));
-	if (lock_patiently(store->lock) == 0)
+	if (file_lock(store->lock, LOCK_PATIENCE_S) == 0)
 		return 0;
 	if (errno != EINTR)
 		return cni_fail(err, CNI_IO, "flock %s/%s/lock: %s", place->data_dir, place->network,
@@ -103,16 +57,6 @@ static int open_lock(struct store *store, const struct place *place, struct cni_
 	cni_fail(err, CNI_RETRY, "%s/%s/lock is held by another process for %d s", place->data_dir,
 		 place->network, LOCK_PATIENCE_S);
 	return cni_hint(err, "fuser -v %s/%s/lock tells by which", place->data_dir, place->network);
-}
-
-/* The start of the boot id tells this boot from all others of this machine. */
-static void read_boot(struct store *store)
-{
-	autoclose int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, store->boot.id, sizeof(store->boot.id) - 1);
-
-	if (got != (ssize_t)sizeof(store->boot.id) - 1)
-		store->boot.id[0] = '\0';
 }
 
 /* In the first second of 1970, at a moment of it that depends on the boot. */
@@ -156,7 +100,7 @@ enum found store_open(struct store *ret, const struct place *place, bool create,
 		store_close(&store);
 		return found;
 	}
-	read_boot(&store);
+	store.boot = file_boot();
 	if (!is_sealed(&store) && records_rebuild(&store, err) < 0) {
 		store_close(&store);
 		return FOUND_FAILED;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "ipam/ask.h"
 #include "ipam/past.h"
 
 /* The pool that may hand ip out, or NULL. */
@@ -58,28 +59,57 @@ static int read_store(struct survey *survey, const struct conf *conf, const stru
 		qsort(survey->leases.list, survey->leases.n, sizeof(*survey->leases.list), lease_by_address);
 	alive_read(&alive);
 	for (size_t i = 0; i < survey->leases.n; i++)
-		survey->states[i] = alive_state(&alive, store, &survey->leases.list[i]);
+		survey->states[i] = lease_state(&alive, store, &survey->leases.list[i]);
 	alive_free(&alive);
 	count_leases(survey, conf);
 	past_each_waiting(store, conf->place.reuse_delay, count_waiting, &waiting);
 	return 0;
 }
 
+static void measure(struct survey *survey, const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_pools; i++)
+		survey->usage[i].size = pool_size(&conf->pools[i]);
+}
+
+/* What another node may give is not for us to count. */
+static int read_blocks(struct survey *survey, const struct conf *conf, const struct store *store,
+		       struct cni_error *err)
+{
+	struct blocks blocks;
+	struct conf narrow;
+	int rc = blocks_read(&blocks, store, err);
+
+	if (rc == 0)
+		rc = cluster_narrow(&narrow, conf, &blocks, store, err);
+	if (rc == 0) {
+		measure(survey, &narrow);
+		rc = read_store(survey, &narrow, store, err);
+		cluster_widen(&narrow);
+	}
+	for (size_t i = 0; rc == 0 && i < conf->n_pools; i++)
+		survey->usage[i].blocks = blocks_of_pool(&blocks, store, &conf->pools[i]);
+	blocks_free(&blocks);
+	return rc;
+}
+
 int survey_read(struct survey *ret, const struct conf *conf, struct cni_error *err)
 {
 	struct survey survey = { .usage = calloc(conf->n_pools, sizeof(*survey.usage)) };
+	const bool shared = conf->cluster.pool;
 	struct store store;
 	enum found found;
 	int rc;
 
 	if (!survey.usage)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	for (size_t i = 0; i < conf->n_pools; i++)
-		survey.usage[i].size = pool_size(&conf->pools[i]);
+	if (!shared)
+		measure(&survey, conf);
 	found = store_open(&store, &conf->place, false, err);
 	rc = found == FOUND_FAILED ? -1 : 0;
 	if (found == FOUND) {
-		rc = read_store(&survey, conf, &store, err);
+		rc = shared ? read_blocks(&survey, conf, &store, err)
+			    : read_store(&survey, conf, &store, err);
 		store_close(&store);
 	}
 	if (rc < 0)

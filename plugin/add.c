@@ -5,7 +5,10 @@
 #include "cni/result.h"
 #include "net/netns.h"
 #include "plugin/delegate.h"
+#include "plugin/host.h"
 #include "plugin/iface.h"
+#include "plugin/probe.h"
+#include "plugin/reach.h"
 #include "plugin/verbs.h"
 
 /* The answer of an IPAM plugin, in the version that it answers in. */
@@ -53,7 +56,7 @@ static int combine(struct result *ret, const struct iface *iface, const struct c
 		return -1;
 	for (size_t i = before.n_ips; i < ret->n_ips; i++)
 		ret->ips[i].interface = (long long)ret->n_interfaces - 1;
-	ret->dns = json_incref(conf->dns ? conf->dns : given->dns ? given->dns : conf->prev.dns);
+	ret->dns = json_incref(conf_dns(conf, given));
 	return 0;
 }
 
@@ -93,8 +96,15 @@ static int give_addresses(struct iface *iface, const struct conf *conf, json_t *
 	struct result given;
 	int rc = ask_addresses(&given, &answer, iface->req, conf, err);
 
+	if (rc == 0 && conf->conflict_check)
+		rc = probe_addresses(&iface->master, conf->link_in_container ? iface->netns : -1, &given,
+				     err);
+	if (rc == 0)
+		rc = reach_pod(iface, conf, &given, err);
 	if (rc == 0)
 		rc = furnish(iface, conf, &given, result, err);
+	if (rc == 0)
+		rc = reach_host(iface, conf, &given, err);
 	result_free(&given);
 	return rc;
 }
@@ -104,6 +114,9 @@ static void undo(const struct iface *iface, const struct conf *conf)
 	struct cni_error why = { 0 };
 
 	if (iface_delete(iface->req, iface->netns, &why) < 0)
+		cni_log("after a failed ADD: %s", why.msg);
+	why = (struct cni_error){ 0 };
+	if (host_detach(iface->req, &why) < 0)
 		cni_log("after a failed ADD: %s", why.msg);
 	why = (struct cni_error){ 0 };
 	if (conf->ipam && delegate_run(iface->req, conf->ipam, "DEL", &why) < 0)
@@ -118,7 +131,7 @@ static int attach(const struct request *req, const struct conf *conf, int netns,
 
 	if (iface_open(&iface, conf, req, netns, err) < 0)
 		return -1;
-	rc = iface_create(&iface, conf, err);
+	rc = host_attach(&iface, conf, err);
 	if (rc == 0) {
 		rc = give_addresses(&iface, conf, result, err);
 		if (rc < 0)

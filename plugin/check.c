@@ -1,6 +1,7 @@
 #include "cni/cleanup.h"
 #include "net/netns.h"
 #include "plugin/delegate.h"
+#include "plugin/host.h"
 #include "plugin/iface.h"
 #include "plugin/verbs.h"
 
@@ -25,6 +26,8 @@ static int check(const struct request *req, const struct conf *conf, struct cni_
 	if (iface_open(&iface, conf, req, netns, err) < 0)
 		return -1;
 	rc = iface_verify(&iface, conf, err);
+	if (rc == 0 && !conf->link_in_container)
+		rc = host_verify(&iface, err);
 	iface_close(&iface);
 	return rc;
 }

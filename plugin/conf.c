@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cni/json.h"
+#include "cni/log.h"
 #include "net/link.h"
 
 int conf_read_ipam(const char **ret, const struct request *req, struct cni_error *err)
@@ -42,6 +43,18 @@ static int read_mode(struct conf *conf, const struct request *req, struct cni_er
 	return cni_hint(err, "mode must be \"l2\", \"l3\" or \"l3s\"");
 }
 
+static int read_flag(struct conf *conf, const struct request *req, struct cni_error *err)
+{
+	const char *text = "";
+
+	if (field_string(req->conf, "", "flag", &text, err) < 0)
+		return -1;
+	if (!*text || ipvlan_flags_parse(text, &conf->flags))
+		return 0;
+	return cni_fail(err, CNI_CONFIG, "flag must be \"bridge\", \"private\" or \"vepa\", not \"%s\"",
+			text);
+}
+
 static int read_mtu(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	long long mtu = 0;
@@ -64,6 +77,18 @@ static int read_dad(struct conf *conf, const struct request *req, struct cni_err
 	return cni_fail(err, CNI_CONFIG, "dad must be \"skip\" or \"wait\", not \"%s\"", text);
 }
 
+static int read_conflict_check(struct conf *conf, const struct request *req, struct cni_error *err)
+{
+	const char *text = "off";
+
+	if (field_string(req->conf, "", "conflictCheck", &text, err) < 0)
+		return -1;
+	conf->conflict_check = !strcmp(text, "probe");
+	if (conf->conflict_check || !strcmp(text, "off"))
+		return 0;
+	return cni_fail(err, CNI_CONFIG, "conflictCheck must be \"off\" or \"probe\", not \"%s\"", text);
+}
+
 /* What we do not use ourselves must still be what the specification says. */
 static int check_types(const struct request *req, struct cni_error *err)
 {
@@ -79,19 +104,134 @@ static int check_types(const struct request *req, struct cni_error *err)
 	return 0;
 }
 
+static int add_reflector(struct conf *conf, const json_t *value, struct cni_error *err)
+{
+	const char *text = json_string_value(value);
+	struct ip ip;
+
+	if (!text || !ip_parse(text, &ip))
+		return cni_fail(err, CNI_CONFIG,
+				"reflector must be an address, or a list of one of each family");
+	if (conf->n_reflectors == 2 || (conf->n_reflectors && conf->reflectors[0].family == ip.family))
+		return cni_fail(err, CNI_CONFIG, "reflector has two addresses of one family");
+	conf->reflectors[conf->n_reflectors++] = ip;
+	return 0;
+}
+
+static int read_reflector(struct conf *conf, const struct request *req, struct cni_error *err)
+{
+	const json_t *value = json_field(req->conf, "reflector"), *entry;
+	size_t i;
+
+	if (!value || json_is_null(value))
+		return 0;
+	if (!json_is_array(value))
+		return add_reflector(conf, value, err);
+	json_array_foreach(value, i, entry)
+		if (add_reflector(conf, entry, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* What concerns the host's side, and what cannot work. */
+static int read_host_keys(struct conf *conf, const struct request *req, struct cni_error *err)
+{
+	if (result_add_routes(&conf->host_routes, req->conf, "hostRoutes", err) < 0 ||
+	    read_reflector(conf, req, err) < 0 ||
+	    field_bool(req->conf, "", "hostAccess", &conf->host_access, err) < 0 ||
+	    field_bool(req->conf, "", "proxyArp", &conf->proxy_arp, err) < 0 ||
+	    field_bool(req->conf, "", "ipMasq", &conf->ip_masq, err) < 0)
+		return -1;
+	for (size_t i = 0; i < conf->host_routes.n_routes; i++)
+		if (!conf->host_routes.routes[i].gw.family)
+			return cni_fail(err, CNI_CONFIG, "hostRoutes[%zu] needs a gw", i);
+	return 0;
+}
+
+static int read_master_keys(struct conf *conf, const struct request *req, struct cni_error *err)
+{
+	long long vlan = 0;
+
+	if (field_bool(req->conf, "", "internal", &conf->internal, err) < 0 ||
+	    field_int(req->conf, "", "vlan", 1, 4094, &vlan, err) < 0)
+		return -1;
+	conf->vlan = (unsigned int)vlan;
+	if (conf->vlan && conf->internal)
+		return cni_fail(err, CNI_CONFIG, "vlan and internal exclude each other");
+	if (conf->link_in_container && (conf->vlan || conf->internal))
+		return cni_fail(err, CNI_CONFIG,
+				"vlan and internal make a master on the host, linkInContainer says "
+				"that it is in the pod");
+	if (conf->internal && conf->master)
+		return cni_fail(err, CNI_CONFIG,
+				"internal makes a master of the network's own, but there is "
+				"\"master\": \"%s\"",
+				conf->master);
+	return 0;
+}
+
+static int check_host_keys(const struct conf *conf, struct cni_error *err)
+{
+	if (conf->link_in_container && (conf->host_routes.n_routes || conf->n_reflectors ||
+					conf->host_access || conf->proxy_arp || conf->ip_masq)) {
+		cni_fail(err, CNI_CONFIG,
+			 "hostRoutes, reflector, hostAccess, proxyArp and ipMasq need a master on the host");
+		return cni_hint(err, "with linkInContainer it is in the pod");
+	}
+	if (conf->internal && (conf->host_routes.n_routes || conf->n_reflectors || conf->host_access ||
+			       conf->proxy_arp || conf->ip_masq)) {
+		cni_fail(err, CNI_CONFIG,
+			 "hostRoutes, reflector, hostAccess, proxyArp and ipMasq contradict internal");
+		return cni_hint(err, "an internal network is one that leads nowhere");
+	}
+	if (conf->host_access && conf->flags > 0) {
+		cni_fail(err, CNI_CONFIG, "hostAccess does not work with flag %s",
+			 ipvlan_flags_text((uint16_t)conf->flags));
+		return cni_hint(
+			err, "the host's way to the pods is a slave of its own, and with that flag slaves do "
+			     "not reach each other");
+	}
+	if (conf->n_reflectors && conf->flags != IPVLAN_F_VEPA) {
+		cni_fail(err, CNI_CONFIG, "reflector needs \"flag\": \"vepa\"");
+		return cni_hint(err, "with another flag nothing that pods send each other leaves the host");
+	}
+	if (conf->proxy_arp && conf->mode != IPVLAN_MODE_L3S) {
+		cni_fail(err, CNI_CONFIG, "proxyArp needs \"mode\": \"l3s\"");
+		return cni_hint(
+			err,
+			"in l2 pods answer themselves, and in l3 they are handed the question, and do not");
+	}
+	if (conf->conflict_check && conf->mode != IPVLAN_MODE_L2) {
+		cni_fail(err, CNI_CONFIG, "conflictCheck needs \"mode\": \"l2\"");
+		return cni_hint(err, "in l3 and l3s the pods' addresses are not on the LAN's link");
+	}
+	if (conf->ip_masq && conf->mode != IPVLAN_MODE_L3S) {
+		cni_fail(err, CNI_CONFIG, "ipMasq needs \"mode\": \"l3s\"");
+		return cni_hint(err,
+				"in l2 and l3 the host's netfilter does not see the packets of pods in both "
+				"directions");
+	}
+	return 0;
+}
+
 static int read_keys(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 
-	if (check_types(req, &why) < 0 || field_string(req->conf, "", "master", &conf->master, &why) < 0 ||
-	    read_mtu(conf, req, &why) < 0 ||
+	if (check_types(req, &why) < 0 || log_check(req->conf, &why) < 0 ||
+	    field_string(req->conf, "", "master", &conf->master, &why) < 0 || read_mtu(conf, req, &why) < 0 ||
 	    field_bool(req->conf, "", "linkInContainer", &conf->link_in_container, &why) < 0 ||
 	    field_bool(req->conf, "", "announce", &conf->announce, &why) < 0 ||
-	    read_dad(conf, req, &why) < 0 || result_add_routes(&conf->routes, req->conf, &why) < 0 ||
-	    dns_read(&conf->dns, req->conf, &why) < 0)
+	    field_bool(req->conf, "", "force", &conf->force, &why) < 0 || read_flag(conf, req, &why) < 0 ||
+	    field_bool(req->conf, "", "resolvConf", &conf->resolv_conf, &why) < 0 ||
+	    read_dad(conf, req, &why) < 0 || read_conflict_check(conf, req, &why) < 0 ||
+	    result_add_routes(&conf->routes, req->conf, "routes", &why) < 0 ||
+	    dns_read(&conf->dns, req->conf, &why) < 0 || read_host_keys(conf, req, &why) < 0)
 		return cni_fail(err, CNI_CONFIG, "failed to load netconf: %s", why.msg);
 	if (conf->master && !*conf->master)
 		conf->master = NULL;
+	if (read_master_keys(conf, req, &why) < 0)
+		return cni_fail(err, CNI_CONFIG, "failed to load netconf: %s", why.msg);
 	return 0;
 }
 
@@ -120,7 +260,7 @@ static int read_prev(struct conf *conf, const struct request *req, struct cni_er
 /* A chained plugin works on the one interface that came before it. */
 static int master_from_prev(struct conf *conf, struct cni_error *err)
 {
-	if (conf->master || !conf->has_prev)
+	if (conf->master || !conf->has_prev || conf->internal)
 		return 0;
 	if (conf->prev.n_interfaces == 1 && *conf->prev.interfaces[0].name) {
 		conf->master = conf->prev.interfaces[0].name;
@@ -134,10 +274,11 @@ static int master_from_prev(struct conf *conf, struct cni_error *err)
 
 int conf_read(struct conf *ret, const struct request *req, struct cni_error *err)
 {
-	struct conf conf = { .announce = true };
+	struct conf conf = { .flags = -1, .announce = true };
 
 	if (read_keys(&conf, req, err) < 0 || conf_read_ipam(&conf.ipam, req, err) < 0 ||
 	    read_prev(&conf, req, err) < 0 || read_mode(&conf, req, err) < 0 ||
+	    check_host_keys(&conf, err) < 0 ||
 	    (strcmp(req->command, "ADD") == 0 && master_from_prev(&conf, err) < 0)) {
 		conf_free(&conf);
 		return -1;
@@ -150,5 +291,11 @@ void conf_free(struct conf *conf)
 {
 	json_decref(conf->dns);
 	result_free(&conf->routes);
+	result_free(&conf->host_routes);
 	result_free(&conf->prev);
+}
+
+json_t *conf_dns(const struct conf *conf, const struct result *given)
+{
+	return conf->dns ? conf->dns : given->dns ? given->dns : conf->prev.dns;
 }

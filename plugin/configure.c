@@ -1,6 +1,8 @@
 #include <errno.h>
+#include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "net/addr.h"
 #include "net/netns.h"
@@ -9,6 +11,7 @@
 #include "plugin/plan.h"
 
 #define IPV6_MIN_MTU 1280
+#define LOCAL_TRIES 100 /* which take a second */
 
 /* The requests of one exchange, in their order, so that a refusal has a name. */
 struct exchange {
@@ -58,6 +61,8 @@ static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_err
 		return 0; /* neighbours will learn, if later */
 	if (request < up)
 		return refuse_address(x, &x->given->ips[request - x->first_address].address, refusal, err);
+	if (request > up + x->plan->n_routes)
+		return rtnl_describe(refusal, err);
 	if (request > up)
 		return refuse_route(x, &x->plan->routes[request - up - 1], refusal, err);
 	cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" UP: %s", x->iface->req->ifname,
@@ -123,7 +128,46 @@ static int exchange(struct iface *iface, const struct conf *conf, const struct r
 	link_queue_up(pod, index);
 	for (size_t i = 0; i < plan->n_routes; i++)
 		route_queue_add(pod, index, &plan->routes[i]);
+	/* the host answers for its IPv6 address on the master alone, not on its slave */
+	if (iface->host_ips[1].family && conf->mode == IPVLAN_MODE_L2)
+		neighbour_queue_add(pod, index, &(struct neighbour){ iface->host_ips[1], iface->master.mac });
 	return rtnl_commit(pod, refused, &x, err);
+}
+
+/*
+ * The kernel makes an IPv6 address its own in a work queue (addrconf_dad_work()), also
+ * without duplicate address detection. Until then what is sent to it is lost. Without a
+ * carrier it does not happen at all.
+ */
+static int wait_until_local(struct iface *iface, const struct ip *ip, struct cni_error *err)
+{
+	struct timespec pause = { .tv_nsec = 100000 };
+	enum found found;
+	struct link link;
+
+	for (int tries = 0; tries < LOCAL_TRIES; tries++) {
+		found = addr_is_local(&iface->pod, ip, err);
+		if (found != FOUND_NOT)
+			return found == FOUND ? 0 : -1;
+		found = link_find_index(&iface->pod, iface->link.index, &link, err);
+		if (found != FOUND || !(link.flags & IFF_RUNNING))
+			return found == FOUND_FAILED ? -1 : 0;
+		nanosleep(&pause, NULL);
+		if (pause.tv_nsec < 10000000)
+			pause.tv_nsec *= 2;
+	}
+	return 0;
+}
+
+static int wait_until_usable(struct iface *iface, const struct result *given, struct cni_error *err)
+{
+	for (size_t i = 0; i < given->n_ips; i++) {
+		const struct ip *ip = &given->ips[i].address.ip;
+
+		if (ip->family == AF_INET6 && wait_until_local(iface, ip, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int iface_configure(struct iface *iface, const struct conf *conf, const struct result *given,
@@ -141,6 +185,8 @@ int iface_configure(struct iface *iface, const struct conf *conf, const struct r
 		rc = exchange(iface, conf, given, &plan, err);
 		if (rc == 0 && conf->dad)
 			rc = dad_wait(iface, &events, given, err);
+		if (rc == 0)
+			rc = wait_until_usable(iface, given, err);
 		if (conf->dad)
 			rtnl_close(&events);
 	}

@@ -2,12 +2,13 @@
 #include "net/netns.h"
 #include "plugin/conf.h"
 #include "plugin/delegate.h"
+#include "plugin/host.h"
 #include "plugin/iface.h"
 #include "plugin/verbs.h"
 
 /*
- * SPEC, DEL: it succeeds although parts are missing, and repeatedly. The link
- * goes first: as long as it holds an address, nobody else must be given that.
+ * SPEC, DEL: it succeeds although parts are missing, and repeatedly. The address
+ * goes last: as long as anything leads to it, nobody else must be given it.
  */
 int verb_del(const struct request *req, struct cni_error *err)
 {
@@ -32,6 +33,7 @@ int verb_del(const struct request *req, struct cni_error *err)
 		rc = iface_delete(req, netns, err);
 		break;
 	}
+	rc |= host_detach(req, err);
 	if (conf_read_ipam(&ipam, req, err) < 0)
 		return -1;
 	if (ipam && delegate_run(req, ipam, "DEL", err) < 0)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cni/attachment.h"
 #include "net/netns.h"
 #include "plugin/master.h"
 
@@ -14,7 +15,8 @@ int iface_open(struct iface *ret, const struct conf *conf, const struct request 
 	ret->req = req;
 	ret->netns = netns;
 	ret->home = conf->link_in_container ? &ret->pod : &ret->host;
-	ret->link = (struct link){ .index = 0 };
+	ret->link = ret->master = (struct link){ .index = 0 };
+	ret->host_ips[0] = ret->host_ips[1] = (struct ip){ .family = 0 };
 	if (rtnl_open(&ret->host, -1, err) < 0)
 		return -1;
 	if (rtnl_open(&ret->pod, netns, err) < 0) {
@@ -37,13 +39,8 @@ void iface_close(struct iface *iface)
  */
 static void interim_name(const struct request *req, char ret[IFNAMSIZ])
 {
-	uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
+	const uint64_t hash = attachment_hash(req->container, req->ifname);
 
-	for (const char *c = req->container; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 1099511628211ULL;
-	hash = (hash ^ '/') * 1099511628211ULL;
-	for (const char *c = req->ifname; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 1099511628211ULL;
 	snprintf(ret, IFNAMSIZ, "ipv%012llx", (unsigned long long)(hash >> 16));
 }
 
@@ -106,13 +103,13 @@ static int create_in_two_steps(struct iface *iface, const struct ipvlan *wanted,
 	return error;
 }
 
-static int create(struct iface *iface, const struct conf *conf, const struct link *master,
-		  struct cni_error *err)
+static int create(struct iface *iface, const struct conf *conf, int flags, struct cni_error *err)
 {
 	struct ipvlan ipvlan = {
 		.name = iface->req->ifname,
-		.parent = master->index,
+		.parent = iface->master.index,
 		.mode = conf->mode,
+		.flags = flags,
 		.mtu = conf->mtu,
 		.netns = conf->link_in_container ? -1 : iface->netns,
 	};
@@ -126,7 +123,7 @@ static int create(struct iface *iface, const struct conf *conf, const struct lin
 	}
 	if (!error)
 		return 0;
-	if ((error == EBUSY || error == EINVAL) && master_usable(iface->home, master, err) < 0)
+	if ((error == EBUSY || error == EINVAL) && master_usable(iface->home, &iface->master, err) < 0)
 		return -1;
 	if (why.code == CNI_EXISTS) {
 		cni_fail(err, CNI_EXISTS, "%s", why.msg);
@@ -143,27 +140,32 @@ static int create(struct iface *iface, const struct conf *conf, const struct lin
 	return cni_hint(err, "%s", why.details);
 }
 
-int iface_create(struct iface *iface, const struct conf *conf, struct cni_error *err)
+int iface_prepare(struct iface *iface, const struct conf *conf, struct cni_error *err)
 {
 	const char *ifname = iface->req->ifname;
-	struct link master;
 
 	/* the kernel would make eth0 of eth%d, and nobody would find it again */
 	if (strchr(ifname, '%'))
 		return cni_fail(err, CNI_ENVIRONMENT, "interface name contains %%: \"%s\"", ifname);
-	if (master_find(iface->home, conf->master, &master, err) < 0 ||
-	    master_check_mtu(&master, conf->mtu, err) < 0)
+	if (!conf->internal && (master_find(iface->home, conf->master, &iface->master, err) < 0 ||
+				master_check_mtu(&iface->master, conf->mtu, err) < 0))
 		return -1;
 	/* asked first, since even a failed create must not touch what is there */
 	switch (link_find(&iface->pod, ifname, &iface->link, err)) {
 	case FOUND:
 		return taken(iface, err);
-	case FOUND_FAILED:
-		return -1;
+	case FOUND_NOT:
+		return 0;
 	default:
-		break;
+		return -1;
 	}
-	if (create(iface, conf, &master, err) < 0)
+}
+
+int iface_create(struct iface *iface, const struct conf *conf, int flags, struct cni_error *err)
+{
+	const char *ifname = iface->req->ifname;
+
+	if (create(iface, conf, flags, err) < 0)
 		return -1;
 	if (link_find(&iface->pod, ifname, &iface->link, err) == FOUND)
 		return 0;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cni/attachment.h"
 #include "net/addr.h"
 
 #define MTU_MIN 68 /* ETH_MIN_MTU */
@@ -138,4 +139,20 @@ int master_check_mtu(const struct link *master, unsigned int mtu, struct cni_err
 	cni_fail(err, CNI_CONFIG, "invalid MTU %u, must be [%d, master MTU(%u)]", mtu, MTU_MIN, master->mtu);
 	return cni_hint(err, "what is larger than the MTU of \"%s\" would be lost without a trace",
 			master->name);
+}
+
+int master_name(const struct conf *conf, const char *parent, const char *network, char ret[IFNAMSIZ],
+		struct cni_error *err)
+{
+	int len = conf->internal
+			  ? snprintf(ret, IFNAMSIZ, "ipvd%08x", (unsigned int)attachment_hash(network, ""))
+			  : snprintf(ret, IFNAMSIZ, "%s.%u", parent, conf->vlan);
+
+	if (len < IFNAMSIZ)
+		return 0;
+	cni_fail(err, CNI_CONFIG, "vlan: \"%s.%u\" is too long for an interface", parent, conf->vlan);
+	return cni_hint(err,
+			"make the VLAN yourself, under a name of at most %d characters, and give that as "
+			"the master",
+			IFNAMSIZ - 1);
 }

@@ -1,5 +1,6 @@
 #include "plugin/conf.h"
 #include "plugin/delegate.h"
+#include "plugin/guard.h"
 #include "plugin/master.h"
 #include "plugin/verbs.h"
 
@@ -13,16 +14,30 @@ static int check_kernel(struct rtnl *nl, struct cni_error *err)
 	return cni_hint(err, "load the module (modprobe ipvlan) or use a kernel with CONFIG_IPVLAN");
 }
 
-static int check_master(struct rtnl *nl, const struct conf *conf, struct cni_error *err)
+static int check_master(struct rtnl *nl, const struct conf *conf, const char *network, struct cni_error *err)
 {
-	struct link master;
+	struct link master = { .index = 0 };
+	char made[IFNAMSIZ];
+	enum found found;
+	int flags;
 
 	/* only ADD knows these: a master inside the pod, or of the plugin before us */
-	if (conf->link_in_container || (!conf->master && !conf->ipam))
+	if (conf->link_in_container || (!conf->master && !conf->ipam && !conf->internal))
 		return 0;
-	if (master_find(nl, conf->master, &master, err) < 0 || master_usable(nl, &master, err) < 0)
+	if (!conf->internal && master_find(nl, conf->master, &master, err) < 0)
 		return -1;
-	return master_check_mtu(&master, conf->mtu, err);
+	if (conf->vlan || conf->internal) {
+		if (master_name(conf, master.name, network, made, err) < 0)
+			return -1;
+		found = link_find(nl, made, &master, err);
+		if (found != FOUND) /* ADD will make it */
+			return (int)found;
+	}
+	if (master_usable(nl, &master, err) < 0)
+		return -1;
+	if (master_check_mtu(&master, conf->mtu, err) < 0)
+		return -1;
+	return guard_admit(nl, &master, conf, &flags, err);
 }
 
 static int ready(const struct request *req, const struct conf *conf, struct cni_error *err)
@@ -34,7 +49,7 @@ static int ready(const struct request *req, const struct conf *conf, struct cni_
 		return -1;
 	rc = check_kernel(&nl, err);
 	if (rc == 0)
-		rc = check_master(&nl, conf, err);
+		rc = check_master(&nl, conf, req->name, err);
 	rtnl_close(&nl);
 	if (rc == 0 && conf->ipam)
 		rc = delegate_run(req, conf->ipam, "STATUS", err);

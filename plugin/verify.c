@@ -27,16 +27,23 @@ static int parent_of(const struct link *master)
 
 static int verify_master(struct iface *iface, const struct conf *conf, struct cni_error *err)
 {
+	const char *name = conf->master;
+	char made[IFNAMSIZ];
 	struct link master;
 
-	if (!conf->master)
+	if (!name && !conf->internal)
 		return 0; /* the default route may have moved since ADD */
-	if (master_find(iface->home, conf->master, &master, err) < 0)
+	if (conf->vlan || conf->internal) {
+		if (master_name(conf, name, iface->req->name, made, err) < 0)
+			return -1;
+		name = made;
+	}
+	if (master_find(iface->home, name, &master, err) < 0)
 		return -1;
 	if (iface->link.parent == parent_of(&master))
 		return 0;
 	return cni_fail(err, CNI_DAMAGED, "Container interface %s is not on master %s", iface->req->ifname,
-			conf->master);
+			name);
 }
 
 static int verify_link(struct iface *iface, const struct conf *conf, const struct cni_interface *expected,
@@ -61,6 +68,12 @@ static int verify_link(struct iface *iface, const struct conf *conf, const struc
 			 ipvlan_mode_text(link->ipvlan_mode), ipvlan_mode_text(conf->mode));
 		return cni_hint(err,
 				"all ipvlan interfaces of a master share its mode; another one changed it");
+	}
+	if (conf->flags >= 0 && link->ipvlan_flags != conf->flags) {
+		cni_fail(err, CNI_DAMAGED, "Container IPVlan flag %s does not match expected value: %s",
+			 ipvlan_flags_text(link->ipvlan_flags), ipvlan_flags_text((uint16_t)conf->flags));
+		return cni_hint(err,
+				"all ipvlan interfaces of a master share its flag; another one changed it");
 	}
 	if (expected->mac && *expected->mac && strcasecmp(expected->mac, link->mac) != 0)
 		return cni_fail(err, CNI_DAMAGED, "Interface %s Mac %s doesn't match container Mac: %s",

@@ -1,24 +1,28 @@
 # make static: $B/static/ipvlan and addrpool, which need no library and no loader of the machine that
-# they run on. Root's, because they are tried in an empty root directory.
+# they run on. Root's, because they are tried in an empty root directory. addrpool-claim stays with
+# the shared libcurl: it runs seldom, and TLS libraries are for their distribution to mend.
 #
-# With musl, which starts in a fifth of the time, if the archive has the sources of both libraries at
-# hand, else with glibc. It is the same make with another compiler; the libraries come after the
-# objects, so that -no-pie there has the last word: musl-gcc of Debian 12 cannot link a static
-# executable that is position-independent.
+# With musl, which starts in a fifth of the time, if the archive has what test/musl-libraries needs at
+# hand, else with glibc. It is the same make with another compiler. Whoever builds the same sources with
+# the same packages gets the same bytes, wherever the tree lies.
+
+STATIC_PROGRAMS = $B/static/ipvlan $B/static/addrpool
+STATIC = $(MAKE) --no-print-directory B=$B/static SAN=
+STATIC_CFLAGS = -O2 -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=.
+STATIC_LINK = -Wl,--gc-sections,--build-id=none
 
 static:
 	@test/install-deps build static
 	+@if libraries=$$(test/musl-libraries); then \
-		$(MAKE) --no-print-directory B=$B/static SAN= CC=musl-gcc \
-			CFLAGS="-Os -ffunction-sections -fdata-sections -isystem $$libraries/include" \
-			MNL="-L$$libraries/lib -lmnl" JANSSON="-ljansson -static -no-pie -Wl,--gc-sections" all; \
+		$(STATIC) CC=musl-gcc PIC=-fno-pie PIE="-no-pie -static $(STATIC_LINK)" \
+			CFLAGS="$(STATIC_CFLAGS) -isystem $$libraries/include" MNL="-L$$libraries/lib -lmnl" \
+			JANSSON="-L$$libraries/lib -ljansson" $(STATIC_PROGRAMS); \
 	else \
-		echo "no sources for musl to be had: linking with glibc"; \
-		libraries=$$(test/glibc-libraries) && $(MAKE) --no-print-directory B=$B/static SAN= \
-			CFLAGS="-Os -ffunction-sections -fdata-sections" MNL="-L$$libraries -lmnl" \
-			JANSSON="-ljansson -static-pie -Wl,--gc-sections" all; \
+		echo "no libraries for musl to be had: linking with glibc"; \
+		libraries=$$(test/glibc-libraries) && $(STATIC) PIE="-static-pie $(STATIC_LINK)" \
+			CFLAGS="$(STATIC_CFLAGS)" MNL="-L$$libraries -lmnl" $(STATIC_PROGRAMS); \
 	fi
-	@strip $B/static/ipvlan $B/static/addrpool
+	@strip $(STATIC_PROGRAMS)
 	@root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && for program in ipvlan addrpool; do \
 		cp $B/static/$$program "$$root" && \
 		CNI_COMMAND=VERSION chroot "$$root" /$$program >/dev/null && \

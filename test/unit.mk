@@ -18,10 +18,11 @@ check: $(UNIT)
 		END          { printf "check: %d passed, %d failed\n", passed, failed; exit failed > 0 }'
 
 # of addrpool; it and ipvlan have functions of the same names, so that a program has parts of one alone
-POOL_UNIT = $(patsubst %,$B/unit/%,pool resolv wishes)
+POOL_UNIT = $(patsubst %,$B/unit/%,blocks pool resolv wishes)
 
-$(filter-out $(POOL_UNIT),$(UNIT)): $B/obj/plugin/conf.o $B/obj/plugin/plan.o $B/libnet.a $B/libcni.a
-$(POOL_UNIT): $(filter-out %/main.o,$(call objects,ipam)) $B/libcni.a
+$(filter-out $(POOL_UNIT),$(UNIT)): $B/libplugin.a $B/libnet.a $B/libcni.a
+$B/unit/blocks: $(patsubst %,$B/obj/ipam/claim/%.o,base64 engine pick)
+$(POOL_UNIT): $B/libipam.a $B/libcni.a
 $(UNIT): $B/unit/%: $B/obj/test/unit/%.o
 	$(say) LINK $@
 	@mkdir -p $(@D)

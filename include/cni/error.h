@@ -57,7 +57,7 @@ __attribute__((format(printf, 2, 3))) int cni_hint(struct cni_error *err, const 
 /* What errno means, in Go's words: runtimes look for "no such file or directory". */
 const char *errno_text(int error);
 
-/* One line on stderr, which runtimes keep as the plugin's log. */
+/* A warning: one line where the operator reads, see cni/log.h. */
 __attribute__((format(printf, 1, 2))) void cni_log(const char *line, ...);
 
 #endif

@@ -9,7 +9,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
+
+#define IP_DISTANCE_MAX (UINT64_MAX >> 1)
 
 struct ip {
 	sa_family_t family; /* AF_INET, AF_INET6, or 0: no address */
@@ -45,5 +48,8 @@ struct ip prefix_last(const struct prefix *prefix);	   /* host bits set */
 int ip_compare(const struct ip *a, const struct ip *b);
 struct ip ip_next(const struct ip *ip);
 struct ip ip_previous(const struct ip *ip);
+uint64_t ip_distance(const struct ip *from,
+		     const struct ip *to); /* from <= to; IP_DISTANCE_MAX: that or more */
+struct ip ip_add(const struct ip *ip, uint64_t n);
 
 #endif

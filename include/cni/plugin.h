@@ -53,6 +53,9 @@ struct plugin {
 /* Runs the verb that the environment asks for; returns main()'s exit status. */
 int plugin_main(const struct plugin *plugin);
 
+/* SPEC "Error", as a document. */
+json_t *error_json(const struct cni_error *error, enum cni_version version);
+
 /* The pieces of it that need no process, for tests and fuzzers. */
 int request_read_env(struct request *req, struct cni_error *err);
 int request_read_conf(struct request *req, json_t *conf, struct cni_error *err);

@@ -48,8 +48,9 @@ struct result {
 int result_read(struct result *ret, const json_t *doc, enum cni_version version, struct cni_error *err);
 void result_free(struct result *result);
 
-/* Adds the "routes" of a configuration, which look as those of a result do. */
-int result_add_routes(struct result *result, const json_t *obj, struct cni_error *err);
+/* Adds a list of routes in a configuration, which look as those of a result do. */
+int result_add_routes(struct result *result, const json_t *obj, const char *key, struct cni_error *err);
+int result_add_route(struct result *result, const struct cni_route *route, struct cni_error *err);
 
 /* Adds what more contains to the end of result; its ips keep their interface. */
 int result_append(struct result *result, const struct result *more, struct cni_error *err);

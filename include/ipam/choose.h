@@ -6,6 +6,7 @@
 #ifndef IPAM_CHOOSE_H
 #define IPAM_CHOOSE_H
 
+#include "ipam/ask.h"
 #include "ipam/conf.h"
 #include "ipam/record.h"
 
@@ -14,8 +15,9 @@
  * same name that is over. Takes nothing; but when a pool has no free address,
  * leases that nobody needs any more are given back first. Errors: CNI_RETRY (no
  * address), CNI_CONFLICT (taken), CNI_CONFIG (asked for one that there is not), CNI_IO.
+ * *shortage tells which pool had no address that may be handed out.
  */
 int choose(struct ip *ips, struct store *store, const struct conf *conf, const struct record *had,
-	   struct cni_error *err);
+	   struct shortage *shortage, struct cni_error *err);
 
 #endif

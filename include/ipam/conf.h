@@ -11,6 +11,7 @@
 #include "cni/error.h"
 #include "cni/plugin.h"
 #include "cni/result.h"
+#include "ipam/cluster.h"
 #include "ipam/pool.h"
 
 /* What DEL and GC need, so that nothing else which is wrong keeps them from
@@ -24,8 +25,11 @@ struct place {
 
 struct conf {
 	struct place place;
+	struct cluster cluster;
 	struct pool *pools; /* one address of each */
 	size_t n_pools;
+	struct prefix *exclude; /* never handed out, not even to who asks for them */
+	size_t n_exclude;
 	struct ip *wanted; /* addresses asked for, without repetition */
 	size_t n_wanted;
 	const char *resolv_conf; /* NULL: none */

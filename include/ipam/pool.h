@@ -52,6 +52,10 @@ void pool_free(struct pool *pool);
 const struct range *pool_range(const struct pool *pool, const struct ip *ip);
 bool pool_may_give(const struct pool *pool, const struct ip *ip); /* in one of the spans */
 bool pools_overlap(const struct pool *a, const struct pool *b);
+bool pool_touches(const struct pool *pool, const struct prefix *prefix);
+/* pool with those of its spans' addresses alone that lie in one of n prefixes; to be freed. */
+int pool_narrow(struct pool *ret, const struct pool *pool, const struct prefix *prefixes, size_t n,
+		struct cni_error *err);
 uint64_t pool_size(const struct pool *pool); /* addresses in its spans; UINT64_MAX: that many or more */
 
 /* "10.9.0.1-10.9.0.254,10.8.0.1-10.8.0.9", cut where it gets too long for a message */

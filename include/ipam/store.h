@@ -30,13 +30,9 @@
 #include <time.h>
 
 #include "cni/error.h"
+#include "cni/file.h"
 #include "cni/ip.h"
 #include "ipam/conf.h"
-
-/* Which boot this is, of all of this machine; "" when nobody can say. */
-struct boot {
-	char id[9];
-};
 
 struct store {
 	int leases, own, lock; /* directories, the locked file */

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "ipam/alive.h"
+#include "ipam/state.h"
 #include "ipam/conf.h"
 
 struct survey {
@@ -15,6 +15,7 @@ struct survey {
 	enum state *states; /* of the leases, in their order: by address */
 	struct usage {
 		uint64_t size;	  /* addresses that may be handed out; UINT64_MAX: that many or more */
+		size_t blocks;	  /* where a cluster shares the pool: ours, whose addresses these are */
 		uint64_t used;	  /* of them, leased */
 		uint64_t dead;	  /* of the used, given back when they are needed */
 		uint64_t waiting; /* not leased, but released less than reuseDelay ago */

@@ -24,6 +24,22 @@ void addr_queue_add(struct rtnl *nl, int link, const struct prefix *address, boo
 enum found addr_find(struct rtnl *nl, int link, const struct prefix *address, uint32_t *flags,
 		     struct cni_error *err);
 
+/* The first address of a link that others reach it by: of global scope, not
+ * secondary, not temporary. */
+enum found addr_main(struct rtnl *nl, int link, int family, struct ip *ret, struct cni_error *err);
+
+/* An address as the kernel lists it. */
+struct addr_seen {
+	struct prefix address;
+	int link;
+	uint32_t flags; /* the first eight of IFA_F_* */
+	unsigned char scope;
+};
+
+/* Calls each() for all addresses of the namespace, of whatever family. */
+int addr_each(struct rtnl *nl, void (*each)(const struct addr_seen *, void *), void *arg,
+	      struct cni_error *err);
+
 /* Does the namespace itself receive what is sent to ip? Asks the routing table. */
 enum found addr_is_local(struct rtnl *nl, const struct ip *ip, struct cni_error *err);
 
@@ -38,12 +54,21 @@ struct route {
 	unsigned int mtu, advmss, priority; /* 0: the kernel's choice */
 	uint32_t table;			    /* RT_TABLE_MAIN, … */
 	unsigned char scope;		    /* RT_SCOPE_* */
+	unsigned char protocol;		    /* RTPROT_*; 0: RTPROT_BOOT */
+	struct ip src;			    /* family 0: the kernel's choice */
 	const struct nexthop *hops;
-	size_t n_hops;
+	size_t n_hops; /* 0: unreachable, and no link counts */
 };
 
 /* Queues adding the route over the link, before the kernel's other routes to dst. */
 void route_queue_add(struct rtnl *nl, int link, const struct route *route);
+
+/* At once, and only where there is no other route to dst. Returns 0 or the kernel's
+ * errno, and then *err describes it. */
+int route_add(struct rtnl *nl, int link, const struct route *route, struct cni_error *err);
+
+/* Of this protocol, link and gateway alone. One that is gone already is deleted. */
+int route_delete(struct rtnl *nl, int link, const struct route *route, struct cni_error *err);
 
 /* A route as the kernel lists it, one call for each next hop. */
 struct route_seen {
@@ -52,11 +77,26 @@ struct route_seen {
 	int link;
 	unsigned int priority;
 	uint32_t table;
-	unsigned char type; /* RTN_* */
+	unsigned char type;	/* RTN_* */
+	unsigned char protocol; /* RTPROT_* */
 };
 
 /* Calls each() for all routes of a family; table 0: of all tables. */
 int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const struct route_seen *, void *),
 	       void *arg, struct cni_error *err);
+
+/* A neighbour whose link-layer address need not be asked for. mac is text. */
+struct neighbour {
+	struct ip ip;
+	const char *mac;
+};
+
+void neighbour_queue_add(struct rtnl *nl, int link, const struct neighbour *neighbour);
+int neighbour_add(struct rtnl *nl, int link, const struct neighbour *neighbour, struct cni_error *err);
+int neighbour_delete(struct rtnl *nl, int link, const struct ip *ip, struct cni_error *err);
+
+/* With this link-layer address, and for good? */
+enum found neighbour_find(struct rtnl *nl, int link, const struct neighbour *neighbour,
+			  struct cni_error *err);
 
 #endif

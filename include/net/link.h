@@ -22,9 +22,12 @@ struct link {
 	unsigned int mtu;
 	int parent;	       /* IFLA_LINK, 0: none */
 	bool parent_elsewhere; /* parent is an index in another namespace */
+	int parent_netns;      /* which, as the asked one numbers it: rtnl_own_id() */
 	int holder;	       /* IFLA_MASTER: the bridge, bond or VRF above, 0: none */
 	uint16_t ipvlan_mode;  /* IPVLAN_MODE_*, if kind is "ipvlan" */
 	uint16_t ipvlan_flags; /* IPVLAN_F_* */
+	uint16_t vlan;	       /* id, if kind is "vlan" */
+	uint32_t group;	       /* OUR_NUMBER: we have made it for ourselves */
 };
 
 enum found link_find(struct rtnl *nl, const char *name, struct link *ret, struct cni_error *err);
@@ -38,17 +41,24 @@ struct ipvlan {
 	const char *name;
 	int parent;	  /* index, in the namespace of the socket that creates it */
 	uint16_t mode;	  /* IPVLAN_MODE_* */
+	int flags;	  /* IPVLAN_F_*, or -1: those of the master */
 	unsigned int mtu; /* 0: the parent's */
 	int netns;	  /* where to put it; -1: where the socket is */
+	uint32_t group;	  /* 0: none */
 };
 
 /*
  * Returns 0 or the kernel's errno, and then *err describes it. EEXIST says that
  * the name is taken in the target namespace or, before Linux 6.15, in the
  * socket's. IFLA_IPVLAN_MODE is always sent, because without it the kernel would
- * switch the master and all its slaves to l3; flags never, so that they stay.
+ * switch the master and all its slaves to l3.
  */
 int ipvlan_create(struct rtnl *nl, const struct ipvlan *ipvlan, struct cni_error *err);
+
+/* Both in our namespace, up, and in the group OUR_NUMBER, which tells that we have
+ * made them. Returns 0 or the kernel's errno, and then *err describes it. */
+int vlan_create(struct rtnl *nl, const char *name, int parent, uint16_t id, struct cni_error *err);
+int dummy_create(struct rtnl *nl, const char *name, unsigned int mtu, struct cni_error *err);
 
 /* Does the kernel know ipvlan? Asks in a way that creates nothing. */
 enum found ipvlan_known(struct rtnl *nl, struct cni_error *err);
@@ -60,9 +70,12 @@ int link_delete(struct rtnl *nl, int index, struct cni_error *err);
 
 /* Queue only; rtnl_commit() sends. */
 void link_queue_up(struct rtnl *nl, int index);
+void link_queue_down(struct rtnl *nl, int index);
 void link_queue_arp_notify(struct rtnl *nl, int index);
 
 const char *ipvlan_mode_text(uint16_t mode);
+const char *ipvlan_flags_text(uint16_t flags);
 bool ipvlan_mode_parse(const char *text, uint16_t *ret);
+bool ipvlan_flags_parse(const char *text, int *ret);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cni/error.h"
 
@@ -32,6 +33,18 @@ enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_e
  */
 int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg, struct cni_error *err);
 
+/*
+ * Calls each() with every network namespace that a process is in or that is
+ * mounted where we see it, but our own, each once, until it returns other than 0.
+ * path names it for a person, and for nothing else. Returns what each() did last.
+ */
+int netns_each(int (*each)(int netns, const char *path, void *arg, struct cni_error *err), void *arg,
+	       struct cni_error *err);
+
+/* A number that no other namespace of this boot has or had: that of the namespace
+ * of a socket, which is ours. Before Linux 5.14 a later one may have it again. */
+uint64_t netns_number(int socket);
+
 /* A name below /proc/sys/net and what to write there. */
 struct sysctl {
 	char name[128];
@@ -40,5 +53,8 @@ struct sysctl {
 
 /* Writes all it can, as netns sees them. Says on stderr what did not work. */
 void netns_sysctl(int netns, const struct sysctl *list, size_t n);
+
+/* In our own namespace; false also where there is none of that name. */
+bool netns_sysctl_is(const char *name, const char *value);
 
 #endif

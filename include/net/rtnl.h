@@ -23,6 +23,10 @@
 #include "cni/error.h"
 
 /* Any single request fits; attributes are put with the bounded mnl calls. */
+/* The group of the links that we make on the host, and the protocol of our routes
+ * there: `ip link show group 105`, `ip route show proto 105`. */
+#define OUR_NUMBER 105
+
 #define RTNL_REQUEST_MAX 8192
 #define RTNL_QUEUE_MAX 16384
 
@@ -61,6 +65,10 @@ int rtnl_describe(const struct rtnl_refusal *refusal, struct cni_error *err);
 int rtnl_commit(struct rtnl *nl, int (*refused)(const struct rtnl_refusal *, void *, struct cni_error *),
 		void *arg, struct cni_error *err);
 
+/* The same for requests of which the first refusal counts: 0, the kernel's errno
+ * with err filled, or EIO when it could not be asked. */
+int rtnl_commit_one(struct rtnl *nl, struct cni_error *err);
+
 /*
  * Sends the one queued request and hands each message of the answer to each().
  * Returns 0, or the kernel's errno, which is left to the caller to judge: "no
@@ -70,6 +78,9 @@ int rtnl_commit(struct rtnl *nl, int (*refused)(const struct rtnl_refusal *, voi
  */
 int rtnl_ask(struct rtnl *nl, void (*each)(const struct nlmsghdr *, void *), void *arg,
 	     struct cni_error *err);
+
+/* The number by which nl's namespace knows ours (IFLA_LINK_NETNSID), -1 if it does not. */
+int rtnl_own_id(struct rtnl *nl, struct cni_error *err);
 
 /*
  * For a struct rtnl that asks nothing: hears of what happens in a group

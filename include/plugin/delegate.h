@@ -13,6 +13,10 @@
 #include "cni/error.h"
 #include "cni/plugin.h"
 
+/* The program of that name in the first directory of path, as CNI_PATH is written,
+ * that has it. CNI_CONFIG. */
+int delegate_find(const char *type, const char *path, char *ret, size_t size, struct cni_error *err);
+
 /*
  * Runs ADD and hands over what it answered, or NULL with err filled. After that
  * the caller runs DEL, as the specification asks.

@@ -38,13 +38,3 @@ const char *errno_text(int error)
 	text[0] = (char)tolower((unsigned char)text[0]);
 	return text;
 }
-
-void cni_log(const char *line, ...)
-{
-	va_list args;
-
-	va_start(args, line);
-	vfprintf(stderr, line, args);
-	va_end(args);
-	fputc('\n', stderr);
-}

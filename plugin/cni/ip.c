@@ -163,3 +163,36 @@ struct ip ip_previous(const struct ip *ip)
 		;
 	return previous;
 }
+
+uint64_t ip_distance(const struct ip *from, const struct ip *to)
+{
+	const size_t n = ip_size(from);
+	uint64_t distance = 0;
+	int borrow = 0;
+	unsigned char difference[sizeof(from->bytes)] = { 0 };
+
+	for (size_t i = n; i-- > 0;) {
+		int byte = to->bytes[i] - from->bytes[i] - borrow;
+
+		borrow = byte < 0;
+		difference[i] = (unsigned char)(byte + 256 * borrow);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (distance > IP_DISTANCE_MAX >> 8)
+			return IP_DISTANCE_MAX;
+		distance = distance << 8 | difference[i];
+	}
+	return distance;
+}
+
+struct ip ip_add(const struct ip *ip, uint64_t n)
+{
+	struct ip sum = *ip;
+
+	for (size_t i = ip_size(ip); n && i-- > 0;) {
+		n += sum.bytes[i];
+		sum.bytes[i] = (unsigned char)n;
+		n >>= 8;
+	}
+	return sum;
+}

@@ -14,6 +14,7 @@
 
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/log.h"
 
 /* A configuration with the results of a long chain in it is some kilobytes. */
 #define CONFIG_MAX (4 << 20)
@@ -251,6 +252,7 @@ static int serve(const struct plugin *plugin, struct request *req, struct cni_er
 	json_auto_t *conf = NULL, *result = NULL;
 	struct cni_error why = { 0 };
 	autofree char *text = NULL;
+	int rc;
 
 	if (request_read_env(req, err) < 0)
 		return -1;
@@ -261,22 +263,30 @@ static int serve(const struct plugin *plugin, struct request *req, struct cni_er
 	conf = json_read(text, req->config_len, &why);
 	if (!conf)
 		return cni_fail(err, why.code, "error unmarshall network config: %s", why.msg);
-	if (request_read_conf(req, conf, err) < 0 || run_verb(plugin, req, &result, err) < 0)
+	if (request_read_conf(req, conf, err) < 0)
 		return -1;
-	return result ? deliver(plugin, req, result, err) : 0;
+	log_begin(req);
+	rc = run_verb(plugin, req, &result, err);
+	if (rc == 0 && result)
+		rc = deliver(plugin, req, result, err);
+	if (rc == 0)
+		log_done();
+	else
+		log_line(LOG_ERROR, "error %d: %s%s%s", err->code, err->msg, err->details[0] ? "; " : "",
+			 err->details);
+	return rc;
 }
 
-static int print_error(const struct cni_error *error, enum cni_version version)
+json_t *error_json(const struct cni_error *error, enum cni_version version)
 {
-	json_auto_t *doc = json_object();
+	json_t *doc = json_object();
 
 	json_object_set_new(doc, "cniVersion", json_string(cni_versions[version]));
 	json_object_set_new(doc, "code", json_integer(error->code));
 	json_object_set_new(doc, "msg", json_text(error->msg));
 	if (error->details[0])
 		json_object_set_new(doc, "details", json_text(error->details));
-	print(doc, JSON_INDENT(4), "");
-	return 1;
+	return doc;
 }
 
 static int print_versions(void)
@@ -322,6 +332,7 @@ int plugin_main(const struct plugin *plugin)
 {
 	struct request req = { .version = CNI_1_1_0 };
 	struct cni_error err = { 0 };
+	json_auto_t *answer = NULL;
 	const char *command = getenv("CNI_COMMAND");
 
 	if (!command || !*command)
@@ -336,5 +347,7 @@ int plugin_main(const struct plugin *plugin)
 		cni_fail(&err, CNI_IO, "cannot open /dev/null: %s", errno_text(errno));
 	else if (serve(plugin, &req, &err) == 0)
 		return 0;
-	return print_error(&err, req.version);
+	answer = error_json(&err, req.version);
+	print(answer, JSON_INDENT(4), "");
+	return 1;
 }

@@ -49,14 +49,14 @@ static int add_ip(struct result *to, const struct cni_ip *ip, struct cni_error *
 	return 0;
 }
 
-static int add_route(struct result *to, const struct cni_route *route, struct cni_error *err)
+int result_add_route(struct result *result, const struct cni_route *route, struct cni_error *err)
 {
-	struct cni_route *entry = slot(&to->routes, to->n_routes, sizeof(*entry), err);
+	struct cni_route *entry = slot(&result->routes, result->n_routes, sizeof(*entry), err);
 
 	if (!entry)
 		return -1;
 	*entry = *route;
-	to->n_routes++;
+	result->n_routes++;
 	return 0;
 }
 
@@ -138,15 +138,15 @@ static int read_route(struct result *result, const json_t *obj, struct cni_error
 	if (route.gw.family && route.gw.family != route.dst.ip.family)
 		return cni_fail(err, CNI_DECODE, "route to %s has gateway %s of the other family",
 				prefix_text(&route.dst).s, ip_text(&route.gw).s);
-	return add_route(result, &route, err);
+	return result_add_route(result, &route, err);
 }
 
-int result_add_routes(struct result *result, const json_t *obj, struct cni_error *err)
+int result_add_routes(struct result *result, const json_t *obj, const char *key, struct cni_error *err)
 {
 	json_t *list = NULL, *entry;
 	size_t i;
 
-	if (field_array(obj, "", "routes", &list, err) < 0)
+	if (field_array(obj, "", key, &list, err) < 0)
 		return -1;
 	json_array_foreach(list, i, entry)
 		if (read_route(result, entry, err) < 0)
@@ -162,7 +162,7 @@ static int read_family(struct result *result, const json_t *doc, const char *key
 		return -1;
 	if (!obj)
 		return 0;
-	return read_address(result, obj, "ip", err) < 0 ? -1 : result_add_routes(result, obj, err);
+	return read_address(result, obj, "ip", err) < 0 ? -1 : result_add_routes(result, obj, "routes", err);
 }
 
 static int read_lists(struct result *result, const json_t *doc, struct cni_error *err)
@@ -179,7 +179,7 @@ static int read_lists(struct result *result, const json_t *doc, struct cni_error
 	json_array_foreach(ips, i, entry)
 		if (read_address(result, entry, "address", err) < 0)
 			return -1;
-	return result_add_routes(result, doc, err);
+	return result_add_routes(result, doc, "routes", err);
 }
 
 static int read_shape(struct result *result, const json_t *doc, enum cni_version version,
@@ -227,7 +227,7 @@ int result_append(struct result *result, const struct result *more, struct cni_e
 		if (add_ip(result, &more->ips[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < more->n_routes; i++)
-		if (add_route(result, &more->routes[i], err) < 0)
+		if (result_add_route(result, &more->routes[i], err) < 0)
 			return -1;
 	return 0;
 }

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <netinet/ether.h>
 #include <string.h>
 
 static bool read_ip(const struct nlattr *attr, int family, struct ip *ret)
@@ -34,6 +36,30 @@ void addr_queue_add(struct rtnl *nl, int link, const struct prefix *address, boo
 		mnl_attr_put(nlh, IFA_BROADCAST, size, last.bytes);
 }
 
+static bool read_address(const struct nlmsghdr *nlh, struct addr_seen *ret)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	struct addr_seen seen = { .link = 0 };
+	const struct nlattr *attr;
+	struct ip ip;
+
+	if (nlh->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa))
+		return false;
+	seen.link = (int)ifa->ifa_index;
+	seen.flags = ifa->ifa_flags;
+	seen.scope = ifa->ifa_scope;
+	seen.address.len = ifa->ifa_prefixlen;
+	mnl_attr_for_each(attr, nlh, sizeof(*ifa)) {
+		/* IFA_LOCAL is missing from IPv6, IFA_ADDRESS is the peer where both are */
+		if ((mnl_attr_get_type(attr) == IFA_LOCAL ||
+		     (mnl_attr_get_type(attr) == IFA_ADDRESS && !seen.address.ip.family)) &&
+		    read_ip(attr, ifa->ifa_family, &ip))
+			seen.address.ip = ip;
+	}
+	*ret = seen;
+	return true;
+}
+
 struct addr_search {
 	int link;
 	const struct prefix *wanted;
@@ -43,49 +69,88 @@ struct addr_search {
 
 static void match_address(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	struct addr_search *search = arg;
-	struct prefix seen = { .len = 0 };
-	uint32_t flags;
-	const struct nlattr *attr;
-	struct ip ip;
+	struct addr_seen seen;
 
-	if (nlh->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa) ||
-	    (int)ifa->ifa_index != search->link)
-		return;
-	seen.len = ifa->ifa_prefixlen;
-	flags = ifa->ifa_flags;
-	mnl_attr_for_each(attr, nlh, sizeof(*ifa)) {
-		/* IFA_LOCAL is missing from IPv6, IFA_ADDRESS is the peer where both are */
-		if ((mnl_attr_get_type(attr) == IFA_LOCAL ||
-		     (mnl_attr_get_type(attr) == IFA_ADDRESS && !seen.ip.family)) &&
-		    read_ip(attr, ifa->ifa_family, &ip))
-			seen.ip = ip;
-	}
-	if (!prefix_equal(&seen, search->wanted))
+	if (!read_address(nlh, &seen) || seen.link != search->link ||
+	    !prefix_equal(&seen.address, search->wanted))
 		return;
 	search->found = true;
-	search->flags = flags;
+	search->flags = seen.flags;
+}
+
+static int ask_addresses(struct rtnl *nl, int link, int family, void (*each)(const struct nlmsghdr *, void *),
+			 void *arg, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	int rc;
+
+	ifa->ifa_family = (unsigned char)family;
+	ifa->ifa_index = (unsigned int)link;
+	rc = rtnl_ask(nl, each, arg, err);
+	if (rc > 0 && rc != ENODEV)
+		return cni_fail(err, CNI_INTERNAL, "cannot list addresses: %s", errno_text(rc));
+	return rc < 0 ? -1 : 0;
 }
 
 enum found addr_find(struct rtnl *nl, int link, const struct prefix *address, uint32_t *flags,
 		     struct cni_error *err)
 {
 	struct addr_search search = { .link = link, .wanted = address };
-	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP);
-	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
-	int rc;
 
-	ifa->ifa_family = (unsigned char)address->ip.family;
-	ifa->ifa_index = (unsigned int)link;
-	rc = rtnl_ask(nl, match_address, &search, err);
-	if (rc > 0 && rc != ENODEV)
-		cni_fail(err, CNI_INTERNAL, "cannot list addresses: %s", errno_text(rc));
-	if (rc && rc != ENODEV)
+	if (ask_addresses(nl, link, address->ip.family, match_address, &search, err) < 0)
 		return FOUND_FAILED;
 	if (search.found && flags)
 		*flags = search.flags;
 	return search.found ? FOUND : FOUND_NOT;
+}
+
+struct main_search {
+	int link;
+	struct ip found;
+};
+
+static void match_main(const struct nlmsghdr *nlh, void *arg)
+{
+	struct main_search *search = arg;
+	struct addr_seen seen;
+
+	if (read_address(nlh, &seen) && seen.link == search->link && seen.scope == RT_SCOPE_UNIVERSE &&
+	    !(seen.flags & (IFA_F_SECONDARY | IFA_F_DEPRECATED)) && !search->found.family)
+		search->found = seen.address.ip;
+}
+
+enum found addr_main(struct rtnl *nl, int link, int family, struct ip *ret, struct cni_error *err)
+{
+	struct main_search search = { .link = link };
+
+	if (ask_addresses(nl, link, family, match_main, &search, err) < 0)
+		return FOUND_FAILED;
+	*ret = search.found;
+	return ret->family ? FOUND : FOUND_NOT;
+}
+
+struct addr_visit {
+	void (*each)(const struct addr_seen *, void *);
+	void *arg;
+};
+
+static void visit_address(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct addr_visit *visit = arg;
+	struct addr_seen seen;
+
+	if (read_address(nlh, &seen))
+		visit->each(&seen, visit->arg);
+}
+
+int addr_each(struct rtnl *nl, void (*each)(const struct addr_seen *, void *), void *arg,
+	      struct cni_error *err)
+{
+	struct addr_visit visit = { each, arg };
+
+	return ask_addresses(nl, 0, AF_UNSPEC, visit_address, &visit, err);
 }
 
 static void keep_type(const struct nlmsghdr *nlh, void *arg)
@@ -152,15 +217,16 @@ static void put_metrics(struct nlmsghdr *nlh, const struct route *route)
 	mnl_attr_nest_end(nlh, nest);
 }
 
-void route_queue_add(struct rtnl *nl, int link, const struct route *route)
+static void queue_route(struct rtnl *nl, unsigned int type, unsigned int flags, int link,
+			const struct route *route)
 {
-	struct nlmsghdr *nlh = rtnl_request(nl, RTM_NEWROUTE, NLM_F_CREATE);
+	struct nlmsghdr *nlh = rtnl_request(nl, type, flags);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 
 	rtm->rtm_family = (unsigned char)route->dst.ip.family;
 	rtm->rtm_dst_len = (unsigned char)route->dst.len;
 	rtm->rtm_table = (unsigned char)(route->table < 256 ? route->table : RT_TABLE_UNSPEC);
-	rtm->rtm_protocol = RTPROT_BOOT;
+	rtm->rtm_protocol = route->protocol ? route->protocol : RTPROT_BOOT;
 	rtm->rtm_scope = route->scope;
 	rtm->rtm_type = RTN_UNICAST;
 	if (route->table > 255)
@@ -169,7 +235,13 @@ void route_queue_add(struct rtnl *nl, int link, const struct route *route)
 		mnl_attr_put(nlh, RTA_DST, ip_size(&route->dst.ip), route->dst.ip.bytes);
 	if (route->priority)
 		mnl_attr_put_u32(nlh, RTA_PRIORITY, route->priority);
+	if (route->src.family)
+		mnl_attr_put(nlh, RTA_PREFSRC, ip_size(&route->src), route->src.bytes);
 	put_metrics(nlh, route);
+	if (!route->n_hops) {
+		rtm->rtm_type = RTN_UNREACHABLE;
+		return;
+	}
 	if (route->n_hops > 1) {
 		put_multipath(nlh, link, route);
 		return;
@@ -179,6 +251,30 @@ void route_queue_add(struct rtnl *nl, int link, const struct route *route)
 		rtm->rtm_flags |= RTNH_F_ONLINK;
 	if (route->hops[0].gw.family)
 		put_gateway(nlh, &route->hops[0].gw);
+}
+
+void route_queue_add(struct rtnl *nl, int link, const struct route *route)
+{
+	queue_route(nl, RTM_NEWROUTE, NLM_F_CREATE, link, route);
+}
+
+int route_add(struct rtnl *nl, int link, const struct route *route, struct cni_error *err)
+{
+	queue_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, link, route);
+	return rtnl_commit_one(nl, err);
+}
+
+int route_delete(struct rtnl *nl, int link, const struct route *route, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	int error;
+
+	queue_route(nl, RTM_DELROUTE, 0, link, route);
+	error = rtnl_commit_one(nl, &why);
+	if (!error || error == ESRCH || error == ENODEV)
+		return 0;
+	return cni_fail(err, CNI_INTERNAL, "failed to delete the route to %s: %s", prefix_text(&route->dst).s,
+			why.msg);
 }
 
 struct route_visit {
@@ -217,6 +313,7 @@ static void visit_route(const struct nlmsghdr *nlh, void *arg)
 	seen.dst = (struct prefix){ .ip.family = rtm->rtm_family, .len = rtm->rtm_dst_len };
 	seen.table = rtm->rtm_table;
 	seen.type = rtm->rtm_type;
+	seen.protocol = rtm->rtm_protocol;
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
 		switch (mnl_attr_get_type(attr)) {
 		case RTA_DST:
@@ -264,4 +361,83 @@ int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const s
 	if (rc > 0)
 		return cni_fail(err, CNI_INTERNAL, "cannot list routes: %s", errno_text(rc));
 	return rc;
+}
+
+static void queue_neighbour(struct rtnl *nl, unsigned int type, unsigned int flags, int link,
+			    const struct ip *ip, const char *mac)
+{
+	struct nlmsghdr *nlh = rtnl_request(nl, type, flags);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	struct ether_addr address;
+
+	ndm->ndm_family = (unsigned char)ip->family;
+	ndm->ndm_ifindex = link;
+	ndm->ndm_state = NUD_PERMANENT;
+	mnl_attr_put(nlh, NDA_DST, ip_size(ip), ip->bytes);
+	if (mac && ether_aton_r(mac, &address))
+		mnl_attr_put(nlh, NDA_LLADDR, sizeof(address), &address);
+}
+
+void neighbour_queue_add(struct rtnl *nl, int link, const struct neighbour *neighbour)
+{
+	queue_neighbour(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, link, &neighbour->ip, neighbour->mac);
+}
+
+int neighbour_add(struct rtnl *nl, int link, const struct neighbour *neighbour, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+
+	neighbour_queue_add(nl, link, neighbour);
+	if (!rtnl_commit_one(nl, &why))
+		return 0;
+	return cni_fail(err, CNI_INTERNAL, "failed to add the neighbour %s: %s", ip_text(&neighbour->ip).s,
+			why.msg);
+}
+
+int neighbour_delete(struct rtnl *nl, int link, const struct ip *ip, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	int error;
+
+	queue_neighbour(nl, RTM_DELNEIGH, 0, link, ip, NULL);
+	error = rtnl_commit_one(nl, &why);
+	if (!error || error == ENOENT || error == ENODEV)
+		return 0;
+	return cni_fail(err, CNI_INTERNAL, "failed to delete the neighbour %s: %s", ip_text(ip).s, why.msg);
+}
+
+struct neighbour_search {
+	struct ether_addr wanted;
+	bool found;
+};
+
+static void match_neighbour(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	struct neighbour_search *search = arg;
+	const struct nlattr *attr;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm) || !(ndm->ndm_state & NUD_PERMANENT))
+		return;
+	mnl_attr_for_each(attr, nlh, sizeof(*ndm))
+		if (mnl_attr_get_type(attr) == NDA_LLADDR &&
+		    mnl_attr_get_payload_len(attr) == sizeof(search->wanted))
+			search->found =
+				!memcmp(mnl_attr_get_payload(attr), &search->wanted, sizeof(search->wanted));
+}
+
+enum found neighbour_find(struct rtnl *nl, int link, const struct neighbour *neighbour, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETNEIGH, 0);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	struct neighbour_search search = { .found = false };
+
+	ndm->ndm_family = (unsigned char)neighbour->ip.family;
+	ndm->ndm_ifindex = link;
+	mnl_attr_put(nlh, NDA_DST, ip_size(&neighbour->ip), neighbour->ip.bytes);
+	ether_aton_r(neighbour->mac, &search.wanted);
+	/* any errno means that there is none */
+	if (rtnl_ask(nl, match_neighbour, &search, err) < 0)
+		return FOUND_FAILED;
+	return search.found ? FOUND : FOUND_NOT;
 }

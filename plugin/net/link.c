@@ -17,22 +17,49 @@ static const char *const mode_names[] = {
 	[IPVLAN_MODE_L3S] = "l3s",
 };
 
-#define N_MODES (sizeof(mode_names) / sizeof(*mode_names))
+/* iproute2's; a slave has at most one of the flags */
+static const char *const flag_names[] = {
+	[0] = "bridge",
+	[IPVLAN_F_PRIVATE] = "private",
+	[IPVLAN_F_VEPA] = "vepa",
+};
+
+#define N_NAMES(names) (sizeof(names) / sizeof(*(names)))
+
+static int find_name(const char *const names[], size_t n, const char *text)
+{
+	for (size_t i = 0; i < n; i++)
+		if (names[i] && !strcmp(text, names[i]))
+			return (int)i;
+	return -1;
+}
 
 const char *ipvlan_mode_text(uint16_t mode)
 {
-	return mode < N_MODES ? mode_names[mode] : "unknown";
+	return mode < N_NAMES(mode_names) ? mode_names[mode] : "unknown";
 }
 
 bool ipvlan_mode_parse(const char *text, uint16_t *ret)
 {
-	for (size_t mode = 0; mode < N_MODES; mode++) {
-		if (strcmp(text, mode_names[mode]) != 0)
-			continue;
+	int mode = find_name(mode_names, N_NAMES(mode_names), text);
+
+	if (mode >= 0)
 		*ret = (uint16_t)mode;
-		return true;
-	}
-	return false;
+	return mode >= 0;
+}
+
+const char *ipvlan_flags_text(uint16_t flags)
+{
+	return flags < N_NAMES(flag_names) ? flag_names[flags] : "private vepa";
+}
+
+bool ipvlan_flags_parse(const char *text, int *ret)
+{
+	int flags = find_name(flag_names, N_NAMES(flag_names), text);
+
+	if (flags >= 0)
+		*ret = flags;
+	return flags >= 0;
 }
 
 static uint32_t attr_u32(const struct nlattr *attr)
@@ -70,9 +97,13 @@ static void read_linkinfo(const struct nlattr *info, struct link *link)
 		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
 			data = attr;
 	}
-	if (!data || strcmp(link->kind, "ipvlan") != 0)
+	if (!data)
 		return;
 	mnl_attr_for_each_nested(attr, data) {
+		if (!strcmp(link->kind, "vlan") && mnl_attr_get_type(attr) == IFLA_VLAN_ID)
+			link->vlan = attr_u16(attr);
+		if (strcmp(link->kind, "ipvlan") != 0)
+			continue;
 		if (mnl_attr_get_type(attr) == IFLA_IPVLAN_MODE)
 			link->ipvlan_mode = attr_u16(attr);
 		else if (mnl_attr_get_type(attr) == IFLA_IPVLAN_FLAGS)
@@ -106,7 +137,11 @@ static bool read_link(const struct nlmsghdr *nlh, struct link *ret)
 			link.parent = (int)attr_u32(attr);
 			break;
 		case IFLA_LINK_NETNSID:
+			link.parent_netns = (int)attr_u32(attr);
 			link.parent_elsewhere = true;
+			break;
+		case IFLA_GROUP:
+			link.group = attr_u32(attr);
 			break;
 		case IFLA_MASTER:
 			link.holder = (int)attr_u32(attr);
@@ -195,24 +230,6 @@ int link_each(struct rtnl *nl, void (*each)(const struct link *, void *), void *
 	return rc;
 }
 
-static int keep_refusal(const struct rtnl_refusal *refusal, void *arg, struct cni_error *err)
-{
-	int *error = arg;
-
-	*error = refusal->error;
-	return rtnl_describe(refusal, err);
-}
-
-/* 0, the kernel's errno, or EIO when it could not be asked. */
-static int commit_one(struct rtnl *nl, struct cni_error *err)
-{
-	int error = 0;
-
-	if (rtnl_commit(nl, keep_refusal, &error, err) < 0 && !error)
-		error = EIO;
-	return error;
-}
-
 int ipvlan_create(struct rtnl *nl, const struct ipvlan *ipvlan, struct cni_error *err)
 {
 	struct nlmsghdr *nlh = link_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
@@ -222,15 +239,58 @@ int ipvlan_create(struct rtnl *nl, const struct ipvlan *ipvlan, struct cni_error
 	mnl_attr_put_u32(nlh, IFLA_LINK, (uint32_t)ipvlan->parent);
 	if (ipvlan->mtu)
 		mnl_attr_put_u32(nlh, IFLA_MTU, ipvlan->mtu);
+	if (ipvlan->group)
+		mnl_attr_put_u32(nlh, IFLA_GROUP, ipvlan->group);
 	if (ipvlan->netns >= 0)
 		mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)ipvlan->netns);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "ipvlan");
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
 	mnl_attr_put_u16(nlh, IFLA_IPVLAN_MODE, ipvlan->mode);
+	if (ipvlan->flags >= 0)
+		mnl_attr_put_u16(nlh, IFLA_IPVLAN_FLAGS, (uint16_t)ipvlan->flags);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
-	return commit_one(nl, err);
+	return rtnl_commit_one(nl, err);
+}
+
+static struct nlmsghdr *create_request(struct rtnl *nl, const char *name)
+{
+	struct nlmsghdr *nlh = link_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+	ifi->ifi_flags = ifi->ifi_change = IFF_UP;
+	mnl_attr_put_strz_check(nlh, RTNL_REQUEST_MAX, IFLA_IFNAME, name);
+	mnl_attr_put_u32(nlh, IFLA_GROUP, OUR_NUMBER);
+	return nlh;
+}
+
+int vlan_create(struct rtnl *nl, const char *name, int parent, uint16_t id, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = create_request(nl, name);
+	struct nlattr *info, *data;
+
+	mnl_attr_put_u32(nlh, IFLA_LINK, (uint32_t)parent);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "vlan");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u16(nlh, IFLA_VLAN_ID, id);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return rtnl_commit_one(nl, err);
+}
+
+int dummy_create(struct rtnl *nl, const char *name, unsigned int mtu, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = create_request(nl, name);
+	struct nlattr *info;
+
+	if (mtu)
+		mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "dummy");
+	mnl_attr_nest_end(nlh, info);
+	return rtnl_commit_one(nl, err);
 }
 
 enum found ipvlan_known(struct rtnl *nl, struct cni_error *err)
@@ -244,7 +304,7 @@ enum found ipvlan_known(struct rtnl *nl, struct cni_error *err)
 	 * before, after the kernel has tried to load its module */
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "ipvlan");
 	mnl_attr_nest_end(nlh, info);
-	error = commit_one(nl, &why);
+	error = rtnl_commit_one(nl, &why);
 	if (error == EINVAL)
 		return FOUND;
 	if (error == EOPNOTSUPP)
@@ -258,7 +318,7 @@ int link_rename(struct rtnl *nl, int index, const char *name, struct cni_error *
 	struct nlmsghdr *nlh = link_request(nl, RTM_SETLINK, 0, index);
 
 	mnl_attr_put_strz_check(nlh, RTNL_REQUEST_MAX, IFLA_IFNAME, name);
-	return commit_one(nl, err);
+	return rtnl_commit_one(nl, err);
 }
 
 int link_delete(struct rtnl *nl, int index, struct cni_error *err)
@@ -267,19 +327,29 @@ int link_delete(struct rtnl *nl, int index, struct cni_error *err)
 	int error;
 
 	link_request(nl, RTM_DELLINK, 0, index);
-	error = commit_one(nl, &why);
+	error = rtnl_commit_one(nl, &why);
 	if (error == 0 || error == ENODEV)
 		return 0;
 	cni_fail(err, CNI_INTERNAL, "failed to delete link %d: %s", index, why.msg);
 	return cni_hint(err, "%s", why.details);
 }
 
-void link_queue_up(struct rtnl *nl, int index)
+static void queue_flags(struct rtnl *nl, int index, unsigned int flags)
 {
 	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(link_request(nl, RTM_NEWLINK, 0, index));
 
-	ifi->ifi_flags = IFF_UP;
+	ifi->ifi_flags = flags;
 	ifi->ifi_change = IFF_UP;
+}
+
+void link_queue_up(struct rtnl *nl, int index)
+{
+	queue_flags(nl, index, IFF_UP);
+}
+
+void link_queue_down(struct rtnl *nl, int index)
+{
+	queue_flags(nl, index, 0);
 }
 
 void link_queue_arp_notify(struct rtnl *nl, int index)

@@ -1,7 +1,10 @@
 #include "net/netns.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
@@ -9,12 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "cni/cleanup.h"
 
 #define OUR_NETNS "/proc/self/ns/net"
+
+#ifndef SO_NETNS_COOKIE /* musl */
+#define SO_NETNS_COOKIE 71
+#endif
 
 static const char *kind_of_namespace(int type)
 {
@@ -114,6 +122,130 @@ int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg,
 	return rc;
 }
 
+/* Namespaces that were met, by inode. */
+struct met {
+	ino_t *list;
+	size_t n, room;
+};
+
+static bool meet(struct met *met, ino_t inode)
+{
+	for (size_t i = 0; i < met->n; i++)
+		if (met->list[i] == inode)
+			return false;
+	if (met->n == met->room) {
+		size_t room = 2 * met->room + 64;
+		ino_t *list = realloc(met->list, room * sizeof(*list));
+
+		if (!list)
+			return true; /* and perhaps met again */
+		met->list = list;
+		met->room = room;
+	}
+	met->list[met->n++] = inode;
+	return true;
+}
+
+struct tour {
+	int (*each)(int netns, const char *path, void *arg, struct cni_error *err);
+	void *arg;
+	struct met met;
+};
+
+static int visit(struct tour *tour, const char *path, struct cni_error *err)
+{
+	autoclose int fd = -1;
+	struct stat st;
+
+	if (stat(path, &st) < 0 || !meet(&tour->met, st.st_ino) ||
+	    netns_open(path, false, &fd, NULL) != NETNS_OPEN)
+		return 0;
+	return tour->each(fd, path, tour->arg, err);
+}
+
+/* As /proc writes what would end a word: \040 is a blank. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		char octal[4] = "";
+
+		if (*from != '\\' || strlen(from) < 4) {
+			*to = *from++;
+			continue;
+		}
+		memcpy(octal, from + 1, 3);
+		*to = (char)strtoul(octal, NULL, 8);
+		from += 4;
+	}
+	*to = '\0';
+}
+
+static int visit_mounts(struct tour *tour, struct cni_error *err)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, path[PATH_MAX];
+	size_t size = 0;
+	int rc = 0;
+
+	if (!mounts)
+		return 0;
+	while (rc == 0 && getline(&line, &size, mounts) > 0) {
+		/* ID PARENT DEVICE net:[INODE] PATH ... */
+		if (sscanf(line, "%*s %*s %*s net:[%*[0-9]] %4095s", path) != 1)
+			continue;
+		unescape(path);
+		rc = visit(tour, path, err);
+	}
+	free(line);
+	fclose(mounts);
+	return rc;
+}
+
+static int visit_processes(struct tour *tour, struct cni_error *err)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	int rc = 0;
+
+	while (rc == 0 && proc && (entry = readdir(proc))) {
+		char path[sizeof("/proc//ns/net") + NAME_MAX];
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/ns/net", entry->d_name);
+		rc = visit(tour, path, err);
+	}
+	if (proc)
+		closedir(proc);
+	return rc;
+}
+
+int netns_each(int (*each)(int netns, const char *path, void *arg, struct cni_error *err), void *arg,
+	       struct cni_error *err)
+{
+	struct tour tour = { .each = each, .arg = arg };
+	int rc = visit_mounts(&tour, err);
+
+	if (rc == 0)
+		rc = visit_processes(&tour, err);
+	free(tour.met.list);
+	return rc;
+}
+
+uint64_t netns_number(int socket)
+{
+	struct stat st = { .st_ino = 0 };
+	uint64_t cookie;
+	socklen_t len = sizeof(cookie);
+
+	if (getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) == 0)
+		return cookie;
+	stat(OUR_NETNS, &st);
+	return st.st_ino;
+}
+
 struct sysctls {
 	const struct sysctl *list;
 	size_t n;
@@ -145,4 +277,20 @@ void netns_sysctl(int netns, const struct sysctl *list, size_t n)
 
 	if (netns_run(netns, write_sysctls, &all, &why) < 0)
 		cni_log("cannot write sysctls: %s", why.msg);
+}
+
+bool netns_sysctl_is(const char *name, const char *value)
+{
+	char path[PATH_MAX], text[64];
+	autoclose int fd = -1;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (len < 0)
+		return false;
+	text[len] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return !strcmp(text, value);
 }

@@ -1,11 +1,13 @@
 #include "net/rtnl.h"
 
 #include <errno.h>
+#include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "net/netns.h"
 
@@ -179,6 +181,23 @@ int rtnl_commit(struct rtnl *nl, int (*refused)(const struct rtnl_refusal *, voi
 	return commit.rc;
 }
 
+static int keep_refusal(const struct rtnl_refusal *refusal, void *arg, struct cni_error *err)
+{
+	int *error = arg;
+
+	*error = refusal->error;
+	return rtnl_describe(refusal, err);
+}
+
+int rtnl_commit_one(struct rtnl *nl, struct cni_error *err)
+{
+	int error = 0;
+
+	if (rtnl_commit(nl, keep_refusal, &error, err) < 0 && !error)
+		error = EIO;
+	return error;
+}
+
 struct answer {
 	unsigned int seq;
 	void (*each)(const struct nlmsghdr *, void *);
@@ -252,4 +271,27 @@ void rtnl_wait(struct rtnl *nl, int milliseconds)
 
 	if (poll(&event, 1, milliseconds) > 0)
 		mnl_socket_recvfrom(nl->sock, ignored, sizeof(ignored));
+}
+
+static void keep_id(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *attr;
+	int *id = arg;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct rtgenmsg))
+		if (mnl_attr_get_type(attr) == NETNSA_NSID && mnl_attr_get_payload_len(attr) == sizeof(*id))
+			*id = (int)mnl_attr_get_u32(attr);
+}
+
+int rtnl_own_id(struct rtnl *nl, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETNSID, 0);
+	int id = -1, rc;
+
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(nlh, NETNSA_PID, (uint32_t)getpid());
+	rc = rtnl_ask(nl, keep_id, &id, err);
+	if (rc > 0)
+		cni_fail(err, CNI_INTERNAL, "cannot ask for a namespace's number: %s", errno_text(rc));
+	return rc ? -1 : id;
 }

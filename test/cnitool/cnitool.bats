@@ -2,18 +2,7 @@
 # The real runtime library, through its command-line tool: cnitool.
 
 load ../lib/cni
-
-CNITOOL=${CNITOOL:-$("$TOP/test/oracle/get-cnitool")}
-export NETCONFPATH=$TOP/conf-examples
-
-# cnitool VERB NETWORK [POD]
-cnitool() {
-	run --separate-stderr "$CNITOOL" "$1" "$2" "/run/netns/${3:-a}"
-}
-
-in_order() {
-	[ "$status" = 0 ] || { echo "exit status $status: $output $stderr"; return 1; }
-}
+load ../lib/cnitool
 
 @test "add, check, status and del of a network" {
 	local before
@@ -42,10 +31,12 @@ in_order() {
 	[[ "$stderr$output" = *"Failed to match addr 10.138.36.2/23"* ]]
 }
 
-@test "each network of conf-examples, with every verb" {
+@test "each network of conf-examples that is not of the article and has no cluster, with every verb" {
 	local file name
 	for file in "$NETCONFPATH"/*.conflist; do
 		name=$(basename "$file" .conflist)
+		[[ $name = article-* ]] && continue
+		jq -e '.plugins[0].ipam.cluster' "$file" >/dev/null && continue
 		[ "$name" = link-in-container ] && { ip link add net0 netns a type dummy; ip -n a link set net0 up; }
 		cnitool add "$name"
 		in_order

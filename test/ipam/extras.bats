@@ -39,8 +39,10 @@ load ../lib/pool
 	leased ''
 }
 
-@test "who asks for an excluded address by name gets it" {
-	CNI_ARGS=IP=10.9.0.2 gets 10.9.0.2/24 "$(conf '"exclude": ["10.9.0.0/25"]')"
+@test "not even who asks for an excluded address by name gets it" {
+	CNI_ARGS=IP=10.9.0.2 pool ADD "$(conf '"exclude": ["10.9.0.0/25"]')"
+	fails 7 'requested ip 10.9.0.2 is excluded by 10.9.0.0/25'
+	CNI_ARGS=IP=10.9.0.200 gets 10.9.0.200/24 "$(conf '"exclude": ["10.9.0.0/25"]')"
 }
 
 # reuseDelay

@@ -33,6 +33,7 @@ hold() {
 	"$@" 3>&- >/dev/null 2>&1 &
 	HOLDERS+=($!)
 	while [ "$(cat "/proc/$!/comm")" != sleep ]; do
+		kill -0 $!
 		sleep 0.01
 	done
 }
@@ -91,6 +92,18 @@ keeps() {
 @test "a namespace lives that only a descriptor holds" {
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	hold sleep 1000 9</run/netns/a
+	ip netns del a
+	keeps "$(conf "$one")" 10.9.0.2
+	let_go
+	reclaims "$(conf "$one")" 10.9.0.2
+}
+
+@test "a namespace lives that only a socket holds" {
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	ip -n a link set lo up
+	# shellcheck disable=SC2016 # for another shell
+	hold nsenter --net=/run/netns/a bash -c 'exec 9<>/dev/udp/127.0.0.1/9; exec nsenter --net="$1" sleep 1000' \
+		bash /proc/$$/ns/net
 	ip netns del a
 	keeps "$(conf "$one")" 10.9.0.2
 	let_go

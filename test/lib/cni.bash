@@ -46,6 +46,7 @@ remove_network() {
 	for name in $(ip -o link show | awk -F'[:@] *' '$2 != "lo" { print $2 }'); do
 		ip link del dev "$name" 2>/dev/null || :
 	done
+	nft delete table inet ipvlan_cni 2>/dev/null || :
 	rm -rf /var/lib/cni/* /run/cni/*
 }
 
@@ -138,7 +139,11 @@ inventory() {
 	for pod in a b; do
 		[ ! -e "/run/netns/$pod" ] || ip -n "$pod" -br link show | awk -v pod="$pod" '{ print pod, $1 }'
 	done
-	find /run/cni /var/lib/cni -type f ! -name lock ! -name 'last_reserved_ip.*' 2>/dev/null | sort
+	ip neigh show nud permanent | sort
+	nft list tables
+	sed 's/^/eth0 forwarding or proxy_arp /' /proc/sys/net/ipv4/conf/eth0/{forwarding,proxy_arp} 2>/dev/null
+	find /etc/netns -mindepth 1 2>/dev/null | sort
+	find /run/cni /var/lib/cni -type f ! -name '*lock' ! -name 'last_reserved_ip.*' 2>/dev/null | sort
 }
 
 # leaves_nothing BEFORE: the inventory is what it was.

@@ -80,7 +80,7 @@ leased() {
 	local file all=''
 	for file in "$STORE"/*; do
 		case ${file##*/} in
-		lock | last_reserved_ip.* | '*') ;;
+		lock | incarnation | last_reserved_ip.* | '*') ;;
 		*) all+=" ${file##*/}" ;;
 		esac
 	done

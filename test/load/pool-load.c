@@ -1,5 +1,5 @@
 /*
- * pool-load WORKERS OPERATIONS SEED PROGRAM PROGRAM... CONF: so many processes at
+ * pool-load [OPTION...] WORKERS OPERATIONS SEED PROGRAM... CONF: so many processes at
  * once ADD and DEL on one store, each call with a program chosen by chance, for an
  * attachment that another one may have added. Each worker's log says from when to
  * when which attachment surely had which address. From that it proves that no
@@ -9,10 +9,21 @@
  *
  * for the caller to compare with the store. Exit status 1 when a call failed, or
  * an address was given twice.
+ *
+ *	-n NUMBER   attachments that a worker has at once, 3
+ *	-a          only ADDs
+ *	-k PERCENT  of the calls are killed with all that they have started, at any time;
+ *	            then the attachment is deleted, as a runtime does
+ *	-r PERMILLE of the operations are a restart of the worker's machine: another boot id
+ *	            is written into the file -b NAME, and its attachments are gone
+ *
+ * A % in NAME, CONF and in a PROGRAM is the worker's number: each is a node of its own.
  */
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +32,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HOLD_MAX 3 /* attachments that a worker has at once */
 #define OUTPUT_MAX 8192
 
 struct event {
@@ -29,14 +39,38 @@ struct event {
 	int worker, number; /* the container is w<worker>-<number> */
 	double from, until; /* the ADD had returned; the DEL was called */
 	double took[2];
-	int failed;
+	int failed, killed;
 };
 
 static struct {
-	int workers, operations, programs;
+	int workers, operations, programs, hold, kill, restart;
+	bool adds_alone;
 	char **program;
-	const char *conf;
-} load;
+	const char *conf, *boot;
+} load = { .hold = 3 };
+
+static bool by_chance(int of_a_thousand)
+{
+	return lrand48() % 1000 < of_a_thousand;
+}
+
+struct path {
+	char s[4096];
+};
+
+/* With the worker's number for %. */
+static struct path path_of(const char *text, int worker)
+{
+	const char *percent = strchr(text, '%');
+	struct path path;
+
+	if (percent)
+		snprintf(path.s, sizeof(path.s), "%.*s%d%s", (int)(percent - text), text, worker,
+			 percent + 1);
+	else
+		snprintf(path.s, sizeof(path.s), "%s", text);
+	return path;
+}
 
 static double now(void)
 {
@@ -47,12 +81,17 @@ static double now(void)
 }
 
 /* Runs one call, with its standard output in output. */
-static int call(const char *verb, const struct event *event, char output[OUTPUT_MAX])
+static int call(const char *verb, const struct event *event, char output[OUTPUT_MAX], bool deadly)
 {
 	char command[32], container[64], netns[] = "CNI_NETNS=/run/netns/none";
-	char ifname[] = "CNI_IFNAME=eth0", path[] = "CNI_PATH=/opt/cni/bin";
-	char *program = load.program[lrand48() % load.programs], *argv[] = { program, NULL };
-	char *env[] = { command, container, netns, ifname, path, NULL };
+	char ifname[] = "CNI_IFNAME=eth0", cni_path[] = "CNI_PATH=/opt/cni/bin",
+	     shell_path[] = "PATH=/usr/bin:/bin:/sbin";
+	struct path program = path_of(load.program[lrand48() % load.programs], event->worker);
+	struct path conf = path_of(load.conf, event->worker);
+	char unshare[] = "/usr/bin/unshare", fork_pid[] = "-fp", kill_child[] = "--kill-child=KILL";
+	char *plain[] = { program.s, NULL }, *killable[] = { unshare, fork_pid, kill_child, program.s, NULL };
+	char **argv = deadly ? killable : plain;
+	char *env[] = { command, container, netns, ifname, cni_path, shell_path, NULL };
 	posix_spawn_file_actions_t files;
 	ssize_t got, used = 0;
 	int out[2], status;
@@ -63,22 +102,26 @@ static int call(const char *verb, const struct event *event, char output[OUTPUT_
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return -1;
 	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, 0, load.conf, O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&files, 0, conf.s, O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&files, out[1], 1);
-	status = posix_spawn(&pid, program, &files, NULL, argv, env);
+	status = posix_spawn(&pid, argv[0], &files, NULL, argv, env);
 	posix_spawn_file_actions_destroy(&files);
 	close(out[1]);
+	if (status == 0 && deadly) {
+		usleep((useconds_t)(lrand48() % 30000));
+		kill(pid, SIGKILL);
+	}
 	while (status == 0 && used < OUTPUT_MAX - 1 &&
 	       (got = read(out[0], output + used, (size_t)(OUTPUT_MAX - 1 - used))) > 0)
 		used += got;
 	output[used] = '\0';
 	close(out[0]);
 	if (status != 0 || waitpid(pid, &status, 0) != pid) {
-		fprintf(stderr, "%s: cannot be started: %s\n", program, strerror(status));
+		fprintf(stderr, "%s: cannot be started: %s\n", argv[0], strerror(status));
 		return -1;
 	}
-	if (status != 0)
-		fprintf(stderr, "%s %s %s: status %d: %s\n", program, verb, container, status, output);
+	if (status != 0 && !deadly)
+		fprintf(stderr, "%s %s %s: status %d: %s\n", program.s, verb, container, status, output);
 	return status;
 }
 
@@ -93,41 +136,68 @@ static int read_address(struct event *event, const char *output)
 	return address ? 0 : -1;
 }
 
-static void add(struct event *event)
-{
-	char output[OUTPUT_MAX];
-	double start = now();
-
-	event->failed = call("ADD", event, output) != 0 || read_address(event, output) < 0;
-	event->from = now();
-	event->until = 1e300;
-	event->took[0] = event->from - start;
-}
-
 static void del(struct event *event)
 {
 	char output[OUTPUT_MAX];
 
 	event->until = now();
-	event->failed |= call("DEL", event, output) != 0;
+	if (by_chance(10 * load.kill))
+		call("DEL", event, output, true);
+	event->failed |= call("DEL", event, output, false) != 0;
 	event->took[1] = now() - event->until;
+}
+
+/* 0 when the attachment is there. */
+static int add(struct event *event)
+{
+	char output[OUTPUT_MAX];
+	double start = now();
+
+	if (by_chance(10 * load.kill)) {
+		call("ADD", event, output, true);
+		event->killed = 1;
+		del(event);
+		return -1;
+	}
+	event->failed = call("ADD", event, output, false) != 0 || read_address(event, output) < 0;
+	event->from = now();
+	event->until = 1e300;
+	event->took[0] = event->from - start;
+	return event->failed ? -1 : 0;
+}
+
+/* The machine is switched off and on: its pods are gone, and DEL never comes. */
+static void restart(struct event **held, int n, int worker)
+{
+	FILE *file;
+
+	while (n-- > 0)
+		held[n]->until = now();
+	file = fopen(path_of(load.boot, worker).s, "we");
+	if (file) {
+		fprintf(file, "%08lx-0000-4000-8000-000000000000\n", lrand48());
+		fclose(file);
+	}
 }
 
 /* events are the worker's own; an ADD and its DEL are two operations. */
 static void work(struct event *events, int worker, int operations, long seed)
 {
-	struct event *held[HOLD_MAX];
+	struct event **held = calloc((size_t)load.hold, sizeof(*held));
 	int n = 0, number = 0;
 
 	srand48(seed + worker);
-	while (operations-- > 0) {
-		if (n == 0 || (n < HOLD_MAX && lrand48() % 2)) {
+	while (held && operations-- > 0) {
+		if (by_chance(load.restart)) {
+			restart(held, n, worker);
+			n = 0;
+		} else if (n == 0 || (n < load.hold && (load.adds_alone || lrand48() % 5))) {
 			struct event *event = &events[number];
 
 			event->worker = worker;
 			event->number = ++number;
-			add(event);
-			held[n++] = event;
+			if (add(event) == 0)
+				held[n++] = event;
 		} else {
 			long which = lrand48() % n;
 
@@ -175,6 +245,8 @@ static size_t judge(const struct event *events, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		wrong += events[i].failed != 0;
+		if (events[i].killed || !*events[i].address)
+			continue;
 		if (i && !strcmp(events[i - 1].address, events[i].address) &&
 		    events[i - 1].until > events[i].from) {
 			fprintf(stderr, "%s was given to w%d-%d while w%d-%d had it\n", events[i].address,
@@ -191,6 +263,36 @@ static size_t judge(const struct event *events, size_t n)
 	return wrong;
 }
 
+static void read_options(int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, "an:k:r:b:")) != -1) {
+		int number = optarg ? (int)strtol(optarg, NULL, 10) : 0;
+
+		switch (option) {
+		case 'n':
+			load.hold = number;
+			break;
+		case 'a':
+			load.adds_alone = true;
+			load.hold = 1 << 20;
+			break;
+		case 'k':
+			load.kill = number;
+			break;
+		case 'r':
+			load.restart = number;
+			break;
+		case 'b':
+			load.boot = optarg;
+			break;
+		default:
+			exit(2);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	long seed;
@@ -198,8 +300,13 @@ int main(int argc, char **argv)
 	size_t room, n = 0;
 	int each;
 
+	read_options(argc, argv);
+	argc -= optind - 1;
+	argv += optind - 1;
 	if (argc < 6) {
-		fprintf(stderr, "usage: pool-load WORKERS OPERATIONS SEED PROGRAM... CONF\n");
+		fprintf(stderr,
+			"usage: pool-load [-a] [-n NUMBER] [-k PERCENT] [-r PERMILLE -b NAME] WORKERS "
+			"OPERATIONS SEED PROGRAM... CONF\n");
 		return 2;
 	}
 	load.workers = (int)strtol(argv[1], NULL, 10);

@@ -3,6 +3,7 @@
 
 load ../lib/cni
 load ../lib/network
+load ../lib/etcd
 
 # try FILE ADDRESS...: attaches pod a, pings the addresses, and detaches it.
 try() {
@@ -24,6 +25,28 @@ try() {
 
 @test "l2" { try l2 10.138.36.66 39.156.66.10; }
 @test "l3" { try l3 10.138.36.66 39.156.66.10; }
+@test "private" { try private 10.138.36.66 39.156.66.10; }
+@test "vepa" { try vepa 10.138.36.66 39.156.66.10; }
+@test "force" { try force 10.138.36.66 39.156.66.10; }
+@test "host-access" { try host-access 10.138.36.66 39.156.66.10 10.138.36.58 fd00:36::58; }
+@test "host-access-l3" { try host-access-l3 10.138.36.66 39.156.66.10 10.138.36.58 fd00:36::58; }
+@test "host-routes" { try host-routes 10.138.36.66 39.156.66.10; }
+@test "reflector-l3" { try reflector-l3 10.138.36.66 39.156.66.10 fd00:36::66; }
+@test "reflector-l2" { try reflector-l2 10.138.36.66 39.156.66.10; }
+@test "proxy-arp" { try proxy-arp 10.138.36.66 39.156.66.10; }
+@test "masquerade" { try masquerade 10.138.36.66 39.156.66.10 fd00:36::66; }
+@test "conflict-check" { try conflict-check 10.138.36.66 39.156.66.10; }
+@test "resolv-conf" { try resolv-conf 10.138.36.66 39.156.66.10; }
+@test "log" { try log 10.138.36.66 39.156.66.10 && grep -q 'info ADD network=log' /run/ipvlan.log; }
+@test "internal" { try internal; }
+
+@test "vlan" {
+	ip -n lan link add link eth0 name eth0.100 type vlan id 100
+	ip -n lan addr add 10.100.0.66/24 dev eth0.100
+	ip -n lan link set eth0.100 up
+	try vlan 10.100.0.66 39.156.66.10
+}
+
 @test "l3s" { try l3s 10.138.36.66 39.156.66.10; }
 @test "dual-stack" { try dual-stack 10.138.36.66 39.156.66.10 fd00:36::66; }
 @test "off-subnet-gateway" { try off-subnet-gateway 10.138.36.66 39.156.66.10; }
@@ -47,6 +70,15 @@ try() {
 @test "addrpool-requested" { try addrpool-requested 10.138.36.66 39.156.66.10; }
 @test "addrpool-resolv-conf" { try addrpool-resolv-conf 10.138.36.66 39.156.66.10; }
 
+@test "addrpool-etcd" {
+	ip link set lo up
+	ETCD_DIR=$BATS_TEST_TMPDIR
+	etcd_run example
+	etcd_wait http://127.0.0.1:2379
+	try addrpool-etcd 10.138.36.66 39.156.66.10
+	etcd_stop
+}
+
 @test "link-in-container" {
 	ip link add net0 netns a type veth peer name outer netns lan
 	ip -n a link set net0 up
@@ -58,6 +90,8 @@ try() {
 @test "every file is tried here" {
 	local file
 	for file in "$TOP"/conf-examples/*.conflist; do
-		grep -q "try $(basename "$file" .conflist)\>" "$BATS_TEST_FILENAME"
+		[[ ${file##*/} = article-* ]] || # in ../article
+			[[ ${file##*/} = addrpool-@(kubernetes|block-routes).conflist ]] || # in ../kubernetes, block-routes.bats
+			grep -q "try $(basename "$file" .conflist)\>" "$BATS_TEST_FILENAME"
 	done
 }

@@ -62,6 +62,20 @@ for_mode() {
 	pings lan fd00:9::2
 }
 
+@test "an IPv6 address can be used when ADD returns, every time, on a busy machine as well" {
+	local busy
+	while :; do :; done 3>&- &
+	busy=$!
+	for _ in {1..20}; do
+		add "$(conf "$(static "fd00:9::2/64" '[{"dst":"::/0"}]')" '{"mode":"l3"}')" a
+		add "$(conf "$(static "fd00:9::3/64" '[{"dst":"::/0"}]')" '{"mode":"l3"}')" b
+		pings a fd00:9::3
+		cni DEL "$(conf)" a
+		cni DEL "$(conf)" b
+	done
+	kill "$busy"
+}
+
 @test "an l2 pod of a foreign subnet leaves by a gateway outside its subnet" {
 	add "$(conf "$(static "192.168.9.2/24,10.138.36.66" '[{"dst":"0.0.0.0/0"}]')")"
 	pings a 39.156.66.10

@@ -144,7 +144,7 @@ refused() {
 
 @test "without ipvlan in the kernel" {
 	# a copy that asks the kernel for a kind of link that it does not know
-	sed 's/ipvlan\x00/ipvlon\x00/g' "$BUILD/ipvlan" >$STUB_DIR/ipvlan
+	sed 's/ipvlan\x00/ipvlon\x00/g; s,cni/ipvlan,cni/ipvlon,g' "$BUILD/ipvlan" >$STUB_DIR/ipvlan
 	chmod 755 $STUB_DIR/ipvlan
 	PLUGIN=$STUB_DIR/ipvlan refused 999 'failed to create ipvlan: operation not supported' "$(conf)"
 	explains 'modprobe ipvlan'

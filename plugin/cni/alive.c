@@ -1,13 +1,15 @@
-#include "ipam/alive.h"
+#include "cni/alive.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -103,7 +105,21 @@ static void add_thread(struct set *set, int dir, const char *name, void *arg)
 /* Asks no file system over a network, and calls no function that musl has not. */
 static bool status_of(int dir, const char *path, struct statx *ret)
 {
-	return syscall(SYS_statx, dir, path, AT_STATX_DONT_SYNC, STATX_INO, ret) == 0;
+	return syscall(SYS_statx, dir, path, AT_STATX_DONT_SYNC | AT_EMPTY_PATH, STATX_INO, ret) == 0;
+}
+
+/* A socket holds the namespace that it was made in. To ask for that it must be ours,
+ * which Linux 5.6 is the first to allow; before it nobody is called dead. */
+static void add_socket(struct set *set, int pidfd, const char *name)
+{
+	autoclose int fd = (int)syscall(SYS_pidfd_getfd, pidfd, (int)strtol(name, NULL, 10), 0);
+	autoclose int netns = fd < 0 ? -1 : ioctl(fd, SIOCGSKNS);
+	struct statx st;
+
+	if (netns >= 0 && status_of(netns, "", &st))
+		add(set, st.stx_ino);
+	else if (fd >= 0 || errno != EBADF)
+		note_failure(set, errno);
 }
 
 /* One that was opened by a name, as that of a mounted namespace, is told by that name,
@@ -111,12 +127,14 @@ static bool status_of(int dir, const char *path, struct statx *ret)
 static void add_descriptor(struct set *set, int dir, const char *name, void *arg)
 {
 	ino_t inode = link_inode(dir, name, "net");
+	const int *pidfd = arg;
 	struct statx st;
 	char first;
 
-	(void)arg;
 	if (inode)
 		add(set, inode);
+	else if (link_inode(dir, name, "socket"))
+		add_socket(set, *pidfd, name);
 	else if (readlinkat(dir, name, &first, 1) == 1 && first == '/' && status_of(dir, name, &st) &&
 		 st.stx_dev_major == set->own.stx_dev_major && st.stx_dev_minor == set->own.stx_dev_minor)
 		add(set, st.stx_ino);
@@ -159,15 +177,16 @@ static bool sees_all(int process)
 static void add_process(struct set *set, int proc, const char *name, void *arg)
 {
 	autoclose int process = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autoclose int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)strtol(name, NULL, 10), 0);
 	struct set *mount_namespaces = arg;
 	ino_t mounts;
 
-	if (process < 0) {
+	if (process < 0 || pidfd < 0) {
 		note_failure(set, errno);
 		return;
 	}
 	each_number(set, process, "task", add_thread, NULL);
-	each_number(set, process, "fd", add_descriptor, NULL);
+	each_number(set, process, "fd", add_descriptor, &pidfd);
 	mounts = link_inode(process, "ns/mnt", "mnt");
 	if (!mounts || contains(mount_namespaces, mounts))
 		return;
@@ -202,19 +221,9 @@ void alive_free(struct alive *alive)
 	*alive = (struct alive){ 0 };
 }
 
-enum state alive_state(const struct alive *alive, const struct store *store, const struct lease *lease)
+enum found alive_find(const struct alive *alive, ino_t netns)
 {
-	struct record record;
-
-	if (!*lease->owner.container)
-		return EMPTY;
-	if (record_get(&record, store, &lease->owner) != FOUND)
-		return UNKNOWN;
-	if (record.boot.id[0] && store->boot.id[0] && strcmp(record.boot.id, store->boot.id) != 0)
-		return EARLIER;
-	if (!record.netns)
-		return UNKNOWN;
-	if (alive->n && bsearch(&record.netns, alive->netns, alive->n, sizeof(*alive->netns), by_number))
-		return LIVE;
-	return alive->complete ? STALE : UNKNOWN;
+	if (alive->n && bsearch(&netns, alive->netns, alive->n, sizeof(*alive->netns), by_number))
+		return FOUND;
+	return alive->complete ? FOUND_NOT : FOUND_FAILED;
 }

@@ -1,0 +1,36 @@
+/*
+ * What an operator reads: a line on stderr, which runtimes keep as the plugin's log,
+ * or, with "logFile" in the configuration, in a file, with when and for whom.
+ *
+ *	2026-11-23T12:00:00Z warning ADD network=net container=c1 ifname=eth0: ...
+ */
+#ifndef CNI_LOG_H
+#define CNI_LOG_H
+
+#include <jansson.h>
+
+#include "cni/error.h"
+#include "cni/plugin.h"
+
+enum log_level {
+	LOG_ERROR,   /* what failed; the runtime is told as well */
+	LOG_WARNING, /* what is not as it should be; cni_log() */
+	LOG_INFO,    /* what was done */
+};
+
+/*
+ * From here on all lines are about the request and go where its configuration says.
+ * Without "logFile", errors and what was done are not repeated on stderr. What is
+ * wrong about the keys does not keep anybody from working: it is said on stderr.
+ */
+void log_begin(const struct request *req);
+
+__attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *line, ...);
+
+/* That the request was served, and how long it took since log_begin(). */
+void log_done(void);
+
+/* Are "logFile" and "logLevel" right? CNI_CONFIG. */
+int log_check(const json_t *conf, struct cni_error *err);
+
+#endif

@@ -1,0 +1,11 @@
+/*
+ * What scan() found, in the language of graphviz: ipvlanctl show --dot | dot -Tsvg
+ */
+#ifndef CTL_DRAW_H
+#define CTL_DRAW_H
+
+#include <jansson.h>
+
+void draw(const json_t *doc);
+
+#endif

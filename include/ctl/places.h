@@ -1,0 +1,27 @@
+/*
+ * Where runtimes keep configurations and plugins.
+ */
+#ifndef CTL_PLACES_H
+#define CTL_PLACES_H
+
+#include <jansson.h>
+
+#include "cni/error.h"
+
+/* NETCONFPATH, or /etc/cni/net.d. */
+const char *places_confs(void);
+
+/* The configurations there, in the order in which runtimes read them: paths, as a new
+ * list; NULL with CNI_IO. No directory is an empty list. */
+json_t *places_list(struct cni_error *err);
+
+/* CNI_PATH, or where runtimes look for plugins without it. */
+const char *places_plugins(void);
+
+/* A program of ours: there, or beside ipvlanctl. CNI_CONFIG. */
+int places_find(const char *program, char *ret, size_t size, struct cni_error *err);
+
+/* The last part of a path. */
+const char *places_name(const char *path);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * All ipvlan interfaces that can be seen from this namespace, and what the ledger
+ * knows of them, as one JSON document, which text and drawing are made of:
+ *
+ *	masters[]   name index namespace kind mac mtu up mode flag anchor holder
+ *	  pods[]    interface namespace{path inode pid} mtu up addresses[] defaultRoutes[]
+ *	            container network (null: not of this plugin) objects[]
+ *	lost[]      attachments without an interface: container interface network
+ *	            namespace state objects[]
+ *
+ * An object is {"object": "route to 10.1.0.2/32 dev ipva2", "found": true}.
+ */
+#ifndef CTL_SCAN_H
+#define CTL_SCAN_H
+
+#include <jansson.h>
+
+#include "cni/error.h"
+
+/*
+ * A new reference, or NULL with err. States of what is lost:
+ *
+ *	gone           its namespace is: nobody needs it any more
+ *	no interface   its namespace lives, without the interface
+ *	hidden         its namespace lives where we cannot look
+ *	unknown        nobody can say whether it lives
+ */
+json_t *scan(struct cni_error *err);
+
+/* The strings of such a document: "" where there is none. */
+const char *scan_text(const json_t *object, const char *key);
+
+#endif

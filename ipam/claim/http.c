@@ -1,0 +1,310 @@
+#include "claim/http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "ipam/block.h"
+
+#define BODY_MAX (16 << 20)
+#define CONNECT_MS 1000
+#define PAUSE_MS 100
+
+struct body {
+	char *text;
+	size_t len, room;
+	bool too_long;
+};
+
+int http_add_endpoint(struct http *http, const char *url, struct cni_error *err)
+{
+	size_t len = strlen(url);
+	char **bigger;
+
+	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
+		return cni_fail(err, CNI_CONFIG, "%s: \"%s\" is no http:// or https:// address", http->what,
+				url);
+	bigger = realloc(http->endpoints, (http->n + 1) * sizeof(*bigger));
+	if (!bigger)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	http->endpoints = bigger;
+	while (len && url[len - 1] == '/')
+		len--;
+	bigger[http->n] = strndup(url, len);
+	if (!bigger[http->n])
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	http->n++;
+	return 0;
+}
+
+static void set_pem(CURL *curl, const struct pem *pem, CURLoption file, CURLoption blob)
+{
+	struct curl_blob bytes = { .data = pem->data, .len = pem->len, .flags = CURL_BLOB_COPY };
+
+	if (pem->data)
+		curl_easy_setopt(curl, blob, &bytes);
+	else if (pem->file)
+		curl_easy_setopt(curl, file, pem->file);
+}
+
+static size_t keep(char *text, size_t size, size_t n, void *arg)
+{
+	struct body *body = arg;
+	size_t len = size * n;
+
+	if (len > BODY_MAX - body->len) {
+		body->too_long = true;
+		return 0;
+	}
+	if (body->len + len >= body->room) {
+		size_t room = (body->len + len) * 2 + 1024;
+		char *bigger = realloc(body->text, room);
+
+		if (!bigger)
+			return 0;
+		body->text = bigger;
+		body->room = room;
+	}
+	memcpy(body->text + body->len, text, len);
+	body->len += len;
+	return len;
+}
+
+int http_open(struct http *http, struct cni_error *err)
+{
+	CURL *curl;
+
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	http->curl = curl = curl_easy_init();
+	if (!curl)
+		return cni_fail(err, CNI_RETRY, "%s: curl cannot be set up", http->what);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	/* a runtime's proxy is for pulling images */
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "addrpool/" PROJECT_VERSION);
+	/* a CA that is named is the only one */
+	if (http->ca.file || http->ca.data)
+		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	set_pem(curl, &http->ca, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB);
+	set_pem(curl, &http->cert, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB);
+	set_pem(curl, &http->key, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB);
+	if (http->insecure) {
+		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	return 0;
+}
+
+static void free_pem(const struct pem *pem)
+{
+	free(pem->data);
+}
+
+void http_close(struct http *http)
+{
+	if (http->curl)
+		curl_easy_cleanup(http->curl);
+	for (size_t i = 0; i < http->n; i++)
+		free(http->endpoints[i]);
+	free(http->endpoints);
+	free_pem(&http->ca);
+	free_pem(&http->cert);
+	free_pem(&http->key);
+	free(http->token);
+}
+
+static struct curl_slist *headers(const struct http *http, bool body)
+{
+	struct curl_slist *list = NULL;
+	char token[16384];
+
+	list = curl_slist_append(list, "Accept: application/json");
+	/* 100-continue is one more answer to wait for */
+	list = curl_slist_append(list, "Expect:");
+	if (body)
+		list = curl_slist_append(list, "Content-Type: application/json");
+	if (http->token &&
+	    snprintf(token, sizeof(token), "Authorization: %s", http->token) < (int)sizeof(token))
+		list = curl_slist_append(list, token);
+	return list;
+}
+
+/* One try on one endpoint. */
+static CURLcode ask(struct http *http, const char *method, const char *path, const char *text, long patience,
+		    struct body *body, char *why)
+{
+	struct curl_slist *list = headers(http, text);
+	CURL *curl = http->curl;
+	char url[4096];
+	CURLcode rc = CURLE_URL_MALFORMAT;
+
+	*why = '\0';
+	if (snprintf(url, sizeof(url), "%s%s", http->endpoints[http->current], path) < (int)sizeof(url)) {
+		curl_easy_setopt(curl, CURLOPT_URL, url);
+		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+		curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+		if (text)
+			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
+		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+		curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+		curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, patience);
+		curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+				 patience < CONNECT_MS ? patience : CONNECT_MS);
+		rc = curl_easy_perform(curl);
+		curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
+	}
+	curl_slist_free_all(list);
+	return rc;
+}
+
+/* Nothing that gets better by itself. In TLS 1.3 a server that does not like our
+ * certificate says so when we read, if it does not hang up first. */
+static bool is_tls(CURLcode rc, const char *why)
+{
+	switch (rc) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_CIPHER:
+		return true;
+	default:
+		return strstr(why, " alert ");
+	}
+}
+
+static void pause_ms(long long ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
+}
+
+static bool may_help(long status)
+{
+	return status == 429 || status >= 500;
+}
+
+/*
+ * Reads what came; *why says what is wrong with it. A status that another try may
+ * change has its message there as well.
+ */
+static bool is_reply(const struct http *http, struct body *body, struct reply *ret, char *why, size_t size)
+{
+	struct cni_error error = { 0 };
+	const char *text = NULL;
+
+	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &ret->status);
+	ret->doc = body->len ? json_read(body->text, body->len, &error) : NULL;
+	if (may_help(ret->status)) {
+		if (ret->doc && field_string(ret->doc, "", "message", &text, &error) == 0 && text)
+			snprintf(why, size, "HTTP %ld: %.160s", ret->status, text);
+		else
+			snprintf(why, size, "HTTP %ld", ret->status);
+		return false;
+	}
+	if (ret->doc || ret->status >= 300)
+		return true;
+	snprintf(why, size, "HTTP %ld with an answer that is no JSON: %.160s", ret->status,
+		 body->len ? error.msg : "nothing");
+	return false;
+}
+
+/* What became of the last try. */
+struct attempt {
+	const char *endpoint;
+	char why[CURL_ERROR_SIZE + 64];
+	bool tls;
+	long long after_ms; /* that the server wants us to wait */
+};
+
+static int give_up(const struct http *http, const struct attempt *last, struct cni_error *err)
+{
+	cni_fail(err, last->tls ? CNI_CONFIG : CNI_RETRY, "%s %s: %s", http->what,
+		 last->endpoint ? last->endpoint : http->endpoints[http->current], last->why);
+	if (last->tls)
+		return cni_hint(err,
+				"see to the certificates: ca, cert and key in the configuration, and the "
+				"server's own");
+	return cni_hint(err, "%zu endpoint%s tried", http->n, http->n == 1 ? " was" : "s were");
+}
+
+static bool attempt(struct http *http, const char *method, const char *path, const char *text,
+		    long long patience, struct reply *ret, struct attempt *last)
+{
+	char why[sizeof(last->why)] = "";
+	struct body answer = { 0 };
+	curl_off_t after = 0;
+	bool answered;
+	CURLcode rc;
+
+	*ret = (struct reply){ 0 };
+	rc = ask(http, method, path, text, (long)patience, &answer, why);
+	if (answer.too_long || (rc != CURLE_OK && !*why))
+		snprintf(why, sizeof(why), "%s",
+			 answer.too_long ? "the answer is too long" : curl_easy_strerror(rc));
+	answered = rc == CURLE_OK && is_reply(http, &answer, ret, why, sizeof(why));
+	free(answer.text);
+	if (answered)
+		return true;
+	json_decref(ret->doc);
+	/* that the time was over at last tells less than what went wrong before */
+	if (rc == CURLE_OPERATION_TIMEDOUT && last->endpoint)
+		return false;
+	*last = (struct attempt){ .endpoint = http->endpoints[http->current] };
+	memcpy(last->why, why, sizeof(why));
+	last->tls = is_tls(rc, last->why);
+	if (rc == CURLE_OK && curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &after) == CURLE_OK)
+		last->after_ms = (long long)after * 1000;
+	return false;
+}
+
+/* Once around all endpoints at once, then more and more slowly. */
+static long long pause_after(const struct http *http, size_t tries, const struct attempt *last)
+{
+	if (last->after_ms > 0)
+		return last->after_ms;
+	return tries < http->n ? 0 : (long long)PAUSE_MS << (tries < 5 ? tries - 1 : 4);
+}
+
+int http_call(struct http *http, const char *method, const char *path, const json_t *body, struct reply *ret,
+	      struct cni_error *err)
+{
+	struct attempt last = { .endpoint = NULL, .why = "no time is left" };
+	autofree char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	long long left = *http->deadline_ms - block_now_ms(), pause;
+
+	if (body && !text)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	for (size_t tries = 1; left > 0; tries++) {
+		if (attempt(http, method, path, text, left < http->try_ms ? left : http->try_ms, ret, &last))
+			return 0;
+		http->current = (http->current + 1) % http->n;
+		pause = pause_after(http, tries, &last);
+		left = *http->deadline_ms - block_now_ms() - pause;
+		if (left <= 0 || (last.tls && http->n == 1))
+			break;
+		pause_ms(pause);
+	}
+	return give_up(http, &last, err);
+}
+
+int http_refused(const struct http *http, const struct reply *reply, const char *path, struct cni_error *err)
+{
+	const char *text = NULL, *error = NULL;
+	bool denied = reply->status == 401 || reply->status == 403;
+
+	field_string(reply->doc, "", "message", &text, NULL);
+	field_string(reply->doc, "", "error", &error, NULL);
+	cni_fail(err, denied || reply->status < 500 ? CNI_CONFIG : CNI_RETRY, "%s %s%s: HTTP %ld%s%.200s",
+		 http->what, http->endpoints[http->current], path, reply->status, text || error ? ": " : "",
+		 text	 ? text
+		 : error ? error
+			 : "");
+	return denied ? cni_hint(err, "the user or token of the configuration has no right to do this") : -1;
+}

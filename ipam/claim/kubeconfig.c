@@ -1,0 +1,254 @@
+#include "claim/kubeconfig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "claim/base64.h"
+#include "cni/cleanup.h"
+#include "cni/json.h"
+
+#define FILE_MAX (1 << 20)
+#define DEPTH_MAX 32
+#define NODES_MAX 100000
+
+#define POD_FILES "/var/run/secrets/kubernetes.io/serviceaccount/"
+
+/* A whole file, with a zero byte after it; the caller frees it. */
+static char *read_file(const char *path, size_t *len, struct cni_error *err)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	autofree char *text = malloc(FILE_MAX + 1);
+	ssize_t n = fd < 0 || !text ? -1 : read(fd, text, FILE_MAX);
+	char *whole = text;
+
+	if (n < 0) {
+		cni_fail(err, CNI_IO, "read %s: %s", path, errno_text(errno));
+		return NULL;
+	}
+	text[n] = '\0';
+	*len = (size_t)n;
+	text = NULL;
+	return whole;
+}
+
+/* A YAML node as JSON, where everything that is neither list nor map is a string. */
+/* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
+static json_t *convert(yaml_document_t *yaml, const yaml_node_t *node, int depth, int *nodes)
+{
+	json_t *value;
+
+	/* an alias may lead back to what contains it, or a few lines to a billion nodes */
+	if (!node || depth > DEPTH_MAX || ++*nodes > NODES_MAX)
+		return NULL;
+	switch (node->type) {
+	case YAML_SCALAR_NODE:
+		return json_stringn((const char *)node->data.scalar.value, node->data.scalar.length);
+	case YAML_SEQUENCE_NODE:
+		value = json_array();
+		for (const yaml_node_item_t *item = node->data.sequence.items.start;
+		     item < node->data.sequence.items.top; item++)
+			json_array_append_new(value, convert(yaml, yaml_document_get_node(yaml, *item),
+							     depth + 1, nodes));
+		return value;
+	case YAML_MAPPING_NODE:
+		value = json_object();
+		for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+		     pair < node->data.mapping.pairs.top; pair++) {
+			const yaml_node_t *key = yaml_document_get_node(yaml, pair->key);
+
+			if (key && key->type == YAML_SCALAR_NODE)
+				json_object_set_new(value, (const char *)key->data.scalar.value,
+						    convert(yaml, yaml_document_get_node(yaml, pair->value),
+							    depth + 1, nodes));
+		}
+		return value;
+	default:
+		return NULL;
+	}
+}
+
+static json_t *read_yaml(const char *path, struct cni_error *err)
+{
+	size_t len;
+	autofree char *text = read_file(path, &len, err);
+	yaml_parser_t parser;
+	yaml_document_t yaml;
+	json_t *doc = NULL;
+	int nodes = 0;
+
+	if (!text || !yaml_parser_initialize(&parser))
+		return NULL;
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+	if (yaml_parser_load(&parser, &yaml)) {
+		doc = convert(&yaml, yaml_document_get_root_node(&yaml), 0, &nodes);
+		yaml_document_delete(&yaml);
+		if (!doc)
+			cni_fail(err, CNI_CONFIG, "%s: nothing in it", path);
+	} else {
+		cni_fail(err, CNI_CONFIG, "%s: line %zu: %s", path, parser.problem_mark.line + 1,
+			 parser.problem ? parser.problem : "no YAML");
+	}
+	yaml_parser_delete(&parser);
+	return doc;
+}
+
+/* list[name == wanted].key, of a kubeconfig's lists of named things. */
+static const json_t *find(const json_t *doc, const char *list, const char *wanted, const char *key)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_field(doc, list), i, entry) {
+		const char *name = json_string_value(json_field(entry, "name"));
+
+		if (name && wanted && !strcmp(name, wanted))
+			return json_field(entry, key);
+	}
+	return NULL;
+}
+
+static const char *string(const json_t *obj, const char *key)
+{
+	const char *value = json_string_value(json_field(obj, key));
+
+	return value && *value ? value : NULL;
+}
+
+struct source {
+	const char *path; /* of the kubeconfig, which paths in it are relative to */
+	json_t *doc;
+};
+
+/* Borrowed from the document, which the absolute path is added to. */
+static const char *absolute(const struct source *source, const char *path)
+{
+	const char *slash = strrchr(source->path, '/');
+	char whole[PATH_MAX];
+	json_t *kept;
+
+	if (*path == '/' || !slash)
+		return path;
+	snprintf(whole, sizeof(whole), "%.*s/%s", (int)(slash - source->path), source->path, path);
+	kept = json_string(whole);
+	json_object_set_new(source->doc, whole, kept);
+	return json_string_value(kept);
+}
+
+/* "key-data", or the file "key". */
+static int read_pem(struct pem *ret, const struct source *source, const json_t *obj, const char *key,
+		    struct cni_error *err)
+{
+	const char *file = string(obj, key), *data;
+	char data_key[64];
+
+	snprintf(data_key, sizeof(data_key), "%s-data", key);
+	data = string(obj, data_key);
+	if (file)
+		ret->file = absolute(source, file);
+	if (!data)
+		return 0;
+	ret->data = base64_decode(data, &ret->len);
+	return ret->data ? 0 : cni_fail(err, CNI_CONFIG, "%s: %s is no base64", source->path, data_key);
+}
+
+static int set_token(struct http *http, const char *token, struct cni_error *err)
+{
+	/* without what ends its file */
+	if (asprintf(&http->token, "Bearer %.*s", (int)strcspn(token, "\r\n"), token) >= 0)
+		return 0;
+	http->token = NULL;
+	return cni_fail(err, CNI_RETRY, "out of memory");
+}
+
+static int read_token_file(struct http *http, const char *path, struct cni_error *err)
+{
+	size_t len;
+	autofree char *token = read_file(path, &len, err);
+
+	return token ? set_token(http, token, err) : -1;
+}
+
+static int read_user(struct http *http, const struct source *source, const json_t *user,
+		     struct cni_error *err)
+{
+	const char *token = string(user, "token"), *file = string(user, "tokenFile");
+
+	if (json_field(user, "exec") || json_field(user, "auth-provider")) {
+		cni_fail(err, CNI_CONFIG, "%s: the user's credentials come from a program, which is not run",
+			 source->path);
+		return cni_hint(err, "a client certificate, a token or a tokenFile of a service account");
+	}
+	if (read_pem(&http->cert, source, user, "client-certificate", err) < 0 ||
+	    read_pem(&http->key, source, user, "client-key", err) < 0)
+		return -1;
+	if (file)
+		return read_token_file(http, absolute(source, file), err);
+	return token ? set_token(http, token, err) : 0;
+}
+
+static int read_cluster(struct http *http, const struct source *source, const json_t *cluster,
+			struct cni_error *err)
+{
+	const char *server = string(cluster, "server"),
+		   *insecure = string(cluster, "insecure-skip-tls-verify");
+
+	if (!server)
+		return cni_fail(err, CNI_CONFIG, "%s: the current context's cluster has no server",
+				source->path);
+	http->insecure = insecure && !strcmp(insecure, "true");
+	if (string(cluster, "tls-server-name") || string(cluster, "proxy-url"))
+		return cni_fail(err, CNI_CONFIG, "%s: tls-server-name and proxy-url are not supported",
+				source->path);
+	if (http_add_endpoint(http, server, err) < 0)
+		return -1;
+	return read_pem(&http->ca, source, cluster, "certificate-authority", err);
+}
+
+int kubeconfig_read(struct http *http, char **namespace, json_t **doc, const char *path,
+		    struct cni_error *err)
+{
+	struct source source = { .path = path, .doc = read_yaml(path, err) };
+	const char *name = string(source.doc, "current-context");
+	const json_t *context = find(source.doc, "contexts", name, "context");
+	const char *space = string(context, "namespace");
+
+	*doc = source.doc;
+	if (!source.doc)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (!context)
+		return cni_fail(err, CNI_CONFIG, "%s: current-context names no context of it", path);
+	if (space)
+		*namespace = strdup(space);
+	if (read_cluster(http, &source, find(source.doc, "clusters", string(context, "cluster"), "cluster"),
+			 err) < 0)
+		return -1;
+	return read_user(http, &source, find(source.doc, "users", string(context, "user"), "user"), err);
+}
+
+int kubeconfig_of_pod(struct http *http, char **namespace, struct cni_error *err)
+{
+	const char *host = getenv("KUBERNETES_SERVICE_HOST"), *port = getenv("KUBERNETES_SERVICE_PORT");
+	char url[512];
+	size_t len;
+
+	if (!host || !*host || !port || !*port) {
+		cni_fail(err, CNI_CONFIG,
+			 "ipam.cluster.kubernetes.kubeconfig is not given, and this is no pod");
+		return cni_hint(err,
+				"KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set either");
+	}
+	snprintf(url, sizeof(url), strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
+	http->ca.file = POD_FILES "ca.crt";
+	*namespace = read_file(POD_FILES "namespace", &len, err);
+	if (!*namespace)
+		return -1;
+	(*namespace)[strcspn(*namespace, "\r\n")] = '\0';
+	if (http_add_endpoint(http, url, err) < 0)
+		return -1;
+	return read_token_file(http, POD_FILES "token", err);
+}

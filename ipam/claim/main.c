@@ -1,0 +1,117 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "claim/claim.h"
+#include "claim/node.h"
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "cni/log.h"
+
+static const char usage_text[] =
+	"usage: addrpool-claim claim POOL BLOCKS [ADDRESS]\n"
+	"       addrpool-claim room POOL\n"
+	"       addrpool-claim return\n"
+	"       addrpool-claim list\n"
+	"       addrpool-claim release NODE\n"
+	"\n"
+	"Run by addrpool, with a network's configuration on standard input: see addrpool(8).\n";
+
+/* Whatever CNI_COMMAND says: an address may be claimed by ADD, given back by DEL. */
+static int read_request(struct request *req, json_t **doc, struct cni_error *err)
+{
+	json_error_t why;
+
+	*doc = json_loadf(stdin, 0, &why);
+	if (!*doc)
+		return cni_fail(err, CNI_DECODE, "the configuration is no JSON: %s", why.text);
+	req->command = "ADD";
+	if (request_read_conf(req, *doc, err) < 0)
+		return -1;
+	log_begin(req);
+	return 0;
+}
+
+/* argv: POOL, and what the verb has after it. */
+static int claim(struct node *node, const char *verb, char **argv, struct cni_error *err)
+{
+	size_t pool = strtoul(argv[0], NULL, 10);
+	struct ip wanted = { .family = 0 };
+
+	if (pool >= node->conf->n_pools)
+		return cni_fail(err, CNI_ENVIRONMENT, "there is no range set %zu", pool);
+	if (!strcmp(verb, "room"))
+		return claim_room(node, pool, err);
+	if (argv[2] && !ip_parse(argv[2], &wanted))
+		return cni_fail(err, CNI_ENVIRONMENT, "%s is no address", argv[2]);
+	return claim_more(node, pool, strtoul(argv[1], NULL, 10), &wanted, err);
+}
+
+/* The answer, or NULL with err filled. */
+static json_t *run(struct node *node, char **argv, struct cni_error *err)
+{
+	const char *verb = argv[0];
+
+	if (!strcmp(verb, "claim") || !strcmp(verb, "room"))
+		return claim(node, verb, argv + 1, err) < 0 ? NULL : json_object();
+	if (!strcmp(verb, "return"))
+		return claim_return(node, err) < 0 ? NULL : json_object();
+	if (!strcmp(verb, "list"))
+		return claim_list(node, err);
+	return claim_release(node, argv[1], err);
+}
+
+static json_t *serve(char **argv, struct cni_error *err)
+{
+	struct request req = { .args = "" };
+	json_auto_t *doc = NULL;
+	json_t *answer = NULL;
+	struct conf conf;
+	struct node node = { .req = &req, .conf = &conf, .lock = -1 };
+
+	if (read_request(&req, &doc, err) < 0 || conf_read(&conf, &req, err) < 0)
+		return NULL;
+	if (!conf.cluster.pool)
+		cni_fail(err, CNI_CONFIG, "the configuration has no ipam.cluster");
+	else if (node_describe(&node.self, &conf.cluster, err) == 0)
+		node.engine = conf.cluster.etcd ? etcd_open(&conf.cluster, err)
+						: kubernetes_open(&conf.cluster, err);
+	if (node.engine) {
+		answer = run(&node, argv, err);
+		node.engine->kind->close(node.engine);
+	}
+	conf_free(&conf);
+	return answer;
+}
+
+static bool is_usage(int argc, char **argv)
+{
+	static const struct {
+		const char *verb;
+		int min, max;
+	} verbs[] = {
+		{ "claim", 4, 5 }, { "room", 3, 3 }, { "return", 2, 2 }, { "list", 2, 2 }, { "release", 3, 3 }
+	};
+
+	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (!strcmp(argv[1], verbs[i].verb) && argc >= verbs[i].min && argc <= verbs[i].max)
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	struct cni_error err = { 0 };
+	json_auto_t *answer = NULL;
+
+	if (!is_usage(argc, argv)) {
+		fputs(usage_text, argc == 2 && !strcmp(argv[1], "--help") ? stdout : stderr);
+		return argc == 2 && !strcmp(argv[1], "--help") ? 0 : 2;
+	}
+	answer = serve(argv + 1, &err);
+	if (!answer)
+		answer = error_json(&err, CNI_1_1_0);
+	if (json_dumpf(answer, stdout, JSON_INDENT(4)) < 0 || putchar('\n') == EOF || fflush(stdout) == EOF)
+		return 1;
+	return err.msg[0] != '\0';
+}

@@ -1,0 +1,38 @@
+#include "claim/routes.h"
+
+#include <errno.h>
+
+#include "net/addr.h"
+#include "net/rtnl.h"
+
+static void change(const struct prefix *block,
+		   int (*how)(struct rtnl *nl, int link, const struct route *route, struct cni_error *err))
+{
+	const struct route route = {
+		.dst = *block,
+		.table = RT_TABLE_MAIN,
+		.protocol = OUR_NUMBER,
+	};
+	struct cni_error why = { 0 };
+	struct rtnl nl;
+	int error;
+
+	if (rtnl_open(&nl, -1, &why) < 0) {
+		cni_log("no route of block %s: %s", prefix_text(block).s, why.msg);
+		return;
+	}
+	error = how(&nl, 0, &route, &why);
+	if (error && error != EEXIST)
+		cni_log("the route of block %s: %s", prefix_text(block).s, why.msg);
+	rtnl_close(&nl);
+}
+
+void block_route_add(const struct prefix *block)
+{
+	change(block, route_add);
+}
+
+void block_route_delete(const struct prefix *block)
+{
+	change(block, route_delete);
+}

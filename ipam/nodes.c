@@ -1,0 +1,167 @@
+#include "ipam/nodes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "ipam/ask.h"
+
+static json_t *ask(const struct network *network, const char *const *argv, struct cni_error *err)
+{
+	autofree char *config = json_dumps(network->doc, JSON_COMPACT);
+
+	if (config)
+		return cluster_ask(config, strlen(config), argv, (int)network->conf->cluster.timeout, err);
+	cni_fail(err, CNI_RETRY, "out of memory");
+	return NULL;
+}
+
+json_t *nodes_claims(const struct network *network, struct cni_error *err)
+{
+	const char *argv[] = { "list", NULL };
+
+	return ask(network, argv, err);
+}
+
+static const char *text(const json_t *claim, const char *key)
+{
+	const char *value = json_string_value(json_field(claim, key));
+
+	return value ? value : "?";
+}
+
+static bool is_ours(const json_t *claim, const struct conf *conf)
+{
+	return !strcmp(text(claim, "node"), conf->cluster.node) &&
+	       !strcmp(text(claim, "network"), conf->cluster.network);
+}
+
+static size_t leased_in(const char *block, const struct leases *leases)
+{
+	struct prefix prefix;
+	size_t n = 0;
+
+	if (prefix_parse(block, &prefix))
+		for (size_t i = 0; i < leases->n; i++)
+			n += prefix_contains(&prefix, &leases->list[i].ip);
+	return n;
+}
+
+json_t *nodes_json(const json_t *claims, const struct conf *conf, const struct leases *leases)
+{
+	json_t *doc = json_deep_copy(claims), *claim;
+	size_t i;
+
+	json_array_foreach(json_field(doc, "claims"), i, claim)
+		if (is_ours(claim, conf))
+			json_object_set_new(claim, "leased",
+					    json_integer(
+						    (json_int_t)leased_in(text(claim, "block"), leases)));
+	return doc;
+}
+
+static int widest(int width, const char *word)
+{
+	int len = (int)strlen(word);
+
+	return len > width ? len : width;
+}
+
+static void print_claims(const json_t *list, const struct conf *conf, const struct leases *leases)
+{
+	int block = 5, node = 4, network = 7;
+	const json_t *claim;
+	size_t i;
+
+	json_array_foreach(list, i, claim) {
+		block = widest(block, text(claim, "block"));
+		node = widest(node, text(claim, "node"));
+		network = widest(network, text(claim, "network"));
+	}
+	printf("\n  %-*s  %-*s  %-*s  %-20s  LEASED\n", block, "BLOCK", node, "NODE", network, "NETWORK",
+	       "SINCE");
+	json_array_foreach(list, i, claim) {
+		printf("  %-*s  %-*s  %-*s  %-20s ", block, text(claim, "block"), node, text(claim, "node"),
+		       network, text(claim, "network"), text(claim, "since"));
+		if (leases && is_ours(claim, conf))
+			printf(" %zu\n", leased_in(text(claim, "block"), leases));
+		else
+			printf(" -\n");
+	}
+}
+
+void nodes_print(const json_t *claims, const struct conf *conf, const struct leases *leases)
+{
+	const json_t *list = json_field(claims, "claims");
+
+	printf("\n  pool %s of a cluster, in blocks of %" JSON_INTEGER_FORMAT "; this is node %s\n",
+	       text(claims, "pool"), json_integer_value(json_field(claims, "blockSize")),
+	       text(claims, "node"));
+	if (json_array_size(list))
+		print_claims(list, conf, leases);
+}
+
+struct release {
+	const char *node;
+	bool really;
+	size_t blocks;
+};
+
+/* The claims of one node, out of all. */
+static json_t *of_node(const json_t *claims, const char *node)
+{
+	json_t *list = json_array(), *claim;
+	size_t i;
+
+	json_array_foreach(json_field(claims, "claims"), i, claim)
+		if (!strcmp(text(claim, "node"), node))
+			json_array_append(list, claim);
+	return list;
+}
+
+static int release_network(const struct network *network, void *arg, struct cni_error *err)
+{
+	struct release *release = arg;
+	const char *argv[] = { "release", release->node, NULL };
+	json_auto_t *claims = NULL, *list = NULL;
+
+	if (!network->conf->cluster.pool)
+		return cni_fail(err, CNI_CONFIG, "network %s shares its pool with no other node",
+				network->conf->place.network);
+	claims = release->really ? ask(network, argv, err) : nodes_claims(network, err);
+	if (!claims)
+		return -1;
+	list = release->really ? json_incref(claims) : of_node(claims, release->node);
+	release->blocks += json_array_size(list);
+	printf("network %s, pool %s: %zu blocks %s %s\n", network->conf->place.network,
+	       network->conf->cluster.pool, json_array_size(list),
+	       release->really ? "taken from" : "would be taken from", release->node);
+	if (json_array_size(list))
+		print_claims(list, network->conf, NULL);
+	return 0;
+}
+
+int nodes_release_main(int argc, char **argv, const char *usage)
+{
+	struct release release = { .really = argc > 1 && !strcmp(argv[1], "--yes") };
+	struct cni_error err = { 0 };
+
+	argc -= release.really;
+	argv += release.really;
+	if (argc != 3 || argv[1][0] == '-') {
+		fputs(usage, stderr);
+		return 2;
+	}
+	release.node = argv[1];
+	if (networks_each(argv[2], release_network, &release, &err) < 0) {
+		cni_log("%s: %s%s%s", argv[2], err.msg, err.details[0] ? "; " : "", err.details);
+		return 1;
+	}
+	if (!release.really && release.blocks)
+		printf("\nNothing was done. If %s is switched off, and will not come back with the pods that "
+		       "it "
+		       "has:\naddrpool release-node --yes %s %s\n",
+		       release.node, release.node, argv[2]);
+	return fflush(stdout) < 0;
+}

@@ -1,0 +1,78 @@
+#include "cni/attachment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cni/json.h"
+
+static uint64_t mix(uint64_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 1099511628211ULL; /* FNV-1a */
+	return hash;
+}
+
+uint64_t attachment_hash(const char *container, const char *ifname)
+{
+	return mix(mix(mix(14695981039346656037ULL, container), "/"), ifname);
+}
+
+/* One without an interface is equal to whichever the container has. */
+static int by_name(const void *a, const void *b)
+{
+	const struct attachment *x = a, *y = b;
+	int order = strcmp(x->container, y->container);
+
+	return order || !*x->ifname || !*y->ifname ? order : strcmp(x->ifname, y->ifname);
+}
+
+static int read_list(struct valid *ret, const json_t *list, const char *key, struct cni_error *err)
+{
+	struct attachment *attachments = calloc(json_array_size(list) + 1, sizeof(*attachments));
+	const json_t *entry;
+	size_t i;
+
+	*ret = (struct valid){ .list = attachments, .n = json_array_size(list) };
+	if (!attachments)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	json_array_foreach(list, i, entry) {
+		attachments[i].container = json_string_value(json_field(entry, "containerID"));
+		attachments[i].ifname = json_string_value(json_field(entry, "ifname"));
+		if (!attachments[i].container || !attachments[i].ifname || !*attachments[i].ifname)
+			return cni_fail(err, CNI_CONFIG, "%s[%zu] must have a containerID and an ifname", key,
+					i);
+	}
+	qsort(attachments, ret->n, sizeof(*attachments), by_name);
+	return 0;
+}
+
+enum found valid_read(struct valid *ret, const struct request *req, struct cni_error *err)
+{
+	static const char *const keys[] = { "cni.dev/valid-attachments", "cni.dev/attachments" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const json_t *list = json_object_get(req->conf, keys[i]);
+
+		if (!list)
+			continue;
+		if (!json_is_array(list) && !json_is_null(list))
+			return cni_fail(err, CNI_CONFIG, "%s must be a list", keys[i]);
+		if (read_list(ret, list, keys[i], err) == 0)
+			return FOUND;
+		valid_free(ret);
+		return FOUND_FAILED;
+	}
+	return FOUND_NOT;
+}
+
+void valid_free(struct valid *valid)
+{
+	free(valid->list);
+}
+
+bool valid_contains(const struct valid *valid, const char *container, const char *ifname)
+{
+	const struct attachment wanted = { container, ifname };
+
+	return valid->n && bsearch(&wanted, valid->list, valid->n, sizeof(*valid->list), by_name);
+}

@@ -1,0 +1,271 @@
+#include "cni/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+#include "cni/json.h"
+
+#define OUTPUT_MAX (1 << 20)
+
+/* A binary that is being replaced just now cannot be run: ETXTBSY. */
+#define BUSY_TRIES 10
+#define BUSY_PAUSE_NS 200000000
+
+#define START_STACK 32768
+
+/* The input as a file that a child can read at its own pace. */
+static int input_file(const struct child *child, struct cni_error *err)
+{
+	autoclose int fd = memfd_create("stdin", MFD_CLOEXEC);
+	size_t written = 0;
+
+	if (fd < 0)
+		return cni_fail(err, CNI_RETRY, "cannot make a file for standard input: %s",
+				errno_text(errno));
+	while (written < child->input_len) {
+		ssize_t n = write(fd, child->input + written, child->input_len - written);
+
+		if (n < 0 && errno != EINTR)
+			return cni_fail(err, CNI_RETRY, "cannot make a file for standard input: %s",
+					errno_text(errno));
+		written += n > 0 ? (size_t)n : 0;
+	}
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return cni_fail(err, CNI_IO, "cannot rewind standard input: %s", errno_text(errno));
+	return take_fd(&fd);
+}
+
+struct start {
+	const struct child *child;
+	int fds[3];
+	pid_t parent;
+	int error;
+};
+
+/* In the child, which has our memory as long as we wait for its exec. */
+static int become(void *arg)
+{
+	struct start *start = arg;
+
+	/* it must not go on without us: a DEL that comes then would not see what it does after it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != start->parent)
+		_exit(127);
+	setpgid(0, 0); /* so that we can end all of it */
+	signal(SIGPIPE, SIG_DFL);
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(start->fds[fd], fd) < 0)
+			start->error = errno;
+	if (!start->error) {
+		execve(start->child->argv[0], (char *const *)(uintptr_t)start->child->argv,
+		       start->child->env);
+		start->error = errno;
+	}
+	_exit(127);
+}
+
+/* What posix_spawn() does, which cannot tell a child to die with its parent; 0 or errno. */
+static int start(struct start *start, pid_t *ret)
+{
+	char stack[START_STACK] __attribute__((aligned(16)));
+	pid_t pid;
+
+	start->error = 0;
+	pid = clone(become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, start);
+	if (pid < 0)
+		return errno;
+	if (start->error)
+		waitpid(pid, NULL, 0);
+	*ret = pid;
+	return start->error;
+}
+
+/* Starts the program with its standard error in a pipe of its own; 0 or errno. */
+static int spawn(const struct child *child, int in, int out, int errors, pid_t *ret)
+{
+	struct start one = { .child = child, .fds = { in, out, errors }, .parent = getpid() };
+	int error;
+
+	for (int tries = 0; tries < BUSY_TRIES; tries++) {
+		error = start(&one, ret);
+		if (error != ETXTBSY)
+			break;
+		nanosleep(&(struct timespec){ .tv_nsec = BUSY_PAUSE_NS }, NULL);
+	}
+	return error;
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Both return false at the end of the stream, or when it went over its bound. */
+static bool read_output(int fd, struct outcome *o)
+{
+	ssize_t n = read(fd, o->output + o->output_len, OUTPUT_MAX - o->output_len);
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	o->output_len += (size_t)n;
+	return n > 0 && o->output_len < OUTPUT_MAX;
+}
+
+static bool keep_stderr(int fd, bool quiet, struct outcome *o)
+{
+	char text[STDERR_KEPT];
+	ssize_t n = read(fd, text, sizeof(text));
+	size_t len = n > 0 ? (size_t)n : 0, keep = sizeof(o->stderr_end) - 1;
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	if (!quiet)
+		fwrite(text, 1, len, stderr);
+	if (o->stderr_len + len > keep) {
+		size_t old = keep - len;
+
+		memmove(o->stderr_end, o->stderr_end + o->stderr_len - old, old);
+		o->stderr_len = old;
+	}
+	memcpy(o->stderr_end + o->stderr_len, text, len);
+	o->stderr_len += len;
+	return n > 0;
+}
+
+/*
+ * Follows the child until it has ended: a daemon that it leaves behind may keep
+ * the pipes open for ever. Returns 0, or -1 when it ran out of time or of space.
+ */
+static int follow(int child, int out, int errors, const struct child *what, struct outcome *o)
+{
+	struct pollfd fds[] = {
+		{ .fd = out, .events = POLLIN },
+		{ .fd = errors, .events = POLLIN },
+		{ .fd = child, .events = POLLIN },
+	};
+	long long end = now_ms() + what->patience_s * 1000LL, left;
+	bool ended = false;
+
+	while (fds[0].fd >= 0 || fds[1].fd >= 0 || !ended) {
+		int ready;
+
+		left = ended ? 0 : end - now_ms();
+		if (left < 0)
+			break;
+		ready = poll(fds, ended ? 2 : 3, (int)left);
+		if (ready == 0)
+			break;
+		if (ready < 0)
+			continue;
+		if (fds[0].revents && !read_output(out, o))
+			fds[0].fd = -1;
+		if (fds[1].revents && !keep_stderr(errors, what->quiet, o))
+			fds[1].fd = -1;
+		if (o->output_len >= OUTPUT_MAX)
+			return -1;
+		ended |= fds[2].revents != 0;
+	}
+	return ended ? 0 : -1;
+}
+
+static int run(const struct child *what, struct outcome *o, struct cni_error *err)
+{
+	autoclose int in = input_file(what, err), child = -1;
+	autoclose int out_r = -1, out_w = -1, err_r = -1, err_w = -1;
+	int out[2], errors[2], error;
+	pid_t pid;
+
+	if (in < 0)
+		return -1;
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return cni_fail(err, CNI_RETRY, "cannot make a pipe: %s", errno_text(errno));
+	out_r = out[0], out_w = out[1];
+	if (pipe2(errors, O_CLOEXEC) < 0)
+		return cni_fail(err, CNI_RETRY, "cannot make a pipe: %s", errno_text(errno));
+	err_r = errors[0], err_w = errors[1];
+
+	error = spawn(what, in, out_w, err_w, &pid);
+	if (error)
+		return cni_fail(err, CNI_IO, "%sfork/exec %s: %s", what->what, what->argv[0],
+				errno_text(error));
+	close(take_fd(&out_w));
+	close(take_fd(&err_w));
+
+	child = (int)syscall(SYS_pidfd_open, pid, 0);
+	error = child < 0 || follow(child, out_r, err_r, what, o) < 0;
+	if (error)
+		kill(-pid, SIGKILL);
+	while (waitpid(pid, &o->status, 0) < 0 && errno == EINTR)
+		;
+	if (child < 0)
+		return cni_fail(err, CNI_INTERNAL, "cannot watch %s (pidfd_open, Linux 5.3)", what->argv[0]);
+	if (o->output_len >= OUTPUT_MAX)
+		return cni_fail(err, CNI_IO, "%s wrote more than %d bytes and was killed", what->argv[0],
+				OUTPUT_MAX);
+	if (error) {
+		cni_fail(err, CNI_RETRY, "%s did not finish in %d s and was killed", what->argv[0],
+			 what->patience_s);
+		return cni_hint(err, "it is stuck: look at what it waits for (a lock, a server, a daemon)");
+	}
+	return 0;
+}
+
+int child_run(const struct child *child, struct outcome *ret, struct cni_error *err)
+{
+	autofree char *output = malloc(OUTPUT_MAX + 1);
+
+	*ret = (struct outcome){ .output = output };
+	if (!output)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (run(child, ret, err) < 0)
+		return -1;
+	output[ret->output_len] = '\0';
+	ret->stderr_end[ret->stderr_len] = '\0';
+	output = NULL;
+	return 0;
+}
+
+int outcome_explain(const struct outcome *o, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	json_auto_t *doc = json_read(o->output, o->output_len, &why);
+	const char *msg = "", *details = "";
+	long long code = 0;
+
+	if (json_is_object(doc) && !field_int(doc, "", "code", 0, INT_MAX, &code, &why) &&
+	    !field_string(doc, "", "msg", &msg, &why) && !field_string(doc, "", "details", &details, &why)) {
+		cni_fail(err, (enum cni_code)code, "%s",
+			 *msg ? msg : "the plugin failed and did not say why");
+		return cni_hint(err, "%s", details);
+	}
+	if (o->output_len)
+		return cni_fail(err, CNI_UNKNOWN,
+				"netplugin failed but error parsing its diagnostic message \"%.200s\": %s",
+				o->output, *why.msg ? why.msg : "not an error object");
+	if (o->stderr_len)
+		return cni_fail(err, CNI_UNKNOWN, "netplugin failed: \"%.400s\"", o->stderr_end);
+	if (WIFSIGNALED(o->status))
+		return cni_fail(err, CNI_UNKNOWN, "netplugin failed with no error message: signal: %s",
+				strsignal(WTERMSIG(o->status)));
+	return cni_fail(err, CNI_UNKNOWN, "netplugin failed with no error message: exit status %d",
+			WEXITSTATUS(o->status));
+}

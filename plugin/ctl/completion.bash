@@ -1,0 +1,16 @@
+# shellcheck shell=bash
+# Completion of ipvlanctl for bash.
+
+_ipvlanctl() {
+	local word=${COMP_WORDS[COMP_CWORD]}
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W 'show doctor --help --version' -- "$word")
+		return
+	fi
+	case ${COMP_WORDS[1]} in
+	show) mapfile -t COMPREPLY < <(compgen -W '--json --dot' -- "$word") ;;
+	doctor) mapfile -t COMPREPLY < <(compgen -f -- "${word:-/etc/cni/net.d/}") ;;
+	esac
+}
+complete -o filenames -F _ipvlanctl ipvlanctl

@@ -1,0 +1,117 @@
+#include "ctl/text.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+
+#define BAR_WIDTH 20
+
+static bool colours, lines;
+
+static const char *const paints[] = {
+	[PLAIN] = "", [BOLD] = "1", [DIM] = "2", [GREEN] = "32", [YELLOW] = "33", [RED] = "31",
+};
+
+void text_begin(void)
+{
+	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+	bool terminal = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+
+	setlocale(LC_CTYPE, "");
+	colours = terminal && !(no_colour && *no_colour);
+	lines = terminal && !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
+char *text_escape(const char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *escaped = malloc(4 * strlen(text) + 1), *to = escaped;
+
+	if (!escaped)
+		abort();
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (*c >= ' ' && *c <= '~') {
+			*to++ = (char)*c;
+			continue;
+		}
+		*to++ = '\\';
+		*to++ = 'x';
+		*to++ = digits[*c >> 4];
+		*to++ = digits[*c & 15];
+	}
+	*to = '\0';
+	return escaped;
+}
+
+void text_put(enum paint paint, const char *format, ...)
+{
+	autofree char *text = NULL, *safe = NULL;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&text, format, args);
+	va_end(args);
+	if (len < 0)
+		abort();
+	safe = text_escape(text);
+	if (colours && paint != PLAIN)
+		printf("\033[%sm%s\033[0m", paints[paint], safe);
+	else
+		fputs(safe, stdout);
+}
+
+void text_end(void)
+{
+	putchar('\n');
+}
+
+/* What stands before a line for each level above it. */
+static void put_above(const struct branch *branch)
+{
+	if (!branch)
+		return;
+	put_above(branch->above);
+	fputs(branch->last ? "   " : lines ? "│  " : "|  ", stdout);
+}
+
+void text_entry(const struct branch *branch)
+{
+	put_above(branch->above);
+	if (lines)
+		fputs(branch->last ? "└─ " : "├─ ", stdout);
+	else
+		fputs(branch->last ? "`- " : "|- ", stdout);
+}
+
+void text_below(const struct branch *branch, bool has_children)
+{
+	put_above(branch);
+	fputs(!has_children ? "   " : lines ? "│  " : "|  ", stdout);
+}
+
+void text_bar(enum paint paint, double share)
+{
+	int full = (int)(share * BAR_WIDTH + 0.5);
+
+	/* neither empty nor full looks so unless it is */
+	if (full == 0 && share > 0)
+		full = 1;
+	if (full >= BAR_WIDTH)
+		full = share < 1 ? BAR_WIDTH - 1 : BAR_WIDTH;
+	if (!lines)
+		putchar('[');
+	if (colours && paint != PLAIN)
+		printf("\033[%sm", paints[paint]);
+	for (int i = 0; i < BAR_WIDTH; i++)
+		fputs(i < full ? lines ? "█" : "#" : lines ? "░" : ".", stdout);
+	if (colours && paint != PLAIN)
+		fputs("\033[0m", stdout);
+	if (!lines)
+		putchar(']');
+}

@@ -1,0 +1,124 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/netns.h"
+#include "plugin/kinds.h"
+
+void anchor_name(int dev, char ret[IFNAMSIZ])
+{
+	snprintf(ret, IFNAMSIZ, "ipva%d", dev);
+}
+
+static int make_anchor(struct rtnl *host, const struct object *object, struct cni_error *err)
+{
+	char name[IFNAMSIZ];
+	const struct ipvlan ipvlan = {
+		.name = name,
+		.parent = object->dev,
+		.mode = object->mode,
+		.flags = -1,
+		.netns = -1,
+		.group = OUR_NUMBER,
+	};
+	struct cni_error why = { 0 };
+	int error;
+
+	anchor_name(object->dev, name);
+	error = ipvlan_create(host, &ipvlan, &why);
+	if (!error || error == EEXIST)
+		return 0;
+	cni_fail(err, CNI_INTERNAL, "failed to create %s, which keeps the master's mode: %s", name, why.msg);
+	return cni_hint(err, "%s", why.details);
+}
+
+/* Not what else may have its name. */
+static enum found get_anchor(struct rtnl *host, int dev, struct link *ret, struct cni_error *err)
+{
+	char name[IFNAMSIZ];
+	enum found found;
+
+	anchor_name(dev, name);
+	found = link_find(host, name, ret, err);
+	if (found == FOUND && (strcmp(ret->kind, "ipvlan") != 0 || ret->group != OUR_NUMBER))
+		return FOUND_NOT;
+	return found;
+}
+
+static enum found find_anchor(struct rtnl *host, const struct object *object, struct cni_error *err)
+{
+	struct link link;
+
+	return get_anchor(host, object->dev, &link, err);
+}
+
+static int remove_anchor(struct rtnl *host, const struct object *object, struct cni_error *err)
+{
+	struct link link;
+	enum found found = get_anchor(host, object->dev, &link, err);
+
+	return found == FOUND ? link_delete(host, link.index, err) : (int)found;
+}
+
+const struct kind kind_anchor = {
+	.name = "anchor",
+	.make = make_anchor,
+	.remove = remove_anchor,
+	.find = find_anchor,
+};
+
+/* It is to carry routes and nothing else: no addresses of its own, which routers on
+ * the LAN would have it take. */
+static void keep_bare(const struct link *anchor)
+{
+	struct sysctl sysctls[] = { { "", "0" }, { "", "0" } };
+
+	snprintf(sysctls[0].name, sizeof(sysctls[0].name), "ipv6/conf/%s/accept_ra", anchor->name);
+	snprintf(sysctls[1].name, sizeof(sysctls[1].name), "ipv6/conf/%s/autoconf", anchor->name);
+	netns_sysctl(-1, sysctls, 2);
+}
+
+static int make_access(struct rtnl *host, const struct object *object, struct cni_error *err)
+{
+	struct link anchor;
+	struct cni_error why = { 0 };
+
+	if (get_anchor(host, object->dev, &anchor, err) != FOUND)
+		return cni_fail(err, CNI_INTERNAL, "the anchor of link %d is gone", object->dev);
+	if (anchor.flags & IFF_UP)
+		return 0;
+	keep_bare(&anchor);
+	link_queue_up(host, anchor.index);
+	if (!rtnl_commit_one(host, &why))
+		return 0;
+	return cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" UP: %s", anchor.name, why.msg);
+}
+
+static int remove_access(struct rtnl *host, const struct object *object, struct cni_error *err)
+{
+	struct link anchor;
+	struct cni_error why = { 0 };
+	enum found found = get_anchor(host, object->dev, &anchor, err);
+
+	if (found != FOUND)
+		return (int)found;
+	link_queue_down(host, anchor.index);
+	if (!rtnl_commit_one(host, &why))
+		return 0;
+	return cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" DOWN: %s", anchor.name, why.msg);
+}
+
+static enum found find_access(struct rtnl *host, const struct object *object, struct cni_error *err)
+{
+	struct link anchor;
+	enum found found = get_anchor(host, object->dev, &anchor, err);
+
+	return found == FOUND && !(anchor.flags & IFF_UP) ? FOUND_NOT : found;
+}
+
+const struct kind kind_access = {
+	.name = "access",
+	.make = make_access,
+	.remove = remove_access,
+	.find = find_access,
+};

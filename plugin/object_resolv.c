@@ -1,0 +1,142 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+#include "plugin/kinds.h"
+
+/*
+ * /etc/netns/<name>/resolv.conf, which ip-netns(8) puts in the place of
+ * /etc/resolv.conf for what it starts in that namespace. A file that does not begin
+ * as ours do is somebody else's, and stays.
+ */
+#define ROOT "/etc/netns"
+#define MARK "# made by ipvlan-cni\n"
+
+struct path {
+	char s[sizeof(ROOT) + sizeof(((struct object *)0)->name) + sizeof("//resolv.conf.new")];
+};
+
+static struct path path_of(const struct object *object, const char *file)
+{
+	struct path path;
+
+	snprintf(path.s, sizeof(path.s), ROOT "/%s%s", object->name, file);
+	return path;
+}
+
+/* FOUND: ours; FOUND_NOT: none; FOUND_FAILED: somebody else's, or not to be read. */
+static enum found look(const struct object *object)
+{
+	autoclose int fd =
+		open(path_of(object, "/resolv.conf").s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char text[sizeof(MARK)] = "";
+
+	if (fd < 0)
+		return errno == ENOENT ? FOUND_NOT : FOUND_FAILED;
+	return read(fd, text, strlen(MARK)) == (ssize_t)strlen(MARK) && !strcmp(text, MARK) ? FOUND
+											    : FOUND_FAILED;
+}
+
+/* What would not stay on its line is left out. */
+static const char *word(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return text && *text && !strpbrk(text, "\r\n") ? text : NULL;
+}
+
+static void print_list(FILE *out, const char *key, const json_t *list)
+{
+	const char *before = key;
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(list, i, value) {
+		if (!word(value))
+			continue;
+		fprintf(out, "%s %s", before, word(value));
+		before = "";
+	}
+	if (before != key)
+		fputc('\n', out);
+}
+
+static void print(FILE *out, const json_t *dns)
+{
+	const char *domain = word(json_object_get(dns, "domain"));
+	json_t *server;
+	size_t i;
+
+	fputs(MARK, out);
+	json_array_foreach(json_object_get(dns, "nameservers"), i, server)
+		if (word(server))
+			fprintf(out, "nameserver %s\n", word(server));
+	if (domain)
+		fprintf(out, "domain %s\n", domain);
+	print_list(out, "search", json_object_get(dns, "search"));
+	print_list(out, "options", json_object_get(dns, "options"));
+}
+
+static int write_file(const struct object *object)
+{
+	const struct path new = path_of(object, "/resolv.conf.new"), path = path_of(object, "/resolv.conf");
+	autoclose int fd = -1;
+	FILE *out;
+
+	if ((mkdir(ROOT, 0755) < 0 && errno != EEXIST) ||
+	    (mkdir(path_of(object, "").s, 0755) < 0 && errno != EEXIST))
+		return -1;
+	fd = open(new.s, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+	out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!out)
+		return -1;
+	take_fd(&fd);
+	print(out, object->dns);
+	if (fclose(out) == 0 && rename(new.s, path.s) == 0)
+		return 0;
+	unlink(new.s);
+	return -1;
+}
+
+static int make(struct rtnl *host, const struct object *object, struct cni_error *err)
+{
+	(void)host;
+	if (look(object) == FOUND_FAILED) {
+		cni_log("resolvConf: %s is not ours and stays as it is", path_of(object, "/resolv.conf").s);
+		return 0;
+	}
+	if (write_file(object) == 0)
+		return 0;
+	return cni_fail(err, CNI_IO, "resolvConf: cannot write %s: %s", path_of(object, "/resolv.conf").s,
+			errno_text(errno));
+}
+
+static int unmake(struct rtnl *host, const struct object *object, struct cni_error *err)
+{
+	(void)host;
+	if (look(object) == FOUND && unlink(path_of(object, "/resolv.conf").s) < 0 && errno != ENOENT)
+		return cni_fail(err, CNI_IO, "cannot remove %s: %s", path_of(object, "/resolv.conf").s,
+				errno_text(errno));
+	unlink(path_of(object, "/resolv.conf.new").s);
+	rmdir(path_of(object, "").s); /* unless there is more in it */
+	return 0;
+}
+
+static enum found find(struct rtnl *host, const struct object *object, struct cni_error *err)
+{
+	(void)host;
+	(void)err;
+	return look(object) == FOUND_NOT ? FOUND_NOT : FOUND;
+}
+
+const struct kind kind_resolv = {
+	.name = "resolv.conf",
+	.make = make,
+	.remove = unmake,
+	.find = find,
+};

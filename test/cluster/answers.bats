@@ -1,0 +1,198 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2034 # what is set here is for the words that are loaded
+# Engines that answer badly. Each time: an error in time that names endpoint and cause,
+# and nothing given.
+
+load ../lib/cluster
+load ../lib/scripted
+
+setup() {
+	make_places
+	scripted_start
+	cat >"$BATS_TEST_TMPDIR/kubeconfig" <<-CONFIG
+		current-context: c
+		contexts: [{name: c, context: {cluster: c, user: u}}]
+		clusters: [{name: c, cluster: {server: "$SCRIPTED_URL"}}]
+		users: [{name: u, user: {}}]
+	CONFIG
+}
+
+teardown() {
+	scripted_stop
+}
+
+etcd() {
+	ENGINE="\"etcd\": {\"endpoints\": [\"$SCRIPTED_URL\"]}"
+	on a "\"timeout\": ${1:-8}"
+}
+
+kubernetes() {
+	ENGINE="\"kubernetes\": {\"kubeconfig\": \"$BATS_TEST_TMPDIR/kubeconfig\"}"
+	on a "\"timeout\": ${1:-8}"
+}
+
+# refuses CODE TEXT [SECONDS]: on both engines an ADD fails with it, in the time that it has, and nothing is given.
+refuses() {
+	local engine started
+	for engine in etcd kubernetes; do
+		$engine "${3:-}"
+		started=$SECONDS
+		pool ADD "$CONF" c1
+		fails "$1"
+		[[ $output = *"$SCRIPTED_URL"*"$2"* ]] || { echo "$engine does not say $2: $output"; return 1; }
+		[ $((SECONDS - started)) -lt 40 ]
+		leased ''
+		[ -z "$(own)" ]
+		rm -rf "$DATA"
+	done
+}
+
+POOL='{"metadata": {"name": "net-pool", "annotations": {"ipvlan-cni/block-size": "16"}}}'
+
+@test "nothing but hanging" {
+	answers hangs
+	refuses 11 'timed out' 2
+}
+
+@test "no answer in a connection" {
+	answers ''
+	: >"$SCRIPTED/answer-1"
+	refuses 11 'Empty reply'
+}
+
+@test "half an answer" {
+	answers half '{"header": {'
+	refuses 11 ''
+}
+
+@test "what is no HTTP" {
+	answers x
+	echo "220 smtp.example.org" >"$SCRIPTED/answer-1"
+	refuses 11 ''
+}
+
+@test "what is no JSON" {
+	answers 200 '<html>Welcome to nginx!</html>'
+	refuses 11 'HTTP 200 with an answer that is no JSON'
+}
+
+@test "nothing at all" {
+	answers 200
+	refuses 11 'HTTP 200 with an answer that is no JSON'
+}
+
+@test "500" {
+	answers 500 '{"message": "etcdserver: no leader"}'
+	refuses 11 'HTTP 500: etcdserver: no leader'
+}
+
+@test "503 without a word" {
+	answers 503
+	refuses 11 'HTTP 503'
+}
+
+@test "429 with a Retry-After beyond our time" {
+	answers 429 '{}' 'Retry-After: 30'
+	refuses 11 'HTTP 429'
+}
+
+@test "400" {
+	answers 400 '{"message": "bad request"}'
+	refuses 7 'HTTP 400: bad request'
+}
+
+@test "404, the address of something else" {
+	answers 404 '{}'
+	refuses 7 'HTTP 404'
+}
+
+@test "a redirection is not followed" {
+	answers 302 '' "Location: http://127.0.0.1:1/"
+	refuses 7 'HTTP 302'
+}
+
+@test "an answer without end is cut off" {
+	cat >"$SCRIPTED/serve" <<-'SERVE'
+		#!/bin/sh
+		printf 'HTTP/1.1 200 OK\r\n\r\n['
+		exec yes '1,'
+	SERVE
+	refuses 11 'the answer is too long'
+}
+
+@test "JSON of another shape: nothing is believed to be ours" {
+	local body
+	for body in '[]' '1' '{"kvs": 1, "items": 1}' '{"succeeded": "yes"}' '{"kvs": [1, null, {}], "items": [1, null, {}]}' \
+		'{"kvs": [{"key": "%%%", "value": 1}], "items": [{"metadata": {"name": 1, "annotations": []}}]}'; do
+		rm -f "$SCRIPTED"/answer-*
+		ANSWERS=0
+		answers 200 "$body"
+		for engine in etcd kubernetes; do
+			$engine 1
+			pool ADD "$CONF" c1
+			[ "$status" = 1 ]
+			leased ''
+			[ -z "$(own)" ]
+		done
+	done
+}
+
+@test "429 with a Retry-After within our time is obeyed" {
+	local started=$SECONDS
+	kubernetes 10
+	answers 429 '{}' 'Retry-After: 2'
+	answers 200 "{\"items\": [$POOL]}"
+	answers 403 '{"message": "enough"}'
+	pool ADD "$CONF" c1
+	fails 7 enough
+	[ $((SECONDS - started)) -ge 2 ]
+	[ "$(asked | wc -l)" = 3 ]
+}
+
+@test "500 and hanging, once each: the next try counts" {
+	kubernetes 20
+	answers 500
+	answers 200 "{\"items\": [$POOL]}"
+	answers 503
+	answers 403 '{"message": "enough"}'
+	pool ADD "$CONF" c1
+	fails 7 enough
+	[ "$(asked | cut -d' ' -f1 | xargs)" = "GET GET POST POST" ]
+}
+
+@test "409, and the claim in the way is ours: an answer was lost before" {
+	local incarnation name
+	kubernetes
+	answers 200 "{\"items\": [$POOL]}"
+	answers 403
+	pool ADD "$CONF" c1
+	fails 7
+	incarnation=$(readlink "$STORE/incarnation")
+	name=$(asked | sed -n 's/.*"name":"\(net-[^"]*\)".*/\1/p')
+	rm "$SCRIPTED"/answer-* "$SCRIPTED"/count
+	ANSWERS=0
+	answers 200 "{\"items\": [$POOL]}"
+	answers 409
+	answers 200 "{\"metadata\": {\"name\": \"$name\", \"uid\": \"u1\", \"resourceVersion\": \"7\",
+		\"annotations\": {\"ipvlan-cni/block\": \"$(sed 's/net-//; s,-\([0-9]*\)$,/\1,' <<<"$name")\", \"ipvlan-cni/network\": \"net\",
+		\"ipvlan-cni/incarnation\": \"$incarnation\"}}, \"spec\": {\"holderIdentity\": \"a\"}}"
+	add c1
+	[ "$(own)" = "$(sed 's/net-//; s,-\([0-9]*\)$,/\1,' <<<"$name")" ]
+}
+
+@test "addresses of own blocks are given whatever the engine says, and a DEL never fails for it" {
+	kubernetes
+	answers 200 "{\"items\": [$POOL]}"
+	answers 403
+	pool ADD "$CONF" c1
+	mkdir -p "$OWN/blocks"
+	for i in 0 16 32; do
+		ln -sfn "owned $(cut -c1-8 /proc/sys/kernel/random/boot_id) $(readlink "$STORE/incarnation") u$i" "$OWN/blocks/10.9.0.$i-28"
+	done
+	answers 500
+	add c1
+	pool DEL "$CONF" c1
+	succeeds
+	[[ $stderr = *"were not given back: Kubernetes $SCRIPTED_URL: HTTP "* ]]
+	drops "$CONF" c1
+}

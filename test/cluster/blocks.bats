@@ -1,0 +1,368 @@
+#!/usr/bin/env bats
+# Nodes and their blocks, the same on each engine.
+
+load ../lib/cluster
+
+setup() {
+	make_places
+	start_engine
+	on a
+}
+
+teardown() {
+	stop_engine
+}
+
+@test "a node claims a block for its first address, and asks nobody for the others" {
+	add c1
+	[ "$(own)" = "$(claims a)" ]
+	[ "$(claims a | wc -w)" = 1 ]
+	stop_engine
+	for i in {2..13}; do
+		add "c$i"
+	done
+}
+
+@test "nodes have blocks of their own, and no address twice" {
+	local node i all=''
+	for i in {1..6}; do
+		for node in a b c; do
+			on $node '"blockSize": 4'
+			add "$node$i"
+			all+="$ADDRESS"$'\n'
+		done
+	done
+	[ "$(sort -u <<<"${all%$'\n'}" | wc -l)" = 18 ]
+	[ "$(claims | wc -l)" -ge 6 ]
+	[ -z "$(claims | cut -d' ' -f1 | sort | uniq -d)" ]
+}
+
+@test "while the engine does not answer, addresses of own blocks are given and taken" {
+	on a '"blockSize": 2, "timeout": 2'
+	add c1
+	while pool ADD "$CONF" more$((n++)) && [ "$(own | wc -w)" = 1 ]; do :; done
+	stop_engine
+	drops "$CONF" c1
+	add c1
+	drops "$CONF" c1
+}
+
+@test "no block and no engine: error 11 in time, with the endpoint and the cause, and nothing changes" {
+	local before started=$SECONDS
+	on a '"timeout": 2'
+	stop_engine
+	pool ADD "$CONF" c1
+	before=$(snapshot | grep -v failed)
+	pool ADD "$CONF" c1
+	fails 11
+	[[ $output = *"127.0.0.1"*onnect* ]]
+	[ $((SECONDS - started)) -lt 12 ]
+	[ -z "$(own)" ]
+	leased ''
+	diff <(echo "$before") <(snapshot | grep -v failed)
+}
+
+@test "an engine that hangs: the same" {
+	local started=$SECONDS
+	on a '"timeout": 2'
+	pause_engine
+	pool ADD "$CONF" c1
+	fails 11
+	[[ $output = *"timed out"* ]]
+	[ $((SECONDS - started)) -lt 8 ]
+}
+
+@test "those who wait while the engine hangs do not each wait anew" {
+	local i started pids=()
+	on a '"timeout": 3'
+	pause_engine
+	started=$SECONDS
+	for i in {1..8}; do
+		(pool ADD "$CONF" "c$i" && fails 11) &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	[ $((SECONDS - started)) -lt 12 ]
+}
+
+@test "a pool that is all claimed: error 11, which says by whom" {
+	on a '"blockSize": 128'
+	add c1
+	on b '"blockSize": 128'
+	add c1
+	on c '"blockSize": 128'
+	pool ADD "$CONF" c1
+	fails 11 'no block of pool net is free'
+	[[ $output = *"a: 1, b: 1"* ]]
+	pool STATUS "$CONF" ''
+	fails 50 'no block of pool net is free'
+	on a '"blockSize": 128'
+	pool STATUS "$CONF" ''
+	succeeds
+}
+
+@test "STATUS without an engine: 0 while there is room, 50 when there is none" {
+	on a '"blockSize": 1, "timeout": 2'
+	pool STATUS "$CONF" ''
+	succeeds
+	[ -z "$(claims)" ]
+	add c1
+	stop_engine
+	pool STATUS "$CONF" ''
+	fails 50
+	[[ $output = *127.0.0.1* ]]
+	drops "$CONF" c1
+	pool STATUS "$CONF" ''
+	succeeds
+}
+
+@test "blocks without addresses go back, but for one" {
+	local i
+	on a '"blockSize": 4'
+	for i in {1..12}; do
+		add "c$i"
+	done
+	[ "$(own | wc -w)" -ge 3 ]
+	for i in {1..12}; do
+		drops "$CONF" "c$i"
+	done
+	[ "$(own | wc -w)" = 1 ]
+	[ "$(own)" = "$(claims a)" ]
+}
+
+@test "GC gives blocks back as well" {
+	local i
+	on a '"blockSize": 4'
+	for i in {1..12}; do
+		add "c$i"
+	done
+	pool GC "${CONF%\}}, \"cni.dev/valid-attachments\": []}" ''
+	succeeds
+	[ "$(own | wc -w)" = 1 ]
+	[ "$(own)" = "$(claims a)" ]
+}
+
+@test "a block whose addresses wait for reuseDelay is kept until they have waited" {
+	local i
+	on a '"blockSize": 2' '"reuseDelay": 1000'
+	for i in {1..6}; do
+		add "c$i"
+	done
+	before=$(own)
+	for i in {1..6}; do
+		drops "$CONF" "c$i"
+	done
+	[ "$(own)" = "$before" ]
+}
+
+@test "a block that cannot be given back now is given back later" {
+	local i
+	on a '"blockSize": 2, "timeout": 1'
+	for i in {1..6}; do
+		add "c$i"
+	done
+	pause_engine
+	for i in {1..6}; do
+		pool DEL "$CONF" "c$i"
+		succeeds
+	done
+	resume_engine
+	[ "$(claims a | wc -w)" -ge 3 ]
+	rm "$OWN/blocks/failed"
+	add c1
+	drops "$CONF" c1
+	[ "$(claims a | wc -w)" = 1 ]
+	[ "$(own)" = "$(claims a)" ]
+}
+
+@test "an address that is asked for, in a block of nobody, of ours, of another node" {
+	on a '"blockSize": 16'
+	pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"10.9.0.77/24\"]}}" c1
+	succeeds
+	[ "$(address)" = 10.9.0.77 ]
+	[[ " $(claims a) " = *" 10.9.0.64/28 "* ]]
+	pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"10.9.0.78/24\"]}}" c2
+	succeeds
+	pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"10.9.0.77/24\"]}}" c3
+	fails 101
+	on b '"blockSize": 16'
+	pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"10.9.0.79/24\"]}}" c1
+	fails 101 'requested ip 10.9.0.79 lies in block 10.9.0.64/28, which belongs to node a'
+}
+
+@test "both families, and a wide IPv6 range" {
+	on a '"blockSize": 4' '"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00:1::/64"}]]'
+	add c1
+	[[ $output = *'"10.9.0.'*'"fd00:1::'* ]]
+	[ "$(own | wc -w)" = 2 ]
+	on b '"blockSize": 4' '"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00:1::/64"}]]'
+	add c1
+	[ "$(claims | wc -l)" = 4 ]
+}
+
+@test "all addresses of the pool are given, by all nodes together" {
+	local node i all=''
+	for i in {1..5}; do
+		for node in a b; do
+			on $node '"blockSize": 1' '"subnet": "10.9.0.0/28", "exclude": ["10.9.0.8/30"]'
+			pool ADD "$CONF" c$i
+			[ "$status" = 0 ] && all+="$(address)"$'\n'
+		done
+	done
+	[ "$(sort -V <<<"${all%$'\n'}" | xargs)" = "10.9.0.2 10.9.0.3 10.9.0.4 10.9.0.5 10.9.0.6 10.9.0.7 10.9.0.12 10.9.0.13 10.9.0.14" ]
+}
+
+@test "another blockSize than the pool's is refused" {
+	add c1
+	on b '"blockSize": 32'
+	pool ADD "$CONF" c1
+	fails 7 'ipam.cluster.blockSize is 32 here, but pool net has blocks of 16'
+	pool STATUS "$CONF" ''
+	fails 7 'ipam.cluster.blockSize is 32 here'
+}
+
+@test "networks share a pool under one name, and do not mistake each other's blocks" {
+	local more='"pool": "shared"'
+	on a "$more"
+	add c1
+	CONF=${CONF/'"name": "net"'/'"name": "other"'}
+	add c1
+	[ "$(claims a | wc -w)" = 2 ]
+	on a "$more"
+	add c2
+	[ "$(claims a | wc -w)" = 2 ]
+}
+
+@test "after a restart nothing is given before the engine has confirmed the blocks" {
+	local block
+	machine 11111111
+	on a '"timeout": 2'
+	add c1
+	block=$(own)
+	machine 22222222
+	stop_engine
+	pool ADD "$CONF" c2
+	fails 11
+	start_engine
+	add c2
+	[ "$(own)" = "$block" ]
+	[ "$(claims a)" = "$block" ]
+	stop_engine
+	add c3
+}
+
+@test "a block that was given to another node while this one was down is not used" {
+	machine 11111111
+	on a
+	add c1
+	before=$(own)
+	"$PLUGIN" release-node --yes a <(node b)
+	on b
+	for i in {1..40}; do
+		pool ADD "$CONF" "c$i"
+		succeeds
+	done
+	machine 22222222
+	on a
+	add c2
+	[[ $stderr = *"block $before does not belong to node a any more, but to "* ]]
+	[ -z "$(claims | cut -d' ' -f1 | sort | uniq -d)" ]
+	[[ " $(claims a) " = *" $(own) "* ]]
+}
+
+@test "a store that is wiped while pods run gets no address until somebody says that none runs" {
+	machine 11111111
+	on a
+	add c1
+	block=$(own)
+	rm -r "$STORE"
+	pool ADD "$CONF" c2
+	fails 7 'has lost its leases'
+	[[ $output = *"$block"* && $output = *"release-node a"* ]]
+	leased ''
+	pool STATUS "$CONF" ''
+	fails 7 'has lost its leases'
+	"$PLUGIN" release-node --yes a <(echo "$CONF")
+	add c2
+}
+
+@test "a store that is wiped with all that addrpool knows: the same" {
+	machine 11111111
+	on a
+	add c1
+	rm -r "$DATA"
+	pool ADD "$CONF" c2
+	fails 7 'has lost its leases'
+}
+
+@test "a machine that is installed anew takes its blocks back" {
+	local block
+	machine 11111111
+	on a
+	add c1
+	block=$(own)
+	rm -r "$DATA"
+	machine 22222222
+	add c2
+	[ "$(own)" = "$block" ]
+	[ "$(claims a)" = "$block" ]
+}
+
+@test "another machine of the same name gets nothing" {
+	machine 11111111 first
+	on a
+	add c1
+	rm -r "$DATA"
+	machine 22222222 second
+	pool ADD "$CONF" c2
+	fails 7 'belongs to a node called a as well, which is another machine'
+	[[ $output = *ipam.cluster.node* ]]
+}
+
+@test "release-node shows first, then takes; not from a node whose leases are here" {
+	on b
+	add c1
+	on a
+	add c1
+	run "$BUILD/addrpool" release-node b <(echo "$CONF")
+	[ "$status" = 0 ]
+	[[ $output = *"1 blocks would be taken from b"*"$(claims b)"*"release-node --yes b"* ]]
+	[ -n "$(claims b)" ]
+	run "$BUILD/addrpool" release-node --yes b <(echo "$CONF")
+	[ "$status" = 0 ]
+	[ -z "$(claims b)" ]
+	run "$BUILD/addrpool" release-node --yes a <(echo "$CONF")
+	[ "$status" = 1 ]
+	[[ $output = *"this is node a, and c1 has $ADDRESS"* ]]
+	[ -n "$(claims a)" ]
+}
+
+@test "CHECK tells that a block was taken from under a pod" {
+	on b
+	add c1
+	pool CHECK "$CONF" c1
+	succeeds
+	on a
+	"$BUILD/addrpool" release-node --yes b <(echo "$CONF")
+	on b
+	machine 22222222
+	pool CHECK "$CONF" c1
+	fails 102 "$ADDRESS is in no block that belongs to node b"
+}
+
+@test "the list shows the cluster: which node has which block, and how full ours are" {
+	on b
+	add c1
+	on a
+	add c1
+	add c2
+	run "$BUILD/addrpool" <(echo "$CONF")
+	[ "$status" = 0 ]
+	[[ $output = *"2 of "*" in 1 block of this node"* ]]
+	[[ $output = *"pool net of a cluster, in blocks of 16; this is node a"* ]]
+	[[ $output =~ "$(claims a)"\ +a\ +net\ +[0-9TZ:-]+\ +2 ]]
+	[[ $output =~ "$(claims b)"\ +b\ +net\ +[0-9TZ:-]+\ +- ]]
+	[ "$("$BUILD/addrpool" --json <(echo "$CONF") | jq -c '.[0].cluster.claims | map([.node, .leased]) | sort')" = '[["a",2],["b",null]]' ]
+}

@@ -1,0 +1,186 @@
+#!/usr/bin/env bats
+# What is etcd's own: certificates, users, several endpoints, members that go away.
+
+load ../lib/cluster
+
+setup() {
+	make_places
+	SERVER=$BATS_TEST_TMPDIR/etcd
+	CERTS=$SERVER/certs
+}
+
+teardown() {
+	etcd_stop
+}
+
+# engine URLS [MORE]: the configuration has these endpoints, separated by blanks, and these keys.
+engine() {
+	local urls
+	urls=$(printf ', "%s"' $1)
+	ENGINE="\"etcd\": {\"endpoints\": [${urls#, }]${2:+, $2}}"
+	on a '"timeout": 4, "blockSize": 1'
+}
+
+# tls [CA [CLIENT]]: keys of the configuration.
+tls() {
+	echo "\"ca\": \"$CERTS/${1:-ca}.crt\", \"cert\": \"$CERTS/${2:-client}.crt\", \"key\": \"$CERTS/${2:-client}.key\""
+}
+
+@test "TLS with client certificates" {
+	etcd_start_tls "$SERVER"
+	engine "$ETCD_URL" "$(tls)"
+	add c1
+}
+
+@test "without a client certificate, or with one of another CA: error, with the endpoint and the cause" {
+	etcd_start_tls "$SERVER"
+	engine "$ETCD_URL" "\"ca\": \"$CERTS/ca.crt\""
+	pool ADD "$CONF" c1
+	fails 7
+	[[ $output = *"etcd $ETCD_URL: "*certificate* ]]
+	engine "$ETCD_URL" "$(tls ca other-client)"
+	pool ADD "$CONF" c1
+	fails 7
+	[[ $output = *"etcd $ETCD_URL: "*certificate* ]]
+	leased ''
+}
+
+@test "a server of another CA, or whose certificate has expired, is not believed: error 7" {
+	etcd_start_tls "$SERVER"
+	engine "$ETCD_URL" "$(tls other-ca)"
+	pool ADD "$CONF" c1
+	fails 7 "etcd $ETCD_URL: SSL certificate problem: unable to get local issuer certificate"
+	etcd_stop
+	etcd_start_tls "$SERVER" expired
+	engine "$ETCD_URL" "$(tls)"
+	pool ADD "$CONF" c1
+	fails 7 "etcd $ETCD_URL: SSL certificate problem: certificate has expired"
+}
+
+@test "the certificates of the system's CAs do not count when a CA is named" {
+	etcd_start_tls "$SERVER"
+	engine "$ETCD_URL" "$(tls other-ca)"
+	mkdir "$BATS_TEST_TMPDIR/system"
+	cp "$CERTS/ca.crt" "$BATS_TEST_TMPDIR/system/$(openssl x509 -hash -noout -in "$CERTS/ca.crt").0"
+	SSL_CERT_DIR=$BATS_TEST_TMPDIR/system pool ADD "$CONF" c1
+	fails 7
+}
+
+@test "certificate files that are not there: error 7, which names them" {
+	etcd_start_tls "$SERVER"
+	engine "$ETCD_URL" '"ca": "/nowhere/ca.crt"'
+	pool ADD "$CONF" c1
+	fails 7
+	[[ $output = */nowhere/ca.crt* ]]
+}
+
+@test "user and password" {
+	etcd_start "$SERVER"
+	local post=(curl -sm 3 -o /dev/null)
+	"${post[@]}" "$ETCD_URL/v3/auth/user/add" -d '{"name": "root", "password": "secret"}'
+	"${post[@]}" "$ETCD_URL/v3/auth/role/add" -d '{"name": "root"}'
+	"${post[@]}" "$ETCD_URL/v3/auth/user/grant" -d '{"user": "root", "role": "root"}'
+	"${post[@]}" "$ETCD_URL/v3/auth/user/add" -d '{"name": "pool", "password": "word"}'
+	"${post[@]}" "$ETCD_URL/v3/auth/role/add" -d '{"name": "pool"}'
+	"${post[@]}" "$ETCD_URL/v3/auth/role/grant" -d "{\"name\": \"pool\", \"perm\": {\"permType\": \"READWRITE\",
+		\"key\": \"$(printf /ours/ | base64)\", \"range_end\": \"$(printf /ours0 | base64)\"}}"
+	"${post[@]}" "$ETCD_URL/v3/auth/user/grant" -d '{"user": "pool", "role": "pool"}'
+	"${post[@]}" "$ETCD_URL/v3/auth/enable" -d '{}'
+	engine "$ETCD_URL" '"user": "pool", "password": "word", "prefix": "/ours"'
+	add c1
+	engine "$ETCD_URL" '"user": "pool", "password": "wrong", "prefix": "/ours"'
+	pool ADD "$CONF" c2
+	fails 7 "etcd $ETCD_URL/v3/auth/authenticate: HTTP 400: "
+	engine "$ETCD_URL" '"user": "pool", "password": "word", "prefix": "/theirs"'
+	pool ADD "$CONF" c2
+	fails 7 "etcd $ETCD_URL/v3/kv/"
+	[[ $output = *"permission denied"* ]]
+	leased "$ADDRESS"
+}
+
+@test "pools with another prefix are other pools" {
+	etcd_start "$SERVER"
+	engine "$ETCD_URL" '"prefix": "/one/"'
+	add c1
+	on b '"blockSize": 32'
+	ENGINE=${ENGINE/one/two}
+	on b '"blockSize": 32'
+	add c1
+	[ "$(claims)" = "$(claims b) b" ]
+}
+
+@test "an endpoint where nobody listens, and one that hangs, do not keep the others from answering" {
+	etcd_start "$SERVER"
+	socat -u "TCP-LISTEN:$((ETCD_PORTS[one] + 5)),bind=127.0.0.1,fork" OPEN:/dev/null 3>&- &
+	ETCD_RUNNING+=($!)
+	engine "http://127.0.0.1:1 http://127.0.0.1:$((ETCD_PORTS[one] + 5)) $ETCD_URL"
+	add c1
+}
+
+@test "three members: one is killed, the leader is killed and comes back, the pool goes on" {
+	local leader i
+	etcd_cluster "$SERVER"
+	engine "${ETCD_URLS[*]}" "$(tls)"
+	on a '"timeout": 10, "blockSize": 1'
+	add c1
+	leader=$(etcd_leader)
+	kill -KILL "${ETCD_PIDS[$((leader % 3 + 1))]}"
+	add c2
+	etcd_member_start $((leader % 3 + 1))
+	leader=$(etcd_leader)
+	kill -KILL "${ETCD_PIDS[$leader]}"
+	for i in {3..8}; do
+		add "c$i"
+	done
+	etcd_member_start "$leader"
+	add c9
+	[ "$(claims a | wc -w)" = 9 ]
+}
+
+@test "three members: without a majority nothing is claimed, and the pool goes on when it is back" {
+	etcd_cluster "$SERVER"
+	engine "${ETCD_URLS[*]}" "$(tls)"
+	add c1
+	kill -STOP "${ETCD_PIDS[1]}" "${ETCD_PIDS[2]}"
+	pool ADD "$CONF" c2
+	fails 11
+	leased "$ADDRESS"
+	kill -CONT "${ETCD_PIDS[1]}" "${ETCD_PIDS[2]}"
+	on a '"timeout": 10, "blockSize": 1'
+	add c2
+}
+
+@test "a member that the network keeps apart from the others holds nobody up" {
+	local leader apart i
+	etcd_cluster "$SERVER"
+	leader=$(etcd_leader)
+	apart=$((leader % 3 + 1))
+	etcd_isolate $apart
+	engine "${ETCD_URLS[$apart]} ${ETCD_URLS[$leader]}" "$(tls)"
+	on a '"timeout": 10, "blockSize": 1'
+	for i in {1..3}; do
+		add "c$i"
+	done
+	[ "$(claims a | wc -w)" = 3 ]
+}
+
+@test "the example works as it stands" {
+	ETCD_PORTS[one]=2379
+	etcd_start "$SERVER"
+	CONF=$(jq --arg dir "$DATA" '. as $all | .plugins[0] + {name, cniVersion} | .ipam.dataDir = $dir | .name = $all.name |
+		.cniVersion = $all.cniVersion' "$TOP/conf-examples/addrpool-etcd.conflist")
+	add c1
+	[[ $ADDRESS = 10.138.3[67].* ]]
+	[ "$(claims | cut -d' ' -f2)" = "$(uname -n | tr '[:upper:]' '[:lower:]')" ]
+}
+
+@test "endpoints must be given, and be addresses" {
+	engine ''
+	for etcd in '{}' '{"endpoints": []}' '{"endpoints": "http://a"}' '{"endpoints": [1]}' '{"endpoints": ["ftp://a"]}' '{"endpoints": ["127.0.0.1:2379"]}'; do
+		ENGINE="\"etcd\": $etcd"
+		on a
+		pool ADD "$CONF" c1
+		fails 7
+		[[ $output = *etcd* ]]
+	done
+}

@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# ipvlanctl doctor names what is wrong, and the remedy.
+
+load ../lib/ctl
+
+# a network that works: its gateway is there
+sound() {
+	conf '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.40","gateway":"10.138.36.66"}]]}}' "$@"
+}
+
+# finds STATUS TEXT...: doctor ends so, and tells each text; nothing was changed.
+finds() {
+	local expected=$1 before
+	shift
+	before=$(inventory)
+	ctl doctor
+	[ "$status" = "$expected" ] || { echo "exit status $status, not $expected: $output"; return 1; }
+	tells "$@"
+	leaves_nothing "$before"
+}
+
+@test "a sound network: ok in each line, status 0" {
+	configured net "$(sound)"
+	finds 0 'ok       kernel: has ipvlan' 'ok       master: eth0 is up' 'ok       mode: l2 can be had on eth0' \
+		'ok       MTU: 1500' 'ok       gateway: 10.138.36.66 answers' "ok       ipam: $BUILD/addrpool" \
+		'ok       pool: 0 of 39 addresses'
+	[[ $output != *warning* && $output != *error* ]]
+	pod a net
+	ctl doctor
+	succeeds
+	tells 'ok       host: 1 ipvlan interface, and nothing is missing for them'
+}
+
+@test "no configuration at all" {
+	finds 1 "warning  configuration: there is no network of type ipvlan in $NETCONFPATH"
+}
+
+@test "broken 1: a file that is no JSON" {
+	echo '{"name": "net",' >"$NETCONFPATH/net.conf"
+	finds 2 'error    file: '
+}
+
+@test "broken 2: a value that is wrong" {
+	configured net "$(sound '{"mode":"l4"}')"
+	finds 2 'error    configuration: unknown ipvlan mode: "l4"' '-> mode must be "l2", "l3" or "l3s"'
+}
+
+@test "broken 3: no such master" {
+	configured net "$(sound '{"master":"nope0"}')"
+	finds 2 'error    master: failed to lookup master "nope0"' '-> links in that namespace: lo, ' eth0
+}
+
+@test "broken 4: a master that a bridge holds" {
+	ip link add br0 type bridge
+	ip link add port type dummy
+	ip link set port master br0
+	configured net "$(sound '{"master":"port"}')"
+	finds 2 'error    master: master "port" is a port of "br0"' '-> the bridge "br0" takes every packet'
+}
+
+@test "broken 5: a master that is down" {
+	ip link add port type dummy
+	configured net "$(sound '{"master":"port"}')"
+	finds 2 'error    master: "port" is down'
+}
+
+@test "broken 6: another mode in use, and by whom" {
+	ip link add link eth0 name theirs netns b type ipvlan mode l3
+	configured net "$(sound)"
+	finds 2 'error    mode: master "eth0" is in use with mode l3, not l2' '"theirs" in /run/netns/b runs with l3 bridge'
+}
+
+@test "broken 7: an MTU above the master's" {
+	configured net "$(sound '{"mtu":9000}')"
+	finds 2 'error    MTU: invalid MTU 9000'
+}
+
+@test "broken 8: strict rp_filter with hostAccess" {
+	sysctl -qw net.ipv4.conf.eth0.rp_filter=1
+	configured net "$(sound '{"hostAccess":true}')"
+	finds 1 'warning  hostAccess: rp_filter of "eth0" is strict' '-> make it loose: sysctl -w'
+}
+
+@test "broken 9: pods of the LAN's subnet in l3" {
+	configured net "$(sound '{"mode":"l3"}')"
+	finds 1 "warning  subnet: 10.138.36.0/23 is the LAN's own: in l3 nobody answers ARP"
+}
+
+@test "broken 10: a gateway that does not answer" {
+	configured net "$(conf)"
+	finds 1 'warning  gateway: 10.138.36.1 does not answer on "eth0"'
+}
+
+@test "broken 11: an IPAM plugin that is nowhere" {
+	configured net "$(sound '{"ipam":{"type":"zz"}}')"
+	finds 2 'error    ipam: failed to find plugin "zz"' '-> install the IPAM plugin'
+}
+
+@test "broken 12: two files with one name, and two networks with the same addresses" {
+	configured 1 "$(sound)"
+	configured 2 "$(sound)"
+	configured 3 "$(sound '{"name":"other","ipam":{"ranges":[[{"subnet":"10.138.36.0/24","gateway":"10.138.36.66"}]]}}')"
+	finds 2 'error    name: network "net" is also in 1.conf' 'error    pool: addresses overlap with those of network "net" in 1.conf'
+}
+
+@test "broken 13: leases and attachments whose namespace is gone" {
+	configured net "$(sound)"
+	pod a net
+	ip netns del a
+	finds 1 'warning  leases: 1 of 10.138.36.2-10.138.36.40 belong to nobody any more' \
+		'warning  attachment: container a, network net, interface eth0: its namespace is gone' '-> DEL of this container'
+}
+
+@test "broken 14: what the host has lost of a pod" {
+	configured net "$(sound '{"hostAccess":true}')"
+	pod a net
+	ip route del 10.138.36.2
+	finds 2 'error    host: container a: "route to 10.138.36.2/32' 'is missing'
+}
+
+@test "broken 15: two networks want a master in different modes" {
+	configured 1 "$(sound)"
+	configured 2 "$(sound '{"name":"other","mode":"l3","ipam":{"ranges":[[{"subnet":"192.168.9.0/24"}]]}}')"
+	finds 1 'warning  mode: network "net" in 1.conf wants another mode of "eth0"'
+}
+
+@test "files that are named are looked at, and no others" {
+	configured broken "$(sound '{"mode":"l4"}')"
+	configured net "$(sound)"
+	ctl doctor "$NETCONFPATH/net.conf"
+	succeeds
+	ctl doctor /nowhere.conf
+	[ "$status" = 2 ]
+	tells /nowhere.conf 'error    file: no such file or directory'
+}

@@ -1,0 +1,305 @@
+/*
+ * faults [-a] [-l LIBRARY] [-s STEP] kill|errors ADD|DEL DIRECTORY CONF: calls
+ * ipvlan of DIRECTORY with the text CONF once for each of its system calls, and those of
+ * what it starts, with a fault there.
+ *
+ *	kill     that process is killed, and in another run ipvlan while its child is there;
+ *		 the system call is not carried out
+ *	errors   the system call fails, once for each error that fits
+ *
+ * After each: no address is on a link that is not leased to its pod; an ADD that could
+ * say that it failed has left nothing; another pod gets another address; DEL succeeds,
+ * twice; an ADD of the same pod works; after DEL of both GC has nothing to do, everything
+ * on the host is as it was before, no lock is held, no process is left.
+ *
+ * A system call that changes nothing outside its process is no place of its own to be
+ * killed at: what is there is the same at the next one that does. -a takes it as well.
+ *
+ * -l LIBRARY is loaded into ipvlan and what it starts, to see that a broken one is found
+ * out. -s takes every STEP-th case alone. Prints cases run and passed; exit status 1 when
+ * one has failed.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "faults.h"
+
+struct runtime runtime;
+
+/* What can go wrong with a system call: tables and disks that are full, memory, signals. */
+static const struct {
+	long call;
+	int errors[5];
+} mistakes[] = {
+	{ SYS_openat, { EIO, EMFILE, ENOMEM } },
+	{ SYS_write, { EIO, ENOSPC, EINTR } },
+	{ SYS_read, { EIO } },
+	{ SYS_pread64, { EIO } },
+	{ SYS_close, { EIO } },
+	{ SYS_linkat, { EIO, ENOSPC } },
+	{ SYS_symlinkat, { EIO, ENOSPC } },
+	{ SYS_mkdir, { EIO, ENOSPC } },
+	{ SYS_mkdirat, { EIO, ENOSPC } },
+	{ SYS_renameat, { EIO, ENOSPC } },
+	{ SYS_unlinkat, { EIO, EROFS } },
+	{ SYS_rmdir, { EIO } },
+	{ SYS_rename, { EIO, ENOSPC } },
+	{ SYS_unlink, { EIO } },
+	{ SYS_getdents64, { EIO } },
+	{ SYS_readlinkat, { EIO } },
+	{ SYS_newfstatat, { EIO } },
+	{ SYS_utimensat, { EIO } },
+	{ SYS_faccessat, { EIO } },
+	{ SYS_flock, { ENOLCK, EINTR } },
+	{ SYS_poll, { EINTR, ENOMEM } },
+	{ SYS_wait4, { EINTR } },
+	{ SYS_socket, { EMFILE, ENOMEM } },
+	{ SYS_bind, { ENOMEM } },
+	{ SYS_getsockname, { ENOBUFS } },
+	{ SYS_setsockopt, { ENOMEM } },
+	{ SYS_sendto, { ENOBUFS, ENOMEM } },
+	{ SYS_sendmsg, { ENOBUFS } },
+	{ SYS_recvmsg, { ENOBUFS, EAGAIN, EINTR } },
+	{ SYS_pipe2, { EMFILE } },
+	{ SYS_memfd_create, { EMFILE } },
+	{ SYS_clone, { EAGAIN, ENOMEM } },
+	{ SYS_clone3, { EAGAIN, ENOMEM } },
+	{ SYS_vfork, { EAGAIN } },
+	{ SYS_execve, { ENOMEM } },
+	{ SYS_pidfd_open, { EMFILE } },
+	{ SYS_dup2, { EMFILE } },
+	{ SYS_mmap, { ENOMEM } },
+	{ SYS_brk, { ENOMEM } },
+};
+
+static struct {
+	const char *verb;
+	bool errors, all;
+	int step, turn, cases, passed, skipped;
+	char *before; /* the inventory */
+} matrix = { .step = 1 };
+
+static struct outcome struck, after;
+
+static int complain(const char *what, const struct outcome *o)
+{
+	printf("  %s: status %x: %.600s\n%.600s", what, (unsigned int)o->status, o->out, o->err);
+	return -1;
+}
+
+static int expect(const char *verb, const char *pod)
+{
+	char what[64];
+
+	call(verb, pod, NULL, &after);
+	if (after.status == 0 && !after.hung)
+		return 0;
+	snprintf(what, sizeof(what), "%s %s afterwards", verb, pod);
+	return complain(what, &after);
+}
+
+/* No address is in use that the pod has not leased; with whole, it has all that it should. */
+static int owns(const char *pod, bool whole)
+{
+	int own, leased, strange = addresses(pod, &own, &leased);
+
+	if (strange == 0 && (!whole || (own == leased && own > 0)))
+		return 0;
+	printf("  pod %s has %d addresses, %d of them not leased to it, which has %d leases\n", pod, own,
+	       strange, leased);
+	return -1;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		return;
+	fputs(text, file);
+	fclose(file);
+}
+
+static int same(const char *when)
+{
+	static char diff[] = "/usr/bin/diff", before[] = "/tmp/faults.before", now[] = "/tmp/faults.now";
+	char *const env[] = { NULL };
+	char *text = inventory();
+	int rc = strcmp(text, matrix.before) != 0 ? -1 : 0;
+
+	if (rc < 0) {
+		write_file(before, matrix.before);
+		write_file(now, text);
+		run((char *[]){ diff, before, now, NULL }, env, "", NULL, &after);
+		complain(when, &after);
+	}
+	free(text);
+	return rc;
+}
+
+static int aftermath(void)
+{
+	if (owns("a", false) < 0 || expect("ADD", "b") < 0 || owns("a", false) < 0 || owns("b", true) < 0 ||
+	    expect("DEL", "a") < 0 || expect("DEL", "a") < 0 || expect("ADD", "a") < 0 ||
+	    owns("a", true) < 0 || owns("b", true) < 0 || expect("DEL", "b") < 0 || expect("DEL", "a") < 0)
+		return -1;
+	if (expect("GC", "a") < 0)
+		return -1;
+	if (*after.err)
+		return complain("GC has found something", &after);
+	if (lock_held())
+		return complain("a lock is held", &after);
+	return same("in the end not all is as it was");
+}
+
+/* An error is an error object, and an ADD that failed leaves nothing; a success is one. */
+static int told(void)
+{
+	json_t *answer = json_loads(struck.out, 0, NULL);
+	const char *msg = json_string_value(json_object_get(answer, "msg"));
+	bool object = msg && *msg && json_is_integer(json_object_get(answer, "code"));
+
+	json_decref(answer);
+	if (struck.status == 0)
+		return strcmp(matrix.verb, "ADD") ? 0 : owns("a", true);
+	/* standard output itself may be what failed */
+	if (!WIFEXITED(struck.status) || WEXITSTATUS(struck.status) != 1 || (*struck.out && !object))
+		return complain("it neither succeeds nor says why not", &struck);
+	return strcmp(matrix.verb, "ADD") ? 0 : same("an ADD that said that it failed has left something");
+}
+
+static int examine(const struct fault *fault)
+{
+	const bool killed = WIFSIGNALED(struck.status) && WTERMSIG(struck.status) == SIGKILL;
+
+	if (struck.hung)
+		return complain("it hangs", &struck);
+	if (struck.orphan)
+		return complain("what it had started goes on without it", &struck);
+	if (fault->blow == FAIL || (fault->blow == KILL_ONE && fault->at.process > 0))
+		return told();
+	return killed ? 0 : complain("it was not killed", &struck);
+}
+
+static void clean_up(void)
+{
+	call("DEL", "a", NULL, &after);
+	call("DEL", "b", NULL, &after);
+	call("GC", "a", NULL, &after);
+}
+
+static void one_case(const struct fault *fault)
+{
+	if (matrix.turn++ % matrix.step)
+		return;
+	if (!strcmp(matrix.verb, "DEL"))
+		call("ADD", "a", NULL, &after);
+	call(matrix.verb, "a", fault, &struck);
+	if (!struck.struck) {
+		matrix.skipped++;
+		clean_up();
+		return;
+	}
+	matrix.cases++;
+	if (examine(fault) == 0 && aftermath() == 0) {
+		matrix.passed++;
+		return;
+	}
+	printf("FAILED %s: process %d, system call %d, number %ld, %s %s\n", matrix.verb, fault->at.process,
+	       fault->at.nth, fault->at.call, fault->blow == KILL_ROOT ? "ipvlan killed" : "struck",
+	       fault->error ? strerror(fault->error) : "");
+	clean_up();
+}
+
+static void fail_at(const struct point *at)
+{
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
+		if (mistakes[i].call != at->call)
+			continue;
+		for (const int *error = mistakes[i].errors; *error; error++)
+			one_case(&(struct fault){ .blow = FAIL, .at = *at, .error = *error });
+	}
+}
+
+static void kill_at(const struct point *at)
+{
+	one_case(&(struct fault){ .blow = KILL_ONE, .at = *at });
+	if (at->process > 0)
+		one_case(&(struct fault){ .blow = KILL_ROOT, .at = *at });
+}
+
+static void all_cases(void)
+{
+	static struct outcome whole;
+	const struct fault none = { .blow = NO_BLOW };
+
+	/* what is made by the first call and stays, such as locks */
+	call("ADD", "a", NULL, &after);
+	clean_up();
+	matrix.before = inventory();
+	if (!strcmp(matrix.verb, "DEL"))
+		call("ADD", "a", NULL, &after);
+	call(matrix.verb, "a", &none, &whole);
+	if (whole.status != 0) {
+		complain("without any fault", &whole);
+		exit(2);
+	}
+	clean_up();
+	for (size_t i = 0; i < whole.n; i++) {
+		if (matrix.errors)
+			fail_at(&whole.points[i]);
+		else if (matrix.all || whole.points[i].changes)
+			kill_at(&whole.points[i]);
+	}
+}
+
+static void read_conf(const char *text)
+{
+	json_t *conf = json_loads(text, 0, NULL);
+	const char *name = json_string_value(json_object_get(conf, "name"));
+
+	if (!name) {
+		fputs("faults: CONF has no name\n", stderr);
+		exit(2);
+	}
+	runtime.conf = text;
+	runtime.nft = json_is_true(json_object_get(conf, "ipMasq"));
+	snprintf(runtime.store, sizeof(runtime.store), "/var/lib/cni/networks/%s", name);
+	json_object_set_new(conf, "cni.dev/valid-attachments", json_array());
+	runtime.collect = json_dumps(conf, 0);
+	json_decref(conf);
+}
+
+int main(int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, "al:s:")) != -1) {
+		if (option == 'l')
+			runtime.preload = optarg;
+		else if (option == 'a')
+			matrix.all = true;
+		else if (option == 's')
+			matrix.step = atoi(optarg);
+	}
+	if (argc - optind != 4 || matrix.step < 1) {
+		fputs("faults [-a] [-l LIBRARY] [-s STEP] kill|errors ADD|DEL DIRECTORY CONF\n", stderr);
+		return 2;
+	}
+	matrix.errors = !strcmp(argv[optind], "errors");
+	matrix.verb = argv[optind + 1];
+	runtime.build = argv[optind + 2];
+	read_conf(argv[optind + 3]);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	all_cases();
+	printf("%s: %d cases, %d passed, %d not reached\n", matrix.verb, matrix.cases, matrix.passed,
+	       matrix.skipped);
+	return matrix.passed != matrix.cases || matrix.cases == 0;
+}

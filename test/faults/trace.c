@@ -1,0 +1,243 @@
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/reg.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "faults.h"
+
+#define TRACEES 32
+#define LOADER_SIZE 0x80000
+#define REGISTER(r) ((void *)(uintptr_t)((r) * sizeof(long)))
+#define OPTIONS \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
+	 PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)
+
+struct tracee {
+	pid_t pid;
+	int calls;
+	unsigned long loader; /* where it is mapped */
+	bool foreign;	      /* no program of ours: what it does to the kernel's tables is what counts */
+	bool inside;	      /* a system call */
+	bool failing;
+	bool begun;
+};
+
+struct trace {
+	const struct fault *fault;
+	struct outcome *outcome;
+	struct tracee tracees[TRACEES]; /* by number of process */
+	int n, alive;
+	pid_t root;
+	bool root_killed;
+};
+
+static struct tracee *find(struct trace *t, pid_t pid)
+{
+	for (int i = 0; i < t->n; i++)
+		if (t->tracees[i].pid == pid)
+			return &t->tracees[i];
+	if (t->n == TRACEES)
+		return NULL;
+	t->alive++;
+	t->tracees[t->n] = (struct tracee){ .pid = pid };
+	/* until it runs a program of its own it has its parent's */
+	if (t->n)
+		t->tracees[t->n].loader = t->tracees[0].loader;
+	return &t->tracees[t->n++];
+}
+
+/* Where the loader of the program that pid has begun to run is. */
+static unsigned long find_loader(pid_t pid)
+{
+	Elf64_auxv_t entry;
+	char path[64];
+	unsigned long base = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/auxv", pid);
+	file = fopen(path, "re");
+	while (file && fread(&entry, sizeof(entry), 1, file) == 1)
+		if (entry.a_type == AT_BASE)
+			base = entry.a_un.a_val;
+	if (file)
+		fclose(file);
+	return base;
+}
+
+static bool is_foreign(pid_t pid)
+{
+	char path[64], program[PATH_MAX];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	len = readlink(path, program, sizeof(program) - 1);
+	program[len > 0 ? len : 0] = '\0';
+	return strncmp(program, runtime.build, strlen(runtime.build)) != 0;
+}
+
+/* Or might: a file that is opened to be made, a message, another process, the end. */
+static bool changes(pid_t pid, long number)
+{
+	static const long calls[] = {
+		SYS_write,  SYS_linkat,	  SYS_symlinkat, SYS_mkdir,	 SYS_mkdirat,	SYS_rename,
+		SYS_unlink, SYS_renameat, SYS_unlinkat,	 SYS_rmdir,	 SYS_utimensat, SYS_flock,
+		SYS_sendto, SYS_sendmsg,  SYS_clone,	 SYS_clone3,	 SYS_vfork,	SYS_execve,
+		SYS_setns,  SYS_fchmod,	  SYS_ftruncate, SYS_exit_group, SYS_renameat2, SYS_prctl,
+	};
+
+	if (number == SYS_openat)
+		return ptrace(PTRACE_PEEKUSER, pid, REGISTER(RDX), NULL) & O_CREAT;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (calls[i] == number)
+			return true;
+	return false;
+}
+
+static bool counts(const struct tracee *tracee, long number)
+{
+	const unsigned long at = (unsigned long)ptrace(PTRACE_PEEKUSER, tracee->pid, REGISTER(RIP), NULL);
+
+	if (tracee->foreign)
+		return number == SYS_sendmsg || number == SYS_sendto;
+	return !tracee->loader || at < tracee->loader || at >= tracee->loader + LOADER_SIZE;
+}
+
+/* Its child is held at its system call until the root is gone. */
+static void kill_root(struct trace *t)
+{
+	siginfo_t info;
+
+	kill(t->root, SIGKILL);
+	waitid(P_PID, (id_t)t->root, &info, WEXITED | WNOWAIT | __WALL);
+	t->root_killed = true;
+}
+
+/* What lives on may find out that it is alone, and end; it must not do anything else. */
+static bool is_orphans(const struct trace *t, pid_t pid, long number)
+{
+	return t->root_killed && number != SYS_prctl && number != SYS_exit_group && changes(pid, number);
+}
+
+static void strike(struct trace *t, struct tracee *tracee)
+{
+	t->outcome->struck = true;
+	switch (t->fault->blow) {
+	case KILL_ONE:
+		kill(tracee->pid, SIGKILL);
+		break;
+	case KILL_ROOT:
+		kill_root(t);
+		break;
+	case FAIL:
+		ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(ORIG_RAX), -1L);
+		tracee->failing = true;
+		break;
+	case RUN:
+		if (system(t->fault->command) != 0)
+			fprintf(stderr, "failed: %s\n", t->fault->command);
+		break;
+	default:
+		break;
+	}
+}
+
+static void at_call(struct trace *t, struct tracee *tracee)
+{
+	const struct fault *fault = t->fault;
+	struct outcome *o = t->outcome;
+	long number;
+
+	tracee->inside = !tracee->inside;
+	if (!tracee->inside) {
+		if (tracee->failing)
+			ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(RAX), -(long)fault->error);
+		tracee->failing = false;
+		return;
+	}
+	number = ptrace(PTRACE_PEEKUSER, tracee->pid, REGISTER(ORIG_RAX), NULL);
+	if (!counts(tracee, number))
+		return;
+	if (is_orphans(t, tracee->pid, number)) {
+		t->outcome->orphan = true;
+		kill(tracee->pid, SIGKILL);
+	}
+	tracee->calls++;
+	if (o->n < POINTS_MAX)
+		o->points[o->n++] = (struct point){ (int)(tracee - t->tracees), tracee->calls, number,
+						    changes(tracee->pid, number) };
+	if (fault && fault->blow && !o->struck && tracee->calls == fault->at.nth &&
+	    tracee - t->tracees == fault->at.process)
+		strike(t, tracee);
+}
+
+/* Returns the signal that the tracee is to have. */
+static int at_stop(struct trace *t, struct tracee *tracee, int status)
+{
+	const int signal = WSTOPSIG(status);
+
+	if (signal == (SIGTRAP | 0x80)) {
+		at_call(t, tracee);
+		return 0;
+	}
+	if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8)) {
+		tracee->loader = find_loader(tracee->pid);
+		tracee->foreign = is_foreign(tracee->pid);
+	}
+	if (status >> 16)
+		return 0;
+	if (signal == SIGSTOP && !tracee->begun) {
+		tracee->begun = true;
+		if (tracee->pid == t->root)
+			ptrace(PTRACE_SETOPTIONS, t->root, NULL, OPTIONS);
+		return 0;
+	}
+	return signal;
+}
+
+static void stop_all(struct trace *t)
+{
+	for (int i = 0; i < t->n; i++)
+		if (t->tracees[i].pid)
+			kill(t->tracees[i].pid, SIGKILL);
+	t->outcome->hung = true;
+}
+
+void trace(pid_t root, const struct fault *fault, struct outcome *ret)
+{
+	struct trace t = { .fault = fault, .outcome = ret, .root = root };
+	int status;
+	pid_t pid;
+
+	find(&t, root);
+	while (t.alive > 0) {
+		struct tracee *tracee;
+
+		pid = waitpid(-1, &status, __WALL);
+		if (pid < 0 && errno == EINTR) {
+			stop_all(&t);
+			continue;
+		}
+		tracee = pid < 0 ? NULL : find(&t, pid);
+		if (!tracee)
+			break;
+		if (WIFSTOPPED(status)) {
+			const long signal = at_stop(&t, tracee, status);
+
+			ptrace(PTRACE_SYSCALL, pid, NULL, signal);
+			continue;
+		}
+		if (pid == root)
+			ret->status = status;
+		tracee->pid = 0;
+		t.alive--;
+	}
+}

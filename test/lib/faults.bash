@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# Words for test/faults: what it does and proves is told in test/faults/matrix.c.
+
+# shellcheck source=test/lib/cni.bash
+. "$(dirname "${BASH_SOURCE[0]}")/cni.bash"
+
+# pooled [JSON]...: a configuration with addresses of both families from addrpool.
+pooled() {
+	conf '{ "ipam": { "type": "addrpool", "ranges": [ [ { "subnet": "192.168.9.0/24" } ], [ { "subnet": "fd00:9::/64" } ] ],
+		"routes": [ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ] } }' "$@"
+}
+
+# faults MODE LEAST VERBS CONF [OPTION]...: all cases pass, and there are at least so many.
+faults() {
+	local mode=$1 least=$2 verbs=$3 conf=$4 verb cases=0
+	shift 4
+	for verb in $verbs; do
+		run "$BUILD/tools/faults" "$@" "$mode" "$verb" "$BUILD" "$conf"
+		tail -n 40 <<<"$output"
+		[ "$status" = 0 ]
+		echo "# $mode ${lines[-1]}" >&3
+		[[ ${lines[-1]} =~ ([0-9]+)\ cases ]]
+		cases=$((cases + BASH_REMATCH[1]))
+	done
+	[ "$cases" -ge "$least" ]
+}

@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# A Go that is new enough, of this machine or of Debian; for those who include debian.bash as well.
+#
+#	choose_go DIR    sets `go`, the program of $oldest_go or later; a downloaded one goes below DIR
+
+oldest_go=${oldest_go:-1.21}
+go_suites=(trixie bookworm-backports sid)
+
+is_new_enough() {
+	local found
+	found=$(GOTOOLCHAIN=local "$1" env GOVERSION 2>/dev/null) || return 1
+	[ "$(printf '%s\n' "$oldest_go" "${found#go}" | sort -V | head -n 1)" = "$oldest_go" ]
+}
+
+# Debian's Go needs nothing but its own files, wherever they are.
+fetch_go() {
+	local destination=$1 suite names name
+	for suite in "${go_suites[@]}"; do
+		names=$(debian_names "$suite" '^golang-1\.[0-9]+-go$') || continue
+		name=$(tail -n 1 <<<"$names")
+		name=${name%-go}
+		log "fetching $name from $suite"
+		debian_extract "$suite" "$name-go" "$destination"
+		debian_extract "$suite" "$name-src" "$destination"
+		# The package is split in two trees that refer to each other by absolute links.
+		ln -sfn "../../share/go-${name#golang-}/src" "$destination/usr/lib/go-${name#golang-}/src"
+		go=$destination/usr/lib/go-${name#golang-}/bin/go
+		if is_new_enough "$go"; then
+			return
+		fi
+	done
+	log "no Go $oldest_go or later to be had"
+	return 1
+}
+
+choose_go() {
+	for go in "$(type -P go)" /usr/local/go/bin/go; do
+		if [ -x "$go" ] && is_new_enough "$go"; then
+			return
+		fi
+	done
+	fetch_go "$1"
+}

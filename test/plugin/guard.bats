@@ -1,0 +1,291 @@
+#!/usr/bin/env bats
+# Mode and flag belong to the master. Nobody is switched by somebody else's ADD.
+
+load ../lib/cni
+
+anchors() {
+	ip -br link show group 105 | awk '{ print $1 }'
+}
+
+# mode_of POD [LINK]: what the kernel says that it runs in.
+mode_of() {
+	in_pod "$1" '.[0].linkinfo.info_data | .mode + " " + (to_entries[] | select(.value == true) | .key)' -d link show "${2:-eth0}"
+}
+
+l3='{ "mode": "l3" }'
+
+@test "a slave of ours in the host's namespace, down, is there from the first pod to the last" {
+	local before
+	before=$(inventory)
+	add "$(conf)" a
+	[ "$(ip -j link show group 105 | jq -rc '[.[] | select(.ifname) | .ifname, .link, .operstate]')" = \
+		"[\"ipva$(cat /sys/class/net/eth0/ifindex)\",\"eth0\",\"DOWN\"]" ]
+	add "$(conf)" b
+	[ "$(anchors | wc -l)" = 1 ]
+	cni DEL "$(conf)" a
+	[ "$(anchors | wc -l)" = 1 ]
+	cni DEL "$(conf)" b
+	leaves_nothing "$before"
+	[ -z "$(find /run/cni/ipvlan -mindepth 1 ! -name lock)" ]
+}
+
+@test "another mode is refused, which names who uses the one that is there" {
+	local before
+	add "$(conf)" a
+	before=$(inventory)
+	cni ADD "$(conf "$l3")" b
+	fails 7
+	says 'master "eth0" is in use with mode l2, not l3'
+	explains '"eth0" in /run/netns/a runs with l2 bridge, and would be switched'
+	leaves_nothing "$before"
+	[ "$(mode_of a)" = "l2 bridge" ]
+	pings a 10.138.36.66
+}
+
+@test "another flag is refused as well" {
+	add "$(conf)" a
+	cni ADD "$(conf '{ "flag": "vepa" }')" b
+	fails 7
+	says 'master "eth0" is in use with flag bridge, not vepa'
+	[ "$(mode_of a)" = "l2 bridge" ]
+}
+
+@test "force switches all of them, and says so" {
+	add "$(conf)" a
+	add "$(conf "$l3" '{ "flag": "private", "force": true }')" b
+	[[ $stderr = *'force: switching "eth0" in /run/netns/a and all other ipvlan interfaces of eth0'* ]]
+	[ "$(mode_of a)" = "l3 private" ]
+	[ "$(mode_of b)" = "l3 private" ]
+}
+
+@test "force and the wrong type of a flag are refused by name" {
+	cni ADD "$(conf '{ "flag": "hub" }')"
+	fails 7
+	says 'failed to load netconf: flag must be "bridge", "private" or "vepa", not "hub"'
+	cni ADD "$(conf '{ "force": 1 }')"
+	fails 7 force
+}
+
+@test "when nobody is there any more, the next one has its way" {
+	add "$(conf '{ "flag": "private" }')" a
+	cni DEL "$(conf)" a
+	add "$(conf "$l3")" a
+	[ "$(mode_of a)" = "l3 bridge" ]
+}
+
+@test "without a pod, an anchor that was left over is in nobody's way" {
+	add "$(conf "$l3" '{ "flag": "vepa" }')" a
+	ip netns del a
+	ip netns add a
+	add "$(conf)" b
+	[ "$(mode_of b)" = "l2 bridge" ]
+}
+
+@test "pods that Go's plugin has made are found before we come" {
+	PLUGIN=$GO_PLUGINS/ipvlan add "$(conf "$l3")" a
+	cni ADD "$(conf)" b
+	fails 7
+	says 'master "eth0" is in use with mode l3, not l2'
+	explains "in /run/netns/a"
+	[ "$(mode_of a)" = "l3 bridge" ]
+	add "$(conf "$l3")" b
+}
+
+@test "a slave is found in a namespace that only a process is in" {
+	local pid
+	unshare -n sleep 1000 3>&- &
+	pid=$!
+	while [ "$(cat /proc/$pid/comm)" != sleep ]; do sleep 0.01; done
+	ip link add link eth0 name hidden netns $pid type ipvlan mode l3s
+	cni ADD "$(conf)"
+	fails 7
+	explains "\"hidden\" in /proc/$pid/ns/net runs with l3s bridge"
+	kill $pid
+}
+
+@test "a slave is found in a namespace that is mounted elsewhere, under a name with a blank" {
+	local place="$BATS_TEST_TMPDIR/a place"
+	ip link add link eth0 name hidden netns b type ipvlan mode l3s
+	touch "$place"
+	mount --bind /run/netns/b "$place"
+	ip netns del b
+	cni ADD "$(conf)"
+	fails 7
+	explains "\"hidden\" in $place runs with l3s bridge"
+	umount "$place"
+}
+
+@test "a slave in the host's own namespace is found" {
+	ip link add link eth0 name shim type ipvlan mode l2 vepa
+	cni ADD "$(conf "$l3")"
+	fails 7
+	explains '"shim" in this namespace runs with l2 vepa'
+	add "$(conf)" # and a flag that nobody asks for stays
+	[ "$(mode_of a)" = "l2 vepa" ]
+}
+
+@test "slaves of another master are nobody's business" {
+	ip link add eth1 type dummy
+	add "$(conf "$l3")" a
+	add "$(conf '{ "master": "eth1" }')" b
+	[ "$(anchors | wc -l)" = 2 ]
+}
+
+@test "a master with the same index in another namespace is not taken for ours" {
+	ip netns exec b ip link add dev x index "$(cat /sys/class/net/eth0/ifindex)" type dummy
+	ip -n b link add link x name y type ipvlan mode l3
+	ip -n b link add link x name z netns lan type ipvlan mode l3
+	add "$(conf)" a
+}
+
+@test "what somebody switched behind our back is refused to be joined" {
+	add "$(conf)" a
+	ip link add link eth0 name other netns b type ipvlan mode l3
+	cni ADD "$(conf)" b
+	fails 7
+	says 'master "eth0" is in use with mode l3, not l2'
+	cni CHECK "$(with_result "$(conf)")" a
+	fails 102 "mode l3 does not match"
+}
+
+@test "CHECK compares the flag" {
+	add "$(conf '{ "flag": "vepa" }')" a
+	cni CHECK "$(with_result "$(conf '{ "flag": "vepa" }')")" a
+	succeeds
+	ip link add link eth0 name other netns b type ipvlan mode l2 private
+	cni CHECK "$(with_result "$(conf '{ "flag": "vepa" }')")" a
+	fails 102 "flag private does not match expected value: vepa"
+}
+
+@test "CHECK misses the anchor" {
+	add "$(conf)" a
+	ip link del "$(anchors | sed 's/@.*//')"
+	cni CHECK "$(with_result "$(conf)")" a
+	fails 102 'on the host "anchor dev '
+	add "$(conf)" b # which makes it again
+	cni CHECK "$(with_result "$(conf)")" a
+	succeeds
+}
+
+@test "STATUS tells a conflict before it comes to an ADD" {
+	cni STATUS "$(conf "$l3")"
+	succeeds
+	add "$(conf)" a
+	cni STATUS "$(conf)"
+	succeeds
+	cni STATUS "$(conf "$l3")"
+	fails 50
+	says 'master "eth0" is in use with mode l2, not l3'
+}
+
+@test "GC takes what pods left whose DEL never came, of its own network alone" {
+	local valid before
+	before=$(inventory)
+	add "$(conf "$(static 10.138.36.51/23)")" a
+	add "$(conf "$(static 10.138.36.50/23)" '{ "name": "other" }')" b
+	ip netns del a
+	ip netns del b
+	valid='{ "cni.dev/valid-attachments": [ { "containerID": "x", "ifname": "eth0" } ] }'
+	cni GC "$(conf)"
+	succeeds
+	[ "$(anchors | wc -l)" = 1 ]
+	cni GC "$(conf "$valid")"
+	succeeds
+	[[ $stderr = *"network net: releasing what container a, interface eth0, held on the host"* ]]
+	[ "$(anchors | wc -l)" = 1 ]
+	cni GC "$(conf "$valid" '{ "name": "other" }')"
+	succeeds
+	ip netns add a
+	ip netns add b
+	leaves_nothing "$before"
+}
+
+@test "GC keeps what valid attachments hold" {
+	add "$(conf)" a
+	cni GC "$(conf '{ "cni.dev/valid-attachments": [ { "containerID": "a", "ifname": "eth0" } ] }')"
+	succeeds
+	[ "$(anchors | wc -l)" = 1 ]
+}
+
+@test "an ADD that fails takes its anchor with it" {
+	local before
+	before=$(inventory)
+	cni ADD "$(conf '{ "ipam": { "type": "missing" } }')"
+	fails 7 "failed to find plugin"
+	leaves_nothing "$before"
+}
+
+@test "an ADD that finds its interface there leaves the host's side alone" {
+	add "$(conf)" a
+	cni ADD "$(conf)" a
+	fails 100
+	[ "$(anchors | wc -l)" = 1 ]
+	cni CHECK "$(with_result "$(conf)")" a
+	succeeds
+}
+
+@test "where /run cannot be written nothing is made" {
+	local before
+	before=$(inventory)
+	mkdir -p /run/cni
+	mount -t tmpfs -o ro tmpfs /run/cni
+	cni ADD "$(conf)"
+	umount /run/cni
+	fails 5
+	explains "a /run that is writable and not full"
+	leaves_nothing "$before"
+}
+
+@test "a full /run is said, and nothing is made" {
+	local before
+	before=$(inventory)
+	mkdir -p /run/cni
+	mount -t tmpfs -o size=4k tmpfs /run/cni
+	head -c 4096 /dev/zero >/run/cni/full
+	cni ADD "$(conf)"
+	umount /run/cni
+	fails 5 "no space left on device"
+	leaves_nothing "$before"
+}
+
+@test "names that are too long for a file are told apart all the same" {
+	local id before
+	id=$(printf 'c%.0s' {1..250})
+	before=$(inventory)
+	for ifname in eth0 eth1; do
+		run env CNI_COMMAND=ADD CNI_CONTAINERID="$id" CNI_NETNS=/run/netns/a CNI_IFNAME=$ifname \
+			"$BUILD/ipvlan" <<<"$(conf '{ "ipam": null }')"
+		succeeds
+	done
+	for ifname in eth0 eth1; do
+		[ "$(anchors | wc -l)" = 1 ]
+		run env CNI_COMMAND=DEL CNI_CONTAINERID="$id" CNI_NETNS=/run/netns/a CNI_IFNAME=$ifname \
+			"$BUILD/ipvlan" <<<"$(conf '{ "ipam": null }')"
+		succeeds
+	done
+	leaves_nothing "$before"
+}
+
+@test "of 32 ADDs of two networks at once, one mode wins and nobody is switched" {
+	local i mode failed=0 modes
+	for i in {1..32}; do
+		ip netns add "p$i"
+	done
+	for i in {1..32}; do
+		mode=$([ $((i % 2)) = 0 ] && echo l2 || echo l3)
+		CNI_COMMAND=ADD CNI_CONTAINERID=p$i CNI_NETNS=/run/netns/p$i CNI_IFNAME=eth0 "$BUILD/ipvlan" \
+			<<<"$(conf '{ "ipam": null }' "{ \"mode\": \"$mode\", \"name\": \"$mode\" }")" \
+			>"$BATS_TEST_TMPDIR/$i" 3>&- &
+	done
+	wait
+	for i in {1..32}; do
+		if grep -q '"code"' "$BATS_TEST_TMPDIR/$i"; then
+			grep -q 'is in use with mode' "$BATS_TEST_TMPDIR/$i"
+			failed=$((failed + 1))
+		else
+			modes+=$(mode_of "p$i")$'\n'
+		fi
+	done
+	[ "$failed" = 16 ]
+	[ "$(sort -u <<<"${modes%$'\n'}" | wc -l)" = 1 ]
+}

@@ -1,0 +1,218 @@
+#!/usr/bin/env bats
+# Masters that are made when they are missing: vlan, internal.
+
+load ../lib/cni
+
+# The LAN has a VLAN 100, with 10.100.0.66 in it.
+setup() {
+	export STUB_DIR=$BATS_TEST_TMPDIR
+	remove_network
+	make_network
+	ip -n lan link add link eth0 name eth0.100 type vlan id 100
+	ip -n lan addr add 10.100.0.66/24 dev eth0.100
+	ip -n lan link set eth0.100 up
+}
+
+vlan() {
+	conf "$(static "10.100.0.$1/24")" '{ "vlan": 100 }'
+}
+
+dummies() {
+	ip -j link show type dummy | jq -rc '[.[] | .ifname // empty | select(startswith("ipvd"))]'
+}
+
+@test "a VLAN is made for its first pod, carries its packets, and goes with the last" {
+	local before
+	before=$(inventory)
+	cni STATUS "$(vlan 2)"
+	succeeds
+	add "$(vlan 2)" a
+	pings a 10.100.0.66
+	[ "$(ip -j -d link show eth0.100 | jq -c '.[0] | [.linkinfo.info_data.id, .link, .operstate]')" = '[100,"eth0","UP"]' ]
+	cni CHECK "$(with_result "$(vlan 2)")"
+	succeeds
+	add "$(vlan 3)" b
+	pings a 10.100.0.3
+	cni DEL "$(vlan 2)" a
+	pings b 10.100.0.66
+	cni STATUS "$(vlan 2)"
+	succeeds
+	cni DEL "$(conf)" b # which needs no vlan
+	leaves_nothing "$before"
+}
+
+@test "two networks share a VLAN" {
+	local other
+	other=$(conf "$(static 10.100.0.3/24)" '{ "vlan": 100, "name": "other" }')
+	add "$(vlan 2)" a
+	add "$other" b
+	cni DEL "$(vlan 2)" a
+	pings b 10.100.0.66
+	cni DEL "$other" b
+	succeeds
+	[ ! -e /sys/class/net/eth0.100 ]
+}
+
+@test "a VLAN that somebody else has made is used, and stays" {
+	ip link add link eth0 name eth0.100 type vlan id 100
+	ip link set eth0.100 up
+	add "$(vlan 2)"
+	pings a 10.100.0.66
+	cni DEL "$(vlan 2)"
+	succeeds
+	[ -e /sys/class/net/eth0.100 ]
+}
+
+@test "one of ours that somebody else has come to use stays" {
+	add "$(vlan 2)"
+	ip link add link eth0.100 name other netns b type ipvlan mode l2
+	cni DEL "$(vlan 2)"
+	succeeds
+	[[ $stderr = *"eth0.100 stays: others use it"* ]]
+	[ -e /sys/class/net/eth0.100 ]
+	ip -n b link del other
+	add "$(vlan 2)"
+	cni DEL "$(vlan 2)"
+	[ ! -e /sys/class/net/eth0.100 ]
+}
+
+@test "something else under that name is refused, and stays" {
+	local before
+	ip link add eth0.100 type dummy
+	before=$(inventory)
+	cni ADD "$(vlan 2)"
+	fails 7
+	says 'there is another interface "eth0.100" already'
+	leaves_nothing "$before"
+}
+
+@test "on a master that is down no VLAN is made" {
+	local before
+	ip link add eth1 type dummy
+	before=$(inventory)
+	cni ADD "$(conf "$(static 10.100.0.2/24)" '{ "vlan": 100, "master": "eth1" }')"
+	fails 999
+	explains "the interface below it is down"
+	leaves_nothing "$before"
+}
+
+@test "with the default route's interface as its master" {
+	add "$(conf "$(static 10.100.0.2/24)" '{ "vlan": 100, "master": null }')"
+	pings a 10.100.0.66
+	cni CHECK "$(with_result "$(conf "$(static 10.100.0.2/24)" '{ "vlan": 100, "master": null }')")"
+	succeeds
+}
+
+@test "hostAccess on a VLAN" {
+	ip link add link eth0 name eth0.100 type vlan id 100
+	ip addr add 10.100.0.58/24 dev eth0.100
+	ip link set eth0.100 up
+	add "$(conf "$(static 10.100.0.2/24)" '{ "vlan": 100, "hostAccess": true }')"
+	pings a 10.100.0.58
+	ping -n -c 1 -W 3 10.100.0.2
+}
+
+@test "a mode for each VLAN" {
+	add "$(vlan 2)" a
+	add "$(conf "$(static 10.200.0.2/24)" '{ "vlan": 200, "mode": "l3" }')" b
+	cni ADD "$(conf "$(static 10.100.0.3/24)" '{ "vlan": 100, "mode": "l3" }')" b eth1
+	fails 7
+	says 'master "eth0.100" is in use with mode l2, not l3'
+}
+
+@test "what cannot be is refused by name" {
+	cni ADD "$(conf '{ "vlan": 0 }')"
+	fails 7 vlan
+	cni ADD "$(conf '{ "vlan": 4095 }')"
+	fails 7 vlan
+	ip link add dev longinterface1 type dummy
+	ip link set longinterface1 up
+	cni ADD "$(conf '{ "vlan": 100, "master": "longinterface1" }')"
+	fails 7
+	says 'vlan: "longinterface1.100" is too long for an interface'
+	cni ADD "$(conf '{ "internal": true }')"
+	fails 7
+	says 'failed to load netconf: internal makes a master of the network'"'"'s own, but there is "master": "eth0"'
+	cni ADD "$(conf '{ "internal": true, "vlan": 5, "master": null }')"
+	fails 7
+	says 'failed to load netconf: vlan and internal exclude each other'
+	cni ADD "$(conf '{ "internal": true, "hostAccess": true, "master": null }')"
+	fails 7
+	says 'hostRoutes, reflector, hostAccess, proxyArp and ipMasq contradict internal'
+}
+
+internal() {
+	conf "$(static "10.50.0.$1/24" '[ { "dst": "0.0.0.0/0", "gw": "10.50.0.1" }, { "dst": "10.51.0.0/24", "gw": "10.50.0.9" } ]')" \
+		'{ "internal": true, "master": null }'
+}
+
+@test "pods of an internal network see each other and nothing else" {
+	local before mode
+	before=$(inventory)
+	for mode in l2 l3; do
+		cni STATUS "$(internal 2)"
+		succeeds
+		add "$(internal 2 | jq -c ".mode = \"$mode\"")" a
+		add "$(internal 3 | jq -c ".mode = \"$mode\"")" b
+		pings a 10.50.0.3
+		run ip netns exec a ping -n -c 1 -W 1 10.138.36.58
+		[ "$status" != 0 ]
+		run ip netns exec a ping -n -c 1 -W 1 39.156.66.10
+		[ "$status" != 0 ]
+		[ -z "$(ip -n a route show default)" ]
+		[ -n "$(ip -n a route show 10.51.0.0/24)" ]
+		cni CHECK "$(with_result "$(internal 2 | jq -c ".mode = \"$mode\"")")" a
+		succeeds
+		cni DEL "$(internal 2)" a
+		[ "$(dummies | jq length)" = 1 ]
+		cni DEL "$(internal 3)" b
+		leaves_nothing "$before"
+	done
+}
+
+@test "each internal network is one of its own" {
+	add "$(internal 2)" a
+	add "$(internal 3 | jq -c '.name = "other"')" b
+	[ "$(dummies | jq length)" = 2 ]
+	run ip netns exec a ping -n -c 1 -W 1 10.50.0.3
+	[ "$status" = 1 ]
+}
+
+@test "an internal network with large packets" {
+	add "$(internal 2 | jq -c '.mtu = 9000')" a
+	add "$(internal 3 | jq -c '.mtu = 9000')" b
+	ip netns exec a ping -n -c 1 -W 3 -M 'do' -s 8900 10.50.0.3
+}
+
+@test "what a crash leaves, GC takes: the pods' namespaces are gone, the master stays for nobody" {
+	local before
+	before=$(inventory)
+	add "$(vlan 2)" a
+	add "$(internal 2)" b
+	ip netns del a
+	ip netns del b
+	cni GC "$(conf '{ "cni.dev/valid-attachments": [], "ipam": null }')"
+	succeeds
+	ip netns add a
+	ip netns add b
+	leaves_nothing "$before"
+}
+
+@test "ADD and DEL of a VLAN at once, thirty-two of them, leave what was there" {
+	local i before
+	before=$(inventory)
+	for i in {1..32}; do
+		ip netns add "p$i"
+	done
+	for i in {1..32}; do
+		{
+			CNI_COMMAND=ADD CNI_CONTAINERID=p$i CNI_NETNS=/run/netns/p$i CNI_IFNAME=eth0 "$BUILD/ipvlan" \
+				<<<"$(conf '{ "ipam": null, "vlan": 100 }')" >"$BATS_TEST_TMPDIR/$i" || touch "$BATS_TEST_TMPDIR/failed"
+			CNI_COMMAND=DEL CNI_CONTAINERID=p$i CNI_NETNS=/run/netns/p$i CNI_IFNAME=eth0 "$BUILD/ipvlan" \
+				<<<"$(conf '{ "ipam": null, "vlan": 100 }')" || touch "$BATS_TEST_TMPDIR/failed"
+		} 3>&- &
+	done
+	wait
+	[ ! -e "$BATS_TEST_TMPDIR/failed" ] || { cat "$BATS_TEST_TMPDIR"/[0-9]*; false; }
+	leaves_nothing "$before"
+}

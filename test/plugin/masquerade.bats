@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# ipMasq: outside their subnet, pods have the host's address.
+
+load ../lib/cni
+
+# Nobody outside knows the way to the pods.
+setup() {
+	export STUB_DIR=$BATS_TEST_TMPDIR
+	remove_network
+	make_network
+	ip -n lan route del 192.168.9.0/24
+	ip -n lan route del fd00:9::/64
+	ip -n lan addr add fd00:39::10/128 dev eth1 nodad
+	ip route add default via fd00:36::66
+}
+
+l3s='{ "mode": "l3s", "ipMasq": true }'
+
+pod() {
+	static "192.168.9.$1/24 fd00:9::$1/64" '[ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ]'
+}
+
+table() {
+	nft list table inet ipvlan_cni 2>&1
+}
+
+@test "pods of a foreign subnet reach the internet and back, with IPv4 and IPv6, and only so" {
+	local before
+	before=$(inventory)
+	add "$(conf "$(pod 2)" '{ "mode": "l3s" }')"
+	run ip netns exec a ping -n -c 1 -W 1 39.156.66.10
+	[ "$status" = 1 ]
+	cni DEL "$(conf)"
+	add "$(conf "$(pod 2)" "$l3s")"
+	pings a 39.156.66.10
+	pings a fd00:39::10
+	pings a 10.138.36.66
+	cni DEL "$(conf)"
+	succeeds
+	leaves_nothing "$before"
+	[[ $(table) = *'No such file or directory'* ]]
+}
+
+@test "the world sees the host's address, other pods see the pod's" {
+	local seen=$BATS_TEST_TMPDIR/seen
+	add "$(conf "$(pod 2)" "$l3s")" a
+	add "$(conf "$(pod 3)" "$l3s")" b
+	ip netns exec lan tcpdump -n -l -c 1 -i eth0 'icmp[0] = 8' >"$seen" 2>/dev/null 3>&- &
+	sleep 0.5
+	pings a 39.156.66.10
+	wait $!
+	grep -q 'IP 10.138.36.58 > 39.156.66.10' "$seen"
+	ip netns exec b tcpdump -n -l -c 1 -i eth0 'icmp[0] = 8' >"$seen" 2>/dev/null 3>&- &
+	sleep 0.5
+	pings a 192.168.9.3
+	wait $!
+	grep -q 'IP 192.168.9.2 > 192.168.9.3' "$seen"
+}
+
+@test "the table goes with the last pod" {
+	add "$(conf "$(pod 2)" "$l3s")" a
+	add "$(conf "$(pod 3)" "$l3s")" b
+	cni DEL "$(conf)" a
+	succeeds
+	[[ $(table) != *192.168.9.2* && $(table) = *192.168.9.3* && $(table) = *fd00:9::3* ]]
+	pings b 39.156.66.10
+	cni DEL "$(conf)" a
+	succeeds
+	cni DEL "$(conf)" b
+	succeeds
+	[[ $(table) = *'No such file or directory'* ]]
+}
+
+@test "ADD makes again what somebody has taken away, and CHECK misses it" {
+	local conf
+	conf=$(conf "$(pod 2)" "$l3s")
+	add "$conf" a
+	cni CHECK "$(with_result "$conf")"
+	succeeds
+	nft delete element inet ipvlan_cni pods4 '{ 192.168.9.2 }'
+	cni CHECK "$(with_result "$conf")"
+	fails 102 'on the host "masquerade to 192.168.9.2/24" is missing'
+	nft delete table inet ipvlan_cni
+	add "$(conf "$(pod 3)" "$l3s")" b
+	pings b 39.156.66.10
+	cni DEL "$conf" a
+	succeeds
+}
+
+@test "rules of others stay" {
+	nft add table inet other
+	add "$(conf "$(pod 2)" "$l3s")"
+	cni DEL "$(conf)"
+	nft list table inet other
+	nft delete table inet other
+}
+
+@test "in other modes it is refused" {
+	local mode
+	for mode in l2 l3; do
+		cni ADD "$(conf "$(pod 2)" "{ \"mode\": \"$mode\", \"ipMasq\": true }")"
+		fails 7
+		says 'ipMasq needs "mode": "l3s"'
+	done
+}
+
+@test "GC takes the addresses of pods that are gone" {
+	add "$(conf "$(pod 2)" "$l3s")" a
+	ip netns del a
+	cni GC "$(conf '{ "cni.dev/valid-attachments": [], "ipam": null }')"
+	succeeds
+	[[ $(table) = *'No such file or directory'* ]]
+}
+
+@test "when nft fails, ADD does, says what nft said, and leaves nothing" {
+	local before
+	before=$(inventory)
+	nft 'add table inet ipvlan_cni; add set inet ipvlan_cni pods4 { type inet_service; }'
+	cni ADD "$(conf "$(pod 2)" "$l3s")"
+	fails 999 "nft failed for ipMasq"
+	explains pods4
+	leaves_nothing "$before"
+}
+
+@test "sixteen pods at once" {
+	local i before
+	before=$(inventory)
+	for i in {1..16}; do
+		ip netns add "p$i"
+		CNI_COMMAND=ADD CNI_CONTAINERID=p$i CNI_NETNS=/run/netns/p$i CNI_IFNAME=eth0 "$BUILD/ipvlan" \
+			<<<"$(conf "$(pod $((i + 1)))" "$l3s")" >"$BATS_TEST_TMPDIR/$i" 3>&- &
+	done
+	wait
+	for i in {1..16}; do
+		ip netns exec "p$i" ping -n -c 1 -W 3 39.156.66.10
+	done
+	for i in {1..16}; do
+		CNI_COMMAND=DEL CNI_CONTAINERID=p$i CNI_NETNS=/run/netns/p$i CNI_IFNAME=eth0 "$BUILD/ipvlan" \
+			<<<"$(conf)" 3>&- &
+	done
+	wait
+	leaves_nothing "$before"
+	[[ $(table) = *'No such file or directory'* ]]
+}

@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# resolvConf: names are resolved by what `ip netns exec` starts in the pod.
+
+load ../lib/cni
+
+dns='{ "resolvConf": true, "dns": { "nameservers": [ "10.138.36.66", "fd00:36::66" ], "domain": "pods.example",
+	"search": [ "a.example", "b.example" ], "options": [ "ndots:2" ] } }'
+
+setup() {
+	export STUB_DIR=$BATS_TEST_TMPDIR
+	mkdir -p /etc/netns
+	mount -t tmpfs tmpfs /etc/netns
+	remove_network
+	make_network
+}
+
+teardown() {
+	remove_network
+	umount /etc/netns
+}
+
+@test "the file is there from ADD to DEL, and ip netns exec shows it" {
+	add "$(conf "$dns")"
+	[ "$(ip netns exec a cat /etc/resolv.conf)" = "# made by ipvlan-cni
+nameserver 10.138.36.66
+nameserver fd00:36::66
+domain pods.example
+search a.example b.example
+options ndots:2" ]
+	cni CHECK "$(with_result "$(conf "$dns")")"
+	succeeds
+	rm /etc/netns/a/resolv.conf
+	cni CHECK "$(with_result "$(conf "$dns")")"
+	fails 102 'on the host "resolv.conf name a" is missing'
+	cni DEL "$(conf)"
+	succeeds
+	[ ! -e /etc/netns/a ]
+}
+
+@test "two interfaces of one pod share it" {
+	add "$(conf "$dns")" a eth0
+	add "$(conf "$dns")" a eth1
+	cni DEL "$(conf)" a eth0
+	[ -e /etc/netns/a/resolv.conf ]
+	cni DEL "$(conf)" a eth1
+	[ ! -e /etc/netns/a ]
+}
+
+@test "the IPAM's DNS serves where the configuration has none" {
+	echo 'nameserver 9.9.9.9' >"$BATS_TEST_TMPDIR/resolv.conf"
+	add "$(conf "{ \"resolvConf\": true, \"ipam\": { \"resolvConf\": \"$BATS_TEST_TMPDIR/resolv.conf\" } }")"
+	[ "$(cat /etc/netns/a/resolv.conf)" = "# made by ipvlan-cni
+nameserver 9.9.9.9" ]
+}
+
+@test "a file of somebody else stays, and so does what else is there" {
+	mkdir /etc/netns/a
+	echo 'nameserver 8.8.8.8' >/etc/netns/a/resolv.conf
+	add "$(conf "$dns")"
+	[[ $stderr = *'/etc/netns/a/resolv.conf is not ours and stays as it is'* ]]
+	cni DEL "$(conf)"
+	succeeds
+	[ "$(cat /etc/netns/a/resolv.conf)" = 'nameserver 8.8.8.8' ]
+	rm /etc/netns/a/resolv.conf
+	touch /etc/netns/a/hosts
+	add "$(conf "$dns")"
+	cni DEL "$(conf)"
+	[ "$(ls /etc/netns/a)" = hosts ]
+}
+
+@test "where the namespace has no name, or nobody says who resolves, there is no file" {
+	local pid
+	add "$(conf '{ "resolvConf": true }')" b
+	ip netns exec a sleep 1000 3>&- &
+	pid=$!
+	NETNS=/proc/$pid/ns/net add "$(conf "$dns")"
+	kill "$pid"
+	[ -z "$(ls /etc/netns)" ]
+}
+
+@test "a name server with a line break in it does not get a line of its own" {
+	add "$(conf '{ "resolvConf": true, "dns": { "nameservers": [ "1.1.1.1\nnameserver 6.6.6.6", "2.2.2.2" ] } }')"
+	[ "$(cat /etc/netns/a/resolv.conf)" = "# made by ipvlan-cni
+nameserver 2.2.2.2" ]
+}
+
+@test "a link in the file's place is not followed" {
+	mkdir /etc/netns/a
+	echo '# made by ipvlan-cni' >"$BATS_TEST_TMPDIR/target"
+	ln -s "$BATS_TEST_TMPDIR/target" /etc/netns/a/resolv.conf
+	add "$(conf "$dns")"
+	cni DEL "$(conf)"
+	[ "$(cat "$BATS_TEST_TMPDIR/target")" = '# made by ipvlan-cni' ]
+	[ -L /etc/netns/a/resolv.conf ]
+}
+
+@test "a directory that cannot be written fails the ADD, which leaves nothing" {
+	local before
+	before=$(inventory)
+	mount -o remount,ro /etc/netns
+	cni ADD "$(conf "$dns")"
+	mount -o remount,rw /etc/netns
+	fails 5 'resolvConf: cannot write /etc/netns/a/resolv.conf: read-only file system'
+	leaves_nothing "$before"
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env bats
+# Podman with its CNI backend, as the README has it.
+
+load ../lib/cni
+load ../lib/runtimes
+
+setup_file() {
+	plugins_for_runtimes
+	podman_start
+	busybox_root $RUNTIMES_DIR/busybox
+	tar -C $RUNTIMES_DIR/busybox -c . | podman import -q - busybox:1
+}
+
+setup() {
+	remove_network
+	make_network
+	# the newest that Podman 4.3 speaks
+	network_conf l2 '{"cniVersion": "1.0.0"}'
+}
+
+teardown() {
+	podman rm -fat 0 >/dev/null
+	remove_network
+}
+
+# run_in POD NETWORK: a container that stays
+run_in() {
+	podman run -d --name "$1" --network "$2" busybox:1 sleep 1000
+}
+
+address_of() {
+	podman inspect "$1" | jq -r '.[0].NetworkSettings.Networks[] | .IPAddress'
+}
+
+@test "podman run: the address is the one leased, and containers reach each other and the LAN" {
+	run_in one l2
+	run_in two l2
+	[ "$(address_of one)" = 10.138.36.2 ]
+	[ "$(address_of two)" = 10.138.36.3 ]
+	[ "$(leases l2)" = "10.138.36.2 10.138.36.3" ]
+	podman exec one ip -4 addr show eth0 | grep -q 'inet 10.138.36.2/23'
+	podman exec one ping -c 1 -W 3 10.138.36.3
+	podman exec two ping -c 1 -W 3 10.138.36.66
+	podman exec two ping -c 1 -W 3 39.156.66.10
+}
+
+@test "podman rm gives the address back and leaves nothing" {
+	local before
+	before=$(inventory)
+	run_in one l2
+	run_in two l2
+	podman rm -ft 0 one
+	[ "$(leases l2)" = 10.138.36.3 ]
+	podman rm -ft 0 two
+	nobody_left
+	leaves_nothing "$before"
+}
+
+@test "podman run --rm: nothing is left when the command has ended, or never ran" {
+	podman run --rm --network l2 busybox:1 ping -c 1 -W 3 10.138.36.66
+	nobody_left
+	run -127 podman run --rm --network l2 busybox:1 no-such-command
+	nobody_left
+}
+
+@test "podman run --ip: the address asked for; one that is taken is refused with our words" {
+	podman run -d --name one --network l2 --ip 10.138.36.20 busybox:1 sleep 1000
+	[ "$(address_of one)" = 10.138.36.20 ]
+	run podman run --name two --network l2 --ip 10.138.36.20 busybox:1 true
+	[ "$status" != 0 ]
+	[[ $output = *10.138.36.20* ]]
+	[ "$(leases l2)" = 10.138.36.20 ]
+}
+
+@test "a container in two networks has an interface of each" {
+	network_conf other '{"cniVersion": "1.0.0", "plugin": {"mode": "l2", "ipam": {"routes": [], "ranges": [[{"subnet": "10.5.0.0/24"}]]}}}'
+	podman run -d --name one --network l2,other busybox:1 sleep 1000
+	# Podman takes them in any order
+	podman exec one ip -4 addr show >"$STUB_DIR/addresses"
+	grep -q 'inet 10.138.36.2/23' "$STUB_DIR/addresses"
+	grep -q 'inet 10.5.0.2/24' "$STUB_DIR/addresses"
+	grep -q eth1 "$STUB_DIR/addresses"
+	podman rm -ft 0 one
+	nobody_left
+}
+
+@test "an error of the plugin reaches the user of podman" {
+	network_conf l2 '{"cniVersion": "1.0.0", "plugin": {"master": "nope0"}}'
+	run -127 podman run --rm --network l2 busybox:1 true
+	echo "$output"
+	[[ $output = *'failed to lookup master'*nope0*'Link not found'*'links in that namespace: '* ]]
+	nobody_left
+}

@@ -1,0 +1,212 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "claim/base64.h"
+#include "claim/pick.h"
+#include "tap.h"
+
+static struct ip address(const char *text)
+{
+	struct ip ip = { .family = 0 };
+
+	ip_parse(text, &ip);
+	return ip;
+}
+
+static void test_arithmetic(void)
+{
+	static const struct {
+		const char *from, *to;
+		unsigned long long distance;
+	} cases[] = {
+		{ "10.9.0.0", "10.9.0.0", 0 },
+		{ "10.9.0.255", "10.9.1.0", 1 },
+		{ "0.0.0.0", "255.255.255.255", 0xffffffff },
+		{ "10.0.255.255", "10.1.0.0", 1 },
+		{ "fd00::", "fd00::1:0", 0x10000 },
+		{ "fd00::ffff", "fd00::1:0", 1 },
+		{ "fd00::", "fd00::ffff:ffff:ffff", 0xffffffffffff },
+		{ "::ff:ffff:ffff:ffff", "::100:0:0:0", 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct ip from = address(cases[i].from), to = address(cases[i].to);
+		const struct ip sum = ip_add(&from, cases[i].distance);
+
+		is_int((long long)ip_distance(&from, &to), (long long)cases[i].distance, "from %s to %s",
+		       cases[i].from, cases[i].to);
+		ok(ip_equal(&sum, &to), "%s and %llu more are %s", cases[i].from, cases[i].distance,
+		   cases[i].to);
+	}
+	is_int((long long)ip_distance(&(struct ip){ AF_INET6, { 0 } }, &(struct ip){ AF_INET6, { 0xfd } }),
+	       (long long)IP_DISTANCE_MAX, "what is too far is told as the largest number");
+}
+
+static void test_block_of(void)
+{
+	static const struct {
+		const char *ip, *block;
+		unsigned int bits;
+	} cases[] = {
+		{ "10.9.0.37", "10.9.0.32/28", 4 },
+		{ "10.9.0.37", "10.9.0.37/32", 0 },
+		{ "10.9.255.255", "10.9.0.0/16", 16 },
+		{ "fd00::abcd", "fd00::abc0/124", 4 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct ip ip = address(cases[i].ip);
+		const struct prefix block = block_of(&ip, cases[i].bits);
+
+		is_str(prefix_text(&block).s, cases[i].block, "%s lies in", cases[i].ip);
+	}
+}
+
+static void test_base64(void)
+{
+	static const struct {
+		const char *bytes, *text;
+	} cases[] = { { "", "" },
+		      { "f", "Zg==" },
+		      { "fo", "Zm8=" },
+		      { "foo", "Zm9v" },
+		      { "foob", "Zm9vYg==" },
+		      { "fooba", "Zm9vYmE=" },
+		      { "foobar", "Zm9vYmFy" },
+		      { "\xff\xfe\xfd", "//79" } };
+	static const char *const wrong[] = { "Z", "Zg", "Zg=", "Zg===", "Z g=", "Zg==Zg==", "=", "Zm9v\n" };
+	size_t len;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *text = base64_encode(cases[i].bytes, strlen(cases[i].bytes));
+		char *bytes = base64_decode(cases[i].text, &len);
+
+		is_str(text, cases[i].text, "RFC 4648 vector %zu, encoded", i);
+		is_str(bytes, cases[i].bytes, "RFC 4648 vector %zu, decoded", i);
+		is_int((long long)len, (long long)strlen(cases[i].bytes), "its length");
+		free(text);
+		free(bytes);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		ok(!base64_decode(wrong[i], &len), "\"%s\" is no base64", wrong[i]);
+}
+
+/* A pool of ranges "first-last", in one subnet. */
+static void settle(struct pool *pool, const char *subnet, const char *const *ranges, size_t n)
+{
+	struct cni_error err = { 0 };
+
+	*pool = (struct pool){ .ranges = calloc(n, sizeof(*pool->ranges)), .n_ranges = n };
+	for (size_t i = 0; i < n; i++) {
+		char copy[80], *rest = NULL;
+
+		snprintf(copy, sizeof(copy), "%s", ranges[i]);
+		prefix_parse(subnet, &pool->ranges[i].subnet);
+		ip_parse(strtok_r(copy, "-", &rest), &pool->ranges[i].start);
+		ip_parse(rest, &pool->ranges[i].end);
+		pool->ranges[i].gateway_given = true;
+	}
+	is_int(pool_settle(pool, NULL, 0, &err), 0, "a pool of %s", subnet);
+}
+
+static bool is_among(const struct claims *claims, const struct prefix *block)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		if (prefix_equal(&claims->list[i].block, block))
+			return true;
+	return false;
+}
+
+/* Claims blocks as node does until there is none, and returns how many there were. */
+static size_t claim_all(const struct pool *pool, unsigned int bits, const char *node, struct prefix *first)
+{
+	struct blocks none = { 0 };
+	struct claims claims = { 0 };
+	struct prefix block;
+	size_t n = 0, twice = 0, outside = 0;
+
+	while (n < 5000 && pick_block(&block, pool, bits, node, &none, &claims) == FOUND) {
+		const struct claim claim = { .block = block };
+
+		twice += is_among(&claims, &block);
+		outside += !pool_touches(pool, &block);
+		if (!n++)
+			*first = block;
+		claims_add(&claims, &claim, NULL);
+	}
+	claims_free(&claims);
+	is_int((long long)twice, 0, "%s picks no block twice", node);
+	is_int((long long)outside, 0, "%s picks none without an address of the pool", node);
+	return n;
+}
+
+static void test_pick(void)
+{
+	static const struct {
+		const char *subnet;
+		const char *ranges[3];
+		size_t n_ranges;
+		unsigned int bits;
+		long long blocks;
+	} cases[] = {
+		{ "10.9.0.0/24", { "10.9.0.1-10.9.0.254" }, 1, 4, 16 },
+		{ "10.9.0.0/24", { "10.9.0.1-10.9.0.254" }, 1, 0, 254 },
+		{ "10.9.0.0/24", { "10.9.0.10-10.9.0.20" }, 1, 4, 2 },
+		{ "10.9.0.0/24",
+		  { "10.9.0.1-10.9.0.3", "10.9.0.9-10.9.0.17", "10.9.0.200-10.9.0.201" },
+		  3,
+		  4,
+		  3 },
+		{ "10.9.0.0/24", { "10.9.0.1-10.9.0.254" }, 1, 8, 1 },
+		{ "fd00::/116", { "fd00::1-fd00::fff" }, 1, 4, 256 },
+	};
+	struct pool pool;
+	struct prefix first, other;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		settle(&pool, cases[i].subnet, cases[i].ranges, cases[i].n_ranges);
+		is_int((long long)claim_all(&pool, cases[i].bits, "node-a", &first), cases[i].blocks,
+		       "all blocks of 1 << %u in %s and so on", cases[i].bits, cases[i].ranges[0]);
+		is_int((long long)claim_all(&pool, cases[i].bits, "node-b", &other), cases[i].blocks,
+		       "for another node");
+		pool_free(&pool);
+	}
+	settle(&pool, "fd00::/64", (const char *const[]){ "fd00::1-fd00::ffff:ffff:ffff:ffff" }, 1);
+	is_int((long long)claim_all(&pool, 4, "node-a", &first), 5000,
+	       "a wide range has more than anybody wants");
+	claim_all(&pool, 4, "node-b", &other);
+	ok(!prefix_equal(&first, &other), "nodes begin at different places");
+	pool_free(&pool);
+}
+
+static void test_narrow(void)
+{
+	const char *const ranges[] = { "10.9.0.2-10.9.0.254" };
+	struct prefix blocks[2];
+	struct pool pool, narrow;
+
+	prefix_parse("10.9.0.0/30", &blocks[0]);
+	prefix_parse("10.9.0.252/30", &blocks[1]);
+	settle(&pool, "10.9.0.0/24", ranges, 1);
+	is_int(pool_narrow(&narrow, &pool, blocks, 2, NULL), 0, "a pool within two blocks");
+	is_int((long long)pool_size(&narrow), 5,
+	       "has their addresses alone, without the gateway and the last one");
+	ok(pool_may_give(&narrow, &(struct ip){ AF_INET, { 10, 9, 0, 3 } }), "one of them");
+	ok(!pool_may_give(&narrow, &(struct ip){ AF_INET, { 10, 9, 0, 4 } }), "none beside them");
+	ok(pool_range(&narrow, &(struct ip){ AF_INET, { 10, 9, 0, 4 } }), "but knows its ranges");
+	pool_free(&narrow);
+	is_int(pool_narrow(&narrow, &pool, blocks, 0, NULL), 0, "a pool within no block");
+	is_int((long long)pool_size(&narrow), 0, "has no address");
+	pool_free(&narrow);
+	pool_free(&pool);
+}
+
+int main(void)
+{
+	test_arithmetic();
+	test_block_of();
+	test_base64();
+	test_pick();
+	test_narrow();
+	return done();
+}

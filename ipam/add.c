@@ -2,12 +2,12 @@
 #include <string.h>
 
 #include "cni/cleanup.h"
-#include "ipam/state.h"
 #include "ipam/ask.h"
 #include "ipam/choose.h"
 #include "ipam/past.h"
 #include "ipam/release.h"
 #include "ipam/resolv.h"
+#include "ipam/state.h"
 #include "ipam/verbs.h"
 
 #define CLAIM_PATIENCE_MS 60000

@@ -1,8 +1,8 @@
 #include "ipam/release.h"
 
-#include "ipam/state.h"
 #include "ipam/past.h"
 #include "ipam/record.h"
+#include "ipam/state.h"
 
 static int release(struct store *store, const struct place *place, const struct ip *ip, struct cni_error *err)
 {

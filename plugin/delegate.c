@@ -76,7 +76,8 @@ static char *run(const struct request *req, const char *type, const char *verb, 
 		cni_fail(err, CNI_RETRY, "out of memory");
 		return NULL;
 	}
-	if (delegate_find(type, req->path, program, sizeof(program), err) < 0 || child_run(&child, &o, err) < 0)
+	if (delegate_find(type, req->path, program, sizeof(program), err) < 0 ||
+	    child_run(&child, &o, err) < 0)
 		return NULL;
 	if (o.status) {
 		outcome_explain(&o, err);

@@ -364,6 +364,8 @@ static int read_heads(struct page *ret, char **rest)
 	if (!before || strncmp(before, HEAD_NETNS, strlen(HEAD_NETNS)) != 0)
 		return 0; /* from before it was written down */
 	inode = take_head(rest, HEAD_NETNS);
+	if (!inode)
+		return -1;
 	ret->netns = strtoull(inode, NULL, 10);
 	return 0;
 }

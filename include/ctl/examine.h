@@ -9,6 +9,6 @@
 #include "ctl/report.h"
 
 /* plugin: the configuration of an ipvlan plugin, as a runtime would send it. */
-void examine(struct report *report, const json_t *plugin);
+void examine(struct report *all, const json_t *plugin);
 
 #endif

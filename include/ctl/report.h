@@ -18,6 +18,6 @@ __attribute__((format(printf, 5, 6))) void report(struct report *report, enum le
 						  const char *remedy, const char *format, ...);
 
 /* What a plugin would say: its message, and its details as the remedy. */
-void report_error(struct report *report, enum level level, const char *about, const struct cni_error *err);
+void report_error(struct report *all, enum level level, const char *about, const struct cni_error *err);
 
 #endif

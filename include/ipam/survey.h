@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-#include "ipam/state.h"
 #include "ipam/conf.h"
+#include "ipam/state.h"
 
 struct survey {
 	struct leases leases;

@@ -192,7 +192,7 @@ static int run(const struct child *what, struct outcome *o, struct cni_error *er
 	autoclose int in = input_file(what, err), child = -1;
 	autoclose int out_r = -1, out_w = -1, err_r = -1, err_w = -1;
 	int out[2], errors[2], error;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (in < 0)
 		return -1;

@@ -112,10 +112,9 @@ static json_t *namespace_json(const char *path, unsigned long long inode)
 {
 	json_t *place = json_pack("{s:o, s:I}", "path", path && *path ? json_text(path) : json_null(),
 				  "inode", (json_int_t)inode);
-	int pid;
 
-	if (path && sscanf(path, "/proc/%d/ns/net", &pid) == 1)
-		json_object_set_new(place, "pid", json_integer(pid));
+	if (path && !strncmp(path, "/proc/", 6))
+		json_object_set_new(place, "pid", json_integer(strtol(path + 6, NULL, 10)));
 	return place;
 }
 

@@ -287,7 +287,7 @@ int main(int argc, char **argv)
 		else if (option == 'a')
 			matrix.all = true;
 		else if (option == 's')
-			matrix.step = atoi(optarg);
+			matrix.step = (int)strtol(optarg, NULL, 10);
 	}
 	if (argc - optind != 4 || matrix.step < 1) {
 		fputs("faults [-a] [-l LIBRARY] [-s STEP] kill|errors ADD|DEL DIRECTORY CONF\n", stderr);

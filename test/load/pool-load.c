@@ -183,7 +183,8 @@ static void restart(struct event **held, int n, int worker)
 /* events are the worker's own; an ADD and its DEL are two operations. */
 static void work(struct event *events, int worker, int operations, long seed)
 {
-	struct event **held = calloc((size_t)load.hold, sizeof(*held));
+	// NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers
+	struct event **held = calloc((size_t)load.hold + 1, sizeof(*held));
 	int n = 0, number = 0;
 
 	srand48(seed + worker);

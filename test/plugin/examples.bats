@@ -72,7 +72,7 @@ try() {
 
 @test "addrpool-etcd" {
 	ip link set lo up
-	ETCD_DIR=$BATS_TEST_TMPDIR
+	export ETCD_DIR=$BATS_TEST_TMPDIR
 	etcd_run example
 	etcd_wait http://127.0.0.1:2379
 	try addrpool-etcd 10.138.36.66 39.156.66.10

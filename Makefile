@@ -61,7 +61,7 @@ $B/libplugin.a: $(filter-out %/main.o,$(call objects,plugin))
 $B/ipvlan: $B/obj/plugin/main.o $B/libplugin.a $B/libnet.a $B/libcni.a
 $B/ipvlan: LDLIBS += $(MNL) $(JANSSON)
 $B/libipam.a: $(filter-out %/main.o,$(call objects,ipam))
-$B/addrpool: $B/obj/ipam/main.o $B/libipam.a $B/libcni.a
+$B/addrpool: $B/obj/ipam/main.o $B/libipam.a $B/libnet.a $B/libcni.a
 $B/addrpool: LDLIBS += $(JANSSON)
 $B/addrpool-claim: $(call objects,ipam/claim) $B/libipam.a $B/libnet.a $B/libcni.a
 $B/addrpool-claim: LDLIBS += $(JANSSON) $(MNL) $(HTTP)

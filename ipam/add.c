@@ -21,13 +21,13 @@ struct add {
 };
 
 /* Is the attachment over that our leases under this name are from? */
-static bool is_over(const struct add *add, ino_t netns)
+static bool is_over(const struct add *add, const struct netns_id *netns)
 {
 	const struct lease lease = { .owner = add->owner };
 	struct alive alive = { 0 };
 	enum state state = lease_state(&alive, &add->store, &lease);
 
-	if (state == UNKNOWN && add->record.netns && add->record.netns != netns) {
+	if (state == UNKNOWN && add->record.netns.inode && !netns_is(&add->record.netns, netns)) {
 		alive_read(&alive);
 		state = lease_state(&alive, &add->store, &lease);
 		alive_free(&alive);
@@ -41,12 +41,12 @@ static bool is_over(const struct add *add, ino_t netns)
  */
 static int look_back(struct add *add, const struct request *req, struct record *had, struct cni_error *err)
 {
-	const ino_t netns = record_netns(req->netns);
+	const struct netns_id netns = netns_id(req->netns);
 	bool legacy, over;
 	enum found found = record_find(&add->record, &add->store, &add->owner, &legacy, err);
 	if (found == FOUND_FAILED)
 		return -1;
-	over = found == FOUND && !legacy && is_over(add, netns);
+	over = found == FOUND && !legacy && is_over(add, &netns);
 	if (over) {
 		*had = add->record;
 		if (release_owner(&add->store, &add->conf->place, &add->owner, err) < 0)

@@ -4,15 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
-#include <linux/nsfs.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "cni/cleanup.h"
 
@@ -31,18 +26,6 @@ static bool name_of(const struct owner *owner, struct name *ret)
 	return len < (int)sizeof(ret->s) && !strpbrk(owner->container, "/:") && !strchr(owner->ifname, '/');
 }
 
-ino_t record_netns(const char *path)
-{
-	autoclose int fd = *path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
-	struct statfs fs;
-	struct stat st;
-
-	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != NSFS_MAGIC ||
-	    ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET || fstat(fd, &st) < 0)
-		return 0;
-	return st.st_ino;
-}
-
 static bool parse(struct record *ret, char *text)
 {
 	struct record record = { .many = !strcmp(text, MANY) };
@@ -56,7 +39,7 @@ static bool parse(struct record *ret, char *text)
 		return false;
 	if (strcmp(boot, "-") != 0)
 		memcpy(record.boot.id, boot, strlen(boot));
-	record.netns = strtoul(netns, NULL, 10);
+	record.netns = netns_id_parse(netns);
 	while ((word = strtok_r(NULL, " ", &rest)))
 		if (record.n == RECORD_MAX || !ip_parse(word, &record.ips[record.n++]))
 			return false;
@@ -99,7 +82,7 @@ int record_put(struct store *store, const struct owner *owner, const struct reco
 
 	if (!name_of(owner, &name))
 		return 0;
-	used = (size_t)snprintf(text, sizeof(text), "%s %llu", boot, (unsigned long long)record->netns);
+	used = (size_t)snprintf(text, sizeof(text), "%s %s", boot, netns_id_text(&record->netns).s);
 	for (size_t i = 0; i < record->n; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", ip_text(&record->ips[i]).s);
 	if (put_link(store, text, name.s) == 0)

@@ -75,7 +75,7 @@ struct dead {
 
 static const char *why_dead(void *arg, const struct lease *lease)
 {
-	const struct dead *dead = arg;
+	struct dead *dead = arg;
 
 	switch (lease_state(&dead->alive, dead->store, lease)) {
 	case STALE:

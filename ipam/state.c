@@ -4,7 +4,7 @@
 
 #include "ipam/record.h"
 
-enum state lease_state(const struct alive *alive, const struct store *store, const struct lease *lease)
+enum state lease_state(struct alive *alive, const struct store *store, const struct lease *lease)
 {
 	struct record record;
 
@@ -14,9 +14,9 @@ enum state lease_state(const struct alive *alive, const struct store *store, con
 		return UNKNOWN;
 	if (record.boot.id[0] && store->boot.id[0] && strcmp(record.boot.id, store->boot.id) != 0)
 		return EARLIER;
-	if (!record.netns)
+	if (!record.netns.inode)
 		return UNKNOWN;
-	switch (alive_find(alive, record.netns)) {
+	switch (alive_find(alive, &record.netns)) {
 	case FOUND:
 		return LIVE;
 	case FOUND_NOT:

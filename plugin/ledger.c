@@ -197,14 +197,6 @@ static int write_page(const struct ledger *ledger, const char *path, const char 
 	return -1;
 }
 
-/* 0: nobody can say */
-static unsigned long long netns_inode(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? st.st_ino : 0;
-}
-
 static int add_line(const struct ledger *ledger, const struct request *req, const char *line,
 		    struct cni_error *err)
 {
@@ -213,19 +205,22 @@ static int add_line(const struct ledger *ledger, const struct request *req, cons
 	enum found found;
 	autofree char *before = read_page(ledger, path.s, &found, err);
 	autofree char *text = NULL;
+	struct netns_id netns = { 0 };
 	int len;
 
 	if (found == FOUND_FAILED)
 		return -1;
 	if (before && has_line(before, line))
 		return 0;
+	if (!before)
+		netns = netns_id(req->netns);
 	if (before)
 		len = asprintf(&text, "%s%s\n", before, line);
 	else
 		len = asprintf(&text,
 			       HEAD_CONTAINER "%s\n" HEAD_IFNAME "%s\n" HEAD_NETWORK "%s\n" HEAD_NETNS
-					      "%llu\n%s\n",
-			       req->container, req->ifname, req->name, netns_inode(req->netns), line);
+					      "%s\n%s\n",
+			       req->container, req->ifname, req->name, netns_id_text(&netns).s, line);
 	if (len < 0) {
 		text = NULL;
 		return cni_fail(err, CNI_RETRY, "out of memory");
@@ -366,7 +361,7 @@ static int read_heads(struct page *ret, char **rest)
 	inode = take_head(rest, HEAD_NETNS);
 	if (!inode)
 		return -1;
-	ret->netns = strtoull(inode, NULL, 10);
+	ret->netns = netns_id_parse(inode);
 	return 0;
 }
 
@@ -406,7 +401,7 @@ struct reader {
 static int visit(const struct ledger *ledger, const char *name, const struct reader *reader,
 		 struct cni_error *err)
 {
-	struct page page = { .netns = 0 };
+	struct page page = { .container = NULL };
 	struct path path;
 	enum found found;
 	autofree char *text = NULL;

@@ -28,7 +28,7 @@ $(FUZZ:%=fuzz-%): fuzz-%: $B/fuzz/%
 	@echo "fuzz $*: $$(grep 'cov: ' $B/fuzz/$*.log | tail -n 1)"
 
 # of addrpool
-POOL_FUZZ_PARTS = $(filter-out ipam/main.c,$(wildcard ipam/*.c plugin/cni/*.c))
+POOL_FUZZ_PARTS = $(filter-out ipam/main.c,$(wildcard ipam/*.c plugin/cni/*.c) plugin/net/alive.c plugin/net/netns.c)
 
 $B/fuzz/pool: $(POOL_FUZZ_PARTS:%.c=$B/fuzz/obj/%.o)
 $(patsubst %,$B/fuzz/%,$(filter-out pool,$(FUZZ))): $(FUZZ_PARTS:%.c=$B/fuzz/obj/%.o)

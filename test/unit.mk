@@ -22,7 +22,7 @@ POOL_UNIT = $(patsubst %,$B/unit/%,blocks pool resolv wishes)
 
 $(filter-out $(POOL_UNIT),$(UNIT)): $B/libplugin.a $B/libnet.a $B/libcni.a
 $B/unit/blocks: $(patsubst %,$B/obj/ipam/claim/%.o,base64 engine pick)
-$(POOL_UNIT): $B/libipam.a $B/libcni.a
+$(POOL_UNIT): $B/libipam.a $B/libnet.a $B/libcni.a
 $(UNIT): $B/unit/%: $B/obj/test/unit/%.o
 	$(say) LINK $@
 	@mkdir -p $(@D)

@@ -3,7 +3,7 @@
  * knows of them, as one JSON document, which text and drawing are made of:
  *
  *	masters[]   name index namespace kind mac mtu up mode flag anchor holder
- *	  pods[]    interface namespace{path inode pid} mtu up addresses[] defaultRoutes[]
+ *	  pods[]    interface namespace{path inode cookie pid} mtu up addresses[] defaultRoutes[]
  *	            container network (null: not of this plugin) objects[]
  *	lost[]      attachments without an interface: container interface network
  *	            namespace state objects[]

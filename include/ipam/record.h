@@ -2,29 +2,25 @@
  * What we know of an attachment, found by its name in one step: its addresses,
  * and the boot and the network namespace that they were given to.
  *
- *	owner/c1:eth0 -> "1f2e3d4c 4026532345 10.9.0.2 fd00::2"
+ *	owner/c1:eth0 -> "1f2e3d4c 4026532345/1001 10.9.0.2 fd00::2"
  *
  * A symbolic link: it is made with its content in one system call, or not.
  */
 #ifndef IPAM_RECORD_H
 #define IPAM_RECORD_H
 
-#include <sys/types.h>
-
 #include "ipam/lease.h"
+#include "net/netns.h"
 
 #define RECORD_MAX 64 /* addresses; of more, or of a name too long, all leases are asked */
 
 struct record {
 	struct boot boot;
-	ino_t netns; /* 0: not known */
-	bool many;   /* nothing else is known than that there are more than RECORD_MAX */
+	struct netns_id netns;
+	bool many; /* nothing else is known than that there are more than RECORD_MAX */
 	struct ip ips[RECORD_MAX];
 	size_t n;
 };
-
-/* The netns inode of a path, 0 when it is no network namespace. */
-ino_t record_netns(const char *path);
 
 /*
  * The addresses of owner, each verified in its lease. Leases without an

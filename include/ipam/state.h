@@ -4,9 +4,9 @@
 #ifndef IPAM_STATE_H
 #define IPAM_STATE_H
 
-#include "cni/alive.h"
 #include "ipam/lease.h"
 #include "ipam/store.h"
+#include "net/alive.h"
 
 enum state {
 	LIVE,
@@ -16,6 +16,6 @@ enum state {
 	EMPTY,	 /* a file without content, which is none */
 };
 
-enum state lease_state(const struct alive *alive, const struct store *store, const struct lease *lease);
+enum state lease_state(struct alive *alive, const struct store *store, const struct lease *lease);
 
 #endif

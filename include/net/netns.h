@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "cni/error.h"
 
@@ -40,6 +41,33 @@ int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg,
  */
 int netns_each(int (*each)(int netns, const char *path, void *arg, struct cni_error *err), void *arg,
 	       struct cni_error *err);
+
+/*
+ * A namespace, by what can be written down. The inode is free for another namespace
+ * as soon as this one is gone, and the kernel takes the lowest that is free: the next
+ * pod has it. The cookie, sock_net(sk)->net_cookie, no other has or had in this boot.
+ */
+struct netns_id {
+	uint64_t inode;	 /* 0: of no network namespace */
+	uint64_t cookie; /* 0: nobody knows: before Linux 5.14, or not for us to enter */
+};
+
+struct netns_id netns_id_of(int netns);
+struct netns_id netns_id(const char *path);
+bool netns_is(const struct netns_id *a, const struct netns_id *b);
+
+/* "INODE/COOKIE", or "INODE" alone. What cannot be read is all 0. */
+struct netns_id_text {
+	char s[sizeof("18446744073709551615/18446744073709551615")];
+} netns_id_text(const struct netns_id *id);
+struct netns_id netns_id_parse(const char *text);
+
+/*
+ * Calls each() with the inode and the path of each network namespace that is mounted,
+ * as the file, somebody's /proc/PID/mountinfo, tells, until it returns other than 0.
+ * Returns what it did last. The caller looks at ferror().
+ */
+int netns_mounts(FILE *mountinfo, int (*each)(uint64_t inode, const char *path, void *arg), void *arg);
 
 /* A number that no other namespace of this boot has or had: that of the namespace
  * of a socket, which is ours. Before Linux 5.14 a later one may have it again. */

@@ -21,6 +21,7 @@
 #include "cni/attachment.h"
 #include "cni/error.h"
 #include "cni/plugin.h"
+#include "net/netns.h"
 #include "net/rtnl.h"
 #include "plugin/object.h"
 
@@ -52,8 +53,8 @@ int ledger_collect(struct ledger *ledger, const struct request *req, const struc
 /* An attachment as it is written down; borrowed for the call. */
 struct page {
 	const char *container, *ifname, *network;
-	char path[PATH_MAX];	  /* of its namespace when it was made, "": unknown */
-	unsigned long long netns; /* inode of the namespace, 0: unknown */
+	char path[PATH_MAX]; /* of its namespace when it was made, "": unknown */
+	struct netns_id netns;
 	struct object *objects;
 	size_t n_objects;
 };

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cni/alive.h"
 #include "cni/json.h"
 #include "net/addr.h"
+#include "net/alive.h"
 #include "net/netns.h"
 #include "plugin/ledger.h"
 
@@ -21,7 +21,7 @@ struct links {
 /* A network namespace that was looked into. */
 struct place {
 	const char *path; /* NULL: the host's, ours */
-	ino_t inode;
+	struct netns_id id;
 	int our_id; /* by which it knows ours, -1: it does not */
 	struct links links;
 	json_t *pods; /* those in it, by the order of their links; borrowed */
@@ -30,7 +30,7 @@ struct place {
 struct scan {
 	struct rtnl host;
 	struct place home;
-	json_t *masters, *lost, *seen; /* seen: inodes of places, as numbers */
+	json_t *masters, *lost, *seen; /* seen: places, as netns_id_text() has them */
 	struct alive alive;
 };
 
@@ -81,7 +81,7 @@ static json_t *new_master(const struct place *place, const struct link *link, in
 
 	json_object_set_new(master, "name", link ? json_text(link->name) : json_null());
 	json_object_set_new(master, "namespace", place && place->path ? json_text(place->path) : json_null());
-	json_object_set_new(master, "namespaceInode", json_integer(place ? (json_int_t)place->inode : 0));
+	json_object_set_new(master, "namespaceInode", json_integer(place ? (json_int_t)place->id.inode : 0));
 	if (!link)
 		return master;
 	json_object_set_new(master, "kind", json_string(link->kind));
@@ -95,7 +95,7 @@ static json_t *new_master(const struct place *place, const struct link *link, in
 /* place is where the master is, NULL: nobody knows. */
 static json_t *master_of(struct scan *scan, const struct place *place, int index)
 {
-	const json_int_t inode = place ? (json_int_t)place->inode : 0;
+	const json_int_t inode = place ? (json_int_t)place->id.inode : 0;
 	json_t *master;
 	size_t i;
 
@@ -108,10 +108,10 @@ static json_t *master_of(struct scan *scan, const struct place *place, int index
 	return master;
 }
 
-static json_t *namespace_json(const char *path, unsigned long long inode)
+static json_t *namespace_json(const char *path, const struct netns_id *id)
 {
-	json_t *place = json_pack("{s:o, s:I}", "path", path && *path ? json_text(path) : json_null(),
-				  "inode", (json_int_t)inode);
+	json_t *place = json_pack("{s:o, s:I, s:I}", "path", path && *path ? json_text(path) : json_null(),
+				  "inode", (json_int_t)id->inode, "cookie", (json_int_t)id->cookie);
 
 	if (path && !strncmp(path, "/proc/", 6))
 		json_object_set_new(place, "pid", json_integer(strtol(path + 6, NULL, 10)));
@@ -135,7 +135,7 @@ static void add_pod(struct scan *scan, struct place *place, const struct link *l
 	}
 	pod = json_pack("{s:o, s:i, s:o, s:i, s:b, s:[], s:[], s:n, s:n, s:[]}", "interface",
 			json_text(link->name), "index", link->index, "namespace",
-			namespace_json(place->path, place->inode), "mtu", (int)link->mtu, "up",
+			namespace_json(place->path, &place->id), "mtu", (int)link->mtu, "up",
 			!!(link->flags & IFF_UP), "addresses", "defaultRoutes", "container", "network",
 			"objects");
 	json_array_append(place->pods, pod);
@@ -195,15 +195,14 @@ static int look_into(int netns, const char *path, void *arg, struct cni_error *e
 	struct scan *scan = arg;
 	struct place place = { .path = path, .our_id = -1 };
 	struct rtnl nl;
-	struct stat st;
 	int rc;
 
-	if (fstat(netns, &st) < 0 || rtnl_open(&nl, netns, err) < 0)
+	if (rtnl_open(&nl, netns, err) < 0)
 		return -1;
-	place.inode = st.st_ino;
+	place.id = netns_id_of(netns);
 	place.our_id = rtnl_own_id(&nl, NULL);
 	rc = look(scan, &place, &nl, err);
-	json_array_append_new(scan->seen, json_integer((json_int_t)place.inode));
+	json_array_append_new(scan->seen, json_string(netns_id_text(&place.id).s));
 	rtnl_close(&nl);
 	free(place.links.list);
 	return rc;
@@ -218,9 +217,12 @@ static json_t *pod_of_page(const struct scan *scan, const struct page *page)
 	json_array_foreach(scan->masters, i, master)
 		json_array_foreach(json_object_get(master, "pods"), k, pod) {
 			const json_t *place = json_object_get(pod, "namespace");
-			bool here = page->netns ? json_integer_value(json_object_get(place, "inode")) ==
-							  (json_int_t)page->netns
-						: !strcmp(scan_text(place, "path"), page->path);
+			const struct netns_id id = {
+				.inode = (uint64_t)json_integer_value(json_object_get(place, "inode")),
+				.cookie = (uint64_t)json_integer_value(json_object_get(place, "cookie")),
+			};
+			bool here = page->netns.inode ? netns_is(&id, &page->netns)
+						      : !strcmp(scan_text(place, "path"), page->path);
 
 			if (here && !strcmp(scan_text(pod, "interface"), page->ifname))
 				return pod;
@@ -256,15 +258,20 @@ static json_t *objects_json(struct scan *scan, const struct page *page)
 	return list;
 }
 
-static const char *state_of(const struct scan *scan, const struct page *page)
+static const char *state_of(struct scan *scan, const struct page *page)
 {
-	const json_t *inode;
+	const json_t *seen;
 	size_t i;
 
-	json_array_foreach(scan->seen, i, inode)
-		if (page->netns && json_integer_value(inode) == (json_int_t)page->netns)
+	if (!page->netns.inode)
+		return "unknown";
+	json_array_foreach(scan->seen, i, seen) {
+		const struct netns_id id = netns_id_parse(json_string_value(seen));
+
+		if (netns_is(&id, &page->netns))
 			return "no interface";
-	switch (page->netns ? alive_find(&scan->alive, page->netns) : FOUND_FAILED) {
+	}
+	switch (alive_find(&scan->alive, &page->netns)) {
 	case FOUND:
 		return "hidden";
 	case FOUND_NOT:
@@ -282,7 +289,7 @@ static int add_page(const struct page *page, void *arg, struct cni_error *err)
 	(void)err;
 	if (!pod) {
 		pod = json_pack("{s:o, s:o, s:s}", "interface", json_text(page->ifname), "namespace",
-				namespace_json(page->path, page->netns), "state", state_of(scan, page));
+				namespace_json(page->path, &page->netns), "state", state_of(scan, page));
 		json_array_append_new(scan->lost, pod);
 	}
 	json_object_set_new(pod, "container", json_text(page->container));
@@ -310,11 +317,9 @@ json_t *scan(struct cni_error *err)
 {
 	struct scan scan = { .masters = json_array(), .lost = json_array(), .seen = json_array() };
 	json_t *doc = json_pack("{s:o, s:o}", "masters", scan.masters, "lost", scan.lost);
-	struct stat st = { .st_ino = 0 };
 	int rc = rtnl_open(&scan.host, -1, err);
 
-	stat("/proc/self/ns/net", &st);
-	scan.home = (struct place){ .inode = st.st_ino, .our_id = -1 };
+	scan.home = (struct place){ .id = netns_id("/proc/self/ns/net"), .our_id = -1 };
 	if (rc == 0)
 		rc = look(&scan, &scan.home, &scan.host, err);
 	if (rc == 0)

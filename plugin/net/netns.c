@@ -149,10 +149,11 @@ static bool meet(struct met *met, ino_t inode)
 struct tour {
 	int (*each)(int netns, const char *path, void *arg, struct cni_error *err);
 	void *arg;
+	struct cni_error *err;
 	struct met met;
 };
 
-static int visit(struct tour *tour, const char *path, struct cni_error *err)
+static int visit(struct tour *tour, const char *path)
 {
 	autoclose int fd = -1;
 	struct stat st;
@@ -160,7 +161,7 @@ static int visit(struct tour *tour, const char *path, struct cni_error *err)
 	if (stat(path, &st) < 0 || !meet(&tour->met, st.st_ino) ||
 	    netns_open(path, false, &fd, NULL) != NETNS_OPEN)
 		return 0;
-	return tour->each(fd, path, tour->arg, err);
+	return tour->each(fd, path, tour->arg, tour->err);
 }
 
 /* As /proc writes what would end a word: \040 is a blank. */
@@ -182,28 +183,44 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-static int visit_mounts(struct tour *tour, struct cni_error *err)
+int netns_mounts(FILE *mountinfo, int (*each)(uint64_t inode, const char *path, void *arg), void *arg)
 {
-	FILE *mounts = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, path[PATH_MAX];
+	char *line = NULL;
 	size_t size = 0;
 	int rc = 0;
 
-	if (!mounts)
-		return 0;
-	while (rc == 0 && getline(&line, &size, mounts) > 0) {
+	while (rc == 0 && getline(&line, &size, mountinfo) > 0) {
 		/* ID PARENT DEVICE net:[INODE] PATH ... */
-		if (sscanf(line, "%*s %*s %*s net:[%*[0-9]] %4095s", path) != 1)
+		char *root = strstr(line, " net:["), *path = root ? strstr(root, "] ") : NULL;
+
+		if (!path)
 			continue;
+		path += strlen("] ");
+		path[strcspn(path, " \n")] = '\0';
 		unescape(path);
-		rc = visit(tour, path, err);
+		rc = each(strtoull(root + strlen(" net:["), NULL, 10), path, arg);
 	}
 	free(line);
-	fclose(mounts);
 	return rc;
 }
 
-static int visit_processes(struct tour *tour, struct cni_error *err)
+static int visit_mount(uint64_t inode, const char *path, void *arg)
+{
+	(void)inode;
+	return visit(arg, path);
+}
+
+static int visit_mounts(struct tour *tour)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	int rc = mounts ? netns_mounts(mounts, visit_mount, tour) : 0;
+
+	if (mounts)
+		fclose(mounts);
+	return rc;
+}
+
+static int visit_processes(struct tour *tour)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
@@ -215,7 +232,7 @@ static int visit_processes(struct tour *tour, struct cni_error *err)
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%s/ns/net", entry->d_name);
-		rc = visit(tour, path, err);
+		rc = visit(tour, path);
 	}
 	if (proc)
 		closedir(proc);
@@ -225,11 +242,11 @@ static int visit_processes(struct tour *tour, struct cni_error *err)
 int netns_each(int (*each)(int netns, const char *path, void *arg, struct cni_error *err), void *arg,
 	       struct cni_error *err)
 {
-	struct tour tour = { .each = each, .arg = arg };
-	int rc = visit_mounts(&tour, err);
+	struct tour tour = { .each = each, .arg = arg, .err = err };
+	int rc = visit_mounts(&tour);
 
 	if (rc == 0)
-		rc = visit_processes(&tour, err);
+		rc = visit_processes(&tour);
 	free(tour.met.list);
 	return rc;
 }
@@ -244,6 +261,63 @@ uint64_t netns_number(int socket)
 		return cookie;
 	stat(OUR_NETNS, &st);
 	return st.st_ino;
+}
+
+static int read_cookie(void *arg, struct cni_error *err)
+{
+	autoclose int any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t *cookie = arg;
+	socklen_t len = sizeof(*cookie);
+
+	(void)err;
+	return getsockopt(any, SOL_SOCKET, SO_NETNS_COOKIE, cookie, &len);
+}
+
+struct netns_id netns_id_of(int netns)
+{
+	struct netns_id id = { 0 };
+	struct stat st;
+
+	if (fstat(netns, &st) < 0)
+		return id;
+	id.inode = st.st_ino;
+	if (netns_run(netns, read_cookie, &id.cookie, NULL) < 0)
+		id.cookie = 0;
+	return id;
+}
+
+struct netns_id netns_id(const char *path)
+{
+	autoclose int fd = -1;
+
+	return netns_open(path, true, &fd, NULL) == NETNS_OPEN ? netns_id_of(fd) : (struct netns_id){ 0 };
+}
+
+bool netns_is(const struct netns_id *a, const struct netns_id *b)
+{
+	return a->inode == b->inode && (a->cookie == b->cookie || !a->cookie || !b->cookie);
+}
+
+struct netns_id_text netns_id_text(const struct netns_id *id)
+{
+	const unsigned long long inode = id->inode, cookie = id->cookie;
+	struct netns_id_text text;
+
+	if (cookie)
+		snprintf(text.s, sizeof(text.s), "%llu/%llu", inode, cookie);
+	else
+		snprintf(text.s, sizeof(text.s), "%llu", inode);
+	return text;
+}
+
+struct netns_id netns_id_parse(const char *text)
+{
+	char *rest;
+	struct netns_id id = { .inode = strtoull(text, &rest, 10) };
+
+	if (*rest == '/')
+		id.cookie = strtoull(rest + 1, NULL, 10);
+	return id;
 }
 
 struct sysctls {

@@ -79,6 +79,21 @@ load ../lib/ctl
 	[ "$(result '.lost[0] | .container, .state' | paste -sd' ')" = 'a gone' ]
 }
 
+@test "a pod in whose namespace's inode a later one is, is not taken for that" {
+	local inode
+	configured net "$(conf)"
+	inode=$(stat -Lc %i /run/netns/a)
+	pod a net
+	ip netns del a
+	until ip netns add a && [ "$(stat -Lc %i /run/netns/a)" = "$inode" ]; do
+		ip netns del a
+		sleep 0.1
+	done
+	NETNS=/run/netns/a add "$(cat "$NETCONFPATH/net.conf")" b
+	ctl show
+	tells '`- b eth0, network net' '`- a eth0, network net: its namespace is gone'
+}
+
 @test "an interface that somebody has deleted, while its namespace lives" {
 	configured net "$(conf)"
 	pod a net

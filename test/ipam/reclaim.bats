@@ -72,6 +72,21 @@ keeps() {
 	fails 11
 }
 
+@test "the inode of a dead namespace, which the kernel gives to the next one, does not keep its address" {
+	local inode
+	inode=$(stat -Lc %i /run/netns/a)
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	ip netns del a
+	until ip netns add a && [ "$(stat -Lc %i /run/netns/a)" = "$inode" ]; do
+		ip netns del a
+		sleep 0.1
+	done
+	NETNS=/run/netns/a gets 10.9.0.2/30 "$(conf "$one")" b
+	[[ $stderr = *'10.9.0.2 is free again, leased by a eth0: its network namespace is gone'* ]]
+	NETNS=/run/netns/a pool ADD "$(conf "$one")" c
+	fails 11
+}
+
 @test "nothing is taken back as long as there are other addresses" {
 	gets 10.9.0.2/29 "$(conf "$two")" a
 	ip netns del a

@@ -5,17 +5,16 @@
  * it is mounted somewhere (ip netns, CRI runtimes). All of that is seen from the
  * first pid namespace alone, from Linux 5.6 on; elsewhere nothing is called dead.
  */
-#ifndef CNI_ALIVE_H
-#define CNI_ALIVE_H
+#ifndef NET_ALIVE_H
+#define NET_ALIVE_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
-#include "cni/error.h"
+#include "net/netns.h"
 
 struct alive {
-	ino_t *netns; /* sorted */
+	struct seen *seen; /* by inode */
 	size_t n;
 	bool complete; /* what is not in the list is dead */
 };
@@ -24,7 +23,8 @@ struct alive {
 void alive_read(struct alive *ret);
 void alive_free(struct alive *alive);
 
-/* Does the namespace with this inode live? FOUND_FAILED: nobody knows. */
-enum found alive_find(const struct alive *alive, ino_t netns);
+/* FOUND_FAILED: nobody knows. Whose inode another namespace has by now is FOUND_NOT, if
+ * both cookies can be had; if not, it passes for alive. */
+enum found alive_find(struct alive *alive, const struct netns_id *netns);
 
 #endif

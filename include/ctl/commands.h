@@ -9,5 +9,7 @@
 
 int show_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
+int try_main(int argc, char **argv);
+int gc_main(int argc, char **argv);
 
 #endif

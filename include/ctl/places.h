@@ -18,7 +18,10 @@ json_t *places_list(struct cni_error *err);
 /* CNI_PATH, or where runtimes look for plugins without it. */
 const char *places_plugins(void);
 
-/* A program of ours: there, or beside ipvlanctl. CNI_CONFIG. */
+/* The same, and then the directory that ipvlanctl is in. */
+const char *places_path(void);
+
+/* A program that is there. CNI_CONFIG. */
 int places_find(const char *program, char *ret, size_t size, struct cni_error *err);
 
 /* The last part of a path. */

@@ -112,9 +112,8 @@ static void examine_pools(struct report *all, const char *file)
 
 			if (dead)
 				report(all, WARNING, "leases",
-				       "the runtime's GC gives them back, and so does the next ADD that "
-				       "finds no "
-				       "other address",
+				       "ipvlanctl gc --yes gives them back, and so does the next ADD that "
+				       "finds no other address",
 				       "%lld of %s belong to nobody any more", dead,
 				       scan_text(range, "rangeSet"));
 			else if (leased * 10 >= size * 9)
@@ -177,7 +176,7 @@ static void examine_lost(struct report *all, const json_t *pod)
 	if (!strcmp(state, "hidden"))
 		return;
 	report(all, WARNING, "attachment",
-	       gone ? "DEL of this container, or the runtime's GC" : "start the pod anew",
+	       gone ? "ipvlanctl gc --yes gives back what it holds" : "start the pod anew",
 	       "container %s, network %s, interface %s: %s", scan_text(pod, "container"),
 	       scan_text(pod, "network"), scan_text(pod, "interface"),
 	       gone				? "its namespace is gone"

@@ -8,6 +8,8 @@
 static const char usage[] =
 	"usage: ipvlanctl show [--json | --dot]     ipvlan interfaces, who has them, pools\n"
 	"       ipvlanctl doctor [CONF...]          what is wrong, and what to do about it\n"
+	"       ipvlanctl try CONF [ADDRESS...]     ADD, pings, CHECK, DEL with a pod made for it\n"
+	"       ipvlanctl gc [--yes]                give back what is held for pods that are gone\n"
 	"       ipvlanctl --help | --version\n"
 	"\n"
 	"CONF is a network configuration (.conf) or a list (.conflist); doctor looks at all\n"
@@ -19,6 +21,8 @@ static const struct {
 } commands[] = {
 	{ "show", show_main },
 	{ "doctor", doctor_main },
+	{ "try", try_main },
+	{ "gc", gc_main },
 };
 
 static int run(int (*command)(int argc, char **argv), int argc, char **argv)

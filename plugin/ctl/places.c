@@ -71,17 +71,20 @@ static void own_dir(char *ret, size_t size)
 		*slash = '\0';
 }
 
-int places_find(const char *program, char *ret, size_t size, struct cni_error *err)
+const char *places_path(void)
 {
-	autofree char *path = NULL;
+	static char *path; /* it does not become longer when it is put into CNI_PATH */
 	char own[PATH_MAX];
 
 	own_dir(own, sizeof(own));
-	if (asprintf(&path, "%s:%s", places_plugins(), own) < 0) {
-		path = NULL;
-		return cni_fail(err, CNI_RETRY, "out of memory");
-	}
-	return delegate_find(program, path, ret, size, err);
+	if (!path && asprintf(&path, "%s:%s", places_plugins(), own) < 0)
+		abort();
+	return path;
+}
+
+int places_find(const char *program, char *ret, size_t size, struct cni_error *err)
+{
+	return delegate_find(program, places_path(), ret, size, err);
 }
 
 const char *places_name(const char *path)

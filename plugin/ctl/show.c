@@ -139,7 +139,7 @@ static void print_master(const json_t *master)
 static const char *explanation(const char *state)
 {
 	if (!strcmp(state, "gone"))
-		return "its namespace is gone: DEL or the runtime's GC takes it along";
+		return "its namespace is gone: ipvlanctl gc gives back what it holds";
 	if (!strcmp(state, "no interface"))
 		return "its namespace lives, the interface is gone";
 	if (!strcmp(state, "hidden"))

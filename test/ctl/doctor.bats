@@ -108,7 +108,7 @@ finds() {
 	pod a net
 	ip netns del a
 	finds 1 'warning  leases: 1 of 10.138.36.2-10.138.36.40 belong to nobody any more' \
-		'warning  attachment: container a, network net, interface eth0: its namespace is gone' '-> DEL of this container'
+		'warning  attachment: container a, network net, interface eth0: its namespace is gone' '-> ipvlanctl gc --yes gives back what it holds'
 }
 
 @test "broken 14: what the host has lost of a pod" {

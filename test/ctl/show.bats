@@ -73,7 +73,7 @@ load ../lib/ctl
 	pod a net
 	ip netns del a
 	ctl show
-	tells 'attachments without an interface' '`- a eth0, network net: its namespace is gone: DEL or the runtime'"'"'s GC takes it along' \
+	tells 'attachments without an interface' '`- a eth0, network net: its namespace is gone: ipvlanctl gc gives back what it holds' \
 		'1 of 39  10.138.36.2-10.138.36.40  1 of them by nobody any more'
 	ctl show --json
 	[ "$(result '.lost[0] | .container, .state' | paste -sd' ')" = 'a gone' ]

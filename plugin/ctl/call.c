@@ -1,0 +1,113 @@
+#include "ctl/call.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cni/child.h"
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "ctl/places.h"
+
+/* As much as a runtime has. */
+#define PATIENCE_S 240
+
+/* What plugins find beside the rest of our own environment, CNI_ARGS among it. */
+static void set_environment(const struct call *call, const char *verb)
+{
+	setenv("CNI_COMMAND", verb, 1);
+	setenv("CNI_CONTAINERID", call->container, 1);
+	setenv("CNI_NETNS", call->netns, 1);
+	setenv("CNI_IFNAME", call->ifname, 1);
+	setenv("CNI_PATH", places_path(), 1);
+}
+
+/* The answer: a document, or true where there is none. */
+static json_t *run(const char *program, const char *conf, struct cni_error *err)
+{
+	struct child child = { .what = "",
+			       .argv = { program },
+			       .env = environ,
+			       .input = conf,
+			       .input_len = strlen(conf),
+			       .patience_s = PATIENCE_S };
+	autofree char *output = NULL;
+	struct outcome o;
+
+	if (child_run(&child, &o, err) < 0)
+		return NULL;
+	output = o.output;
+	if (o.status) {
+		outcome_explain(&o, err);
+		return NULL;
+	}
+	return o.output_len ? json_read(output, o.output_len, err) : json_true();
+}
+
+static json_t *call_one(const struct call *call, const char *verb, const json_t *plugin, const json_t *prev,
+			struct cni_error *err)
+{
+	const char *type = json_string_value(json_field(plugin, "type"));
+	json_auto_t *with_prev = json_copy((json_t *)plugin);
+	struct cni_error why = { 0 };
+	autofree char *conf = NULL;
+	char program[PATH_MAX];
+	json_t *answer = NULL;
+
+	if (prev)
+		json_object_set(with_prev, "prevResult", (json_t *)prev);
+	conf = json_dumps(with_prev, JSON_COMPACT);
+	set_environment(call, verb);
+	if (conf && places_find(type ? type : "", program, sizeof(program), &why) == 0)
+		answer = run(program, conf, &why);
+	if (answer)
+		return answer;
+	cni_fail(err, (enum cni_code)why.code, "%s: %s", type ? type : "a plugin without \"type\"", why.msg);
+	cni_hint(err, "%s", why.details);
+	return NULL;
+}
+
+json_t *call_add(const struct call *call, const json_t *plugins, struct cni_error *err)
+{
+	json_t *prev = NULL, *plugin;
+	size_t i;
+
+	json_array_foreach(plugins, i, plugin) {
+		json_t *answer = call_one(call, "ADD", plugin, prev, err);
+
+		json_decref(prev);
+		prev = answer;
+		if (!prev)
+			break;
+	}
+	return prev;
+}
+
+int call_check(const struct call *call, const json_t *plugins, const json_t *prev, struct cni_error *err)
+{
+	json_t *plugin;
+	size_t i;
+
+	json_array_foreach(plugins, i, plugin) {
+		json_auto_t *answer = call_one(call, "CHECK", plugin, prev, err);
+
+		if (!answer)
+			return -1;
+	}
+	return 0;
+}
+
+int call_del(const struct call *call, const json_t *plugins, const json_t *prev, struct cni_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = json_array_size(plugins); i > 0; i--) {
+		json_auto_t *answer =
+			call_one(call, "DEL", json_array_get(plugins, i - 1), prev, rc == 0 ? err : NULL);
+
+		if (!answer)
+			rc = -1;
+	}
+	return rc;
+}

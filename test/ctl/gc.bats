@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# ipvlanctl gc gives back what is held for pods that are gone, and shows it before.
+
+load ../lib/ctl
+
+# gone POD NAME: an attachment whose namespace goes without a DEL.
+gone() {
+	pod "$@"
+	ip netns del "$1"
+}
+
+@test "where nothing is left, it says so" {
+	configured net "$(conf)"
+	pod a net
+	ctl gc
+	succeeds
+	[ "$output" = 'There is nothing that nobody needs any more.' ]
+	ctl gc --yes
+	succeeds
+	[ "$output" = 'There is nothing that nobody needs any more.' ]
+}
+
+@test "what a dead pod holds is shown, and nothing is changed" {
+	local before
+	configured net "$(conf '{"hostAccess":true}')"
+	gone a net
+	before=$(inventory)
+	ctl gc
+	succeeds
+	tells 'a eth0, network net: its namespace is gone' '      lease 10.138.36.2' '      route to 10.138.36.2/32 dev ipva' \
+		'Nothing was changed: ipvlanctl gc --yes'
+	leaves_nothing "$before"
+	ip route get 10.138.36.2 | grep -q ipva
+	[ -e "/var/lib/cni/networks/net/10.138.36.2" ]
+}
+
+@test "--yes gives it back, and leaves the living alone" {
+	local before
+	configured net "$(conf '{"hostAccess":true}')"
+	pod b net
+	before=$(inventory)
+	gone a net
+	ctl gc --yes
+	succeeds
+	tells 'a eth0, network net: its namespace is gone: released'
+	[[ $output != *'b eth0'* ]]
+	ip netns add a
+	leaves_nothing "$before"
+	pings b 10.138.36.66
+	cni CHECK "$(with_result "$(cat "$NETCONFPATH/net.conf")" b)" b
+	succeeds
+	ctl gc
+	[ "$output" = 'There is nothing that nobody needs any more.' ]
+}
+
+@test "leases from before a restart are given back" {
+	configured net "$(conf)"
+	pod a net
+	cni DEL "$(conf '{"ipam": null}')" a
+	text=$(readlink /var/lib/cni/networks/.addrpool/net/owner/a:eth0)
+	ln -sfn "00000000 ${text#* }" /var/lib/cni/networks/.addrpool/net/owner/a:eth0
+	ctl gc
+	tells 'a eth0, network net: it is from before the machine was restarted' '      lease 10.138.36.2'
+	ctl gc --yes
+	succeeds
+	tells ': released'
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+}
+
+@test "of a network that is not configured any more, what is on the host goes all the same" {
+	local before
+	before=$(inventory)
+	configured net "$(conf '{"hostAccess":true, "ipam": {"type": "static", "addresses": [{"address": "10.138.36.2/23"}]}}' \
+		'{"ipam": {"ranges": null, "routes": null}}')"
+	gone a net
+	rm "$NETCONFPATH/net.conf"
+	ctl gc --yes
+	succeeds
+	tells 'a eth0, network net: its namespace is gone: released' 'route to 10.138.36.2/32'
+	ip netns add a
+	leaves_nothing "$before"
+}
+
+@test "of a list, all plugins are asked, from the last to the first" {
+	local calls
+	configured net "$(conf)"
+	jq '{cniVersion, name, plugins: [(. | del(.name, .cniVersion)), {type: "last"}]}' "$NETCONFPATH/net.conf" >"$NETCONFPATH/net.conflist"
+	gone a net
+	rm "$NETCONFPATH/net.conf"
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	calls=$BATS_TEST_TMPDIR/calls
+	# shellcheck disable=SC2016 # for another shell
+	printf '#!/bin/sh\necho "$CNI_COMMAND $CNI_CONTAINERID $CNI_IFNAME [$CNI_NETNS]" >>%s\n' "$calls" >"$BATS_TEST_TMPDIR/bin/last"
+	chmod +x "$BATS_TEST_TMPDIR/bin/last"
+	CNI_PATH=$CNI_PATH:$BATS_TEST_TMPDIR/bin ctl gc --yes
+	succeeds
+	[ "$(cat "$calls")" = 'DEL a eth0 []' ]
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+}
+
+@test "a plugin that fails is named, the others go on, and the exit status tells" {
+	configured net "$(conf)"
+	jq '{cniVersion, name, plugins: [(. | del(.name, .cniVersion)), {type: "missing"}]}' "$NETCONFPATH/net.conf" >"$NETCONFPATH/net.conflist"
+	gone a net
+	rm "$NETCONFPATH/net.conf"
+	ctl gc --yes
+	[ "$status" = 1 ]
+	[[ $stderr = *'ipvlanctl: DEL of a eth0: missing: failed to find plugin "missing"'* ]]
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+}
+
+@test "a pod whose namespace only a process holds is not touched" {
+	local pid
+	configured net "$(conf)"
+	pod a net
+	nsenter --net=/run/netns/a sleep 1000 3>&- &
+	pid=$!
+	until [ "$(readlink /proc/$pid/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.1; done
+	ip netns del a
+	ctl gc --yes
+	kill $pid
+	[ "$output" = 'There is nothing that nobody needs any more.' ]
+}

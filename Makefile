@@ -5,11 +5,13 @@
 #   make test       everything that Debian's packages alone can test
 #   make test-all   and what needs the Go module proxy
 #   make test-runtimes   real container runtimes: Podman, containerd
+#   make test-packages  the Debian package, installed on a fresh Debian
 #   make check      C tests of the logic, without root
 #   make lint       format, static analysis, layering
 #   make fuzz       each parser for SECONDS=20
 #   make static     build/static/{ipvlan,addrpool}, without shared libraries
-#   make dist     build/release: a tarball of the static binaries and its SHA256
+#   make dist       build/release: a tarball of the static binaries and its SHA256
+#   make deb        build/release: the Debian package
 #   make test-kernels   the suite on each kernel that we know
 #   make install    into DESTDIR, BINDIR=/opt/cni/bin; ipvlanctl into SBINDIR=/usr/local/sbin
 

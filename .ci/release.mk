@@ -1,6 +1,7 @@
 # What is given to others, below $B/release.
 #
 #   make dist    a tarball of static binaries, man page and examples, and its SHA256
+#   make deb     the Debian package, which lintian has nothing to say about
 
 RELEASE = $B/release/ipvlan-cni-$(VERSION)-linux-$(shell uname -m)
 
@@ -11,4 +12,8 @@ dist: static
 	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C $B/release -cf - $(notdir $(RELEASE)) | gzip -n >$(RELEASE).tar.gz
 	@cd $B/release && sha256sum $(notdir $(RELEASE)).tar.gz >$(notdir $(RELEASE)).tar.gz.sha256 && cat $(notdir $(RELEASE)).tar.gz.sha256
 
-.PHONY: dist
+deb:
+	$(Q)test/install-deps build deb
+	$(Q).ci/pack-deb $(VERSION) $B/release
+
+.PHONY: dist deb

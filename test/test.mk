@@ -23,6 +23,11 @@ test-runtimes:
 	@$(MAKE) --no-print-directory all
 	$(Q)test/runtimes/get-runtimes >/dev/null && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite $(or $(FILES),test/runtimes)
 
+# the Debian package, installed on a fresh Debian
+test-packages: deb
+	$(Q)test/install-deps build test
+	$(Q)test/packages/get-debian >/dev/null && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/packages
+
 # the suite on every kernel that we know: our own and Debian's
 KERNELS = uml prebuilt qemu-6.1 qemu-6.12
 test-kernels:
@@ -30,4 +35,4 @@ test-kernels:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)for k in $(KERNELS); do echo "== kernel $$k"; KERNEL=$$k BUILD=$B test/suite || exit 1; done
 
-.PHONY: demo test test-all test-runtimes test-kernels
+.PHONY: demo test test-all test-runtimes test-packages test-kernels

@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# The Debian package, on a Debian that has nothing but its base.
+
+load ../lib/cni
+
+# The guest throws away what is written, so that each run of this file has a fresh one.
+setup_file() {
+	local dir
+	DEBIAN=$("$TOP/test/packages/get-debian")
+	export DEBIAN
+	for dir in dev proc sys; do
+		mount --rbind "/$dir" "$DEBIAN/$dir"
+	done
+	cp "$BUILD"/release/ipvlan-cni_*.deb "$DEBIAN/root/ipvlan-cni.deb"
+}
+
+setup() {
+	STUB_DIR=$BATS_TEST_TMPDIR
+	export STUB_DIR
+	remove_network
+	make_network
+	mount --rbind /run "$DEBIAN/run" # with the namespaces that are there by now
+}
+
+teardown() {
+	umount -l "$DEBIAN/run"
+}
+
+in_debian() {
+	chroot "$DEBIAN" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+# files: all that is there, but for what apt and dpkg keep about themselves.
+files() {
+	(cd "$DEBIAN" && find . -xdev \( -path ./var/lib/dpkg -o -path ./var/lib/apt -o -path ./var/cache -o -path ./var/log \
+		-o -path ./tmp -o -name 'ld.so.cache' \) -prune -o -printf '%p %y %l\n' | sort)
+}
+
+apt() {
+	in_debian apt-get -qq -y --no-install-recommends "$@"
+}
+
+@test "apt installs it, the quick start works, purge leaves nothing" {
+	apt install libcurl4 libjansson4 libmnl0 libyaml-0-2
+	files >"$STUB_DIR/before"
+	apt install /root/ipvlan-cni.deb
+	run in_debian ipvlanctl try /usr/share/doc/ipvlan-cni/examples/l2.conflist
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output = *'address: 10.138.36.2/23'*'gateway: 10.138.36.66 answers'*'CHECK: it is'*'the interface is gone'* ]]
+	apt purge ipvlan-cni
+	rm -rf "$DEBIAN/var/lib/cni"
+	files | diff "$STUB_DIR/before" -
+}
+
+@test "the plugin of containernetworking-plugins is set aside, and comes back" {
+	local theirs
+	apt install containernetworking-plugins
+	theirs=$(sha256sum <"$DEBIAN/usr/lib/cni/ipvlan")
+	apt install /root/ipvlan-cni.deb
+	[[ $(in_debian env CNI_COMMAND=VERSION /usr/lib/cni/ipvlan) = *1.1.0* ]]
+	[ "$(sha256sum <"$DEBIAN/usr/lib/cni/ipvlan.containernetworking-plugins")" = "$theirs" ]
+	apt install --reinstall /root/ipvlan-cni.deb
+	apt purge ipvlan-cni
+	[ "$(sha256sum <"$DEBIAN/usr/lib/cni/ipvlan")" = "$theirs" ]
+	[ ! -e "$DEBIAN/usr/lib/cni/ipvlan.containernetworking-plugins" ]
+}
+
+@test "a running network survives an upgrade" {
+	local conf
+	apt install /root/ipvlan-cni.deb
+	conf=$(conf '{"ipam": {"type": "addrpool"}, "hostAccess": true}')
+	printf '%s' "$conf" >"$STUB_DIR/conf"
+	chroot "$DEBIAN" env CNI_PATH=/usr/lib/cni CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
+		/usr/lib/cni/ipvlan <"$STUB_DIR/conf"
+	apt install --reinstall /root/ipvlan-cni.deb
+	pings a 10.138.36.66
+	run in_debian ipvlanctl show
+	[[ $output = *'a eth0, network net'*'ok       route to'* ]]
+	chroot "$DEBIAN" env CNI_PATH=/usr/lib/cni CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
+		/usr/lib/cni/ipvlan <"$STUB_DIR/conf"
+	apt purge ipvlan-cni
+}
+
+@test "the programs are hardened" {
+	local program headers
+	apt install /root/ipvlan-cni.deb
+	for program in lib/cni/ipvlan lib/cni/addrpool lib/cni/addrpool-claim sbin/ipvlanctl; do
+		headers=$(readelf -Wldh "$DEBIAN/usr/$program")
+		[[ $headers = *'DYN (Position-Independent Executable file)'* ]]
+		[[ $headers = *GNU_RELRO* && $headers = *BIND_NOW* ]]
+		[[ $headers =~ GNU_STACK\ +[x0-9a-f\ ]+RW\  ]]
+		readelf -Ws "$DEBIAN/usr/$program" | grep -q __stack_chk_fail
+		readelf -Ws "$DEBIAN/usr/$program" | grep -q _chk@
+	done
+	apt purge ipvlan-cni
+}

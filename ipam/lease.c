@@ -91,9 +91,6 @@ static int write_new(const struct store *store, const struct owner *owner, struc
 	if (len >= LEASE_MAX)
 		return cni_fail(err, CNI_ENVIRONMENT, "CNI_CONTAINERID is longer than %d characters",
 				LEASE_MAX);
-	/* one that was killed may have left it, linked into place or not */
-	if (unlinkat(store->own, "new", 0) < 0 && errno != ENOENT)
-		return cni_fail(err, CNI_IO, "unlink new lease: %s", errno_text(errno));
 	fd = openat(store->own, "new", flags, STORE_FILE_MODE);
 	if (fd < 0)
 		return cni_fail(err, CNI_IO, "create lease: %s", errno_text(errno));

@@ -134,14 +134,20 @@ enum found ledger_open(struct ledger *ret, struct rtnl *host, bool create, struc
 		found = open_dir(ret, create, err);
 	if (found != FOUND)
 		ledger_close(ret);
+	else
+		unlinkat(ret->dir, "new", 0); /* of one that was killed: we have the lock */
 	return found;
+}
+
+static bool remove_dir(const struct ledger *ledger, const char *name)
+{
+	return unlinkat(ledger->dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
 void ledger_close(struct ledger *ledger)
 {
 	/* after the last attachment nothing is left but the lock */
-	if (ledger->dir >= 0 && unlinkat(ledger->dir, "attachments", AT_REMOVEDIR) == 0 &&
-	    unlinkat(ledger->dir, "held", AT_REMOVEDIR) == 0)
+	if (ledger->dir >= 0 && remove_dir(ledger, "attachments") && remove_dir(ledger, "held"))
 		rmdir(ledger->path);
 	cleanup_close(&ledger->dir);
 	cleanup_close(&ledger->lock);

@@ -22,20 +22,12 @@ static const char *const settings[] = { "ipv4/conf/eth0/forwarding", "ipv4/conf/
 
 static FILE *paper; /* nftw() passes nothing on */
 
-/* A lease that was being written, which the next call writes anew: ipam/store.h. */
-static bool is_draft(const char *path)
-{
-	const char *name = strrchr(path, '/');
-
-	return strstr(path, "/.addrpool/") && name && !strcmp(name, "/new");
-}
-
 /* A file whose content the next call decides about is not there twice the same. */
 static int note_file(const char *path, const struct stat *st, int kind, struct FTW *where)
 {
 	(void)st;
 	(void)where;
-	if (!strstr(path, "last_reserved_ip") && !is_draft(path))
+	if (!strstr(path, "last_reserved_ip"))
 		fprintf(paper, "%s %d\n", path, kind);
 	return 0;
 }

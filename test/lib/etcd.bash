@@ -86,9 +86,9 @@ etcd_start() {
 	ETCD_PORTS[one]=$port ETCD_DIR=$1 ETCD_URL=http://127.0.0.1:$port
 	mkdir -p "$1"
 	etcd_run one --listen-client-urls "$ETCD_URL" --advertise-client-urls "$ETCD_URL" \
-		--listen-peer-urls "http://127.0.0.1:$((port + 10000))" \
-		--initial-advertise-peer-urls "http://127.0.0.1:$((port + 10000))" \
-		--initial-cluster "one=http://127.0.0.1:$((port + 10000))"
+		--listen-peer-urls "http://127.0.0.1:$((port - 10000))" \
+		--initial-advertise-peer-urls "http://127.0.0.1:$((port - 10000))" \
+		--initial-cluster "one=http://127.0.0.1:$((port - 10000))"
 	etcd_wait "$ETCD_URL"
 }
 
@@ -97,9 +97,9 @@ etcd_start_tls() {
 	ETCD_PORTS[tls]=$port ETCD_DIR=$1 ETCD_URL=https://127.0.0.1:$port
 	etcd_certs "$certs"
 	etcd_run tls --listen-client-urls "$ETCD_URL" --advertise-client-urls "$ETCD_URL" \
-		--listen-peer-urls "http://127.0.0.1:$((port + 10000))" \
-		--initial-advertise-peer-urls "http://127.0.0.1:$((port + 10000))" \
-		--initial-cluster "tls=http://127.0.0.1:$((port + 10000))" --client-cert-auth \
+		--listen-peer-urls "http://127.0.0.1:$((port - 10000))" \
+		--initial-advertise-peer-urls "http://127.0.0.1:$((port - 10000))" \
+		--initial-cluster "tls=http://127.0.0.1:$((port - 10000))" --client-cert-auth \
 		--trusted-ca-file "$certs/ca.crt" --cert-file "$certs/${2:-server}.crt" --key-file "$certs/${2:-server}.key"
 	[ "${2:-server}" != server ] && sleep 1 && return
 	etcd_wait "$ETCD_URL" --cacert "$certs/ca.crt" --cert "$certs/client.crt" --key "$certs/client.key"
@@ -108,12 +108,12 @@ etcd_start_tls() {
 etcd_member_start() {
 	local n=$1 certs=$ETCD_DIR/certs members='' i
 	for i in 1 2 3; do
-		members+=,m$i=https://127.0.0.1:$((ETCD_PORTS[$i] + 10000))
+		members+=,m$i=https://127.0.0.1:$((ETCD_PORTS[$i] - 10000))
 	done
 	etcd_run "m$n" \
 		--listen-client-urls "${ETCD_URLS[$n]}" --advertise-client-urls "${ETCD_URLS[$n]}" \
-		--listen-peer-urls "https://127.0.0.1:$((ETCD_PORTS[$n] + 10000))" \
-		--initial-advertise-peer-urls "https://127.0.0.1:$((ETCD_PORTS[$n] + 10000))" \
+		--listen-peer-urls "https://127.0.0.1:$((ETCD_PORTS[$n] - 10000))" \
+		--initial-advertise-peer-urls "https://127.0.0.1:$((ETCD_PORTS[$n] - 10000))" \
 		--initial-cluster "${members#,}" --client-cert-auth --peer-client-cert-auth \
 		--trusted-ca-file "$certs/ca.crt" --cert-file "$certs/server.crt" --key-file "$certs/server.key" \
 		--peer-trusted-ca-file "$certs/ca.crt" --peer-cert-file "$certs/server.crt" --peer-key-file "$certs/server.key"
@@ -151,9 +151,9 @@ etcd_leader() {
 }
 
 etcd_isolate() {
-	local port=$((ETCD_PORTS[$1] + 10000)) others=() n
+	local port=$((ETCD_PORTS[$1] - 10000)) others=() n
 	for n in 1 2 3; do
-		[ $n = "$1" ] || others+=($((ETCD_PORTS[$n] + 10000)))
+		[ $n = "$1" ] || others+=($((ETCD_PORTS[$n] - 10000)))
 	done
 	nft "add table inet apart; add chain inet apart out { type filter hook output priority 0; };
 		add rule inet apart out tcp dport $port drop; add rule inet apart out tcp sport $port drop;

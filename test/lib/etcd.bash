@@ -23,6 +23,11 @@ etcd_port() {
 	done
 }
 
+# Where etcd's members speak with one another: no port that a client's connection may come from.
+etcd_peer_port() {
+	echo $(($1 % 10000 + 10000))
+}
+
 # sign DIR NAME CA EXTENSIONS [OPTION...]: a key, and a certificate by the CA.
 etcd_sign() {
 	local dir=$1 name=$2 ca=$3 extensions=$4
@@ -82,38 +87,37 @@ etcd_wait() {
 
 # The same port when it is started again.
 etcd_start() {
-	local port=${ETCD_PORTS[one]:-$(etcd_port)}
+	local port=${ETCD_PORTS[one]:-$(etcd_port)} peer
+	peer=http://127.0.0.1:$(etcd_peer_port "$port")
 	ETCD_PORTS[one]=$port ETCD_DIR=$1 ETCD_URL=http://127.0.0.1:$port
 	mkdir -p "$1"
 	etcd_run one --listen-client-urls "$ETCD_URL" --advertise-client-urls "$ETCD_URL" \
-		--listen-peer-urls "http://127.0.0.1:$((port - 10000))" \
-		--initial-advertise-peer-urls "http://127.0.0.1:$((port - 10000))" \
-		--initial-cluster "one=http://127.0.0.1:$((port - 10000))"
+		--listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" --initial-cluster "one=$peer"
 	etcd_wait "$ETCD_URL"
 }
 
 etcd_start_tls() {
-	local port=${ETCD_PORTS[tls]:-$(etcd_port)} certs=$1/certs
+	local port=${ETCD_PORTS[tls]:-$(etcd_port)} certs=$1/certs peer
+	peer=http://127.0.0.1:$(etcd_peer_port "$port")
 	ETCD_PORTS[tls]=$port ETCD_DIR=$1 ETCD_URL=https://127.0.0.1:$port
 	etcd_certs "$certs"
 	etcd_run tls --listen-client-urls "$ETCD_URL" --advertise-client-urls "$ETCD_URL" \
-		--listen-peer-urls "http://127.0.0.1:$((port - 10000))" \
-		--initial-advertise-peer-urls "http://127.0.0.1:$((port - 10000))" \
-		--initial-cluster "tls=http://127.0.0.1:$((port - 10000))" --client-cert-auth \
+		--listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" \
+		--initial-cluster "tls=$peer" --client-cert-auth \
 		--trusted-ca-file "$certs/ca.crt" --cert-file "$certs/${2:-server}.crt" --key-file "$certs/${2:-server}.key"
 	[ "${2:-server}" != server ] && sleep 1 && return
 	etcd_wait "$ETCD_URL" --cacert "$certs/ca.crt" --cert "$certs/client.crt" --key "$certs/client.key"
 }
 
 etcd_member_start() {
-	local n=$1 certs=$ETCD_DIR/certs members='' i
+	local n=$1 certs=$ETCD_DIR/certs members='' peer i
 	for i in 1 2 3; do
-		members+=,m$i=https://127.0.0.1:$((ETCD_PORTS[$i] - 10000))
+		members+=,m$i=https://127.0.0.1:$(etcd_peer_port "${ETCD_PORTS[$i]}")
 	done
+	peer=https://127.0.0.1:$(etcd_peer_port "${ETCD_PORTS[$n]}")
 	etcd_run "m$n" \
 		--listen-client-urls "${ETCD_URLS[$n]}" --advertise-client-urls "${ETCD_URLS[$n]}" \
-		--listen-peer-urls "https://127.0.0.1:$((ETCD_PORTS[$n] - 10000))" \
-		--initial-advertise-peer-urls "https://127.0.0.1:$((ETCD_PORTS[$n] - 10000))" \
+		--listen-peer-urls "$peer" --initial-advertise-peer-urls "$peer" \
 		--initial-cluster "${members#,}" --client-cert-auth --peer-client-cert-auth \
 		--trusted-ca-file "$certs/ca.crt" --cert-file "$certs/server.crt" --key-file "$certs/server.key" \
 		--peer-trusted-ca-file "$certs/ca.crt" --peer-cert-file "$certs/server.crt" --peer-key-file "$certs/server.key"
@@ -151,9 +155,10 @@ etcd_leader() {
 }
 
 etcd_isolate() {
-	local port=$((ETCD_PORTS[$1] - 10000)) others=() n
+	local port others=() n
+	port=$(etcd_peer_port "${ETCD_PORTS[$1]}")
 	for n in 1 2 3; do
-		[ $n = "$1" ] || others+=($((ETCD_PORTS[$n] - 10000)))
+		[ $n = "$1" ] || others+=("$(etcd_peer_port "${ETCD_PORTS[$n]}")")
 	done
 	nft "add table inet apart; add chain inet apart out { type filter hook output priority 0; };
 		add rule inet apart out tcp dport $port drop; add rule inet apart out tcp sport $port drop;

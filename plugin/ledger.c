@@ -108,16 +108,22 @@ static enum found open_dir(struct ledger *ledger, bool create, struct cni_error 
 {
 	const uint64_t number = netns_number(mnl_socket_get_fd(ledger->host->sock));
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	const struct boot boot = file_boot();
 
-	snprintf(ledger->path, sizeof(ledger->path), ROOT "/%s-%llx", file_boot().id,
-		 (unsigned long long)number);
+	if (!*boot.id || !number)
+		return broken("read", *boot.id ? "/proc/self/ns/net" : "/proc/sys/kernel/random/boot_id",
+			      err);
+	snprintf(ledger->path, sizeof(ledger->path), ROOT "/%s-%llx", boot.id, (unsigned long long)number);
 	if (create && mkdir(ledger->path, DIR_MODE) < 0 && errno != EEXIST)
 		return broken("mkdir", ledger->path, err);
 	ledger->dir = open(ledger->path, flags);
 	if (ledger->dir < 0 && errno == ENOENT && !create)
 		return FOUND_NOT;
-	if (ledger->dir < 0)
-		return broken("open", ledger->path, err);
+	if (ledger->dir < 0) {
+		broken("open", ledger->path, err);
+		rmdir(ledger->path);
+		return FOUND_FAILED;
+	}
 	if (create && ((mkdirat(ledger->dir, "attachments", DIR_MODE) < 0 && errno != EEXIST) ||
 		       (mkdirat(ledger->dir, "held", DIR_MODE) < 0 && errno != EEXIST)))
 		return broken("mkdir below", ledger->path, err);

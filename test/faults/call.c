@@ -92,17 +92,15 @@ void run(char *const argv[], char *const env[], const char *input, const struct 
 
 void call(const char *verb, const char *pod, const struct fault *fault, struct outcome *ret)
 {
-	char program[PATH_MAX], command[32], container[64], netns[64], path[PATH_MAX + 16],
-		preload[PATH_MAX + 16];
+	char program[PATH_MAX], command[32], container[64], netns[64], path[PATH_MAX + 16];
 	char ifname[] = "CNI_IFNAME=eth0";
 	char *argv[] = { program, NULL };
-	char *env[] = { command, container, netns, ifname, path, preload, NULL };
+	char *env[] = { command, container, netns, ifname, path, NULL };
 
 	snprintf(program, sizeof(program), "%s/ipvlan", runtime.build);
 	snprintf(command, sizeof(command), "CNI_COMMAND=%s", verb);
 	snprintf(container, sizeof(container), "CNI_CONTAINERID=%s", pod);
 	snprintf(netns, sizeof(netns), "CNI_NETNS=/run/netns/%s", pod);
 	snprintf(path, sizeof(path), "CNI_PATH=%s", runtime.build);
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", runtime.preload ? runtime.preload : "");
 	run(argv, env, strcmp(verb, "GC") != 0 ? runtime.conf : runtime.collect, fault, ret);
 }

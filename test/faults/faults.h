@@ -29,6 +29,7 @@ enum blow {
 	KILL_ONE,  /* that process alone */
 	KILL_ROOT, /* the plugin itself, with its child at that call */
 	FAIL,	   /* the call fails, with error, and is not carried out */
+	LOSE,	   /* the kernel's answer to the message that is sent does not arrive */
 	RUN,	   /* a command, before the call is carried out */
 };
 
@@ -60,7 +61,6 @@ struct runtime {
 	const char *build;    /* the directory with the plugins */
 	const char *conf;     /* the configuration's text, */
 	const char *collect;  /* and one for GC that knows no attachment */
-	const char *preload;  /* a library that breaks the plugins, or NULL */
 	char store[PATH_MAX]; /* where addrpool keeps the leases */
 	bool nft;	      /* has it a rule set? */
 };

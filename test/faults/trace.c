@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/ptrace.h>
 #include <sys/reg.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,7 +29,7 @@ struct tracee {
 	unsigned long loader; /* where it is mapped */
 	bool foreign;	      /* no program of ours: what it does to the kernel's tables is what counts */
 	bool inside;	      /* a system call */
-	bool failing;
+	bool failing, losing;
 	bool begun;
 };
 
@@ -127,6 +129,29 @@ static bool is_orphans(const struct trace *t, pid_t pid, long number)
 	return t->root_killed && number != SYS_prctl && number != SYS_exit_group && changes(pid, number);
 }
 
+/* The kernel has put its answer there before the call that asks for it returns. */
+static void lose_answer(const struct tracee *tracee)
+{
+	const int fd = (int)ptrace(PTRACE_PEEKUSER, tracee->pid, REGISTER(RDI), NULL);
+	const int process = pidfd_open(tracee->pid, 0), socket = pidfd_getfd(process, fd, 0);
+	char answer[8192];
+
+	while (recv(socket, answer, sizeof(answer), MSG_DONTWAIT) > 0)
+		continue;
+	close(socket);
+	close(process);
+}
+
+/* The call is over. */
+static void after_call(const struct trace *t, struct tracee *tracee)
+{
+	if (tracee->failing)
+		ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(RAX), -(long)t->fault->error);
+	if (tracee->losing)
+		lose_answer(tracee);
+	tracee->failing = tracee->losing = false;
+}
+
 static void strike(struct trace *t, struct tracee *tracee)
 {
 	t->outcome->struck = true;
@@ -140,6 +165,9 @@ static void strike(struct trace *t, struct tracee *tracee)
 	case FAIL:
 		ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(ORIG_RAX), -1L);
 		tracee->failing = true;
+		break;
+	case LOSE:
+		tracee->losing = true;
 		break;
 	case RUN:
 		if (system(t->fault->command) != 0) // NOLINT(cert-env33-c): the test's own
@@ -158,9 +186,7 @@ static void at_call(struct trace *t, struct tracee *tracee)
 
 	tracee->inside = !tracee->inside;
 	if (!tracee->inside) {
-		if (tracee->failing)
-			ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(RAX), -(long)fault->error);
-		tracee->failing = false;
+		after_call(t, tracee);
 		return;
 	}
 	number = ptrace(PTRACE_PEEKUSER, tracee->pid, REGISTER(ORIG_RAX), NULL);
@@ -175,7 +201,7 @@ static void at_call(struct trace *t, struct tracee *tracee)
 		o->points[o->n++] = (struct point){ (int)(tracee - t->tracees), tracee->calls, number,
 						    changes(tracee->pid, number) };
 	if (fault && fault->blow && !o->struck && tracee->calls == fault->at.nth &&
-	    tracee - t->tracees == fault->at.process)
+	    number == fault->at.call && tracee - t->tracees == fault->at.process)
 		strike(t, tracee);
 }
 

@@ -183,3 +183,13 @@ refused() {
 		bash -c '"$BUILD/ipvlan" <&-'
 	fails 6 'unexpected end of JSON input'
 }
+
+@test "who cannot tell which boot it is makes nothing, and says so" {
+	local before blind=$BATS_TEST_TMPDIR/blind
+	printf '#!/bin/sh\nexec unshare -m sh -c "mount -t tmpfs none /proc/sys/kernel/random && exec %s"\n' "$BUILD/ipvlan" >"$blind"
+	chmod 755 "$blind"
+	before=$(inventory)
+	PLUGIN=$blind cni ADD "$(conf)"
+	fails 5 "/proc/sys/kernel/random/boot_id"
+	leaves_nothing "$before"
+}

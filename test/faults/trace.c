@@ -178,6 +178,13 @@ static void strike(struct trace *t, struct tracee *tracee)
 	}
 }
 
+/* The runs of one call differ a little in how many system calls they make. Where one is killed is
+ * as good a place as the next; an error, though, must be one that fits. */
+static bool is_meant(const struct fault *fault, long number)
+{
+	return (fault->blow != FAIL && fault->blow != LOSE) || number == fault->at.call;
+}
+
 static void at_call(struct trace *t, struct tracee *tracee)
 {
 	const struct fault *fault = t->fault;
@@ -200,8 +207,8 @@ static void at_call(struct trace *t, struct tracee *tracee)
 	if (o->n < POINTS_MAX)
 		o->points[o->n++] = (struct point){ (int)(tracee - t->tracees), tracee->calls, number,
 						    changes(tracee->pid, number) };
-	if (fault && fault->blow && !o->struck && tracee->calls == fault->at.nth &&
-	    number == fault->at.call && tracee - t->tracees == fault->at.process)
+	if (fault && fault->blow && !o->struck && tracee->calls == fault->at.nth && is_meant(fault, number) &&
+	    tracee - t->tracees == fault->at.process)
 		strike(t, tracee);
 }
 

@@ -70,7 +70,8 @@ struct netns_id netns_id_parse(const char *text);
 int netns_mounts(FILE *mountinfo, int (*each)(uint64_t inode, const char *path, void *arg), void *arg);
 
 /* A number that no other namespace of this boot has or had: that of the namespace
- * of a socket, which is ours. Before Linux 5.14 a later one may have it again. */
+ * of a socket, which is ours; 0: it cannot be told. Before Linux 5.14 a later one may
+ * have it again. */
 uint64_t netns_number(int socket);
 
 /* A name below /proc/sys/net and what to write there. */

@@ -29,8 +29,6 @@ enum blow {
 	KILL_ONE,  /* that process alone */
 	KILL_ROOT, /* the plugin itself, with its child at that call */
 	FAIL,	   /* the call fails, with error, and is not carried out */
-	LOSE,	   /* the kernel's answer to the message that is sent does not arrive */
-	RUN,	   /* a command, before the call is carried out */
 };
 
 struct point {
@@ -43,7 +41,6 @@ struct fault {
 	enum blow blow;
 	struct point at;
 	int error;
-	const char *command;
 };
 
 /* What a call did. */

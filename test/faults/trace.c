@@ -6,10 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/ptrace.h>
 #include <sys/reg.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,7 +27,7 @@ struct tracee {
 	unsigned long loader; /* where it is mapped */
 	bool foreign;	      /* no program of ours: what it does to the kernel's tables is what counts */
 	bool inside;	      /* a system call */
-	bool failing, losing;
+	bool failing;
 	bool begun;
 };
 
@@ -129,29 +127,6 @@ static bool is_orphans(const struct trace *t, pid_t pid, long number)
 	return t->root_killed && number != SYS_prctl && number != SYS_exit_group && changes(pid, number);
 }
 
-/* The kernel has put its answer there before the call that asks for it returns. */
-static void lose_answer(const struct tracee *tracee)
-{
-	const int fd = (int)ptrace(PTRACE_PEEKUSER, tracee->pid, REGISTER(RDI), NULL);
-	const int process = pidfd_open(tracee->pid, 0), socket = pidfd_getfd(process, fd, 0);
-	char answer[8192];
-
-	while (recv(socket, answer, sizeof(answer), MSG_DONTWAIT) > 0)
-		continue;
-	close(socket);
-	close(process);
-}
-
-/* The call is over. */
-static void after_call(const struct trace *t, struct tracee *tracee)
-{
-	if (tracee->failing)
-		ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(RAX), -(long)t->fault->error);
-	if (tracee->losing)
-		lose_answer(tracee);
-	tracee->failing = tracee->losing = false;
-}
-
 static void strike(struct trace *t, struct tracee *tracee)
 {
 	t->outcome->struck = true;
@@ -166,13 +141,6 @@ static void strike(struct trace *t, struct tracee *tracee)
 		ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(ORIG_RAX), -1L);
 		tracee->failing = true;
 		break;
-	case LOSE:
-		tracee->losing = true;
-		break;
-	case RUN:
-		if (system(t->fault->command) != 0) // NOLINT(cert-env33-c): the test's own
-			fprintf(stderr, "failed: %s\n", t->fault->command);
-		break;
 	default:
 		break;
 	}
@@ -182,7 +150,7 @@ static void strike(struct trace *t, struct tracee *tracee)
  * as good a place as the next; an error, though, must be one that fits. */
 static bool is_meant(const struct fault *fault, long number)
 {
-	return (fault->blow != FAIL && fault->blow != LOSE) || number == fault->at.call;
+	return fault->blow != FAIL || number == fault->at.call;
 }
 
 static void at_call(struct trace *t, struct tracee *tracee)
@@ -193,7 +161,9 @@ static void at_call(struct trace *t, struct tracee *tracee)
 
 	tracee->inside = !tracee->inside;
 	if (!tracee->inside) {
-		after_call(t, tracee);
+		if (tracee->failing)
+			ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(RAX), -(long)fault->error);
+		tracee->failing = false;
 		return;
 	}
 	number = ptrace(PTRACE_PEEKUSER, tracee->pid, REGISTER(ORIG_RAX), NULL);

@@ -51,12 +51,15 @@ enum found record_get(struct record *ret, const struct store *store, const struc
 {
 	char text[PATH_MAX];
 	struct name name = { "" };
-	ssize_t len = name_of(owner, &name) ? readlinkat(store->own, name.s, text, sizeof(text) - 1) : -1;
+	ssize_t len;
 
-	if (len < 0)
+	if (!name_of(owner, &name))
 		return FOUND_NOT;
+	len = readlinkat(store->own, name.s, text, sizeof(text) - 1);
+	if (len < 0)
+		return errno == ENOENT ? FOUND_NOT : FOUND_FAILED;
 	text[len] = '\0';
-	return parse(ret, text) ? FOUND : FOUND_NOT;
+	return parse(ret, text) ? FOUND : FOUND_FAILED;
 }
 
 /* In one step also where there is one already. */
@@ -118,14 +121,15 @@ static enum found find_exactly(struct record *ret, const struct store *store, co
 			       struct cni_error *err)
 {
 	struct name name = { "" };
+	enum found known = FOUND_FAILED;
 	size_t kept = 0;
 
 	*ret = (struct record){ .n = 0 };
-	if (!name_of(owner, &name))
-		return find_in_all(ret, store, owner, err);
-	if (record_get(ret, store, owner) != FOUND)
+	if (name_of(owner, &name))
+		known = record_get(ret, store, owner);
+	if (known == FOUND_NOT)
 		return FOUND_NOT;
-	if (ret->many)
+	if (known == FOUND_FAILED || ret->many)
 		return find_in_all(ret, store, owner, err);
 	for (size_t i = 0; i < ret->n; i++) {
 		enum found found = lease_is_of(store, &ret->ips[i], owner, err);

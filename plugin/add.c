@@ -109,18 +109,17 @@ static int give_addresses(struct iface *iface, const struct conf *conf, json_t *
 	return rc;
 }
 
+/* As in DEL: where the link stays, so does the address. */
 static void undo(const struct iface *iface, const struct conf *conf)
 {
 	struct cni_error why = { 0 };
+	int rc = iface_delete(iface->req, iface->netns, &why);
 
-	if (iface_delete(iface->req, iface->netns, &why) < 0)
+	rc |= host_detach(iface->req, &why);
+	if (rc == 0 && conf->ipam)
+		rc = delegate_run(iface->req, conf->ipam, "DEL", &why);
+	if (rc < 0)
 		cni_log("after a failed ADD: %s", why.msg);
-	why = (struct cni_error){ 0 };
-	if (host_detach(iface->req, &why) < 0)
-		cni_log("after a failed ADD: %s", why.msg);
-	why = (struct cni_error){ 0 };
-	if (conf->ipam && delegate_run(iface->req, conf->ipam, "DEL", &why) < 0)
-		cni_log("after a failed ADD: %s DEL: %s", conf->ipam, why.msg);
 }
 
 static int attach(const struct request *req, const struct conf *conf, int netns, json_t **result,

@@ -8,7 +8,8 @@
 
 /*
  * SPEC, DEL: it succeeds although parts are missing, and repeatedly. The address
- * goes last: as long as anything leads to it, nobody else must be given it.
+ * goes last, and not at all while the pod may have it still: nobody else must be
+ * given it. The runtime calls again.
  */
 int verb_del(const struct request *req, struct cni_error *err)
 {
@@ -33,10 +34,7 @@ int verb_del(const struct request *req, struct cni_error *err)
 		rc = iface_delete(req, netns, err);
 		break;
 	}
-	rc |= host_detach(req, err);
-	if (conf_read_ipam(&ipam, req, err) < 0)
+	if (host_detach(req, err) < 0 || rc < 0 || conf_read_ipam(&ipam, req, err) < 0)
 		return -1;
-	if (ipam && delegate_run(req, ipam, "DEL", err) < 0)
-		return -1;
-	return rc;
+	return ipam ? delegate_run(req, ipam, "DEL", err) : 0;
 }

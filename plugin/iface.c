@@ -123,6 +123,9 @@ static int create(struct iface *iface, const struct conf *conf, int flags, struc
 	}
 	if (!error)
 		return 0;
+	/* without an answer it may be there all the same; nobody else had the name */
+	if (error == EIO)
+		iface_delete(iface->req, iface->netns, NULL);
 	if ((error == EBUSY || error == EINVAL) && master_usable(iface->home, &iface->master, err) < 0)
 		return -1;
 	if (why.code == CNI_EXISTS) {

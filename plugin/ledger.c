@@ -282,10 +282,13 @@ static char *take_line(char *text)
 static int let_go(const struct ledger *ledger, const struct attachment *who, const struct object *object,
 		  struct cni_error *err)
 {
-	unlinkat(ledger->dir, holder_path(object, who).s, 0);
-	if (unlinkat(ledger->dir, object_path(object).s, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return 0;
-	return object_remove(ledger->host, object, err);
+	const struct path directory = object_path(object), holder = holder_path(object, who);
+
+	if (unlinkat(ledger->dir, holder.s, 0) < 0 && errno != ENOENT)
+		return broken("unlink", holder.s, err);
+	if (unlinkat(ledger->dir, directory.s, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return object_remove(ledger->host, object, err);
+	return errno == ENOTEMPTY ? 0 : broken("rmdir", directory.s, err);
 }
 
 /* In the reverse of the order in which it was made. */

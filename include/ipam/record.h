@@ -29,7 +29,8 @@ struct record {
 enum found record_find(struct record *ret, const struct store *store, const struct owner *owner, bool *legacy,
 		       struct cni_error *err);
 
-/* As it is written, not verified, also for one that has no addresses any more. */
+/* As it is written, not verified, also for one that has no addresses any more. FOUND_FAILED:
+ * there is one, but it cannot be read. Then the leases must be asked. */
 enum found record_get(struct record *ret, const struct store *store, const struct owner *owner);
 int record_put(struct store *store, const struct owner *owner, const struct record *record,
 	       struct cni_error *err);

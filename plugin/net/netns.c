@@ -85,7 +85,8 @@ enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_e
 		cni_fail(err, gone ? CNI_ENVIRONMENT : CNI_IO,
 			 "failed to open netns \"%s\": failed to Statfs \"%s\": %s", path, path,
 			 errno_text(errno));
-		cni_hint(err, "CNI_NETNS names a network namespace that does not exist (any more)");
+		cni_hint(err, gone ? "CNI_NETNS names a network namespace that does not exist (any more)"
+				   : "the plugin must be able to open what CNI_NETNS names");
 		return gone ? NETNS_GONE : NETNS_FAILED;
 	}
 	answer = refuse(path, fd, err);

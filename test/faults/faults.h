@@ -9,8 +9,9 @@
  *
  * It must run in a kernel of its own, or in a network namespace, with the network of
  * test/lib/cni.bash: pods a and b. The first process, where the plugin starts, is number
- * 0, the first that it starts number 1, and so on. System calls count from 1 in each, from
- * the first that is not the dynamic loader's: that is the same in each run.
+ * 0, the first that it starts number 1, and so on. The n-th openat() of one, say, counted from
+ * the first that is not the dynamic loader's, is the same in each run; how many system calls
+ * of any kind there are is not, since /proc is looked through.
  */
 #ifndef FAULTS_H
 #define FAULTS_H
@@ -32,8 +33,9 @@ enum blow {
 };
 
 struct point {
-	int process, nth;
+	int process;
 	long call;    /* its number in the kernel */
+	int nth;      /* of that number, from 1 */
 	bool changes; /* something outside the process */
 };
 

@@ -15,6 +15,7 @@
 #include "faults.h"
 
 #define TRACEES 32
+#define CALLS 512
 #define LOADER_SIZE 0x80000
 #define REGISTER(r) ((void *)(uintptr_t)((r) * sizeof(long)))
 #define OPTIONS \
@@ -23,7 +24,7 @@
 
 struct tracee {
 	pid_t pid;
-	int calls;
+	int calls[CALLS];     /* how many of each number */
 	unsigned long loader; /* where it is mapped */
 	bool foreign;	      /* no program of ours: what it does to the kernel's tables is what counts */
 	bool inside;	      /* a system call */
@@ -146,17 +147,11 @@ static void strike(struct trace *t, struct tracee *tracee)
 	}
 }
 
-/* The runs of one call differ a little in how many system calls they make. Where one is killed is
- * as good a place as the next; an error, though, must be one that fits. */
-static bool is_meant(const struct fault *fault, long number)
-{
-	return fault->blow != FAIL || number == fault->at.call;
-}
-
 static void at_call(struct trace *t, struct tracee *tracee)
 {
 	const struct fault *fault = t->fault;
 	struct outcome *o = t->outcome;
+	struct point here;
 	long number;
 
 	tracee->inside = !tracee->inside;
@@ -167,18 +162,18 @@ static void at_call(struct trace *t, struct tracee *tracee)
 		return;
 	}
 	number = ptrace(PTRACE_PEEKUSER, tracee->pid, REGISTER(ORIG_RAX), NULL);
-	if (!counts(tracee, number))
+	if (number < 0 || number >= CALLS || !counts(tracee, number))
 		return;
 	if (is_orphans(t, tracee->pid, number)) {
 		t->outcome->orphan = true;
 		kill(tracee->pid, SIGKILL);
 	}
-	tracee->calls++;
+	here = (struct point){ (int)(tracee - t->tracees), number, ++tracee->calls[number],
+			       changes(tracee->pid, number) };
 	if (o->n < POINTS_MAX)
-		o->points[o->n++] = (struct point){ (int)(tracee - t->tracees), tracee->calls, number,
-						    changes(tracee->pid, number) };
-	if (fault && fault->blow && !o->struck && tracee->calls == fault->at.nth && is_meant(fault, number) &&
-	    tracee - t->tracees == fault->at.process)
+		o->points[o->n++] = here;
+	if (fault && fault->blow && !o->struck && here.process == fault->at.process &&
+	    here.call == fault->at.call && here.nth == fault->at.nth)
 		strike(t, tracee);
 }
 

@@ -123,6 +123,18 @@ lease_count() {
 	grep -q 'does not exist' $STUB_DIR/link-at-del
 }
 
+@test "an address is kept while the pod may still have it" {
+	add "$(conf)"
+	ln -s loop /run/netns/loop
+	NETNS=/run/netns/loop cni DEL "$(conf)"
+	rm /run/netns/loop
+	fails 5 'too many levels of symbolic links'
+	[ "$(lease_count)" = 1 ]
+	cni DEL "$(conf)"
+	succeeds
+	[ "$(lease_count)" = 0 ]
+}
+
 @test "DEL of one pod leaves the other alone" {
 	add "$(conf)" a
 	add "$(conf)" b

@@ -1,0 +1,13 @@
+#!/usr/bin/env bats
+# ipvlan and addrpool with each of their system calls failing: the error is told, nothing is left of
+# an ADD that failed, nothing is given away that is in use.
+
+load ../lib/faults
+
+@test "whatever system call of ADD fails, it is told, and nothing is left" {
+	faults errors 400 'ADD' "$(pooled)"
+}
+
+@test "whatever system call of DEL fails, it is told, and a second DEL makes up for it" {
+	faults errors 150 'DEL' "$(pooled)"
+}

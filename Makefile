@@ -2,8 +2,9 @@
 #
 #   make            build/ipvlan, build/addrpool, build/addrpool-claim, build/ipvlanctl
 #   make demo       one pod interface from ADD to DEL, shown to a person
-#   make test       everything that Debian's packages alone can test
-#   make test-all   and what needs the Go module proxy
+#   make test       what the programs do, in some minutes
+#   make test-deep  beside the Go plugins, killed at each system call, under load, on many nodes
+#   make test-all   both, and what needs the Go module proxy
 #   make test-runtimes   real container runtimes: Podman, containerd
 #   make test-packages  the Debian package, installed on a fresh Debian
 #   make check      C tests of the logic, without root

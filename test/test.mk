@@ -5,14 +5,20 @@ demo:
 	@$(MAKE) --no-print-directory all
 	$(Q)BUILD=$B test/demo/run
 
-# make test [FILES="test/plugin/del.bats …"]: all that Debian's packages alone can test
+# make test [FILES="test/plugin/del.bats …"]: what the programs do, with Debian's packages alone
 test:
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools check
-	$(Q)BUILD=$B test/suite $(FILES)
+	$(Q)BUILD=$B test/suite $(or $(FILES),-q)
+
+# and whether that holds: beside the Go plugins, killed or failed at each system call, under load, on many nodes
+test-deep:
+	$(Q)test/install-deps build test
+	@$(MAKE) --no-print-directory all tools
+	$(Q)BUILD=$B test/suite -d
 
 # with what comes from the Go module proxy as well: cnitool, and Kubernetes' API server
-test-all: test
+test-all: test test-deep
 	$(Q)CNITOOL=$$(test/oracle/get-cnitool) && export CNITOOL && BUILD=$B test/suite test/cnitool
 	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes BUILD=$B test/suite test/cluster/blocks.bats test/cluster/load.bats test/kubernetes
 
@@ -35,4 +41,4 @@ test-kernels:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)for k in $(KERNELS); do echo "== kernel $$k"; KERNEL=$$k BUILD=$B test/suite || exit 1; done
 
-.PHONY: demo test test-all test-runtimes test-packages test-kernels
+.PHONY: demo test test-deep test-all test-runtimes test-packages test-kernels

@@ -11,41 +11,50 @@
 # shellcheck source=test/lib/cni.bash
 . "$(dirname "${BASH_SOURCE[0]}")/cni.bash"
 
-wire() { # NAME NETNS|- PORT: an interface, and its end at the switch
-	if [ "$2" = - ]; then
-		ip link add "$1" type veth peer name "$3" netns sw
-	else
-		ip link add "$1" netns "$2" type veth peer name "$3" netns sw
-	fi
-	ip -n sw link set "$3" master br0 up
-}
-
 make_network() {
-	local name
-	for name in sw peer gw inet ns1 ns2; do
-		ip netns add "$name"
-		ip -n "$name" link set lo up
-	done
-	ip -n sw link add br0 type bridge
-	ip -n sw link set br0 up
-	wire eno2 - phost
-	wire eno1 peer ppeer
-	wire eth0 gw pgw
-	ip link add eth1 netns gw type veth peer name eth0 netns inet
-
-	ip addr add 10.138.36.58/23 dev eno2
-	ip link set eno2 up
-	ip route add default via 10.138.36.1
-	ip -n peer addr add 10.138.36.66/23 dev eno1
-	ip -n peer link set eno1 up
-	ip -n peer route add default via 10.138.36.1
-	ip -n gw addr add 10.138.36.1/23 dev eth0
-	ip -n gw link set eth0 up
-	ip -n gw addr add 39.156.66.1/24 dev eth1
-	ip -n gw link set eth1 up
-	ip -n inet addr add 39.156.66.10/24 dev eth0
-	ip -n inet link set eth0 up
-	ip -n inet route add default via 39.156.66.1
+	ip -batch - <<-EOF
+		netns add sw
+		netns add peer
+		netns add gw
+		netns add inet
+		netns add ns1
+		netns add ns2
+		link add eno2 type veth peer name phost netns sw
+		link add eno1 netns peer type veth peer name ppeer netns sw
+		link add eth0 netns gw type veth peer name pgw netns sw
+		link add eth1 netns gw type veth peer name eth0 netns inet
+		addr add 10.138.36.58/23 dev eno2
+		link set eno2 up
+		route add default via 10.138.36.1
+	EOF
+	ip -n ns1 link set lo up
+	ip -n ns2 link set lo up
+	ip -n sw -batch - <<-EOF
+		link add br0 type bridge
+		link set br0 up
+		link set phost master br0 up
+		link set ppeer master br0 up
+		link set pgw master br0 up
+	EOF
+	ip -n peer -batch - <<-EOF
+		link set lo up
+		addr add 10.138.36.66/23 dev eno1
+		link set eno1 up
+		route add default via 10.138.36.1
+	EOF
+	ip -n gw -batch - <<-EOF
+		link set lo up
+		addr add 10.138.36.1/23 dev eth0
+		link set eth0 up
+		addr add 39.156.66.1/24 dev eth1
+		link set eth1 up
+	EOF
+	ip -n inet -batch - <<-EOF
+		link set lo up
+		addr add 39.156.66.10/24 dev eth0
+		link set eth0 up
+		route add default via 39.156.66.1
+	EOF
 	ip netns exec gw sysctl -qw net.ipv4.ip_forward=1
 }
 

@@ -18,34 +18,42 @@ STUBS=$TOP/test/stubs
 export STUBS
 export CNI_PATH=$BUILD:$GO_PLUGINS:$STUBS
 
+# Few processes: each takes a guest as long as a hundred system calls.
 make_network() {
-	ip netns add lan
-	ip link add eth0 mtu 1500 type veth peer name eth0 netns lan
-	ip addr add 10.138.36.58/23 dev eth0
-	ip addr add fd00:36::58/64 dev eth0 nodad
-	ip link set eth0 up
-	ip -n lan addr add 10.138.36.66/23 dev eth0
-	ip -n lan addr add fd00:36::66/64 dev eth0 nodad
-	ip -n lan link set lo up
-	ip -n lan link set eth0 up
-	ip -n lan link add eth1 type dummy
-	ip -n lan link set eth1 up
-	ip -n lan addr add 39.156.66.10/32 dev eth1
-	ip -n lan route add 192.168.9.0/24 via 10.138.36.58
-	ip -n lan route add fd00:9::/64 via fd00:36::58
-	ip route add default via 10.138.36.66
-	ip netns add a
-	ip netns add b
+	ip -batch - <<-EOF
+		netns add lan
+		netns add a
+		netns add b
+		link add eth0 mtu 1500 type veth peer name eth0 netns lan
+		addr add 10.138.36.58/23 dev eth0
+		addr add fd00:36::58/64 dev eth0 nodad
+		link set eth0 up
+		route add default via 10.138.36.66
+	EOF
+	ip -n lan -batch - <<-EOF
+		addr add 10.138.36.66/23 dev eth0
+		addr add fd00:36::66/64 dev eth0 nodad
+		link set lo up
+		link set eth0 up
+		link add eth1 type dummy
+		link set eth1 up
+		addr add 39.156.66.10/32 dev eth1
+		route add 192.168.9.0/24 via 10.138.36.58
+		route add fd00:9::/64 via fd00:36::58
+	EOF
 }
 
-# Everything that a test can have made, whatever happened to it.
+# Everything that a test can have made, whatever happened to it. What the last test of
+# a file leaves goes with its kernel or namespace.
 remove_network() {
-	local name
-	pkill -KILL -f "$STUBS" || :
-	ip -all netns del
-	for name in $(ip -o link show | awk -F'[:@] *' '$2 != "lo" { print $2 }'); do
-		ip link del dev "$name" 2>/dev/null || :
-	done
+	local file
+	for file in /run/netns/* /sys/class/net/*; do
+		case $file in
+		*/lo | *'*') ;;
+		/run/*) echo "netns del ${file##*/}" ;;
+		*) echo "link del dev ${file##*/}" ;;
+		esac
+	done | ip -force -batch - 2>/dev/null || :
 	nft delete table inet ipvlan_cni 2>/dev/null || :
 	rm -rf /var/lib/cni/* /run/cni/*
 }
@@ -56,41 +64,37 @@ setup() {
 	make_network
 }
 
-teardown() {
-	remove_network
-}
-
 # conf [JSON]...: a configuration for a pod on eth0 with an address from host-local;
 # each JSON object is merged into it, null takes a key away.
 conf() {
-	local more='[{}]'
-	[ $# = 0 ] || more=$(printf '%s\n' "$@" | jq -sc .)
-	jq -nc --argjson more "$more" '
-		reduce $more[] as $m ({
-			cniVersion: "1.1.0", name: "net", type: "ipvlan", master: "eth0",
-			ipam: { type: "host-local",
-				ranges: [[{ subnet: "10.138.36.0/23", rangeStart: "10.138.36.2", rangeEnd: "10.138.36.40" }]],
-				routes: [{ dst: "0.0.0.0/0" }] }
-		}; . * $m)
-		| with_entries(select(.value != null))'
+	local base='{"cniVersion":"1.1.0","name":"net","type":"ipvlan","master":"eth0","ipam":{"type":"host-local"'
+	base+=',"ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.40"}]]'
+	base+=',"routes":[{"dst":"0.0.0.0/0"}]}}'
+	[ $# -gt 0 ] || { echo "$base" && return; }
+	jq -nc 'reduce inputs as $m ({}; . * $m) | with_entries(select(.value != null))' <<<"$base $*"
 }
 
-# Addresses that the static IPAM gives, in place of host-local's.
+# Addresses that the static IPAM gives, in place of host-local's: "ADDRESS[,GATEWAY]..."
+# and, as JSON, its routes.
 static() {
-	local addresses routes=${2:-[]}
-	addresses=$(jq -nc --arg list "$1" '[$list | split(" ")[] | split(",") |
-		{ address: .[0] } + if .[1] then { gateway: .[1] } else {} end]')
-	jq -nc --argjson a "$addresses" --argjson r "$routes" \
-		'{ ipam: { type: "static", addresses: $a, routes: $r, ranges: null } }'
+	local one list=''
+	for one in $1; do
+		list+=",{\"address\":\"${one%,*}\""
+		[[ $one != *,* ]] || list+=",\"gateway\":\"${one#*,}\""
+		list+='}'
+	done
+	printf '{"ipam":{"type":"static","addresses":[%s],"routes":%s,"ranges":null}}' "${list#,}" "${2:-[]}"
 }
 
 # cni VERB CONF [POD [IFNAME]]: calls ipvlan as a runtime would, for the container
 # that has the pod's name. Sets status, output and stderr as bats' run does.
 cni() {
-	local verb=$1 conf=$2 pod=${3:-a} ifname=${4:-eth0}
-	run --separate-stderr env CNI_COMMAND="$verb" CNI_CONTAINERID="$pod" \
-		CNI_NETNS="${NETNS-/run/netns/$pod}" CNI_IFNAME="$ifname" \
-		"${PLUGIN:-$BUILD/ipvlan}" <<<"$conf"
+	local pod=${3:-a}
+	status=0
+	output=$(CNI_COMMAND=$1 CNI_CONTAINERID=$pod CNI_NETNS=${NETNS-/run/netns/$pod} CNI_IFNAME=${4:-eth0} \
+		"${PLUGIN:-$BUILD/ipvlan}" 2>"$BATS_TEST_TMPDIR/stderr" <<<"$2") || status=$?
+	IFS='' read -rd '' stderr <"$BATS_TEST_TMPDIR/stderr" || :
+	stderr=${stderr%$'\n'}
 }
 
 # add CONF [POD [IFNAME]]: an ADD that must succeed; its result stays in RESULT_<pod>.
@@ -129,24 +133,37 @@ in_pod() {
 	ip -n "$pod" -j "$@" | jq -rc "$filter"
 }
 
-# inventory: everything on this machine that a plugin could leave behind.
+# links NAME [-n NETNS]: the names of the links there.
+links() {
+	local name
+	while read -r name _; do
+		echo "$1 ${name%@if*}"
+	done < <(ip "${@:2}" -br link show)
+}
+
+# inventory: everything on this machine that a plugin could leave behind. Link-local
+# addresses come a moment after their link.
 inventory() {
-	local pod
-	ip -br -d link show | sed 's/@if[0-9]*//' | awk '{ print "host", $1 }' | sort
-	ip -4 route show table all | sort
-	# link-local addresses come a moment after their link
-	ip -6 route show table all | grep -v -e ^fe80 -e ' fe80:' -e ^multicast | sort
-	for pod in a b; do
-		[ ! -e "/run/netns/$pod" ] || ip -n "$pod" -br link show | awk -v pod="$pod" '{ print pod, $1 }'
-	done
-	ip neigh show nud permanent | sort
-	nft list tables
-	sed 's/^/eth0 forwarding or proxy_arp /' /proc/sys/net/ipv4/conf/eth0/{forwarding,proxy_arp} 2>/dev/null
-	find /etc/netns -mindepth 1 2>/dev/null | sort
-	find /run/cni /var/lib/cni -type f ! -name '*lock' ! -name 'last_reserved_ip.*' 2>/dev/null | sort
+	local file value
+	{
+		links host
+		for file in /run/netns/[ab]; do
+			[ ! -e "$file" ] || links "${file##*/}" -n "${file##*/}"
+		done
+		ip -batch - <<<$'route show table all\nneigh show nud permanent'
+		ip -6 route show table all
+		nft list tables
+		for file in /proc/sys/net/ipv4/conf/eth0/{forwarding,proxy_arp}; do
+			[ ! -e "$file" ] || { read -r value <"$file" && echo "$file $value"; }
+		done
+		find /etc/netns /run/cni /var/lib/cni -mindepth 1 ! -name '*lock' ! -name 'last_reserved_ip.*' \
+			\( -type f -o -path '/etc/netns/*' \) 2>/dev/null
+	} | sed '/^fe80/d; / fe80:/d; /^multicast/d' | sort
 }
 
 # leaves_nothing BEFORE: the inventory is what it was.
 leaves_nothing() {
-	diff <(echo "$1") <(inventory) || { echo "something was left behind"; return 1; }
+	local now
+	now=$(inventory)
+	[ "$now" = "$1" ] || { diff <(echo "$1") <(echo "$now"); echo "something was left behind"; return 1; }
 }

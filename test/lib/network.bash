@@ -6,27 +6,35 @@
 # Calls each plugin of the list in turn, DEL in reverse, and passes the result on.
 # The result of the last ADD of POD is kept in $NETWORK_RESULTS/POD.
 
-plugin_of_list() {
-	local file=$1 i=$2 result=$3
-	jq -c --argjson i "$i" --slurpfile result "$result" \
-		'{ cniVersion, name } + .plugins[$i]
-		+ if ($result | length) > 0 then { prevResult: $result[0] } else {} end' "$file"
+# confs_of_list FILE: a line for each plugin, "TYPE CONFIGURATION".
+confs_of_list() {
+	jq -r '{ cniVersion, name } as $of_all | .plugins[] | "\(.type) \($of_all + . | tojson)"' "$1"
+}
+
+# plugin_of TYPE: where CNI_PATH has it.
+plugin_of() {
+	local dir dirs
+	IFS=: read -ra dirs <<<"$CNI_PATH"
+	for dir in "${dirs[@]}"; do
+		[ ! -f "$dir/$1" ] || { plugin=$dir/$1 && return; }
+	done
+	echo "no plugin $1 in $CNI_PATH" && return 1
 }
 
 network() {
-	local verb=$1 file=$2 pod=$3 ifname=${4:-eth0}
-	local result=${NETWORK_RESULTS:-/run}/$pod count order i conf type dir
-	count=$(jq '.plugins | length' "$file")
-	mapfile -t order < <(seq 0 $((count - 1)))
-	[ "$verb" != DEL ] || mapfile -t order < <(seq $((count - 1)) -1 0)
-	[ "$verb" != ADD ] || rm -f "$result"
-	[ -e "$result" ] || : >"$result"
-	for i in "${order[@]}"; do
-		conf=$(plugin_of_list "$file" "$i" "$result")
-		type=$(jq -r .type <<<"$conf")
-		dir=$(tr : '\n' <<<"$CNI_PATH" | while read -r dir; do [ ! -f "$dir/$type" ] || echo "$dir"; done | head -n 1)
+	local verb=$1 pod=$3 ifname=${4:-eth0} kept=${NETWORK_RESULTS:-/run}/$3
+	local conf plugin plugins result="" order=1 i
+	[ "$verb" != DEL ] || order=-1
+	mapfile -t plugins < <(confs_of_list "$2")
+	[ "$verb" = ADD ] || [ ! -e "$kept" ] || IFS='' read -rd '' result <"$kept" || :
+	for ((i = 0; i < ${#plugins[@]}; i++)); do
+		conf=${plugins[order * i - (order < 0)]}
+		plugin_of "${conf%% *}"
+		conf=${conf#* }
+		[ -z "$result" ] || conf="${conf%\}},\"prevResult\":$result}"
 		CNI_COMMAND=$verb CNI_CONTAINERID=$pod CNI_NETNS=/run/netns/$pod CNI_IFNAME=$ifname \
-			"$dir/$type" <<<"$conf" >"$result.new" || { cat "$result.new"; return 1; }
-		[ "$verb" != ADD ] || mv "$result.new" "$result"
+			"$plugin" <<<"$conf" >"$kept.new" || { cat "$kept.new"; return 1; }
+		[ "$verb" != ADD ] || IFS='' read -rd '' result <"$kept.new" || :
 	done
+	[ "$verb" != ADD ] || mv "$kept.new" "$kept"
 }

@@ -30,6 +30,7 @@ enum blow {
 	KILL_ONE,  /* that process alone */
 	KILL_ROOT, /* the plugin itself, with its child at that call */
 	FAIL,	   /* the call fails, with error, and is not carried out */
+	HAPPEN,	   /* before the call, command happens to the machine */
 };
 
 struct point {
@@ -43,13 +44,14 @@ struct fault {
 	enum blow blow;
 	struct point at;
 	int error;
+	const char *command; /* of the shell */
 };
 
 /* What a call did. */
 struct outcome {
 	int status; /* as wait(2) tells */
 	char out[TEXT_MAX], err[TEXT_MAX];
-	bool struck; /* it came to the point */
+	bool struck; /* it came to the point, and the command could be carried out */
 	bool hung;   /* it had to be killed */
 	bool orphan; /* the plugin was killed, and what it had started goes on */
 	struct point points[POINTS_MAX];

@@ -1,20 +1,22 @@
 /*
- * faults [-a] [-s STEP] kill|errors ADD|DEL DIRECTORY CONF: calls ipvlan of DIRECTORY
- * with the text CONF once for each of its system calls, and those of what it starts, with
- * a fault there.
+ * faults [-a] [-s STEP] [-e EVENT] [-m MEND] kill|errors|events ADD|DEL DIRECTORY CONF:
+ * calls ipvlan of DIRECTORY with the text CONF once for each of its system calls, and those
+ * of what it starts, with a fault there.
  *
  *	kill     that process is killed, and in another run ipvlan while its child is there;
  *		 the system call is not carried out
  *	errors   the system call fails, once for each error that fits
+ *	events   the shell command EVENT is run before it
  *
- * After each: no address is on a link that is not leased to its pod; an ADD that could
+ * Then the shell command MEND is run, that puts the machine right. After each: no address is on a link that is not leased to its pod; an ADD that could
  * say that it failed has left nothing, nor has a DEL that said that it succeeded; another
  * pod gets another address; DEL succeeds, twice; an ADD of the same pod works; after DEL of
  * both GC has nothing to do, everything on the host is as it was before, no lock is held,
  * no process is left.
  *
  * A system call that changes nothing outside its process is no place of its own to be
- * killed at: what is there is the same at the next one that does. -a takes it as well.
+ * killed at, or for an event: what is there is the same at the next one that does. -a takes
+ * it as well.
  * -s takes every STEP-th case alone. Prints cases run and passed; exit status 1 when one
  * has failed.
  */
@@ -78,8 +80,8 @@ static const struct {
 };
 
 static struct {
-	const char *verb;
-	bool errors, all;
+	const char *mode, *verb, *event, *mend;
+	bool all;
 	int step, turn, cases, passed, skipped;
 	char *before; /* the inventory */
 } matrix = { .step = 1 };
@@ -167,8 +169,9 @@ static int told(void)
 	json_decref(answer);
 	if (struck.status == 0 && !strcmp(matrix.verb, "DEL"))
 		return same("a DEL that said that it succeeded has left something");
+	/* what happened may have taken the link away */
 	if (struck.status == 0)
-		return owns("a", true);
+		return owns("a", !matrix.event);
 	/* standard output itself may be what failed */
 	if (!WIFEXITED(struck.status) || WEXITSTATUS(struck.status) != 1 || (*struck.out && !object))
 		return complain("it neither succeeds nor says why not", &struck);
@@ -183,7 +186,7 @@ static int examine(const struct fault *fault)
 		return complain("it hangs", &struck);
 	if (struck.orphan)
 		return complain("what it had started goes on without it", &struck);
-	if (fault->blow == FAIL || (fault->blow == KILL_ONE && fault->at.process > 0))
+	if (fault->blow == FAIL || fault->blow == HAPPEN || (fault->blow == KILL_ONE && fault->at.process > 0))
 		return told();
 	return killed ? 0 : complain("it was not killed", &struck);
 }
@@ -202,6 +205,8 @@ static void one_case(const struct fault *fault)
 	if (!strcmp(matrix.verb, "DEL"))
 		call("ADD", "a", NULL, &after);
 	call(matrix.verb, "a", fault, &struck);
+	if (struck.struck && matrix.mend && system(matrix.mend) != 0)
+		puts("  what should put the machine right failed");
 	if (!struck.struck) {
 		matrix.skipped++;
 		clean_up();
@@ -239,6 +244,18 @@ static void kill_at(const struct point *at)
 		one_case(&(struct fault){ .blow = KILL_ROOT, .at = *at });
 }
 
+static void strike_at(const struct point *at)
+{
+	if (!strcmp(matrix.mode, "errors"))
+		fail_at(at);
+	else if (!matrix.all && !at->changes)
+		return;
+	else if (matrix.event)
+		one_case(&(struct fault){ .blow = HAPPEN, .at = *at, .command = matrix.event });
+	else
+		kill_at(at);
+}
+
 static void all_cases(void)
 {
 	static struct outcome whole;
@@ -257,12 +274,8 @@ static void all_cases(void)
 	}
 	clean_up();
 	/* that it cannot be started is the runtime's affair */
-	for (size_t i = matrix.errors ? 1 : 0; i < whole.n; i++) {
-		if (matrix.errors)
-			fail_at(&whole.points[i]);
-		else if (matrix.all || whole.points[i].changes)
-			kill_at(&whole.points[i]);
-	}
+	for (size_t i = strcmp(matrix.mode, "errors") ? 0 : 1; i < whole.n; i++)
+		strike_at(&whole.points[i]);
 }
 
 static void read_conf(const char *text)
@@ -286,17 +299,22 @@ int main(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "as:")) != -1) {
+	while ((option = getopt(argc, argv, "as:e:m:")) != -1) {
 		if (option == 'a')
 			matrix.all = true;
 		else if (option == 's')
 			matrix.step = (int)strtol(optarg, NULL, 10);
+		else if (option == 'e')
+			matrix.event = optarg;
+		else if (option == 'm')
+			matrix.mend = optarg;
 	}
-	if (argc - optind != 4 || matrix.step < 1) {
-		fputs("faults [-a] [-s STEP] kill|errors ADD|DEL DIRECTORY CONF\n", stderr);
+	if (argc - optind != 4 || matrix.step < 1 || !matrix.event == !strcmp(argv[optind], "events")) {
+		fputs("faults [-a] [-s STEP] [-e EVENT] [-m MEND] kill|errors|events ADD|DEL DIRECTORY CONF\n",
+		      stderr);
 		return 2;
 	}
-	matrix.errors = !strcmp(argv[optind], "errors");
+	matrix.mode = argv[optind];
 	matrix.verb = argv[optind + 1];
 	runtime.build = argv[optind + 2];
 	read_conf(argv[optind + 3]);

@@ -38,7 +38,7 @@ struct trace {
 	struct tracee tracees[TRACEES]; /* by number of process */
 	int n, alive;
 	pid_t root;
-	bool root_killed;
+	bool root_killed, happened;
 };
 
 static struct tracee *find(struct trace *t, pid_t pid)
@@ -142,6 +142,12 @@ static void strike(struct trace *t, struct tracee *tracee)
 		ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(ORIG_RAX), -1L);
 		tracee->failing = true;
 		break;
+	case HAPPEN:
+		/* such as remounting a disk that is being written to */
+		if (system(t->fault->command) != 0)
+			t->outcome->struck = false;
+		t->happened = true;
+		break;
 	default:
 		break;
 	}
@@ -172,7 +178,7 @@ static void at_call(struct trace *t, struct tracee *tracee)
 			       changes(tracee->pid, number) };
 	if (o->n < POINTS_MAX)
 		o->points[o->n++] = here;
-	if (fault && fault->blow && !o->struck && here.process == fault->at.process &&
+	if (fault && fault->blow && !o->struck && !t->happened && here.process == fault->at.process &&
 	    here.call == fault->at.call && here.nth == fault->at.nth)
 		strike(t, tracee);
 }

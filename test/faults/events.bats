@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# What happens to the machine between two steps of ipvlan and addrpool: the call succeeds, or says
+# that it fails and leaves nothing; and when the machine is right again, so is everything.
+
+load ../lib/faults
+
+teardown() {
+	! mountpoint -q /var/lib/cni/networks || umount /var/lib/cni/networks
+}
+
+# events LEAST VERBS EVENT MEND [JSON]...: shell commands for what happens, and what puts it right.
+events() {
+	faults events "$1" "$2" "$(pooled "${@:5}")" -e "$3" -m "$4"
+}
+
+@test "the pod's namespace is deleted at any moment" {
+	events 50 'ADD DEL' 'ip netns del a' 'ip netns add a'
+}
+
+@test "the pod's namespace is deleted at any moment: hostAccess" {
+	events 50 'ADD DEL' 'ip netns del a' 'ip netns add a' '{ "hostAccess": true }'
+}
+
+# The same one again, so that the host looks as before.
+master_again() {
+	local index peer address
+	index=$(cat /sys/class/net/eth0/ifindex)
+	peer=$(cat /sys/class/net/eth0/iflink)
+	address=$(cat /sys/class/net/eth0/address)
+	cat <<-EOF
+		ip -batch - <<-BATCH
+			link add eth0 index $index address $address mtu 1500 type veth peer name eth0 index $peer netns lan
+			addr add 10.138.36.58/23 dev eth0
+			addr add fd00:36::58/64 dev eth0 nodad
+		BATCH
+		ip -n lan link set eth0 up
+		ip -batch - <<-BATCH
+			link set eth0 up
+			route add default via 10.138.36.66
+		BATCH
+	EOF
+}
+
+@test "the master is deleted at any moment" {
+	events 50 'ADD DEL' 'ip link del eth0' "$(master_again)"
+}
+
+@test "the master is deleted at any moment: hostAccess" {
+	events 50 'ADD DEL' 'ip link del eth0' "$(master_again)" '{ "hostAccess": true }'
+}
+
+@test "the master is set down at any moment: hostAccess, hostRoutes" {
+	events 50 'ADD DEL' 'ip link set eth0 down' \
+		'ip link set eth0 up && ip addr add fd00:36::58/64 dev eth0 nodad && ip route add default via 10.138.36.66' \
+		'{ "mode": "l3", "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }'
+}
+
+@test "the disk of the leases is full from any moment on" {
+	mkdir -p /var/lib/cni/networks
+	mount -t tmpfs -o size=64k tmpfs /var/lib/cni/networks
+	events 50 'ADD DEL' '! head -c 64k /dev/zero >/var/lib/cni/networks/full 2>/dev/null' 'rm /var/lib/cni/networks/full'
+}
+
+# With one family: of two leases the first could not be taken back.
+@test "the disk of the leases is read-only from any moment on" {
+	mkdir -p /var/lib/cni/networks
+	mount -t tmpfs tmpfs /var/lib/cni/networks
+	events 20 'ADD DEL' 'mount -o remount,ro /var/lib/cni/networks 2>/dev/null' 'mount -o remount,rw /var/lib/cni/networks' \
+		'{ "ipam": { "ranges": [ [ { "subnet": "192.168.9.0/24" } ] ] } }'
+}
+
+# A machine that starts again has neither namespaces, nor links on a master, nor /run; and another boot id.
+restart='
+	ip netns del a; ip netns del b
+	for link in /sys/class/net/eth0/upper_*; do [ ! -e "$link" ] || ip link del "${link##*/upper_}"; done
+	rm -rf /run/cni && mkdir -p /run/cni/ipvlan && touch /run/cni/ipvlan/lock # as it was before
+	umount /proc/sys/kernel/random/boot_id 2>/dev/null
+	cat /proc/sys/kernel/random/uuid >/tmp/boot_id
+	mount --bind /tmp/boot_id /proc/sys/kernel/random/boot_id
+	ip netns add a && ip netns add b
+'
+
+@test "ipvlan is killed at any moment, and the machine starts again" {
+	faults kill 100 'ADD DEL' "$(pooled '{ "hostAccess": true }')" -m "$restart"
+}

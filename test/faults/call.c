@@ -90,6 +90,22 @@ void run(char *const argv[], char *const env[], const char *input, const struct 
 	read_back(fds[2], ret->err);
 }
 
+bool happens(const char *command)
+{
+	int status = -1;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0;
+}
+
 void call(const char *verb, const char *pod, const struct fault *fault, struct outcome *ret)
 {
 	char program[PATH_MAX], command[32], container[64], netns[64], path[PATH_MAX + 16];

@@ -78,6 +78,9 @@ void call(const char *verb, const char *pod, const struct fault *fault, struct o
 void run(char *const argv[], char *const env[], const char *input, const struct fault *fault,
 	 struct outcome *ret);
 
+/* Has the shell carry the command out, and succeed? May be called while others are traced. */
+bool happens(const char *command);
+
 /* Follows the process that waits to be traced, until nothing is left of it. */
 void trace(pid_t root, const struct fault *fault, struct outcome *ret);
 

@@ -144,8 +144,7 @@ static void strike(struct trace *t, struct tracee *tracee)
 		break;
 	case HAPPEN:
 		/* such as remounting a disk that is being written to */
-		if (system(t->fault->command) != 0)
-			t->outcome->struck = false;
+		t->outcome->struck = happens(t->fault->command);
 		t->happened = true;
 		break;
 	default:

@@ -7,6 +7,9 @@ TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 BUILD=${BUILD:-$TOP/build}
 GO_PLUGINS=${GO_PLUGINS:-$("$TOP/test/oracle/get-plugins")}
 
+# shellcheck source=test/lib/broken.bash
+. "$TOP/test/lib/broken.bash"
+
 # conf SUBNET: for pool-load.
 conf() {
 	CONF=$BATS_TEST_TMPDIR/conf
@@ -60,4 +63,11 @@ free_all() {
 	chmod +x "$BATS_TEST_TMPDIR/twice"
 	run ! "$BUILD/tools/pool-load" 2 20 1 "$BATS_TEST_TMPDIR/twice" "$CONF"
 	[[ $output = *"10.9.0.2/24 was given to"* ]]
+}
+
+@test "without its lock addrpool is caught" {
+	broken plugin/cni/file.c 's/^\tif (flock(fd, .*/\tif (fd >= 0)/'
+	conf 10.9.0.0/24
+	"$BROKEN/tools/pool-load" 64 10000 1 "$BROKEN/addrpool" "$CONF" >"$BATS_TEST_TMPDIR/out" && held_as_leased && return 1
+	tail -n 3 "$BATS_TEST_TMPDIR/out"
 }

@@ -1,0 +1,33 @@
+#!/usr/bin/env bats
+# Copies of ipvlan with one line wrong: each is caught by the kills or errors of this directory.
+
+load ../lib/faults
+load ../lib/broken
+
+# caught TEXT MODE VERB CONF [OPTION]...: cases fail, among them one of which TEXT is said.
+caught() {
+	local text=$1
+	run "$BROKEN/tools/faults" "${@:5}" "$2" "$3" "$BROKEN" "$4"
+	[ "$status" = 1 ] && [[ ${lines[-1]} = *' cases, '* ]] && [[ $output = *"$text"* ]] ||
+		{ tail -n 40 <<<"$output"; return 1; }
+}
+
+@test "without the undoing of an ADD that fails" {
+	broken plugin/add.c 's/^\t*undo(.*/(void)undo;/'
+	caught 'an ADD that said that it failed has left something' errors ADD "$(pooled)" -s 8
+}
+
+@test "when the host's objects are made before they are written down" {
+	broken plugin/ledger.c '/^int ledger_hold/,/^}/ s/if (add_line/if (object_make(ledger->host, object, err) < 0 || add_line/'
+	caught 'in the end not all is as it was' kill ADD "$(pooled '{ "hostAccess": true }')"
+}
+
+@test "when DEL gives back the address of a link that it could not remove" {
+	broken plugin/del.c 's/ rc < 0 ||//'
+	caught 'a DEL that said that it succeeded has left something' errors DEL "$(pooled)"
+}
+
+@test "when DEL asks for the pod's link alone, and forgets the host" {
+	broken plugin/del.c 's/host_detach(req, err) < 0/(void)host_detach, 0/'
+	caught 'DEL' kill DEL "$(pooled '{ "hostAccess": true }')" -s 8
+}

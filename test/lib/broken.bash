@@ -1,0 +1,16 @@
+# shellcheck shell=bash
+# Copies of the programs with one line wrong: what a test is for must be noticed by it.
+
+# broken FILE SED: builds a copy in which the script has changed FILE; it is in $BROKEN.
+# What was built before is copied too, so that only the file is compiled.
+broken() {
+	local tree=$BATS_TEST_TMPDIR/tree
+	BROKEN=$tree/build
+	mkdir "$tree"
+	cp -a "$TOP"/{Makefile,.ci,plugin,ipam,include,test} "$tree"
+	cp -a "$BUILD" "$BROKEN"
+	sed -i "$2" "$tree/$1"
+	! cmp -s "$TOP/$1" "$tree/$1" || { echo "nothing was changed in $1"; return 1; }
+	touch "$tree/$1"
+	make -s -C "$tree" B=build CFLAGS='-O1 -Wno-unused' all tools 3>&-
+}

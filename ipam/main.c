@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "ipam/verbs.h"
 
@@ -14,6 +15,8 @@ int main(int argc, char **argv)
 	};
 	const char *command = getenv("CNI_COMMAND");
 
+	/* files are all that we want; what is started for a cluster needs no more */
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (argc > 1 && (!command || !*command))
 		return list_main(argc, argv);
 	return plugin_main(&addrpool);

@@ -94,6 +94,7 @@ install: all
 	install -D -m 755 $B/addrpool $(DESTDIR)$(BINDIR)/addrpool
 	install -D -m 755 $B/addrpool-claim $(DESTDIR)$(BINDIR)/addrpool-claim
 	install -D -m 755 $B/ipvlanctl $(DESTDIR)$(SBINDIR)/ipvlanctl
+	install -D -m 644 man/ipvlan-cni.8 $(DESTDIR)$(MANDIR)/man8/ipvlan-cni.8
 	install -D -m 644 man/addrpool.8 $(DESTDIR)$(MANDIR)/man8/addrpool.8
 	install -D -m 644 man/ipvlanctl.8 $(DESTDIR)$(MANDIR)/man8/ipvlanctl.8
 	install -D -m 644 plugin/ctl/completion.bash $(DESTDIR)$(COMPLETIONDIR)/ipvlanctl

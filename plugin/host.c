@@ -1,6 +1,7 @@
 #include "plugin/host.h"
 
 #include "plugin/guard.h"
+#include "plugin/kinds.h"
 #include "plugin/ledger.h"
 #include "plugin/master.h"
 
@@ -43,9 +44,11 @@ static int make_slave(struct iface *iface, const struct conf *conf, struct ledge
 int host_attach(struct iface *iface, const struct conf *conf, struct cni_error *err)
 {
 	struct ledger ledger;
+	const char *nft;
 	int rc;
 
-	if (iface_prepare(iface, conf, err) < 0)
+	/* later it would be missing for the undoing, too */
+	if ((conf->ip_masq && nft_require(&nft, err) < 0) || iface_prepare(iface, conf, err) < 0)
 		return -1;
 	if (conf->link_in_container) /* the master is the pod's own affair */
 		return make_slave(iface, conf, NULL, err);

@@ -39,24 +39,29 @@ const char *nft_program(void)
 	return NULL;
 }
 
+int nft_require(const char **ret, struct cni_error *err)
+{
+	*ret = nft_program();
+	if (*ret)
+		return 0;
+	cni_fail(err, CNI_CONFIG, "ipMasq needs nft, which is not there");
+	return cni_hint(err, "install nftables");
+}
+
 /* Returns nft's exit status, or -1. */
 static int nft(const char *script, struct outcome *o, struct cni_error *err)
 {
 	char *const env[] = { NULL };
 	struct child child = {
 		.what = "",
-		.argv = { nft_program(), "-f", "-" },
+		.argv = { NULL, "-f", "-" },
 		.env = env,
 		.input = script,
 		.input_len = strlen(script),
 		.patience_s = PATIENCE_S,
 	};
 
-	if (!child.argv[0]) {
-		cni_fail(err, CNI_CONFIG, "ipMasq needs nft, which is not there");
-		return cni_hint(err, "install nftables");
-	}
-	if (child_run(&child, o, err) < 0)
+	if (nft_require(&child.argv[0], err) < 0 || child_run(&child, o, err) < 0)
 		return -1;
 	free(o->output);
 	return o->status ? 1 : 0;

@@ -1,6 +1,7 @@
 #include "plugin/conf.h"
 #include "plugin/delegate.h"
 #include "plugin/guard.h"
+#include "plugin/kinds.h"
 #include "plugin/master.h"
 #include "plugin/verbs.h"
 
@@ -43,8 +44,11 @@ static int check_master(struct rtnl *nl, const struct conf *conf, const char *ne
 static int ready(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	struct rtnl nl;
+	const char *nft;
 	int rc;
 
+	if (conf->ip_masq && nft_require(&nft, err) < 0)
+		return -1;
 	if (rtnl_open(&nl, -1, err) < 0)
 		return -1;
 	rc = check_kernel(&nl, err);

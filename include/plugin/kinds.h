@@ -22,4 +22,7 @@ extern const struct kind kind_table, kind_masquerade;
 /* The path of nft, which masquerading needs; NULL: it is not installed. */
 const char *nft_program(void);
 
+/* The same for those who cannot do without it. CNI_CONFIG. */
+int nft_require(const char **ret, struct cni_error *err);
+
 #endif

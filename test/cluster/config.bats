@@ -75,3 +75,59 @@ refused() {
 	[[ $output = *libcurl* ]]
 }
 
+
+# told_wrongly ENGINE CODE TEXT: what addrpool-claim says of it.
+told_wrongly() {
+	CONF=$(conf "\"cluster\": {$1}")
+	pool ADD "$CONF" c1
+	fails "$2" "$3"
+	leased ''
+}
+
+@test "what is wrong about etcd is refused by name" {
+	local long
+	printf -v long '%0201d' 0
+	told_wrongly '"etcd": {}' 7 'ipam.cluster.etcd.endpoints: there must be one at least'
+	told_wrongly '"etcd": {"endpoints": []}' 7 'ipam.cluster.etcd.endpoints: there must be one at least'
+	told_wrongly '"etcd": {"endpoints": [1]}' 7 'ipam.cluster.etcd.endpoints must be a list of strings'
+	told_wrongly '"etcd": {"endpoints": ["ftp://a"]}' 7 '"ftp://a" is no http:// or https:// address'
+	told_wrongly '"etcd": {"endpoints": ["file:///etc/passwd"]}' 7 '"file:///etc/passwd" is no http:// or https:// address'
+	told_wrongly "\"etcd\": {\"endpoints\": [\"http://127.0.0.1:1\"], \"prefix\": \"$long\"}" 7 'prefix is longer than 200 characters'
+}
+
+# kubeconfig CLUSTER USER [CONTEXT]: a file with these as flow mappings of YAML.
+kubeconfig() {
+	printf '%s\n' "current-context: ${3:-c}" "contexts: [ { name: c, context: { cluster: k, user: u } } ]" \
+		"clusters: [ { name: k, cluster: $1 } ]" "users: [ { name: u, user: $2 } ]" >"$BATS_TEST_TMPDIR/kubeconfig"
+}
+
+@test "what is wrong about a kubeconfig is refused by name" {
+	local file=$BATS_TEST_TMPDIR/kubeconfig server='{ server: "http://127.0.0.1:1" }'
+	local engine="\"kubernetes\": {\"kubeconfig\": \"$file\"}"
+	told_wrongly "$engine" 5 "read $file: no such file or directory"
+	: >"$file"
+	told_wrongly "$engine" 7 "$file: nothing in it"
+	kubeconfig "$server" '{ }' other
+	told_wrongly "$engine" 7 "$file: current-context names no context of it"
+	kubeconfig '{ }' '{ }'
+	told_wrongly "$engine" 7 "$file: the current context's cluster has no server"
+	kubeconfig '{ server: "http://127.0.0.1:1", proxy-url: "http://p" }' '{ }'
+	told_wrongly "$engine" 7 "$file: tls-server-name and proxy-url are not supported"
+	kubeconfig "$server" '{ exec: { command: aws } }'
+	told_wrongly "$engine" 7 "$file: the user's credentials come from a program, which is not run"
+	explains 'a client certificate, a token or a tokenFile'
+	kubeconfig "$server" '{ client-certificate-data: "%%%" }'
+	told_wrongly "$engine" 7 "$file: client-certificate-data is no base64"
+	kubeconfig "$server" '{ tokenFile: /nowhere }'
+	told_wrongly "$engine" 5 'read /nowhere: no such file or directory'
+	kubeconfig '{ server: "ftp://127.0.0.1" }' '{ }'
+	told_wrongly "$engine" 7 '"ftp://127.0.0.1" is no http:// or https:// address'
+	printf '%s\n' 'a: [' >"$file"
+	told_wrongly "$engine" 7 "$file: line"
+	kubeconfig "$server" '{ }'
+	told_wrongly "\"kubernetes\": {\"kubeconfig\": \"$file\", \"namespace\": \"a/b\"}" 7 'namespace: invalid name "a/b"'
+}
+
+@test "a kubeconfig is wanted where there is no pod's service account" {
+	told_wrongly '"kubernetes": {}' 7 'ipam.cluster.kubernetes.kubeconfig is not given, and this is no pod'
+}

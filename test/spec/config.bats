@@ -153,3 +153,56 @@ load ../lib/cni
 		fails 4
 	done
 }
+
+# contradicts TEXT JSON: these keys exclude each other, and ADD says which.
+contradicts() {
+	cni ADD "$(conf "$2")"
+	fails 7 "$1"
+}
+
+@test "keys that contradict each other are refused by name, and DEL goes on" {
+	local before
+	before=$(inventory)
+	contradicts 'vlan and internal exclude each other' '{ "vlan": 5, "internal": true }'
+	contradicts 'vlan and internal make a master on the host, linkInContainer says that it is in the pod' \
+		'{ "vlan": 5, "linkInContainer": true }'
+	contradicts 'internal makes a master of the network'"'"'s own, but there is "master": "eth0"' '{ "internal": true }'
+	contradicts 'hostRoutes, reflector, hostAccess, proxyArp and ipMasq need a master on the host' \
+		'{ "linkInContainer": true, "hostAccess": true }'
+	contradicts 'hostRoutes, reflector, hostAccess, proxyArp and ipMasq contradict internal' \
+		'{ "internal": true, "master": null, "hostAccess": true }'
+	contradicts 'reflector needs "flag": "vepa"' '{ "mode": "l3", "reflector": "10.138.36.66" }'
+	contradicts 'proxyArp needs "mode": "l3s"' '{ "proxyArp": true }'
+	contradicts 'conflictCheck needs "mode": "l2"' '{ "mode": "l3", "conflictCheck": "probe" }'
+	contradicts 'ipMasq needs "mode": "l3s"' '{ "mode": "l3", "ipMasq": true }'
+	cni DEL "$(conf '{ "vlan": 5, "internal": true }')"
+	succeeds
+	leaves_nothing "$before"
+}
+
+@test "a GC list without ids is refused, and nothing is taken from anybody" {
+	add "$(conf)"
+	cni GC "$(conf '{ "cni.dev/valid-attachments": [ { "containerID": "a" } ] }')"
+	fails 7 'cni.dev/valid-attachments[0] must have a containerID and an ifname'
+	pings a 10.138.36.66
+	cni CHECK "$(with_result "$(conf)")"
+	succeeds
+}
+
+@test "ipMasq without nft says what is missing, and leaves nothing" {
+	local before
+	before=$(inventory)
+	mount --bind /dev/null "$(command -v nft)"
+	cni STATUS "$(conf '{ "mode": "l3s", "ipMasq": true }')"
+	fails 50 'ipMasq needs nft, which is not there'
+	cni ADD "$(conf '{ "mode": "l3s", "ipMasq": true }')"
+	umount "$(command -v nft)"
+	fails 7 'ipMasq needs nft, which is not there'
+	explains 'install nftables'
+	leaves_nothing "$before"
+}
+
+@test "standard input of more than 16 MiB is refused" {
+	cni ADD "$(conf | sed 's/}$//'), \"x\": \"$(head -c 17000000 /dev/zero | tr '\0' x)\"}"
+	fails 5 'error reading from stdin: more than '
+}

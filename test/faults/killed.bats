@@ -52,12 +52,12 @@ at() {
 	conf "$(static "192.168.9.$n/24 fd00:9::$n/64" '[ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ]')" "$1"
 }
 
-@test "after random sequences of ADD, DEL and kill of each kind of object, the host is as it was" {
+@test "after fifty random sequences of ADD, DEL and kill of each kind of object, the host is as it was" {
 	local i before seed=${SEED:-$RANDOM}
 	echo "SEED=$seed"
 	RANDOM=$seed
 	before=$(inventory)
-	for i in {0..19}; do
+	for i in {0..49}; do
 		sequence "${keys[i % ${#keys[@]}]}"
 		leaves_nothing "$before" || { echo "in sequence $i, ${keys[i % ${#keys[@]}]}"; return 1; }
 	done

@@ -21,17 +21,17 @@
 static enum found open_dir(int *ret, const struct place *place, const char *between, bool create, mode_t mode,
 			   struct cni_error *err)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	const int flags = O_RDONLY | O_DIRECTORY;
 	char path[PATH_MAX];
 
 	if (snprintf(path, sizeof(path), "%s%s%s", place->data_dir, between, place->network) >=
 	    (int)sizeof(path))
 		return cni_fail(err, CNI_CONFIG, "ipam.dataDir is longer than a path may be");
-	*ret = open(path, flags);
+	*ret = file_open(path, flags);
 	if (*ret < 0 && errno == ENOENT && create) {
 		if (file_make_path(path, mode) < 0)
 			return cni_fail(err, CNI_IO, "mkdir %s: %s", path, errno_text(errno));
-		*ret = open(path, flags);
+		*ret = file_open(path, flags);
 	}
 	if (*ret >= 0)
 		return FOUND;

@@ -107,16 +107,19 @@ static enum found lock(struct ledger *ledger, bool create, struct cni_error *err
 static enum found open_dir(struct ledger *ledger, bool create, struct cni_error *err)
 {
 	const uint64_t number = netns_number(mnl_socket_get_fd(ledger->host->sock));
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 	const struct boot boot = file_boot();
 
 	if (!*boot.id || !number)
 		return broken("read", *boot.id ? "/proc/self/ns/net" : "/proc/sys/kernel/random/boot_id",
 			      err);
 	snprintf(ledger->path, sizeof(ledger->path), ROOT "/%s-%llx", boot.id, (unsigned long long)number);
-	if (create && mkdir(ledger->path, DIR_MODE) < 0 && errno != EEXIST)
-		return broken("mkdir", ledger->path, err);
-	ledger->dir = open(ledger->path, flags);
+	ledger->dir = file_open(ledger->path, flags);
+	if (ledger->dir < 0 && errno == ENOENT && create) {
+		if (mkdir(ledger->path, DIR_MODE) < 0 && errno != EEXIST)
+			return broken("mkdir", ledger->path, err);
+		ledger->dir = file_open(ledger->path, flags);
+	}
 	if (ledger->dir < 0 && errno == ENOENT && !create)
 		return FOUND_NOT;
 	if (ledger->dir < 0) {
@@ -124,8 +127,10 @@ static enum found open_dir(struct ledger *ledger, bool create, struct cni_error 
 		rmdir(ledger->path);
 		return FOUND_FAILED;
 	}
-	if (create && ((mkdirat(ledger->dir, "attachments", DIR_MODE) < 0 && errno != EEXIST) ||
-		       (mkdirat(ledger->dir, "held", DIR_MODE) < 0 && errno != EEXIST)))
+	/* the other order than in ledger_close(), so that the first is not there without the second */
+	if (create && faccessat(ledger->dir, "attachments", F_OK, 0) < 0 &&
+	    ((mkdirat(ledger->dir, "held", DIR_MODE) < 0 && errno != EEXIST) ||
+	     (mkdirat(ledger->dir, "attachments", DIR_MODE) < 0 && errno != EEXIST)))
 		return broken("mkdir below", ledger->path, err);
 	return FOUND;
 }
@@ -153,7 +158,8 @@ static bool remove_dir(const struct ledger *ledger, const char *name)
 void ledger_close(struct ledger *ledger)
 {
 	/* after the last attachment nothing is left but the lock */
-	if (ledger->dir >= 0 && remove_dir(ledger, "attachments") && remove_dir(ledger, "held"))
+	if (ledger->dir >= 0 && !ledger->held && remove_dir(ledger, "attachments") &&
+	    remove_dir(ledger, "held"))
 		rmdir(ledger->path);
 	cleanup_close(&ledger->dir);
 	cleanup_close(&ledger->lock);
@@ -225,7 +231,7 @@ static int add_line(const struct ledger *ledger, const struct request *req, cons
 	if (before && has_line(before, line))
 		return 0;
 	if (!before)
-		netns = netns_id(req->netns);
+		netns = ledger->pod.inode ? ledger->pod : netns_id(req->netns);
 	if (before)
 		len = asprintf(&text, "%s%s\n", before, line);
 	else
@@ -262,7 +268,10 @@ int ledger_hold(struct ledger *ledger, const struct request *req, const struct o
 	if ((mkdirat(ledger->dir, directory.s, DIR_MODE) < 0 && errno != EEXIST) ||
 	    (symlinkat(req->netns, ledger->dir, holder.s) < 0 && errno != EEXIST))
 		return broken("write", holder.s, err);
-	return object_make(ledger->host, object, err);
+	if (object_make(ledger->host, object, err) < 0)
+		return -1;
+	ledger->held = true;
+	return 0;
 }
 
 /* Takes the last line off. */
@@ -317,6 +326,7 @@ int ledger_release(struct ledger *ledger, const struct request *req, struct cni_
 {
 	const struct attachment who = own(req);
 
+	ledger->held = false;
 	return release(ledger, &who, err);
 }
 

@@ -13,6 +13,9 @@
  */
 int file_lock(int fd, int seconds);
 
+/* open(2), close-on-exec, in one system call, which with musl's open() is two. */
+int file_open(const char *path, int flags);
+
 /* mkdir -p. Returns 0, or -1 with errno. */
 int file_make_path(const char *path, mode_t mode);
 

@@ -54,6 +54,8 @@ struct netns_id {
 
 struct netns_id netns_id_of(int netns);
 struct netns_id netns_id(const char *path);
+/* The same by a socket that is in it, without going there. */
+struct netns_id netns_id_by(int netns, int socket);
 bool netns_is(const struct netns_id *a, const struct netns_id *b);
 
 /* "INODE/COOKIE", or "INODE" alone. What cannot be read is all 0. */

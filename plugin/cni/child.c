@@ -39,15 +39,13 @@ static int input_file(const struct child *child, struct cni_error *err)
 		return cni_fail(err, CNI_RETRY, "cannot make a file for standard input: %s",
 				errno_text(errno));
 	while (written < child->input_len) {
-		ssize_t n = write(fd, child->input + written, child->input_len - written);
+		ssize_t n = pwrite(fd, child->input + written, child->input_len - written, (off_t)written);
 
 		if (n < 0 && errno != EINTR)
 			return cni_fail(err, CNI_RETRY, "cannot make a file for standard input: %s",
 					errno_text(errno));
 		written += n > 0 ? (size_t)n : 0;
 	}
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return cni_fail(err, CNI_IO, "cannot rewind standard input: %s", errno_text(errno));
 	return take_fd(&fd);
 }
 

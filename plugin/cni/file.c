@@ -39,6 +39,11 @@ int file_lock(int fd, int seconds)
 	return rc;
 }
 
+int file_open(const char *path, int flags)
+{
+	return openat(AT_FDCWD, path, flags | O_CLOEXEC);
+}
+
 int file_make_path(const char *path, mode_t mode)
 {
 	autofree char *copy = strdup(path);
@@ -55,7 +60,7 @@ int file_make_path(const char *path, mode_t mode)
 
 struct boot file_boot(void)
 {
-	autoclose int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	autoclose int fd = file_open("/proc/sys/kernel/random/boot_id", O_RDONLY);
 	struct boot boot = { "" };
 
 	if (fd < 0 || read(fd, boot.id, sizeof(boot.id) - 1) != (ssize_t)sizeof(boot.id) - 1)

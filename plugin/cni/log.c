@@ -64,10 +64,11 @@ void log_begin(const struct request *req)
 		cni_log("%s", why.msg);
 		return;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &state.start);
 	state.req = req;
 	state.file = *file ? file : NULL;
 	state.level = (enum log_level)parse_level(level);
+	if (state.level == LOG_INFO)
+		clock_gettime(CLOCK_MONOTONIC, &state.start);
 }
 
 /* A line a write, so that those of several processes do not mix. */
@@ -128,6 +129,8 @@ void log_done(void)
 {
 	struct timespec now;
 
+	if (state.level != LOG_INFO)
+		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	log_line(LOG_INFO, "done in %lld ms",
 		 (now.tv_sec - state.start.tv_sec) * 1000LL + (now.tv_nsec - state.start.tv_nsec) / 1000000);

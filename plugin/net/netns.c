@@ -17,6 +17,7 @@
 #include <sys/vfs.h>
 
 #include "cni/cleanup.h"
+#include "cni/file.h"
 
 #define OUR_NETNS "/proc/self/ns/net"
 
@@ -76,7 +77,7 @@ static bool is_ours(int fd)
 enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_error *err)
 {
 	/* not blocking: whatever lies there, a pipe for instance, must not hold us */
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	autoclose int fd = file_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	enum netns answer;
 
 	if (fd < 0) {
@@ -110,7 +111,7 @@ int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg,
 
 	if (netns < 0)
 		return fn(arg, err);
-	home = open(OUR_NETNS, O_RDONLY | O_CLOEXEC);
+	home = file_open(OUR_NETNS, O_RDONLY);
 	if (home < 0)
 		return cni_fail(err, CNI_IO, "cannot open %s: %s", OUR_NETNS, errno_text(errno));
 	if (setns(netns, CLONE_NEWNET) < 0) {
@@ -287,6 +288,19 @@ struct netns_id netns_id_of(int netns)
 	return id;
 }
 
+struct netns_id netns_id_by(int netns, int socket)
+{
+	struct netns_id id = { 0 };
+	socklen_t len = sizeof(id.cookie);
+	struct stat st;
+
+	if (fstat(netns, &st) == 0)
+		id.inode = st.st_ino;
+	if (getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, &id.cookie, &len) < 0)
+		id.cookie = 0;
+	return id;
+}
+
 struct netns_id netns_id(const char *path)
 {
 	autoclose int fd = -1;
@@ -338,7 +352,7 @@ static int write_sysctls(void *arg, struct cni_error *err)
 		autoclose int fd = -1;
 
 		snprintf(path, sizeof(path), "/proc/sys/net/%s", sysctl->name);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
+		fd = file_open(path, O_WRONLY);
 		if (fd < 0 || write(fd, sysctl->value, (size_t)len) != len)
 			cni_log("cannot write %s to %s: %m", sysctl->value, path);
 	}

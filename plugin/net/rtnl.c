@@ -39,9 +39,8 @@ int rtnl_open(struct rtnl *nl, int netns, struct cni_error *err)
 	if (netns_run(netns, open_here, nl, err) < 0)
 		return -1;
 
-	/* the kernel's own sentences; older kernels have none, and filter dumps less */
+	/* the kernel's own sentences; older kernels have none */
 	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
-	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return 0;
 }
@@ -55,6 +54,11 @@ void rtnl_close(struct rtnl *nl)
 
 struct nlmsghdr *rtnl_request(struct rtnl *nl, unsigned int type, unsigned int flags)
 {
+	int on = 1;
+
+	/* only with this, which older kernels do not know, is the answer what was asked for */
+	if ((flags & NLM_F_DUMP) == NLM_F_DUMP)
+		mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	if (nl->last)
 		nl->queued = (size_t)((char *)nl->last - nl->queue) + NLMSG_ALIGN(nl->last->nlmsg_len);
 	if (nl->queued + RTNL_REQUEST_MAX > sizeof(nl->queue)) {

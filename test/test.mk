@@ -8,7 +8,7 @@ demo:
 # make test [FILES="test/plugin/del.bats …"]: what the programs do, with Debian's packages alone
 test:
 	$(Q)test/install-deps build test
-	@$(MAKE) --no-print-directory all tools check
+	@$(MAKE) --no-print-directory all tools unit
 	$(Q)BUILD=$B test/suite $(or $(FILES),-q)
 
 # and whether that holds: beside the Go plugins, killed or failed at each system call, under load, on many nodes

@@ -5,7 +5,11 @@
 
 UNIT = $(patsubst test/%.c,$B/%,$(wildcard test/unit/*.c))
 
-check: $(UNIT)
+check:
+	$(Q)test/install-deps build $(if $(findstring clang,$(CC)),clang)
+	+@$(MAKE) --no-print-directory unit
+
+unit: $(UNIT)
 	@for t in $^; do \
 		echo "program $$t"; $$t; echo "status $$?"; \
 	done 2>&1 | awk ' \
@@ -28,4 +32,4 @@ $(UNIT): $B/unit/%: $B/obj/test/unit/%.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(MNL) $(JANSSON)
 
-.PHONY: check
+.PHONY: check unit

@@ -6,12 +6,10 @@
 
 SECONDS ?= 20
 FUZZ_CC = clang
-FUZZ_CFLAGS = -O1 -g -std=gnu11 -D_GNU_SOURCE -iquote include -MMD -MP $(WARN) -fno-omit-frame-pointer \
+FUZZ_CFLAGS = -O1 -g -std=gnu11 -D_GNU_SOURCE -DPROJECT_VERSION='"fuzz"' -iquote include -MMD -MP $(WARN) -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 FUZZ = $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/*.c))
-# config.c contains add.c, and a fuzzer has its own main()
-FUZZ_PARTS = $(filter-out plugin/main.c plugin/add.c,$(wildcard plugin/*.c plugin/cni/*.c plugin/net/*.c))
 
 fuzz:
 	$(Q)test/install-deps build fuzz
@@ -27,14 +25,22 @@ $(FUZZ:%=fuzz-%): fuzz-%: $B/fuzz/%
 		echo "fuzz $*: failed; replay with: $B/fuzz/$* $$(ls -t $B/fuzz/crashes/$*-* | head -n 1)"; exit 1; }
 	@echo "fuzz $*: $$(grep 'cov: ' $B/fuzz/$*.log | tail -n 1)"
 
-# of addrpool
-POOL_FUZZ_PARTS = $(filter-out ipam/main.c,$(wildcard ipam/*.c plugin/cni/*.c) plugin/net/alive.c plugin/net/netns.c)
+# Archives, since some targets contain a source file, or have functions of their own instead of one's.
+# addrpool and ipvlan have functions of the same names, so that a program has parts of one alone.
+fuzz_parts = $(patsubst %.c,$B/fuzz/obj/%.o,$(filter-out %/main.o %/main.c,$(wildcard $(1))))
 
-$B/fuzz/pool: $(POOL_FUZZ_PARTS:%.c=$B/fuzz/obj/%.o)
-$(patsubst %,$B/fuzz/%,$(filter-out pool,$(FUZZ))): $(FUZZ_PARTS:%.c=$B/fuzz/obj/%.o)
+$B/fuzz/plugin.a: $(call fuzz_parts,plugin/*.c plugin/cni/*.c plugin/net/*.c)
+$B/fuzz/pool.a: $(call fuzz_parts,ipam/*.c ipam/claim/*.c plugin/cni/*.c plugin/net/*.c)
+$B/fuzz/%.a:
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+POOL_FUZZ = answers files kubeconfig pool
+$(POOL_FUZZ:%=$B/fuzz/%): $B/fuzz/pool.a
+$(patsubst %,$B/fuzz/%,$(filter-out $(POOL_FUZZ),$(FUZZ))): $B/fuzz/plugin.a
 $(FUZZ:%=$B/fuzz/%): $B/fuzz/%: $B/fuzz/obj/test/fuzz/%.o
 	$(say) LINK $@
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(MNL) $(JANSSON)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(filter %.a,$^) $(MNL) $(JANSSON) $(HTTP)
 
 $B/fuzz/obj/%.o: %.c Makefile test/fuzz.mk
 	$(say) CC $@

@@ -112,6 +112,12 @@ static int find_sentence(const struct nlattr *attr, void *arg)
 	return MNL_CB_OK;
 }
 
+/* The kernel's errno, of which there are 4095 (include/linux/err.h). */
+static int errno_of(int error)
+{
+	return error <= 0 && error >= -4095 ? -error : EBADMSG;
+}
+
 /* What an error message says; error 0 is an acknowledgement. */
 static struct rtnl_refusal read_refusal(const struct nlmsghdr *nlh, unsigned int first)
 {
@@ -121,7 +127,7 @@ static struct rtnl_refusal read_refusal(const struct nlmsghdr *nlh, unsigned int
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
 		return refusal;
-	refusal.error = -e->error;
+	refusal.error = errno_of(e->error);
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return refusal;
 	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
@@ -226,7 +232,7 @@ static bool read_answer(struct answer *a, const char *answer, ssize_t len)
 		}
 		if (nlh->nlmsg_type == NLMSG_DONE) {
 			if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(int))
-				a->error = -*(const int *)mnl_nlmsg_get_payload(nlh);
+				a->error = errno_of(*(const int *)mnl_nlmsg_get_payload(nlh));
 			return true;
 		}
 		a->each(nlh, a->arg);

@@ -48,7 +48,7 @@ probe='{ "conflictCheck": "probe" }'
 	kill $!
 	[ "$(grep -c 'Request who-has 10.138.36.2 tell 0.0.0.0' "$seen")" = 3 ]
 	[ "$(grep -c ':: > ff02::1:ff00:2: .icmp6 sum ok. ICMP6, neighbor solicitation, .*who has fd00:36::2' "$seen")" = 3 ]
-	[ "$(grep -c 'bad' "$seen")" = 0 ]
+	[ "$(grep -c '\[bad' "$seen")" = 0 ]
 }
 
 @test "a master inside the pod is asked there" {

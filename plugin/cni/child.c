@@ -117,25 +117,21 @@ static long long now_ms(void)
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Both return false at the end of the stream, or when it went over its bound. */
+/* What is in the pipe; false when the child wrote more than it may. */
 static bool read_output(int fd, struct outcome *o)
 {
 	ssize_t n = read(fd, o->output + o->output_len, OUTPUT_MAX - o->output_len);
 
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	o->output_len += (size_t)n;
-	return n > 0 && o->output_len < OUTPUT_MAX;
+	o->output_len += n > 0 ? (size_t)n : 0;
+	return o->output_len < OUTPUT_MAX;
 }
 
-static bool keep_stderr(int fd, bool quiet, struct outcome *o)
+static void keep_stderr(int fd, bool quiet, struct outcome *o)
 {
 	char text[STDERR_KEPT];
 	ssize_t n = read(fd, text, sizeof(text));
 	size_t len = n > 0 ? (size_t)n : 0, keep = sizeof(o->stderr_end) - 1;
 
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
 	if (!quiet)
 		fwrite(text, 1, len, stderr);
 	if (o->stderr_len + len > keep) {
@@ -146,12 +142,13 @@ static bool keep_stderr(int fd, bool quiet, struct outcome *o)
 	}
 	memcpy(o->stderr_end + o->stderr_len, text, len);
 	o->stderr_len += len;
-	return n > 0;
 }
 
 /*
- * Follows the child until it has ended: a daemon that it leaves behind may keep
- * the pipes open for ever. Returns 0, or -1 when it ran out of time or of space.
+ * Follows the child until it has ended, and then reads what is left in its pipes. Their
+ * ends say nothing: a daemon that it leaves behind may keep them open for ever, and we
+ * hold them as well, so that there is one thing to be woken up by. Returns 0, or -1 when
+ * it ran out of time or of space.
  */
 static int follow(int child, int out, int errors, const struct child *what, struct outcome *o)
 {
@@ -160,26 +157,22 @@ static int follow(int child, int out, int errors, const struct child *what, stru
 		{ .fd = errors, .events = POLLIN },
 		{ .fd = child, .events = POLLIN },
 	};
-	long long end = now_ms() + what->patience_s * 1000LL, left;
+	const long long end = now_ms() + what->patience_s * 1000LL;
+	long long left = what->patience_s * 1000LL;
 	bool ended = false;
 
-	while (fds[0].fd >= 0 || fds[1].fd >= 0 || !ended) {
-		int ready;
+	while (left >= 0) {
+		int ready = poll(fds, ended ? 2 : 3, ended ? 0 : (int)left);
 
-		left = ended ? 0 : end - now_ms();
-		if (left < 0)
-			break;
-		ready = poll(fds, ended ? 2 : 3, (int)left);
 		if (ready == 0)
 			break;
+		left = end - now_ms();
 		if (ready < 0)
 			continue;
 		if (fds[0].revents && !read_output(out, o))
-			fds[0].fd = -1;
-		if (fds[1].revents && !keep_stderr(errors, what->quiet, o))
-			fds[1].fd = -1;
-		if (o->output_len >= OUTPUT_MAX)
 			return -1;
+		if (fds[1].revents)
+			keep_stderr(errors, what->quiet, o);
 		ended |= fds[2].revents != 0;
 	}
 	return ended ? 0 : -1;
@@ -205,8 +198,6 @@ static int run(const struct child *what, struct outcome *o, struct cni_error *er
 	if (error)
 		return cni_fail(err, CNI_IO, "%sfork/exec %s: %s", what->what, what->argv[0],
 				errno_text(error));
-	close(take_fd(&out_w));
-	close(take_fd(&err_w));
 
 	child = (int)syscall(SYS_pidfd_open, pid, 0);
 	error = child < 0 || follow(child, out_r, err_r, what, o) < 0;

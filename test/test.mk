@@ -13,7 +13,7 @@ test:
 
 # and whether that holds: beside the Go plugins, killed or failed at each system call, under load, on many nodes
 test-deep:
-	$(Q)test/install-deps build test
+	$(Q)test/install-deps build test deep
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/suite -d
 

@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# What a call costs, in figures that do not depend on the machine: more of them is a regression to
+# be explained. And no error of memory on the way, by valgrind.
+
+load ../lib/faults
+
+# at_most LIMIT WHAT NUMBER: and it is told. When it is far below the limit, that is stale.
+at_most() {
+	echo "# $2: $3, of $1 that it may take" >&3
+	[ "$3" -le "$1" ] && [ "$3" -ge $(($1 * 7 / 10)) ]
+}
+
+# calls_of VERB CONF [POD]: system calls of ipvlan and of the IPAM plugin, from main() on, where both
+# ask for their stack.
+calls_of() {
+	local trace=$BATS_TEST_TMPDIR/trace
+	printf '#!/bin/sh\nexec strace -f -qq -e signal=none -o %s %s/ipvlan\n' "$trace" "$BUILD" >"$BATS_TEST_TMPDIR/traced"
+	chmod +x "$BATS_TEST_TMPDIR/traced"
+	PLUGIN=$BATS_TEST_TMPDIR/traced cni "$1" "$2" "${3:-a}"
+	[ "$status" = 0 ] || { echo "$output"; return 1; }
+	awk '/ madvise\(/ { main[$1] = 1 } main[$1] && !/ resumed>/ { n++ } END { print n }' "$trace"
+}
+
+@test "ADD and DEL make few system calls" {
+	local conf
+	conf=$(pooled '{ "ipam": { "ranges": [ [ { "subnet": "10.9.0.0/16" } ] ], "routes": [ { "dst": "0.0.0.0/0" } ] } }')
+	add "$conf" b # so that it is neither the master's first pod nor the pool's
+	at_most 165 "system calls of ADD" "$(calls_of ADD "$conf")"
+	at_most 125 "system calls of DEL" "$(calls_of DEL "$conf")"
+}
+
+# instructions VERB PROGRAM CONF: from main() on, of that program alone.
+instructions() {
+	local out=$BATS_TEST_TMPDIR/callgrind
+	printf '#!/bin/sh\nexec valgrind -q --tool=callgrind --toggle-collect=plugin_main --callgrind-out-file=%s %s/%s 2>/dev/null\n' \
+		"$out" "$BUILD" "$2" >"$BATS_TEST_TMPDIR/counted"
+	chmod +x "$BATS_TEST_TMPDIR/counted"
+	PLUGIN=$BATS_TEST_TMPDIR/counted cni "$1" "$3"
+	[ "$status" = 0 ] || { echo "$output"; return 1; }
+	awk '/^summary:/ { print int($2 / 1000) }' "$out"
+}
+
+# Without IPAM, since this valgrind does not know how ipvlan watches its child.
+no_ipam='{ "ipam": null }'
+
+@test "ADD and DEL execute few instructions" {
+	local conf pool
+	conf=$(conf "$no_ipam")
+	add "$conf" b
+	at_most 165 "thousand instructions of ADD, ipvlan" "$(instructions ADD ipvlan "$conf")"
+	at_most 75 "thousand instructions of DEL, ipvlan" "$(instructions DEL ipvlan "$conf")"
+	pool=$(pooled)
+	instructions ADD addrpool "$pool" # the first one makes the store
+	instructions DEL addrpool "$pool"
+	at_most 230 "thousand instructions of ADD, addrpool" "$(instructions ADD addrpool "$pool")"
+	at_most 115 "thousand instructions of DEL, addrpool" "$(instructions DEL addrpool "$pool")"
+}
+
+# checked PROGRAM VERB CONF: libmnl 1.0.4 does not clear the bytes between attributes, nor does
+# valgrind know all ioctls.
+checked() {
+	cat >"$BATS_TEST_TMPDIR/known" <<-END
+		{
+		   padding
+		   Memcheck:Param
+		   socketcall.sendto(msg)
+		   fun:sendto
+		}
+	END
+	printf '#!/bin/sh\nexec valgrind -q --error-exitcode=99 --leak-check=full --suppressions=%s %s/%s\n' \
+		"$BATS_TEST_TMPDIR/known" "$BUILD" "$1" >"$BATS_TEST_TMPDIR/checked"
+	chmod +x "$BATS_TEST_TMPDIR/checked"
+	PLUGIN=$BATS_TEST_TMPDIR/checked cni "$2" "$3"
+	[ "$status" != 99 ] && [[ $stderr != *"definitely lost"* ]] || { echo "$stderr"; return 1; }
+}
+
+@test "valgrind finds no error in ipvlan" {
+	local conf checked
+	for conf in "$no_ipam" '{ "ipam": null, "mode": "l3", "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }' \
+		'{ "ipam": null, "vlan": 100 }' '{ "ipam": null, "master": "none" }' '{ "mode": "l4" }'; do
+		conf=$(conf "$conf")
+		checked ipvlan ADD "$conf"
+		RESULT_a=$output
+		[ "$status" != 0 ] || checked ipvlan CHECK "$(with_result "$conf")"
+		checked ipvlan DEL "$conf"
+		checked ipvlan STATUS "$conf"
+		checked ipvlan GC "$conf"
+	done
+}
+
+@test "valgrind finds no error in addrpool" {
+	local conf
+	for conf in '{}' '{ "ipam": { "sticky": "container", "reuseDelay": 5 } }' '{ "ipam": { "ranges": [ [ { "subnet": "10.9.0.0/31" } ] ] } }' \
+		'{ "ipam": { "ranges": [ [ { "subnet": "10.9.0.1/16" } ] ] } }'; do
+		conf=$(pooled "$conf")
+		checked addrpool ADD "$conf"
+		checked addrpool ADD "$conf"
+		checked addrpool STATUS "$conf"
+		checked addrpool DEL "$conf"
+		checked addrpool GC "$(jq -c '. + { "cni.dev/valid-attachments": [] }' <<<"$conf")"
+	done
+}

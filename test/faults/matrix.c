@@ -5,7 +5,8 @@
  *
  *	kill     that process is killed, and in another run ipvlan while its child is there;
  *		 the system call is not carried out
- *	errors   the system call fails, once for each error that fits
+ *	errors   the system call fails, once for each error that fits, and is not carried out,
+ *		 but for close(2)
  *	events   the shell command EVENT is run before it
  *
  * Then the shell command MEND is run, that puts the machine right. After each: no address

@@ -139,7 +139,9 @@ static void strike(struct trace *t, struct tracee *tracee)
 		kill_root(t);
 		break;
 	case FAIL:
-		ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(ORIG_RAX), -1L);
+		/* close(2) closes, whatever it says */
+		if (t->fault->at.call != SYS_close)
+			ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(ORIG_RAX), -1L);
 		tracee->failing = true;
 		break;
 	case HAPPEN:

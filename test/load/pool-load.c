@@ -16,11 +16,14 @@
  *	            then the attachment is deleted, as a runtime does
  *	-r PERMILLE of the operations are a restart of the worker's machine: another boot id
  *	            is written into the file -b NAME, and its attachments are gone
+ *	-p PLUGINS  in these pods' namespaces: /run/netns/w<worker>; PROGRAM is ipvlan, which finds
+ *	            its IPAM plugin in the directory PLUGINS
  *
  * A % in NAME, CONF and in a PROGRAM is the worker's number: each is a node of its own.
  */
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -46,7 +49,7 @@ static struct {
 	int workers, operations, programs, hold, kill, restart;
 	bool adds_alone;
 	char **program;
-	const char *conf, *boot;
+	const char *conf, *boot, *plugins;
 } load = { .hold = 3 };
 
 static bool by_chance(int of_a_thousand)
@@ -83,9 +86,8 @@ static double now(void)
 /* Runs one call, with its standard output in output. */
 static int call(const char *verb, const struct event *event, char output[OUTPUT_MAX], bool deadly)
 {
-	char command[32], container[64], netns[] = "CNI_NETNS=/run/netns/none";
-	char ifname[] = "CNI_IFNAME=eth0", cni_path[] = "CNI_PATH=/opt/cni/bin",
-	     shell_path[] = "PATH=/usr/bin:/bin:/sbin";
+	char command[32], container[64], netns[64] = "CNI_NETNS=/run/netns/none";
+	char ifname[32] = "CNI_IFNAME=eth0", cni_path[PATH_MAX], shell_path[] = "PATH=/usr/bin:/bin:/sbin";
 	struct path program = path_of(load.program[lrand48() % load.programs], event->worker);
 	struct path conf = path_of(load.conf, event->worker);
 	char unshare[] = "/usr/bin/unshare", fork_pid[] = "-fp", kill_child[] = "--kill-child=KILL";
@@ -99,6 +101,11 @@ static int call(const char *verb, const struct event *event, char output[OUTPUT_
 
 	snprintf(command, sizeof(command), "CNI_COMMAND=%s", verb);
 	snprintf(container, sizeof(container), "CNI_CONTAINERID=w%d-%d", event->worker, event->number);
+	snprintf(cni_path, sizeof(cni_path), "CNI_PATH=%s", load.plugins ? load.plugins : "/opt/cni/bin");
+	if (load.plugins) {
+		snprintf(netns, sizeof(netns), "CNI_NETNS=/run/netns/w%d", event->worker);
+		snprintf(ifname, sizeof(ifname), "CNI_IFNAME=eth%d", event->number);
+	}
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return -1;
 	posix_spawn_file_actions_init(&files);
@@ -268,7 +275,7 @@ static void read_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "an:k:r:b:")) != -1) {
+	while ((option = getopt(argc, argv, "an:k:r:b:p:")) != -1) {
 		int number = optarg ? (int)strtol(optarg, NULL, 10) : 0;
 
 		switch (option) {
@@ -288,6 +295,9 @@ static void read_options(int argc, char **argv)
 		case 'b':
 			load.boot = optarg;
 			break;
+		case 'p':
+			load.plugins = optarg;
+			break;
 		default:
 			exit(2);
 		}
@@ -305,9 +315,8 @@ int main(int argc, char **argv)
 	argc -= optind - 1;
 	argv += optind - 1;
 	if (argc < 6) {
-		fprintf(stderr,
-			"usage: pool-load [-a] [-n NUMBER] [-k PERCENT] [-r PERMILLE -b NAME] WORKERS "
-			"OPERATIONS SEED PROGRAM... CONF\n");
+		fprintf(stderr, "usage: pool-load [-a] [-n NUMBER] [-k PERCENT] [-r PERMILLE -b NAME] "
+				"[-p PLUGINS] WORKERS OPERATIONS SEED PROGRAM... CONF\n");
 		return 2;
 	}
 	load.workers = (int)strtol(argv[1], NULL, 10);

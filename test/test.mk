@@ -22,11 +22,12 @@ test-all: test test-deep
 	$(Q)CNITOOL=$$(test/oracle/get-cnitool) && export CNITOOL && BUILD=$B test/suite test/cnitool
 	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes BUILD=$B test/suite test/cluster/blocks.bats test/cluster/load.bats test/kubernetes
 
-# real runtimes: Podman, containerd by ctr and as Kubernetes calls it. In a guest, since they mount and
-# have control groups; what they need is fetched and kept in the cache.
+# real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus with kube-apiserver. In a
+# guest, since they mount and have control groups; what they need is fetched and kept in the cache.
 test-runtimes:
 	$(Q)test/install-deps build test runtimes
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all image
+	$(Q)test/runtimes/get-multus >/dev/null && test/cluster/get-kubernetes >/dev/null
 	$(Q)test/runtimes/get-runtimes >/dev/null && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite $(or $(FILES),test/runtimes)
 
 # the Debian package, installed on a fresh Debian
@@ -34,11 +35,21 @@ test-packages: deb
 	$(Q)test/install-deps build test
 	$(Q)test/packages/get-debian >/dev/null && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/packages
 
-# the suite on every kernel that we know: our own and Debian's
-KERNELS = uml prebuilt qemu-6.1 qemu-6.12
+# which lines the tests run: those of `make test`, and of clusters and waiting
+C = build-coverage
+coverage:
+	$(Q)test/install-deps build test
+	@$(MAKE) --no-print-directory B=$C CFLAGS="-Og -g --coverage -fprofile-update=atomic" LDFLAGS=--coverage all tools unit
+	$(Q)rm -rf $C/runs && mkdir $C/runs
+	$(Q)COVERAGE=$(CURDIR)/$C/runs BUILD=$C test/suite -q test/slow $(wildcard test/cluster/[abce]*.bats); \
+		status=$$?; BUILD=$C test/coverage $C/runs && exit $$status
+
+# on every kernel that has what pods can need: our own, and in QEMU Debian's, which takes an hour.
+# Debian's own UML kernel, good enough for the demonstration, has no NAT.
+KERNELS = uml qemu-6.1 qemu-6.12
 test-kernels:
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools
-	$(Q)for k in $(KERNELS); do echo "== kernel $$k"; KERNEL=$$k BUILD=$B test/suite || exit 1; done
+	$(Q)for k in $(KERNELS); do echo "== kernel $$k"; KERNEL=$$k BUILD=$B test/suite -q || exit 1; done
 
-.PHONY: demo test test-deep test-all test-runtimes test-packages test-kernels
+.PHONY: demo test test-deep test-all test-runtimes test-packages test-kernels coverage

@@ -56,3 +56,10 @@ rounds() {
 @test "the power fails: with fsync, who has been told that he has an address has it still" {
 	rounds true
 }
+
+@test "the clock is set back by a day at any moment" {
+	KERNEL=uml run "$TOP/test/kernel/run" -- bats "$BATS_TEST_DIRNAME/clock-guest"
+	echo "$output"
+	[ "$status" = 0 ]
+	grep '^# events' <<<"$output" >&3
+}

@@ -26,6 +26,7 @@ int cluster_narrow(struct conf *ret, const struct conf *conf, const struct block
 
 	narrow.pools = calloc(conf->n_pools + 1, sizeof(*narrow.pools));
 	narrow.n_pools = 0;
+	narrow.cluster.blocks = blocks;
 	if (!ours || !narrow.pools) {
 		free(narrow.pools);
 		return cni_fail(err, CNI_RETRY, "out of memory");

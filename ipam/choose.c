@@ -134,6 +134,15 @@ static int find_any(struct search *search, struct ip *ret, struct cni_error *err
 	}
 }
 
+/* Also a subnet's own first and last, which are in no pool but may be asked for by name. */
+static bool is_within(const struct search *search, const struct ip *ip)
+{
+	const struct blocks *ours = search->conf->cluster.blocks;
+	const struct block *block = ours ? blocks_find(ours, ip) : NULL;
+
+	return !ours || (block && block_counts(block, search->store));
+}
+
 /* Takes the address, whoever had it before, or says who has it. */
 static int take_wanted(struct search *search, const struct ip *ip, struct cni_error *err)
 {
@@ -154,7 +163,7 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 			return cni_fail(err, CNI_CONFIG,
 					"failed to allocate for range %zu: requested ip %s is excluded by %s",
 					search->pool, text.s, prefix_text(&search->conf->exclude[i]).s);
-	if (search->conf->cluster.pool && !pool_may_give(pool, ip)) {
+	if (!is_within(search, ip)) {
 		*search->shortage = (struct shortage){ .any = true, .pool = search->pool, .wanted = *ip };
 		return cni_fail(err, CNI_RETRY,
 				"failed to allocate for range %zu: requested ip %s is in no block of ours",

@@ -105,16 +105,18 @@ int guard_admit(struct rtnl *home, const struct link *master, const struct conf 
 		struct cni_error *err)
 {
 	struct link anchor = { .index = 0 };
-	char name[IFNAMSIZ];
+	enum found found = FOUND_NOT;
 	struct slave slave;
 
 	*flags = conf->flags;
-	anchor_name(master->index, name);
-	if (!conf->link_in_container && link_find(home, name, &anchor, err) == FOUND_FAILED)
+	if (!conf->link_in_container)
+		found = anchor_find(home, master->index, &anchor, err);
+	if (found == FOUND_FAILED)
 		return -1;
-	if (anchor.index && agrees(&anchor, conf))
+	if (found == FOUND && agrees(&anchor, conf))
 		return 0;
-	switch (find_slave(home, master, anchor.index, !conf->link_in_container, &slave, err)) {
+	switch (find_slave(home, master, found == FOUND ? anchor.index : 0, !conf->link_in_container, &slave,
+			   err)) {
 	case FOUND_FAILED:
 		return -1;
 	case FOUND_NOT:

@@ -10,6 +10,19 @@ void anchor_name(int dev, char ret[IFNAMSIZ])
 	snprintf(ret, IFNAMSIZ, "ipva%d", dev);
 }
 
+/* Not what else may have its name. */
+enum found anchor_find(struct rtnl *host, int dev, struct link *ret, struct cni_error *err)
+{
+	char name[IFNAMSIZ];
+	enum found found;
+
+	anchor_name(dev, name);
+	found = link_find(host, name, ret, err);
+	if (found == FOUND && (strcmp(ret->kind, "ipvlan") != 0 || ret->group != OUR_NUMBER))
+		return FOUND_NOT;
+	return found;
+}
+
 static int make_anchor(struct rtnl *host, const struct object *object, struct cni_error *err)
 {
 	char name[IFNAMSIZ];
@@ -22,40 +35,29 @@ static int make_anchor(struct rtnl *host, const struct object *object, struct cn
 		.group = OUR_NUMBER,
 	};
 	struct cni_error why = { 0 };
+	struct link there;
 	int error;
 
 	anchor_name(object->dev, name);
 	error = ipvlan_create(host, &ipvlan, &why);
-	if (!error || error == EEXIST)
+	if (!error || (error == EEXIST && anchor_find(host, object->dev, &there, err) == FOUND))
 		return 0;
 	cni_fail(err, CNI_INTERNAL, "failed to create %s, which keeps the master's mode: %s", name, why.msg);
-	return cni_hint(err, "%s", why.details);
-}
-
-/* Not what else may have its name. */
-static enum found get_anchor(struct rtnl *host, int dev, struct link *ret, struct cni_error *err)
-{
-	char name[IFNAMSIZ];
-	enum found found;
-
-	anchor_name(dev, name);
-	found = link_find(host, name, ret, err);
-	if (found == FOUND && (strcmp(ret->kind, "ipvlan") != 0 || ret->group != OUR_NUMBER))
-		return FOUND_NOT;
-	return found;
+	return cni_hint(err, "%s",
+			error == EEXIST ? "a link of that name is there, which is not ours" : why.details);
 }
 
 static enum found find_anchor(struct rtnl *host, const struct object *object, struct cni_error *err)
 {
 	struct link link;
 
-	return get_anchor(host, object->dev, &link, err);
+	return anchor_find(host, object->dev, &link, err);
 }
 
 static int remove_anchor(struct rtnl *host, const struct object *object, struct cni_error *err)
 {
 	struct link link;
-	enum found found = get_anchor(host, object->dev, &link, err);
+	enum found found = anchor_find(host, object->dev, &link, err);
 
 	return found == FOUND ? link_delete(host, link.index, err) : (int)found;
 }
@@ -83,7 +85,7 @@ static int make_access(struct rtnl *host, const struct object *object, struct cn
 	struct link anchor;
 	struct cni_error why = { 0 };
 
-	if (get_anchor(host, object->dev, &anchor, err) != FOUND)
+	if (anchor_find(host, object->dev, &anchor, err) != FOUND)
 		return cni_fail(err, CNI_INTERNAL, "the anchor of link %d is gone", object->dev);
 	if (anchor.flags & IFF_UP)
 		return 0;
@@ -98,7 +100,7 @@ static int remove_access(struct rtnl *host, const struct object *object, struct 
 {
 	struct link anchor;
 	struct cni_error why = { 0 };
-	enum found found = get_anchor(host, object->dev, &anchor, err);
+	enum found found = anchor_find(host, object->dev, &anchor, err);
 
 	if (found != FOUND)
 		return (int)found;
@@ -111,7 +113,7 @@ static int remove_access(struct rtnl *host, const struct object *object, struct 
 static enum found find_access(struct rtnl *host, const struct object *object, struct cni_error *err)
 {
 	struct link anchor;
-	enum found found = get_anchor(host, object->dev, &anchor, err);
+	enum found found = anchor_find(host, object->dev, &anchor, err);
 
 	return found == FOUND && !(anchor.flags & IFF_UP) ? FOUND_NOT : found;
 }

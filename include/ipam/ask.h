@@ -12,7 +12,8 @@
 #include "ipam/block.h"
 #include "ipam/conf.h"
 
-/* conf, with the addresses alone that blocks of ours have. cluster_widen() after success only. */
+/* conf, with the addresses alone that blocks of ours have; blocks are borrowed. cluster_widen()
+ * after success only. */
 int cluster_narrow(struct conf *ret, const struct conf *conf, const struct blocks *blocks,
 		   const struct store *store, struct cni_error *err);
 void cluster_widen(struct conf *narrow);

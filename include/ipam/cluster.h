@@ -9,6 +9,8 @@
 #include "cni/error.h"
 #include "ipam/pool.h"
 
+struct blocks;
+
 struct cluster {
 	const char *pool; /* what the engine knows it as; NULL: this machine alone */
 	const char *network;
@@ -17,6 +19,7 @@ struct cluster {
 	long long timeout;		 /* seconds, for all that is asked of the engine at a time */
 	bool block_routes;		 /* see claim/routes.h */
 	const json_t *etcd, *kubernetes; /* one of them */
+	const struct blocks *blocks;	 /* that cluster_narrow() left; NULL: all */
 };
 
 /* "cluster" of ipam, absent or valid but for what the engine alone understands.

@@ -70,4 +70,7 @@ bool object_anonymous(const struct object *object);
 /* The name of the anchor's link, made of the index of its master. */
 void anchor_name(int dev, char ret[IFNAMSIZ]);
 
+/* A link of that name which we have not made is none. */
+enum found anchor_find(struct rtnl *host, int dev, struct link *ret, struct cni_error *err);
+
 #endif

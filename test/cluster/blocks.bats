@@ -193,6 +193,17 @@ teardown() {
 	fails 101 'requested ip 10.9.0.79 lies in block 10.9.0.64/28, which belongs to node a'
 }
 
+@test "a subnet's own first and last address are given to who asks for them, in blocks of ours" {
+	local address
+	on a '"blockSize": 16'
+	CONF=$(jq -c '.ipam |= (del(.ranges, .subnet) | .ranges = [[{ subnet: "10.9.0.0/24", rangeStart: "10.9.0.0", rangeEnd: "10.9.0.255", gateway: "none" }]])' <<<"$CONF")
+	for address in 10.9.0.0 10.9.0.255; do
+		pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"$address/24\"]}}" "c$address"
+		succeeds
+		[ "$(address)" = "$address" ]
+	done
+}
+
 @test "both families, and a wide IPv6 range" {
 	on a '"blockSize": 4' '"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00:1::/64"}]]'
 	add c1

@@ -75,13 +75,12 @@ checked() {
 }
 
 @test "valgrind finds no error in ipvlan" {
-	local conf checked
+	local conf
 	for conf in "$no_ipam" '{ "ipam": null, "mode": "l3", "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }' \
 		'{ "ipam": null, "vlan": 100 }' '{ "ipam": null, "master": "none" }' '{ "mode": "l4" }'; do
 		conf=$(conf "$conf")
 		checked ipvlan ADD "$conf"
-		RESULT_a=$output
-		[ "$status" != 0 ] || checked ipvlan CHECK "$(with_result "$conf")"
+		[ "$status" != 0 ] || checked ipvlan CHECK "$(jq -c --argjson r "$output" '.prevResult = $r' <<<"$conf")"
 		checked ipvlan DEL "$conf"
 		checked ipvlan STATUS "$conf"
 		checked ipvlan GC "$conf"

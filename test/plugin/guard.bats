@@ -42,6 +42,24 @@ l3='{ "mode": "l3" }'
 	pings a 10.138.36.66
 }
 
+@test "what only has the name of our slave in the host's namespace does not vouch for a mode" {
+	local before name
+	name=ipva$(cat /sys/class/net/eth0/ifindex)
+	ip link add link eth0 name mine netns a type ipvlan mode l3 bridge
+	ip link add "$name" type dummy
+	before=$(inventory)
+	cni ADD "$(conf)" b
+	fails 7
+	says 'master "eth0" is in use with mode l3, not l2'
+	[ "$(mode_of a mine)" = "l3 bridge" ]
+	cni ADD "$(conf "$l3")" b
+	fails 999
+	says "failed to create $name, which keeps the master's mode: file exists"
+	explains 'a link of that name is there, which is not ours'
+	cni DEL "$(conf "$l3")" b
+	leaves_nothing "$before"
+}
+
 @test "another flag is refused as well" {
 	add "$(conf)" a
 	cni ADD "$(conf '{ "flag": "vepa" }')" b

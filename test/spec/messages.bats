@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# Messages that no other test is about: man/ipvlan-cni-errors.7 tells of all.
+
+load ../lib/cni
+
+# run_by COMMAND...: from now on COMMAND runs ipvlan.
+run_by() {
+	PLUGIN=$BATS_TEST_TMPDIR/run-by
+	printf '#!/bin/sh\nexec %s %s\n' "$*" "$BUILD/ipvlan" >"$PLUGIN"
+	chmod +x "$PLUGIN"
+}
+
+# undone CODE MESSAGE CONF: an ADD says so and leaves nothing.
+undone() {
+	local before
+	before=$(inventory)
+	cni ADD "$3"
+	fails "$1"
+	says "$2"
+	leaves_nothing "$before"
+}
+
+@test "a VLAN on an interface that is down" {
+	ip link set eth0 down
+	undone 999 'failed to create the master eth0.7: network is down' "$(conf '{ "vlan": 7 }')"
+	explains 'the interface below it is down'
+}
+
+@test "a LAN that cannot be asked, since the master is down" {
+	ip link set eth0 down
+	undone 5 'conflictCheck: cannot send on eth0: network is down' "$(conf '{ "conflictCheck": "probe" }')"
+}
+
+@test "a namespace whose name is too long for resolvConf" {
+	local name
+	printf -v name '%0128d' 0
+	ip netns add "$name"
+	NETNS=/run/netns/$name undone 7 "resolvConf: the name of the namespace is too long: $name" \
+		"$(conf '{ "resolvConf": true, "dns": { "domain": "example.org" } }')"
+	ip netns add "${name:1}"
+	NETNS=/run/netns/${name:1} cni ADD "$(conf '{ "resolvConf": true, "dns": { "domain": "example.org" } }')"
+	succeeds
+}
+
+@test "another interface with the anchor's name" {
+	local index
+	index=$(</sys/class/net/eth0/ifindex)
+	ip link add "ipva$index" type dummy
+	undone 999 "the anchor of link $index is gone" "$(conf '{ "hostAccess": true }')"
+	ip link show "ipva$index"
+}
+
+@test "sysctls that are read-only" {
+	run_by "unshare -m sh -c 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec \"\$0\"'"
+	undone 5 'cannot set the sysctl ipv4/conf/eth0/proxy_arp to 1' "$(conf '{ "mode": "l3s", "proxyArp": true }')"
+}
+
+@test "more host routes than can be written down" {
+	local routes
+	routes=$(printf ',{"dst":"fd99:1111:2222:3333:4444:5555:6666:%x/128","gw":"fd00:36::66"}' {4097..5000})
+	undone 7 'an attachment with too many objects on the host' "$(conf "{\"hostRoutes\":[${routes#,}]}")"
+}
+
+@test "a file in the ledger that the plugin did not write is told, and the others are released" {
+	local dir
+	add "$(conf)"
+	dir=$(echo /run/cni/ipvlan/*-*)
+	echo 'containerd was here' >"$dir/attachments/0"
+	cni GC "$(conf '{ "cni.dev/valid-attachments": [] }')"
+	fails 6
+	says "$dir/attachments/0 is not what the plugin wrote"
+	[ ! -e "$dir/attachments/a:eth0" ]
+}
+
+@test "an IPAM plugin whose result has a version that is none" {
+	echo '{ "cniVersion": 1, "ips": [ { "address": "10.138.36.2/23" } ] }' >"$STUB_DIR/answer"
+	undone 6 "cannot read the IPAM plugin's result: cniVersion must be a string, not 1" \
+		"$(conf '{ "ipam": { "type": "stub-answers" } }')"
+}
+
+@test "without the right to change interfaces: DEL keeps the address, STATUS says that ADD would fail" {
+	local index
+	add "$(conf)"
+	index=$(in_pod a '.[].ifindex' link show eth0)
+	run_by "setpriv --bounding-set=-net_admin --inh-caps=-net_admin"
+	cni DEL "$(conf)"
+	fails 999
+	says "failed to delete link $index: operation not permitted"
+	[ -e /var/lib/cni/networks/net/10.138.36.2 ]
+	cni STATUS "$(conf)"
+	fails 50
+	says 'cannot ask the kernel for ipvlan: operation not permitted'
+	PLUGIN='' cni DEL "$(conf)"
+	succeeds
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+}
+
+@test "too few file descriptors: ADD says for what, and DEL leaves nothing" {
+	local before all='' n
+	before=$(inventory)
+	for n in {5..13}; do
+		run_by prlimit --nofile="$n"
+		cni ADD "$(conf)"
+		all+=$output
+		PLUGIN='' cni DEL "$(conf)"
+		succeeds
+		leaves_nothing "$before"
+	done
+	for n in 'cannot open a netlink socket' 'cannot open /proc/self/ns/net' 'cannot make a pipe'; do
+		[[ $all = *"\"$n: too many open files\""* ]] || { echo "nobody said $n: $all"; return 1; }
+	done
+}

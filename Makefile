@@ -5,7 +5,7 @@
 #   make test       what the programs do, in some minutes
 #   make test-deep  beside the Go plugins, killed at each system call, under load, on many nodes
 #   make test-all   both, and what needs the Go module proxy
-#   make test-runtimes   real container runtimes: Podman, containerd
+#   make test-runtimes   real container runtimes: Podman, containerd; Multus
 #   make test-packages  the Debian package, installed on a fresh Debian
 #   make check      C tests of the logic, without root
 #   make lint       format, static analysis, layering
@@ -13,6 +13,7 @@
 #   make static     build/static/{ipvlan,addrpool}, without shared libraries
 #   make dist       build/release: a tarball of the static binaries and its SHA256
 #   make deb        build/release: the Debian package
+#   make image      build/image.tar: a container image that installs the static binaries on a node
 #   make test-kernels   the suite on each kernel that we know
 #   make install    into DESTDIR, BINDIR=/opt/cni/bin; ipvlanctl into SBINDIR=/usr/local/sbin
 
@@ -87,7 +88,7 @@ $B/obj/%.o: %.c Makefile
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d)
 
-include $(wildcard test/*.mk) .ci/release.mk
+include $(wildcard test/*.mk .ci/*.mk)
 
 install: all
 	install -D -m 755 $B/ipvlan $(DESTDIR)$(BINDIR)/ipvlan
@@ -97,6 +98,7 @@ install: all
 	install -D -m 644 man/ipvlan-cni.8 $(DESTDIR)$(MANDIR)/man8/ipvlan-cni.8
 	install -D -m 644 man/addrpool.8 $(DESTDIR)$(MANDIR)/man8/addrpool.8
 	install -D -m 644 man/ipvlanctl.8 $(DESTDIR)$(MANDIR)/man8/ipvlanctl.8
+	install -D -m 644 man/ipvlan-cni-errors.7 $(DESTDIR)$(MANDIR)/man7/ipvlan-cni-errors.7
 	install -D -m 644 plugin/ctl/completion.bash $(DESTDIR)$(COMPLETIONDIR)/ipvlanctl
 
 clean:

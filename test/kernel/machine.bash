@@ -6,6 +6,7 @@
 #	TIME_LIMIT   seconds
 #	MEMORY       the guest's memory
 #	CPU          a processor's number, or none
+#	PROCESSORS   that the guest has, where it can have several
 #
 # Descriptors 3 and 4 lead to the command's output; 1 and 2 to the log with the kernel's messages.
 

@@ -4,6 +4,7 @@
 load ../lib/cni
 
 WORKERS=64
+OPERATIONS=${OPERATIONS:-20000}
 
 pods() {
 	local w
@@ -54,7 +55,7 @@ left() {
 	load_of 1000 1 # the kernel's own caches are filled
 	before=$(left)
 	memory=$(kernel_memory)
-	load_of 20000 2
+	load_of "$OPERATIONS" 2
 	diff <(echo "$before") <(left)
 	echo "# kernel memory: $memory KiB, then $(kernel_memory) KiB" >&3
 	[ "$(kernel_memory)" -le $((memory * 11 / 10)) ]

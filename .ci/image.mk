@@ -1,0 +1,18 @@
+# make image: $B/image.tar, a container image of the static programs and of one that copies them to a
+# directory of the node, as an OCI image layout. Neither a container runtime nor a registry takes part.
+# addrpool-claim is not in it: like the tarball's, these programs need no library, and it needs libcurl.
+
+IMAGE = localhost/ipvlan-cni:$(VERSION)
+IMAGE_PROGRAMS = $(STATIC_PROGRAMS) $B/static/install-plugins
+
+$B/install-plugins: $(call objects,.ci/image)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+image:
+	@$(MAKE) --no-print-directory static STATIC_PROGRAMS='$(IMAGE_PROGRAMS)'
+	@rm -rf $B/image && mkdir $B/image && cp $(IMAGE_PROGRAMS) $B/image
+	$(Q).ci/pack-oci $B/image $(IMAGE) $B/image.tar /install-plugins /host/opt/cni/bin
+	@echo "$B/image.tar: $(IMAGE)"
+
+.PHONY: image

@@ -46,3 +46,17 @@ explains() {
 result() {
 	jq -rc "$1" <<<"$output"
 }
+
+# in_words ERROR: as the C library of the programs says it, which is musl in static ones.
+in_words() {
+	local musl=''
+	! grep -aq 'Symbolic link loop' "$BUILD/ipvlan" || musl=musl-
+	case $musl$1 in
+	ELOOP) echo 'too many levels of symbolic links' ;;
+	EMFILE) echo 'too many open files' ;;
+	EOPNOTSUPP) echo 'operation not supported' ;;
+	musl-ELOOP) echo 'symbolic link loop' ;;
+	musl-EMFILE) echo 'no file descriptors available' ;;
+	musl-EOPNOTSUPP) echo 'not supported' ;;
+	esac
+}

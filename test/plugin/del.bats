@@ -128,7 +128,7 @@ lease_count() {
 	ln -s loop /run/netns/loop
 	NETNS=/run/netns/loop cni DEL "$(conf)"
 	rm /run/netns/loop
-	fails 5 'too many levels of symbolic links'
+	fails 5 "$(in_words ELOOP)"
 	[ "$(lease_count)" = 1 ]
 	cni DEL "$(conf)"
 	succeeds

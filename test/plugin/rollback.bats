@@ -146,7 +146,7 @@ refused() {
 	# a copy that asks the kernel for a kind of link that it does not know
 	sed 's/ipvlan\x00/ipvlon\x00/g; s,cni/ipvlan,cni/ipvlon,g' "$BUILD/ipvlan" >$STUB_DIR/ipvlan
 	chmod 755 $STUB_DIR/ipvlan
-	PLUGIN=$STUB_DIR/ipvlan refused 999 'failed to create ipvlan: operation not supported' "$(conf)"
+	PLUGIN=$STUB_DIR/ipvlan refused 999 "failed to create ipvlan: $(in_words EOPNOTSUPP)" "$(conf)"
 	explains 'modprobe ipvlan'
 	PLUGIN=$STUB_DIR/ipvlan cni STATUS "$(conf)"
 	fails 50 'this kernel has no ipvl'

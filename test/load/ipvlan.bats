@@ -49,7 +49,7 @@ left() {
 }
 
 @test "64 workers on one master, 20000 ADD and DEL: none fails, no address is given twice, nobody starves, nothing is left" {
-	local before memory
+	local before memory usual longest
 	conf '{ "ipam": { "type": "addrpool", "ranges": [ [ { "subnet": "10.9.0.0/16" } ] ], "routes": [ { "dst": "0.0.0.0/0" } ] } }' >"$BATS_TEST_TMPDIR/conf"
 	pods
 	load_of 1000 1 # the kernel's own caches are filled
@@ -59,6 +59,8 @@ left() {
 	diff <(echo "$before") <(left)
 	echo "# kernel memory: $memory KiB, then $(kernel_memory) KiB" >&3
 	[ "$(kernel_memory)" -le $((memory * 11 / 10)) ]
-	longest=$(sed -n 's/.*longest \([0-9]*\) ms/\1/p' "$BATS_TEST_TMPDIR/out" | sort -n | tail -n 1)
-	[ "$longest" -lt 30000 ]
+	# by what is usual, not by a clock: kernels differ
+	while read -r usual longest; do
+		[ "$longest" -le $((12 * usual)) ]
+	done < <(sed -n 's/.*p50 \([0-9]*\) ms.*longest \([0-9]*\) ms/\1 \2/p' "$BATS_TEST_TMPDIR/out")
 }

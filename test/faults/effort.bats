@@ -47,13 +47,13 @@ no_ipam='{ "ipam": null }'
 	local conf pool
 	conf=$(conf "$no_ipam")
 	add "$conf" b
-	at_most 165 "thousand instructions of ADD, ipvlan" "$(instructions ADD ipvlan "$conf")"
-	at_most 75 "thousand instructions of DEL, ipvlan" "$(instructions DEL ipvlan "$conf")"
+	at_most 190 "thousand instructions of ADD, ipvlan" "$(instructions ADD ipvlan "$conf")"
+	at_most 85 "thousand instructions of DEL, ipvlan" "$(instructions DEL ipvlan "$conf")"
 	pool=$(pooled)
 	instructions ADD addrpool "$pool" # the first one makes the store
 	instructions DEL addrpool "$pool"
-	at_most 230 "thousand instructions of ADD, addrpool" "$(instructions ADD addrpool "$pool")"
-	at_most 115 "thousand instructions of DEL, addrpool" "$(instructions DEL addrpool "$pool")"
+	at_most 260 "thousand instructions of ADD, addrpool" "$(instructions ADD addrpool "$pool")"
+	at_most 130 "thousand instructions of DEL, addrpool" "$(instructions DEL addrpool "$pool")"
 }
 
 # checked PROGRAM VERB CONF: libmnl 1.0.4 does not clear the bytes between attributes, nor does

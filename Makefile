@@ -14,7 +14,8 @@
 #   make dist       build/release: a tarball of the static binaries and its SHA256
 #   make deb        build/release: the Debian package
 #   make image      build/image.tar: a container image that installs the static binaries on a node
-#   make test-kernels   the suite on each kernel that we know
+#   make test-kernels   on our kernel and Debian's
+#   make coverage   which lines the tests run
 #   make install    into DESTDIR, BINDIR=/opt/cni/bin; ipvlanctl into SBINDIR=/usr/local/sbin
 
 VERSION = 0.1.0

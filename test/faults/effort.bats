@@ -14,9 +14,8 @@ at_most() {
 # ask for their stack.
 calls_of() {
 	local trace=$BATS_TEST_TMPDIR/trace
-	printf '#!/bin/sh\nexec strace -f -qq -e signal=none -o %s %s/ipvlan\n' "$trace" "$BUILD" >"$BATS_TEST_TMPDIR/traced"
-	chmod +x "$BATS_TEST_TMPDIR/traced"
-	PLUGIN=$BATS_TEST_TMPDIR/traced cni "$1" "$2" "${3:-a}"
+	run_by strace -f -qq -e signal=none -o "$trace"
+	cni "$1" "$2" "${3:-a}"
 	[ "$status" = 0 ] || { echo "$output"; return 1; }
 	awk '/ madvise\(/ { main[$1] = 1 } main[$1] && !/ resumed>/ { n++ } END { print n }' "$trace"
 }
@@ -32,10 +31,8 @@ calls_of() {
 # instructions VERB PROGRAM CONF: from main() on, of that program alone.
 instructions() {
 	local out=$BATS_TEST_TMPDIR/callgrind
-	printf '#!/bin/sh\nexec valgrind -q --tool=callgrind --toggle-collect=plugin_main --callgrind-out-file=%s %s/%s 2>/dev/null\n' \
-		"$out" "$BUILD" "$2" >"$BATS_TEST_TMPDIR/counted"
-	chmod +x "$BATS_TEST_TMPDIR/counted"
-	PLUGIN=$BATS_TEST_TMPDIR/counted cni "$1" "$3"
+	PROGRAM=$2 run_by valgrind -q --tool=callgrind --toggle-collect=plugin_main --callgrind-out-file="$out"
+	cni "$1" "$3"
 	[ "$status" = 0 ] || { echo "$output"; return 1; }
 	awk '/^summary:/ { print int($2 / 1000) }' "$out"
 }
@@ -67,10 +64,8 @@ checked() {
 		   fun:sendto
 		}
 	END
-	printf '#!/bin/sh\nexec valgrind -q --error-exitcode=99 --leak-check=full --suppressions=%s %s/%s\n' \
-		"$BATS_TEST_TMPDIR/known" "$BUILD" "$1" >"$BATS_TEST_TMPDIR/checked"
-	chmod +x "$BATS_TEST_TMPDIR/checked"
-	PLUGIN=$BATS_TEST_TMPDIR/checked cni "$2" "$3"
+	PROGRAM=$1 run_by valgrind -q --error-exitcode=99 --leak-check=full --suppressions="$BATS_TEST_TMPDIR/known"
+	cni "$2" "$3"
 	[ "$status" != 99 ] && [[ $stderr != *"definitely lost"* ]] || { echo "$stderr"; return 1; }
 }
 

@@ -8,8 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "claim/engine.h"
 #include "claim/http.h"
@@ -65,18 +63,6 @@ int http_refused(const struct http *http, const struct reply *reply, const char 
 	return cni_fail(err, CNI_RETRY, "refused with %ld", reply->status);
 }
 
-/* A path that reads as the text does. */
-static void file_of(const char *text, char ret[PATH_MAX])
-{
-	static int fd = -1;
-	const size_t len = strlen(text);
-
-	if (fd < 0)
-		fd = memfd_create("file", MFD_CLOEXEC);
-	must(ftruncate(fd, 0) == 0 && pwrite(fd, text, len, 0) == (ssize_t)len);
-	snprintf(ret, PATH_MAX, "/proc/self/fd/%d", fd);
-}
-
 static struct engine *open_engine(struct cluster *cluster, const char *name, json_t **conf)
 {
 	static const char kubeconfig[] = "current-context: c\n"
@@ -90,7 +76,7 @@ static struct engine *open_engine(struct cluster *cluster, const char *name, jso
 		cluster->etcd = *conf;
 		return etcd_open(cluster, NULL);
 	}
-	file_of(kubeconfig, path);
+	file_of(kubeconfig, sizeof(kubeconfig) - 1, path);
 	*conf = json_pack("{s:s}", "kubeconfig", path);
 	cluster->kubernetes = *conf;
 	return kubernetes_open(cluster, NULL);

@@ -1,14 +1,30 @@
 /*
- * What holds for every result, whatever it was made of.
+ * What several targets share: files of any content, and what holds for every result,
+ * whatever it was made of.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "cni/result.h"
 
 #define must(condition) ((condition) ? (void)0 : abort())
+
+/* A path that reads as the bytes do, until the next call. */
+static inline void file_of(const void *bytes, size_t len, char ret[PATH_MAX])
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = memfd_create("file", MFD_CLOEXEC);
+	must(ftruncate(fd, 0) == 0 && pwrite(fd, bytes, len, 0) == (ssize_t)len);
+	snprintf(ret, PATH_MAX, "/proc/self/fd/%d", fd);
+}
 
 static inline bool same_ip(const struct cni_ip *a, const struct cni_ip *b)
 {

@@ -3,10 +3,6 @@
  */
 #include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "claim/kubeconfig.h"
 #include "cni/cleanup.h"
@@ -26,16 +22,12 @@ int http_add_endpoint(struct http *http, const char *url, struct cni_error *err)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static int fd = -1;
 	struct cni_error err = { 0 };
 	struct http http = { .n = 0 };
 	json_auto_t *doc = NULL;
 	char *namespace = NULL, path[PATH_MAX];
 
-	if (fd < 0)
-		fd = memfd_create("kubeconfig", MFD_CLOEXEC);
-	must(ftruncate(fd, 0) == 0 && pwrite(fd, data, size, 0) == (ssize_t)size);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	file_of(data, size, path);
 	if (kubeconfig_read(&http, &namespace, &doc, path, &err) < 0)
 		must(*err.msg);
 	else

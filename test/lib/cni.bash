@@ -108,6 +108,13 @@ add() {
 	declare -g "RESULT_${2:-a}=$output"
 }
 
+# run_by COMMAND...: from now on COMMAND runs ipvlan, or what PROGRAM names.
+run_by() {
+	PLUGIN=$BATS_TEST_TMPDIR/run-by
+	printf '#!/bin/sh\nexec %s %s\n' "$*" "$BUILD/${PROGRAM:-ipvlan}" >"$PLUGIN"
+	chmod +x "$PLUGIN"
+}
+
 # for_everybody: PLUGIN is a copy that users other than root can run, wherever the
 # sources are.
 for_everybody() {

@@ -3,13 +3,6 @@
 
 load ../lib/cni
 
-# run_by COMMAND...: from now on COMMAND runs ipvlan.
-run_by() {
-	PLUGIN=$BATS_TEST_TMPDIR/run-by
-	printf '#!/bin/sh\nexec %s %s\n' "$*" "$BUILD/ipvlan" >"$PLUGIN"
-	chmod +x "$PLUGIN"
-}
-
 # undone CODE MESSAGE CONF: an ADD says so and leaves nothing.
 undone() {
 	local before

@@ -113,8 +113,10 @@ static int give_addresses(struct iface *iface, const struct conf *conf, json_t *
 static void undo(const struct iface *iface, const struct conf *conf)
 {
 	struct cni_error why = { 0 };
-	int rc = iface_delete(iface->req, iface->netns, &why);
+	int rc;
 
+	delegate_release_by_link(iface->req, conf->ipam);
+	rc = iface_delete(iface->req, iface->netns, &why);
 	rc |= host_detach(iface->req, &why);
 	if (rc == 0 && conf->ipam)
 		rc = delegate_run(iface->req, conf->ipam, "DEL", &why);

@@ -7,6 +7,7 @@
 #include "cni/json.h"
 #include "cni/log.h"
 #include "net/link.h"
+#include "plugin/delegate.h"
 
 int conf_read_ipam(const char **ret, const struct request *req, struct cni_error *err)
 {
@@ -170,7 +171,8 @@ static int read_master_keys(struct conf *conf, const struct request *req, struct
 	return 0;
 }
 
-static int check_host_keys(const struct conf *conf, struct cni_error *err)
+/* Keys that are good each by itself. */
+static int check_together(const struct conf *conf, struct cni_error *err)
 {
 	if (conf->link_in_container && (conf->host_routes.n_routes || conf->n_reflectors ||
 					conf->host_access || conf->proxy_arp || conf->ip_masq)) {
@@ -204,6 +206,10 @@ static int check_host_keys(const struct conf *conf, struct cni_error *err)
 	if (conf->conflict_check && conf->mode != IPVLAN_MODE_L2) {
 		cni_fail(err, CNI_CONFIG, "conflictCheck needs \"mode\": \"l2\"");
 		return cni_hint(err, "in l3 and l3s the pods' addresses are not on the LAN's link");
+	}
+	if (delegate_uses_link(conf->ipam) && conf->mode != IPVLAN_MODE_L2) {
+		cni_fail(err, CNI_CONFIG, "the IPAM plugin dhcp needs \"mode\": \"l2\"");
+		return cni_hint(err, "in l3 and l3s no broadcast leaves or reaches a pod");
 	}
 	if (conf->ip_masq && conf->mode != IPVLAN_MODE_L3S) {
 		cni_fail(err, CNI_CONFIG, "ipMasq needs \"mode\": \"l3s\"");
@@ -278,7 +284,7 @@ int conf_read(struct conf *ret, const struct request *req, struct cni_error *err
 
 	if (read_keys(&conf, req, err) < 0 || conf_read_ipam(&conf.ipam, req, err) < 0 ||
 	    read_prev(&conf, req, err) < 0 || read_mode(&conf, req, err) < 0 ||
-	    check_host_keys(&conf, err) < 0 ||
+	    check_together(&conf, err) < 0 ||
 	    (strcmp(req->command, "ADD") == 0 && master_from_prev(&conf, err) < 0)) {
 		conf_free(&conf);
 		return -1;

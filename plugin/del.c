@@ -13,9 +13,10 @@
  */
 int verb_del(const struct request *req, struct cni_error *err)
 {
-	struct cni_error why = { 0 };
+	struct cni_error why = { 0 }, unreadable = { 0 };
 	autoclose int netns = -1;
 	const char *ipam;
+	bool readable = conf_read_ipam(&ipam, req, &unreadable) == 0;
 	int rc = 0;
 
 	switch (*req->netns ? netns_open(req->netns, req->own_netns_allowed, &netns, &why) : NETNS_GONE) {
@@ -31,10 +32,15 @@ int verb_del(const struct request *req, struct cni_error *err)
 			cni_log("DEL: %s", why.msg);
 		break;
 	case NETNS_OPEN:
+		delegate_release_by_link(req, ipam);
 		rc = iface_delete(req, netns, err);
 		break;
 	}
-	if (host_detach(req, err) < 0 || rc < 0 || conf_read_ipam(&ipam, req, err) < 0)
+	if (host_detach(req, err) < 0 || rc < 0)
 		return -1;
+	if (!readable) {
+		*err = unreadable;
+		return -1;
+	}
 	return ipam ? delegate_run(req, ipam, "DEL", err) : 0;
 }

@@ -88,6 +88,11 @@ static char *run(const struct request *req, const char *type, const char *verb, 
 	return o.output;
 }
 
+bool delegate_uses_link(const char *type)
+{
+	return type && !strcmp(type, "dhcp");
+}
+
 json_t *delegate_add(const struct request *req, const char *type, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
@@ -96,8 +101,13 @@ json_t *delegate_add(const struct request *req, const char *type, struct cni_err
 	size_t len;
 
 	output = run(req, type, "ADD", PATIENCE_S, &len, err);
-	if (!output)
+	if (!output) {
+		if (delegate_uses_link(type) && !*err->details)
+			cni_hint(err,
+				 "all interfaces of a master have one MAC address: the DHCP server has to "
+				 "tell clients apart by their client identifier, and to answer by broadcast");
 		return NULL;
+	}
 	doc = json_read(output, len, &why);
 	if (!doc)
 		cni_fail(err, CNI_DECODE, "failed to unmarshal raw result: %s", why.msg);
@@ -122,4 +132,12 @@ int delegate_run(const struct request *req, const char *type, const char *verb, 
 	}
 	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
 	return cni_hint(err, "%s", why.details);
+}
+
+void delegate_release_by_link(const struct request *req, const char *type)
+{
+	struct cni_error why = { 0 };
+
+	if (delegate_uses_link(type) && delegate_run(req, type, "DEL", &why) < 0)
+		cni_log("ipam %s, while the interface is there: %s", type, why.msg);
 }

@@ -9,6 +9,7 @@
 #define PLUGIN_DELEGATE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "cni/error.h"
 #include "cni/plugin.h"
@@ -28,5 +29,14 @@ json_t *delegate_add(const struct request *req, const char *type, struct cni_err
  * STATUS, is taken to have nothing to say.
  */
 int delegate_run(const struct request *req, const char *type, const char *verb, struct cni_error *err);
+
+/* Does the IPAM plugin talk through the pod's interface itself? */
+bool delegate_uses_link(const char *type);
+
+/*
+ * DEL for one that does, and so before the interface goes; type may be NULL. What
+ * fails is logged: the caller runs DEL once more, when the interface is gone.
+ */
+void delegate_release_by_link(const struct request *req, const char *type);
 
 #endif

@@ -72,7 +72,7 @@ kubernetes_start() {
 	KUBE_PORT=${KUBE_PORT:-$(etcd_port)}
 	KUBE_URL=https://127.0.0.1:$KUBE_PORT
 	[ -d "$KUBE_DIR/certs" ] || kube_files
-	setpriv --pdeathsig KILL "$("$TOP/test/cluster/get-kubernetes")" --etcd-servers "$ETCD_URL" \
+	setpriv --pdeathsig KILL "$("$TOP/test/cluster/get-kubernetes")/kube-apiserver" --etcd-servers "$ETCD_URL" \
 		--bind-address 127.0.0.1 --advertise-address 127.0.0.1 --secure-port "$KUBE_PORT" --cert-dir "$KUBE_DIR/own" \
 		--tls-cert-file "$KUBE_DIR/certs/server.crt" --tls-private-key-file "$KUBE_DIR/certs/server.key" \
 		--client-ca-file "$KUBE_DIR/certs/ca.crt" --token-auth-file "$KUBE_DIR/tokens" \

@@ -7,11 +7,20 @@ load ../lib/network
 
 # list JSON PLUGIN...: $LIST is a network of ipvlan, with these keys, and the plugins.
 list() {
-	local more
+	local more=''
 	LIST=$STUB_DIR/list.conflist
 	export NETWORK_RESULTS=$STUB_DIR
-	more=$(printf ', %s' "${@:2}")
+	[ $# = 1 ] || more=$(printf ', %s' "${@:2}")
 	jq "{ cniVersion: \"1.0.0\", name: \"net\", plugins: [ del(.cniVersion, .name)$more ] }" <<<"$(conf "$1")" >"$LIST"
+}
+
+SERVER=''
+PORTMAP='{ "type": "portmap", "backend": "nftables", "snat": false, "runtimeConfig": {
+	"portMappings": [ { "hostPort": 8080, "containerPort": 80, "protocol": "tcp" } ] } }'
+
+# behind_host PLUGIN...: pods of a subnet of their own that the host leads to, and the plugins.
+behind_host() {
+	list "{ \"mode\": \"l3s\", \"hostAccess\": true, $(static 192.168.9.2/24 '[ { "dst": "0.0.0.0/0" } ]' | cut -c2-)" "$@"
 }
 
 # works: ADD, CHECK and packets; then DEL leaves nothing.
@@ -25,6 +34,24 @@ ends() {
 	network DEL "$LIST" a
 	network DEL "$LIST" a
 	leaves_nothing "$BEFORE"
+}
+
+# serve POD TEXT: to whoever connects to its port 80
+serve() {
+	ip netns exec "$1" timeout 20 socat TCP-LISTEN:80,fork,reuseaddr SYSTEM:"echo $2" 3>&- &
+	SERVER=$!
+	sleep 0.5
+}
+
+# port_answers: what somebody on the LAN gets at port 8080 of the host
+port_answers() {
+	ip netns exec lan timeout 3 socat -u TCP:10.138.36.58:8080,connect-timeout=2 -
+}
+
+teardown() {
+	[ -z "$SERVER" ] || kill "$SERVER"
+	pkill -f 'dhcp daemon' || :
+	pkill dnsmasq || :
 }
 
 @test "tuning: sysctls, all multicast" {
@@ -70,15 +97,84 @@ ends() {
 @test "portmap: in l3s with hostAccess a port of the host leads to the pod, from outside" {
 	sysctl -qw net.ipv4.ip_forward=1
 	BEFORE=$(inventory)
-	list "{ \"mode\": \"l3s\", \"hostAccess\": true, $(static 192.168.9.2/24 '[ { "dst": "0.0.0.0/0" } ]' | cut -c2-)" \
-		'{ "type": "portmap", "backend": "nftables", "snat": false, "runtimeConfig": {
-			"portMappings": [ { "hostPort": 8080, "containerPort": 80, "protocol": "tcp" } ] } }'
+	behind_host "$PORTMAP"
 	network ADD "$LIST" a
-	ip netns exec a timeout 20 socat TCP-LISTEN:80,fork,reuseaddr SYSTEM:'echo here' 3>&- &
-	sleep 0.5
-	[ "$(ip netns exec lan timeout 5 socat -u TCP:10.138.36.58:8080 -)" = here ]
-	kill $!
+	serve a here
+	[ "$(port_answers)" = here ]
 	network DEL "$LIST" a
 	nft delete table ip cni_hostport # empty; portmap keeps it
 	leaves_nothing "$BEFORE"
+}
+
+@test "firewall works and decides nothing: in no mode what pods send and get passes the host's FORWARD chain" {
+	local mode
+	sysctl -qw net.ipv4.ip_forward=1
+	iptables -w -P FORWARD DROP
+	BEFORE=$(inventory)
+	for mode in l2 l3 l3s; do
+		list "{ \"mode\": \"$mode\", $(static 192.168.9.2/24,10.138.36.66 '[ { "dst": "0.0.0.0/0" } ]' | cut -c2-)" \
+			'{ "type": "firewall", "backend": "iptables" }'
+		works
+		[ "$(iptables-save | grep -c 192.168.9.2)" = 2 ]
+		network DEL "$LIST" a
+		run ! grep 192.168.9.2 <(iptables-save)
+	done
+	iptables -w -P FORWARD ACCEPT
+	leaves_nothing "$BEFORE"
+}
+
+@test "static as IPAM: the addresses and routes of the configuration" {
+	BEFORE=$(inventory)
+	list "$(static '10.138.36.20/23,10.138.36.66 fd00:36::20/64' '[ { "dst": "39.156.66.0/24" } ]')"
+	works
+	pings a fd00:36::66
+	pings a 39.156.66.10
+	ends
+}
+
+# dhcp_on_lan OPTION...: a DHCP server, and the daemon of the IPAM plugin
+dhcp_on_lan() {
+	ip netns exec lan dnsmasq --conf-file=/dev/null --port=0 --interface=eth0 --bind-interfaces --no-ping \
+		--dhcp-range=10.138.36.100,10.138.36.120,255.255.254.0 --dhcp-option=3,10.138.36.66 \
+		--dhcp-leasefile="$STUB_DIR/leases" --pid-file="$STUB_DIR/pid" "$@" 3>&-
+	"$GO_PLUGINS/dhcp" daemon >"$STUB_DIR/daemon" 2>&1 3>&- &
+	for _ in {1..100}; do
+		[ ! -S /run/cni/dhcp.sock ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+@test "dhcp as IPAM: each pod has an address of its own from a server that answers by broadcast, and gives it back" {
+	local listener
+	mkdir -p /run/cni
+	dhcp_on_lan --dhcp-broadcast
+	BEFORE=$(inventory)
+	list '{ "ipam": { "type": "dhcp", "ranges": null, "routes": null } }'
+	network ADD "$LIST" a
+	network ADD "$LIST" b
+	[ "$(cut -d' ' -f3 "$STUB_DIR/leases" | sort -u | wc -l)" = 2 ]
+	network CHECK "$LIST" a
+	pings a 10.138.36.66
+	pings a "$(in_pod b '.[0].addr_info[0].local' -4 addr show eth0)"
+	# not by the server's leases: the daemon sends its farewell from 0.0.0.0, which Linux drops
+	ip netns exec lan timeout 10 tcpdump -n -v -c 2 -i eth0 'udp port 67' >"$STUB_DIR/heard" 2>"$STUB_DIR/tcpdump" 3>&- &
+	listener=$!
+	until grep -q listening "$STUB_DIR/tcpdump"; do sleep 0.05; done
+	network DEL "$LIST" a
+	network DEL "$LIST" b
+	wait $listener
+	[ "$(grep -c 'DHCP-Message.*Release' "$STUB_DIR/heard")" = 2 ]
+	ends
+}
+
+@test "dhcp as IPAM: without its daemon ADD says so, DEL fails until it is there" {
+	BEFORE=$(inventory)
+	list '{ "ipam": { "type": "dhcp", "ranges": null, "routes": null } }'
+	run network ADD "$LIST" a
+	[ "$status" = 1 ]
+	[[ $output = *'/run/cni/dhcp.sock'*'answer by broadcast'* ]]
+	run ! network DEL "$LIST" a
+	dhcp_on_lan
+	ends
 }

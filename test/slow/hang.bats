@@ -21,3 +21,19 @@ load ../lib/cni
 	exec 7>&-
 	fails 5 'error reading from stdin: nothing came for 30 s'
 }
+
+@test "dhcp and a server that answers one address only: ADD fails after minutes and says what the server needs" {
+	local before
+	mkdir -p /run/cni
+	ip netns exec lan dnsmasq --conf-file=/dev/null --port=0 --interface=eth0 --bind-interfaces --no-ping \
+		--dhcp-range=10.138.36.100,10.138.36.120,255.255.254.0 --dhcp-leasefile="$STUB_DIR/leases" --pid-file= 3>&-
+	"$GO_PLUGINS/dhcp" daemon >"$STUB_DIR/daemon" 2>&1 3>&- &
+	sleep 1
+	before=$(inventory)
+	cni ADD "$(conf '{ "ipam": { "type": "dhcp", "ranges": null, "routes": null } }')"
+	pkill -f 'dhcp daemon'
+	pkill dnsmasq
+	fails 999 'error calling DHCP.Allocate'
+	[[ $output = *'one MAC address'*'answer by broadcast'* ]]
+	leaves_nothing "$before"
+}

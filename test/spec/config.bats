@@ -174,6 +174,7 @@ contradicts() {
 	contradicts 'reflector needs "flag": "vepa"' '{ "mode": "l3", "reflector": "10.138.36.66" }'
 	contradicts 'proxyArp needs "mode": "l3s"' '{ "proxyArp": true }'
 	contradicts 'conflictCheck needs "mode": "l2"' '{ "mode": "l3", "conflictCheck": "probe" }'
+	contradicts 'the IPAM plugin dhcp needs "mode": "l2"' '{ "mode": "l3s", "ipam": { "type": "dhcp" } }'
 	contradicts 'ipMasq needs "mode": "l3s"' '{ "mode": "l3", "ipMasq": true }'
 	cni DEL "$(conf '{ "vlan": 5, "internal": true }')"
 	succeeds

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034 # for those who include this
 # A real kube-apiserver on an etcd of its own, on loopback; for those who include etcd.bash as well.
 #
-#	kubernetes_start DIR    KUBE_URL, KUBE_DIR, KUBE_PID; and in DIR kubeconfigs of
+#	kubernetes_start DIR [OPTION...]   KUBE_URL, KUBE_DIR, KUBE_PID; and in DIR kubeconfigs of
 #	                        admin (in one file), files (with its files beside it), token and tokenfile (the
 #	                        user addrpool, who may do nothing at first), expired (a client certificate)
 #	kubernetes_stop
@@ -80,7 +80,7 @@ kubernetes_start() {
 		--service-account-issuer https://kubernetes.default.svc \
 		--service-account-key-file "$KUBE_DIR/certs/accounts.key" \
 		--service-account-signing-key-file "$KUBE_DIR/certs/accounts.key" \
-		--feature-gates APIServerIdentity=false >>"$KUBE_DIR/log" 2>&1 3>&- &
+		--feature-gates APIServerIdentity=false "${@:2}" >>"$KUBE_DIR/log" 2>&1 3>&- &
 	KUBE_PID=$!
 	kube_wait
 }

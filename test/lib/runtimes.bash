@@ -103,10 +103,15 @@ containerd_conf() {
 	CONF
 }
 
+# containerd_run [COMMAND...]: by the command
+containerd_run() {
+	"$@" containerd -c $RUNTIMES_DIR/containerd.toml -l warn >>$RUNTIMES_DIR/containerd.log 2>&1 3>&- &
+}
+
 containerd_start() {
 	[ "$1" = 1 ] || export PATH=$RUNTIMES/sid/usr/bin:$PATH
 	containerd_conf
-	setpriv --pdeathsig KILL containerd -c $RUNTIMES_DIR/containerd.toml -l warn >$RUNTIMES_DIR/containerd.log 2>&1 3>&- &
+	containerd_run setpriv --pdeathsig KILL
 	CONTAINERD_PID=$!
 	for _ in {1..600}; do
 		! ctr version >/dev/null 2>&1 || break

@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# A node of Kubernetes and its control plane, in a guest: kube-apiserver, kube-controller-manager,
+# kube-scheduler, kubelet, on containerd. For those who include runtimes.bash and kubernetes.bash.
+#
+#	node_start        with no pod network yet; kubectl then asks as admin
+#	node_stop
+#	until_true COMMAND...   waits for a minute or two
+#	node_logs         what its programs complain of
+
+NODE_DIR=$RUNTIMES_DIR/node
+NODE_IP=10.138.36.58
+
+# Of a processor's speed, which kubelet wants to know, User-Mode Linux does not tell.
+tell_speed() {
+	{ cat /proc/cpuinfo && echo 'cpu MHz : 1000.000'; } >$NODE_DIR/cpuinfo
+	mount --bind $NODE_DIR/cpuinfo /proc/cpuinfo
+}
+
+# kubelet takes each of these for what it is on a machine that is somebody's; this one is nobody's.
+kubelet_conf() {
+	cat >$NODE_DIR/kubelet.yaml <<-CONF
+		apiVersion: kubelet.config.k8s.io/v1beta1
+		kind: KubeletConfiguration
+		authentication:
+		  anonymous: {enabled: false}
+		  webhook: {enabled: false}
+		  x509: {clientCAFile: $KUBE_DIR/certs/ca.crt}
+		authorization: {mode: AlwaysAllow}
+		containerRuntimeEndpoint: unix://$CONTAINERD_ADDRESS
+		cgroupDriver: cgroupfs
+		failSwapOn: false
+		localStorageCapacityIsolation: false
+		makeIPTablesUtilChains: false
+		evictionHard: {memory.available: 1Mi}
+		syncFrequency: 5s
+		fileCheckFrequency: 5s
+	CONF
+}
+
+# node_program NAME OPTION...
+node_program() {
+	setpriv --pdeathsig KILL "$KUBERNETES/$1" "${@:2}" >"$NODE_DIR/$1.log" 2>&1 3>&- &
+	NODE_PIDS+=" $!"
+}
+
+node_start() {
+	local admin=$NODE_DIR/admin.kubeconfig
+	mkdir -p $NODE_DIR
+	KUBERNETES=$("$TOP/test/cluster/get-kubernetes")
+	tell_speed
+	kubernetes_start $NODE_DIR/kubernetes --kubelet-client-certificate $NODE_DIR/kubernetes/certs/admin.crt \
+		--kubelet-client-key $NODE_DIR/kubernetes/certs/admin.key --kubelet-preferred-address-types InternalIP
+	sed 's/namespace: kube-system/namespace: default/' "$KUBE_DIR/admin.kubeconfig" >$admin
+	export KUBECONFIG=$admin PATH=$KUBERNETES:$PATH
+	node_program kube-controller-manager --kubeconfig $admin --leader-elect=false --root-ca-file "$KUBE_DIR/certs/ca.crt" \
+		--service-account-private-key-file "$KUBE_DIR/certs/accounts.key"
+	node_program kube-scheduler --kubeconfig $admin --leader-elect=false
+	kubelet_conf
+	node_program kubelet --config $NODE_DIR/kubelet.yaml --kubeconfig $admin --root-dir $NODE_DIR/kubelet \
+		--cert-dir $NODE_DIR/kubelet-certs --hostname-override node --node-ip $NODE_IP -v 2
+	until_true kubectl get node node
+}
+
+node_stop() {
+	# shellcheck disable=SC2086 # words
+	[ -z "${NODE_PIDS:-}" ] || { kill -KILL $NODE_PIDS && wait $NODE_PIDS; } 2>/dev/null || :
+	kubernetes_stop
+}
+
+until_true() {
+	local end=$((SECONDS + 120))
+	until "$@" >$NODE_DIR/last 2>&1; do
+		[ $SECONDS -lt $end ] || {
+			echo "never: $*"
+			cat $NODE_DIR/last
+			node_logs
+			return 1
+		}
+		sleep 0.5
+	done
+}
+
+node_logs() {
+	local log
+	for log in "$NODE_DIR"/*.log; do
+		echo "-- ${log##*/}"
+		grep '^[EF]' "$log" | tail -n 5
+		tail -n 3 "$log"
+	done
+}

@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# A node of Kubernetes with ipvlan as its cluster network, from the moment that it has no network yet:
+# the DaemonSet, the network and the networks for Multus of conf-examples/kubernetes, with kubectl, as
+# README says. There is no kube-proxy.
+
+load ../lib/cni
+load ../lib/runtimes
+load ../lib/etcd
+load ../lib/kubernetes
+load ../lib/node
+
+EXAMPLES=$TOP/conf-examples/kubernetes
+
+setup_file() {
+	remove_network
+	make_network
+	plugins_for_runtimes
+	rm /opt/cni/bin/{ipvlan,addrpool,addrpool-claim}
+	containerd_start 2
+	ctr -n k8s.io images import --snapshotter overlayfs "$BUILD/image.tar" >/dev/null
+	node_start
+	kubectl apply -f "$EXAMPLES/install.yaml"
+	until_true test -x /opt/cni/bin/addrpool
+	kubectl get node node | grep -q NotReady
+	cp "$EXAMPLES/cluster-network.conflist" /etc/cni/net.d/10-cluster.conflist
+	until_true node_is_ready
+	inventory >"$BATS_FILE_TMPDIR/before"
+}
+
+teardown_file() {
+	kubectl delete -f "$EXAMPLES/install.yaml"
+	until_true no_container # those left hold what bats waits for
+	node_stop
+	pkill -x containerd # or the one that a test has started
+}
+
+# of cni.bash's own, nothing: the node lives through all tests
+setup() {
+	:
+}
+
+teardown() {
+	kubectl delete --all deployment,pod --grace-period=1 >/dev/null
+	until_true nobody_left
+}
+
+no_container() {
+	! pgrep -f containerd-shim
+}
+
+node_is_ready() {
+	kubectl get node node | grep -q ' Ready'
+}
+
+# deploy NAME REPLICAS [ANNOTATIONS]: web servers that the kubelet asks whether they are ready
+deploy() {
+	kubectl apply -f - <<-YAML
+		apiVersion: apps/v1
+		kind: Deployment
+		metadata: {name: $1}
+		spec:
+		  replicas: $2
+		  selector: {matchLabels: {app: $1}}
+		  template:
+		    metadata:
+		      labels: {app: $1}
+		      annotations: {${3:-}}
+		    spec:
+		      terminationGracePeriodSeconds: 1
+		      containers:
+		      - name: web
+		        image: docker.io/local/busybox:1
+		        command: [sh, -c, 'hostname >/tmp/index.html; exec httpd -f -h /tmp']
+		        readinessProbe: {httpGet: {port: 80}, periodSeconds: 1}
+	YAML
+	until_true kubectl rollout status "deployment/$1" --timeout=1s
+}
+
+# pods_of NAME FIELD: of each pod of the deployment
+pods_of() {
+	kubectl get pods -l "app=$1" -o jsonpath="{range .items[*]}{$2}{\"\\n\"}{end}"
+}
+
+@test "the DaemonSet has put the programs in place, and the node is ready when its network is described" {
+	cmp "$BUILD/static/ipvlan" /opt/cni/bin/ipvlan
+	cmp "$BUILD/static/addrpool" /opt/cni/bin/addrpool
+	[ "$(kubectl -n kube-system get daemonset ipvlan-cni -o jsonpath='{.status.numberReady}')" = 1 ]
+}
+
+@test "pods reach each other, the node and the LAN; the kubelet and the LAN reach them" {
+	local pods addresses
+	deploy web 2
+	mapfile -t pods < <(pods_of web .metadata.name)
+	mapfile -t addresses < <(pods_of web .status.podIP)
+	[ "$(leases cluster)" = "$(printf '%s\n' "${addresses[@]}" | sort -V | xargs)" ]
+	[ "$(kubectl exec "${pods[0]}" -- wget -qO- "http://${addresses[1]}")" = "${pods[1]}" ]
+	kubectl exec "${pods[1]}" -- ping -c 1 -W 3 "${addresses[0]}"
+	kubectl exec "${pods[0]}" -- ping -c 1 -W 3 $NODE_IP
+	kubectl exec "${pods[0]}" -- ping -c 1 -W 3 39.156.66.10
+	[ "$(curl -sm 5 "http://${addresses[0]}")" = "${pods[0]}" ]
+	[ "$(ip netns exec lan curl -sm 5 "http://${addresses[0]}")" = "${pods[0]}" ]
+}
+
+@test "what deleted pods had is gone: interfaces, addresses, and what was made for them on the node" {
+	deploy web 2
+	kubectl delete deployment web
+	until_true nobody_left
+	leaves_nothing "$(<"$BATS_FILE_TMPDIR/before")"
+}
+
+@test "twenty pods at once, and none" {
+	deploy web 20
+	[ "$(pods_of web .status.podIP | sort -u | wc -l)" = 20 ]
+	kubectl scale deployment web --replicas=0
+	until_true nobody_left
+	leaves_nothing "$(<"$BATS_FILE_TMPDIR/before")"
+}
+
+@test "containerd is killed and the pods are deleted meanwhile: nothing stays" {
+	deploy web 2
+	pkill -KILL -x containerd
+	kubectl scale deployment web --replicas=0
+	sleep 3
+	[ "$(leases cluster | wc -w)" = 2 ]
+	containerd_run
+	until_true nobody_left
+	leaves_nothing "$(<"$BATS_FILE_TMPDIR/before")"
+}
+
+@test "a node without the plugins' configuration: pods wait, and kubectl tells why" {
+	mv /etc/cni/net.d/10-cluster.conflist "$BATS_TEST_TMPDIR"
+	until_true sh -c 'kubectl get node node | grep NotReady'
+	mv "$BATS_TEST_TMPDIR/10-cluster.conflist" /etc/cni/net.d
+	until_true node_is_ready
+}
+
+@test "an ADD that fails: kubectl tells why, and the pod starts when that is mended" {
+	ip link set eth0 name gone0
+	kubectl run one --image docker.io/local/busybox:1 -- sleep 1000
+	until_true sh -c "kubectl describe pod one | grep 'failed to lookup master'"
+	ip link set gone0 name eth0
+	until_true kubectl wait --for condition=Ready pod/one --timeout=1s
+}
+
+# multus_on: the cluster network stays what it is; Multus gives pods more
+multus_on() {
+	kubectl apply -f "$TOP/test/runtimes/multus-crd.yaml"
+	until_true kubectl get network-attachment-definitions
+	kubectl apply -f "$EXAMPLES/ipvlan-l2.yaml"
+	cp "$("$TOP/test/runtimes/get-multus")" /opt/cni/bin
+	jq --arg kubeconfig "$KUBECONFIG" '{ cniVersion, name: "multus-cni-network", plugins: [ {
+		type: "multus", kubeconfig: $kubeconfig, delegates: [ . ] } ] }' \
+		"$EXAMPLES/cluster-network.conflist" >/etc/cni/net.d/00-multus.conflist
+	sleep 2 # containerd reads it a little later
+}
+
+@test "with Multus: net1 on the LAN beside eth0, told in the pod's status; deletion leaves nothing" {
+	local pod address
+	multus_on
+	deploy web 2 'k8s.v1.cni.cncf.io/networks: ipvlan-l2'
+	pod=$(pods_of web .metadata.name | head -n 1)
+	address=$(kubectl get pod "$pod" -o json | jq -r '.metadata.annotations["k8s.v1.cni.cncf.io/network-status"] |
+		fromjson[] | select(.name == "default/ipvlan-l2" and .interface == "net1") | .ips[0]')
+	kubectl exec "$pod" -- ip -4 addr show net1 | grep -F "inet $address/23"
+	[ "$(leases ipvlan-l2 | wc -w)" = 2 ]
+	[ "$(leases cluster | wc -w)" = 2 ]
+	[ "$(ip netns exec lan curl -sm 5 "http://$address")" = "$pod" ]
+	kubectl exec "$pod" -- ping -c 1 -W 3 -I net1 39.156.66.10
+	kubectl delete deployment web
+	until_true nobody_left
+	rm /etc/cni/net.d/00-multus.conflist
+	leaves_nothing "$(<"$BATS_FILE_TMPDIR/before")"
+}

@@ -7,7 +7,7 @@
 #	until_true COMMAND...   waits for a minute or two
 #	node_logs         what its programs complain of
 
-NODE_DIR=$RUNTIMES_DIR/node
+NODE_DIR=/run/runtimes/node # below $RUNTIMES_DIR
 NODE_IP=10.138.36.58
 
 # Of a processor's speed, which kubelet wants to know, User-Mode Linux does not tell.

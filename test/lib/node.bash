@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # A node of Kubernetes and its control plane, in a guest: kube-apiserver, kube-controller-manager,
-# kube-scheduler, kubelet, on containerd. For those who include runtimes.bash and kubernetes.bash.
+# kube-scheduler, kube-proxy, kubelet, on containerd. For those who include runtimes.bash and kubernetes.bash.
 #
 #	node_start        with no pod network yet; kubectl then asks as admin
 #	node_stop
@@ -48,6 +48,7 @@ node_start() {
 	mkdir -p $NODE_DIR
 	KUBERNETES=$("$TOP/test/cluster/get-kubernetes")
 	tell_speed
+	sysctl -qw net.ipv4.ip_forward=1 # as all nodes have
 	kubernetes_start $NODE_DIR/kubernetes --kubelet-client-certificate $NODE_DIR/kubernetes/certs/admin.crt \
 		--kubelet-client-key $NODE_DIR/kubernetes/certs/admin.key --kubelet-preferred-address-types InternalIP
 	sed 's/namespace: kube-system/namespace: default/' "$KUBE_DIR/admin.kubeconfig" >$admin
@@ -55,6 +56,8 @@ node_start() {
 	node_program kube-controller-manager --kubeconfig $admin --leader-elect=false --root-ca-file "$KUBE_DIR/certs/ca.crt" \
 		--service-account-private-key-file "$KUBE_DIR/certs/accounts.key"
 	node_program kube-scheduler --kubeconfig $admin --leader-elect=false
+	node_program kube-proxy --kubeconfig $admin --hostname-override node --proxy-mode iptables --masquerade-all \
+		--conntrack-max-per-core 0 --conntrack-tcp-timeout-established 0 --conntrack-tcp-timeout-close-wait 0
 	kubelet_conf
 	node_program kubelet --config $NODE_DIR/kubelet.yaml --kubeconfig $admin --root-dir $NODE_DIR/kubelet \
 		--cert-dir $NODE_DIR/kubelet-certs --hostname-override node --node-ip $NODE_IP -v 2

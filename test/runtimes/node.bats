@@ -101,6 +101,20 @@ pods_of() {
 	[ "$(ip netns exec lan curl -sm 5 "http://${addresses[0]}")" = "${pods[0]}" ]
 }
 
+@test "a Service: pods, the one behind it as well, reach it by its cluster IP" {
+	local pod ip
+	deploy web 1
+	deploy client 1
+	kubectl expose deployment web --port 80
+	ip=$(kubectl get service web -o jsonpath='{.spec.clusterIP}')
+	pod=$(pods_of web .metadata.name)
+	until_true timeout 5 kubectl exec deployment/client -- wget -qO- "http://$ip"
+	[ "$(kubectl exec deployment/client -- wget -qO- "http://$ip")" = "$pod" ]
+	[ "$(kubectl exec "$pod" -- wget -qO- "http://$ip")" = "$pod" ]
+	[ "$(curl -sm 5 "http://$ip")" = "$pod" ]
+	kubectl delete service web
+}
+
 @test "what deleted pods had is gone: interfaces, addresses, and what was made for them on the node" {
 	deploy web 2
 	kubectl delete deployment web

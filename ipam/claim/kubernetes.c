@@ -132,6 +132,13 @@ static bool read_lease(const struct kubernetes *k, const json_t *doc, struct cla
 	return true;
 }
 
+/* The same for an answer about one block, which must not be about another. */
+static bool read_lease_of(const struct kubernetes *k, const struct prefix *block, const json_t *doc,
+			  struct claim *ret)
+{
+	return read_lease(k, doc, ret) && prefix_equal(&ret->block, block);
+}
+
 static int read_item(const struct kubernetes *k, struct claims *claims, const json_t *item,
 		     struct cni_error *err)
 {
@@ -221,7 +228,7 @@ static enum found look(struct kubernetes *k, const struct prefix *block, struct 
 		return FOUND_FAILED;
 	if (reply.status != 200 && reply.status != 404)
 		return refused(k, &reply, err);
-	known = reply.status == 200 && read_lease(k, reply.doc, ret);
+	known = reply.status == 200 && read_lease_of(k, block, reply.doc, ret);
 	json_decref(reply.doc);
 	return known ? FOUND : FOUND_NOT;
 }
@@ -237,7 +244,7 @@ static enum found kubernetes_create(struct engine *engine, struct claim *claim, 
 		return FOUND_FAILED;
 	if (reply.status != 201 && reply.status != 409)
 		return refused(k, &reply, err);
-	found = reply.status == 201 && read_lease(k, reply.doc, &there) ? FOUND : FOUND_NOT;
+	found = reply.status == 201 && read_lease_of(k, &claim->block, reply.doc, &there) ? FOUND : FOUND_NOT;
 	json_decref(reply.doc);
 	if (reply.status == 409)
 		found = look(k, &claim->block, &there, err);

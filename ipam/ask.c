@@ -101,7 +101,6 @@ json_t *cluster_ask(const char *config, size_t len, const char *const *argv, int
 		outcome_explain(&o, err);
 	else
 		answer = json_read(o.output, o.output_len, err);
-	free(o.output);
 	return answer;
 }
 

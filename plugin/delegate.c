@@ -55,9 +55,9 @@ static char **environment(char *command)
 	return env;
 }
 
-/* Returns the delegate's output, which the caller frees, or NULL. */
-static char *run(const struct request *req, const char *type, const char *verb, int patience_s, size_t *len,
-		 struct cni_error *err)
+/* Returns the delegate's output, good until the next one runs, or NULL. */
+static const char *run(const struct request *req, const char *type, const char *verb, int patience_s,
+		       size_t *len, struct cni_error *err)
 {
 	autofree char **env = NULL;
 	char program[4096], command[32];
@@ -81,7 +81,6 @@ static char *run(const struct request *req, const char *type, const char *verb, 
 		return NULL;
 	if (o.status) {
 		outcome_explain(&o, err);
-		free(o.output);
 		return NULL;
 	}
 	*len = o.output_len;
@@ -96,11 +95,9 @@ bool delegate_uses_link(const char *type)
 json_t *delegate_add(const struct request *req, const char *type, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
-	autofree char *output = NULL;
 	json_t *doc;
 	size_t len;
-
-	output = run(req, type, "ADD", PATIENCE_S, &len, err);
+	const char *output = run(req, type, "ADD", PATIENCE_S, &len, err);
 	if (!output) {
 		if (delegate_uses_link(type) && !*err->details)
 			cni_hint(err,
@@ -119,11 +116,9 @@ int delegate_run(const struct request *req, const char *type, const char *verb, 
 	bool optional = !strcmp(verb, "GC") || !strcmp(verb, "STATUS");
 	bool undo = !strcmp(verb, "DEL") && !strcmp(req->command, "ADD");
 	struct cni_error why = { 0 };
-	autofree char *output = NULL;
 	size_t len;
 
-	output = run(req, type, verb, undo ? UNDO_PATIENCE_S : PATIENCE_S, &len, &why);
-	if (output)
+	if (run(req, type, verb, undo ? UNDO_PATIENCE_S : PATIENCE_S, &len, &why))
 		return 0;
 	/* one from before CNI 1.1.0 */
 	if (optional && (why.code == CNI_VERSION || why.code == CNI_ENVIRONMENT)) {

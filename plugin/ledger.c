@@ -165,29 +165,21 @@ void ledger_close(struct ledger *ledger)
 	cleanup_close(&ledger->lock);
 }
 
-/* The lines of an attachment, to be freed; or NULL, and why. */
-static char *read_page(const struct ledger *ledger, const char *path, enum found *found,
-		       struct cni_error *err)
+/* The lines of an attachment. */
+static enum found read_page(const struct ledger *ledger, const char *path, char ret[PAGE_MAX + 1],
+			    struct cni_error *err)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	autoclose int fd = openat(ledger->dir, path, flags);
-	char *text;
 	ssize_t len;
 
-	*found = FOUND_NOT;
 	if (fd < 0 && errno == ENOENT)
-		return NULL;
-	text = malloc(PAGE_MAX + 1);
-	len = fd >= 0 && text ? read(fd, text, PAGE_MAX) : -1;
-	if (len < 0) {
-		*found = FOUND_FAILED;
-		broken("read", path, err);
-		free(text);
-		return NULL;
-	}
-	*found = FOUND;
-	text[len] = '\0';
-	return text;
+		return FOUND_NOT;
+	len = fd >= 0 ? read(fd, ret, PAGE_MAX) : -1;
+	if (len < 0)
+		return broken("read", path, err);
+	ret[len] = '\0';
+	return FOUND;
 }
 
 static bool has_line(const char *text, const char *line)
@@ -220,30 +212,25 @@ static int add_line(const struct ledger *ledger, const struct request *req, cons
 {
 	const struct attachment who = own(req);
 	const struct path path = page_path(&who);
-	enum found found;
-	autofree char *before = read_page(ledger, path.s, &found, err);
-	autofree char *text = NULL;
-	struct netns_id netns = { 0 };
-	int len;
+	char text[PAGE_MAX + 1];
+	enum found found = read_page(ledger, path.s, text, err);
+	struct netns_id netns;
+	size_t len;
 
 	if (found == FOUND_FAILED)
 		return -1;
-	if (before && has_line(before, line))
+	if (found == FOUND && has_line(text, line))
 		return 0;
-	if (!before)
+	if (found == FOUND) {
+		len = strlen(text);
+	} else {
 		netns = ledger->pod.inode ? ledger->pod : netns_id(req->netns);
-	if (before)
-		len = asprintf(&text, "%s%s\n", before, line);
-	else
-		len = asprintf(&text,
-			       HEAD_CONTAINER "%s\n" HEAD_IFNAME "%s\n" HEAD_NETWORK "%s\n" HEAD_NETNS
-					      "%s\n%s\n",
-			       req->container, req->ifname, req->name, netns_id_text(&netns).s, line);
-	if (len < 0) {
-		text = NULL;
-		return cni_fail(err, CNI_RETRY, "out of memory");
+		len = (size_t)snprintf(text, sizeof(text),
+				       HEAD_CONTAINER "%s\n" HEAD_IFNAME "%s\n" HEAD_NETWORK "%s\n" HEAD_NETNS
+						      "%s\n",
+				       req->container, req->ifname, req->name, netns_id_text(&netns).s);
 	}
-	if (len > PAGE_MAX)
+	if ((size_t)snprintf(text + len, sizeof(text) - len, "%s\n", line) >= sizeof(text) - len)
 		return cni_fail(err, CNI_CONFIG, "an attachment with too many objects on the host");
 	return write_page(ledger, path.s, text, err);
 }
@@ -304,12 +291,12 @@ static int let_go(const struct ledger *ledger, const struct attachment *who, con
 static int release(const struct ledger *ledger, const struct attachment *who, struct cni_error *err)
 {
 	const struct path path = page_path(who);
-	enum found found;
-	autofree char *text = read_page(ledger, path.s, &found, err);
+	char text[PAGE_MAX + 1];
+	enum found found = read_page(ledger, path.s, text, err);
 	const char *line;
 	int rc = 0;
 
-	if (!text)
+	if (found != FOUND)
 		return (int)found;
 	while ((line = take_line(text))) {
 		struct object object;
@@ -354,10 +341,10 @@ static int verify(const struct ledger *ledger, char *text, struct cni_error *err
 int ledger_verify(struct ledger *ledger, const struct request *req, struct cni_error *err)
 {
 	const struct attachment who = own(req);
-	enum found found;
-	autofree char *text = read_page(ledger, page_path(&who).s, &found, err);
+	char text[PAGE_MAX + 1];
+	enum found found = read_page(ledger, page_path(&who).s, text, err);
 
-	return text ? verify(ledger, text, err) : (int)found;
+	return found == FOUND ? verify(ledger, text, err) : (int)found;
 }
 
 /* What comes after key on the next line, which must begin with it. */
@@ -428,14 +415,13 @@ static int visit(const struct ledger *ledger, const char *name, const struct rea
 {
 	struct page page = { .container = NULL };
 	struct path path;
+	char text[PAGE_MAX + 1], *rest = text;
 	enum found found;
-	autofree char *text = NULL;
-	char *rest;
 	int rc;
 
 	snprintf(path.s, sizeof(path.s), "attachments/%s", name);
-	rest = text = read_page(ledger, path.s, &found, err);
-	if (!text)
+	found = read_page(ledger, path.s, text, err);
+	if (found != FOUND)
 		return (int)found;
 	if (read_heads(&page, &rest) < 0)
 		return cni_fail(err, CNI_DECODE, "%s/%s is not what the plugin wrote", ledger->path, path.s);

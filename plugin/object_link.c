@@ -36,11 +36,14 @@ static int make_anchor(struct rtnl *host, const struct object *object, struct cn
 	};
 	struct cni_error why = { 0 };
 	struct link there;
+	enum found found = anchor_find(host, object->dev, &there, err);
 	int error;
 
+	if (found != FOUND_NOT)
+		return found == FOUND ? 0 : -1;
 	anchor_name(object->dev, name);
 	error = ipvlan_create(host, &ipvlan, &why);
-	if (!error || (error == EEXIST && anchor_find(host, object->dev, &there, err) == FOUND))
+	if (!error)
 		return 0;
 	cni_fail(err, CNI_INTERNAL, "failed to create %s, which keeps the master's mode: %s", name, why.msg);
 	return cni_hint(err, "%s",

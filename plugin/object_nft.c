@@ -63,7 +63,6 @@ static int nft(const char *script, struct outcome *o, struct cni_error *err)
 
 	if (nft_require(&child.argv[0], err) < 0 || child_run(&child, o, err) < 0)
 		return -1;
-	free(o->output);
 	return o->status ? 1 : 0;
 }
 

@@ -24,7 +24,7 @@ struct child {
 
 /* What it left behind. */
 struct outcome {
-	char *output; /* ends with a zero byte; the caller frees it */
+	char *output; /* ends with a zero byte; good until the next child_run() */
 	size_t output_len;
 	char stderr_end[STDERR_KEPT + 1]; /* the last of what it said on stderr */
 	size_t stderr_len;

@@ -220,16 +220,17 @@ static int run(const struct child *what, struct outcome *o, struct cni_error *er
 
 int child_run(const struct child *child, struct outcome *ret, struct cni_error *err)
 {
-	autofree char *output = malloc(OUTPUT_MAX + 1);
+	static char *output; /* as large as it may get, so made once */
 
-	*ret = (struct outcome){ .output = output };
+	if (!output)
+		output = malloc(OUTPUT_MAX + 1);
 	if (!output)
 		return cni_fail(err, CNI_RETRY, "out of memory");
+	*ret = (struct outcome){ .output = output };
 	if (run(child, ret, err) < 0)
 		return -1;
 	output[ret->output_len] = '\0';
 	ret->stderr_end[ret->stderr_len] = '\0';
-	output = NULL;
 	return 0;
 }
 

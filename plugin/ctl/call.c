@@ -32,17 +32,15 @@ static json_t *run(const char *program, const char *conf, struct cni_error *err)
 			       .input = conf,
 			       .input_len = strlen(conf),
 			       .patience_s = PATIENCE_S };
-	autofree char *output = NULL;
 	struct outcome o;
 
 	if (child_run(&child, &o, err) < 0)
 		return NULL;
-	output = o.output;
 	if (o.status) {
 		outcome_explain(&o, err);
 		return NULL;
 	}
-	return o.output_len ? json_read(output, o.output_len, err) : json_true();
+	return o.output_len ? json_read(o.output, o.output_len, err) : json_true();
 }
 
 static json_t *call_one(const struct call *call, const char *verb, const json_t *plugin, const json_t *prev,

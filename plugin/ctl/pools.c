@@ -39,7 +39,6 @@ static int explain(struct outcome *o, struct cni_error *err)
 json_t *pools_of(const char *file, struct cni_error *err)
 {
 	struct child addrpool = { .what = "", .env = environ, .patience_s = PATIENCE_S, .quiet = true };
-	autofree char *output = NULL;
 	char program[PATH_MAX];
 	json_t *pools, *pool;
 	struct outcome o;
@@ -54,12 +53,11 @@ json_t *pools_of(const char *file, struct cni_error *err)
 	addrpool.argv[2] = file;
 	if (child_run(&addrpool, &o, err) < 0)
 		return NULL;
-	output = o.output;
 	if (o.status) {
 		explain(&o, err);
 		return NULL;
 	}
-	pools = json_read(output, o.output_len, err);
+	pools = json_read(o.output, o.output_len, err);
 	json_array_foreach(pools, i, pool)
 		json_object_set_new(pool, "file", json_text(file));
 	return pools;

@@ -37,3 +37,18 @@ load ../lib/cni
 	[[ $output = *'one MAC address'*'answer by broadcast'* ]]
 	leaves_nothing "$before"
 }
+
+@test "a lock of the ledger that another process keeps: ADD gives up after a minute and leaves nothing" {
+	local before holder
+	add "$(conf)" b
+	before=$(inventory)
+	flock /run/cni/ipvlan/lock sleep 1000 3>&- &
+	holder=$!
+	sleep 1
+	cni ADD "$(conf)"
+	kill $holder
+	pkill -f 'sleep 1000'
+	fails 11 '/run/cni/ipvlan/lock is held by another process for 60 s'
+	explains 'fuser -v /run/cni/ipvlan/lock'
+	leaves_nothing "$before"
+}

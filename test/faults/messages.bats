@@ -1,0 +1,142 @@
+#!/usr/bin/env bats
+# What ipvlan and addrpool say when a system call fails that does not fail by itself: in each test one
+# of them does, by strace. ADD leaves nothing then.
+
+load ../lib/cni
+
+CONF=''
+POOL='{ "ipam": { "type": "addrpool", "ranges": [[{ "subnet": "10.9.0.0/24" }]] } }'
+STORE=/var/lib/cni/networks/net
+
+setup() {
+	export STUB_DIR=$BATS_TEST_TMPDIR
+	remove_network
+	make_network
+	CONF=$(conf "$POOL")
+}
+
+# spoil PROGRAM CALL:ERROR[:WHEN] [PATH]: from now on the program's system call fails, or that on PATH.
+spoil() {
+	local call=${2%%:*}
+	PROGRAM=$1 run_by "strace -qq -o /dev/null ${3:+-P $3} -e trace=$call -e inject=$call:error=${2#*:}"
+	[ "$1" = ipvlan ] || { mkdir -p "$STUB_DIR/bin" && mv "$PLUGIN" "$STUB_DIR/bin/$1"; }
+}
+
+# ipvlan VERB: with what is spoiled.
+ipvlan() {
+	CNI_PATH=$STUB_DIR/bin:$CNI_PATH cni "$1" "$CONF"
+}
+
+# undone CALL:ERROR CODE MESSAGE [PATH]: an ADD of ipvlan whose call fails says so and leaves nothing.
+undone() {
+	local before
+	before=$(inventory)
+	spoil ipvlan "$1" "${4:-}"
+	ipvlan ADD
+	fails "$2"
+	says "$3"
+	leaves_nothing "$before"
+}
+
+# pool_undone CALL:ERROR MESSAGE [PATH]: the same of addrpool, beside another pod's address.
+pool_undone() {
+	local before
+	before=$(inventory)
+	spoil addrpool "$1" "${3:-}"
+	PLUGIN=$BUILD/ipvlan ipvlan ADD
+	fails 5
+	says "$2"
+	rm "$STUB_DIR/bin/addrpool"
+	PLUGIN=$BUILD/ipvlan ipvlan DEL
+	succeeds
+	leaves_nothing "$before"
+}
+
+@test "ipvlan: descriptors, files, pipes, locks" {
+	undone openat:ENFILE 5 'cannot open /dev/null: too many open files in system' /dev/null
+	undone memfd_create:EMFILE 11 'cannot make a file for standard input: too many open files'
+	undone pwrite64:ENOSPC 11 'cannot make a file for standard input: no space left on device'
+	undone pipe2:EMFILE 11 'cannot make a pipe: too many open files'
+	undone pidfd_open:ENOSYS 999 "cannot watch $BUILD/addrpool (pidfd_open, Linux 5.3)"
+	undone flock:ENOLCK 5 'flock /run/cni/ipvlan/lock: no locks available'
+}
+
+@test "ipvlan: the kernel's rtnetlink" {
+	undone socket:EPROTONOSUPPORT 5 'cannot open a netlink socket: protocol not supported'
+	undone recvmsg:ENOMEM 5 "no answer from the kernel's rtnetlink: cannot allocate memory"
+	undone setns:EPERM 5 'cannot enter the network namespace: operation not permitted'
+	CONF=$(conf "$POOL" '{ "dad": "wait" }' '{ "ipam": { "ranges": [[{ "subnet": "fd00:9::/64" }]] } }')
+	undone setsockopt:ENOBUFS 5 "cannot listen to the kernel's rtnetlink: no buffer space available"
+	CONF=$(conf '{ "conflictCheck": "probe" }')
+	undone bind:ENOBUFS 5 'conflictCheck: cannot listen on eth0: no buffer space available'
+}
+
+@test "standard input that cannot be read" {
+	run env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_IFNAME=eth0 "$BUILD/ipvlan" </
+	fails 5
+	says 'error reading from stdin: is a directory'
+}
+
+@test "DEL of ipvlan on the host: what cannot be removed is told, and removed by the next" {
+	local before
+	before=$(inventory)
+	CONF=$(conf '{ "resolvConf": true, "dns": { "nameservers": [ "10.138.36.66" ] } }')
+	add "$CONF"
+	spoil ipvlan unlink:EROFS /etc/netns/a/resolv.conf
+	ipvlan DEL
+	fails 5
+	says 'cannot remove /etc/netns/a/resolv.conf: read-only file system'
+	PLUGIN='' ipvlan DEL
+	succeeds
+	leaves_nothing "$before"
+}
+
+@test "DEL without the right to change the host's network, the pod being gone" {
+	local case mode code
+	for case in '{ "mode": "l3", "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }:999:failed to delete the route to 192.168.7.0/24: operation not permitted' \
+		'{ "mode": "l3s", "proxyArp": true }:5:cannot set the sysctl ipv4/conf/eth0/forwarding to 0' \
+		'{ "mode": "l3s", "hostAccess": true }:999:failed to delete the route to 10.138.36.4/32: operation not permitted'; do
+		mode=${case%\}:*}}
+		code=${case#"$mode":}
+		CONF=$(conf "$mode")
+		PLUGIN='' add "$CONF"
+		ip netns del a
+		run_by "setpriv --bounding-set=-net_admin --inh-caps=-net_admin"
+		ipvlan DEL
+		fails "${code%%:*}"
+		says "${code#*:}"
+		PLUGIN='' ipvlan DEL
+		succeeds
+		ip netns add a
+	done
+}
+
+@test "addrpool: leases that cannot be written leave no address" {
+	add "$CONF" b
+	pool_undone linkat:ENOSPC 'create lease 10.9.0.3: no space left on device'
+	pool_undone write:ENOSPC:when=2 'write lease: no space left on device'
+	pool_undone write:ENOSPC:when=1 'write last_reserved_ip.0: no space left on device'
+	pool_undone symlinkat:ENOSPC 'record owner/a:eth0: no space left on device'
+	pool_undone flock:ENOLCK "flock $STORE/lock: no locks available"
+	CONF=$(conf "$POOL" '{ "ipam": { "fsync": true } }')
+	pool_undone fdatasync:EIO 'write lease: input/output error'
+	pool_undone fsync:EIO 'sync leases: input/output error'
+}
+
+@test "addrpool: leases that cannot be read are told, and nothing is given back" {
+	add "$CONF" b
+	spoil addrpool read:EIO $STORE/10.9.0.2
+	PLUGIN=$BUILD/ipvlan CNI_PATH=$STUB_DIR/bin:$CNI_PATH cni DEL "$CONF" b
+	fails 5
+	says 'read lease 10.9.0.2: input/output error'
+	spoil addrpool getdents64:EIO
+	CONF=$(jq -c '. + { "cni.dev/valid-attachments": [] }' <<<"$CONF")
+	PLUGIN=$BUILD/ipvlan ipvlan GC
+	fails 5
+	says 'read leases: input/output error'
+	[ -e $STORE/10.9.0.2 ]
+	rm "$STUB_DIR/bin/addrpool"
+	PLUGIN=$BUILD/ipvlan ipvlan GC
+	succeeds
+	[ ! -e $STORE/10.9.0.2 ]
+}

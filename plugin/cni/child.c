@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +53,7 @@ struct start {
 	int fds[3];
 	pid_t parent;
 	int error;
+	int pidfd; /* -1: the kernel knows of none */
 };
 
 /* In the child, which has our memory as long as we wait for its exec. */
@@ -85,17 +85,21 @@ static int start(struct start *start, pid_t *ret)
 	pid_t pid;
 
 	start->error = 0;
-	pid = clone(become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, start);
+	start->pidfd = -1;
+	pid = clone(become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, start,
+		    &start->pidfd);
 	if (pid < 0)
 		return errno;
-	if (start->error)
+	if (start->error) {
 		waitpid(pid, NULL, 0);
+		cleanup_close(&start->pidfd);
+	}
 	*ret = pid;
 	return start->error;
 }
 
 /* Starts the program with its standard error in a pipe of its own; 0 or errno. */
-static int spawn(const struct child *child, int in, int out, int errors, pid_t *ret)
+static int spawn(const struct child *child, int in, int out, int errors, pid_t *ret, int *pidfd)
 {
 	struct start one = { .child = child, .fds = { in, out, errors }, .parent = getpid() };
 	int error;
@@ -106,6 +110,7 @@ static int spawn(const struct child *child, int in, int out, int errors, pid_t *
 			break;
 		nanosleep(&(struct timespec){ .tv_nsec = BUSY_PAUSE_NS }, NULL);
 	}
+	*pidfd = one.pidfd;
 	return error;
 }
 
@@ -194,19 +199,18 @@ static int run(const struct child *what, struct outcome *o, struct cni_error *er
 		return cni_fail(err, CNI_RETRY, "cannot make a pipe: %s", errno_text(errno));
 	err_r = errors[0], err_w = errors[1];
 
-	error = spawn(what, in, out_w, err_w, &pid);
+	error = spawn(what, in, out_w, err_w, &pid, &child);
 	if (error)
 		return cni_fail(err, CNI_IO, "%sfork/exec %s: %s", what->what, what->argv[0],
 				errno_text(error));
 
-	child = (int)syscall(SYS_pidfd_open, pid, 0);
 	error = child < 0 || follow(child, out_r, err_r, what, o) < 0;
 	if (error)
 		kill(-pid, SIGKILL);
 	while (waitpid(pid, &o->status, 0) < 0 && errno == EINTR)
 		;
 	if (child < 0)
-		return cni_fail(err, CNI_INTERNAL, "cannot watch %s (pidfd_open, Linux 5.3)", what->argv[0]);
+		return cni_fail(err, CNI_INTERNAL, "cannot watch %s (CLONE_PIDFD, Linux 5.2)", what->argv[0]);
 	if (o->output_len >= OUTPUT_MAX)
 		return cni_fail(err, CNI_IO, "%s wrote more than %d bytes and was killed", what->argv[0],
 				OUTPUT_MAX);

@@ -54,6 +54,13 @@ sound() {
 	tells 'warning  address: 8.8.8.8: network is unreachable' '-> the pod needs a route there'
 }
 
+@test "a plugin whose result has a version that nobody knows" {
+	echo '{ "cniVersion": "9.9.9" }' >"$STUB_DIR/answer"
+	configured net '{ "cniVersion": "1.0.0", "name": "net", "type": "stub-answers" }'
+	trial 2
+	tells 'the result has no version that is known'
+}
+
 @test "an ADD that fails is told in the plugin's words, with the remedy, and DEL is tried" {
 	configured net "$(sound '{"master": "eth9"}')"
 	trial 2

@@ -74,7 +74,7 @@ static const struct {
 	{ SYS_recvmsg, { ENOBUFS, EAGAIN, EINTR } },
 	{ SYS_pipe2, { EMFILE } },
 	{ SYS_memfd_create, { EMFILE } },
-	{ SYS_clone, { EAGAIN, ENOMEM } },
+	{ SYS_clone, { EAGAIN, EMFILE } },
 	{ SYS_clone3, { EAGAIN, ENOMEM } },
 	{ SYS_vfork, { EAGAIN } },
 	{ SYS_execve, { ENOMEM } },

@@ -57,13 +57,14 @@ pool_undone() {
 	undone memfd_create:EMFILE 11 'cannot make a file for standard input: too many open files'
 	undone pwrite64:ENOSPC 11 'cannot make a file for standard input: no space left on device'
 	undone pipe2:EMFILE 11 'cannot make a pipe: too many open files'
-	undone pidfd_open:ENOSYS 999 "cannot watch $BUILD/addrpool (pidfd_open, Linux 5.3)"
+	undone clone:EMFILE 5 "netplugin failed with no error message: fork/exec $BUILD/addrpool: too many open files"
 	undone flock:ENOLCK 5 'flock /run/cni/ipvlan/lock: no locks available'
 }
 
 @test "ipvlan: the kernel's rtnetlink" {
 	undone socket:EPROTONOSUPPORT 5 'cannot open a netlink socket: protocol not supported'
 	undone recvmsg:ENOMEM 5 "no answer from the kernel's rtnetlink: cannot allocate memory"
+	undone recvmsg:EAGAIN 11 "the kernel's rtnetlink did not answer for 30 s"
 	undone setns:EPERM 5 'cannot enter the network namespace: operation not permitted'
 	CONF=$(conf "$POOL" '{ "dad": "wait" }' '{ "ipam": { "ranges": [[{ "subnet": "fd00:9::/64" }]] } }')
 	undone setsockopt:ENOBUFS 5 "cannot listen to the kernel's rtnetlink: no buffer space available"
@@ -96,7 +97,7 @@ pool_undone() {
 	for case in '{ "mode": "l3", "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }:999:failed to delete the route to 192.168.7.0/24: operation not permitted' \
 		'{ "mode": "l3s", "proxyArp": true }:5:cannot set the sysctl ipv4/conf/eth0/forwarding to 0' \
 		'{ "mode": "l3s", "hostAccess": true }:999:failed to delete the route to 10.138.36.4/32: operation not permitted'; do
-		mode=${case%\}:*}}
+		mode="${case%\}:*}"\}
 		code=${case#"$mode":}
 		CONF=$(conf "$mode")
 		PLUGIN='' add "$CONF"

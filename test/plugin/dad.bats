@@ -43,3 +43,15 @@ load ../lib/cni
 	cni ADD "$(conf '{"dad":"maybe"}')"
 	fails 7 'dad must be "skip" or "wait", not "maybe"'
 }
+
+@test "with dad wait and an address that somebody takes away meanwhile ADD fails and says so" {
+	local before
+	before=$(inventory)
+	ip -n lan link set eth0 down
+	(sleep 1 && ip -n a addr del fd00:36::2/64 dev eth0) 3>&- &
+	cni ADD "$(conf '{"dad":"wait"}' "$(static "fd00:36::2/64")")"
+	fails 999
+	says 'address fd00:36::2/64 has vanished from "eth0"'
+	ip -n lan link set eth0 up
+	leaves_nothing "$before"
+}

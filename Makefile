@@ -71,6 +71,11 @@ $B/addrpool: LDLIBS += $(JANSSON)
 $B/addrpool-claim: $(call objects,ipam/claim) $B/libipam.a $B/libnet.a $B/libcni.a
 $B/addrpool-claim: LDLIBS += $(JANSSON) $(MNL) $(HTTP)
 
+# not with what finds errors in the use of memory, nor where there are threads
+ifdef SHORT_LIVED
+$B/ipvlan $B/addrpool: $(call objects,plugin/memory)
+endif
+
 $B/ipvlanctl: $(call objects,plugin/ctl) $B/libplugin.a $B/libnet.a $B/libcni.a
 $B/ipvlanctl: LDLIBS += $(MNL) $(JANSSON)
 

@@ -7,7 +7,7 @@
 # the same packages gets the same bytes, wherever the tree lies.
 
 STATIC_PROGRAMS = $B/static/ipvlan $B/static/addrpool
-STATIC = $(MAKE) --no-print-directory B=$B/static SAN=
+STATIC = $(MAKE) --no-print-directory B=$B/static SAN= SHORT_LIVED=yes
 STATIC_CFLAGS = -O2 -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=.
 STATIC_LINK = -Wl,--gc-sections,--build-id=none
 

@@ -14,7 +14,7 @@ list() {
 	jq "{ cniVersion: \"1.0.0\", name: \"net\", plugins: [ del(.cniVersion, .name)$more ] }" <<<"$(conf "$1")" >"$LIST"
 }
 
-SERVER=''
+SERVER='' DAEMON=''
 PORTMAP='{ "type": "portmap", "backend": "nftables", "snat": false, "runtimeConfig": {
 	"portMappings": [ { "hostPort": 8080, "containerPort": 80, "protocol": "tcp" } ] } }'
 
@@ -49,9 +49,10 @@ port_answers() {
 }
 
 teardown() {
-	[ -z "$SERVER" ] || kill "$SERVER"
-	pkill -f 'dhcp daemon' || :
-	pkill dnsmasq || :
+	local process
+	for process in "$SERVER" "$DAEMON" $(cat "$STUB_DIR/pid" 2>/dev/null); do
+		[ -z "$process" ] || kill "$process"
+	done
 }
 
 @test "tuning: sysctls, all multicast" {
@@ -138,6 +139,7 @@ dhcp_on_lan() {
 		--dhcp-range=10.138.36.100,10.138.36.120,255.255.254.0 --dhcp-option=3,10.138.36.66 \
 		--dhcp-leasefile="$STUB_DIR/leases" --pid-file="$STUB_DIR/pid" "$@" 3>&-
 	"$GO_PLUGINS/dhcp" daemon >"$STUB_DIR/daemon" 2>&1 3>&- &
+	DAEMON=$!
 	for _ in {1..100}; do
 		[ ! -S /run/cni/dhcp.sock ] || return 0
 		sleep 0.1

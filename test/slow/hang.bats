@@ -23,16 +23,16 @@ load ../lib/cni
 }
 
 @test "dhcp and a server that answers one address only: ADD fails after minutes and says what the server needs" {
-	local before
+	local before daemon
 	mkdir -p /run/cni
 	ip netns exec lan dnsmasq --conf-file=/dev/null --port=0 --interface=eth0 --bind-interfaces --no-ping \
-		--dhcp-range=10.138.36.100,10.138.36.120,255.255.254.0 --dhcp-leasefile="$STUB_DIR/leases" --pid-file= 3>&-
+		--dhcp-range=10.138.36.100,10.138.36.120,255.255.254.0 --dhcp-leasefile="$STUB_DIR/leases" --pid-file="$STUB_DIR/pid" 3>&-
 	"$GO_PLUGINS/dhcp" daemon >"$STUB_DIR/daemon" 2>&1 3>&- &
+	daemon=$!
 	sleep 1
 	before=$(inventory)
 	cni ADD "$(conf '{ "ipam": { "type": "dhcp", "ranges": null, "routes": null } }')"
-	pkill -f 'dhcp daemon'
-	pkill dnsmasq
+	kill "$daemon" "$(<"$STUB_DIR/pid")"
 	fails 999 'error calling DHCP.Allocate'
 	[[ $output = *'one MAC address'*'answer by broadcast'* ]]
 	leaves_nothing "$before"
@@ -42,12 +42,11 @@ load ../lib/cni
 	local before holder
 	add "$(conf)" b
 	before=$(inventory)
-	flock /run/cni/ipvlan/lock sleep 1000 3>&- &
+	flock --no-fork /run/cni/ipvlan/lock sleep 1000 3>&- &
 	holder=$!
 	sleep 1
 	cni ADD "$(conf)"
 	kill $holder
-	pkill -f 'sleep 1000'
 	fails 11 '/run/cni/ipvlan/lock is held by another process for 60 s'
 	explains 'fuser -v /run/cni/ipvlan/lock'
 	leaves_nothing "$before"

@@ -23,7 +23,7 @@ caught() {
 }
 
 @test "when DEL gives back the address of a link that it could not remove" {
-	broken plugin/del.c 's/ rc < 0 ||//'
+	broken plugin/del.c 's/ || rc < 0//'
 	caught 'a DEL that said that it succeeded has left something' errors DEL "$(pooled)"
 }
 

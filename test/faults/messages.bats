@@ -141,3 +141,22 @@ pool_undone() {
 	succeeds
 	[ ! -e $STORE/10.9.0.2 ]
 }
+
+# claim_fails CALL:ERROR MESSAGE: an ADD of addrpool that needs a block of a shared pool.
+claim_fails() {
+	spoil addrpool-claim "$1"
+	PLUGIN=$BUILD/ipvlan ipvlan ADD
+	fails 5
+	says "$2"
+}
+
+@test "addrpool-claim: what it names a node's store by" {
+	local before
+	before=$(inventory)
+	CONF=$(conf "$POOL" '{ "ipam": { "cluster": { "etcd": { "endpoints": [ "http://127.0.0.1:1" ] }, "timeout": 1 } } }')
+	mkdir -p "$STUB_DIR/bin"
+	cp "$BUILD/addrpool" "$STUB_DIR/bin" # which looks for addrpool-claim beside itself first
+	claim_fails getrandom:ENOSYS 'getrandom: function not implemented'
+	claim_fails symlinkat:ENOSPC 'write incarnation: no space left on device'
+	leaves_nothing "$before"
+}

@@ -111,7 +111,7 @@ add() {
 # run_by COMMAND...: from now on COMMAND runs ipvlan, or what PROGRAM names.
 run_by() {
 	PLUGIN=$BATS_TEST_TMPDIR/run-by
-	printf '#!/bin/sh\nexec %s %s\n' "$*" "$BUILD/${PROGRAM:-ipvlan}" >"$PLUGIN"
+	printf '#!/bin/sh\nexec %s %s "$@"\n' "$*" "$BUILD/${PROGRAM:-ipvlan}" >"$PLUGIN"
 	chmod +x "$PLUGIN"
 }
 

@@ -230,7 +230,9 @@ static int add_line(const struct ledger *ledger, const struct request *req, cons
 						      "%s\n",
 				       req->container, req->ifname, req->name, netns_id_text(&netns).s);
 	}
-	if ((size_t)snprintf(text + len, sizeof(text) - len, "%s\n", line) >= sizeof(text) - len)
+	if (len < sizeof(text)) /* a network's name may be long */
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\n", line);
+	if (len >= sizeof(text))
 		return cni_fail(err, CNI_CONFIG, "an attachment with too many objects on the host");
 	return write_page(ledger, path.s, text, err);
 }

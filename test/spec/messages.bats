@@ -46,6 +46,12 @@ undone() {
 	undone 7 'an attachment with too many objects on the host' "$(conf "{\"hostRoutes\":[${routes#,}]}")"
 }
 
+@test "a network whose name is longer than what can be written down" {
+	local name
+	printf -v name '%0100000d' 0
+	undone 7 'an attachment with too many objects on the host' "$(jq -c --arg name "$name" '.name = $name' <<<"$(conf)")"
+}
+
 @test "a file in the ledger that the plugin did not write is told, and the others are released" {
 	local dir
 	add "$(conf)"

@@ -4,16 +4,9 @@
 
 load ../lib/cni
 
-CONF=''
 POOL='{ "ipam": { "type": "addrpool", "ranges": [[{ "subnet": "10.9.0.0/24" }]] } }'
 STORE=/var/lib/cni/networks/net
-
-setup() {
-	export STUB_DIR=$BATS_TEST_TMPDIR
-	remove_network
-	make_network
-	CONF=$(conf "$POOL")
-}
+CONF=$(conf "$POOL")
 
 # spoil PROGRAM CALL:ERROR[:WHEN] [PATH]: from now on the program's system call fails, or that on PATH.
 spoil() {

@@ -4,6 +4,7 @@
 
 load ../lib/cni
 load ../lib/network
+load ../lib/dhcp
 
 # list JSON PLUGIN...: $LIST is a network of ipvlan, with these keys, and the plugins.
 list() {
@@ -14,13 +15,13 @@ list() {
 	jq "{ cniVersion: \"1.0.0\", name: \"net\", plugins: [ del(.cniVersion, .name)$more ] }" <<<"$(conf "$1")" >"$LIST"
 }
 
-SERVER='' DAEMON=''
+SERVER=''
 PORTMAP='{ "type": "portmap", "backend": "nftables", "snat": false, "runtimeConfig": {
 	"portMappings": [ { "hostPort": 8080, "containerPort": 80, "protocol": "tcp" } ] } }'
 
 # behind_host PLUGIN...: pods of a subnet of their own that the host leads to, and the plugins.
 behind_host() {
-	list "{ \"mode\": \"l3s\", \"hostAccess\": true, $(static 192.168.9.2/24 '[ { "dst": "0.0.0.0/0" } ]' | cut -c2-)" "$@"
+	list "{ \"mode\": \"l3s\", \"hostAccess\": true } $(static 192.168.9.2/24 '[ { "dst": "0.0.0.0/0" } ]')" "$@"
 }
 
 # works: ADD, CHECK and packets; then DEL leaves nothing.
@@ -49,10 +50,8 @@ port_answers() {
 }
 
 teardown() {
-	local process
-	for process in "$SERVER" "$DAEMON" $(cat "$STUB_DIR/pid" 2>/dev/null); do
-		[ -z "$process" ] || kill "$process"
-	done
+	[ -z "$SERVER" ] || kill "$SERVER"
+	dhcp_stop
 }
 
 @test "tuning: sysctls, all multicast" {
@@ -113,7 +112,7 @@ teardown() {
 	iptables -w -P FORWARD DROP
 	BEFORE=$(inventory)
 	for mode in l2 l3 l3s; do
-		list "{ \"mode\": \"$mode\", $(static 192.168.9.2/24,10.138.36.66 '[ { "dst": "0.0.0.0/0" } ]' | cut -c2-)" \
+		list "{ \"mode\": \"$mode\" } $(static 192.168.9.2/24,10.138.36.66 '[ { "dst": "0.0.0.0/0" } ]')" \
 			'{ "type": "firewall", "backend": "iptables" }'
 		works
 		[ "$(iptables-save | grep -c 192.168.9.2)" = 2 ]
@@ -133,24 +132,9 @@ teardown() {
 	ends
 }
 
-# dhcp_on_lan OPTION...: a DHCP server, and the daemon of the IPAM plugin
-dhcp_on_lan() {
-	ip netns exec lan dnsmasq --conf-file=/dev/null --port=0 --interface=eth0 --bind-interfaces --no-ping \
-		--dhcp-range=10.138.36.100,10.138.36.120,255.255.254.0 --dhcp-option=3,10.138.36.66 \
-		--dhcp-leasefile="$STUB_DIR/leases" --pid-file="$STUB_DIR/pid" "$@" 3>&-
-	"$GO_PLUGINS/dhcp" daemon >"$STUB_DIR/daemon" 2>&1 3>&- &
-	DAEMON=$!
-	for _ in {1..100}; do
-		[ ! -S /run/cni/dhcp.sock ] || return 0
-		sleep 0.1
-	done
-	return 1
-}
-
 @test "dhcp as IPAM: each pod has an address of its own from a server that answers by broadcast, and gives it back" {
 	local listener
-	mkdir -p /run/cni
-	dhcp_on_lan --dhcp-broadcast
+	dhcp_start --dhcp-broadcast
 	BEFORE=$(inventory)
 	list '{ "ipam": { "type": "dhcp", "ranges": null, "routes": null } }'
 	network ADD "$LIST" a
@@ -177,6 +161,6 @@ dhcp_on_lan() {
 	[ "$status" = 1 ]
 	[[ $output = *'/run/cni/dhcp.sock'*'answer by broadcast'* ]]
 	run ! network DEL "$LIST" a
-	dhcp_on_lan
+	dhcp_start
 	ends
 }

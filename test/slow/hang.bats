@@ -2,6 +2,7 @@
 # What takes minutes by nature. Where the kernel can skip idle time, it does.
 
 load ../lib/cni
+load ../lib/dhcp
 
 @test "an IPAM plugin that hangs is killed with all its children after a time, and asked to release" {
 	local before
@@ -23,16 +24,11 @@ load ../lib/cni
 }
 
 @test "dhcp and a server that answers one address only: ADD fails after minutes and says what the server needs" {
-	local before daemon
-	mkdir -p /run/cni
-	ip netns exec lan dnsmasq --conf-file=/dev/null --port=0 --interface=eth0 --bind-interfaces --no-ping \
-		--dhcp-range=10.138.36.100,10.138.36.120,255.255.254.0 --dhcp-leasefile="$STUB_DIR/leases" --pid-file="$STUB_DIR/pid" 3>&-
-	"$GO_PLUGINS/dhcp" daemon >"$STUB_DIR/daemon" 2>&1 3>&- &
-	daemon=$!
-	sleep 1
+	local before
+	dhcp_start
 	before=$(inventory)
 	cni ADD "$(conf '{ "ipam": { "type": "dhcp", "ranges": null, "routes": null } }')"
-	kill "$daemon" "$(<"$STUB_DIR/pid")"
+	dhcp_stop
 	fails 999 'error calling DHCP.Allocate'
 	[[ $output = *'one MAC address'*'answer by broadcast'* ]]
 	leaves_nothing "$before"

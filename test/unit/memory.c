@@ -1,5 +1,6 @@
 /* Under other names, so that this program has the C library's as well. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +41,8 @@ static void test_blocks(void)
 
 	for (size_t i = 0; i < N; i++) {
 		blocks[i] = short_malloc(sizes[i]);
-		ok(blocks[i] && (uintptr_t)blocks[i] % ALIGNMENT == 0, "%zu bytes are there, and aligned",
-		   sizes[i]);
+		ok(blocks[i] && (uintptr_t)blocks[i] % _Alignof(max_align_t) == 0,
+		   "%zu bytes are there, and aligned", sizes[i]);
 		ok(all(blocks[i], 0, sizes[i]), "%zu bytes are new", sizes[i]);
 		fill(blocks[i], (char)(i + 1), sizes[i]);
 	}

@@ -45,7 +45,8 @@ int netns_each(int (*each)(int netns, const char *path, void *arg, struct cni_er
 /*
  * A namespace, by what can be written down. The inode is free for another namespace
  * as soon as this one is gone, and the kernel takes the lowest that is free: the next
- * pod has it. The cookie, sock_net(sk)->net_cookie, no other has or had in this boot.
+ * pod has it. The cookie, sock_net(sk)->net_cookie, no other has or had in this boot;
+ * since Linux 6.18 it is the number that NS_GET_ID tells (net_namespace.c, setup_net()).
  */
 struct netns_id {
 	uint64_t inode;	 /* 0: of no network namespace */

@@ -22,11 +22,11 @@
 
 #include "cni/error.h"
 
-/* Any single request fits; attributes are put with the bounded mnl calls. */
 /* The group of the links that we make on the host, and the protocol of our routes
  * there: `ip link show group 105`, `ip route show proto 105`. */
 #define OUR_NUMBER 105
 
+/* Any single request fits; attributes are put with the bounded mnl calls. */
 #define RTNL_REQUEST_MAX 8192
 #define RTNL_QUEUE_MAX 16384
 

@@ -24,6 +24,9 @@
 #ifndef SO_NETNS_COOKIE /* musl */
 #define SO_NETNS_COOKIE 71
 #endif
+#ifndef NS_GET_ID /* Linux 6.18 */
+#define NS_GET_ID _IOR(NSIO, 13, uint64_t)
+#endif
 
 static const char *kind_of_namespace(int type)
 {
@@ -66,11 +69,21 @@ static enum netns refuse(const char *path, int fd, struct cni_error *err)
 	return NETNS_GONE;
 }
 
+/* The one we were started in, open until the end, or -1. */
+static int our_netns(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = file_open(OUR_NETNS, O_RDONLY);
+	return fd;
+}
+
 static bool is_ours(int fd)
 {
 	struct stat ours, theirs;
 
-	return stat(OUR_NETNS, &ours) == 0 && fstat(fd, &theirs) == 0 && ours.st_ino == theirs.st_ino &&
+	return fstat(our_netns(), &ours) == 0 && fstat(fd, &theirs) == 0 && ours.st_ino == theirs.st_ino &&
 	       ours.st_dev == theirs.st_dev;
 }
 
@@ -106,12 +119,11 @@ enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_e
 
 int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg, struct cni_error *err)
 {
-	autoclose int home = -1;
-	int rc;
+	int home, rc;
 
 	if (netns < 0)
 		return fn(arg, err);
-	home = file_open(OUR_NETNS, O_RDONLY);
+	home = our_netns();
 	if (home < 0)
 		return cni_fail(err, CNI_IO, "cannot open %s: %s", OUR_NETNS, errno_text(errno));
 	if (setns(netns, CLONE_NEWNET) < 0) {
@@ -283,7 +295,7 @@ struct netns_id netns_id_of(int netns)
 	if (fstat(netns, &st) < 0)
 		return id;
 	id.inode = st.st_ino;
-	if (netns_run(netns, read_cookie, &id.cookie, NULL) < 0)
+	if (ioctl(netns, NS_GET_ID, &id.cookie) < 0 && netns_run(netns, read_cookie, &id.cookie, NULL) < 0)
 		id.cookie = 0;
 	return id;
 }

@@ -6,13 +6,10 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "net/netns.h"
 
-/* The kernel answers within the call that asks; this bounds a lost answer. */
-#define PATIENCE_S 30
 #define ANSWER_MAX 32768
 #define DUMP_TRIES 5
 
@@ -20,7 +17,8 @@ static int open_here(void *arg, struct cni_error *err)
 {
 	struct rtnl *nl = arg;
 
-	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	/* the kernel answers within the call that asks: there is nothing to wait for */
+	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!nl->sock)
 		return cni_fail(err, CNI_IO, "cannot open a netlink socket: %s", errno_text(errno));
 	return 0;
@@ -28,7 +26,6 @@ static int open_here(void *arg, struct cni_error *err)
 
 int rtnl_open(struct rtnl *nl, int netns, struct cni_error *err)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
 	int on = 1;
 
 	nl->sock = NULL;
@@ -41,7 +38,6 @@ int rtnl_open(struct rtnl *nl, int netns, struct cni_error *err)
 
 	/* the kernel's own sentences; older kernels have none */
 	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
-	setsockopt(mnl_socket_get_fd(nl->sock), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return 0;
 }
 
@@ -97,7 +93,7 @@ static ssize_t receive(struct rtnl *nl, char *answer, struct cni_error *err)
 		len = mnl_socket_recvfrom(nl->sock, answer, ANSWER_MAX);
 	while (len < 0 && errno == EINTR);
 	if (len < 0 && errno == EAGAIN)
-		return cni_fail(err, CNI_RETRY, "the kernel's rtnetlink did not answer for %d s", PATIENCE_S);
+		return cni_fail(err, CNI_RETRY, "the kernel's rtnetlink did not answer");
 	if (len < 0)
 		return cni_fail(err, CNI_IO, "no answer from the kernel's rtnetlink: %s", errno_text(errno));
 	return len;

@@ -61,12 +61,14 @@ static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_err
 		return 0; /* neighbours will learn, if later */
 	if (request < up)
 		return refuse_address(x, &x->given->ips[request - x->first_address].address, refusal, err);
-	if (request > up + x->plan->n_routes)
-		return rtnl_describe(refusal, err);
-	if (request > up)
+	if (request > up && request <= up + x->plan->n_routes)
 		return refuse_route(x, &x->plan->routes[request - up - 1], refusal, err);
-	cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" UP: %s", x->iface->req->ifname,
-		 errno_text(refusal->error));
+	if (request > up)
+		cni_fail(err, CNI_INTERNAL, "failed to add the neighbour %s: %s",
+			 ip_text(&x->iface->host_ips[1]).s, errno_text(refusal->error));
+	else
+		cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" UP: %s", x->iface->req->ifname,
+			 errno_text(refusal->error));
 	return cni_hint(err, "%s", refusal->why);
 }
 

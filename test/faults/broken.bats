@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Copies of ipvlan with one line wrong: each is caught by the kills or errors of this directory.
+# Copies of ipvlan with one line wrong: each is caught by the kills, errors or refusals of this directory.
 
 load ../lib/faults
 load ../lib/broken
@@ -30,4 +30,9 @@ caught() {
 @test "when DEL asks for the pod's link alone, and forgets the host" {
 	broken plugin/del.c 's/host_detach(req, err) < 0/(void)host_detach, 0/'
 	caught 'DEL' kill DEL "$(pooled '{ "hostAccess": true }')" -s 8
+}
+
+@test "when an address that the kernel refused is taken for given" {
+	broken plugin/configure.c 's/return refuse_address(/return 0 \&\& refuse_address(/'
+	caught 'has 1 addresses, 0 of them not leased to it, which has 2 leases' refusals ADD "$(pooled '{ "ipam": { "routes": [] } }')"
 }

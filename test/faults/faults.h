@@ -30,6 +30,7 @@ enum blow {
 	KILL_ONE,  /* that process alone */
 	KILL_ROOT, /* the plugin itself, with its child at that call */
 	FAIL,	   /* the call fails, with error, and is not carried out */
+	REFUSE,	   /* one of the rtnetlink requests that it sends is none that the kernel knows */
 	HAPPEN,	   /* before the call, command happens to the machine */
 };
 
@@ -38,12 +39,14 @@ struct point {
 	long call;    /* its number in the kernel */
 	int nth;      /* of that number, from 1 */
 	bool changes; /* something outside the process */
+	int requests; /* of rtnetlink that it sends */
 };
 
 struct fault {
 	enum blow blow;
 	struct point at;
 	int error;
+	int request;	     /* which of those that are sent together, from 0 */
 	const char *command; /* of the shell */
 };
 

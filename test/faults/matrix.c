@@ -1,5 +1,5 @@
 /*
- * faults [-a] [-s STEP] [-e EVENT] [-m MEND] kill|errors|events ADD|DEL DIRECTORY CONF:
+ * faults [-a] [-s STEP] [-e EVENT] [-m MEND] kill|errors|refusals|events ADD|DEL DIRECTORY CONF:
  * calls ipvlan of DIRECTORY with the text CONF once for each of its system calls, and those
  * of what it starts, with a fault there.
  *
@@ -7,6 +7,7 @@
  *		 the system call is not carried out
  *	errors   the system call fails, once for each error that fits, and is not carried out,
  *		 but for close(2)
+ *	refusals the kernel refuses a request of those that it sends to rtnetlink
  *	events   the shell command EVENT is run before it
  *
  * Then the shell command MEND is run, that puts the machine right. After each: no address
@@ -21,8 +22,8 @@
  * A system call that changes nothing outside its process is no place of its own to be
  * killed at, or for an event: what is there is the same at the next one that does. -a takes
  * it as well.
- * -s takes every STEP-th case alone. Prints cases run and passed; exit status 1 when one
- * has failed.
+ * -s takes every STEP-th case alone. Prints what errors said, each text once, and cases run and
+ * passed; exit status 1 when one has failed.
  */
 #include <errno.h>
 #include <signal.h>
@@ -88,6 +89,7 @@ static struct {
 	bool all, alone;
 	int step, turn, cases, passed, skipped;
 	char *before; /* the inventory */
+	json_t *said; /* an object with the messages as keys */
 } matrix = { .step = 1 };
 
 static struct outcome struck, after;
@@ -169,6 +171,14 @@ static int aftermath(void)
 	return same("in the end not all is as it was");
 }
 
+static void note(const char *msg)
+{
+	if (json_object_get(matrix.said, msg))
+		return;
+	json_object_set_new(matrix.said, msg, json_true());
+	printf("says: %s\n", msg);
+}
+
 /* An error is an error object, and an ADD that failed leaves nothing; a success is one. */
 static int told(void)
 {
@@ -176,6 +186,8 @@ static int told(void)
 	const char *msg = json_string_value(json_object_get(answer, "msg"));
 	bool object = msg && *msg && json_is_integer(json_object_get(answer, "code"));
 
+	if (object)
+		note(msg);
 	json_decref(answer);
 	if (struck.status == 0 && !strcmp(matrix.verb, "DEL"))
 		return same("a DEL that said that it succeeded has left something");
@@ -196,7 +208,7 @@ static int examine(const struct fault *fault)
 		return complain("it hangs", &struck);
 	if (struck.orphan)
 		return complain("what it had started goes on without it", &struck);
-	if (fault->blow == FAIL || fault->blow == HAPPEN ||
+	if (fault->blow == FAIL || fault->blow == REFUSE || fault->blow == HAPPEN ||
 	    (fault->blow == KILL_ONE && fault->at.process > 0))
 		return told();
 	return killed ? 0 : complain("it was not killed", &struck);
@@ -232,6 +244,8 @@ static void one_case(const struct fault *fault)
 	       fault->at.process, fault->at.call, fault->at.nth,
 	       fault->blow == KILL_ROOT ? "ipvlan killed" : "struck",
 	       fault->error ? strerror(fault->error) : "");
+	if (fault->blow == REFUSE)
+		printf("       request %d of %d\n", fault->request + 1, fault->at.requests);
 	clean_up();
 	/* what it has left is not the next one's */
 	free(matrix.before);
@@ -246,6 +260,12 @@ static void fail_at(const struct point *at)
 		for (const int *error = mistakes[i].errors; *error; error++)
 			one_case(&(struct fault){ .blow = FAIL, .at = *at, .error = *error });
 	}
+}
+
+static void refuse_at(const struct point *at)
+{
+	for (int i = 0; i < at->requests; i++)
+		one_case(&(struct fault){ .blow = REFUSE, .at = *at, .request = i });
 }
 
 static void kill_at(const struct point *at)
@@ -263,6 +283,8 @@ static void strike_at(const struct point *at)
 {
 	if (!strcmp(matrix.mode, "errors"))
 		fail_at(at);
+	else if (!strcmp(matrix.mode, "refusals"))
+		refuse_at(at);
 	else if (!matrix.all && !at->changes)
 		return;
 	else if (matrix.event)
@@ -276,8 +298,9 @@ static void all_cases(void)
 	static struct outcome whole;
 	const struct fault none = { .blow = NO_BLOW };
 
-	/* what is made by the first call and stays, such as locks */
+	/* what is made by the first call and stays, such as locks, and a namespace's number for ours */
 	call("ADD", "a", NULL, &after);
+	call("ADD", "b", NULL, &after);
 	clean_up();
 	matrix.before = inventory();
 	if (!strcmp(matrix.verb, "DEL"))
@@ -325,13 +348,14 @@ int main(int argc, char **argv)
 			matrix.mend = optarg;
 	}
 	if (argc - optind != 4 || matrix.step < 1 || !matrix.event == !strcmp(argv[optind], "events")) {
-		fputs("faults [-a] [-s STEP] [-e EVENT] [-m MEND] kill|errors|events ADD|DEL DIRECTORY "
-		      "CONF\n",
+		fputs("faults [-a] [-s STEP] [-e EVENT] [-m MEND] kill|errors|refusals|events ADD|DEL "
+		      "DIRECTORY CONF\n",
 		      stderr);
 		return 2;
 	}
 	matrix.mode = argv[optind];
 	matrix.verb = argv[optind + 1];
+	matrix.said = json_object();
 	runtime.build = argv[optind + 2];
 	read_conf(argv[optind + 3]);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -1,6 +1,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/reg.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,6 +114,34 @@ static bool counts(const struct tracee *tracee, long number)
 	return !tracee->loader || at < tracee->loader || at >= tracee->loader + LOADER_SIZE;
 }
 
+/* The kernel answers EOPNOTSUPP (rtnetlink_rcv_msg()). */
+#define NO_REQUEST 0x7ff0
+
+/* How many requests the sendto() that pid is about to make has for rtnetlink; and that with this
+ * number, from 0, becomes one that does not exist. */
+static int requests(pid_t pid, int spoilt)
+{
+	const unsigned long to = (unsigned long)ptrace(PTRACE_PEEKUSER, pid, REGISTER(R8), NULL);
+	unsigned long at = (unsigned long)ptrace(PTRACE_PEEKUSER, pid, REGISTER(RSI), NULL);
+	const unsigned long end = at + (unsigned long)ptrace(PTRACE_PEEKUSER, pid, REGISTER(RDX), NULL);
+	int n = 0;
+
+	if (!to || (ptrace(PTRACE_PEEKDATA, pid, (void *)to, NULL) & 0xffff) != AF_NETLINK)
+		return 0;
+	for (; at + sizeof(struct nlmsghdr) <= end; n++) {
+		const long head = ptrace(PTRACE_PEEKDATA, pid, (void *)at, NULL);
+		const unsigned int len = (unsigned int)head;
+
+		if (n == spoilt)
+			ptrace(PTRACE_POKEDATA, pid, (void *)at,
+			       (head & ~(0xffffL << 32)) | (long)NO_REQUEST << 32);
+		if (len < sizeof(struct nlmsghdr))
+			break;
+		at += NLMSG_ALIGN(len);
+	}
+	return n;
+}
+
 /* Its child is held at its system call until the root is gone. */
 static void kill_root(struct trace *t)
 {
@@ -143,6 +173,9 @@ static void strike(struct trace *t, struct tracee *tracee)
 		if (t->fault->at.call != SYS_close)
 			ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(ORIG_RAX), -1L);
 		tracee->failing = true;
+		break;
+	case REFUSE:
+		requests(tracee->pid, t->fault->request);
 		break;
 	case HAPPEN:
 		/* such as remounting a disk that is being written to */
@@ -176,7 +209,8 @@ static void at_call(struct trace *t, struct tracee *tracee)
 		kill(tracee->pid, SIGKILL);
 	}
 	here = (struct point){ (int)(tracee - t->tracees), number, ++tracee->calls[number],
-			       changes(tracee->pid, number) };
+			       changes(tracee->pid, number),
+			       number == SYS_sendto ? requests(tracee->pid, -1) : 0 };
 	if (o->n < POINTS_MAX)
 		o->points[o->n++] = here;
 	if (fault && fault->blow && !o->struck && !t->happened && here.process == fault->at.process &&

@@ -10,7 +10,16 @@ pooled() {
 		"routes": [ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ] } }' "$@"
 }
 
-# faults MODE LEAST VERBS CONF [OPTION]...: all cases pass, and there are at least so many.
+# told PATTERN...: some error of the cases so far said so.
+told() {
+	local pattern
+	for pattern; do
+		[[ $said == *"says: "$pattern$'\n'* ]] || { echo "nobody said: $pattern"; return 1; }
+	done
+}
+
+# faults MODE LEAST VERBS CONF [OPTION]...: all cases pass, and there are at least so many. What they
+# said is added to $said.
 faults() {
 	local mode=$1 least=$2 verbs=$3 conf=$4 verb cases=0
 	shift 4
@@ -18,6 +27,7 @@ faults() {
 		run "$BUILD/tools/faults" "$@" "$mode" "$verb" "$BUILD" "$conf"
 		tail -n 40 <<<"$output"
 		[ "$status" = 0 ]
+		said+=$(grep "^says: " <<<"$output" || :)$'\n'
 		echo "# $mode ${lines[-1]}" >&3
 		[[ ${lines[-1]} =~ ([0-9]+)\ cases ]]
 		cases=$((cases + BASH_REMATCH[1]))

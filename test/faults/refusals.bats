@@ -1,0 +1,49 @@
+#!/usr/bin/env bats
+# ipvlan, with the kernel refusing one of its rtnetlink requests after the other: it is told which, and
+# nothing is left.
+
+load ../lib/faults
+
+@test "whatever request the kernel refuses: a pod's interface" {
+	faults refusals 28 'ADD DEL' "$(pooled)"
+	told 'cannot look up a link: operation not supported' \
+		'cannot list links: operation not supported' \
+		'failed to create ipvlan: operation not supported' \
+		"failed to create ipva*, which keeps the master's mode: operation not supported" \
+		'failed to add IP addr 192.168.9.*/24 to "eth0": operation not supported' \
+		'failed to add IP addr fd00:9::*/64 to "eth0": operation not supported' \
+		'failed to set "eth0" UP: operation not supported' \
+		"failed to add route '0.0.0.0/0 via 192.168.9.1 dev eth0': operation not supported" \
+		"failed to add route '::/0 via fd00:9::1 dev eth0': operation not supported" \
+		'failed to delete link *: operation not supported'
+}
+
+@test "whatever request the kernel refuses: a VLAN that is made" {
+	faults refusals 35 'ADD DEL' "$(pooled '{ "vlan": 100 }')"
+	told 'failed to create the master eth0.100: operation not supported'
+}
+
+@test "whatever request the kernel refuses: reflector" {
+	faults refusals 35 'ADD DEL' "$(pooled '{ "mode": "l3", "flag": "vepa", "reflector": [ "10.138.36.66", "fd00:36::66" ] }')"
+	told 'cannot list addresses: operation not supported' \
+		"failed to add route '192.168.9.0/24 via 10.138.36.66' on the host: operation not supported" \
+		'failed to delete the route to fd00:9::/64: operation not supported'
+}
+
+@test "whatever request the kernel refuses: hostAccess, hostRoutes" {
+	faults refusals 45 'ADD DEL' "$(pooled '{ "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }')"
+	told 'failed to add the neighbour 192.168.9.*: operation not supported' \
+		'failed to add the neighbour fd00:36::58: operation not supported' \
+		'failed to delete the neighbour 192.168.9.*: operation not supported' \
+		'failed to set "ipva*" UP: operation not supported' \
+		'failed to set "ipva*" DOWN: operation not supported' \
+		"failed to add route '192.168.7.0/24 via 10.138.36.66' on the host: operation not supported" \
+		'failed to delete the route to 192.168.7.0/24: operation not supported'
+}
+
+@test "whatever request the kernel refuses: l3s, ipMasq, proxyArp" {
+	faults refusals 65 'ADD DEL' "$(pooled '{ "mode": "l3s", "ipMasq": true, "proxyArp": true }')"
+	told 'nft failed for ipMasq' \
+		"failed to add route '192.168.9.*/32' on the host: operation not supported" \
+		'failed to delete the route to fd00:9::*/128: operation not supported'
+}

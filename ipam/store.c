@@ -103,6 +103,7 @@ enum found store_open(struct store *ret, const struct place *place, bool create,
 	unlinkat(store.own, "new", 0); /* of one that was killed: we have the lock */
 	store.boot = file_boot();
 	if (!is_sealed(&store) && records_rebuild(&store, err) < 0) {
+		store.spoiled = true;
 		store_close(&store);
 		return FOUND_FAILED;
 	}

@@ -33,9 +33,11 @@ static int take_lock(struct node *node, struct cni_error *err)
 	if (open_store(&store, node, err) < 0)
 		return -1;
 	node->lock = openat(store.own, "claim.lock", flags, STORE_FILE_MODE);
+	if (node->lock < 0)
+		cni_fail(err, CNI_IO, "open claim.lock: %s", errno_text(errno));
 	store_close(&store);
 	if (node->lock < 0)
-		return cni_fail(err, CNI_IO, "open claim.lock: %s", errno_text(errno));
+		return -1;
 	if (file_lock(node->lock, LOCK_PATIENCE_S) == 0)
 		return 0;
 	if (errno != EINTR)

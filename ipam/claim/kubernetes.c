@@ -86,13 +86,13 @@ static struct micro_time micro_time(const char *since)
 
 static json_t *lease_of(const struct kubernetes *k, const struct claim *claim)
 {
-	json_t *doc = json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s, s:s, s:s, s:s, s:s}}, s:{s:s, s:s}}",
+	json_t *doc = json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s, s:s, s:s, s:s, s:s}}, s:{s:s, s:s?}}",
 				KIND, "metadata", "name", name_of(k, &claim->block).s, "labels", LABEL,
 				k->engine.cluster->pool, "annotations", "ipvlan-cni/block",
 				prefix_text(&claim->block).s, "ipvlan-cni/network", claim->network,
 				"ipvlan-cni/machine", claim->machine, "ipvlan-cni/boot", claim->boot,
 				"ipvlan-cni/incarnation", claim->incarnation, "spec", "holderIdentity",
-				claim->node, "acquireTime", micro_time(claim->since).s);
+				claim->node, "acquireTime", *claim->since ? micro_time(claim->since).s : NULL);
 
 	if (doc && *claim->version)
 		json_object_set_new(json_object_get(doc, "metadata"), "resourceVersion",
@@ -121,7 +121,8 @@ static bool read_lease(const struct kubernetes *k, const json_t *doc, struct cla
 		return false;
 	copy(claim.node, sizeof(claim.node), spec, "holderIdentity");
 	copy(claim.since, sizeof(claim.since) - 1, spec, "acquireTime");
-	memcpy(claim.since + strcspn(claim.since, ".Z"), "Z", sizeof("Z"));
+	if (*claim.since)
+		memcpy(claim.since + strcspn(claim.since, ".Z"), "Z", sizeof("Z"));
 	copy(claim.network, sizeof(claim.network), notes, "ipvlan-cni/network");
 	copy(claim.machine, sizeof(claim.machine), notes, "ipvlan-cni/machine");
 	copy(claim.boot, sizeof(claim.boot), notes, "ipvlan-cni/boot");

@@ -180,6 +180,45 @@ POOL='{"metadata": {"name": "net-pool", "annotations": {"ipvlan-cni/block-size":
 	[ "$(own)" = "$(sed 's/net-//; s,-\([0-9]*\)$,/\1,' <<<"$name")" ]
 }
 
+@test "409, and the claim of this machine before it was restarted is somebody else's now" {
+	local machine lease
+	kubernetes 1
+	answers 200 "{\"items\": [$POOL]}"
+	answers 403
+	pool ADD "$CONF" c1
+	machine=$(asked | sed -n 's/.*"ipvlan-cni\/machine":"\([^"]*\)".*/\1/p')
+	rm "$SCRIPTED"/answer-* "$SCRIPTED"/count
+	ANSWERS=0
+	lease="{\"metadata\": {\"name\": \"net-10.9.0.0-28\", \"uid\": \"u1\", \"resourceVersion\": \"7\",
+		\"annotations\": {\"ipvlan-cni/block\": \"10.9.0.0/28\", \"ipvlan-cni/network\": \"net\", \"ipvlan-cni/machine\": \"$machine\",
+		\"ipvlan-cni/boot\": \"an earlier one\", \"ipvlan-cni/incarnation\": \"of then\"}}, \"spec\": {\"holderIdentity\": \"a\"}}"
+	answers 200 "{\"items\": [$POOL, $lease]}"
+	answers 409
+	answers 200 "${lease/\"a\"/\"b\"}"
+	pool ADD "$CONF" c1
+	fails 11 '10.9.0.0/28 was changed by somebody else just now'
+	[ "$(asked | cut -d' ' -f1 | tail -n 3 | xargs)" = "GET PUT GET" ]
+	[[ $(asked) = *'PUT '*'"acquireTime":null'* ]] # there was none
+	leased ''
+}
+
+@test "a block that another node got first, and the note of the attempt stays" {
+	local bin=$BATS_TEST_TMPDIR/bin
+	kubernetes 1
+	answers 200 "{\"items\": [$POOL]}"
+	answers 409
+	answers 200 '{"metadata": {"name": "net-10.9.0.64-28", "uid": "u1", "resourceVersion": "7", "annotations":
+		{"ipvlan-cni/block": "10.9.0.64/28", "ipvlan-cni/network": "net"}}, "spec": {"holderIdentity": "b"}}'
+	mkdir "$bin"
+	cp "$BUILD/addrpool" "$bin"
+	printf '#!/bin/sh\nexec strace -qq -o /dev/null -P blocks/10.9.0.64-28 -e inject=unlinkat:error=EIO %s "$@"\n' \
+		"$BUILD/addrpool-claim" >"$bin/addrpool-claim"
+	chmod +x "$bin/addrpool-claim"
+	PLUGIN=$bin/addrpool pool ADD "$(jq -c '.runtimeConfig.ips = ["10.9.0.77"]' <<<"$CONF")" c1
+	fails 5 'remove blocks/10.9.0.64-28: input/output error'
+	leased ''
+}
+
 @test "addresses of own blocks are given whatever the engine says, and a DEL never fails for it" {
 	kubernetes
 	answers 200 "{\"items\": [$POOL]}"

@@ -131,3 +131,9 @@ kubeconfig() {
 @test "a kubeconfig is wanted where there is no pod's service account" {
 	told_wrongly '"kubernetes": {}' 7 'ipam.cluster.kubernetes.kubeconfig is not given, and this is no pod'
 }
+
+@test "addrpool-claim is asked for an address that is none" {
+	on a
+	run -1 "$BUILD/addrpool-claim" claim 0 0 10.9.0 <<<"$CONF"
+	fails 4 '10.9.0 is no address'
+}

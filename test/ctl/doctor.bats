@@ -133,3 +133,10 @@ finds() {
 	[ "$status" = 2 ]
 	tells /nowhere.conf 'error    file: no such file or directory'
 }
+
+@test "the directory of configurations is none" {
+	: >"$BATS_TEST_TMPDIR/file"
+	NETCONFPATH=$BATS_TEST_TMPDIR/file ctl doctor
+	[ "$status" = 2 ]
+	[[ $output$stderr = *"cannot read $BATS_TEST_TMPDIR/file: not a directory"* ]]
+}

@@ -55,6 +55,17 @@ master_again() {
 		'{ "mode": "l3", "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }'
 }
 
+@test "somebody deletes the pod's interface at any moment" {
+	events 25 ADD 'ip -n a link del eth0 2>/dev/null || :' :
+	told 'failed to refetch ipvlan "eth0": it was deleted or renamed meanwhile'
+}
+
+@test "somebody deletes the anchor at any moment" {
+	events 30 'ADD DEL' 'for link in /sys/class/net/ipva*; do [ ! -e "$link" ] || ip link del "${link##*/}"; done' : \
+		'{ "hostAccess": true }'
+	told 'the anchor of link * is gone' 'ipva*, which was just made, is gone'
+}
+
 @test "the disk of the leases is full from any moment on" {
 	mkdir -p /var/lib/cni/networks
 	mount -t tmpfs -o size=64k tmpfs /var/lib/cni/networks

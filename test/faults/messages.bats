@@ -55,6 +55,7 @@ pool_undone() {
 }
 
 @test "ipvlan: the kernel's rtnetlink" {
+	undone openat:EMFILE 5 'cannot open /proc/self/ns/net: too many open files' /proc/self/ns/net
 	undone socket:EPROTONOSUPPORT 5 'cannot open a netlink socket: protocol not supported'
 	undone recvmsg:ENOMEM 5 "no answer from the kernel's rtnetlink: cannot allocate memory"
 	undone recvmsg:EAGAIN 11 "the kernel's rtnetlink did not answer"
@@ -135,21 +136,104 @@ pool_undone() {
 	[ ! -e $STORE/10.9.0.2 ]
 }
 
-# claim_fails CALL:ERROR MESSAGE: an ADD of addrpool that needs a block of a shared pool.
+@test "addrpool: leases that could not all be looked at are looked at again" {
+	add "$CONF" b
+	printf 'c\r\neth0' >$STORE/10.9.0.77 # by host-local
+	spoil addrpool getdents64:EIO
+	PLUGIN=$BUILD/ipvlan ipvlan ADD
+	fails 5
+	says 'read leases: input/output error'
+	rm "$STUB_DIR/bin/addrpool"
+	PLUGIN=$BUILD/ipvlan CNI_PATH=$STUB_DIR/bin:$CNI_PATH cni DEL "$CONF" c
+	succeeds
+	[ ! -e $STORE/10.9.0.77 ]
+}
+
+@test "addrpool: what it keeps beside the leases cannot be looked at" {
+	local own=/var/lib/cni/networks/.addrpool/net
+	add "$CONF" b
+	pool_undone newfstatat:EIO 'stat lease 10.9.0.3: input/output error' 10.9.0.3
+	rm $STORE/10.9.0.2 # so that there is a record without a lease
+	spoil addrpool unlinkat:EIO b:eth0
+	PLUGIN=$BUILD/ipvlan ipvlan ADD
+	fails 5
+	says 'remove record b:eth0: input/output error'
+	spoil addrpool openat:EIO owner
+	PLUGIN=$BUILD/ipvlan ipvlan ADD
+	fails 5
+	says 'read records: input/output error'
+	ln -s "$(printf %032d 0)" $STORE/incarnation
+	mkdir $own/blocks
+	ln -s 'owned 00000000 x y' $own/blocks/10.9.0.0-28
+	CONF=$(conf "$POOL" "$CLUSTER")
+	spoil addrpool readlinkat:EIO 10.9.0.0-28
+	PLUGIN=$BUILD/ipvlan ipvlan ADD
+	fails 5
+	says 'read block 10.9.0.0-28: input/output error'
+}
+
+# Of an engine that nobody listens for.
+CLUSTER='{ "ipam": { "cluster": { "etcd": { "endpoints": [ "http://127.0.0.1:1" ] }, "timeout": 1 } } }'
+
+# beside_addrpool: there it looks for addrpool-claim first.
+beside_addrpool() {
+	mkdir -p "$STUB_DIR/bin"
+	cp "$BUILD/addrpool" "$STUB_DIR/bin"
+}
+
+# claim_fails CALL:ERROR MESSAGE [PATH]: an ADD of addrpool that needs a block of a shared pool.
 claim_fails() {
-	spoil addrpool-claim "$1"
+	spoil addrpool-claim "$1" "${3:-}"
 	PLUGIN=$BUILD/ipvlan ipvlan ADD
 	fails 5
 	says "$2"
 }
 
-@test "addrpool-claim: what it names a node's store by" {
+@test "addrpool-claim: what it names a node's store by, and its turn" {
 	local before
 	before=$(inventory)
-	CONF=$(conf "$POOL" '{ "ipam": { "cluster": { "etcd": { "endpoints": [ "http://127.0.0.1:1" ] }, "timeout": 1 } } }')
-	mkdir -p "$STUB_DIR/bin"
-	cp "$BUILD/addrpool" "$STUB_DIR/bin" # which looks for addrpool-claim beside itself first
+	CONF=$(conf "$POOL" "$CLUSTER")
+	beside_addrpool
 	claim_fails getrandom:ENOSYS 'getrandom: function not implemented'
 	claim_fails symlinkat:ENOSPC 'write incarnation: no space left on device'
+	claim_fails openat:EIO 'cannot read /proc/sys/kernel/random/boot_id' /proc/sys/kernel/random/boot_id
+	claim_fails openat:EIO 'open claim.lock: input/output error' claim.lock
+	claim_fails flock:ENOLCK 'flock claim.lock: no locks available' /var/lib/cni/networks/.addrpool/net/claim.lock
+	leaves_nothing "$before"
+}
+
+@test "addrpool: a claim that helps nothing" {
+	CONF=$(conf "$POOL" "$CLUSTER" '{ "runtimeConfig": { "ips": [ "10.9.0.7" ] } }')
+	beside_addrpool
+	printf '#!/bin/sh\necho {}\n' >"$STUB_DIR/bin/addrpool-claim"
+	chmod +x "$STUB_DIR/bin/addrpool-claim"
+	ipvlan ADD
+	fails 11
+	says 'failed to allocate for range 0: requested ip 10.9.0.7 is in no block of ours'
+}
+
+@test "no memory for a large configuration" {
+	local room
+	jq -c '. + { "padding": ("x" * 3000000) }' <<<"$CONF" >"$BATS_TEST_TMPDIR/large"
+	for ((room = 4; room < 64; room++)); do
+		if prlimit --as=$((room << 20)) env CNI_COMMAND=VERSION "$BUILD/ipvlan" </dev/null >/dev/null 2>&1; then
+			break
+		fi
+	done
+	run -1 env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
+		prlimit --as=$(((room + 2) << 20)) "$BUILD/ipvlan" <"$BATS_TEST_TMPDIR/large"
+	fails 11
+	says 'out of memory'
+}
+
+@test "a result that cannot be written is told in the log, and the pod has nothing" {
+	local before log=$BATS_TEST_TMPDIR/log
+	before=$(inventory)
+	PLUGIN=$BATS_TEST_TMPDIR/full
+	printf '#!/bin/sh\nexec %s >/dev/full\n' "$BUILD/ipvlan" >"$PLUGIN"
+	chmod +x "$PLUGIN"
+	cni ADD "$(jq -c --arg log "$log" '.logFile = $log' <<<"$CONF")"
+	[ "$status" = 1 ]
+	grep -q 'error 5: cannot write the result: no space left on device' "$log"
 	leaves_nothing "$before"
 }

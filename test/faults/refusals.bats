@@ -47,3 +47,20 @@ load ../lib/faults
 		"failed to add route '192.168.9.*/32' on the host: operation not supported" \
 		'failed to delete the route to fd00:9::*/128: operation not supported'
 }
+
+# Before Linux 6.15 it is made under another name first, since the host has an eth0 as well.
+@test "whatever request the kernel refuses: the name, where that is a request of its own" {
+	local release
+	IFS=.- read -ra release <<<"$(uname -r)"
+	faults refusals 15 ADD "$(pooled '{ "ipam": { "ranges": [ [ { "subnet": "192.168.9.0/24" } ] ] } }')"
+	if [ $((release[0] * 1000 + release[1])) -lt 6015 ]; then
+		told 'failed to rename ipvlan to "eth0": operation not supported'
+	else
+		! told 'failed to rename ipvlan to "eth0": *'
+	fi
+}
+
+@test "whatever request the kernel refuses: STATUS says that there is no ipvlan" {
+	faults refusals 2 STATUS "$(pooled)"
+	told 'this kernel has no ipvlan'
+}

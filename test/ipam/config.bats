@@ -180,3 +180,23 @@ refused() {
 	pool ADD ''
 	fails 6
 }
+
+# sets FROM N: ranges of so many sets.
+sets() {
+	local i list=''
+	for ((i = $1; i < $1 + $2; i++)); do
+		list+=", [{\"subnet\": \"10.$i.0.0/24\"}]"
+	done
+	echo "\"ranges\": [${list#, }]"
+}
+
+@test "one interface has 64 addresses at most" {
+	pool ADD "$(conf "$(sets 1 40)")"
+	succeeds
+	pool ADD "$(conf "$(sets 101 40)")"
+	fails 7 'c1 has more than 64 addresses'
+	pool ADD "$(conf "$(sets 101 24)")"
+	succeeds
+	drops "$(conf "$(sets 1 40)")"
+	leased ''
+}

@@ -28,6 +28,19 @@ teardown() {
 	leased 10.9.0.2
 }
 
+@test "who does not get its turn to claim blocks of a shared pool says so after a minute" {
+	local cluster='"cluster": { "etcd": { "endpoints": [ "http://127.0.0.1:1" ] }, "timeout": 1 }'
+	mkdir -p "$OWN"
+	flock "$OWN/claim.lock" sleep 100000 3>&- &
+	HOLDER=$!
+	while flock -n "$OWN/claim.lock" true; do
+		sleep 0.01
+	done
+	pool ADD "$(conf "$cluster")" a
+	fails 11 'other processes of this node have been claiming blocks for 60 s'
+	leased ''
+}
+
 @test "reuseDelay ends" {
 	local conf
 	conf=$(conf '"subnet": "10.9.0.0/30", "reuseDelay": 30')

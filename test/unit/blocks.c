@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "claim/base64.h"
+#include "claim/engine.h"
 #include "claim/pick.h"
 #include "tap.h"
 
@@ -201,6 +202,20 @@ static void test_narrow(void)
 	pool_free(&pool);
 }
 
+static void test_too_many(void)
+{
+	struct claims claims = { .n = CLAIMS_MAX };
+	const struct claim claim = { .node = "a" };
+	struct cni_error err = { 0 };
+
+	is_int(claims_add(&claims, &claim, &err), -1, "no more claims than there may be");
+	is_str(err.msg, "out of memory for the claims of the pool", "which is told");
+	claims = (struct claims){ .n = 0 };
+	is_int(claims_add(&claims, &claim, NULL), 0, "one is kept");
+	is_str(claims.list[0].node, "a", "as it is");
+	claims_free(&claims);
+}
+
 int main(void)
 {
 	test_arithmetic();
@@ -208,5 +223,6 @@ int main(void)
 	test_base64();
 	test_pick();
 	test_narrow();
+	test_too_many();
 	return done();
 }

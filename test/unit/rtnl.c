@@ -8,8 +8,8 @@
 #include "tap.h"
 
 /*
- * A kernel that says what a test wants to hear. These two take the place of
- * libmnl's, so that no socket is needed.
+ * A kernel that says what a test wants to hear. These take the place of libmnl's, so
+ * that no socket is needed.
  */
 static struct {
 	char sent[4 * RTNL_QUEUE_MAX];
@@ -44,6 +44,12 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t siz)
 	}
 	memcpy(buf, kernel.answers[kernel.receives++], len);
 	return (ssize_t)len;
+}
+
+int mnl_socket_setsockopt(const struct mnl_socket *nl, int type, void *buf, socklen_t len)
+{
+	(void)nl, (void)type, (void)buf, (void)len;
+	return 0;
 }
 
 static struct rtnl nl;
@@ -441,6 +447,64 @@ static void test_links(void)
 	is_int(kernel.sends, 3, "so that the kernel heard of neither");
 }
 
+static void no_link(const struct link *link, void *arg)
+{
+	(void)link;
+	(void)arg;
+}
+
+static void no_address(const struct addr_seen *seen, void *arg)
+{
+	(void)seen;
+	(void)arg;
+}
+
+static void no_route(const struct route_seen *seen, void *arg)
+{
+	(void)seen;
+	(void)arg;
+}
+
+/* The error that a fresh conversation leaves. */
+static const char *why(int rc, const struct cni_error *err)
+{
+	return rc == -1 && err->code == CNI_INTERNAL ? err->msg : "";
+}
+
+static void test_lists(void)
+{
+	struct cni_error err[5] = { 0 };
+
+	for (unsigned int i = 0; i < 5; i++) {
+		start();
+		answer(true, 1, EIO, NULL, true);
+		switch (i) {
+		case 0:
+			is_str(why(link_each(&nl, no_link, NULL, &err[i]), &err[i]),
+			       "cannot list links: input/output error", "links that cannot be listed");
+			break;
+		case 1:
+			is_str(why(addr_each(&nl, no_address, NULL, &err[i]), &err[i]),
+			       "cannot list addresses: input/output error", "nor addresses");
+			break;
+		case 2:
+			is_str(why(route_each(&nl, AF_INET, 0, no_route, NULL, &err[i]), &err[i]),
+			       "cannot list routes: input/output error", "nor routes");
+			break;
+		case 3:
+			is_str(why(rtnl_own_id(&nl, &err[i]), &err[i]),
+			       "cannot ask for a namespace's number: input/output error",
+			       "nor a number asked for");
+			break;
+		default:
+			start();
+			answer(true, 1, EOPNOTSUPP, NULL, true);
+			is_int(route_each(&nl, AF_INET6, 0, no_route, NULL, &err[i]), 0,
+			       "a kernel without IPv6 has none of its routes");
+		}
+	}
+}
+
 int main(void)
 {
 	test_acknowledged();
@@ -454,5 +518,6 @@ int main(void)
 	test_questions();
 	test_changed_dumps();
 	test_links();
+	test_lists();
 	return done();
 }

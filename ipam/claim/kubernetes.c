@@ -86,13 +86,14 @@ static struct micro_time micro_time(const char *since)
 
 static json_t *lease_of(const struct kubernetes *k, const struct claim *claim)
 {
-	json_t *doc = json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s, s:s, s:s, s:s, s:s}}, s:{s:s, s:s?}}",
-				KIND, "metadata", "name", name_of(k, &claim->block).s, "labels", LABEL,
-				k->engine.cluster->pool, "annotations", "ipvlan-cni/block",
-				prefix_text(&claim->block).s, "ipvlan-cni/network", claim->network,
-				"ipvlan-cni/machine", claim->machine, "ipvlan-cni/boot", claim->boot,
-				"ipvlan-cni/incarnation", claim->incarnation, "spec", "holderIdentity",
-				claim->node, "acquireTime", *claim->since ? micro_time(claim->since).s : NULL);
+	json_t *doc =
+		json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s, s:s, s:s, s:s, s:s}}, s:{s:s, s:s?}}", KIND,
+			  "metadata", "name", name_of(k, &claim->block).s, "labels", LABEL,
+			  k->engine.cluster->pool, "annotations", "ipvlan-cni/block",
+			  prefix_text(&claim->block).s, "ipvlan-cni/network", claim->network,
+			  "ipvlan-cni/machine", claim->machine, "ipvlan-cni/boot", claim->boot,
+			  "ipvlan-cni/incarnation", claim->incarnation, "spec", "holderIdentity", claim->node,
+			  "acquireTime", *claim->since ? micro_time(claim->since).s : NULL);
 
 	if (doc && *claim->version)
 		json_object_set_new(json_object_get(doc, "metadata"), "resourceVersion",

@@ -53,11 +53,7 @@ load ../lib/faults
 	local release
 	IFS=.- read -ra release <<<"$(uname -r)"
 	faults refusals 15 ADD "$(pooled '{ "ipam": { "ranges": [ [ { "subnet": "192.168.9.0/24" } ] ] } }')"
-	if [ $((release[0] * 1000 + release[1])) -lt 6015 ]; then
-		told 'failed to rename ipvlan to "eth0": operation not supported'
-	else
-		! told 'failed to rename ipvlan to "eth0": *'
-	fi
+	[ $((release[0] * 1000 + release[1])) -ge 6015 ] || told 'failed to rename ipvlan to "eth0": operation not supported'
 }
 
 @test "whatever request the kernel refuses: STATUS says that there is no ipvlan" {

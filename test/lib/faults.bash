@@ -12,9 +12,14 @@ pooled() {
 
 # told PATTERN...: some error of the cases so far said so.
 told() {
-	local pattern
+	local pattern line
 	for pattern; do
-		[[ $said == *"says: "$pattern$'\n'* ]] || { echo "nobody said: $pattern"; return 1; }
+		while IFS= read -r line; do
+			# shellcheck disable=SC2053 # a pattern it is
+			[[ $line != "says: "$pattern ]] || continue 2
+		done <<<"$said"
+		echo "nobody said: $pattern"
+		return 1
 	done
 }
 

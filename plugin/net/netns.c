@@ -70,21 +70,31 @@ static enum netns refuse(const char *path, int fd, struct cni_error *err)
 }
 
 /* The one we were started in, open until the end, or -1. */
-static int our_netns(void)
+static int our_netns(struct cni_error *err)
 {
 	static int fd = -1;
 
 	if (fd < 0)
 		fd = file_open(OUR_NETNS, O_RDONLY);
+	if (fd < 0)
+		return cni_fail(err, CNI_IO, "cannot open %s: %s", OUR_NETNS, errno_text(errno));
 	return fd;
 }
 
-static bool is_ours(int fd)
+static enum netns refuse_ours(const char *path, int fd, struct cni_error *err)
 {
+	const int home = our_netns(err);
 	struct stat ours, theirs;
 
-	return fstat(our_netns(), &ours) == 0 && fstat(fd, &theirs) == 0 && ours.st_ino == theirs.st_ino &&
-	       ours.st_dev == theirs.st_dev;
+	if (home < 0)
+		return NETNS_FAILED;
+	if (fstat(home, &ours) < 0 || fstat(fd, &theirs) < 0 || ours.st_ino != theirs.st_ino ||
+	    ours.st_dev != theirs.st_dev)
+		return NETNS_OPEN;
+	cni_fail(err, CNI_NETNS, "plugin's netns and netns from CNI_NETNS should not be the same");
+	cni_hint(err, "CNI_NETNS=%s is the namespace that the plugin itself runs in; nothing was changed",
+		 path);
+	return NETNS_OURS;
 }
 
 enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_error *err)
@@ -104,17 +114,11 @@ enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_e
 		return gone ? NETNS_GONE : NETNS_FAILED;
 	}
 	answer = refuse(path, fd, err);
-	if (answer != NETNS_OPEN)
-		return answer;
-	if (!own_allowed && is_ours(fd)) {
-		cni_fail(err, CNI_NETNS, "plugin's netns and netns from CNI_NETNS should not be the same");
-		cni_hint(err,
-			 "CNI_NETNS=%s is the namespace that the plugin itself runs in; nothing was changed",
-			 path);
-		return NETNS_OURS;
-	}
-	*ret = take_fd(&fd);
-	return NETNS_OPEN;
+	if (answer == NETNS_OPEN && !own_allowed)
+		answer = refuse_ours(path, fd, err);
+	if (answer == NETNS_OPEN)
+		*ret = take_fd(&fd);
+	return answer;
 }
 
 int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg, struct cni_error *err)
@@ -123,9 +127,9 @@ int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg,
 
 	if (netns < 0)
 		return fn(arg, err);
-	home = our_netns();
+	home = our_netns(err);
 	if (home < 0)
-		return cni_fail(err, CNI_IO, "cannot open %s: %s", OUR_NETNS, errno_text(errno));
+		return -1;
 	if (setns(netns, CLONE_NEWNET) < 0) {
 		cni_fail(err, CNI_IO, "cannot enter the network namespace: %s", errno_text(errno));
 		return cni_hint(err, "entering a namespace needs root (CAP_SYS_ADMIN)");

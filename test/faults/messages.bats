@@ -66,6 +66,16 @@ pool_undone() {
 	undone bind:ENOBUFS 5 'conflictCheck: cannot listen on eth0: no buffer space available'
 }
 
+@test "ipvlan: a namespace of which it cannot tell whether it is the host's is left alone" {
+	local before
+	before=$(inventory)
+	spoil ipvlan openat:EMFILE:when=1 /proc/self/ns/net
+	NETNS=/proc/thread-self/ns/net ipvlan ADD
+	fails 5
+	says 'cannot open /proc/self/ns/net: too many open files'
+	leaves_nothing "$before"
+}
+
 @test "standard input that cannot be read" {
 	run env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_IFNAME=eth0 "$BUILD/ipvlan" </
 	fails 5

@@ -147,8 +147,10 @@ int blocks_read(struct blocks *ret, const struct store *store, struct cni_error 
 		cleanup_close(&fd);
 		return rc;
 	}
-	while (rc == 0 && *incarnation.s && (entry = readdir(dir)))
+	for (errno = 0; rc == 0 && *incarnation.s && (entry = readdir(dir)); errno = 0)
 		rc = read_entry(ret, fd, entry->d_name, &incarnation, err);
+	if (rc == 0 && errno)
+		rc = cni_fail(err, CNI_IO, "read blocks: %s", errno_text(errno));
 	closedir(dir);
 	if (ret->n)
 		qsort(ret->list, ret->n, sizeof(*ret->list), by_address);

@@ -447,9 +447,11 @@ int ledger_each(struct ledger *ledger, int (*each)(const struct page *page, void
 	if (!pages)
 		return broken("open", ledger->path, err);
 	take_fd(&fd);
-	while ((entry = readdir(pages)))
+	for (errno = 0; (entry = readdir(pages)); errno = 0)
 		if (entry->d_name[0] != '.')
 			rc |= visit(ledger, entry->d_name, &reader, err);
+	if (errno)
+		rc = broken("read", ledger->path, err);
 	closedir(pages);
 	return rc;
 }

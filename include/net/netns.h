@@ -37,7 +37,8 @@ int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg,
 /*
  * Calls each() with every network namespace that a process is in or that is
  * mounted where we see it, but our own, each once, until it returns other than 0.
- * path names it for a person, and for nothing else. Returns what each() did last.
+ * path names it for a person, and for nothing else. Returns what each() did last, or
+ * -1 with CNI_IO when they cannot be listed.
  */
 int netns_each(int (*each)(int netns, const char *path, void *arg, struct cni_error *err), void *arg,
 	       struct cni_error *err);

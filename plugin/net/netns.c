@@ -230,9 +230,12 @@ static int visit_mount(uint64_t inode, const char *path, void *arg)
 
 static int visit_mounts(struct tour *tour)
 {
-	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	static const char path[] = "/proc/self/mountinfo";
+	FILE *mounts = fopen(path, "re");
 	int rc = mounts ? netns_mounts(mounts, visit_mount, tour) : 0;
 
+	if (!mounts || ferror(mounts))
+		rc = cni_fail(tour->err, CNI_IO, "cannot read %s: %s", path, errno_text(errno));
 	if (mounts)
 		fclose(mounts);
 	return rc;
@@ -244,7 +247,7 @@ static int visit_processes(struct tour *tour)
 	const struct dirent *entry;
 	int rc = 0;
 
-	while (rc == 0 && proc && (entry = readdir(proc))) {
+	for (errno = 0; rc == 0 && proc && (entry = readdir(proc)); errno = 0) {
 		char path[sizeof("/proc//ns/net") + NAME_MAX];
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
@@ -252,6 +255,8 @@ static int visit_processes(struct tour *tour)
 		snprintf(path, sizeof(path), "/proc/%s/ns/net", entry->d_name);
 		rc = visit(tour, path);
 	}
+	if (rc == 0 && errno)
+		rc = cni_fail(tour->err, CNI_IO, "cannot read %s: %s", "/proc", errno_text(errno));
 	if (proc)
 		closedir(proc);
 	return rc;

@@ -24,7 +24,7 @@ caught() {
 
 @test "when DEL gives back the address of a link that it could not remove" {
 	broken plugin/del.c 's/ || rc < 0//'
-	caught 'a DEL that said that it succeeded has left something' errors DEL "$(pooled)"
+	caught 'a DEL or GC that said that it succeeded has left something' errors DEL "$(pooled)"
 }
 
 @test "when DEL asks for the pod's link alone, and forgets the host" {
@@ -35,4 +35,10 @@ caught() {
 @test "when an address that the kernel refused is taken for given" {
 	broken plugin/configure.c 's/return refuse_address(/return 0 \&\& refuse_address(/'
 	caught 'has 1 addresses, 0 of them not leased to it, which has 2 leases' refusals ADD "$(pooled '{ "ipam": { "routes": [] } }')"
+}
+
+@test "when GC takes a directory that it cannot read for an empty one" {
+	broken plugin/ledger.c '/readdir(pages)/,/closedir/ s/if (errno)/if (0)/'
+	caught 'a DEL or GC that said that it succeeded has left something' errors GC "$(pooled '{ "hostAccess": true }')" \
+		-b 'ip netns del a' -m 'ip netns add a'
 }

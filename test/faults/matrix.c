@@ -1,5 +1,5 @@
 /*
- * faults [-a] [-s STEP] [-e EVENT] [-m MEND] kill|errors|refusals|events VERB DIRECTORY CONF:
+ * faults [-a] [-s STEP] [-b BEFORE] [-e EVENT] [-m MEND] kill|errors|refusals|events VERB DIRECTORY CONF:
  * calls ipvlan of DIRECTORY with the text CONF once for each of its system calls, and those
  * of what it starts, with a fault there.
  *
@@ -9,6 +9,9 @@
  *		 but for close(2)
  *	refusals the kernel refuses a request of those that it sends to rtnetlink
  *	events   the shell command EVENT is run before it
+ *
+ * For VERB other than ADD there is an ADD before, and then the shell command BEFORE. GC is told
+ * that there is no attachment.
  *
  * Then the shell command MEND is run, that puts the machine right. After each: no address
  * is on a link that is not leased to its pod; an ADD that could say that it failed has left
@@ -85,7 +88,7 @@ static const struct {
 };
 
 static struct {
-	const char *mode, *verb, *event, *mend;
+	const char *mode, *verb, *before_it, *event, *mend;
 	bool all, alone;
 	int step, turn, cases, passed, skipped;
 	char *before; /* the inventory */
@@ -189,8 +192,8 @@ static int told(void)
 	if (object)
 		note(msg);
 	json_decref(answer);
-	if (struck.status == 0 && !strcmp(matrix.verb, "DEL"))
-		return same("a DEL that said that it succeeded has left something");
+	if (struck.status == 0 && (!strcmp(matrix.verb, "DEL") || !strcmp(matrix.verb, "GC")))
+		return same("a DEL or GC that said that it succeeded has left something");
 	/* what happened may have taken the link away */
 	if (struck.status == 0)
 		return strcmp(matrix.verb, "ADD") ? 0 : owns("a", !matrix.event);
@@ -221,15 +224,23 @@ static void clean_up(void)
 	call("GC", "a", NULL, &after);
 }
 
+/* The call, with what comes before and after it. */
+static void strike_once(const struct fault *fault, struct outcome *ret)
+{
+	if (strcmp(matrix.verb, "ADD") != 0)
+		call("ADD", "a", NULL, &after);
+	if (matrix.before_it && !happens(matrix.before_it))
+		puts("  what comes before failed");
+	call(matrix.verb, "a", fault, ret);
+	if ((ret->struck || matrix.before_it) && matrix.mend && !happens(matrix.mend))
+		puts("  what should put the machine right failed");
+}
+
 static void one_case(const struct fault *fault)
 {
 	if (matrix.turn++ % matrix.step)
 		return;
-	if (!strcmp(matrix.verb, "DEL"))
-		call("ADD", "a", NULL, &after);
-	call(matrix.verb, "a", fault, &struck);
-	if (struck.struck && matrix.mend && !happens(matrix.mend))
-		puts("  what should put the machine right failed");
+	strike_once(fault, &struck);
 	if (!struck.struck) {
 		matrix.skipped++;
 		clean_up();
@@ -303,9 +314,7 @@ static void all_cases(void)
 	call("ADD", "b", NULL, &after);
 	clean_up();
 	matrix.before = inventory();
-	if (!strcmp(matrix.verb, "DEL"))
-		call("ADD", "a", NULL, &after);
-	call(matrix.verb, "a", &none, &whole);
+	strike_once(&none, &whole);
 	if (whole.status != 0) {
 		complain("without any fault", &whole);
 		exit(2);
@@ -337,19 +346,21 @@ int main(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "as:e:m:")) != -1) {
+	while ((option = getopt(argc, argv, "as:b:e:m:")) != -1) {
 		if (option == 'a')
 			matrix.all = true;
 		else if (option == 's')
 			matrix.step = (int)strtol(optarg, NULL, 10);
+		else if (option == 'b')
+			matrix.before_it = optarg;
 		else if (option == 'e')
 			matrix.event = optarg;
 		else if (option == 'm')
 			matrix.mend = optarg;
 	}
 	if (argc - optind != 4 || matrix.step < 1 || !matrix.event == !strcmp(argv[optind], "events")) {
-		fputs("faults [-a] [-s STEP] [-e EVENT] [-m MEND] kill|errors|refusals|events VERB DIRECTORY "
-		      "CONF\n",
+		fputs("faults [-a] [-s STEP] [-b BEFORE] [-e EVENT] [-m MEND] kill|errors|refusals|events "
+		      "VERB DIRECTORY CONF\n",
 		      stderr);
 		return 2;
 	}

@@ -66,6 +66,11 @@ pool_undone() {
 	undone bind:ENOBUFS 5 'conflictCheck: cannot listen on eth0: no buffer space available'
 }
 
+@test "ipvlan: other pods of the master that cannot be looked for" {
+	undone openat:ENFILE 5 'cannot read /proc/self/mountinfo: too many open files in system' /proc/self/mountinfo
+	undone getdents64:EIO 5 'cannot read /proc: input/output error' /proc
+}
+
 @test "ipvlan: a namespace of which it cannot tell whether it is the host's is left alone" {
 	local before
 	before=$(inventory)
@@ -180,6 +185,10 @@ pool_undone() {
 	PLUGIN=$BUILD/ipvlan ipvlan ADD
 	fails 5
 	says 'read block 10.9.0.0-28: input/output error'
+	spoil addrpool getdents64:EIO $own/blocks
+	PLUGIN=$BUILD/ipvlan ipvlan ADD
+	fails 5
+	says 'read blocks: input/output error'
 }
 
 # Of an engine that nobody listens for.

@@ -43,22 +43,23 @@ struct prefix block_of(const struct ip *ip, unsigned int bits)
 	return prefix_network(&prefix);
 }
 
-struct incarnation incarnation_read(const struct store *store)
+enum found incarnation_read(struct incarnation *ret, const struct store *store, struct cni_error *err)
 {
-	struct incarnation incarnation;
-	ssize_t len = readlinkat(store->leases, "incarnation", incarnation.s, sizeof(incarnation.s));
+	ssize_t len = readlinkat(store->leases, "incarnation", ret->s, sizeof(ret->s));
 
-	incarnation.s[len == INCARNATION_LEN ? len : 0] = '\0';
-	return incarnation;
+	ret->s[len == INCARNATION_LEN ? len : 0] = '\0';
+	if (len < 0 && errno != ENOENT && errno != EINVAL)
+		return cni_fail(err, CNI_IO, "read incarnation: %s", errno_text(errno));
+	return *ret->s ? FOUND : FOUND_NOT;
 }
 
 int incarnation_make(struct incarnation *ret, struct store *store, struct cni_error *err)
 {
 	unsigned char random[INCARNATION_LEN / 2];
+	enum found found = incarnation_read(ret, store, err);
 
-	*ret = incarnation_read(store);
-	if (*ret->s)
-		return 0;
+	if (found != FOUND_NOT)
+		return found == FOUND ? 0 : -1;
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return cni_fail(err, CNI_IO, "getrandom: %s", errno_text(errno));
 	for (size_t i = 0; i < sizeof(random); i++)
@@ -136,18 +137,21 @@ static int read_entry(struct blocks *blocks, int dir, const char *name, const st
 
 int blocks_read(struct blocks *ret, const struct store *store, struct cni_error *err)
 {
-	const struct incarnation incarnation = incarnation_read(store);
-	int fd = openat(store->own, "blocks", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	struct incarnation incarnation;
+	enum found found = incarnation_read(&incarnation, store, err);
+	int fd = openat(store->own, "blocks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = found == FOUND_FAILED ? -1 : 0;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 
 	*ret = (struct blocks){ 0 };
 	if (!dir) {
-		rc = errno == ENOENT ? 0 : cni_fail(err, CNI_IO, "open blocks: %s", errno_text(errno));
+		if (errno != ENOENT)
+			rc = cni_fail(err, CNI_IO, "open blocks: %s", errno_text(errno));
 		cleanup_close(&fd);
 		return rc;
 	}
-	for (errno = 0; rc == 0 && *incarnation.s && (entry = readdir(dir)); errno = 0)
+	for (errno = 0; rc == 0 && found == FOUND && (entry = readdir(dir)); errno = 0)
 		rc = read_entry(ret, fd, entry->d_name, &incarnation, err);
 	if (rc == 0 && errno)
 		rc = cni_fail(err, CNI_IO, "read blocks: %s", errno_text(errno));
@@ -181,9 +185,12 @@ int block_put(const struct store *store, const struct block *block, struct cni_e
 {
 	const struct name name = name_of(&block->prefix);
 	char text[sizeof(*block) + INCARNATION_LEN + 32];
+	struct incarnation incarnation;
 
+	if (incarnation_read(&incarnation, store, err) == FOUND_FAILED)
+		return -1;
 	snprintf(text, sizeof(text), "%s %s %s %s", states[block->state],
-		 block->boot.id[0] ? block->boot.id : "-", incarnation_read(store).s, block->id);
+		 block->boot.id[0] ? block->boot.id : "-", incarnation.s, block->id);
 	if ((mkdirat(store->own, "blocks", S_IRWXU) < 0 && errno != EEXIST) ||
 	    (unlinkat(store->own, "blocks/new", 0) < 0 && errno != ENOENT) ||
 	    symlinkat(text, store->own, "blocks/new") < 0 ||

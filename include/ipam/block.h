@@ -84,11 +84,12 @@ enum found blocks_failure(struct block_failure *ret, const struct store *store);
 void blocks_note_failure(const struct store *store, const struct cni_error *error); /* NULL: none any more */
 bool blocks_failed(const struct store *store); /* less than a minute ago */
 
-/* "" when there is none. */
 struct incarnation {
 	char s[INCARNATION_LEN + 1];
 };
-struct incarnation incarnation_read(const struct store *store);
+/* "" in *ret unless it is FOUND; that it cannot be read does not mean that there is none.
+ * Errors: CNI_IO. */
+enum found incarnation_read(struct incarnation *ret, const struct store *store, struct cni_error *err);
 /* Makes one if there is none. Errors: CNI_IO. */
 int incarnation_make(struct incarnation *ret, struct store *store, struct cni_error *err);
 

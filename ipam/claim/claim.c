@@ -502,7 +502,7 @@ static int check_heirs(struct node *node, const struct claims *claims, struct cn
 	enum found found = store_open(&store, &node->conf->place, false, err);
 
 	if (found == FOUND) {
-		incarnation = incarnation_read(&store);
+		found = incarnation_read(&incarnation, &store, err);
 		store_close(&store);
 	}
 	memcpy(node->self.incarnation, incarnation.s, sizeof(incarnation.s));

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# addrpool-claim, killed at every system call: whatever it was about to do, the next call goes on.
+# addrpool-claim, killed at every system call, or failed at each that is about files: whatever it was
+# about to do, the next call goes on.
 
 load ../lib/cluster
 
@@ -37,6 +38,15 @@ calls_of() {
 	mv "$BIN/addrpool-claim.real" "$BIN/addrpool-claim"
 	succeeds
 	wc -l <"$BATS_TEST_TMPDIR/trace"
+}
+
+# failures VERB ID: each system call about files that addrpool-claim makes in it, for strace.
+failures() {
+	calls_of "$@" >/dev/null
+	awk -F'(' '
+		/^(openat|readlinkat|symlinkat|unlinkat|renameat|mkdirat|getdents64|utimensat|flock|getrandom)\(/ {
+			print "inject=" $1 ":error=" ($1 == "flock" ? "ENOLCK" : $1 ~ /^(sym|ren|mk)/ ? "ENOSPC" : "EIO") ":when=" ++n[$1]
+		}' "$BATS_TEST_TMPDIR/trace"
 }
 
 # The engine and the node agree on what is the node's, which is N blocks.
@@ -92,4 +102,52 @@ agree_on() {
 	agree_on 2
 	echo "# $cases cases" >&3
 	[ "$cases" -ge 100 ]
+}
+
+@test "failed at any system call about files of a claim, it is told, the next ADD claims, and no block is lost" {
+	local fault list cases=0
+	add c0
+	list=$(failures ADD counted)
+	drops "$CONF" counted
+	while read -r fault; do
+		add filler # takes the spare block
+		echo "$fault" >"$BIN/fault"
+		pool ADD "$CONF" victim
+		rm "$BIN/fault"
+		[ "$status" = 0 ] || fails "$(jq .code <<<"$output")" || { echo "$fault: $output"; return 1; }
+		drops "$CONF" victim
+		add after || { echo "$fault: $output"; return 1; }
+		drops "$CONF" after
+		drops "$CONF" filler
+		cases=$((cases + 1))
+	done <<<"$list"
+	pool GC "${CONF%\}}, \"cni.dev/valid-attachments\": [{\"containerID\": \"c0\", \"ifname\": \"eth0\"}]}" ''
+	succeeds
+	agree_on 2
+	echo "# errors: $cases cases" >&3
+	[ "$cases" -ge 40 ]
+}
+
+@test "failed at any system call about files of a return, the block goes back with the next call" {
+	local fault list cases=0
+	add c0
+	add one
+	add two
+	drops "$CONF" one
+	list=$(failures DEL two)
+	while read -r fault; do
+		add one
+		add two
+		drops "$CONF" one
+		echo "$fault" >"$BIN/fault"
+		pool DEL "$CONF" two
+		succeeds
+		rm -f "$BIN/fault" "$OWN/blocks/failed" # which keeps from trying again for a minute
+		cases=$((cases + 1))
+	done <<<"$list"
+	add two
+	drops "$CONF" two
+	agree_on 2
+	echo "# errors: $cases cases" >&3
+	[ "$cases" -ge 40 ]
 }

@@ -238,10 +238,13 @@ static int add_line(const struct ledger *ledger, const struct request *req, cons
 }
 
 /* Was it there before any of us wanted it? */
-static bool is_theirs(const struct ledger *ledger, const struct object *object)
+static enum found is_theirs(const struct ledger *ledger, const struct object *object, struct cni_error *err)
 {
-	return object_anonymous(object) && faccessat(ledger->dir, object_path(object).s, F_OK, 0) < 0 &&
-	       object_find(ledger->host, object, NULL) == FOUND;
+	const struct path directory = object_path(object);
+
+	if (!object_anonymous(object) || faccessat(ledger->dir, directory.s, F_OK, 0) == 0)
+		return FOUND_NOT;
+	return errno == ENOENT ? object_find(ledger->host, object, err) : broken("stat", directory.s, err);
 }
 
 int ledger_hold(struct ledger *ledger, const struct request *req, const struct object *object,
@@ -249,9 +252,10 @@ int ledger_hold(struct ledger *ledger, const struct request *req, const struct o
 {
 	const struct attachment who = own(req);
 	const struct path directory = object_path(object), holder = holder_path(object, &who);
+	enum found theirs = is_theirs(ledger, object, err);
 
-	if (is_theirs(ledger, object))
-		return 0;
+	if (theirs != FOUND_NOT)
+		return theirs == FOUND ? 0 : -1;
 	if (add_line(ledger, req, object_text(object).s, err) < 0)
 		return -1;
 	if ((mkdirat(ledger->dir, directory.s, DIR_MODE) < 0 && errno != EEXIST) ||

@@ -29,17 +29,25 @@ static struct path path_of(const struct object *object, const char *file)
 	return path;
 }
 
-/* FOUND: ours; FOUND_NOT: none; FOUND_FAILED: somebody else's, or not to be read. */
-static enum found look(const struct object *object)
+static enum whose {
+	NOBODYS,
+	OURS,
+	THEIRS,
+	UNREADABLE
+} whose(const struct object *object, struct cni_error *err)
 {
-	autoclose int fd =
-		open(path_of(object, "/resolv.conf").s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	const struct path path = path_of(object, "/resolv.conf");
+	autoclose int fd = open(path.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char text[sizeof(MARK)] = "";
 
-	if (fd < 0)
-		return errno == ENOENT ? FOUND_NOT : FOUND_FAILED;
-	return read(fd, text, strlen(MARK)) == (ssize_t)strlen(MARK) && !strcmp(text, MARK) ? FOUND
-											    : FOUND_FAILED;
+	if (fd < 0 && errno == ENOENT)
+		return NOBODYS;
+	if ((fd < 0 && errno != ELOOP && errno != ENXIO) ||
+	    (fd >= 0 && read(fd, text, strlen(MARK)) < 0 && errno != EISDIR)) {
+		cni_fail(err, CNI_IO, "cannot read %s: %s", path.s, errno_text(errno));
+		return UNREADABLE;
+	}
+	return strcmp(text, MARK) ? THEIRS : OURS;
 }
 
 /* What would not stay on its line is left out. */
@@ -106,9 +114,14 @@ static int write_file(const struct object *object)
 static int make(struct rtnl *host, const struct object *object, struct cni_error *err)
 {
 	(void)host;
-	if (look(object) == FOUND_FAILED) {
+	switch (whose(object, err)) {
+	case UNREADABLE:
+		return -1;
+	case THEIRS:
 		cni_log("resolvConf: %s is not ours and stays as it is", path_of(object, "/resolv.conf").s);
 		return 0;
+	default:
+		break;
 	}
 	if (write_file(object) == 0)
 		return 0;
@@ -118,8 +131,12 @@ static int make(struct rtnl *host, const struct object *object, struct cni_error
 
 static int unmake(struct rtnl *host, const struct object *object, struct cni_error *err)
 {
+	const enum whose now = whose(object, err);
+
 	(void)host;
-	if (look(object) == FOUND && unlink(path_of(object, "/resolv.conf").s) < 0 && errno != ENOENT)
+	if (now == UNREADABLE)
+		return -1;
+	if (now == OURS && unlink(path_of(object, "/resolv.conf").s) < 0 && errno != ENOENT)
 		return cni_fail(err, CNI_IO, "cannot remove %s: %s", path_of(object, "/resolv.conf").s,
 				errno_text(errno));
 	unlink(path_of(object, "/resolv.conf.new").s);
@@ -130,8 +147,14 @@ static int unmake(struct rtnl *host, const struct object *object, struct cni_err
 static enum found find(struct rtnl *host, const struct object *object, struct cni_error *err)
 {
 	(void)host;
-	(void)err;
-	return look(object) == FOUND_NOT ? FOUND_NOT : FOUND;
+	switch (whose(object, err)) {
+	case UNREADABLE:
+		return FOUND_FAILED;
+	case NOBODYS:
+		return FOUND_NOT;
+	default:
+		return FOUND;
+	}
 }
 
 const struct kind kind_resolv = {

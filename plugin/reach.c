@@ -78,13 +78,18 @@ static bool has_family(const struct result *given, sa_family_t family)
 	return false;
 }
 
+static bool is(const char *sysctl, const char *value)
+{
+	return netns_sysctl_is(sysctl, value, NULL) == FOUND;
+}
+
 bool reach_is_strict(const char *master)
 {
 	char name[64];
 
 	snprintf(name, sizeof(name), "ipv4/conf/%s/rp_filter", master);
-	return !netns_sysctl_is(name, "2") && !netns_sysctl_is("ipv4/conf/all/rp_filter", "2") &&
-	       !(netns_sysctl_is(name, "0") && netns_sysctl_is("ipv4/conf/all/rp_filter", "0"));
+	return !is(name, "2") && !is("ipv4/conf/all/rp_filter", "2") &&
+	       !(is(name, "0") && is("ipv4/conf/all/rp_filter", "0"));
 }
 
 static void warn_of_rp_filter(const struct iface *iface)

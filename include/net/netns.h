@@ -87,7 +87,7 @@ struct sysctl {
 /* Writes all it can, as netns sees them. Says on stderr what did not work. */
 void netns_sysctl(int netns, const struct sysctl *list, size_t n);
 
-/* In our own namespace; false also where there is none of that name. */
-bool netns_sysctl_is(const char *name, const char *value);
+/* In our own namespace. FOUND_NOT also where there is none of that name. Errors: CNI_IO. */
+enum found netns_sysctl_is(const char *name, const char *value, struct cni_error *err);
 
 #endif

@@ -389,7 +389,7 @@ void netns_sysctl(int netns, const struct sysctl *list, size_t n)
 		cni_log("cannot write sysctls: %s", why.msg);
 }
 
-bool netns_sysctl_is(const char *name, const char *value)
+enum found netns_sysctl_is(const char *name, const char *value, struct cni_error *err)
 {
 	char path[PATH_MAX], text[64];
 	autoclose int fd = -1;
@@ -398,9 +398,11 @@ bool netns_sysctl_is(const char *name, const char *value)
 	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (len < 0 && errno != ENOENT)
+		return cni_fail(err, CNI_IO, "cannot read %s: %s", path, errno_text(errno));
 	if (len < 0)
-		return false;
+		return FOUND_NOT;
 	text[len] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	return !strcmp(text, value);
+	return strcmp(text, value) ? FOUND_NOT : FOUND;
 }

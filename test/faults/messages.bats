@@ -96,6 +96,10 @@ pool_undone() {
 	ipvlan DEL
 	fails 5
 	says 'cannot remove /etc/netns/a/resolv.conf: read-only file system'
+	spoil ipvlan openat:EIO /etc/netns/a/resolv.conf
+	ipvlan DEL
+	fails 5
+	says 'cannot read /etc/netns/a/resolv.conf: input/output error'
 	PLUGIN='' ipvlan DEL
 	succeeds
 	leaves_nothing "$before"

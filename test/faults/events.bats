@@ -38,6 +38,10 @@ master_again() {
 			link set eth0 up
 			route add default via 10.138.36.66
 		BATCH
+		for i in 1 2 3 4 5 6 7 8 9 10; do # until the kernel has looked at the carrier
+			read -r state </sys/class/net/eth0/operstate && [ "\$state" != up ] || break
+			sleep 0.2
+		done
 	EOF
 }
 

@@ -103,13 +103,3 @@ S
 	[ "$status" = 2 ]
 	[[ $stderr = *'"10.1" is no address'* ]]
 }
-
-@test "no namespace is to be had for the trial" {
-	local limit
-	configured net "$(sound)"
-	read -r limit </proc/sys/user/max_net_namespaces
-	echo 0 >/proc/sys/user/max_net_namespaces
-	trial 2 || :
-	echo "$limit" >/proc/sys/user/max_net_namespaces
-	tells 'cannot make a network namespace'
-}

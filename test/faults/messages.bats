@@ -81,6 +81,13 @@ pool_undone() {
 	leaves_nothing "$before"
 }
 
+@test "ipvlanctl: no namespace is to be had for a trial" {
+	echo "$CONF" >"$BATS_TEST_TMPDIR/net.conf"
+	PROGRAM=ipvlanctl run_by strace -f -qq -o /dev/null -e inject=unshare:error=ENOSPC
+	run -2 "$PLUGIN" try "$BATS_TEST_TMPDIR/net.conf"
+	[[ $output = *'cannot make a network namespace'* ]]
+}
+
 @test "standard input that cannot be read" {
 	run env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_IFNAME=eth0 "$BUILD/ipvlan" </
 	fails 5

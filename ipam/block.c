@@ -139,15 +139,17 @@ int blocks_read(struct blocks *ret, const struct store *store, struct cni_error 
 {
 	struct incarnation incarnation;
 	enum found found = incarnation_read(&incarnation, store, err);
-	int fd = openat(store->own, "blocks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = found == FOUND_FAILED ? -1 : 0;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
+	int fd, rc = 0;
+	DIR *dir;
 
 	*ret = (struct blocks){ 0 };
+	if (found == FOUND_FAILED)
+		return -1;
+	fd = openat(store->own, "blocks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
-		if (errno != ENOENT)
-			rc = cni_fail(err, CNI_IO, "open blocks: %s", errno_text(errno));
+		rc = errno == ENOENT ? 0 : cni_fail(err, CNI_IO, "open blocks: %s", errno_text(errno));
 		cleanup_close(&fd);
 		return rc;
 	}

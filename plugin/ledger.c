@@ -238,13 +238,12 @@ static int add_line(const struct ledger *ledger, const struct request *req, cons
 }
 
 /* Was it there before any of us wanted it? */
-static enum found is_theirs(const struct ledger *ledger, const struct object *object, struct cni_error *err)
+static enum found is_theirs(const struct ledger *ledger, const struct object *object, const char *directory,
+			    struct cni_error *err)
 {
-	const struct path directory = object_path(object);
-
-	if (!object_anonymous(object) || faccessat(ledger->dir, directory.s, F_OK, 0) == 0)
+	if (!object_anonymous(object) || faccessat(ledger->dir, directory, F_OK, 0) == 0)
 		return FOUND_NOT;
-	return errno == ENOENT ? object_find(ledger->host, object, err) : broken("stat", directory.s, err);
+	return errno == ENOENT ? object_find(ledger->host, object, err) : broken("stat", directory, err);
 }
 
 int ledger_hold(struct ledger *ledger, const struct request *req, const struct object *object,
@@ -252,7 +251,7 @@ int ledger_hold(struct ledger *ledger, const struct request *req, const struct o
 {
 	const struct attachment who = own(req);
 	const struct path directory = object_path(object), holder = holder_path(object, &who);
-	enum found theirs = is_theirs(ledger, object, err);
+	enum found theirs = is_theirs(ledger, object, directory.s, err);
 
 	if (theirs != FOUND_NOT)
 		return theirs == FOUND ? 0 : -1;

@@ -22,8 +22,9 @@ test-all: test test-deep
 	$(Q)CNITOOL=$$(test/oracle/get-cnitool) && export CNITOOL && BUILD=$B test/suite test/cnitool
 	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes BUILD=$B test/suite test/cluster/blocks.bats test/cluster/load.bats test/kubernetes
 
-# real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; and other plugins behind ours. In a
-# guest, since they mount and have control groups; what they need is fetched and kept in the cache.
+# real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; and
+# other plugins behind ours. In a guest, since they mount and have control groups; what they need is
+# fetched and kept in the cache.
 test-runtimes:
 	$(Q)test/install-deps build test runtimes
 	@$(MAKE) --no-print-directory all image

@@ -124,8 +124,7 @@ POOL='{"metadata": {"name": "net-pool", "annotations": {"ipvlan-cni/block-size":
 	local body
 	for body in '[]' '1' '{"kvs": 1, "items": 1}' '{"succeeded": "yes"}' '{"kvs": [1, null, {}], "items": [1, null, {}]}' \
 		'{"kvs": [{"key": "%%%", "value": 1}], "items": [{"metadata": {"name": 1, "annotations": []}}]}'; do
-		rm -f "$SCRIPTED"/answer-*
-		ANSWERS=0
+		forget_answers
 		answers 200 "$body"
 		for engine in etcd kubernetes; do
 			$engine 1
@@ -169,8 +168,7 @@ POOL='{"metadata": {"name": "net-pool", "annotations": {"ipvlan-cni/block-size":
 	fails 7
 	incarnation=$(readlink "$STORE/incarnation")
 	name=$(asked | sed -n 's/.*"name":"\(net-[^"]*\)".*/\1/p')
-	rm "$SCRIPTED"/answer-* "$SCRIPTED"/count
-	ANSWERS=0
+	forget_answers
 	answers 200 "{\"items\": [$POOL]}"
 	answers 409
 	answers 200 "{\"metadata\": {\"name\": \"$name\", \"uid\": \"u1\", \"resourceVersion\": \"7\",
@@ -187,8 +185,7 @@ POOL='{"metadata": {"name": "net-pool", "annotations": {"ipvlan-cni/block-size":
 	answers 403
 	pool ADD "$CONF" c1
 	machine=$(asked | sed -n 's/.*"ipvlan-cni\/machine":"\([^"]*\)".*/\1/p')
-	rm "$SCRIPTED"/answer-* "$SCRIPTED"/count
-	ANSWERS=0
+	forget_answers
 	lease="{\"metadata\": {\"name\": \"net-10.9.0.0-28\", \"uid\": \"u1\", \"resourceVersion\": \"7\",
 		\"annotations\": {\"ipvlan-cni/block\": \"10.9.0.0/28\", \"ipvlan-cni/network\": \"net\", \"ipvlan-cni/machine\": \"$machine\",
 		\"ipvlan-cni/boot\": \"an earlier one\", \"ipvlan-cni/incarnation\": \"of then\"}}, \"spec\": {\"holderIdentity\": \"a\"}}"

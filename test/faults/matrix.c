@@ -15,7 +15,7 @@
  *
  * Then the shell command MEND is run, that puts the machine right. After each: no address
  * is on a link that is not leased to its pod; an ADD that could say that it failed has left
- * nothing, nor has a DEL that said that it succeeded; another pod gets another address; DEL
+ * nothing, nor has a DEL or GC that said that it succeeded; another pod gets another address; DEL
  * succeeds, twice; an ADD of the same pod works; after DEL of both GC has nothing to do,
  * everything on the host is as it was before, no lock is held, no process is left.
  *
@@ -342,6 +342,12 @@ static void read_conf(const char *text)
 	json_decref(conf);
 }
 
+static bool is_mode(const char *mode)
+{
+	return !strcmp(mode, "kill") || !strcmp(mode, "errors") || !strcmp(mode, "refusals") ||
+	       !strcmp(mode, "events");
+}
+
 int main(int argc, char **argv)
 {
 	int option;
@@ -358,7 +364,8 @@ int main(int argc, char **argv)
 		else if (option == 'm')
 			matrix.mend = optarg;
 	}
-	if (argc - optind != 4 || matrix.step < 1 || !matrix.event == !strcmp(argv[optind], "events")) {
+	if (argc - optind != 4 || !is_mode(argv[optind]) || matrix.step < 1 ||
+	    !matrix.event == !strcmp(argv[optind], "events")) {
 		fputs("faults [-a] [-s STEP] [-b BEFORE] [-e EVENT] [-m MEND] kill|errors|refusals|events "
 		      "VERB DIRECTORY CONF\n",
 		      stderr);

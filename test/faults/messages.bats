@@ -45,6 +45,14 @@ pool_undone() {
 	leaves_nothing "$before"
 }
 
+# add_fails PROGRAM CALL:ERROR MESSAGE [PATH]: an ADD of ipvlan for which the program's call fails says so.
+add_fails() {
+	spoil "$1" "$2" "${4:-}"
+	PLUGIN=$BUILD/ipvlan ipvlan ADD
+	fails 5
+	says "$3"
+}
+
 @test "ipvlan: descriptors, files, pipes, locks" {
 	undone openat:ENFILE 5 'cannot open /dev/null: too many open files in system' /dev/null
 	undone memfd_create:EMFILE 11 'cannot make a file for standard input: too many open files'
@@ -165,10 +173,7 @@ pool_undone() {
 @test "addrpool: leases that could not all be looked at are looked at again" {
 	add "$CONF" b
 	printf 'c\r\neth0' >$STORE/10.9.0.77 # by host-local
-	spoil addrpool getdents64:EIO
-	PLUGIN=$BUILD/ipvlan ipvlan ADD
-	fails 5
-	says 'read leases: input/output error'
+	add_fails addrpool getdents64:EIO 'read leases: input/output error'
 	rm "$STUB_DIR/bin/addrpool"
 	PLUGIN=$BUILD/ipvlan CNI_PATH=$STUB_DIR/bin:$CNI_PATH cni DEL "$CONF" c
 	succeeds
@@ -180,26 +185,14 @@ pool_undone() {
 	add "$CONF" b
 	pool_undone newfstatat:EIO 'stat lease 10.9.0.3: input/output error' 10.9.0.3
 	rm $STORE/10.9.0.2 # so that there is a record without a lease
-	spoil addrpool unlinkat:EIO b:eth0
-	PLUGIN=$BUILD/ipvlan ipvlan ADD
-	fails 5
-	says 'remove record b:eth0: input/output error'
-	spoil addrpool openat:EIO owner
-	PLUGIN=$BUILD/ipvlan ipvlan ADD
-	fails 5
-	says 'read records: input/output error'
+	add_fails addrpool unlinkat:EIO 'remove record b:eth0: input/output error' b:eth0
+	add_fails addrpool openat:EIO 'read records: input/output error' owner
 	ln -s "$(printf %032d 0)" $STORE/incarnation
 	mkdir $own/blocks
 	ln -s 'owned 00000000 x y' $own/blocks/10.9.0.0-28
 	CONF=$(conf "$POOL" "$CLUSTER")
-	spoil addrpool readlinkat:EIO 10.9.0.0-28
-	PLUGIN=$BUILD/ipvlan ipvlan ADD
-	fails 5
-	says 'read block 10.9.0.0-28: input/output error'
-	spoil addrpool getdents64:EIO $own/blocks
-	PLUGIN=$BUILD/ipvlan ipvlan ADD
-	fails 5
-	says 'read blocks: input/output error'
+	add_fails addrpool readlinkat:EIO 'read block 10.9.0.0-28: input/output error' 10.9.0.0-28
+	add_fails addrpool getdents64:EIO 'read blocks: input/output error' $own/blocks
 }
 
 # Of an engine that nobody listens for.
@@ -211,24 +204,16 @@ beside_addrpool() {
 	cp "$BUILD/addrpool" "$STUB_DIR/bin"
 }
 
-# claim_fails CALL:ERROR MESSAGE [PATH]: an ADD of addrpool that needs a block of a shared pool.
-claim_fails() {
-	spoil addrpool-claim "$1" "${3:-}"
-	PLUGIN=$BUILD/ipvlan ipvlan ADD
-	fails 5
-	says "$2"
-}
-
 @test "addrpool-claim: what it names a node's store by, and its turn" {
 	local before
 	before=$(inventory)
 	CONF=$(conf "$POOL" "$CLUSTER")
 	beside_addrpool
-	claim_fails getrandom:ENOSYS 'getrandom: function not implemented'
-	claim_fails symlinkat:ENOSPC 'write incarnation: no space left on device'
-	claim_fails openat:EIO 'cannot read /proc/sys/kernel/random/boot_id' /proc/sys/kernel/random/boot_id
-	claim_fails openat:EIO 'open claim.lock: input/output error' claim.lock
-	claim_fails flock:ENOLCK 'flock claim.lock: no locks available' /var/lib/cni/networks/.addrpool/net/claim.lock
+	add_fails addrpool-claim getrandom:ENOSYS 'getrandom: function not implemented'
+	add_fails addrpool-claim symlinkat:ENOSPC 'write incarnation: no space left on device'
+	add_fails addrpool-claim openat:EIO 'cannot read /proc/sys/kernel/random/boot_id' /proc/sys/kernel/random/boot_id
+	add_fails addrpool-claim openat:EIO 'open claim.lock: input/output error' claim.lock
+	add_fails addrpool-claim flock:ENOLCK 'flock claim.lock: no locks available' /var/lib/cni/networks/.addrpool/net/claim.lock
 	leaves_nothing "$before"
 }
 

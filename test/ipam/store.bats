@@ -337,15 +337,10 @@ small() {
 }
 
 @test "each network has a lock of its own" {
-	local holder
 	mkdir -p "$DATA/other"
-	flock "$DATA/other/lock" sleep 1000 3>&- &
-	holder=$!
-	while flock -n "$DATA/other/lock" true; do
-		sleep 0.01
-	done
+	keeps_lock "$DATA/other/lock"
 	gets 10.9.0.2/24 "$(conf)" a
-	kill $holder
+	kill "$HOLDER"
 }
 
 @test "the lock is not inherited, and goes with the process" {

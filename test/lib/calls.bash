@@ -42,6 +42,16 @@ explains() {
 	[[ $ERROR_DETAILS = *"$1"* ]] || { echo "details do not contain \"$1\": $output"; return 1; }
 }
 
+# keeps_lock FILE: another process has it, until it is killed: HOLDER.
+keeps_lock() {
+	{ flock 8 && exec sleep 100000; } 8>>"$1" 3>&- &
+	# shellcheck disable=SC2034 # for those who call it
+	HOLDER=$!
+	while flock -n "$1" true; do
+		sleep 0.01
+	done
+}
+
 # result FILTER: what jq's FILTER finds in the last output.
 result() {
 	jq -rc "$1" <<<"$output"

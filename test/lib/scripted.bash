@@ -3,6 +3,7 @@
 #
 #	scripted_start          SCRIPTED_URL; from then on it answers in the order of what follows
 #	answers STATUS [BODY [HEADER...]]    "hangs" and "half" are answers as well
+#	forget_answers          from then on those that follow
 #	asked                   the requests so far, a line each: method, path, body
 #	scripted_stop
 #
@@ -59,6 +60,11 @@ answers() {
 		printf '\r\n%s' "$body"
 		;;
 	esac >"$SCRIPTED/answer-$ANSWERS"
+}
+
+forget_answers() {
+	rm -f "$SCRIPTED"/answer-* "$SCRIPTED/count"
+	ANSWERS=0
 }
 
 asked() {

@@ -15,11 +15,7 @@ teardown() {
 @test "who does not get the lock says after a minute who has it" {
 	local verb
 	gets 10.9.0.2/24 "$(conf)" a
-	flock "$STORE/lock" sleep 100000 3>&- &
-	HOLDER=$!
-	while flock -n "$STORE/lock" true; do
-		sleep 0.01
-	done
+	keeps_lock "$STORE/lock"
 	for verb in ADD DEL; do
 		pool "$verb" "$(conf)" b
 		fails 11 "$STORE/lock is held by another process for 60 s"
@@ -31,11 +27,7 @@ teardown() {
 @test "who does not get its turn to claim blocks of a shared pool says so after a minute" {
 	local cluster='"cluster": { "etcd": { "endpoints": [ "http://127.0.0.1:1" ] }, "timeout": 1 }'
 	mkdir -p "$OWN"
-	flock "$OWN/claim.lock" sleep 100000 3>&- &
-	HOLDER=$!
-	while flock -n "$OWN/claim.lock" true; do
-		sleep 0.01
-	done
+	keeps_lock "$OWN/claim.lock"
 	pool ADD "$(conf "$cluster")" a
 	fails 11 'other processes of this node have been claiming blocks for 60 s'
 	leased ''

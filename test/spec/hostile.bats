@@ -110,10 +110,7 @@ outside=/var/lib/cni/outside
 @test "addrpool and what it starts cannot gain privileges" {
 	local store=/var/lib/cni/networks/net pid
 	add "$(pooled)"
-	flock -o $store/lock sleep 100 3>&- &
-	while flock -n $store/lock true; do
-		sleep 0.01
-	done
+	keeps_lock $store/lock
 	CNI_COMMAND=ADD CNI_CONTAINERID=b CNI_NETNS=/run/netns/b CNI_IFNAME=eth0 "$BUILD/addrpool" <<<"$(pooled)" >/dev/null 3>&- &
 	pid=$!
 	for _ in {1..300}; do
@@ -122,6 +119,6 @@ outside=/var/lib/cni/outside
 	done
 	sleep 0.1
 	grep -q '^NoNewPrivs:.1$' /proc/$pid/status
-	kill %1
+	kill "$HOLDER"
 	wait $pid
 }

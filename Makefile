@@ -45,7 +45,7 @@ HARDEN += -D_FORTIFY_SOURCE=2
 endif
 override CFLAGS += -std=gnu11 -D_GNU_SOURCE -DPROJECT_VERSION='"$(VERSION)"' -iquote include \
 	-MMD -MP $(WARN) $(HARDEN) $(SANITY)
-override LDFLAGS += $(PIE) -Wl,-z,relro,-z,now $(SANITY)
+override LDFLAGS += $(PIE) -Wl,-z,relro,-z,now,--build-id=sha1 $(SANITY)
 
 ifndef V
 Q = @
@@ -63,13 +63,17 @@ all: $B/ipvlan $B/addrpool $B/addrpool-claim $B/ipvlanctl
 $B/libcni.a: $(call objects,plugin/cni)
 $B/libnet.a: $(call objects,plugin/net)
 $B/libplugin.a: $(filter-out %/main.o,$(call objects,plugin))
-$B/ipvlan: $B/obj/plugin/main.o $B/libplugin.a $B/libnet.a $B/libcni.a
-$B/ipvlan: LDLIBS += $(MNL) $(JANSSON)
 $B/libipam.a: $(filter-out %/main.o,$(call objects,ipam))
+$B/ipvlan: $B/obj/plugin/main.o $B/libplugin.a $B/libipam.a $B/libnet.a $B/libcni.a
+$B/ipvlan: LDLIBS += $(MNL) $(JANSSON)
 $B/addrpool: $B/obj/ipam/main.o $B/libipam.a $B/libnet.a $B/libcni.a
 $B/addrpool: LDLIBS += $(JANSSON)
 $B/addrpool-claim: $(call objects,ipam/claim) $B/libipam.a $B/libnet.a $B/libcni.a
 $B/addrpool-claim: LDLIBS += $(JANSSON) $(MNL) $(HTTP)
+
+# ipvlan has addrpool in itself and knows it by its build ID: see plugin/delegate.h
+$B/obj/plugin/main.o: $B/addrpool
+$B/obj/plugin/main.o: private override CFLAGS += -DADDRPOOL_BUILD_ID="$$(readelf -n $B/addrpool | sed -n 's/.*Build ID: //p' | sed 's/../0x&,/g')"
 
 # not with what finds errors in the use of memory, nor where there are threads
 ifdef SHORT_LIVED

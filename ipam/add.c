@@ -210,18 +210,18 @@ static int add_with(const struct conf *conf, const struct request *req, json_t *
 	*result = answer(&add, dns, req->version, err);
 	if (*result)
 		return 0;
-	verb_del(req, NULL);
+	addrpool_del(req, NULL);
 	return -1;
 }
 
-int verb_add(const struct request *req, json_t **result, struct cni_error *err)
+int addrpool_add(const struct request *req, json_t **result, struct cni_error *err)
 {
 	struct conf conf;
 	int rc;
 
-	if (conf_read(&conf, req, err) < 0)
+	if (addrpool_conf_read(&conf, req, err) < 0)
 		return -1;
 	rc = add_with(&conf, req, result, err);
-	conf_free(&conf);
+	addrpool_conf_free(&conf);
 	return rc;
 }

@@ -111,14 +111,14 @@ static int check(const struct conf *conf, const struct request *req, struct cni_
 	return rc;
 }
 
-int verb_check(const struct request *req, struct cni_error *err)
+int addrpool_check(const struct request *req, struct cni_error *err)
 {
 	struct conf conf;
 	int rc;
 
-	if (conf_read(&conf, req, err) < 0)
+	if (addrpool_conf_read(&conf, req, err) < 0)
 		return -1;
 	rc = check(&conf, req, err);
-	conf_free(&conf);
+	addrpool_conf_free(&conf);
 	return rc;
 }

@@ -213,7 +213,7 @@ static int read_pools(struct conf *conf, const json_t *ipam, const struct reques
 	return check_overlaps(conf, err);
 }
 
-int conf_read(struct conf *ret, const struct request *req, struct cni_error *err)
+int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	struct conf conf = { 0 };
@@ -235,11 +235,11 @@ int conf_read(struct conf *ret, const struct request *req, struct cni_error *err
 	*ret = conf;
 	return 0;
 fail:
-	conf_free(&conf);
+	addrpool_conf_free(&conf);
 	return -1;
 }
 
-void conf_free(struct conf *conf)
+void addrpool_conf_free(struct conf *conf)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
 		pool_free(&conf->pools[i]);

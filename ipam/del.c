@@ -2,7 +2,7 @@
 #include "ipam/release.h"
 #include "ipam/verbs.h"
 
-int verb_del(const struct request *req, struct cni_error *err)
+int addrpool_del(const struct request *req, struct cni_error *err)
 {
 	const struct owner owner = { .container = req->container, .ifname = req->ifname };
 	struct place place;

@@ -33,7 +33,7 @@ static int collect(const struct request *req, struct valid *valid, struct cni_er
 }
 
 /* SPEC, GC: everything but the valid attachments. */
-int verb_gc(const struct request *req, struct cni_error *err)
+int addrpool_gc(const struct request *req, struct cni_error *err)
 {
 	struct valid valid;
 	enum found found = valid_read(&valid, req, err);

@@ -5,14 +5,6 @@
 
 int main(int argc, char **argv)
 {
-	static const struct plugin addrpool = {
-		.about = "CNI addrpool plugin " PROJECT_VERSION " (ipvlan-cni)",
-		.add = verb_add,
-		.del = verb_del,
-		.check = verb_check,
-		.gc = verb_gc,
-		.status = verb_status,
-	};
 	const char *command = getenv("CNI_COMMAND");
 
 	/* files are all that we want; what is started for a cluster needs no more */

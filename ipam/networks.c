@@ -18,10 +18,10 @@ static int visit(const json_t *doc, const struct visitor *visitor, struct cni_er
 	int rc = request_read_conf(&req, plugin, err);
 
 	if (rc == 0)
-		rc = conf_read(&conf, &req, err);
+		rc = addrpool_conf_read(&conf, &req, err);
 	if (rc == 0) {
 		rc = visitor->each(&(struct network){ &conf, plugin }, visitor->arg, err);
-		conf_free(&conf);
+		addrpool_conf_free(&conf);
 	}
 	json_decref(plugin);
 	return rc;

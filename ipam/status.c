@@ -70,16 +70,16 @@ static int check_room(const struct request *req, const struct conf *conf, struct
 }
 
 /* SPEC, STATUS: 50 when an ADD would fail now. */
-int verb_status(const struct request *req, struct cni_error *err)
+int addrpool_status(const struct request *req, struct cni_error *err)
 {
 	struct conf conf;
 	int rc;
 
-	if (conf_read(&conf, req, err) < 0)
+	if (addrpool_conf_read(&conf, req, err) < 0)
 		return -1;
 	rc = check_writable(&conf.place, err);
 	if (rc == 0)
 		rc = check_room(req, &conf, err);
-	conf_free(&conf);
+	addrpool_conf_free(&conf);
 	return rc;
 }

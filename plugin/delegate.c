@@ -1,5 +1,6 @@
 #include "plugin/delegate.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "cni/child.h"
 #include "cni/cleanup.h"
+#include "cni/file.h"
 #include "cni/json.h"
 
 /* The Go dhcp plugin may try for 208 s; a runtime gives up on us after 240 s, and
@@ -55,36 +57,71 @@ static char **environment(char *command)
 	return env;
 }
 
-/* Returns the delegate's output, good until the next one runs, or NULL. */
-static const char *run(const struct request *req, const char *type, const char *verb, int patience_s,
-		       size_t *len, struct cni_error *err)
+/* A DEL that undoes an ADD has to be over soon. */
+static bool is_undo(const struct request *req, const char *verb)
 {
+	return !strcmp(verb, "DEL") && !strcmp(req->command, "ADD");
+}
+
+/* What it answers is for nobody where answer is NULL. */
+static int run_program(const struct request *req, const char *program, const char *verb, json_t **answer,
+		       struct cni_error *err)
+{
+	struct cni_error why = { 0 };
 	autofree char **env = NULL;
-	char program[4096], command[32];
+	char command[32];
 	struct child child = {
 		.what = "netplugin failed with no error message: ",
 		.argv = { program },
 		.input = req->config,
 		.input_len = req->config_len,
-		.patience_s = patience_s,
+		.patience_s = is_undo(req, verb) ? UNDO_PATIENCE_S : PATIENCE_S,
 	};
 	struct outcome o;
 
 	snprintf(command, sizeof(command), "CNI_COMMAND=%s", verb);
 	child.env = env = environment(command);
-	if (!env) {
-		cni_fail(err, CNI_RETRY, "out of memory");
-		return NULL;
-	}
-	if (delegate_find(type, req->path, program, sizeof(program), err) < 0 ||
-	    child_run(&child, &o, err) < 0)
-		return NULL;
-	if (o.status) {
-		outcome_explain(&o, err);
-		return NULL;
-	}
-	*len = o.output_len;
-	return o.output;
+	if (!env)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (child_run(&child, &o, err) < 0)
+		return -1;
+	if (o.status)
+		return outcome_explain(&o, err);
+	if (!answer)
+		return 0;
+	*answer = json_read(o.output, o.output_len, &why);
+	return *answer ? 0 : cni_fail(err, CNI_DECODE, "failed to unmarshal raw result: %s", why.msg);
+}
+
+static const struct own_delegate *own;
+
+void delegate_own(const struct own_delegate *plugin)
+{
+	own = plugin;
+}
+
+/* The linker puts the note with the build ID before all code. */
+static bool is_own(const char *program)
+{
+	autoclose int fd = file_open(program, O_RDONLY | O_NONBLOCK);
+	char head[1024];
+	ssize_t len = fd >= 0 ? read(fd, head, sizeof(head)) : 0;
+
+	return len > 0 && memmem(head, (size_t)len, own->build_id, sizeof(own->build_id));
+}
+
+static int run(const struct request *req, const char *type, const char *verb, json_t **answer,
+	       struct cni_error *err)
+{
+	struct request same = *req;
+	char program[4096];
+
+	same.command = verb;
+	if (delegate_find(type, req->path, program, sizeof(program), err) < 0)
+		return -1;
+	if (own && !is_undo(req, verb) && own->serves(req) && is_own(program))
+		return plugin_run(own->plugin, &same, answer, err);
+	return run_program(req, program, verb, answer, err);
 }
 
 bool delegate_uses_link(const char *type)
@@ -94,31 +131,22 @@ bool delegate_uses_link(const char *type)
 
 json_t *delegate_add(const struct request *req, const char *type, struct cni_error *err)
 {
-	struct cni_error why = { 0 };
-	json_t *doc;
-	size_t len;
-	const char *output = run(req, type, "ADD", PATIENCE_S, &len, err);
-	if (!output) {
-		if (delegate_uses_link(type) && !*err->details)
-			cni_hint(err,
-				 "all interfaces of a master have one MAC address: the DHCP server has to "
-				 "tell clients apart by their client identifier, and to answer by broadcast");
-		return NULL;
-	}
-	doc = json_read(output, len, &why);
-	if (!doc)
-		cni_fail(err, CNI_DECODE, "failed to unmarshal raw result: %s", why.msg);
-	return doc;
+	json_t *answer = NULL;
+
+	if (run(req, type, "ADD", &answer, err) == 0)
+		return answer;
+	if (delegate_uses_link(type) && err->code != CNI_DECODE && !*err->details)
+		cni_hint(err, "all interfaces of a master have one MAC address: the DHCP server has to "
+			      "tell clients apart by their client identifier, and to answer by broadcast");
+	return NULL;
 }
 
 int delegate_run(const struct request *req, const char *type, const char *verb, struct cni_error *err)
 {
 	bool optional = !strcmp(verb, "GC") || !strcmp(verb, "STATUS");
-	bool undo = !strcmp(verb, "DEL") && !strcmp(req->command, "ADD");
 	struct cni_error why = { 0 };
-	size_t len;
 
-	if (run(req, type, verb, undo ? UNDO_PATIENCE_S : PATIENCE_S, &len, &why))
+	if (run(req, type, verb, NULL, &why) == 0)
 		return 0;
 	/* one from before CNI 1.1.0 */
 	if (optional && (why.code == CNI_VERSION || why.code == CNI_ENVIRONMENT)) {

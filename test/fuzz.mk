@@ -25,22 +25,16 @@ $(FUZZ:%=fuzz-%): fuzz-%: $B/fuzz/%
 		echo "fuzz $*: failed; replay with: $B/fuzz/$* $$(ls -t $B/fuzz/crashes/$*-* | head -n 1)"; exit 1; }
 	@echo "fuzz $*: $$(grep 'cov: ' $B/fuzz/$*.log | tail -n 1)"
 
-# Archives, since some targets contain a source file, or have functions of their own instead of one's.
-# addrpool and ipvlan have functions of the same names, so that a program has parts of one alone.
+# An archive, since some targets contain a source file, or have functions of their own instead of one's.
 fuzz_parts = $(patsubst %.c,$B/fuzz/obj/%.o,$(filter-out %/main.o %/main.c,$(wildcard $(1))))
 
-$B/fuzz/plugin.a: $(call fuzz_parts,plugin/*.c plugin/cni/*.c plugin/net/*.c)
-$B/fuzz/pool.a: $(call fuzz_parts,ipam/*.c ipam/claim/*.c plugin/cni/*.c plugin/net/*.c)
-$B/fuzz/%.a:
+$B/fuzz/parts.a: $(call fuzz_parts,plugin/*.c plugin/cni/*.c plugin/net/*.c ipam/*.c ipam/claim/*.c)
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-POOL_FUZZ = answers files kubeconfig pool
-$(POOL_FUZZ:%=$B/fuzz/%): $B/fuzz/pool.a
-$(patsubst %,$B/fuzz/%,$(filter-out $(POOL_FUZZ),$(FUZZ))): $B/fuzz/plugin.a
-$(FUZZ:%=$B/fuzz/%): $B/fuzz/%: $B/fuzz/obj/test/fuzz/%.o
+$(FUZZ:%=$B/fuzz/%): $B/fuzz/%: $B/fuzz/obj/test/fuzz/%.o $B/fuzz/parts.a
 	$(say) LINK $@
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(filter %.a,$^) $(MNL) $(JANSSON) $(HTTP)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(MNL) $(JANSSON) $(HTTP)
 
 $B/fuzz/obj/%.o: %.c Makefile test/fuzz.mk
 	$(say) CC $@

@@ -9,7 +9,7 @@
 STATIC_PROGRAMS = $B/static/ipvlan $B/static/addrpool
 STATIC = $(MAKE) --no-print-directory B=$B/static SAN= SHORT_LIVED=yes
 STATIC_CFLAGS = -O2 -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=.
-STATIC_LINK = -Wl,--gc-sections,--build-id=none
+STATIC_LINK = -Wl,--gc-sections
 
 static:
 	@test/install-deps build static

@@ -21,13 +21,8 @@ unit: $(UNIT)
 		             { print } \
 		END          { printf "check: %d passed, %d failed\n", passed, failed; exit failed > 0 }'
 
-# of addrpool; it and ipvlan have functions of the same names, so that a program has parts of one alone
-POOL_UNIT = $(patsubst %,$B/unit/%,blocks pool resolv wishes)
-
-$(filter-out $(POOL_UNIT),$(UNIT)): $B/libplugin.a $B/libnet.a $B/libcni.a
 $B/unit/blocks: $(patsubst %,$B/obj/ipam/claim/%.o,base64 engine pick)
-$(POOL_UNIT): $B/libipam.a $B/libnet.a $B/libcni.a
-$(UNIT): $B/unit/%: $B/obj/test/unit/%.o
+$(UNIT): $B/unit/%: $B/obj/test/unit/%.o $B/libplugin.a $B/libipam.a $B/libnet.a $B/libcni.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(MNL) $(JANSSON)

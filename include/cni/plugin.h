@@ -53,6 +53,10 @@ struct plugin {
 /* Runs the verb that the environment asks for; returns main()'s exit status. */
 int plugin_main(const struct plugin *plugin);
 
+/* Runs the verb of req->command, which is none but VERSION; only ADD has a result. */
+int plugin_run(const struct plugin *plugin, const struct request *req, json_t **result,
+	       struct cni_error *err);
+
 /* SPEC "Error", as a document. */
 json_t *error_json(const struct cni_error *error, enum cni_version version);
 

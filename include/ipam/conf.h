@@ -37,9 +37,9 @@ struct conf {
 	struct result given;	 /* routes, to be handed on as they are */
 };
 
-/* Errors: CNI_CONFIG, CNI_ENVIRONMENT (CNI_ARGS). conf_free() after success only. */
-int conf_read(struct conf *ret, const struct request *req, struct cni_error *err);
-void conf_free(struct conf *conf);
+/* Errors: CNI_CONFIG, CNI_ENVIRONMENT (CNI_ARGS). addrpool_conf_free() after success only. */
+int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_error *err);
+void addrpool_conf_free(struct conf *conf);
 
 int place_read(struct place *ret, const struct request *req, struct cni_error *err);
 

@@ -6,11 +6,17 @@
 
 #include "cni/plugin.h"
 
-int verb_add(const struct request *req, json_t **result, struct cni_error *err);
-int verb_del(const struct request *req, struct cni_error *err);
-int verb_check(const struct request *req, struct cni_error *err);
-int verb_gc(const struct request *req, struct cni_error *err);
-int verb_status(const struct request *req, struct cni_error *err);
+int addrpool_add(const struct request *req, json_t **result, struct cni_error *err);
+int addrpool_del(const struct request *req, struct cni_error *err);
+int addrpool_check(const struct request *req, struct cni_error *err);
+int addrpool_gc(const struct request *req, struct cni_error *err);
+int addrpool_status(const struct request *req, struct cni_error *err);
+
+/* All of them. */
+extern const struct plugin addrpool;
+
+/* Can it serve this request by itself, without addrpool-claim? */
+bool addrpool_is_alone(const struct request *req);
 
 /* addrpool [--json] FILE...: for people. Returns main()'s exit status. */
 int list_main(int argc, char **argv);

@@ -4,6 +4,10 @@
  * It is found in CNI_PATH and gets our environment, our standard input byte for
  * byte, and our standard error. Its standard output is read up to a bound, and
  * it is killed when it has not finished in time.
+ *
+ * ipvlan has addrpool in itself as well: a process costs as much as all that addrpool
+ * does. Where the program found is the very build that we have, its verbs are called;
+ * any other, a wrapper or another version, is started as it should be.
  */
 #ifndef PLUGIN_DELEGATE_H
 #define PLUGIN_DELEGATE_H
@@ -13,6 +17,17 @@
 
 #include "cni/error.h"
 #include "cni/plugin.h"
+
+#define BUILD_ID_SIZE 20
+
+struct own_delegate {
+	unsigned char build_id[BUILD_ID_SIZE]; /* the ELF note of the program: the same bytes */
+	const struct plugin *plugin;
+	bool (*serves)(const struct request *req); /* what may take long is a process that can be killed */
+};
+
+/* From now on this one is called where it is found. */
+void delegate_own(const struct own_delegate *plugin);
 
 /* The program of that name in the first directory of path, as CNI_PATH is written,
  * that has it. CNI_CONFIG. */

@@ -69,7 +69,7 @@ static json_t *serve(char **argv, struct cni_error *err)
 	struct conf conf;
 	struct node node = { .req = &req, .conf = &conf, .lock = -1 };
 
-	if (read_request(&req, &doc, err) < 0 || conf_read(&conf, &req, err) < 0)
+	if (read_request(&req, &doc, err) < 0 || addrpool_conf_read(&conf, &req, err) < 0)
 		return NULL;
 	if (!conf.cluster.pool)
 		cni_fail(err, CNI_CONFIG, "the configuration has no ipam.cluster");
@@ -80,7 +80,7 @@ static json_t *serve(char **argv, struct cni_error *err)
 		answer = run(&node, argv, err);
 		node.engine->kind->close(node.engine);
 	}
-	conf_free(&conf);
+	addrpool_conf_free(&conf);
 	return answer;
 }
 

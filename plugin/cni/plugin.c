@@ -28,7 +28,7 @@
 #endif
 
 /* What the deepest calls take, with their paths and messages, and a bit more. */
-#define STACK_WANTED (96 << 10)
+#define STACK_WANTED (112 << 10)
 
 enum verb { ADD, DEL, CHECK, GC, STATUS, VERSION, VERBS };
 
@@ -219,8 +219,7 @@ int request_read_conf(struct request *req, json_t *conf, struct cni_error *err)
 	return version_negotiate(conf, verbs[verb].name, verbs[verb].since, &req->version, err);
 }
 
-static int run_verb(const struct plugin *plugin, const struct request *req, json_t **result,
-		    struct cni_error *err)
+int plugin_run(const struct plugin *plugin, const struct request *req, json_t **result, struct cni_error *err)
 {
 	switch (verb_find(req->command)) {
 	case ADD:
@@ -279,7 +278,7 @@ static int serve(const struct plugin *plugin, struct request *req, struct cni_er
 	if (request_read_conf(req, conf, err) < 0)
 		return -1;
 	log_begin(req);
-	rc = run_verb(plugin, req, &result, err);
+	rc = plugin_run(plugin, req, &result, err);
 	if (rc == 0 && result)
 		rc = deliver(plugin, req, result, err);
 	if (rc == 0)

@@ -15,7 +15,7 @@ def short($family; $slaves; $leases; $who; $verb): [find($family; $slaves; $leas
 def crowd($parallel; $who; $verb): [find("v4"; 1; 0; $parallel; $who; $verb)][0] | if . == null then "" else "\(.p50 | ms) / \(.p99 | ms)" end;
 
 "Milliseconds from start to exit of a process, the median (10th to 90th percentile), of `ipvlan` and the IPAM plugin that it calls;",
-"one more pod on a master that has one. System calls of both processes, by strace.",
+"one more pod on a master that has one. System calls of both, by strace. Ours is one process, since addrpool is built in.",
 "",
 "| | ADD | DEL | CHECK | VERSION | system calls, ADD / DEL | user + system ms | peak MiB |",
 "|---|---:|---:|---:|---:|---:|---:|---:|",

@@ -11,3 +11,9 @@ load ../lib/faults
 @test "whatever system call of DEL fails, it is told, and a second DEL makes up for it" {
 	faults errors 150 'DEL' "$(pooled)"
 }
+
+@test "the same when addrpool has a process of its own" {
+	addrpool_apart
+	faults errors 400 'ADD' "$(pooled)"
+	faults errors 150 'DEL' "$(pooled)"
+}

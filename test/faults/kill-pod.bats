@@ -8,6 +8,11 @@ load ../lib/faults
 	faults kill 100 'ADD DEL' "$(pooled)"
 }
 
+@test "killed at any system call, nothing is lost: addrpool in a process of its own" {
+	addrpool_apart
+	faults kill 100 'ADD DEL' "$(pooled)"
+}
+
 @test "killed at any system call, nothing is lost: a VLAN that is made" {
 	faults kill 100 'ADD DEL' "$(pooled '{ "vlan": 100 }')"
 }

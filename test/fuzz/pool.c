@@ -55,13 +55,13 @@ static void try(const char *args, const char *text, size_t len)
 	json_auto_t *doc = json_read(text, len, &err);
 	struct conf conf;
 
-	if (!doc || request_read_conf(&req, doc, &err) < 0 || conf_read(&conf, &req, &err) < 0) {
+	if (!doc || request_read_conf(&req, doc, &err) < 0 || addrpool_conf_read(&conf, &req, &err) < 0) {
 		check_error(&err);
 		return;
 	}
 	for (size_t i = 0; i < conf.n_pools; i++)
 		check_pool(&conf.pools[i]);
-	conf_free(&conf);
+	addrpool_conf_free(&conf);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -115,6 +115,14 @@ run_by() {
 	chmod +x "$PLUGIN"
 }
 
+# apart: from now on addrpool is a process of its own, since it is another build of it that ipvlan finds.
+apart() {
+	APART=$BATS_TEST_TMPDIR/apart
+	mkdir -p "$APART"
+	objcopy --remove-section .note.gnu.build-id "$BUILD/addrpool" "$APART/addrpool"
+	CNI_PATH=$APART:$CNI_PATH
+}
+
 # for_everybody: PLUGIN is a copy that users other than root can run, wherever the
 # sources are.
 for_everybody() {

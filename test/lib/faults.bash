@@ -23,13 +23,19 @@ told() {
 	done
 }
 
+# addrpool_apart: from now on ipvlan and addrpool are two processes.
+addrpool_apart() {
+	apart
+	cp "$BUILD/ipvlan" "$APART"
+}
+
 # faults MODE LEAST VERBS CONF [OPTION]...: all cases pass, and there are at least so many. What they
 # said is added to $said.
 faults() {
 	local mode=$1 least=$2 verbs=$3 conf=$4 verb cases=0
 	shift 4
 	for verb in $verbs; do
-		run "$BUILD/tools/faults" "$@" "$mode" "$verb" "$BUILD" "$conf"
+		run "$BUILD/tools/faults" "$@" "$mode" "$verb" "${APART:-$BUILD}" "$conf"
 		tail -n 40 <<<"$output"
 		[ "$status" = 0 ]
 		said+=$(grep "^says: " <<<"$output" || :)$'\n'

@@ -91,6 +91,105 @@ leases() {
 	pings a 10.138.36.66
 }
 
+# started VERB CONF: the programs that ipvlan starts for it.
+started() {
+	local trace=$BATS_TEST_TMPDIR/trace
+	PLUGIN=$BATS_TEST_TMPDIR/run-by
+	run_by strace -f -qq -e trace=execve -e signal=none -o "$trace"
+	cni "$1" "$2"
+	unset PLUGIN
+	sed -n 's/.* execve("\([^"]*\)".* = 0$/\1/p; s/.* execve("\([^"]*\)".*<unfinished.*/\1/p' "$trace" | tail -n +2 | paste -sd' '
+}
+
+@test "addrpool is no process of its own where ipvlan finds the build that it has in itself" {
+	local conf verb
+	conf=$(from_pool '{"cni.dev/valid-attachments":[]}')
+	for verb in ADD STATUS DEL GC; do
+		[ "$(started $verb "$conf")" = '' ]
+	done
+	# by whatever name
+	mkdir -p "$STUB_DIR/bin"
+	ln -sf "$BUILD/addrpool" "$STUB_DIR/bin/my-pool"
+	CNI_PATH=$STUB_DIR/bin
+	[ "$(started ADD "$(from_pool '{"ipam":{"type":"my-pool"}}')")" = '' ]
+}
+
+@test "a wrapper of addrpool, and another build, are run" {
+	local before
+	before=$(inventory)
+	mkdir -p "$STUB_DIR/bin"
+	printf '#!/bin/sh\necho wrapped >&2\nexec %s\n' "$BUILD/addrpool" >"$STUB_DIR/bin/addrpool"
+	chmod +x "$STUB_DIR/bin/addrpool"
+	CNI_PATH=$STUB_DIR/bin add "$(from_pool)"
+	[ "$stderr" = wrapped ]
+	CNI_PATH=$STUB_DIR/bin cni DEL "$(from_pool)"
+	[ "$stderr" = wrapped ]
+	apart
+	[ "$(started ADD "$(from_pool)")" = "$APART/addrpool" ]
+	[ "$(started DEL "$(from_pool)")" = "$APART/addrpool" ]
+	leaves_nothing "$before"
+}
+
+@test "with a store for many nodes, and to undo an ADD, addrpool is a process, which can be killed" {
+	local conf
+	conf=$(from_pool '{"ipam":{"cluster":{"etcd":{"endpoints":["http://127.0.0.1:9"]},"timeout":1}}}')
+	[[ "$(started ADD "$conf")" = "$BUILD/addrpool $BUILD/addrpool-claim "* ]]
+	add "$(conf '{"name":"other","ipam":{"type":"addrpool"}}')" b # which has the first address
+	[ "$(started ADD "$(from_pool)")" = "$BUILD/addrpool" ]
+	[ "$(leases)" = '' ]
+}
+
+# told: what the last call said.
+told() {
+	printf '%s %s\n' "$status" "$output"
+}
+
+# life CONF: what is said from ADD to DEL, and which files are between.
+life() {
+	local conf=$1
+	cni STATUS "$conf"
+	told
+	cni ADD "$conf"
+	told
+	if [ "$status" = 0 ]; then
+		declare -g RESULT_a=$output
+		find /var/lib/cni -type f -name '[0-9f]*' -printf '%p\n' | sort
+		cni CHECK "$(with_result "$conf")"
+		told
+		cni ADD "$conf"
+		told
+		rm -f /var/lib/cni/networks/net/10.*
+		cni CHECK "$(with_result "$conf")"
+		told
+	fi
+	cni DEL "$conf"
+	told
+	cni GC "$(jq -c '.["cni.dev/valid-attachments"] = []' <<<"$conf")"
+	told
+	rm -rf /var/lib/cni/networks
+}
+
+@test "in ipvlan's process or in one of its own, addrpool does and says the same" {
+	local ipam confs=(
+		'{}' '{"ranges":[[{"subnet":"10.138.36.0/23"}],[{"subnet":"fd00:36::/64"}]],"routes":[{"dst":"0.0.0.0/0"}]}'
+		'{"ranges":[[{"subnet":"10.138.36.0/30","rangeStart":"10.138.36.9"}]]}' '{"subnet":"10.138.36.1/23"}' '{"ranges":7}'
+		'{"dataDir":"/proc/self/none"}' '{"resolvConf":"/etc/hostname"}' '{"resolvConf":"/none"}'
+		'{"ranges":[[{"subnet":"10.138.36.0/32"}]],"fsync":true,"sticky":"interface"}'
+	)
+	for ipam in "${confs[@]}"; do
+		life "$(from_pool "{\"ipam\":$ipam}")" >>"$BATS_TEST_TMPDIR/within"
+		CNI_ARGS='IP=10.138.36.77' life "$(from_pool "{\"ipam\":$ipam}")" >>"$BATS_TEST_TMPDIR/within"
+	done
+	apart
+	for ipam in "${confs[@]}"; do
+		life "$(from_pool "{\"ipam\":$ipam}")" >>"$BATS_TEST_TMPDIR/without"
+		CNI_ARGS='IP=10.138.36.77' life "$(from_pool "{\"ipam\":$ipam}")" >>"$BATS_TEST_TMPDIR/without"
+	done
+	grep -q '^0 ' "$BATS_TEST_TMPDIR/within"
+	grep -q '"code": 7' "$BATS_TEST_TMPDIR/within"
+	diff "$BATS_TEST_TMPDIR/within" "$BATS_TEST_TMPDIR/without"
+}
+
 # Go's plugins. Each has host-local from a directory of its own, where that is addrpool.
 
 # go_cni TYPE VERB CONF: the Go plugin, for pod a.

@@ -1,0 +1,15 @@
+#include "ipam/verbs.h"
+
+const struct plugin addrpool = {
+	.about = "CNI addrpool plugin " PROJECT_VERSION " (ipvlan-cni)",
+	.add = addrpool_add,
+	.del = addrpool_del,
+	.check = addrpool_check,
+	.gc = addrpool_gc,
+	.status = addrpool_status,
+};
+
+bool addrpool_is_alone(const struct request *req)
+{
+	return !json_object_get(json_object_get(req->conf, "ipam"), "cluster");
+}

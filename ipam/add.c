@@ -146,7 +146,7 @@ static int allocate(struct add *add, const struct request *req, struct record *h
  * that what we have claimed may be gone again. */
 static int allocate_or_claim(struct add *add, const struct request *req, struct cni_error *err)
 {
-	const long long end = block_now_ms() + CLAIM_PATIENCE_MS;
+	const long long end = add->conf->cluster.pool ? block_now_ms() + CLAIM_PATIENCE_MS : 0;
 	struct record had = { .n = 0 };
 
 	for (;;) {

@@ -145,21 +145,19 @@ enum found ledger_open(struct ledger *ret, struct rtnl *host, bool create, struc
 		found = open_dir(ret, create, err);
 	if (found != FOUND)
 		ledger_close(ret);
-	else
-		unlinkat(ret->dir, "new", 0); /* of one that was killed: we have the lock */
 	return found;
 }
 
-static bool remove_dir(const struct ledger *ledger, const char *name)
+static bool remove_below(const struct ledger *ledger, const char *name, int flags)
 {
-	return unlinkat(ledger->dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+	return unlinkat(ledger->dir, name, flags) == 0 || errno == ENOENT;
 }
 
 void ledger_close(struct ledger *ledger)
 {
-	/* after the last attachment nothing is left but the lock */
-	if (ledger->dir >= 0 && !ledger->held && remove_dir(ledger, "attachments") &&
-	    remove_dir(ledger, "held"))
+	/* after the last attachment nothing is left but the lock; "new" is of one that was killed */
+	if (ledger->dir >= 0 && !ledger->held && remove_below(ledger, "new", 0) &&
+	    remove_below(ledger, "attachments", AT_REMOVEDIR) && remove_below(ledger, "held", AT_REMOVEDIR))
 		rmdir(ledger->path);
 	cleanup_close(&ledger->dir);
 	cleanup_close(&ledger->lock);

@@ -60,9 +60,12 @@ int file_make_path(const char *path, mode_t mode)
 
 struct boot file_boot(void)
 {
-	autoclose int fd = file_open("/proc/sys/kernel/random/boot_id", O_RDONLY);
-	struct boot boot = { "" };
+	static struct boot boot; /* a process does not outlive it */
+	autoclose int fd = -1;
 
+	if (boot.id[0])
+		return boot;
+	fd = file_open("/proc/sys/kernel/random/boot_id", O_RDONLY);
 	if (fd < 0 || read(fd, boot.id, sizeof(boot.id) - 1) != (ssize_t)sizeof(boot.id) - 1)
 		boot.id[0] = '\0';
 	return boot;

@@ -24,8 +24,8 @@ calls_of() {
 	local conf
 	conf=$(pooled '{ "ipam": { "ranges": [ [ { "subnet": "10.9.0.0/16" } ] ], "routes": [ { "dst": "0.0.0.0/0" } ] } }')
 	add "$conf" b # so that it is neither the master's first pod nor the pool's
-	at_most 125 "system calls of ADD" "$(calls_of ADD "$conf")"
-	at_most 100 "system calls of DEL" "$(calls_of DEL "$conf")"
+	at_most 115 "system calls of ADD" "$(calls_of ADD "$conf")"
+	at_most 90 "system calls of DEL" "$(calls_of DEL "$conf")"
 }
 
 # instructions VERB CONF: from main() on.
@@ -41,8 +41,8 @@ instructions() {
 	local conf
 	conf=$(pooled)
 	add "$conf" b # which makes the store, and what the master's first pod needs
-	at_most 450 "thousand instructions of ADD" "$(instructions ADD "$conf")"
-	at_most 170 "thousand instructions of DEL" "$(instructions DEL "$conf")"
+	at_most 430 "thousand instructions of ADD" "$(instructions ADD "$conf")"
+	at_most 160 "thousand instructions of DEL" "$(instructions DEL "$conf")"
 }
 
 # checked PROGRAM VERB CONF: libmnl 1.0.4 does not clear the bytes between attributes, nor does

@@ -82,6 +82,15 @@ apt() {
 	apt purge ipvlan-cni
 }
 
+@test "ipvlan has the addrpool built in that comes with it, so that it need not start it" {
+	local id
+	apt install /root/ipvlan-cni.deb
+	id=$(readelf -n "$DEBIAN/usr/lib/cni/addrpool" | sed -n 's/.*Build ID: //p')
+	[ ${#id} = 40 ]
+	od -An -v -tx1 "$DEBIAN/usr/lib/cni/ipvlan" | tr -d ' \n' | grep -q "$id"
+	apt purge ipvlan-cni
+}
+
 @test "the programs are hardened" {
 	local program headers
 	apt install /root/ipvlan-cni.deb

@@ -94,7 +94,6 @@ leases() {
 # started VERB CONF: the programs that ipvlan starts for it.
 started() {
 	local trace=$BATS_TEST_TMPDIR/trace
-	PLUGIN=$BATS_TEST_TMPDIR/run-by
 	run_by strace -f -qq -e trace=execve -e signal=none -o "$trace"
 	cni "$1" "$2"
 	unset PLUGIN
@@ -110,7 +109,7 @@ started() {
 	# by whatever name
 	mkdir -p "$STUB_DIR/bin"
 	ln -sf "$BUILD/addrpool" "$STUB_DIR/bin/my-pool"
-	CNI_PATH=$STUB_DIR/bin
+	export CNI_PATH=$STUB_DIR/bin
 	[ "$(started ADD "$(from_pool '{"ipam":{"type":"my-pool"}}')")" = '' ]
 }
 

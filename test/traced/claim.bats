@@ -25,28 +25,28 @@ teardown() {
 	stop_engine
 }
 
-# calls_of VERB ID: how many system calls addrpool-claim makes in it.
-calls_of() {
-	cat >"$BIN/addrpool-claim.count" <<-WRAP
-		#!/bin/sh
-		exec strace -qq -o $BATS_TEST_TMPDIR/trace $BUILD/addrpool-claim "\$@"
-	WRAP
-	chmod +x "$BIN/addrpool-claim.count"
+# traced VERB ID: what addrpool-claim does in it is in $TRACE.
+traced() {
+	TRACE=$BATS_TEST_TMPDIR/trace
 	mv "$BIN/addrpool-claim" "$BIN/addrpool-claim.real"
-	mv "$BIN/addrpool-claim.count" "$BIN/addrpool-claim"
+	printf '#!/bin/sh\nexec strace -qq -o %s %s "$@"\n' "$TRACE" "$BUILD/addrpool-claim" >"$BIN/addrpool-claim"
+	chmod +x "$BIN/addrpool-claim"
 	pool "$1" "$CONF" "$2"
 	mv "$BIN/addrpool-claim.real" "$BIN/addrpool-claim"
 	succeeds
-	wc -l <"$BATS_TEST_TMPDIR/trace"
 }
 
-# failures VERB ID: each system call about files that addrpool-claim makes in it, for strace.
-failures() {
-	calls_of "$@" >/dev/null
+# What strace can do to it, a line each: kill it at each system call,
+kill_faults() {
+	seq -f 'inject=all:signal=KILL:when=%g' "$(wc -l <"$TRACE")"
+}
+
+# or fail each that is about files.
+errors_faults() {
 	awk -F'(' '
 		/^(openat|readlinkat|symlinkat|unlinkat|renameat|mkdirat|getdents64|utimensat|flock|getrandom)\(/ {
 			print "inject=" $1 ":error=" ($1 == "flock" ? "ENOLCK" : $1 ~ /^(sym|ren|mk)/ ? "ENOSPC" : "EIO") ":when=" ++n[$1]
-		}' "$BATS_TEST_TMPDIR/trace"
+		}' "$TRACE"
 }
 
 # The engine and the node agree on what is the node's, which is N blocks.
@@ -57,57 +57,11 @@ agree_on() {
 	[ "$own" = "$claims" ] && [ "$(wc -w <<<"$own")" = "$1" ] || { echo "own: $own; claimed: $claims; not $1"; return 1; }
 }
 
-@test "killed at any system call of a claim, the block is claimed by the next ADD, and no other is lost" {
-	local k n cases=0
+# claims_despite KIND LEAST: with each fault of the kind, of which there are so many, on the way of a claim.
+claims_despite() {
+	local fault cases=0
 	add c0
-	n=$(calls_of ADD counted)
-	drops "$CONF" counted
-	for ((k = 1; k <= n; k++)); do
-		add filler # takes the spare block
-		echo "inject=all:signal=KILL:when=$k" >"$BIN/fault"
-		pool ADD "$CONF" victim
-		rm "$BIN/fault"
-		[ "$status" = 0 ] || [ "$status" = 1 ]
-		drops "$CONF" victim
-		add after || { echo "killed at $k of $n: $output"; return 1; }
-		drops "$CONF" after
-		drops "$CONF" filler
-		cases=$((cases + 1))
-	done
-	pool GC "${CONF%\}}, \"cni.dev/valid-attachments\": [{\"containerID\": \"c0\", \"ifname\": \"eth0\"}]}" ''
-	succeeds
-	agree_on 2
-	echo "# $cases cases" >&3
-	[ "$cases" -ge 100 ]
-}
-
-@test "killed at any system call of a return, the block goes back with the next call" {
-	local k n cases=0
-	add c0
-	add one
-	add two
-	drops "$CONF" one
-	n=$(calls_of DEL two)
-	for ((k = 1; k <= n; k++)); do
-		add one
-		add two
-		drops "$CONF" one
-		echo "inject=all:signal=KILL:when=$k" >"$BIN/fault"
-		pool DEL "$CONF" two
-		succeeds
-		rm "$BIN/fault"
-		cases=$((cases + 1))
-	done
-	drops "$CONF" two
-	agree_on 2
-	echo "# $cases cases" >&3
-	[ "$cases" -ge 100 ]
-}
-
-@test "failed at any system call about files of a claim, it is told, the next ADD claims, and no block is lost" {
-	local fault list cases=0
-	add c0
-	list=$(failures ADD counted)
+	traced ADD counted
 	drops "$CONF" counted
 	while read -r fault; do
 		add filler # takes the spare block
@@ -120,21 +74,22 @@ agree_on() {
 		drops "$CONF" after
 		drops "$CONF" filler
 		cases=$((cases + 1))
-	done <<<"$list"
+	done < <("$1_faults")
 	pool GC "${CONF%\}}, \"cni.dev/valid-attachments\": [{\"containerID\": \"c0\", \"ifname\": \"eth0\"}]}" ''
 	succeeds
 	agree_on 2
-	echo "# errors: $cases cases" >&3
-	[ "$cases" -ge 40 ]
+	echo "# $1: $cases cases" >&3
+	[ "$cases" -ge "$2" ]
 }
 
-@test "failed at any system call about files of a return, the block goes back with the next call" {
-	local fault list cases=0
+# returns_despite KIND LEAST: on the way of a return.
+returns_despite() {
+	local fault cases=0
 	add c0
 	add one
 	add two
 	drops "$CONF" one
-	list=$(failures DEL two)
+	traced DEL two
 	while read -r fault; do
 		add one
 		add two
@@ -144,10 +99,26 @@ agree_on() {
 		succeeds
 		rm -f "$BIN/fault" "$OWN/blocks/failed" # which keeps from trying again for a minute
 		cases=$((cases + 1))
-	done <<<"$list"
+	done < <("$1_faults")
 	add two
 	drops "$CONF" two
 	agree_on 2
-	echo "# errors: $cases cases" >&3
-	[ "$cases" -ge 40 ]
+	echo "# $1: $cases cases" >&3
+	[ "$cases" -ge "$2" ]
+}
+
+@test "killed at any system call of a claim, the block is claimed by the next ADD, and no other is lost" {
+	claims_despite kill 100
+}
+
+@test "killed at any system call of a return, the block goes back with the next call" {
+	returns_despite kill 100
+}
+
+@test "failed at any system call about files of a claim, it is told, the next ADD claims, and no block is lost" {
+	claims_despite errors 40
+}
+
+@test "failed at any system call about files of a return, the block goes back with the next call" {
+	returns_despite errors 40
 }

@@ -5,11 +5,11 @@
 load ../lib/faults
 
 @test "whatever system call of ADD fails, it is told, and nothing is left" {
-	faults errors 400 'ADD' "$(pooled)"
+	faults errors 300 'ADD' "$(pooled)"
 }
 
 @test "whatever system call of DEL fails, it is told, and a second DEL makes up for it" {
-	faults errors 150 'DEL' "$(pooled)"
+	faults errors 120 'DEL' "$(pooled)"
 }
 
 @test "the same when addrpool has a process of its own" {

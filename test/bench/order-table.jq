@@ -1,5 +1,5 @@
 # The results of `order` as Markdown.
-.about as $about | .measured as $all
+.about as $about | .measured as $all | .on_two_processors as $two
 | def ms: . / 1000 | if . < 10 then . * 100 | round / 100 elif . < 100 then . * 10 | round / 10 else round end | tostring;
 def find($family; $slaves; $leases; $parallel; $who; $verb): $all[]
 	| select(.family == $family and .slaves == $slaves and .leases == $leases and .parallel == $parallel and .who == $who and .verb == $verb);
@@ -40,6 +40,15 @@ def crowd($parallel; $who; $verb): [find("v4"; 1; 0; $parallel; $who; $verb)][0]
 "| at once | ADD Go | ADD ours | ADD floor | DEL Go | DEL ours | DEL floor |",
 "|---:|---:|---:|---:|---:|---:|---:|",
 ((1, 4, 16, 64) as $n | "| \($n) | \([("ADD", "DEL") as $verb | ("go", "static", "floor") as $who | crowd($n; $who; $verb)] | join(" | ")) |"),
+"",
+"On two processors, medians (10th to 90th percentile). A link that is deleted waits there for a grace period of the",
+"kernel, whoever asks; announcements are delivered on the other processor.",
+"",
+"| | ADD Go | ADD ours | ADD floor | DEL Go | DEL ours | DEL floor |",
+"|---|---:|---:|---:|---:|---:|---:|",
+((["one more pod", 1], ["1000 slaves on the master", 1000]) as [$name, $slaves]
+	| "| \($name) | \([("ADD", "DEL") as $verb | ("go", "static", "floor") as $who
+		| [$two[] | select(.slaves == $slaves and .who == $who and .verb == $verb)][0] | "\(.p50 | ms) (\(.p10 | ms)–\(.p90 | ms))"] | join(" | ")) |"),
 "",
 "\($about.kernel) on one processor of \($about.cpu) (\($about.host)); sources \($about.version), \($about.libc). The machine's load before the run: \($about.load).",
 "In bytes: static \($about.static | split(" ") | join(" + ")), shared \($about.ours | split(" ") | join(" + ")) with debugging information, Go \($about.go | split(" ") | join(" + "))."

@@ -41,7 +41,7 @@ static bool is_over(const struct add *add, const struct netns_id *netns)
  */
 static int look_back(struct add *add, const struct request *req, struct record *had, struct cni_error *err)
 {
-	const struct netns_id netns = netns_id(req->netns);
+	const struct netns_id netns = netns_id_asked(req);
 	bool legacy, over;
 	enum found found = record_find(&add->record, &add->store, &add->owner, &legacy, err);
 	if (found == FOUND_FAILED)

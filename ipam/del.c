@@ -17,7 +17,7 @@ int addrpool_del(const struct request *req, struct cni_error *err)
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
 	rc = release_owner(&store, &place, &owner, err);
-	untidy = cluster_is_untidy(&store, place.reuse_delay);
+	untidy = !addrpool_is_alone(req) && cluster_is_untidy(&store, place.reuse_delay);
 	store_close(&store);
 	if (untidy)
 		cluster_tidy(req);

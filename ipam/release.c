@@ -21,8 +21,7 @@ int release_owner(struct store *store, const struct place *place, const struct o
 	struct record record;
 	bool legacy;
 
-	/* again, since there may be more than a record has room for */
-	for (;;) {
+	do {
 		enum found found = record_find(&record, store, owner, &legacy, err);
 
 		if (found == FOUND_FAILED)
@@ -34,7 +33,8 @@ int release_owner(struct store *store, const struct place *place, const struct o
 		for (size_t i = 0; i < record.n; i++)
 			if (release(store, place, &record.ips[i], err) < 0)
 				return -1;
-	}
+		/* again, when there may be more than a record has room for */
+	} while (record.n == RECORD_MAX);
 	if (whose)
 		record_drop(store, whose);
 	return 0;

@@ -124,14 +124,18 @@ static void undo(const struct iface *iface, const struct conf *conf)
 		cni_log("after a failed ADD: %s", why.msg);
 }
 
-static int attach(const struct request *req, const struct conf *conf, int netns, json_t **result,
+static int attach(const struct request *asked, const struct conf *conf, int netns, json_t **result,
 		  struct cni_error *err)
 {
+	struct request req = *asked;
+	struct netns_id pod;
 	struct iface iface;
 	int rc;
 
-	if (iface_open(&iface, conf, req, netns, err) < 0)
+	if (iface_open(&iface, conf, &req, netns, err) < 0)
 		return -1;
+	pod = netns_id_by(netns, mnl_socket_get_fd(iface.pod.sock));
+	req.pod = &pod;
 	rc = host_attach(&iface, conf, err);
 	if (rc == 0) {
 		rc = give_addresses(&iface, conf, result, err);

@@ -54,7 +54,6 @@ int host_attach(struct iface *iface, const struct conf *conf, struct cni_error *
 		return make_slave(iface, conf, NULL, err);
 	if (ledger_open(&ledger, &iface->host, true, err) != FOUND)
 		return -1;
-	ledger.pod = netns_id_by(iface->netns, mnl_socket_get_fd(iface->pod.sock));
 	rc = make_slave(iface, conf, &ledger, err);
 	if (rc < 0)
 		ledger_release(&ledger, iface->req, NULL);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -163,20 +164,27 @@ void ledger_close(struct ledger *ledger)
 	cleanup_close(&ledger->lock);
 }
 
-/* The lines of an attachment. */
-static enum found read_page(const struct ledger *ledger, const char *path, char ret[PAGE_MAX + 1],
-			    struct cni_error *err)
+/* The lines of an attachment, which the caller frees, also after a failure. */
+static enum found read_page(const struct ledger *ledger, const char *path, char **ret, struct cni_error *err)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	autoclose int fd = openat(ledger->dir, path, flags);
-	ssize_t len;
+	struct stat st = { .st_size = 0 };
+	ssize_t len = -1;
 
 	if (fd < 0 && errno == ENOENT)
 		return FOUND_NOT;
-	len = fd >= 0 ? read(fd, ret, PAGE_MAX) : -1;
-	if (len < 0)
-		return broken("read", path, err);
-	ret[len] = '\0';
+	if (fd >= 0 && fstat(fd, &st) == 0) {
+		size_t size = st.st_size < PAGE_MAX ? (size_t)st.st_size : PAGE_MAX;
+
+		*ret = malloc(size + 1);
+		len = *ret ? read(fd, *ret, size) : -1;
+	}
+	if (len < 0) {
+		broken("read", path, err);
+		return FOUND_FAILED;
+	}
+	(*ret)[len] = '\0';
 	return FOUND;
 }
 
@@ -210,27 +218,27 @@ static int add_line(const struct ledger *ledger, const struct request *req, cons
 {
 	const struct attachment who = own(req);
 	const struct path path = page_path(&who);
-	char text[PAGE_MAX + 1];
-	enum found found = read_page(ledger, path.s, text, err);
+	autofree char *before = NULL, *text = NULL;
+	enum found found = read_page(ledger, path.s, &before, err);
 	struct netns_id netns;
-	size_t len;
+	int len;
 
 	if (found == FOUND_FAILED)
 		return -1;
-	if (found == FOUND && has_line(text, line))
+	if (found == FOUND && has_line(before, line))
 		return 0;
 	if (found == FOUND) {
-		len = strlen(text);
+		len = asprintf(&text, "%s%s\n", before, line);
 	} else {
-		netns = ledger->pod.inode ? ledger->pod : netns_id(req->netns);
-		len = (size_t)snprintf(text, sizeof(text),
-				       HEAD_CONTAINER "%s\n" HEAD_IFNAME "%s\n" HEAD_NETWORK "%s\n" HEAD_NETNS
-						      "%s\n",
-				       req->container, req->ifname, req->name, netns_id_text(&netns).s);
+		netns = netns_id_asked(req);
+		len = asprintf(&text,
+			       HEAD_CONTAINER "%s\n" HEAD_IFNAME "%s\n" HEAD_NETWORK "%s\n" HEAD_NETNS
+					      "%s\n%s\n",
+			       req->container, req->ifname, req->name, netns_id_text(&netns).s, line);
 	}
-	if (len < sizeof(text)) /* a network's name may be long */
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\n", line);
-	if (len >= sizeof(text))
+	if (len < 0)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (len > PAGE_MAX) /* a network's name may be long */
 		return cni_fail(err, CNI_CONFIG, "an attachment with too many objects on the host");
 	return write_page(ledger, path.s, text, err);
 }
@@ -294,8 +302,8 @@ static int let_go(const struct ledger *ledger, const struct attachment *who, con
 static int release(const struct ledger *ledger, const struct attachment *who, struct cni_error *err)
 {
 	const struct path path = page_path(who);
-	char text[PAGE_MAX + 1];
-	enum found found = read_page(ledger, path.s, text, err);
+	autofree char *text = NULL;
+	enum found found = read_page(ledger, path.s, &text, err);
 	const char *line;
 	int rc = 0;
 
@@ -344,8 +352,8 @@ static int verify(const struct ledger *ledger, char *text, struct cni_error *err
 int ledger_verify(struct ledger *ledger, const struct request *req, struct cni_error *err)
 {
 	const struct attachment who = own(req);
-	char text[PAGE_MAX + 1];
-	enum found found = read_page(ledger, page_path(&who).s, text, err);
+	autofree char *text = NULL;
+	enum found found = read_page(ledger, page_path(&who).s, &text, err);
 
 	return found == FOUND ? verify(ledger, text, err) : (int)found;
 }
@@ -418,14 +426,16 @@ static int visit(const struct ledger *ledger, const char *name, const struct rea
 {
 	struct page page = { .container = NULL };
 	struct path path;
-	char text[PAGE_MAX + 1], *rest = text;
+	autofree char *text = NULL;
 	enum found found;
+	char *rest;
 	int rc;
 
 	snprintf(path.s, sizeof(path.s), "attachments/%s", name);
-	found = read_page(ledger, path.s, text, err);
+	found = read_page(ledger, path.s, &text, err);
 	if (found != FOUND)
 		return (int)found;
+	rest = text;
 	if (read_heads(&page, &rest) < 0)
 		return cni_fail(err, CNI_DECODE, "%s/%s is not what the plugin wrote", ledger->path, path.s);
 	if (read_objects(&page, rest, err) < 0)

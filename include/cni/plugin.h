@@ -21,6 +21,8 @@
 #include "cni/error.h"
 #include "cni/version.h"
 
+struct netns_id;
+
 struct request {
 	const char *command;
 	const char *container; /* these are "" where the verb needs none */
@@ -28,7 +30,8 @@ struct request {
 	const char *ifname;
 	const char *args;
 	const char *path;
-	bool own_netns_allowed; /* CNI_NETNS_OVERRIDE: for tests in one namespace */
+	bool own_netns_allowed;	    /* CNI_NETNS_OVERRIDE: for tests in one namespace */
+	const struct netns_id *pod; /* what netns names, where the verb has looked; or NULL */
 
 	const char *config; /* standard input, byte for byte, for delegates */
 	size_t config_len;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "cni/error.h"
+#include "cni/plugin.h"
 
 /* Why a path could not be opened; a caller may treat a gone one as done. */
 enum netns {
@@ -56,6 +57,7 @@ struct netns_id {
 
 struct netns_id netns_id_of(int netns);
 struct netns_id netns_id(const char *path);
+struct netns_id netns_id_asked(const struct request *req); /* what CNI_NETNS names */
 /* The same by a socket that is in it, without going there. */
 struct netns_id netns_id_by(int netns, int socket);
 bool netns_is(const struct netns_id *a, const struct netns_id *b);

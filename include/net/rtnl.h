@@ -27,8 +27,8 @@
 #define OUR_NUMBER 105
 
 /* Any single request fits; attributes are put with the bounded mnl calls. */
-#define RTNL_REQUEST_MAX 8192
-#define RTNL_QUEUE_MAX 16384
+#define RTNL_REQUEST_MAX 4096
+#define RTNL_QUEUE_MAX 8192
 
 struct rtnl {
 	struct mnl_socket *sock;

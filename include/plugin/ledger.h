@@ -28,8 +28,7 @@
 struct ledger {
 	struct rtnl *host; /* borrowed */
 	int lock, dir;
-	bool held;	     /* since it was opened, something; so it is not empty */
-	struct netns_id pod; /* where what is held is for, if the caller knows */
+	bool held; /* since it was opened, something; so it is not empty */
 	char path[PATH_MAX];
 };
 

@@ -28,7 +28,7 @@
 #endif
 
 /* What the deepest calls take, with their paths and messages, and a bit more. */
-#define STACK_WANTED (112 << 10)
+#define STACK_WANTED (56 << 10)
 
 enum verb { ADD, DEL, CHECK, GC, STATUS, VERSION, VERBS };
 

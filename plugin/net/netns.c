@@ -329,6 +329,11 @@ struct netns_id netns_id(const char *path)
 	return netns_open(path, true, &fd, NULL) == NETNS_OPEN ? netns_id_of(fd) : (struct netns_id){ 0 };
 }
 
+struct netns_id netns_id_asked(const struct request *req)
+{
+	return req->pod && req->pod->inode ? *req->pod : netns_id(req->netns);
+}
+
 bool netns_is(const struct netns_id *a, const struct netns_id *b)
 {
 	return a->inode == b->inode && (a->cookie == b->cookie || !a->cookie || !b->cookie);

@@ -10,7 +10,7 @@
 
 #include "net/netns.h"
 
-#define ANSWER_MAX 32768
+#define ANSWER_MAX 16384
 #define DUMP_TRIES 5
 
 static int open_here(void *arg, struct cni_error *err)

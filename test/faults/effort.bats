@@ -24,8 +24,8 @@ calls_of() {
 	local conf
 	conf=$(pooled '{ "ipam": { "ranges": [ [ { "subnet": "10.9.0.0/16" } ] ], "routes": [ { "dst": "0.0.0.0/0" } ] } }')
 	add "$conf" b # so that it is neither the master's first pod nor the pool's
-	at_most 115 "system calls of ADD" "$(calls_of ADD "$conf")"
-	at_most 90 "system calls of DEL" "$(calls_of DEL "$conf")"
+	at_most 105 "system calls of ADD" "$(calls_of ADD "$conf")"
+	at_most 82 "system calls of DEL" "$(calls_of DEL "$conf")"
 }
 
 # instructions VERB CONF: from main() on.

@@ -41,7 +41,7 @@ def crowd($parallel; $who; $verb): [find("v4"; 1; 0; $parallel; $who; $verb)][0]
 "|---:|---:|---:|---:|---:|---:|---:|",
 ((1, 4, 16, 64) as $n | "| \($n) | \([("ADD", "DEL") as $verb | ("go", "static", "floor") as $who | crowd($n; $who; $verb)] | join(" | ")) |"),
 "",
-"On two processors, medians (10th to 90th percentile). A link that is deleted waits there for a grace period of the",
+(if ($two | length) == 0 then empty else "On two processors, medians (10th to 90th percentile). A link that is deleted waits there for a grace period of the",
 "kernel, whoever asks; announcements are delivered on the other processor.",
 "",
 "| | ADD Go | ADD ours | ADD floor | DEL Go | DEL ours | DEL floor |",
@@ -49,6 +49,6 @@ def crowd($parallel; $who; $verb): [find("v4"; 1; 0; $parallel; $who; $verb)][0]
 ((["one more pod", 1], ["1000 slaves on the master", 1000]) as [$name, $slaves]
 	| "| \($name) | \([("ADD", "DEL") as $verb | ("go", "static", "floor") as $who
 		| [$two[] | select(.slaves == $slaves and .who == $who and .verb == $verb)][0] | "\(.p50 | ms) (\(.p10 | ms)–\(.p90 | ms))"] | join(" | ")) |"),
-"",
+"" end),
 "\($about.kernel) on one processor of \($about.cpu) (\($about.host)); sources \($about.version), \($about.libc). The machine's load before the run: \($about.load).",
 "In bytes: static \($about.static | split(" ") | join(" + ")), shared \($about.ours | split(" ") | join(" + ")) with debugging information, Go \($about.go | split(" ") | join(" + "))."

@@ -53,7 +53,7 @@ load ../lib/faults
 	local release
 	IFS=.- read -ra release <<<"$(uname -r)"
 	faults refusals 15 ADD "$(pooled '{ "ipam": { "ranges": [ [ { "subnet": "192.168.9.0/24" } ] ] } }')"
-	[ $((release[0] * 1000 + release[1])) -ge 6015 ] || told 'failed to rename ipvlan to "eth0": operation not supported'
+	[ $((release[0] * 1000 + release[1])) -ge 6015 ] || told 'failed to create ipvlan: failed to rename ipvlan to "eth0": operation not supported'
 }
 
 @test "whatever request the kernel refuses: STATUS says that there is no ipvlan" {

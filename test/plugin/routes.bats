@@ -96,6 +96,12 @@ add_routes() {
 	[ "$(in_pod b '[.[].ifname] | index("eth0")' link)" = null ]
 }
 
+@test "as many IPv6 gateways as there may be, with all that a route can have" {
+	add "$(conf '{"ipam":{"type":"addrpool","ranges":[[{"subnet":"fd00:36::/64"}]]}}' | jq -c '.ipam.routes =
+		[range(256; 384) | { dst: "fd00:7::/64", gw: "fd00:36::\(.)", mtu: 1400, advmss: 1300, table: 1000, priority: 7 }]')"
+	[ "$(ip -n a -6 route show table 1000 | grep -c 'via fd00:36::')" = 128 ]
+}
+
 @test "a route that the kernel refuses undoes the whole ADD and is named" {
 	local before
 	before=$(inventory)

@@ -42,7 +42,7 @@ def crowd($parallel; $who; $verb): [find("v4"; 1; 0; $parallel; $who; $verb)][0]
 ((1, 4, 16, 64) as $n | "| \($n) | \([("ADD", "DEL") as $verb | ("go", "static", "floor") as $who | crowd($n; $who; $verb)] | join(" | ")) |"),
 "",
 (if ($two | length) == 0 then empty else "On two processors, medians (10th to 90th percentile). A link that is deleted waits there for a grace period of the",
-"kernel, whoever asks; announcements are delivered on the other processor.",
+"kernel, whoever asks.",
 "",
 "| | ADD Go | ADD ours | ADD floor | DEL Go | DEL ours | DEL floor |",
 "|---|---:|---:|---:|---:|---:|---:|",

@@ -1,12 +1,16 @@
 # Build: make [V=1] [SAN=1] [CC=clang] [B=directory]
 #
-#   make            build/ipvlan, build/addrpool, build/addrpool-claim, build/ipvlanctl
+#   make            build/ipvlan, build/addrpool, build/addrpool-claim, build/ipvlanctl, build/ipvlan-node, build/ipvlan-netavark
 #   make demo       one pod interface from ADD to DEL, shown to a person
 #   make test       what the programs do, in some minutes
 #   make test-deep  beside the Go plugins, killed at each system call, under load, on many nodes
+#   make test-every-case  the same kills and errors at each place, and mutants: for hours
+#   make sim        nodes that share a pool, and what may happen to them: SEED=1 STEPS=10000
+#   make sim-broken copies of the programs with one line wrong, each found by it
 #   make test-all   both, and what needs the Go module proxy
 #   make test-runtimes   real container runtimes: Podman, containerd; Multus
 #   make test-packages  the Debian package, installed on a fresh Debian
+#   make model      every state of a model of the shared pool's protocol, by Spin
 #   make check      C tests of the logic, without root
 #   make lint       format, static analysis, layering
 #   make fuzz       each parser for SECONDS=20
@@ -23,13 +27,18 @@ B ?= build
 PREFIX ?= /opt/cni
 BINDIR ?= $(PREFIX)/bin
 SBINDIR ?= /usr/local/sbin
+NETAVARKDIR ?= /usr/local/libexec/netavark
 MANDIR ?= /usr/share/man
+UNITDIR ?= /usr/local/lib/systemd/system
 COMPLETIONDIR ?= /usr/share/bash-completion/completions
+ZSHDIR ?= /usr/local/share/zsh/site-functions
+FISHDIR ?= /usr/share/fish/vendor_completions.d
 
 PKG_CONFIG ?= pkg-config
 JANSSON = $(shell $(PKG_CONFIG) --cflags --libs jansson)
 MNL = $(shell $(PKG_CONFIG) --cflags --libs libmnl)
-HTTP = $(shell $(PKG_CONFIG) --cflags --libs libcurl yaml-0.1)
+CURL = $(shell $(PKG_CONFIG) --cflags --libs libcurl)
+YAML = $(shell $(PKG_CONFIG) --cflags --libs yaml-0.1)
 
 WARN = -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wpointer-arith \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wimplicit-fallthrough \
@@ -57,10 +66,11 @@ endif
 # A directory of .c files is one program or one library, never both.
 objects = $(patsubst %.c,$B/obj/%.o,$(wildcard $1/*.c))
 
-all: $B/ipvlan $B/addrpool $B/addrpool-claim $B/ipvlanctl
+all: $B/ipvlan $B/addrpool $B/addrpool-claim $B/ipvlanctl $B/ipvlan-node $B/ipvlan-netavark
 	@:
 
-$B/libcni.a: $(call objects,plugin/cni)
+# yaml.o for those alone that are linked with libyaml, which the static programs are not
+$B/libcni.a: $(filter-out %/yaml.o,$(call objects,plugin/cni))
 $B/libnet.a: $(call objects,plugin/net)
 $B/libplugin.a: $(filter-out %/main.o,$(call objects,plugin))
 $B/libipam.a: $(filter-out %/main.o,$(call objects,ipam))
@@ -68,22 +78,47 @@ $B/ipvlan: $B/obj/plugin/main.o $B/libplugin.a $B/libipam.a $B/libnet.a $B/libcn
 $B/ipvlan: LDLIBS += $(MNL) $(JANSSON)
 $B/addrpool: $B/obj/ipam/main.o $B/libipam.a $B/libnet.a $B/libcni.a
 $B/addrpool: LDLIBS += $(JANSSON)
-$B/addrpool-claim: $(call objects,ipam/claim) $B/libipam.a $B/libnet.a $B/libcni.a
-$B/addrpool-claim: LDLIBS += $(JANSSON) $(MNL) $(HTTP)
+$B/addrpool-claim: $(call objects,ipam/claim) $B/obj/plugin/cni/yaml.o $B/libipam.a $B/libnet.a $B/libcni.a
+$B/addrpool-claim: LDLIBS += $(JANSSON) $(MNL) $(CURL) $(YAML)
 
 # ipvlan has addrpool in itself and knows it by its build ID: see plugin/delegate.h
-$B/obj/plugin/main.o: $B/addrpool
-$B/obj/plugin/main.o: private override CFLAGS += -DADDRPOOL_BUILD_ID="$$(readelf -n $B/addrpool | sed -n 's/.*Build ID: //p' | sed 's/../0x&,/g')"
+$B/obj/plugin/main.o $B/obj/plugin/netavark/main.o: $B/addrpool
+$B/obj/plugin/main.o $B/obj/plugin/netavark/main.o: private override CFLAGS += -DADDRPOOL_BUILD_ID="$$(readelf -n $B/addrpool | sed -n 's/.*Build ID: //p' | sed 's/../0x&,/g')"
+
+# The commit is that of git, or of the file that is in an archive of a commit (.gitattributes). What is
+# built of the same sources is the same; a changed source is no commit's any more: "+".
+GIT = git -c safe.directory='*' -C $(CURDIR)
+$B/git-id: always
+	@mkdir -p $(@D)
+	@if [ -e .git ] && id=$$($(GIT) rev-parse HEAD 2>/dev/null); then \
+		printf '%.7s%s\n' $$id $$($(GIT) status --porcelain --untracked-files=no | sed -n '1s/.*/+/p'); \
+	else \
+		sed -n 's/^\([0-9a-f]\{7\}\)[0-9a-f]*\(+*\)$$/\1\2/p' .ci/git-id 2>/dev/null; \
+	fi >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$B/obj/plugin/cni/about.o: $B/git-id
+$B/obj/plugin/cni/about.o: private override CFLAGS += -DGIT_ID='"$(shell cat $B/git-id)"'
+
+# completion for shells, as the program prints it
+$B/completion.%: $B/ipvlanctl
+	$(Q)$B/ipvlanctl completion $* >$@
 
 # not with what finds errors in the use of memory, nor where there are threads
 ifdef SHORT_LIVED
 $B/ipvlan $B/addrpool: $(call objects,plugin/memory)
 endif
 
-$B/ipvlanctl: $(call objects,plugin/ctl) $B/libplugin.a $B/libnet.a $B/libcni.a
-$B/ipvlanctl: LDLIBS += $(MNL) $(JANSSON)
+$B/ipvlanctl: $(call objects,plugin/ctl) $B/obj/plugin/cni/yaml.o $B/libplugin.a $B/libnet.a $B/libcni.a
+$B/ipvlanctl: LDLIBS += $(MNL) $(JANSSON) $(YAML)
 
-$B/ipvlan $B/addrpool $B/addrpool-claim $B/ipvlanctl:
+$B/ipvlan-node: $(call objects,plugin/node) $B/libplugin.a $B/libnet.a $B/libcni.a
+$B/ipvlan-node: LDLIBS += $(MNL) $(JANSSON)
+
+$B/ipvlan-netavark: $(call objects,plugin/netavark) $B/libplugin.a $B/libipam.a $B/libnet.a $B/libcni.a
+$B/ipvlan-netavark: LDLIBS += $(MNL) $(JANSSON)
+
+$B/ipvlan $B/addrpool $B/addrpool-claim $B/ipvlanctl $B/ipvlan-node $B/ipvlan-netavark:
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -100,16 +135,24 @@ $B/obj/%.o: %.c Makefile
 
 include $(wildcard test/*.mk .ci/*.mk)
 
-install: all
+install: all $B/completion.bash $B/completion.zsh $B/completion.fish
 	install -D -m 755 $B/ipvlan $(DESTDIR)$(BINDIR)/ipvlan
 	install -D -m 755 $B/addrpool $(DESTDIR)$(BINDIR)/addrpool
 	install -D -m 755 $B/addrpool-claim $(DESTDIR)$(BINDIR)/addrpool-claim
+	install -D -m 755 $B/ipvlan-netavark $(DESTDIR)$(NETAVARKDIR)/ipvlan-netavark
 	install -D -m 755 $B/ipvlanctl $(DESTDIR)$(SBINDIR)/ipvlanctl
+	install -D -m 755 $B/ipvlan-node $(DESTDIR)$(SBINDIR)/ipvlan-node
 	install -D -m 644 man/ipvlan-cni.8 $(DESTDIR)$(MANDIR)/man8/ipvlan-cni.8
 	install -D -m 644 man/addrpool.8 $(DESTDIR)$(MANDIR)/man8/addrpool.8
+	install -D -m 644 man/addrpool-claim.8 $(DESTDIR)$(MANDIR)/man8/addrpool-claim.8
 	install -D -m 644 man/ipvlanctl.8 $(DESTDIR)$(MANDIR)/man8/ipvlanctl.8
+	install -D -m 644 man/ipvlan-node.8 $(DESTDIR)$(MANDIR)/man8/ipvlan-node.8
+	install -D -m 644 man/ipvlan-netavark.8 $(DESTDIR)$(MANDIR)/man8/ipvlan-netavark.8
+	sed 's,@SBINDIR@,$(SBINDIR),' plugin/node/ipvlan-node.service | install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/ipvlan-node.service
 	install -D -m 644 man/ipvlan-cni-errors.7 $(DESTDIR)$(MANDIR)/man7/ipvlan-cni-errors.7
-	install -D -m 644 plugin/ctl/completion.bash $(DESTDIR)$(COMPLETIONDIR)/ipvlanctl
+	install -D -m 644 $B/completion.bash $(DESTDIR)$(COMPLETIONDIR)/ipvlanctl
+	install -D -m 644 $B/completion.zsh $(DESTDIR)$(ZSHDIR)/_ipvlanctl
+	install -D -m 644 $B/completion.fish $(DESTDIR)$(FISHDIR)/ipvlanctl.fish
 
 clean:
 	rm -rf $B
@@ -117,5 +160,5 @@ clean:
 help:
 	@sed -n 's/^#   //p' Makefile
 
-.PHONY: all install clean help
+.PHONY: all always install clean help
 .DELETE_ON_ERROR:

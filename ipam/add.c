@@ -2,13 +2,16 @@
 #include <string.h>
 
 #include "cni/cleanup.h"
+#include "cni/keys.h"
 #include "ipam/ask.h"
 #include "ipam/choose.h"
+#include "ipam/home.h"
 #include "ipam/past.h"
 #include "ipam/release.h"
 #include "ipam/resolv.h"
 #include "ipam/state.h"
 #include "ipam/verbs.h"
+#include "ipam/whom.h"
 
 #define CLAIM_PATIENCE_MS 60000
 
@@ -17,36 +20,41 @@ struct add {
 	struct store store;
 	struct owner owner;
 	struct record record; /* what the owner has, and then will have */
+	struct states states; /* what has become of those who have leases, once it matters */
+	bool judged;
+	bool counted;		  /* our blocks by the engine, unless it did not answer */
+	long long end;		  /* of the time for claims, CLOCK_BOOTTIME */
+	struct cni_error refused; /* why there was no block */
 	struct ip *ips;
 };
 
 /* Is the attachment over that our leases under this name are from? */
-static bool is_over(const struct add *add, const struct netns_id *netns)
+static bool is_over(const struct add *add)
 {
-	const struct lease lease = { .owner = add->owner };
-	struct alive alive = { 0 };
-	enum state state = lease_state(&alive, &add->store, &lease);
+	const struct origin *origin = &add->record.origin;
 
-	if (state == UNKNOWN && add->record.netns.inode && !netns_is(&add->record.netns, netns)) {
-		alive_read(&alive);
-		state = lease_state(&alive, &add->store, &lease);
-		alive_free(&alive);
-	}
-	return state == STALE || state == EARLIER;
+	if (origin->boot.id[0] && add->store.boot.id[0] && strcmp(origin->boot.id, add->store.boot.id) != 0)
+		return true;
+	for (size_t i = 0; i < add->states.leases.n; i++)
+		if (owner_equal(&add->states.leases.list[i].owner, &add->owner) &&
+		    origin_equal(&add->states.origins[i], origin))
+			return add->states.states[i] == STALE;
+	return false;
 }
 
 /*
  * What the owner has already. Podman keeps a container's name over a restart of
- * the machine, for instance: then its leases are given back, and *had tells which.
+ * the machine, for instance: then its leases are released, and *had lists them.
  */
-static int look_back(struct add *add, const struct request *req, struct record *had, struct cni_error *err)
+static int look_back(struct add *add, const struct request *req, struct record *had,
+		     struct shortage *shortage, struct cni_error *err)
 {
 	const struct netns_id netns = netns_id_asked(req);
 	bool legacy, over;
 	enum found found = record_find(&add->record, &add->store, &add->owner, &legacy, err);
 	if (found == FOUND_FAILED)
 		return -1;
-	over = found == FOUND && !legacy && is_over(add, &netns);
+	over = found == FOUND && !legacy && is_over(add);
 	if (over) {
 		*had = add->record;
 		if (release_owner(&add->store, &add->conf->place, &add->owner, err) < 0)
@@ -54,20 +62,37 @@ static int look_back(struct add *add, const struct request *req, struct record *
 	}
 	if (over || found == FOUND_NOT)
 		add->record.n = 0;
+	shortage->leased = add->record.origin.netns.inode && !netns_is(&add->record.origin.netns, &netns);
 	for (size_t i = 0; i < add->record.n; i++)
 		for (size_t j = 0; j < add->conf->n_pools; j++)
-			if (pool_range(&add->conf->pools[j], &add->record.ips[i]))
+			if (pool_asked(&add->conf->pools[j], &add->record.ips[i]))
 				return cni_fail(
 					err, CNI_EXISTS,
 					"failed to allocate for range %zu: %s has been allocated to %s, "
 					"duplicate allocation is not allowed",
-					j, ip_text(&add->record.ips[i]).s, req->container);
-	add->record.netns = netns;
-	add->record.boot = add->store.boot;
+					add->conf->pools[j].number, ip_text(&add->record.ips[i]).s,
+					req->container);
+	add->record.origin = (struct origin){ .boot = add->store.boot,
+					      .netns = netns,
+					      .network = network_mark(&add->conf->place) };
 	return 0;
 }
 
-/* The record first: it may name an address that is not leased, never the reverse. */
+/* The next one gets the address after these, but for those out of turn. */
+static int go_on(struct add *add, struct cni_error *err)
+{
+	for (size_t i = 0; i < add->conf->n_pools; i++)
+		if (!pool_keeps(&add->conf->pools[i], &add->ips[i]) &&
+		    store_set_last(&add->store, add->conf->pools[i].number, &add->ips[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * The record before its leases: it may name an address that is not leased, never the
+ * reverse. What the leases say is written before the record, see record.c. The leases come
+ * last: on a disk that fails from then on nothing could be taken back.
+ */
 static int take(struct add *add, struct cni_error *err)
 {
 	const struct record before = add->record;
@@ -78,14 +103,16 @@ static int take(struct add *add, struct cni_error *err)
 				RECORD_MAX);
 	for (size_t i = 0; i < conf->n_pools; i++)
 		add->record.ips[add->record.n++] = add->ips[i];
-	if (record_put(&add->store, &add->owner, &add->record, err) < 0)
+	if (lease_write(&add->store, &add->owner, err) < 0)
 		return -1;
-	for (size_t i = 0; i < conf->n_pools; i++)
-		if (store_set_last(&add->store, i, &add->ips[i], err) < 0)
-			goto undo;
-	if (lease_take(&add->store, &add->owner, add->ips, conf->n_pools, err) == 0)
+	if (record_put(&add->store, &add->owner, &add->record, err) < 0) {
+		lease_unwrite(&add->store);
+		return -1;
+	}
+	if (go_on(add, err) < 0)
+		lease_unwrite(&add->store);
+	else if (lease_take(&add->store, add->ips, conf->n_pools, err) == 0)
 		return 0;
-undo:
 	if (before.n)
 		record_put(&add->store, &add->owner, &before, NULL);
 	else
@@ -98,9 +125,15 @@ static void remember(const struct add *add)
 	for (size_t i = 0; i < add->conf->n_pools; i++) {
 		if (add->conf->place.reuse_delay)
 			past_given(&add->store, &add->ips[i]);
-		if (add->conf->sticky)
-			past_remember(&add->store, i, add->conf->sticky, &add->ips[i]);
+		if (add->conf->sticky && !pool_keeps(&add->conf->pools[i], &add->ips[i]))
+			past_remember(&add->store, add->conf->pools[i].number, add->conf->sticky,
+				      &add->ips[i], pool_position(&add->conf->pools[i], &add->ips[i]));
 	}
+}
+
+static const struct states *known(const struct add *add)
+{
+	return add->judged ? &add->states : NULL;
 }
 
 /* From the blocks that are ours. */
@@ -111,14 +144,22 @@ static int choose_within(struct add *add, const struct record *had, struct short
 	struct conf narrow;
 	int rc = blocks_read(&blocks, &add->store, err);
 
+	if (rc == 0 && blocks.n && !add->counted && blocks_must_be_counted(&add->store)) {
+		shortage->uncounted = true;
+		rc = cni_fail(err, CNI_RETRY, "the blocks of node %s must be counted before",
+			      add->conf->cluster.node);
+	}
 	if (rc == 0)
-		rc = cluster_narrow(&narrow, add->conf, &blocks, &add->store, err);
+		rc = cluster_narrow(&narrow, add->conf, &blocks, err);
 	if (rc == 0) {
-		rc = choose(add->ips, &add->store, &narrow, had, shortage, err);
+		rc = choose(add->ips, &add->store, &narrow, had, known(add), shortage, err);
 		cluster_widen(&narrow);
-		if (shortage->any)
-			shortage->blocks =
-				blocks_of_pool(&blocks, &add->store, &add->conf->pools[shortage->pool]);
+		if (shortage->any) {
+			const struct pool *pool = &add->conf->pools[shortage->pool];
+
+			shortage->number = pool->number;
+			shortage->blocks = blocks_of_pool(&blocks, pool);
+		}
 	}
 	blocks_free(&blocks);
 	return rc;
@@ -129,11 +170,12 @@ static int allocate(struct add *add, const struct request *req, struct record *h
 {
 	int rc = -1;
 
-	if (store_open(&add->store, &add->conf->place, true, err) != FOUND)
+	if (home_open(&add->store, &add->conf->place, true, err) != FOUND)
 		return -1;
-	if (look_back(add, req, had, err) == 0)
-		rc = add->conf->cluster.pool ? choose_within(add, had, shortage, err)
-					     : choose(add->ips, &add->store, add->conf, had, shortage, err);
+	if (look_back(add, req, had, shortage, err) == 0)
+		rc = add->conf->cluster.pool
+			     ? choose_within(add, had, shortage, err)
+			     : choose(add->ips, &add->store, add->conf, had, known(add), shortage, err);
 	if (rc == 0)
 		rc = take(add, err);
 	if (rc == 0)
@@ -142,24 +184,62 @@ static int allocate(struct add *add, const struct request *req, struct record *h
 	return rc;
 }
 
-/* The store is closed while a block is claimed: others give and take meanwhile, so
- * that what we have claimed may be gone again. */
+static int fail_as(const struct cni_error *why, struct cni_error *err)
+{
+	cni_fail(err, (enum cni_code)why->code, "%s", why->msg);
+	return cni_hint(err, "%s", why->details);
+}
+
+/* Looks who lives, once; what is leased for others is free then. FOUND_NOT: that was done, or is no help. */
+static enum found judge_leases(struct add *add, const struct shortage *shortage, struct cni_error *err)
+{
+	if (!shortage->leased || add->judged)
+		return FOUND_NOT;
+	add->judged = true;
+	return states_find(&add->states, &add->conf->place, NULL, NULL, err) < 0 ? FOUND_FAILED : FOUND;
+}
+
+/*
+ * What helps after an ADD failed: that our blocks are counted; another block; looking who lives, which takes
+ * longer than a block. FOUND_NOT: nothing does, as err says.
+ */
+static enum found find_help(struct add *add, const struct request *req, const struct shortage *shortage,
+			    const struct cni_error *why, struct cni_error *err)
+{
+	const struct conf *conf = add->conf;
+	enum found found;
+
+	if (shortage->uncounted) {
+		add->counted = true;
+		return cluster_confirm(req, &conf->cluster, err) < 0 ? FOUND_FAILED : FOUND;
+	}
+	if (conf->cluster.pool && shortage->any && block_now_ms() <= add->end) {
+		if (cluster_claim(req, &conf->cluster, shortage, &add->refused) == 0)
+			return FOUND;
+		add->end = 0; /* it is not asked twice */
+	}
+	found = judge_leases(add, shortage, err);
+	if (found == FOUND_NOT)
+		fail_as(add->refused.msg[0] ? &add->refused : why, err);
+	return found;
+}
+
+/*
+ * The store is closed while we look who lives, and while a block is claimed: others give
+ * and take meanwhile, so that it is for the store to say then what is free.
+ */
 static int allocate_or_claim(struct add *add, const struct request *req, struct cni_error *err)
 {
-	const long long end = add->conf->cluster.pool ? block_now_ms() + CLAIM_PATIENCE_MS : 0;
 	struct record had = { .n = 0 };
 
+	add->end = add->conf->cluster.pool ? block_now_ms() + CLAIM_PATIENCE_MS : 0;
 	for (;;) {
 		struct shortage shortage = { .any = false };
 		struct cni_error why = { 0 };
 
 		if (allocate(add, req, &had, &shortage, &why) == 0)
 			return 0;
-		if (!add->conf->cluster.pool || !shortage.any || block_now_ms() > end) {
-			cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-			return cni_hint(err, "%s", why.details);
-		}
-		if (cluster_claim(req, &add->conf->cluster, &shortage, err) < 0)
+		if (find_help(add, req, &shortage, &why, err) != FOUND)
 			return -1;
 	}
 }
@@ -178,7 +258,7 @@ static json_t *answer(const struct add *add, json_t *dns, enum cni_version versi
 		return NULL;
 	}
 	for (size_t i = 0; i < conf->n_pools; i++) {
-		const struct range *range = pool_range(&conf->pools[i], &add->ips[i]);
+		const struct range *range = pool_asked(&conf->pools[i], &add->ips[i]);
 
 		result.ips[i] = (struct cni_ip){
 			.address = { .ip = add->ips[i], .len = range->subnet.len },
@@ -201,11 +281,15 @@ static int add_with(const struct conf *conf, const struct request *req, json_t *
 		.ips = ips,
 	};
 	json_auto_t *dns = NULL;
+	int rc;
 
 	if (!ips)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	if ((conf->resolv_conf && resolv_read(&dns, conf->resolv_conf, err) < 0) ||
-	    allocate_or_claim(&add, req, err) < 0)
+	if (conf->resolv_conf && resolv_read(&dns, conf->resolv_conf, err) < 0)
+		return -1;
+	rc = allocate_or_claim(&add, req, err);
+	states_free(&add.states);
+	if (rc < 0)
 		return -1;
 	*result = answer(&add, dns, req->version, err);
 	if (*result)
@@ -219,9 +303,12 @@ int addrpool_add(const struct request *req, json_t **result, struct cni_error *e
 	struct conf conf;
 	int rc;
 
+	keys_warn_addrpool(req->conf);
 	if (addrpool_conf_read(&conf, req, err) < 0)
 		return -1;
-	rc = add_with(&conf, req, result, err);
+	rc = whom_choose(&conf, req, err);
+	if (rc == 0)
+		rc = add_with(&conf, req, result, err);
 	addrpool_conf_free(&conf);
 	return rc;
 }

@@ -18,7 +18,7 @@
 #define LOCK_PATIENCE_S 65
 
 int cluster_narrow(struct conf *ret, const struct conf *conf, const struct blocks *blocks,
-		   const struct store *store, struct cni_error *err)
+		   struct cni_error *err)
 {
 	autofree struct prefix *ours = calloc(blocks->n + 1, sizeof(*ours));
 	struct conf narrow = *conf;
@@ -32,7 +32,7 @@ int cluster_narrow(struct conf *ret, const struct conf *conf, const struct block
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	}
 	for (size_t i = 0; i < blocks->n; i++)
-		if (block_counts(&blocks->list[i], store))
+		if (block_counts(&blocks->list[i]))
 			ours[n++] = blocks->list[i].prefix;
 	for (; narrow.n_pools < conf->n_pools; narrow.n_pools++)
 		if (pool_narrow(&narrow.pools[narrow.n_pools], &conf->pools[narrow.n_pools], ours, n, err) <
@@ -51,8 +51,7 @@ void cluster_widen(struct conf *narrow)
 	free(narrow->pools);
 }
 
-/* Beside ourselves, or in CNI_PATH. */
-static int find_program(char *ret, size_t size, struct cni_error *err)
+int cluster_find_program(char *ret, size_t size, struct cni_error *err)
 {
 	const char *path = getenv("CNI_PATH");
 	char self[PATH_MAX];
@@ -95,7 +94,7 @@ json_t *cluster_ask(const char *config, size_t len, const char *const *argv, int
 
 	for (size_t i = 0; argv[i] && i + 2 < CHILD_ARGS; i++)
 		child.argv[i + 1] = argv[i];
-	if (find_program(program, sizeof(program), err) < 0 || child_run(&child, &o, err) < 0)
+	if (cluster_find_program(program, sizeof(program), err) < 0 || child_run(&child, &o, err) < 0)
 		return NULL;
 	if (o.status)
 		outcome_explain(&o, err);
@@ -112,7 +111,7 @@ int cluster_claim(const struct request *req, const struct cluster *cluster, cons
 	struct ip_str wanted = ip_text(&shortage->wanted);
 	json_auto_t *answer = NULL;
 
-	snprintf(pool, sizeof(pool), "%zu", shortage->pool);
+	snprintf(pool, sizeof(pool), "%zu", shortage->number);
 	snprintf(blocks, sizeof(blocks), "%zu", shortage->blocks);
 	if (shortage->wanted.family)
 		argv[3] = wanted.s;
@@ -120,13 +119,26 @@ int cluster_claim(const struct request *req, const struct cluster *cluster, cons
 	return answer ? 0 : -1;
 }
 
-bool cluster_is_untidy(const struct store *store, long long reuse_delay)
+int cluster_confirm(const struct request *req, const struct cluster *cluster, struct cni_error *err)
 {
+	const char *argv[] = { "confirm", NULL };
+	struct cni_error why = { 0 };
+	json_auto_t *answer = cluster_ask(req->config, req->config_len, argv, (int)cluster->timeout, &why);
+
+	if (answer || why.code == CNI_RETRY)
+		return 0;
+	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+	return cni_hint(err, "%s", why.details);
+}
+
+bool cluster_is_untidy(const struct store *store, const struct place *place)
+{
+	const struct spares spares = { .n = place->range_sets, .reuse_delay = place->reuse_delay };
 	struct blocks blocks;
 	int n = 0;
 
-	if (blocks_read(&blocks, store, NULL) == 0 && blocks.n > 1 && !blocks_failed(store))
-		n = blocks_superfluous(&blocks, store, reuse_delay, NULL);
+	if (blocks_read(&blocks, store, NULL) == 0 && blocks.n && !blocks_failed(store))
+		n = blocks_superfluous(&blocks, store, &spares, NULL);
 	blocks_free(&blocks);
 	return n > 0;
 }
@@ -138,5 +150,6 @@ void cluster_tidy(const struct request *req)
 	json_auto_t *answer = cluster_ask(req->config, req->config_len, argv, RETURN_PATIENCE_S, &why);
 
 	if (!answer)
-		cni_log("network %s: blocks that nobody needs were not given back: %s", req->name, why.msg);
+		cni_log("network %s: blocks without an address in use were not returned: %s", req->name,
+			why.msg);
 }

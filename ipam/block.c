@@ -1,6 +1,5 @@
 #include "ipam/block.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,13 +9,16 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cni/cleanup.h"
+#include "cni/file.h"
 #include "ipam/lease.h"
 #include "ipam/past.h"
 
 #define BLOCKS_MAX (1 << 20)
 #define FAILURE_MS 60000
+#define FENCE_MS 60000
 
 static const char *const states[] = {
 	[BLOCK_CLAIMING] = "claiming",
@@ -67,7 +69,7 @@ int incarnation_make(struct incarnation *ret, struct store *store, struct cni_er
 	store->changed = true;
 	if ((unlinkat(store->leases, "incarnation", 0) < 0 && errno != ENOENT) ||
 	    symlinkat(ret->s, store->leases, "incarnation") < 0)
-		return cni_fail(err, CNI_IO, "write incarnation: %s", errno_text(errno));
+		return store_cannot_write(store, store->leases, "incarnation", err);
 	return 0;
 }
 
@@ -89,17 +91,19 @@ static bool parse(struct block *ret, const char *name, char *text, const struct 
 	char *rest = NULL;
 	const char *state = strtok_r(text, " ", &rest), *boot = strtok_r(NULL, " ", &rest);
 	const char *whose = strtok_r(NULL, " ", &rest), *id = strtok_r(NULL, " ", &rest);
+	const char *version = strtok_r(NULL, " ", &rest);
 	struct block block = { .state = BLOCK_CLAIMING };
 
-	if (!whose || strcmp(whose, incarnation->s) != 0 || strlen(boot) >= sizeof(block.boot.id) ||
+	if (!whose || strcmp(whose, incarnation->s) != 0 || strlen(boot) >= sizeof(block.boot.s) ||
 	    !parse_name(name, &block.prefix))
 		return false;
 	while (strcmp(state, states[block.state]) != 0)
 		if (block.state++ == BLOCK_RETURNING)
 			return false;
 	if (strcmp(boot, "-") != 0)
-		memcpy(block.boot.id, boot, strlen(boot) + 1);
+		memcpy(block.boot.s, boot, strlen(boot) + 1);
 	snprintf(block.id, sizeof(block.id), "%s", id ? id : "");
+	snprintf(block.version, sizeof(block.version), "%s", version ? version : "");
 	*ret = block;
 	return true;
 }
@@ -112,6 +116,13 @@ static int by_address(const void *a, const void *b)
 		return x->prefix.ip.family < y->prefix.ip.family ? -1 : 1;
 	return ip_compare(&x->prefix.ip, &y->prefix.ip);
 }
+
+struct reading {
+	struct blocks blocks;
+	const struct incarnation *incarnation;
+	struct cni_error *err;
+	int rc;
+};
 
 static int read_entry(struct blocks *blocks, int dir, const char *name, const struct incarnation *incarnation,
 		      struct cni_error *err)
@@ -135,32 +146,31 @@ static int read_entry(struct blocks *blocks, int dir, const char *name, const st
 	return 0;
 }
 
+static bool read_block(int dir, const char *name, void *arg)
+{
+	struct reading *reading = arg;
+
+	reading->rc = read_entry(&reading->blocks, dir, name, reading->incarnation, reading->err);
+	return reading->rc == 0;
+}
+
 int blocks_read(struct blocks *ret, const struct store *store, struct cni_error *err)
 {
 	struct incarnation incarnation;
+	struct reading reading = { .incarnation = &incarnation, .err = err };
 	enum found found = incarnation_read(&incarnation, store, err);
-	const struct dirent *entry;
-	int fd, rc = 0;
-	DIR *dir;
+	int rc;
 
 	*ret = (struct blocks){ 0 };
-	if (found == FOUND_FAILED)
-		return -1;
-	fd = openat(store->own, "blocks", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir) {
-		rc = errno == ENOENT ? 0 : cni_fail(err, CNI_IO, "open blocks: %s", errno_text(errno));
-		cleanup_close(&fd);
-		return rc;
-	}
-	for (errno = 0; rc == 0 && found == FOUND && (entry = readdir(dir)); errno = 0)
-		rc = read_entry(ret, fd, entry->d_name, &incarnation, err);
-	if (rc == 0 && errno)
-		rc = cni_fail(err, CNI_IO, "read blocks: %s", errno_text(errno));
-	closedir(dir);
+	if (found != FOUND)
+		return (int)found;
+	rc = file_each(store->own, "blocks", read_block, &reading);
+	*ret = reading.blocks;
+	if (rc < 0 && errno != ENOENT)
+		return cni_fail(err, CNI_IO, "read blocks: %s", errno_text(errno));
 	if (ret->n)
 		qsort(ret->list, ret->n, sizeof(*ret->list), by_address);
-	return rc;
+	return reading.rc;
 }
 
 void blocks_free(struct blocks *blocks)
@@ -169,17 +179,19 @@ void blocks_free(struct blocks *blocks)
 	*blocks = (struct blocks){ 0 };
 }
 
-bool block_counts(const struct block *block, const struct store *store)
+bool block_counts(const struct block *block)
 {
-	return block->state == BLOCK_OWNED && store->boot.id[0] && !strcmp(block->boot.id, store->boot.id);
+	const struct block_boot now = block_boot();
+
+	return block->state == BLOCK_OWNED && now.s[0] && !strcmp(block->boot.s, now.s);
 }
 
-size_t blocks_of_pool(const struct blocks *blocks, const struct store *store, const struct pool *pool)
+size_t blocks_of_pool(const struct blocks *blocks, const struct pool *pool)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < blocks->n; i++)
-		n += block_counts(&blocks->list[i], store) && pool_touches(pool, &blocks->list[i].prefix);
+		n += block_counts(&blocks->list[i]) && pool_touches(pool, &blocks->list[i].prefix);
 	return n;
 }
 
@@ -191,13 +203,13 @@ int block_put(const struct store *store, const struct block *block, struct cni_e
 
 	if (incarnation_read(&incarnation, store, err) == FOUND_FAILED)
 		return -1;
-	snprintf(text, sizeof(text), "%s %s %s %s", states[block->state],
-		 block->boot.id[0] ? block->boot.id : "-", incarnation.s, block->id);
+	snprintf(text, sizeof(text), "%s %s %s %s %s", states[block->state],
+		 block->boot.s[0] ? block->boot.s : "-", incarnation.s, block->id, block->version);
 	if ((mkdirat(store->own, "blocks", S_IRWXU) < 0 && errno != EEXIST) ||
 	    (unlinkat(store->own, "blocks/new", 0) < 0 && errno != ENOENT) ||
 	    symlinkat(text, store->own, "blocks/new") < 0 ||
 	    renameat(store->own, "blocks/new", store->own, name.s) < 0)
-		return cni_fail(err, CNI_IO, "write %s: %s", name.s, errno_text(errno));
+		return store_cannot_write(store, store->own, name.s, err);
 	return 0;
 }
 
@@ -206,7 +218,7 @@ int block_drop(const struct store *store, const struct prefix *prefix, struct cn
 	const struct name name = name_of(prefix);
 
 	if (unlinkat(store->own, name.s, 0) < 0 && errno != ENOENT)
-		return cni_fail(err, CNI_IO, "remove %s: %s", name.s, errno_text(errno));
+		return store_cannot_remove(store, store->own, name.s, err);
 	return 0;
 }
 
@@ -236,27 +248,48 @@ static void mark(void *arg, const struct ip *ip)
 		blocks->list[block - blocks->list].used = true;
 }
 
-int blocks_superfluous(struct blocks *blocks, const struct store *store, long long reuse_delay,
-		       struct cni_error *err)
+static bool mark_used(struct blocks *blocks, const struct store *store, long long reuse_delay,
+		      struct cni_error *err)
 {
-	bool kept[2] = { false, false };
 	struct leases leases;
-	int rc = leases_read_names(&leases, store, err), n = 0;
+	int rc = leases_read_names(&leases, store, err);
 
 	for (size_t i = 0; rc == 0 && i < leases.n; i++)
 		mark(blocks, &leases.list[i].ip);
 	leases_free(&leases);
 	past_each_waiting(store, reuse_delay, mark, blocks);
-	for (size_t i = 0; rc == 0 && i < blocks->n; i++) {
-		struct block *block = &blocks->list[i];
-		bool *spare = &kept[block->prefix.ip.family == AF_INET6];
-		bool empty = block->state == BLOCK_OWNED && !block->used;
+	return rc == 0;
+}
 
-		block->superfluous = block->state == BLOCK_RETURNING || (empty && *spare);
+/* Is the block the first without an address that this range set has? Without pools, one of the first n. */
+static bool keep_spare(const struct spares *spares, bool *kept, const struct prefix *block)
+{
+	for (size_t i = 0; i < spares->n; i++)
+		if (!kept[i] && (!spares->pools || pool_touches(&spares->pools[i], block)))
+			return kept[i] = true;
+	return false;
+}
+
+int blocks_superfluous(struct blocks *blocks, const struct store *store, const struct spares *spares,
+		       struct cni_error *err)
+{
+	autofree bool *kept = calloc(spares->n + 1, sizeof(*kept));
+	bool drained = true;
+	int n = 0;
+
+	if (!kept || !mark_used(blocks, store, spares->reuse_delay, err))
+		return -1;
+	for (size_t i = 0; i < blocks->n; i++)
+		drained &= !blocks->list[i].used;
+	for (size_t i = 0; i < blocks->n; i++) {
+		struct block *block = &blocks->list[i];
+		const bool empty = block->state == BLOCK_OWNED && !block->used;
+
+		block->superfluous = block->state == BLOCK_RETURNING ||
+				     (empty && (drained || !keep_spare(spares, kept, &block->prefix)));
 		n += block->superfluous;
-		*spare |= empty;
 	}
-	return rc < 0 ? -1 : n;
+	return n;
 }
 
 long long block_now_ms(void)
@@ -267,11 +300,17 @@ long long block_now_ms(void)
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-enum found blocks_failure(struct block_failure *ret, const struct store *store)
+static const char *const events[] = {
+	[BLOCKS_FAILED] = "blocks/failed",   [BLOCKS_EXHAUSTED] = "blocks/exhausted",
+	[BLOCKS_REFUSED] = "blocks/refused", [BLOCKS_COUNTED] = "blocks/counted",
+	[BLOCKS_SIGNED] = "blocks/signed",
+};
+
+enum found blocks_noted(struct block_note *ret, const struct store *store, enum block_event event)
 {
 	char text[PATH_MAX], *rest = NULL;
-	ssize_t len = readlinkat(store->own, "blocks/failed", text, sizeof(text) - 1);
-	struct block_failure failure = { 0 };
+	ssize_t len = readlinkat(store->own, events[event], text, sizeof(text) - 1);
+	struct block_note note = { 0 };
 	const char *boot, *at, *code;
 
 	if (len < 0)
@@ -282,31 +321,146 @@ enum found blocks_failure(struct block_failure *ret, const struct store *store)
 	code = strtok_r(NULL, " ", &rest);
 	if (!code || strcmp(boot, store->boot.id) != 0)
 		return FOUND_NOT;
-	failure.at_ms = strtoll(at, NULL, 10);
-	failure.error.code = (int)strtol(code, NULL, 10);
-	snprintf(failure.error.msg, sizeof(failure.error.msg), "%s", rest);
-	*ret = failure;
+	note.at_ms = strtoll(at, NULL, 10);
+	note.error.code = (int)strtol(code, NULL, 10);
+	snprintf(note.error.msg, sizeof(note.error.msg), "%s", rest);
+	*ret = note;
 	return FOUND;
+}
+
+bool blocks_noted_within(const struct store *store, enum block_event event, long long ms)
+{
+	struct block_note note;
+
+	return blocks_noted(&note, store, event) == FOUND && block_now_ms() - note.at_ms < ms;
+}
+
+/* Puts a link into place in one step. */
+static void relink(const struct store *store, const char *text, const char *name)
+{
+	mkdirat(store->own, "blocks", S_IRWXU);
+	if ((unlinkat(store->own, "blocks/note", 0) < 0 && errno != ENOENT) ||
+	    symlinkat(text, store->own, "blocks/note") < 0 ||
+	    renameat(store->own, "blocks/note", store->own, name) < 0)
+		cni_log("cannot write %s: %s", name, errno_text(errno));
+}
+
+void blocks_note(const struct store *store, enum block_event event, const struct cni_error *error)
+{
+	char text[sizeof(*error) + 64];
+
+	snprintf(text, sizeof(text), "%s %lld %d %s", store->boot.id, block_now_ms(), error ? error->code : 0,
+		 error ? error->msg : "");
+	relink(store, text, events[event]);
+}
+
+void blocks_unnote(const struct store *store, enum block_event event)
+{
+	unlinkat(store->own, events[event], 0);
 }
 
 bool blocks_failed(const struct store *store)
 {
-	struct block_failure failure;
-
-	return blocks_failure(&failure, store) == FOUND && block_now_ms() - failure.at_ms < FAILURE_MS;
+	return blocks_noted_within(store, BLOCKS_FAILED, FAILURE_MS);
 }
 
-void blocks_note_failure(const struct store *store, const struct cni_error *error)
+bool blocks_must_be_counted(const struct store *store)
 {
-	char text[sizeof(*error) + 64];
+	struct block_note note;
 
-	if (unlinkat(store->own, "blocks/failed", 0) < 0 && errno != ENOENT)
+	if (blocks_noted(&note, store, BLOCKS_REFUSED) == FOUND)
+		return true;
+	return !blocks_noted_within(store, BLOCKS_COUNTED, FENCE_MS) && !blocks_failed(store);
+}
+
+#define BOOTS "blocks/boots"
+#define BOOTS_MAX 64
+
+struct boots {
+	char text[PATH_MAX];
+	const char *list[BOOTS_MAX];
+	size_t n;
+};
+
+static void read_boots(struct boots *ret, const struct store *store)
+{
+	const ssize_t len = readlinkat(store->own, BOOTS, ret->text, sizeof(ret->text) - 1);
+	char *rest = NULL;
+
+	ret->n = 0;
+	ret->text[len > 0 ? len : 0] = '\0';
+	for (char *boot = strtok_r(ret->text, " ", &rest); boot && ret->n < BOOTS_MAX;
+	     boot = strtok_r(NULL, " ", &rest))
+		ret->list[ret->n++] = boot;
+}
+
+static bool is_among(const struct boots *boots, const char *boot)
+{
+	for (size_t i = 0; i < boots->n; i++)
+		if (!strcmp(boots->list[i], boot))
+			return true;
+	return false;
+}
+
+bool blocks_know_boot(const struct store *store, const char *boot)
+{
+	struct boots boots;
+
+	read_boots(&boots, store);
+	return is_among(&boots, boot);
+}
+
+void blocks_keep_boot(const struct store *store, const char *boot)
+{
+	char text[PATH_MAX];
+	struct boots boots;
+	size_t used;
+
+	read_boots(&boots, store);
+	if (!*boot || strchr(boot, ' ') || is_among(&boots, boot))
 		return;
-	if (!error)
-		return;
-	snprintf(text, sizeof(text), "%s %lld %d %s", store->boot.id, block_now_ms(), error->code,
-		 error->msg);
-	mkdirat(store->own, "blocks", S_IRWXU);
-	if (symlinkat(text, store->own, "blocks/failed") < 0)
-		cni_log("cannot note a failure: %s", errno_text(errno));
+	used = (size_t)snprintf(text, sizeof(text), "%s", boot);
+	for (size_t i = 0; i < boots.n && i + 1 < BOOTS_MAX && used < sizeof(text) - 64; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", boots.list[i]);
+	relink(store, text, BOOTS);
+}
+
+struct endpoint blocks_endpoint(const struct store *store)
+{
+	struct endpoint endpoint;
+	ssize_t len = readlinkat(store->own, "blocks/endpoint", endpoint.s, sizeof(endpoint.s) - 1);
+
+	endpoint.s[len > 0 ? len : 0] = '\0';
+	return endpoint;
+}
+
+void blocks_set_endpoint(const struct store *store, const char *url)
+{
+	if (strcmp(blocks_endpoint(store).s, url) != 0)
+		relink(store, url, "blocks/endpoint");
+}
+
+/* Field 22 of /proc/1/stat; the name before may have blanks and brackets in it. */
+static unsigned long long start_of_first_process(void)
+{
+	autoclose int fd = file_open("/proc/1/stat", O_RDONLY);
+	char text[1024];
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	const char *field;
+
+	text[len > 0 ? len : 0] = '\0';
+	field = strrchr(text, ')');
+	for (int i = 2; field && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	return field ? strtoull(field, NULL, 10) : 0;
+}
+
+struct block_boot block_boot(void)
+{
+	static struct block_boot boot; /* a process does not outlive it */
+	const struct boot machine = file_boot();
+
+	if (!boot.s[0] && machine.id[0])
+		snprintf(boot.s, sizeof(boot.s), "%s.%llu", machine.id, start_of_first_process());
+	return boot;
 }

@@ -2,6 +2,7 @@
 
 #include "cni/json.h"
 #include "ipam/block.h"
+#include "ipam/home.h"
 #include "ipam/record.h"
 #include "ipam/verbs.h"
 
@@ -24,7 +25,7 @@ static bool is_ours(const struct result *prev, const struct cni_ip *ip, const ch
 static bool in_pools(const struct conf *conf, const struct ip *ip)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
-		if (pool_range(&conf->pools[i], ip))
+		if (pool_asked(&conf->pools[i], ip))
 			return true;
 	return false;
 }
@@ -63,7 +64,7 @@ static int check_blocks(const struct record *record, const struct conf *conf, co
 	for (size_t i = 0; rc == 0 && i < record->n; i++) {
 		const struct block *block = blocks_find(&blocks, &record->ips[i]);
 
-		if (in_pools(conf, &record->ips[i]) && (!block || !block_counts(block, store)))
+		if (in_pools(conf, &record->ips[i]) && (!block || !block_counts(block)))
 			rc = cni_fail(err, CNI_DAMAGED, "%s is in no block that belongs to node %s",
 				      ip_text(&record->ips[i]).s, conf->cluster.node);
 	}
@@ -77,7 +78,7 @@ static int check_leases(struct record *ret, const struct conf *conf, const struc
 	const struct owner owner = { .container = req->container, .ifname = req->ifname };
 	struct store store;
 	bool legacy;
-	enum found found = store_open(&store, &conf->place, false, err);
+	enum found found = home_open(&store, &conf->place, false, err);
 
 	if (found == FOUND) {
 		found = record_find(ret, &store, &owner, &legacy, err);

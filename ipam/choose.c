@@ -5,20 +5,26 @@
 
 #include "ipam/past.h"
 #include "ipam/release.h"
+#include "ipam/taken.h"
+#include "ipam/wanted.h"
 
-/* After so many taken addresses in a row the directory is read instead. */
-#define PROBES 16
+/* After so many taken addresses the directory is read instead. Runs count as nothing, but
+ * are not worth a look before some addresses were taken. */
+#define PROBES 1024
+#define FEW 16
 
 struct search {
 	struct store *store;
 	const struct conf *conf;
 	const struct record *had;
 	struct shortage *shortage;
-	bool reclaimed; /* dead leases have been given back already */
+	const struct states *known; /* of those that may be released; NULL: of none, or they were */
 
 	/* of the pool at hand */
 	size_t pool;
 	int probes;
+	bool in_run;	     /* all from the first of a run on were taken */
+	struct ip after;     /* the address to go on with in it */
 	struct leases taken; /* sorted; read when there were enough probes */
 	bool taken_read;
 	size_t waiting; /* addresses that are free, but not yet */
@@ -37,7 +43,7 @@ static int read_taken(struct search *search, struct cni_error *err)
 	return 0;
 }
 
-static enum found is_taken(struct search *search, const struct ip *ip, struct cni_error *err)
+static enum found look_at(struct search *search, const struct ip *ip, struct cni_error *err)
 {
 	const struct lease key = { .ip = *ip };
 
@@ -51,7 +57,25 @@ static enum found is_taken(struct search *search, const struct ip *ip, struct cn
 		       : FOUND_NOT;
 }
 
-static enum found is_free(void *arg, const struct ip *ip, struct cni_error *err)
+/* *ip: the last of its run, if all of it is */
+static enum found is_taken(struct search *search, struct ip *ip, struct cni_error *err)
+{
+	enum found taken;
+
+	if (taken_is_first(ip) && search->probes >= FEW && taken_whole(search->store, ip)) {
+		*ip = taken_last(ip);
+		return FOUND;
+	}
+	taken = look_at(search, ip, err);
+	search->in_run =
+		taken == FOUND && (taken_is_first(ip) || (search->in_run && ip_equal(ip, &search->after)));
+	search->after = ip_next(ip);
+	if (search->in_run && taken_is_last(ip))
+		taken_note(search->store, ip);
+	return taken;
+}
+
+static enum found is_free(void *arg, struct ip *ip, struct cni_error *err)
 {
 	struct search *search = arg;
 	enum found taken = is_taken(search, ip, err);
@@ -90,7 +114,7 @@ static enum found find_known(struct search *search, struct ip *ret, struct cni_e
 		found = try_one(search, &search->had->ips[i], ret, err);
 	if (found != FOUND_NOT || !search->conf->sticky)
 		return found;
-	ip = past_of(search->store, search->pool, search->conf->sticky);
+	ip = past_of(search->store, search->conf->pools[search->pool].number, search->conf->sticky);
 	return try_one(search, &ip, ret, err);
 }
 
@@ -98,22 +122,46 @@ static int exhausted(const struct search *search, struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
 
-	*search->shortage = (struct shortage){ .any = true, .pool = search->pool };
+	*search->shortage = (struct shortage){ .leased = true, .any = true, .pool = search->pool };
+	if (!search->conf->cluster.pool)
+		past_full(search->store, pool->number, pool_text(pool).s);
 	cni_fail(err, CNI_RETRY,
-		 "failed to allocate for range %zu: no IP addresses available in range set: %s", search->pool,
+		 "failed to allocate for range %zu: no IP addresses available in range set: %s", pool->number,
 		 pool_text(pool).s);
 	if (search->waiting)
 		return cni_hint(err,
 				"%zu were released less than reuseDelay ago; the first of them may be "
 				"handed out again in %lld s",
 				search->waiting, search->soonest);
-	return cni_hint(err, "addrpool FILE, with the network's configuration, lists who has them");
+	if (!pool->n_spans && pool->n_asked)
+		return cni_hint(err,
+				"all its addresses are in ipam.static: each is given to who asks for it");
+	return cni_hint(err, "ipvlanctl pools %s lists who has them", search->conf->place.network);
+}
+
+/* *freed counts those that nobody needed. */
+static int reclaim(struct search *search, size_t *freed, struct cni_error *err)
+{
+	const struct states *known = search->known;
+
+	*freed = 0;
+	search->known = NULL;
+	if (!known)
+		return 0;
+	if (release_all(search->store, &search->conf->place, known, why_dead, freed, err) < 0)
+		return -1;
+	if (!*freed)
+		return 0;
+	leases_free(&search->taken);
+	search->taken_read = search->in_run = false;
+	search->waiting = 0;
+	return 0;
 }
 
 static int find_any(struct search *search, struct ip *ret, struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
-	const struct ip last = store_last(search->store, search->pool);
+	const struct ip last = store_last(search->store, pool->number);
 	size_t freed = 0;
 
 	for (;;) {
@@ -121,16 +169,10 @@ static int find_any(struct search *search, struct ip *ret, struct cni_error *err
 
 		if (found != FOUND_NOT)
 			return found == FOUND ? 0 : -1;
-		if (search->reclaimed)
-			return exhausted(search, err);
-		search->reclaimed = true;
-		if (release_dead(search->store, &search->conf->place, &freed, err) < 0)
+		if (reclaim(search, &freed, err) < 0)
 			return -1;
 		if (!freed)
 			return exhausted(search, err);
-		leases_free(&search->taken);
-		search->taken_read = false;
-		search->waiting = 0;
 	}
 }
 
@@ -140,14 +182,36 @@ static bool is_within(const struct search *search, const struct ip *ip)
 	const struct blocks *ours = search->conf->cluster.blocks;
 	const struct block *block = ours ? blocks_find(ours, ip) : NULL;
 
-	return !ours || (block && block_counts(block, search->store));
+	return !ours || (block && block_counts(block));
+}
+
+/* Who has the address that was asked for. */
+static int tell_holder(const struct search *search, const struct ip *ip, struct cni_error *err)
+{
+	const struct place *place = &search->conf->place;
+	const char *network = place->network;
+	struct lease lease;
+	struct origin origin = { .netns = { 0 } };
+
+	if (lease_read(&lease, search->store, ip, NULL) != FOUND)
+		return cni_hint(err, "%s/%s/%s is no lease; remove it", place->data_dir, place->store,
+				ip_text(ip).s);
+	origin_of(&origin, search->store, &lease, NULL);
+	if (place_is_pool(place))
+		network = origin.network.s[0] ? origin.network.s : "unknown";
+	cni_hint(err,
+		 "container %s, interface %s, network %s has it; ask for another, or delete that container",
+		 *lease.owner.container ? lease.owner.container : "?",
+		 *lease.owner.ifname ? lease.owner.ifname : "?", network);
+	free(lease.text);
+	return -1;
 }
 
 /* Takes the address, whoever had it before, or says who has it. */
 static int take_wanted(struct search *search, const struct ip *ip, struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
-	const struct range *range = pool_range(pool, ip);
+	const struct range *range = pool_asked(pool, ip);
 	struct ip_str text = ip_text(ip);
 	enum found taken;
 	size_t freed;
@@ -155,48 +219,43 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 	if (range->gateway.family && ip_equal(ip, &range->gateway)) {
 		cni_fail(err, CNI_CONFIG,
 			 "failed to allocate for range %zu: requested ip %s is subnet's gateway",
-			 search->pool, text.s);
+			 pool->number, text.s);
 		return cni_hint(err, "gateway: \"none\" keeps no address back");
 	}
+	if (wanted_check_own(search->conf, ip, err) < 0)
+		return -1;
 	for (size_t i = 0; i < search->conf->n_exclude; i++)
 		if (prefix_contains(&search->conf->exclude[i], ip))
 			return cni_fail(err, CNI_CONFIG,
 					"failed to allocate for range %zu: requested ip %s is excluded by %s",
-					search->pool, text.s, prefix_text(&search->conf->exclude[i]).s);
+					pool->number, text.s, prefix_text(&search->conf->exclude[i]).s);
 	if (!is_within(search, ip)) {
 		*search->shortage = (struct shortage){ .any = true, .pool = search->pool, .wanted = *ip };
 		return cni_fail(err, CNI_RETRY,
 				"failed to allocate for range %zu: requested ip %s is in no block of ours",
-				search->pool, text.s);
+				pool->number, text.s);
 	}
 	taken = lease_exists(search->store, ip, err);
-	if (taken == FOUND && !search->reclaimed) {
-		search->reclaimed = true;
-		if (release_dead(search->store, &search->conf->place, &freed, err) < 0)
-			return -1;
-		taken = lease_exists(search->store, ip, err);
-	}
+	if (taken == FOUND && reclaim(search, &freed, err) < 0)
+		return -1;
 	if (taken == FOUND)
-		return cni_fail(
-			err, CNI_CONFLICT,
-			"failed to allocate for range %zu: requested IP address %s is not available in "
-			"range set %s",
-			search->pool, text.s, pool_text(pool).s);
+		taken = lease_exists(search->store, ip, err);
+	search->shortage->leased = taken == FOUND;
+	if (taken == FOUND) {
+		cni_fail(err, CNI_CONFLICT,
+			 "failed to allocate for range %zu: requested IP address %s is not available in "
+			 "range set %s",
+			 pool->number, text.s, pool_text(pool).s);
+		return tell_holder(search, ip, err);
+	}
 	return taken == FOUND_NOT ? 0 : -1;
 }
 
-/* The first address asked for that lies in the pool, or NULL. */
-static const struct ip *wanted_of(const struct conf *conf, const struct pool *pool)
+/* For the pool at hand, into its place in ips. */
+static int choose_one(struct search *search, struct ip *ips, struct cni_error *err)
 {
-	for (size_t i = 0; i < conf->n_wanted; i++)
-		if (pool_range(pool, &conf->wanted[i]))
-			return &conf->wanted[i];
-	return NULL;
-}
-
-static int choose_one(struct search *search, struct ip *ret, struct cni_error *err)
-{
-	const struct ip *wanted = wanted_of(search->conf, &search->conf->pools[search->pool]);
+	const struct ip *wanted = wanted_of(search->conf, search->pool, ips);
+	struct ip *ret = &ips[search->pool];
 	enum found found;
 
 	if (wanted) {
@@ -209,40 +268,21 @@ static int choose_one(struct search *search, struct ip *ret, struct cni_error *e
 	return find_any(search, ret, err);
 }
 
-/* Each address that was asked for must have been of use. */
-static int check_wanted(const struct conf *conf, const struct ip *ips, struct cni_error *err)
-{
-	char list[256] = "";
-	size_t used = 0;
-
-	for (size_t i = 0; i < conf->n_wanted; i++) {
-		bool given = false;
-
-		for (size_t j = 0; j < conf->n_pools; j++)
-			given |= ip_equal(&conf->wanted[i], &ips[j]);
-		if (!given && used < sizeof(list))
-			used += (size_t)snprintf(list + used, sizeof(list) - used, " %s",
-						 ip_text(&conf->wanted[i]).s);
-	}
-	if (!used)
-		return 0;
-	cni_fail(err, CNI_CONFIG, "failed to allocate all requested IPs:%s", list);
-	return cni_hint(err, "each must lie in a range set of its own");
-}
-
 int choose(struct ip *ips, struct store *store, const struct conf *conf, const struct record *had,
-	   struct shortage *shortage, struct cni_error *err)
+	   const struct states *known, struct shortage *shortage, struct cni_error *err)
 {
-	struct search search = { .store = store, .conf = conf, .had = had, .shortage = shortage };
-	int rc = 0;
+	struct search search = {
+		.store = store, .conf = conf, .had = had, .known = known, .shortage = shortage
+	};
+	int rc = wanted_check(conf, err);
 
-	shortage->any = false;
 	for (size_t i = 0; rc == 0 && i < conf->n_pools; i++) {
 		search.pool = i;
 		search.probes = 0;
+		search.in_run = false;
 		search.waiting = 0;
-		rc = choose_one(&search, &ips[i], err);
+		rc = choose_one(&search, ips, err);
 	}
 	leases_free(&search.taken);
-	return rc == 0 ? check_wanted(conf, ips, err) : -1;
+	return rc == 0 ? wanted_all_given(conf, ips, err) : -1;
 }

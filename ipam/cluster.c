@@ -1,27 +1,39 @@
 #include "ipam/cluster.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 #include "cni/json.h"
+#include "cni/own.h"
 
 #define BLOCK_SIZE_MAX (1 << 20)
 #define TIMEOUT_S 10
 #define TIMEOUT_MAX_S 60
 
-/* The name that Kubernetes gives a node unless told otherwise. */
+struct node_name cluster_host_name(void)
+{
+	struct node_name name = { .s = "" };
+	struct utsname host;
+
+	if (uname(&host) == 0)
+		snprintf(name.s, sizeof(name.s), "%s", host.nodename);
+	for (char *c = name.s; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return name;
+}
+
 static int read_node(struct cluster *cluster, const json_t *obj, struct cni_error *err)
 {
+	struct node_name host;
 	const char *node = "";
-	struct utsname host;
 
 	if (field_string(obj, "ipam.cluster.", "node", &node, err) < 0)
 		return -1;
-	if (!*node && uname(&host) == 0) {
-		node = host.nodename;
-		for (char *c = host.nodename; *c; c++)
-			*c = (char)tolower((unsigned char)*c);
+	if (!*node) {
+		host = cluster_host_name();
+		node = host.s;
 	}
 	if (!*node || strlen(node) >= sizeof(cluster->node) || strpbrk(node, " \t\r\n/"))
 		return cni_fail(err, CNI_CONFIG, "ipam.cluster.node: invalid name of a node: \"%.260s\"",
@@ -44,15 +56,14 @@ static int read_block_size(struct cluster *cluster, const json_t *obj, struct cn
 	return 0;
 }
 
-int cluster_read(struct cluster *ret, const json_t *ipam, const char *network, struct cni_error *err)
+int cluster_read(struct cluster *ret, const json_t *ipam, const char *store, struct cni_error *err)
 {
-	struct cluster cluster = { .pool = network, .network = network, .timeout = TIMEOUT_S };
+	struct cluster cluster = { .pool = store, .network = store, .timeout = TIMEOUT_S };
 	json_t *obj = NULL, *etcd = NULL, *kubernetes = NULL;
 	const char *pool = "";
 
 	*ret = (struct cluster){ .pool = NULL };
-	if (field_object(ipam, "ipam.", "cluster", &obj, err) < 0)
-		return -1;
+	own_object(ipam, "ipam.", "cluster", &obj);
 	if (!obj)
 		return 0;
 	if (field_object(obj, "ipam.cluster.", "etcd", &etcd, err) < 0 ||
@@ -60,6 +71,8 @@ int cluster_read(struct cluster *ret, const json_t *ipam, const char *network, s
 	    field_string(obj, "ipam.cluster.", "pool", &pool, err) < 0 ||
 	    field_bool(obj, "ipam.cluster.", "blockRoutes", &cluster.block_routes, err) < 0 ||
 	    field_int(obj, "ipam.cluster.", "timeout", 1, TIMEOUT_MAX_S, &cluster.timeout, err) < 0 ||
+	    field_bool(kubernetes, "ipam.cluster.kubernetes.", "ownedByNode", &cluster.owned_by_node, err) <
+		    0 ||
 	    read_node(&cluster, obj, err) < 0 || read_block_size(&cluster, obj, err) < 0)
 		return -1;
 	if (!etcd == !kubernetes)

@@ -6,7 +6,10 @@
 
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/keys.h"
+#include "cni/own.h"
 #include "ipam/record.h"
+#include "ipam/whom.h"
 #include "ipam/wishes.h"
 
 #define DATA_DIR "/var/lib/cni/networks"
@@ -14,7 +17,7 @@
 
 /* More is no network, but an attack on our memory. */
 #define POOLS_MAX RECORD_MAX
-#define EXCLUDE_MAX 4096
+#define PREFIXES_MAX 4096
 
 /* Room for one more entry, all zero; NULL with err filled. */
 static void *grow(void *array, size_t *n, size_t size, struct cni_error *err)
@@ -39,16 +42,42 @@ static int read_ipam(json_t **ret, const struct request *req, struct cni_error *
 	return *ret ? 0 : cni_fail(err, CNI_CONFIG, "IPAM config missing 'ipam' key");
 }
 
+/* A directory is called so, as one is by the name of a network without it. */
+static int read_pool(struct place *place, const json_t *ipam, struct cni_error *err)
+{
+	const char *pool = "";
+
+	own_string(ipam, "ipam.", "pool", &pool);
+	if (!*pool)
+		return 0;
+	if (!is_identifier(pool) || strlen(pool) > NAME_MAX) {
+		cni_fail(err, CNI_CONFIG, "ipam.pool: invalid name: %.260s", pool);
+		return cni_hint(err,
+				"it must begin with a letter or digit and have nothing but letters, digits, "
+				"underscores, dots and dashes");
+	}
+	place->store = pool;
+	return 0;
+}
+
+bool place_is_pool(const struct place *place)
+{
+	return strcmp(place->store, place->network) != 0;
+}
+
 int place_read(struct place *ret, const struct request *req, struct cni_error *err)
 {
-	struct place place = { .data_dir = DATA_DIR, .network = req->name };
+	struct place place = { .data_dir = DATA_DIR, .network = req->name, .store = req->name };
 	const char *data_dir = "";
 	json_t *ipam;
 
 	if (read_ipam(&ipam, req, err) < 0 || field_string(ipam, "ipam.", "dataDir", &data_dir, err) < 0 ||
-	    field_bool(ipam, "ipam.", "fsync", &place.fsync, err) < 0 ||
-	    field_int(ipam, "ipam.", "reuseDelay", 0, REUSE_DELAY_MAX, &place.reuse_delay, err) < 0)
+	    read_pool(&place, ipam, err) < 0 ||
+	    own_int(ipam, "ipam.", "reuseDelay", 0, REUSE_DELAY_MAX, &place.reuse_delay, err) < 0)
 		return -1;
+	own_bool(ipam, "ipam.", "fsync", &place.fsync);
+	place.shared = json_field(ipam, "cluster");
+	place.range_sets = json_array_size(json_field(ipam, "ranges")) + (json_field(ipam, "subnet") != NULL);
 	if (*data_dir)
 		place.data_dir = data_dir;
 	*ret = place;
@@ -89,7 +118,7 @@ static int read_range(struct pool *pool, const json_t *obj, struct cni_error *er
 	if (!prefix_parse(subnet, &range->subnet))
 		return cni_fail(err, CNI_CONFIG, "subnet: invalid CIDR address: %s", subnet);
 	if (read_ip(obj, "rangeStart", &range->start, err) < 0 ||
-	    read_ip(obj, "rangeEnd", &range->end, err) < 0)
+	    read_ip(obj, "rangeEnd", &range->end, err) < 0 || whom_read(pool, obj, err) < 0)
 		return -1;
 	return read_gateway(range, obj, err);
 }
@@ -137,26 +166,30 @@ static int read_inline_range(struct conf *conf, const json_t *ipam, struct cni_e
 	return pool ? read_range(pool, ipam, err) : -1;
 }
 
-static int read_exclude(struct conf *conf, const json_t *ipam, struct cni_error *err)
+/* A list of addresses and prefixes. */
+static int read_prefixes(struct prefix **ret, size_t *n, const json_t *list, const char *key,
+			 struct cni_error *err)
 {
-	json_t *list = NULL, *entry;
+	const json_t *entry;
 	size_t i;
 
-	if (field_array(ipam, "ipam.", "exclude", &list, err) < 0)
-		return -1;
-	if (json_array_size(list) > EXCLUDE_MAX)
-		return cni_fail(err, CNI_CONFIG, "ipam.exclude has more than %d entries", EXCLUDE_MAX);
+	if (json_array_size(list) > PREFIXES_MAX)
+		return cni_fail(err, CNI_CONFIG, "ipam.%s has more than %d entries", key, PREFIXES_MAX);
 	json_array_foreach(list, i, entry) {
 		const char *text = json_string_value(entry);
-		struct prefix *prefix = grow(&conf->exclude, &conf->n_exclude, sizeof(*prefix), err);
+		struct prefix *prefix = grow(ret, n, sizeof(*prefix), err);
 
 		if (!prefix)
 			return -1;
-		if (text && ip_parse(text, &prefix->ip))
+		if (ip_parse(text, &prefix->ip)) {
 			prefix->len = (unsigned int)(8 * ip_size(&prefix->ip));
-		else if (!text || !prefix_parse(text, prefix))
-			return cni_fail(err, CNI_CONFIG, "ipam.exclude: invalid address or prefix: %s",
-					text ? text : "not a string");
+		} else if (!prefix_parse(text, prefix)) {
+			cni_fail(err, CNI_CONFIG, "ipam.%s: invalid address or prefix: %s", key, text);
+			return strchr(text, '-')
+				       ? cni_hint(err, "a span of addresses is written as prefixes, for "
+						       "instance \"10.9.0.16/28\" for 10.9.0.16 to 10.9.0.31")
+				       : -1;
+		}
 	}
 	return 0;
 }
@@ -166,6 +199,7 @@ static int settle_pools(struct conf *conf, struct cni_error *err)
 	for (size_t i = 0; i < conf->n_pools; i++) {
 		struct cni_error why = { 0 };
 
+		conf->pools[i].number = i;
 		if (pool_settle(&conf->pools[i], conf->exclude, conf->n_exclude, &why) == 0)
 			continue;
 		cni_fail(err, why.code, "invalid range set %zu: %s", i, why.msg);
@@ -174,14 +208,19 @@ static int settle_pools(struct conf *conf, struct cni_error *err)
 	return 0;
 }
 
-/* Before 0.3.0 a result has one address of each family. */
+/* Before 0.3.0 a result has one address of each family; of range sets that are for some, a pod gets one. */
 static int check_families(const struct conf *conf, const struct request *req, struct cni_error *err)
 {
-	size_t v4 = 0;
+	size_t n[2] = { 0, 0 };
+	bool choice[2] = { false, false };
 
-	for (size_t i = 0; i < conf->n_pools; i++)
-		v4 += conf->pools[i].ranges[0].start.family == AF_INET;
-	if (req->version < CNI_0_3_0 && (v4 > 1 || conf->n_pools - v4 > 1))
+	for (size_t i = 0; i < conf->n_pools; i++) {
+		const bool v6 = conf->pools[i].ranges[0].start.family == AF_INET6;
+
+		n[v6]++;
+		choice[v6] |= conf->pools[i].whom != NULL;
+	}
+	if (req->version < CNI_0_3_0 && ((n[0] > 1 && !choice[0]) || (n[1] > 1 && !choice[1])))
 		return cni_fail(err, CNI_CONFIG,
 				"CNI version %s does not support more than 1 address per family",
 				cni_versions[req->version]);
@@ -197,6 +236,78 @@ static int check_overlaps(const struct conf *conf, struct cni_error *err)
 	return 0;
 }
 
+/* The range whose subnet all of prefix lies in, or NULL. */
+static const struct range *subnet_around(const struct conf *conf, const struct prefix *prefix)
+{
+	const struct ip first = prefix_network(prefix).ip;
+
+	for (size_t i = 0; i < conf->n_pools; i++) {
+		const struct range *range = pool_subnet(&conf->pools[i], &first);
+
+		if (range && range->subnet.len <= prefix->len)
+			return range;
+	}
+	return NULL;
+}
+
+/* One address that nobody can have, or a prefix that reaches where it must not. */
+static int check_static(const struct conf *conf, const struct prefix *prefix, struct cni_error *err)
+{
+	const struct ip_str text = entry_text(prefix);
+	const struct prefix network = prefix_network(prefix);
+	const struct range *range = subnet_around(conf, prefix);
+	const char *own;
+
+	if (!prefix_equal(&network, prefix)) {
+		cni_fail(err, CNI_CONFIG, "ipam.static: %s has host bits set", text.s);
+		return cni_hint(err, "write %s for one address, or %s for all of them",
+				ip_text(&prefix->ip).s, prefix_text(&network).s);
+	}
+	if (!range) {
+		cni_fail(err, CNI_CONFIG, "ipam.static: %s is in no subnet of the ranges", text.s);
+		return cni_hint(err, "the first range set has the subnet %s",
+				prefix_text(&conf->pools[0].ranges[0].subnet).s);
+	}
+	for (size_t i = 0; i < conf->n_exclude; i++)
+		if (prefix_contains(&conf->exclude[i], &network.ip) ||
+		    prefix_contains(prefix, &conf->exclude[i].ip))
+			return cni_fail(err, CNI_CONFIG, "ipam.static: %s overlaps %s of ipam.exclude",
+					text.s, entry_text(&conf->exclude[i]).s);
+	if (prefix->len < 8 * ip_size(&prefix->ip))
+		return 0;
+	own = subnet_own(&range->subnet, &prefix->ip);
+	if (ip_equal(&prefix->ip, &range->gateway))
+		own = "gateway";
+	return own ? cni_fail(err, CNI_CONFIG, "ipam.static: %s is the %s of %s", text.s, own,
+			      prefix_text(&range->subnet).s)
+		   : 0;
+}
+
+static int read_static(struct conf *conf, const json_t *ipam, struct cni_error *err)
+{
+	if (read_prefixes(&conf->asked, &conf->n_asked, own_strings(ipam, "ipam.", "static"), "static", err) <
+	    0)
+		return -1;
+	for (size_t i = 0; i < conf->n_asked; i++)
+		if (check_static(conf, &conf->asked[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (pool_keep(&conf->pools[i], conf->asked, conf->n_asked, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Which node may give an address follows from its block, which a node keeps. */
+static int check_shared(const struct conf *conf, struct cni_error *err)
+{
+	if (!conf->cluster.pool || !conf->n_asked)
+		return 0;
+	cni_fail(err, CNI_CONFIG, "ipam.static and ipam.cluster exclude each other");
+	return cni_hint(err,
+			"of a shared pool a node gives the addresses of its own blocks alone, and it keeps "
+			"them: on another node the same request would be refused");
+}
+
 static int read_pools(struct conf *conf, const json_t *ipam, const struct request *req, struct cni_error *err)
 {
 	json_t *runtime = NULL;
@@ -205,12 +316,18 @@ static int read_pools(struct conf *conf, const json_t *ipam, const struct reques
 	    read_sets(conf, runtime, "runtimeConfig.", "ipRanges", err) < 0 ||
 	    read_inline_range(conf, ipam, err) < 0 || read_sets(conf, ipam, "ipam.", "ranges", err) < 0)
 		return -1;
-	if (!conf->n_pools)
-		return cni_fail(err, CNI_CONFIG, "no IP ranges specified");
-	if (read_exclude(conf, ipam, err) < 0 || settle_pools(conf, err) < 0 ||
-	    check_families(conf, req, err) < 0)
+	if (!conf->n_pools) {
+		cni_fail(err, CNI_CONFIG, "no IP ranges specified");
+		keys_hint_addrpool(req->conf, err);
+		return cni_hint(
+			err, "ipam must have \"subnet\": \"...\" or \"ranges\": [[{\"subnet\": \"...\"}]]");
+	}
+	if (read_prefixes(&conf->exclude, &conf->n_exclude, own_strings(ipam, "ipam.", "exclude"), "exclude",
+			  err) < 0 ||
+	    settle_pools(conf, err) < 0 || check_families(conf, req, err) < 0 ||
+	    check_overlaps(conf, err) < 0)
 		return -1;
-	return check_overlaps(conf, err);
+	return read_static(conf, ipam, err);
 }
 
 int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_error *err)
@@ -223,8 +340,9 @@ int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_e
 		return -1;
 	if (field_string(ipam, "ipam.", "resolvConf", &conf.resolv_conf, err) < 0 ||
 	    wishes_read(&conf, ipam, req, err) < 0 || read_pools(&conf, ipam, req, err) < 0 ||
-	    cluster_read(&conf.cluster, ipam, req->name, err) < 0 ||
-	    cluster_check_pools(&conf.cluster, conf.pools, conf.n_pools, err) < 0)
+	    cluster_read(&conf.cluster, ipam, conf.place.store, err) < 0 ||
+	    cluster_check_pools(&conf.cluster, conf.pools, conf.n_pools, err) < 0 ||
+	    check_shared(&conf, err) < 0)
 		goto fail;
 	if (result_add_routes(&conf.given, ipam, "routes", &why) < 0) {
 		cni_fail(err, CNI_CONFIG, "%s", why.msg);
@@ -236,7 +354,7 @@ int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_e
 	return 0;
 fail:
 	addrpool_conf_free(&conf);
-	return -1;
+	return keys_hint_addrpool(req->conf, err);
 }
 
 void addrpool_conf_free(struct conf *conf)
@@ -245,7 +363,10 @@ void addrpool_conf_free(struct conf *conf)
 		pool_free(&conf->pools[i]);
 	free(conf->pools);
 	free(conf->exclude);
+	free(conf->asked);
 	free(conf->wanted);
 	free(conf->sticky);
+	free(conf->args.list);
+	free(conf->args.text);
 	result_free(&conf->given);
 }

@@ -1,6 +1,25 @@
 #include "ipam/ask.h"
+#include "ipam/home.h"
 #include "ipam/release.h"
 #include "ipam/verbs.h"
+
+/* In the network's own store, beside its pool. */
+static int release_left_behind(const struct place *place, const struct owner *owner, struct cni_error *err)
+{
+	struct place there;
+	struct store store;
+	enum found found;
+	int rc;
+
+	if (!home_left_behind(&there, place))
+		return 0;
+	found = store_open(&store, &there, false, err);
+	if (found != FOUND)
+		return found == FOUND_NOT ? 0 : -1;
+	rc = release_owner(&store, &there, owner, err);
+	store_close(&store);
+	return rc;
+}
 
 int addrpool_del(const struct request *req, struct cni_error *err)
 {
@@ -8,18 +27,20 @@ int addrpool_del(const struct request *req, struct cni_error *err)
 	struct place place;
 	struct store store;
 	enum found found;
-	bool untidy;
-	int rc;
+	bool untidy = false;
+	int rc = 0;
 
 	if (place_read(&place, req, err) < 0)
 		return -1;
-	found = store_open(&store, &place, false, err);
-	if (found != FOUND)
-		return found == FOUND_NOT ? 0 : -1;
-	rc = release_owner(&store, &place, &owner, err);
-	untidy = !addrpool_is_alone(req) && cluster_is_untidy(&store, place.reuse_delay);
-	store_close(&store);
+	found = home_open(&store, &place, false, err);
+	if (found == FOUND_FAILED)
+		return -1;
+	if (found == FOUND) {
+		rc = release_owner(&store, &place, &owner, err);
+		untidy = place.shared && cluster_is_untidy(&store, &place);
+		store_close(&store);
+	}
 	if (untidy)
 		cluster_tidy(req);
-	return rc;
+	return rc == 0 ? release_left_behind(&place, &owner, err) : -1;
 }

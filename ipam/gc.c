@@ -1,38 +1,103 @@
 #include "cni/attachment.h"
 #include "ipam/ask.h"
+#include "ipam/home.h"
 #include "ipam/release.h"
 #include "ipam/verbs.h"
 
-static const char *why_unknown(void *arg, const struct lease *lease)
+static bool is_unknown(void *arg, const struct lease *lease)
 {
-	if (valid_contains(arg, lease->owner.container, lease->owner.ifname))
-		return NULL;
-	return "the runtime does not know the attachment";
+	return !valid_contains(arg, lease->owner.container, lease->owner.ifname);
 }
 
-static int collect(const struct request *req, struct valid *valid, struct cni_error *err)
+static const char *why_unknown(enum state state)
 {
-	struct place place;
+	return state == LIVE || state == OTHERS ? NULL : "the runtime does not know the attachment";
+}
+
+/* The list is about one network. What is of another one of the pool stays, and so does what may be, as
+ * long as it may live. */
+static void set_others_apart(struct states *states, const struct place *place)
+{
+	for (size_t i = 0; i < states->leases.n; i++) {
+		const enum network_owner owner = origin_owner(&states->origins[i], place);
+
+		if (owner == NETWORK_OTHER || (owner == NETWORK_UNKNOWN && !why_dead(states->states[i])))
+			states->states[i] = OTHERS;
+	}
+}
+
+/* The pod has the address, whatever the runtime knows it by. */
+static void tell_kept(const struct states *states, const struct place *place)
+{
+	for (size_t i = 0; i < states->leases.n; i++) {
+		const struct lease *lease = &states->leases.list[i];
+
+		if (states->states[i] == LIVE)
+			cni_log("network %s: %s is kept, leased by %s %s: the runtime does not know the "
+				"attachment, but its network namespace exists",
+				place->network, ip_text(&lease->ip).s, lease->owner.container,
+				lease->owner.ifname);
+	}
+}
+
+static int release_unknown(const struct request *req, const struct place *place, const struct states *states,
+			   struct cni_error *err)
+{
 	struct store store;
-	enum found found;
+	enum found found = store_open(&store, place, false, err);
 	bool untidy;
 	size_t n;
 	int rc;
 
-	if (place_read(&place, req, err) < 0)
-		return -1;
-	found = store_open(&store, &place, false, err);
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
-	rc = release_if(&store, &place, why_unknown, valid, &n, err);
-	untidy = cluster_is_untidy(&store, place.reuse_delay);
+	rc = release_all(&store, place, states, why_unknown, &n, err);
+	untidy = cluster_is_untidy(&store, place);
 	store_close(&store);
 	if (untidy)
 		cluster_tidy(req);
 	return rc;
 }
 
-/* SPEC, GC: everything but the valid attachments. */
+/* In a store that is open, so that what host-local has done meanwhile is known to the records; it is closed
+ * while we look who lives. */
+static int collect_in(struct store *store, const struct request *req, const struct place *place,
+		      struct valid *valid, struct cni_error *err)
+{
+	struct states states;
+	int rc;
+
+	store_close(store);
+	rc = states_find(&states, place, is_unknown, valid, err);
+	if (rc == 0) {
+		set_others_apart(&states, place);
+		tell_kept(&states, place);
+		rc = release_unknown(req, place, &states, err);
+	}
+	states_free(&states);
+	return rc;
+}
+
+static int collect(const struct request *req, struct valid *valid, struct cni_error *err)
+{
+	struct place place, there;
+	struct store store;
+	enum found found;
+
+	if (place_read(&place, req, err) < 0)
+		return -1;
+	found = home_open(&store, &place, false, err);
+	if (found == FOUND && collect_in(&store, req, &place, valid, err) < 0)
+		return -1;
+	if (found == FOUND_FAILED || !home_left_behind(&there, &place))
+		return found == FOUND_FAILED ? -1 : 0;
+	found = store_open(&store, &there, false, err);
+	if (found != FOUND)
+		return found == FOUND_NOT ? 0 : -1;
+	return collect_in(&store, req, &there, valid, err);
+}
+
+/* SPEC, GC: everything but the valid attachments, and but what lives. */
 int addrpool_gc(const struct request *req, struct cni_error *err)
 {
 	struct valid valid;

@@ -1,7 +1,6 @@
 #include "ipam/lease.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +10,8 @@
 #include <unistd.h>
 
 #include "cni/cleanup.h"
+#include "cni/file.h"
+#include "ipam/taken.h"
 
 #define LEASE_MAX 4096 /* bytes; a container's name and an interface's */
 
@@ -25,7 +26,7 @@ bool owner_equal(const struct owner *a, const struct owner *b)
  * a power failure: "". What is no file at all tells nobody.
  */
 static enum found read_owner(const struct store *store, const char *name, char text[LEASE_MAX],
-			     struct owner *ret, time_t *since, struct cni_error *err)
+			     struct owner *ret, struct timespec *since, struct cni_error *err)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	autoclose int fd = openat(store->leases, name, flags);
@@ -53,7 +54,7 @@ static enum found read_owner(const struct store *store, const char *name, char t
 	if (line)
 		*line = '\0';
 	if (since)
-		*since = st.st_mtim.tv_sec;
+		*since = st.st_mtim;
 	return FOUND;
 }
 
@@ -78,8 +79,13 @@ enum found lease_is_of(const struct store *store, const struct ip *ip, const str
 	return there != FOUND ? there : owner_equal(&found, owner) ? FOUND : FOUND_NOT;
 }
 
+static int write_text(const struct store *store, int fd, const char *text, size_t len)
+{
+	return write(fd, text, len) == (ssize_t)len && (!store->fsync || fdatasync(fd) == 0) ? 0 : -1;
+}
+
 /* "new" with its whole content. One file serves all addresses of an attachment. */
-static int write_new(const struct store *store, const struct owner *owner, struct cni_error *err)
+int lease_write(const struct store *store, const struct owner *owner, struct cni_error *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
 	autofree char *text = NULL;
@@ -92,11 +98,47 @@ static int write_new(const struct store *store, const struct owner *owner, struc
 		return cni_fail(err, CNI_ENVIRONMENT, "CNI_CONTAINERID is longer than %d characters",
 				LEASE_MAX);
 	fd = openat(store->own, "new", flags, STORE_FILE_MODE);
-	if (fd < 0)
-		return cni_fail(err, CNI_IO, "create lease: %s", errno_text(errno));
-	if (write(fd, text, (size_t)len) != len || (store->fsync && fdatasync(fd) < 0))
-		return cni_fail(err, CNI_IO, "write lease: %s", errno_text(errno));
-	return 0;
+	if (fd >= 0 && write_text(store, fd, text, (size_t)len) == 0)
+		return 0;
+	store_cannot_write(store, store->own, "new", err);
+	if (fd >= 0)
+		lease_unwrite(store);
+	return -1;
+}
+
+void lease_unwrite(const struct store *store)
+{
+	unlinkat(store->own, "new", 0);
+}
+
+/*
+ * Where there are no hard links, or the leases are on a file system of their own: a copy,
+ * with the time of the original, by which we know that it is ours; see record.c.
+ */
+static int copy_new(const struct store *store, const char *name, struct cni_error *err)
+{
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	autoclose int from = openat(store->own, "new", O_RDONLY | O_CLOEXEC);
+	autoclose int to = openat(store->leases, STORE_COPY, flags, STORE_FILE_MODE);
+	struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_OMIT } };
+	char text[LEASE_MAX];
+	ssize_t len = from < 0 ? -1 : read(from, text, sizeof(text));
+	struct stat st;
+
+	if (len < 0 || to < 0 || fstat(from, &st) < 0)
+		return store_cannot_write(store, store->leases, name, err);
+	times[1] = st.st_mtim;
+	if (write_text(store, to, text, (size_t)len) == 0 && futimens(to, times) == 0 &&
+	    renameat(store->leases, STORE_COPY, store->leases, name) == 0)
+		return 0;
+	store_cannot_write(store, store->leases, name, err);
+	unlinkat(store->leases, STORE_COPY, 0);
+	return -1;
+}
+
+static bool has_no_links(int error)
+{
+	return error == EXDEV || error == EPERM || error == EOPNOTSUPP || error == ENOSYS || error == EMLINK;
 }
 
 static int link_new(struct store *store, const struct ip *ip, struct cni_error *err)
@@ -107,27 +149,27 @@ static int link_new(struct store *store, const struct ip *ip, struct cni_error *
 	for (int attempt = 0; attempt < 2; attempt++) {
 		if (linkat(store->own, "new", store->leases, name.s, 0) == 0)
 			return 0;
+		if (has_no_links(errno) && lease_exists(store, ip, err) == FOUND_NOT)
+			return copy_new(store, name.s, err);
 		/* an empty one is what a host-local left that was killed */
 		if (errno != EEXIST || lease_exists(store, ip, err) != FOUND_NOT ||
 		    unlinkat(store->leases, name.s, 0) < 0)
 			break;
 	}
-	return cni_fail(err, CNI_IO, "create lease %s: %s", name.s, errno_text(errno));
+	return store_cannot_write(store, store->leases, name.s, err);
 }
 
-int lease_take(struct store *store, const struct owner *owner, const struct ip *ips, size_t n,
-	       struct cni_error *err)
+int lease_take(struct store *store, const struct ip *ips, size_t n, struct cni_error *err)
 {
 	size_t taken = 0;
-	int rc = write_new(store, owner, err);
+	int rc = 0;
 
-	for (; rc == 0 && taken < n; taken++)
-		if (link_new(store, &ips[taken], err) < 0)
-			break;
-	unlinkat(store->own, "new", 0);
-	if (rc == 0 && taken == n && store->fsync && fsync(store->leases) < 0)
-		rc = cni_fail(err, CNI_IO, "sync leases: %s", errno_text(errno));
-	if (rc == 0 && taken == n)
+	for (; rc == 0 && taken < n; taken += rc == 0)
+		rc = link_new(store, &ips[taken], err);
+	lease_unwrite(store);
+	if (rc == 0 && store->fsync && fsync(store->leases) < 0)
+		rc = store_cannot_write(store, store->leases, "", err);
+	if (rc == 0)
 		return 0;
 	store->spoiled = true;
 	while (taken-- > 0)
@@ -138,10 +180,11 @@ int lease_take(struct store *store, const struct owner *owner, const struct ip *
 int lease_drop(struct store *store, const struct ip *ip, struct cni_error *err)
 {
 	store->changed = true;
-	if (unlinkat(store->leases, ip_text(ip).s, 0) == 0 || errno == ENOENT)
+	if (taken_break(store, ip) == 0 &&
+	    (unlinkat(store->leases, ip_text(ip).s, 0) == 0 || errno == ENOENT))
 		return 0;
 	store->spoiled = true;
-	return cni_fail(err, CNI_IO, "remove lease %s: %s", ip_text(ip).s, errno_text(errno));
+	return store_cannot_remove(store, store->leases, ip_text(ip).s, err);
 }
 
 static int append(struct leases *leases, size_t *room, const struct lease *lease, struct cni_error *err)
@@ -158,59 +201,73 @@ static int append(struct leases *leases, size_t *room, const struct lease *lease
 	return 0;
 }
 
-static enum found read_lease(const struct store *store, const char *name, struct lease *lease,
+static enum found read_named(const struct store *store, const char *name, struct lease *lease,
 			     struct cni_error *err)
 {
 	char text[LEASE_MAX];
-	enum found found = read_owner(store, name, text, &lease->owner, &lease->since, err);
+	struct owner owner;
+	enum found found = read_owner(store, name, text, &owner, &lease->since, err);
 	size_t container, ifname;
 
 	if (found != FOUND)
 		return found;
 	/* both strings in one piece */
-	container = strlen(lease->owner.container) + 1;
-	ifname = strlen(lease->owner.ifname) + 1;
+	container = strlen(owner.container) + 1;
+	ifname = strlen(owner.ifname) + 1;
 	lease->text = malloc(container + ifname);
 	if (!lease->text)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	memcpy(lease->text, lease->owner.container, container);
-	memcpy(lease->text + container, lease->owner.ifname, ifname);
+	memcpy(lease->text, owner.container, container);
+	memcpy(lease->text + container, owner.ifname, ifname);
 	lease->owner = (struct owner){ .container = lease->text, .ifname = lease->text + container };
 	return FOUND;
 }
 
+enum found lease_read(struct lease *ret, const struct store *store, const struct ip *ip,
+		      struct cni_error *err)
+{
+	*ret = (struct lease){ .ip = *ip, .owner = { "", "" } };
+	return read_named(store, ip_text(ip).s, ret, err);
+}
+
+struct reading {
+	const struct store *store;
+	struct leases leases;
+	size_t room;
+	bool owners;
+	struct cni_error *err;
+	int rc;
+};
+
+static bool read_one(int dir, const char *name, void *arg)
+{
+	struct reading *reading = arg;
+	struct lease lease = { .owner = { "", "" } };
+	enum found found = FOUND;
+
+	(void)dir;
+	if (!ip_parse(name, &lease.ip) || strcmp(name, ip_text(&lease.ip).s) != 0)
+		return true;
+	if (reading->owners)
+		found = read_named(reading->store, name, &lease, reading->err);
+	if (found == FOUND_FAILED)
+		reading->rc = -1;
+	if (found == FOUND && append(&reading->leases, &reading->room, &lease, reading->err) < 0) {
+		free(lease.text);
+		reading->rc = -1;
+	}
+	return reading->rc == 0;
+}
+
 static int read_all(struct leases *ret, const struct store *store, bool owners, struct cni_error *err)
 {
-	int fd = openat(store->leases, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	size_t room = 0;
-	int rc = 0;
+	struct reading reading = { .store = store, .owners = owners, .err = err };
+	int rc = file_each(store->leases, ".", read_one, &reading);
 
-	*ret = (struct leases){ 0 };
-	if (!dir) {
-		cleanup_close(&fd);
+	*ret = reading.leases;
+	if (rc < 0)
 		return cni_fail(err, CNI_IO, "read leases: %s", errno_text(errno));
-	}
-	for (errno = 0; rc == 0 && (entry = readdir(dir)); errno = 0) {
-		struct lease lease = { .owner = { "", "" } };
-		enum found found = FOUND;
-
-		if (!ip_parse(entry->d_name, &lease.ip) || strcmp(entry->d_name, ip_text(&lease.ip).s) != 0)
-			continue;
-		if (owners)
-			found = read_lease(store, entry->d_name, &lease, err);
-		if (found == FOUND_FAILED)
-			rc = -1;
-		if (found == FOUND && append(ret, &room, &lease, err) < 0) {
-			free(lease.text);
-			rc = -1;
-		}
-	}
-	if (rc == 0 && errno)
-		rc = cni_fail(err, CNI_IO, "read leases: %s", errno_text(errno));
-	closedir(dir);
-	return rc;
+	return reading.rc;
 }
 
 int leases_read(struct leases *ret, const struct store *store, struct cni_error *err)

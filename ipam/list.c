@@ -1,38 +1,48 @@
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "cni/about.h"
 #include "cni/json.h"
 #include "ipam/nodes.h"
 #include "ipam/survey.h"
 #include "ipam/verbs.h"
+#include "ipam/whom.h"
 
 static const char *const states[] = {
 	[LIVE] = "live",       [STALE] = "stale", [EARLIER] = "earlier boot",
-	[UNKNOWN] = "unknown", [EMPTY] = "empty",
+	[UNKNOWN] = "unknown", [EMPTY] = "empty", [OTHERS] = "of another network",
 };
 
-static const char usage_text[] =
-	"usage: addrpool [--json] FILE...\n"
-	"       addrpool release-node [--yes] NODE FILE\n"
-	"\n"
-	"Lists the address pools of the networks that are configured in each FILE, a\n"
-	"configuration (.conf) or a list (.conflist) with \"type\": \"addrpool\" or\n"
-	"\"host-local\" in its \"ipam\". States of a lease:\n"
-	"\n"
-	"  live           its network namespace exists\n"
-	"  stale          its network namespace is gone\n"
-	"  earlier boot   leased before the machine was restarted\n"
-	"  unknown        leased by host-local, or for something that is no namespace\n"
-	"  empty          a file without content; the address is free\n"
-	"\n"
-	"Stale ones, those of an earlier boot and empty ones are free for the next ADD\n"
-	"that finds nothing else. Where \"cluster\" shares a pool among nodes, its blocks are\n"
-	"listed as well: which node owns which.\n"
-	"\n"
-	"release-node shows the blocks of a NODE that is gone for good, and with --yes\n"
-	"gives them to whoever claims them next.\n";
+static const struct about about = {
+	.name = "addrpool",
+	.what = "CNI plugin that gives addresses to pods, and a list of its pools",
+	.usage = "usage: addrpool [--json] FILE...\n"
+		 "       addrpool --json --local FILE...\n"
+		 "       addrpool release-node [--yes] NODE FILE\n"
+		 "       CNI_COMMAND=ADD | DEL | CHECK | GC | STATUS | VERSION addrpool <CONFIGURATION\n"
+		 "       addrpool --help | --version\n"
+		 "\n"
+		 "Lists the address pools of the networks that are configured in each FILE, a\n"
+		 "configuration (.conf) or a list (.conflist) with \"type\": \"addrpool\" or\n"
+		 "\"host-local\" in its \"ipam\". States of a lease:\n"
+		 "\n"
+		 "  live           its network namespace exists\n"
+		 "  stale          its network namespace is gone\n"
+		 "  earlier boot   leased before the machine was restarted\n"
+		 "  unknown        leased by host-local, or for something that is no namespace\n"
+		 "  empty          a file without content; the address is free\n"
+		 "\n"
+		 "Stale ones, those of an earlier boot and empty ones are free for the next ADD\n"
+		 "that finds nothing else. Where \"cluster\" shares a pool among nodes, its blocks are\n"
+		 "listed as well: which node owns which. With --local no engine is asked for them.\n"
+		 "\n"
+		 "release-node shows the blocks of a NODE that is gone for good, and with --yes\n"
+		 "releases them for the next node that claims blocks.\n",
+	.page = "addrpool",
+};
 
 struct when {
 	char s[32];
@@ -60,18 +70,46 @@ static struct number number(uint64_t n)
 	return text;
 }
 
+/* Not for those who go back to host-local. */
+static void print_gateways(const struct pool *pool)
+{
+	for (size_t i = 0; i < pool->n_ranges; i++) {
+		const struct range *range = &pool->ranges[i];
+
+		if (range->gateway.family && !prefix_contains(&range->subnet, &range->gateway))
+			printf("    gateway %s is outside of %s, which host-local refuses from 1.10.0 on\n",
+			       ip_text(&range->gateway).s, prefix_text(&range->subnet).s);
+	}
+}
+
 static void print_pool(const struct conf *conf, size_t i, const struct usage *usage)
 {
 	double share = usage->size ? 100 * (double)usage->used / (double)usage->size : 0;
 
-	printf("  range set %zu: %s\n    %" PRIu64 " of %s leased (%.0f%%)", i, pool_text(&conf->pools[i]).s,
-	       usage->used, number(usage->size).s, share);
+	nodes_put("  range set %zu: %s", i, pool_text(&conf->pools[i]).s);
+	if (conf->pools[i].whom)
+		nodes_put(" for %s", whom_text(conf->pools[i].whom).s);
+	nodes_put("\n    %" PRIu64 " of %s leased (%.0f%%)", usage->used, number(usage->size).s, share);
 	if (conf->cluster.pool)
-		printf(" in %zu block%s of this node", usage->blocks, usage->blocks == 1 ? "" : "s");
+		nodes_put(" in %zu block%s of this node", usage->blocks, usage->blocks == 1 ? "" : "s");
 	if (usage->dead)
-		printf(", %" PRIu64 " of them by nobody any more", usage->dead);
+		nodes_put(", %" PRIu64 " of them by nobody any more", usage->dead);
 	if (usage->waiting)
-		printf(", %" PRIu64 " more wait for reuseDelay", usage->waiting);
+		nodes_put(", %" PRIu64 " more wait for reuseDelay", usage->waiting);
+	putchar('\n');
+	print_gateways(&conf->pools[i]);
+}
+
+static void print_static(const struct conf *conf, const struct usage *usage)
+{
+	if (!conf->n_asked)
+		return;
+	nodes_put("  static:");
+	for (size_t i = 0; i < conf->n_asked; i++)
+		nodes_put("%s %s", i ? "," : "", entry_text(&conf->asked[i]).s);
+	nodes_put("\n    %" PRIu64 " leased, each to who asked for it", usage->used);
+	if (usage->dead)
+		nodes_put(", %" PRIu64 " of them by nobody any more", usage->dead);
 	putchar('\n');
 }
 
@@ -82,39 +120,118 @@ static int widest(int width, const char *text)
 	return len > width ? len : width;
 }
 
-static void print_survey(const struct conf *conf, const struct survey *survey)
+/* Of a pool, also the networks. */
+static void print_leases(const struct conf *conf, const struct survey *survey)
 {
-	int address = 7, container = 9, interface = 9;
+	const bool pool = place_is_pool(&conf->place);
+	int address = 7, network = pool ? 7 : 0, container = 9, interface = 9;
 
-	printf("network %s in %s/%s\n", conf->place.network, conf->place.data_dir, conf->place.network);
-	for (size_t i = 0; i < conf->n_pools; i++)
-		print_pool(conf, i, &survey->usage[i]);
-	if (!survey->leases.n)
+	if (!survey->states.leases.n)
 		return;
-	for (size_t i = 0; i < survey->leases.n; i++) {
-		const struct lease *lease = &survey->leases.list[i];
+	for (size_t i = 0; i < survey->states.leases.n; i++) {
+		const struct lease *lease = &survey->states.leases.list[i];
 
 		address = widest(address, ip_text(&lease->ip).s);
+		network = pool ? widest(network, survey->states.origins[i].network.s) : 0;
 		container = widest(container, lease->owner.container);
 		interface = widest(interface, lease->owner.ifname);
 	}
-	printf("\n  %-*s  %-*s  %-*s  %-20s  STATE\n", address, "ADDRESS", container, "CONTAINER", interface,
-	       "INTERFACE", "SINCE");
-	for (size_t i = 0; i < survey->leases.n; i++) {
-		const struct lease *lease = &survey->leases.list[i];
+	nodes_put("\n  %-*s  %-*s%s%-*s  %-*s  %-20s  STATE\n", address, "ADDRESS", network,
+		  pool ? "NETWORK" : "", pool ? "  " : "", container, "CONTAINER", interface, "INTERFACE",
+		  "SINCE");
+	for (size_t i = 0; i < survey->states.leases.n; i++) {
+		const struct lease *lease = &survey->states.leases.list[i];
 
-		printf("  %-*s  %-*s  %-*s  %-20s  %s\n", address, ip_text(&lease->ip).s, container,
-		       lease->owner.container, interface, lease->owner.ifname, when(lease->since).s,
-		       states[survey->states[i]]);
+		nodes_put("  %-*s  %-*s%s%-*s  %-*s  %-20s  %s\n", address, ip_text(&lease->ip).s, network,
+			  pool ? survey->states.origins[i].network.s : "", pool ? "  " : "", container,
+			  lease->owner.container, interface, lease->owner.ifname, when(lease->since.tv_sec).s,
+			  states[survey->states.states[i]]);
 	}
+}
+
+static void print_ranges(const struct conf *conf, const struct survey *survey)
+{
+	for (size_t i = 0; i < conf->n_pools; i++)
+		print_pool(conf, i, &survey->usage[i]);
+	print_static(conf, &survey->asked);
+}
+
+/* What is listed, and of each store the network that came first, with its ranges. */
+struct listing {
+	json_t *list; /* NULL: it is printed */
+	json_t *stores;
+	bool local; /* ask no engine */
+};
+
+/* Notes the network, and returns what was noted of another one of its store, borrowed; or NULL. */
+static const json_t *note_store(struct listing *listing, const struct conf *conf, json_t **ranges)
+{
+	char store[PATH_MAX];
+	const json_t *first;
+
+	*ranges = json_array();
+	for (size_t i = 0; i < conf->n_pools; i++)
+		json_array_append_new(*ranges, json_string(pool_text(&conf->pools[i]).s));
+	snprintf(store, sizeof(store), "%s/%s", conf->place.data_dir, conf->place.store);
+	first = json_object_get(listing->stores, store);
+	if (!first)
+		json_object_set_new(listing->stores, store,
+				    json_pack("{s:s, s:O}", "network", conf->place.network, "ranges",
+					      *ranges));
+	return first && strcmp(json_string_value(json_object_get(first, "network")), conf->place.network) != 0
+		       ? first
+		       : NULL;
+}
+
+/* The leases of a pool once, with the first network that has it. */
+static void print_survey(struct listing *listing, const struct conf *conf, const struct survey *survey)
+{
+	const struct place *place = &conf->place;
+	json_auto_t *ranges = NULL;
+	const json_t *first = note_store(listing, conf, &ranges);
+
+	nodes_put("network %s in %s/%s", place->network, place->data_dir, place->store);
+	if (first)
+		nodes_put(", with network %s", json_string_value(json_object_get(first, "network")));
+	putchar('\n');
+	if (!first || !json_equal(json_object_get(first, "ranges"), ranges))
+		print_ranges(conf, survey);
+	if (!first)
+		print_leases(conf, survey);
+}
+
+static json_t *static_json(const struct conf *conf, const struct usage *usage)
+{
+	json_t *doc = json_object(), *addresses = json_array();
+
+	for (size_t i = 0; i < conf->n_asked; i++)
+		json_array_append_new(addresses, json_string(entry_text(&conf->asked[i]).s));
+	json_object_set_new(doc, "addresses", addresses);
+	json_object_set_new(doc, "leased", json_integer((json_int_t)usage->used));
+	json_object_set_new(doc, "dead", json_integer((json_int_t)usage->dead));
+	return doc;
+}
+
+static json_t *ranges_json(const struct pool *pool)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < pool->n_ranges; i++)
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s}", "first", ip_text(&pool->ranges[i].start).s,
+						"last", ip_text(&pool->ranges[i].end).s));
+	return list;
 }
 
 static json_t *survey_json(const struct conf *conf, const struct survey *survey)
 {
 	json_t *doc = json_object(), *pools = json_array(), *leases = json_array();
+	json_t *ranges = json_array(), *blocks = json_array();
 
 	json_object_set_new(doc, "network", json_string(conf->place.network));
 	json_object_set_new(doc, "dataDir", json_string(conf->place.data_dir));
+	if (place_is_pool(&conf->place))
+		json_object_set_new(doc, "pool", json_string(conf->place.store));
 	for (size_t i = 0; i < conf->n_pools; i++) {
 		const struct usage *usage = &survey->usage[i];
 		json_t *pool = json_object();
@@ -125,21 +242,35 @@ static json_t *survey_json(const struct conf *conf, const struct survey *survey)
 					    (json_int_t)(usage->size > INT64_MAX ? INT64_MAX : usage->size)));
 		json_object_set_new(pool, "leased", json_integer((json_int_t)usage->used));
 		json_object_set_new(pool, "dead", json_integer((json_int_t)usage->dead));
+		if (conf->pools[i].whom)
+			json_object_set(pool, "for", (json_t *)conf->pools[i].whom);
 		json_object_set_new(pool, "waiting", json_integer((json_int_t)usage->waiting));
 		json_array_append_new(pools, pool);
+		json_array_append_new(ranges, ranges_json(&conf->pools[i]));
+		json_array_append_new(blocks, json_integer((json_int_t)usage->blocks));
 	}
-	for (size_t i = 0; i < survey->leases.n; i++) {
-		const struct lease *lease = &survey->leases.list[i];
-		json_t *entry = json_object();
+	for (size_t i = 0; i < survey->states.leases.n; i++) {
+		const struct lease *lease = &survey->states.leases.list[i];
+		json_t *entry;
 
+		/* each under its own network */
+		if (origin_owner(&survey->states.origins[i], &conf->place) == NETWORK_OTHER)
+			continue;
+		entry = json_object();
 		json_object_set_new(entry, "address", json_string(ip_text(&lease->ip).s));
 		json_object_set_new(entry, "container", json_text(lease->owner.container));
 		json_object_set_new(entry, "interface", json_text(lease->owner.ifname));
-		json_object_set_new(entry, "since", json_string(when(lease->since).s));
-		json_object_set_new(entry, "state", json_string(states[survey->states[i]]));
+		json_object_set_new(entry, "since", json_string(when(lease->since.tv_sec).s));
+		json_object_set_new(entry, "state", json_string(states[survey->states.states[i]]));
 		json_array_append_new(leases, entry);
 	}
 	json_object_set_new(doc, "rangeSets", pools);
+	json_object_set_new(doc, "ranges", ranges);
+	if (conf->cluster.pool)
+		json_object_set_new(doc, "blocks", json_incref(blocks));
+	json_decref(blocks);
+	if (conf->n_asked)
+		json_object_set_new(doc, "static", static_json(conf, &survey->asked));
 	json_object_set_new(doc, "leases", leases);
 	return doc;
 }
@@ -149,23 +280,23 @@ static int list_network(const struct network *network, void *arg, struct cni_err
 {
 	const struct conf *conf = network->conf;
 	json_auto_t *claims = NULL;
-	json_t *list = arg;
+	struct listing *listing = arg;
 	struct survey survey;
 
 	if (survey_read(&survey, conf, err) < 0)
 		return -1;
-	if (conf->cluster.pool)
+	if (conf->cluster.pool && !listing->local)
 		claims = nodes_claims(network, err);
-	if (list) {
+	if (listing->list) {
 		json_t *doc = survey_json(conf, &survey);
 
 		if (claims)
-			json_object_set_new(doc, "cluster", nodes_json(claims, conf, &survey.leases));
-		json_array_append_new(list, doc);
+			json_object_set_new(doc, "cluster", nodes_json(claims, conf, &survey.states.leases));
+		json_array_append_new(listing->list, doc);
 	} else {
-		print_survey(conf, &survey);
+		print_survey(listing, conf, &survey);
 		if (claims)
-			nodes_print(claims, conf, &survey.leases);
+			nodes_print(claims, conf, &survey.states.leases);
 	}
 	survey_free(&survey);
 	return err->msg[0] ? -1 : 0;
@@ -173,29 +304,30 @@ static int list_network(const struct network *network, void *arg, struct cni_err
 
 int list_main(int argc, char **argv)
 {
-	bool json = !strcmp(argv[1], "--json");
-	json_auto_t *list = json ? json_array() : NULL;
+	const bool json = !strcmp(argv[1], "--json");
+	const bool local = json && argc > 2 && !strcmp(argv[2], "--local");
+	json_auto_t *list = json ? json_array() : NULL, *stores = json_object();
+	struct listing listing = { .list = list, .stores = stores, .local = local };
+	const int first = 1 + json + local;
 	int status = 0;
 
-	if (argc < (json ? 3 : 2) || (!json && argv[1][0] == '-')) {
-		bool asked = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h");
-
-		fputs(usage_text, asked ? stdout : stderr);
-		return asked ? 0 : 2;
-	}
+	if (about_answers(&about, argc, argv, &status))
+		return status;
+	if (argc <= first || argv[first][0] == '-')
+		return about_refuse(&about);
 	if (!strcmp(argv[1], "release-node"))
-		return nodes_release_main(argc - 1, argv + 1, usage_text);
-	for (int i = json ? 2 : 1; i < argc; i++) {
+		return nodes_release_main(argc - 1, argv + 1, about.usage);
+	for (int i = first; i < argc; i++) {
 		struct cni_error err = { 0 };
 
 		if (!json && i > 1)
 			putchar('\n');
-		if (networks_each(argv[i], list_network, list, &err) == 0)
+		if (networks_each(argv[i], list_network, &listing, &err) == 0)
 			continue;
-		cni_log("%s: %s", argv[i], err.msg);
+		cni_log("%s: %s%s%s", argv[i], err.msg, err.details[0] ? "; " : "", err.details);
 		status = 1;
 	}
-	if (json && json_dumpf(list, stdout, JSON_INDENT(4)) == 0)
+	if (json && json_dumpf(list, stdout, JSON_INDENT(local ? 0 : 4)) == 0)
 		putchar('\n');
 	return fflush(stdout) < 0 ? 1 : status;
 }

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
+#include "cni/process.h"
 #include "ipam/verbs.h"
 
 int main(int argc, char **argv)
@@ -10,6 +11,6 @@ int main(int argc, char **argv)
 	/* files are all that we want; what is started for a cluster needs no more */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (argc > 1 && (!command || !*command))
-		return list_main(argc, argv);
+		return process_begin() < 0 ? 1 : list_main(argc, argv);
 	return plugin_main(&addrpool);
 }

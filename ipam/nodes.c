@@ -1,11 +1,27 @@
 #include "ipam/nodes.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/stderr.h"
 #include "ipam/ask.h"
+
+void nodes_put(const char *format, ...)
+{
+	autofree char *text = NULL, *clean = NULL;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&text, format, args);
+	va_end(args);
+	clean = len < 0 ? NULL : malloc(VISIBLE_GROWTH * (size_t)len + 1);
+	if (clean)
+		fwrite(clean, 1, visible(clean, text, (size_t)len, false), stdout);
+}
 
 static json_t *ask(const struct network *network, const char *const *argv, struct cni_error *err)
 {
@@ -79,27 +95,85 @@ static void print_claims(const json_t *list, const struct conf *conf, const stru
 		node = widest(node, text(claim, "node"));
 		network = widest(network, text(claim, "network"));
 	}
-	printf("\n  %-*s  %-*s  %-*s  %-20s  LEASED\n", block, "BLOCK", node, "NODE", network, "NETWORK",
-	       "SINCE");
+	nodes_put("\n  %-*s  %-*s  %-*s  %-20s  LEASED\n", block, "BLOCK", node, "NODE", network, "NETWORK",
+		  "SINCE");
 	json_array_foreach(list, i, claim) {
-		printf("  %-*s  %-*s  %-*s  %-20s ", block, text(claim, "block"), node, text(claim, "node"),
-		       network, text(claim, "network"), text(claim, "since"));
+		nodes_put("  %-*s  %-*s  %-*s  %-20s ", block, text(claim, "block"), node,
+			  text(claim, "node"), network, text(claim, "network"), text(claim, "since"));
 		if (leases && is_ours(claim, conf))
-			printf(" %zu\n", leased_in(text(claim, "block"), leases));
+			nodes_put(" %zu\n", leased_in(text(claim, "block"), leases));
 		else
-			printf(" -\n");
+			nodes_put(" -\n");
 	}
+}
+
+struct holder {
+	const char *node, *seen; /* borrowed */
+	size_t blocks;
+};
+
+static int by_node(const void *a, const void *b)
+{
+	return strcmp(((const struct holder *)a)->node, ((const struct holder *)b)->node);
+}
+
+static int by_seen(const void *a, const void *b)
+{
+	const struct holder *x = a, *y = b;
+	const int order = strcmp(x->seen, y->seen);
+
+	return order ? order : by_node(a, b);
+}
+
+/* Each node once, with its latest sign of life; those that have been silent longest first. How many. */
+static size_t merge_holders(struct holder *list, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(list, n, sizeof(*list), by_node);
+	for (size_t i = 0; i < n; i++) {
+		if (!kept || strcmp(list[kept - 1].node, list[i].node) != 0) {
+			list[kept++] = list[i];
+			continue;
+		}
+		list[kept - 1].blocks++;
+		if (strcmp(list[i].seen, list[kept - 1].seen) > 0)
+			list[kept - 1].seen = list[i].seen;
+	}
+	qsort(list, kept, sizeof(*list), by_seen);
+	return kept;
+}
+
+static void print_holders(const json_t *claims)
+{
+	autofree struct holder *list = calloc(json_array_size(claims), sizeof(*list));
+	int width = (int)strlen("NODE");
+	const json_t *claim;
+	size_t i, n;
+
+	if (!list)
+		return;
+	json_array_foreach(claims, i, claim) {
+		list[i] = (struct holder){ text(claim, "node"), text(claim, "seen"), 1 };
+		width = widest(width, list[i].node);
+	}
+	n = merge_holders(list, json_array_size(claims));
+	nodes_put("\n  %-*s  BLOCKS  LAST SIGN OF LIFE\n", width, "NODE");
+	for (i = 0; i < n; i++)
+		nodes_put("  %-*s  %6zu  %s\n", width, list[i].node, list[i].blocks, list[i].seen);
 }
 
 void nodes_print(const json_t *claims, const struct conf *conf, const struct leases *leases)
 {
 	const json_t *list = json_field(claims, "claims");
 
-	printf("\n  pool %s of a cluster, in blocks of %" JSON_INTEGER_FORMAT "; this is node %s\n",
-	       text(claims, "pool"), json_integer_value(json_field(claims, "blockSize")),
-	       text(claims, "node"));
-	if (json_array_size(list))
-		print_claims(list, conf, leases);
+	nodes_put("\n  pool %s of a cluster, in blocks of %" JSON_INTEGER_FORMAT "; this is node %s\n",
+		  text(claims, "pool"), json_integer_value(json_field(claims, "blockSize")),
+		  text(claims, "node"));
+	if (!json_array_size(list))
+		return;
+	print_holders(list);
+	print_claims(list, conf, leases);
 }
 
 struct release {
@@ -134,9 +208,9 @@ static int release_network(const struct network *network, void *arg, struct cni_
 		return -1;
 	list = release->really ? json_incref(claims) : of_node(claims, release->node);
 	release->blocks += json_array_size(list);
-	printf("network %s, pool %s: %zu blocks %s %s\n", network->conf->place.network,
-	       network->conf->cluster.pool, json_array_size(list),
-	       release->really ? "taken from" : "would be taken from", release->node);
+	nodes_put("network %s, pool %s: %zu blocks %s %s\n", network->conf->place.network,
+		  network->conf->cluster.pool, json_array_size(list),
+		  release->really ? "taken from" : "would be taken from", release->node);
 	if (json_array_size(list))
 		print_claims(list, network->conf, NULL);
 	return 0;
@@ -159,9 +233,8 @@ int nodes_release_main(int argc, char **argv, const char *usage)
 		return 1;
 	}
 	if (!release.really && release.blocks)
-		printf("\nNothing was done. If %s is switched off, and will not come back with the pods that "
-		       "it "
-		       "has:\naddrpool release-node --yes %s %s\n",
-		       release.node, release.node, argv[2]);
+		nodes_put("\nNothing was done. If %s is switched off, and will not come back with the pods "
+			  "that it has:\nipvlanctl pools release-node --yes %s %s\n",
+			  release.node, argv[2], release.node);
 	return fflush(stdout) < 0;
 }

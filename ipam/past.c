@@ -1,7 +1,6 @@
 #include "ipam/past.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,7 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cni/cleanup.h"
+#include "cni/file.h"
+
+/* Names that are remembered of a pool. */
+#define SLOTS 4096
+
+#define SINCE "released/since"
 
 /* Room for a name, and for what tells two long ones apart. */
 #define NAME_ROOM 200
@@ -53,6 +57,14 @@ static struct entry name_entry(size_t n, const char *name)
 	return entry;
 }
 
+static struct entry slot_entry(size_t n, uint64_t position)
+{
+	struct entry entry;
+
+	snprintf(entry.s, sizeof(entry.s), "sticky/%zu@%u", n, (unsigned int)(position % SLOTS));
+	return entry;
+}
+
 static bool get(const struct store *store, const char *entry, char *ret, size_t size)
 {
 	ssize_t len = readlinkat(store->own, entry, ret, size - 1);
@@ -79,53 +91,105 @@ static long long now(void)
 	return time.tv_sec;
 }
 
-void past_released(const struct store *store, const struct ip *ip)
-{
-	char text[64];
+struct moment {
+	char s[64];
+};
 
-	snprintf(text, sizeof(text), "%s %lld", store->boot.id[0] ? store->boot.id : "-", now());
-	put(store, "released", address_entry("released", ip).s, text);
+static struct moment moment(const struct store *store)
+{
+	struct moment text;
+
+	snprintf(text.s, sizeof(text.s), "%s %lld", store->boot.id[0] ? store->boot.id : "-", now());
+	return text;
+}
+
+/* The age of the entry in seconds; an earlier boot is long ago. False:
+ * there is no such entry. */
+static bool get_age(const struct store *store, const char *entry, long long *ret)
+{
+	char text[64], *at;
+
+	if (!get(store, entry, text, sizeof(text)))
+		return false;
+	at = strchr(text, ' ');
+	if (at)
+		*at++ = '\0';
+	*ret = at && !strcmp(text, store->boot.id) ? now() - strtoll(at, NULL, 10) : LLONG_MAX;
+	return true;
+}
+
+/*
+ * When "released" has been written to for as long as an address waits, all in "released.old",
+ * which are from before, have waited: they go. So each is removed once, and no call looks at
+ * those that are still of use.
+ */
+static void turn_over(const struct store *store, long long delay)
+{
+	long long age;
+
+	if (!get_age(store, SINCE, &age)) {
+		put(store, "released", SINCE, moment(store).s);
+		return;
+	}
+	if (age < delay)
+		return;
+	file_each(store->own, "released.old", file_unlink, NULL);
+	unlinkat(store->own, SINCE, 0);
+	if ((unlinkat(store->own, "released.old", AT_REMOVEDIR) < 0 && errno != ENOENT) ||
+	    renameat(store->own, "released", store->own, "released.old") < 0)
+		cni_log("cannot forget what was released: %s", errno_text(errno));
+	put(store, "released", SINCE, moment(store).s);
+}
+
+void past_released(const struct store *store, const struct ip *ip, long long delay)
+{
+	turn_over(store, delay);
+	put(store, "released", address_entry("released", ip).s, moment(store).s);
 }
 
 long long past_waits(const struct store *store, const struct ip *ip, long long delay)
 {
-	char text[64], *at;
-	long long waits;
+	long long age;
 
-	if (!delay || !get(store, address_entry("released", ip).s, text, sizeof(text)))
+	if (!delay || (!get_age(store, address_entry("released", ip).s, &age) &&
+		       !get_age(store, address_entry("released.old", ip).s, &age)))
 		return 0;
-	at = strchr(text, ' ');
-	if (!at)
-		return 0;
-	*at++ = '\0';
-	/* an earlier boot is long ago */
-	if (strcmp(text, store->boot.id) != 0)
-		return 0;
-	waits = strtoll(at, NULL, 10) + delay - now();
-	return waits > 0 ? waits : 0;
+	return age < delay ? delay - age : 0;
+}
+
+struct waiting {
+	const struct store *store;
+	long long delay;
+	void (*each)(void *arg, const struct ip *ip);
+	void *arg;
+};
+
+static bool try_waiting(int dir, const char *name, void *arg)
+{
+	const struct waiting *waiting = arg;
+	struct ip ip;
+
+	(void)dir;
+	if (ip_parse(name, &ip) && past_waits(waiting->store, &ip, waiting->delay))
+		waiting->each(waiting->arg, &ip);
+	return true;
 }
 
 void past_each_waiting(const struct store *store, long long delay,
 		       void (*each)(void *arg, const struct ip *ip), void *arg)
 {
-	int fd = delay ? openat(store->own, "released", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	struct ip ip;
+	struct waiting waiting = { store, delay, each, arg };
 
-	if (!dir) {
-		cleanup_close(&fd);
+	if (!delay)
 		return;
-	}
-	while ((entry = readdir(dir)))
-		if (ip_parse(entry->d_name, &ip) && past_waits(store, &ip, delay))
-			each(arg, &ip);
-	closedir(dir);
+	file_each(store->own, "released", try_waiting, &waiting);
+	file_each(store->own, "released.old", try_waiting, &waiting);
 }
 
 void past_given(const struct store *store, const struct ip *ip)
 {
 	unlinkat(store->own, address_entry("released", ip).s, 0);
+	unlinkat(store->own, address_entry("released.old", ip).s, 0);
 }
 
 struct ip past_of(const struct store *store, size_t n, const char *name)
@@ -136,6 +200,40 @@ struct ip past_of(const struct store *store, size_t n, const char *name)
 	if (get(store, name_entry(n, name).s, text, sizeof(text)))
 		ip_parse(text, &ip);
 	return ip;
+}
+
+struct full {
+	struct entry entry;
+	char text[NAME_MAX + 96];
+};
+
+/* As it would be noted now: ctime, which nobody can set, distinguishes one state of the leases from
+ * all others. */
+static struct full full_of(const struct store *store, size_t n, const char *text)
+{
+	struct stat st = { .st_ctim = { 0 } };
+	struct full full;
+
+	fstat(store->leases, &st);
+	snprintf(full.entry.s, sizeof(full.entry.s), "full/%zu", n);
+	snprintf(full.text, sizeof(full.text), "%s %lld.%09ld %s", store->boot.id,
+		 (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec, text);
+	return full;
+}
+
+void past_full(const struct store *store, size_t n, const char *text)
+{
+	const struct full full = full_of(store, n, text);
+
+	put(store, "full", full.entry.s, full.text);
+}
+
+bool past_was_full(const struct store *store, size_t n, const char *text)
+{
+	const struct full full = full_of(store, n, text);
+	char known[sizeof(full.text)];
+
+	return get(store, full.entry.s, known, sizeof(known)) && !strcmp(known, full.text);
 }
 
 /* Removes what the entry points to, if that does not point back to it any more. */
@@ -151,9 +249,10 @@ static void forget(const struct store *store, const char *entry, const char *but
 		unlinkat(store->own, other.s, 0);
 }
 
-void past_remember(const struct store *store, size_t n, const char *name, const struct ip *ip)
+void past_remember(const struct store *store, size_t n, const char *name, const struct ip *ip,
+		   uint64_t position)
 {
-	const struct entry by_name = name_entry(n, name), by_address = address_entry("sticky", ip);
+	const struct entry by_name = name_entry(n, name), by_address = slot_entry(n, position);
 
 	forget(store, by_name.s, by_address.s);
 	forget(store, by_address.s, by_name.s);

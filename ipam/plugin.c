@@ -1,6 +1,8 @@
+#include "cni/json.h"
 #include "ipam/verbs.h"
 
 const struct plugin addrpool = {
+	.name = "addrpool",
 	.about = "CNI addrpool plugin " PROJECT_VERSION " (ipvlan-cni)",
 	.add = addrpool_add,
 	.del = addrpool_del,
@@ -11,5 +13,5 @@ const struct plugin addrpool = {
 
 bool addrpool_is_alone(const struct request *req)
 {
-	return !json_object_get(json_object_get(req->conf, "ipam"), "cluster");
+	return !json_field(json_field(req->conf, "ipam"), "cluster");
 }

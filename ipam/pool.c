@@ -22,8 +22,7 @@ static int settle_start(struct range *range, struct cni_error *err)
 
 	if (!given.family)
 		range->start = is_tiny(&range->subnet) ? range->subnet.ip : ip_next(&range->subnet.ip);
-	else if (!prefix_contains(&range->subnet, &given) ||
-		 (range->end.family && ip_compare(&given, &range->end) > 0))
+	else if (!prefix_contains(&range->subnet, &given))
 		return cni_fail(err, CNI_CONFIG, "RangeStart %s not in network %s", ip_text(&given).s,
 				prefix_text(&range->subnet).s);
 	return 0;
@@ -35,9 +34,12 @@ static int settle_end(struct range *range, struct cni_error *err)
 
 	if (!given.family)
 		range->end = is_tiny(&range->subnet) || last.family == AF_INET6 ? last : ip_previous(&last);
-	else if (!prefix_contains(&range->subnet, &given) || ip_compare(&given, &range->start) < 0)
+	else if (!prefix_contains(&range->subnet, &given))
 		return cni_fail(err, CNI_CONFIG, "RangeEnd %s not in network %s", ip_text(&given).s,
 				prefix_text(&range->subnet).s);
+	else if (ip_compare(&given, &range->start) < 0)
+		return cni_fail(err, CNI_CONFIG, "RangeStart %s is after RangeEnd %s",
+				ip_text(&range->start).s, ip_text(&given).s);
 	if (ip_compare(&range->end, &range->start) < 0)
 		return cni_fail(err, CNI_CONFIG, "RangeStart %s is the broadcast address of network %s",
 				ip_text(&range->start).s, prefix_text(&range->subnet).s);
@@ -155,8 +157,21 @@ static int cut(struct pool *pool, size_t range, const struct ip *first, const st
 	return 0;
 }
 
-static int find_spans(struct pool *pool, const struct prefix *exclude, size_t n_exclude,
-		      struct cni_error *err)
+/* Takes n prefixes out of all spans. */
+static int cut_prefixes(struct pool *pool, const struct prefix *prefixes, size_t n, struct cni_error *err)
+{
+	for (size_t i = 0; i < pool->n_ranges; i++)
+		for (size_t j = 0; j < n; j++) {
+			const struct ip first = prefix_network(&prefixes[j]).ip,
+					end = prefix_last(&prefixes[j]);
+
+			if (cut(pool, i, &first, &end, err) < 0)
+				return -1;
+		}
+	return 0;
+}
+
+static int find_spans(struct pool *pool, struct cni_error *err)
 {
 	for (size_t i = 0; i < pool->n_ranges; i++) {
 		const struct range *range = &pool->ranges[i];
@@ -170,25 +185,26 @@ static int find_spans(struct pool *pool, const struct prefix *exclude, size_t n_
 			return -1;
 		if (!is_tiny(&range->subnet) && last.family == AF_INET && cut(pool, i, &last, &last, err) < 0)
 			return -1;
-		for (size_t j = 0; j < n_exclude; j++) {
-			const struct ip first = prefix_network(&exclude[j]).ip,
-					end = prefix_last(&exclude[j]);
-
-			if (cut(pool, i, &first, &end, err) < 0)
-				return -1;
-		}
 	}
 	return 0;
 }
 
 int pool_settle(struct pool *pool, const struct prefix *exclude, size_t n_exclude, struct cni_error *err)
 {
-	if (settle_ranges(pool, err) < 0 || find_spans(pool, exclude, n_exclude, err) < 0)
+	if (settle_ranges(pool, err) < 0 || find_spans(pool, err) < 0 ||
+	    cut_prefixes(pool, exclude, n_exclude, err) < 0)
 		return -1;
 	if (pool->n_spans)
 		return 0;
 	cni_fail(err, CNI_CONFIG, "no address of %s may be handed out", pool_text(pool).s);
 	return cni_hint(err, "all are gateways, excluded, or a subnet's own first and last address");
+}
+
+int pool_keep(struct pool *pool, const struct prefix *prefixes, size_t n, struct cni_error *err)
+{
+	pool->asked = prefixes;
+	pool->n_asked = n;
+	return cut_prefixes(pool, prefixes, n, err);
 }
 
 void pool_free(struct pool *pool)
@@ -204,6 +220,47 @@ const struct range *pool_range(const struct pool *pool, const struct ip *ip)
 		if (in_range(&pool->ranges[i], ip))
 			return &pool->ranges[i];
 	return NULL;
+}
+
+const struct range *pool_subnet(const struct pool *pool, const struct ip *ip)
+{
+	for (size_t i = 0; i < pool->n_ranges; i++)
+		if (prefix_contains(&pool->ranges[i].subnet, ip))
+			return &pool->ranges[i];
+	return NULL;
+}
+
+bool pool_keeps(const struct pool *pool, const struct ip *ip)
+{
+	for (size_t i = 0; i < pool->n_asked; i++)
+		if (prefix_contains(&pool->asked[i], ip))
+			return pool_subnet(pool, ip);
+	return false;
+}
+
+const struct range *pool_asked(const struct pool *pool, const struct ip *ip)
+{
+	const struct range *range = pool_range(pool, ip);
+
+	return range || !pool_keeps(pool, ip) ? range : pool_subnet(pool, ip);
+}
+
+struct ip_str entry_text(const struct prefix *entry)
+{
+	return entry->len == 8 * ip_size(&entry->ip) ? ip_text(&entry->ip) : prefix_text(entry);
+}
+
+const char *subnet_own(const struct prefix *subnet, const struct ip *ip)
+{
+	const struct ip last = prefix_last(subnet);
+
+	if (is_tiny(subnet))
+		return NULL;
+	if (ip->family == AF_INET && ip_equal(ip, &last))
+		return "broadcast address";
+	if (!ip_equal(ip, &subnet->ip))
+		return NULL;
+	return ip->family == AF_INET ? "network address" : "subnet-router anycast address";
 }
 
 static bool in_span(const struct span *span, const struct ip *ip)
@@ -254,6 +311,10 @@ int pool_narrow(struct pool *ret, const struct pool *pool, const struct prefix *
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	memcpy(narrow.ranges, pool->ranges, pool->n_ranges * sizeof(*narrow.ranges));
 	narrow.n_ranges = pool->n_ranges;
+	narrow.asked = pool->asked;
+	narrow.n_asked = pool->n_asked;
+	narrow.number = pool->number;
+	narrow.whom = pool->whom;
 	for (size_t i = 0; i < pool->n_spans; i++)
 		for (size_t j = 0; j < n; j++) {
 			struct span span = pool->spans[i];
@@ -265,6 +326,16 @@ int pool_narrow(struct pool *ret, const struct pool *pool, const struct prefix *
 		}
 	*ret = narrow;
 	return 0;
+}
+
+uint64_t pool_position(const struct pool *pool, const struct ip *ip)
+{
+	const struct range *range = pool->ranges;
+	uint64_t before = 0;
+
+	for (; !in_range(range, ip) && range < &pool->ranges[pool->n_ranges - 1]; range++)
+		before += ip_distance(&range->start, &range->end) + 1;
+	return before + ip_distance(&range->start, ip);
 }
 
 uint64_t pool_size(const struct pool *pool)
@@ -313,8 +384,8 @@ static bool clip(struct span *span, enum part part, size_t last_range, const str
 }
 
 static enum found walk_span(const struct span *span,
-			    enum found (*accept)(void *arg, const struct ip *ip, struct cni_error *err),
-			    void *arg, struct ip *ret, struct cni_error *err)
+			    enum found (*accept)(void *arg, struct ip *ip, struct cni_error *err), void *arg,
+			    struct ip *ret, struct cni_error *err)
 {
 	for (struct ip ip = span->first;; ip = ip_next(&ip)) {
 		enum found found = accept(arg, &ip, err);
@@ -323,13 +394,13 @@ static enum found walk_span(const struct span *span,
 			*ret = ip;
 			return found;
 		}
-		if (ip_equal(&ip, &span->last))
+		if (ip_compare(&ip, &span->last) >= 0)
 			return FOUND_NOT;
 	}
 }
 
 enum found pool_walk(const struct pool *pool, const struct ip *last,
-		     enum found (*accept)(void *arg, const struct ip *ip, struct cni_error *err), void *arg,
+		     enum found (*accept)(void *arg, struct ip *ip, struct cni_error *err), void *arg,
 		     struct ip *ret, struct cni_error *err)
 {
 	const struct range *from = pool_range(pool, last);

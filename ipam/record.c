@@ -1,6 +1,5 @@
 #include "ipam/record.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,11 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "cni/cleanup.h"
+#include "cni/attachment.h"
+#include "cni/file.h"
+#include "ipam/taken.h"
 
 /* Instead of addresses: there are too many of them. */
 #define MANY "*"
+
+/* A record being written; no owner is called so. */
+#define NEW "owner/new"
 
 struct name {
 	char s[sizeof("owner/") + NAME_MAX];
@@ -35,13 +40,15 @@ static bool parse(struct record *ret, char *text)
 	*ret = record;
 	if (record.many)
 		return true;
-	if (!boot || !netns || strlen(boot) >= sizeof(record.boot.id))
+	if (!boot || !netns || strlen(boot) >= sizeof(record.origin.boot.id))
 		return false;
 	if (strcmp(boot, "-") != 0)
-		memcpy(record.boot.id, boot, strlen(boot));
-	record.netns = netns_id_parse(netns);
+		memcpy(record.origin.boot.id, boot, strlen(boot));
+	record.origin.netns = netns_id_parse(netns);
 	while ((word = strtok_r(NULL, " ", &rest)))
-		if (record.n == RECORD_MAX || !ip_parse(word, &record.ips[record.n++]))
+		if (*word == '@')
+			snprintf(record.origin.network.s, sizeof(record.origin.network.s), "%s", word + 1);
+		else if (record.n == RECORD_MAX || !ip_parse(word, &record.ips[record.n++]))
 			return false;
 	*ret = record;
 	return true;
@@ -53,13 +60,19 @@ enum found record_get(struct record *ret, const struct store *store, const struc
 	struct name name = { "" };
 	ssize_t len;
 
-	if (!name_of(owner, &name))
+	*ret = (struct record){ .n = 0 };
+	if (store->own < 0 || !name_of(owner, &name)) /* host-local's store has none */
 		return FOUND_NOT;
 	len = readlinkat(store->own, name.s, text, sizeof(text) - 1);
-	if (len < 0)
+	if (len < 0) {
+		errno = errno == EINVAL ? EBADMSG : errno; /* no symbolic link */
 		return errno == ENOENT ? FOUND_NOT : FOUND_FAILED;
+	}
 	text[len] = '\0';
-	return parse(ret, text) ? FOUND : FOUND_FAILED;
+	if (parse(ret, text))
+		return FOUND;
+	errno = EBADMSG;
+	return FOUND_FAILED;
 }
 
 /* In one step also where there is one already. */
@@ -69,29 +82,42 @@ static int put_link(const struct store *store, const char *text, const char *nam
 		return 0;
 	if (errno == ENOENT && mkdirat(store->own, "owner", S_IRWXU) == 0)
 		return symlinkat(text, store->own, name);
-	if (errno != EEXIST || (unlinkat(store->own, "new", 0) < 0 && errno != ENOENT) ||
-	    symlinkat(text, store->own, "new") < 0)
+	if (errno != EEXIST || (unlinkat(store->own, NEW, 0) < 0 && errno != ENOENT) ||
+	    symlinkat(text, store->own, NEW) < 0)
 		return -1;
-	return renameat(store->own, "new", store->own, name);
+	return renameat(store->own, NEW, store->own, name);
+}
+
+static int fail_put(const struct store *store, const struct name *name, struct cni_error *err)
+{
+	const bool unknown = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
+	struct cni_error why = { 0 };
+
+	store_cannot_write(store, store->own, name->s, &why);
+	cni_fail(err, CNI_IO, "%s", why.msg);
+	return cni_hint(err, "%s",
+			unknown ? "ipam.dataDir must be on a file system that has symbolic links"
+				: why.details);
 }
 
 int record_put(struct store *store, const struct owner *owner, const struct record *record,
 	       struct cni_error *err)
 {
-	const char *boot = record->boot.id[0] ? record->boot.id : "-";
+	const char *boot = record->origin.boot.id[0] ? record->origin.boot.id : "-";
 	char text[PATH_MAX];
 	struct name name = { "" };
 	size_t used;
 
 	if (!name_of(owner, &name))
 		return 0;
-	used = (size_t)snprintf(text, sizeof(text), "%s %s", boot, netns_id_text(&record->netns).s);
+	used = (size_t)snprintf(text, sizeof(text), "%s %s%s%s", boot, netns_id_text(&record->origin.netns).s,
+				record->origin.network.s[0] ? " @" : "", record->origin.network.s);
 	for (size_t i = 0; i < record->n; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", ip_text(&record->ips[i]).s);
 	if (put_link(store, text, name.s) == 0)
 		return 0;
 	store->spoiled = true;
-	return cni_fail(err, CNI_IO, "record %s: %s", name.s, errno_text(errno));
+	return fail_put(store, &name, err);
 }
 
 void record_drop(struct store *store, const struct owner *owner)
@@ -117,40 +143,70 @@ static enum found find_in_all(struct record *ret, const struct store *store, con
 	return rc < 0 ? FOUND_FAILED : ret->n ? FOUND : FOUND_NOT;
 }
 
+/* *doubted: there is a record, and a lease that it names is not its owner's. */
 static enum found find_exactly(struct record *ret, const struct store *store, const struct owner *owner,
-			       struct cni_error *err)
+			       bool *doubted, struct cni_error *err)
 {
 	struct name name = { "" };
 	enum found known = FOUND_FAILED;
-	size_t kept = 0;
 
 	*ret = (struct record){ .n = 0 };
 	if (name_of(owner, &name))
 		known = record_get(ret, store, owner);
 	if (known == FOUND_NOT)
 		return FOUND_NOT;
-	if (known == FOUND_FAILED || ret->many)
-		return find_in_all(ret, store, owner, err);
-	for (size_t i = 0; i < ret->n; i++) {
+	for (size_t i = 0; known == FOUND && i < ret->n; i++) {
 		enum found found = lease_is_of(store, &ret->ips[i], owner, err);
 
 		if (found == FOUND_FAILED)
 			return found;
-		if (found == FOUND)
-			ret->ips[kept++] = ret->ips[i];
+		*doubted |= found == FOUND_NOT;
 	}
-	ret->n = kept;
-	return kept ? FOUND : FOUND_NOT;
+	if (known == FOUND && ret->n && !ret->many && !*doubted)
+		return FOUND;
+	return find_in_all(ret, store, owner, err);
 }
 
 enum found record_find(struct record *ret, const struct store *store, const struct owner *owner, bool *legacy,
 		       struct cni_error *err)
 {
 	const struct owner any = { .container = owner->container, .ifname = "" };
-	enum found found = find_exactly(ret, store, owner, err);
+	bool doubted = false;
+	enum found found = find_exactly(ret, store, owner, &doubted, err);
 
 	*legacy = found == FOUND_NOT;
-	return found == FOUND_NOT ? find_exactly(ret, store, &any, err) : found;
+	if (found != FOUND_NOT)
+		return found;
+	return doubted ? find_in_all(ret, store, &any, err) : find_exactly(ret, store, &any, &doubted, err);
+}
+
+/* What cannot be read is kept. */
+static void keep_leased(struct record *record, const struct store *store, const struct owner *owner)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < record->n; i++)
+		if (lease_is_of(store, &record->ips[i], owner, NULL) != FOUND_NOT)
+			record->ips[kept++] = record->ips[i];
+	record->n = kept;
+}
+
+int record_settle(struct store *store, const struct owner *owner, struct cni_error *err)
+{
+	struct record record;
+	const enum found known = record_get(&record, store, owner);
+	const size_t listed = record.n;
+
+	if (known == FOUND_NOT)
+		return 0;
+	if (known == FOUND_FAILED || record.many) {
+		if (find_in_all(&record, store, owner, NULL) != FOUND_NOT)
+			return 0;
+	} else
+		keep_leased(&record, store, owner);
+	if (!record.n)
+		record_drop(store, owner);
+	return record.n && record.n < listed ? record_put(store, owner, &record, err) : 0;
 }
 
 static int by_owner(const void *a, const void *b)
@@ -176,30 +232,98 @@ static bool has(const struct record *record, const struct ip *ip)
 	return false;
 }
 
+int origin_of(struct origin *ret, const struct store *store, const struct lease *lease, struct cni_error *err)
+{
+	struct record record;
+	enum found found = record_get(&record, store, &lease->owner);
+
+	*ret = (struct origin){ .netns = { 0 } };
+	if (found == FOUND_FAILED && errno != EBADMSG)
+		return cni_fail(err, CNI_IO, "cannot read what is recorded of %s: %s", ip_text(&lease->ip).s,
+				errno_text(errno));
+	if (found == FOUND && has(&record, &lease->ip))
+		*ret = record.origin;
+	return 0;
+}
+
+bool origin_equal(const struct origin *a, const struct origin *b)
+{
+	return !strcmp(a->boot.id, b->boot.id) && a->netns.inode == b->netns.inode &&
+	       a->netns.cookie == b->netns.cookie && !strcmp(a->network.s, b->network.s);
+}
+
+struct network_mark network_mark(const struct place *place)
+{
+	const char *name = place->network;
+	struct network_mark mark = { "" };
+
+	if (!place_is_pool(place))
+		return mark;
+	if (strlen(name) < sizeof(mark.s))
+		snprintf(mark.s, sizeof(mark.s), "%s", name);
+	else
+		snprintf(mark.s, sizeof(mark.s), "%.40s~%016llx", name,
+			 (unsigned long long)attachment_hash(name, ""));
+	return mark;
+}
+
+enum network_owner origin_owner(const struct origin *origin, const struct place *place)
+{
+	struct place elsewhere = *place;
+
+	elsewhere.store = ""; /* so that there is a mark */
+	if (origin->network.s[0])
+		return strcmp(origin->network.s, network_mark(&elsewhere).s) ? NETWORK_OTHER : NETWORK_OURS;
+	return place_is_pool(place) ? NETWORK_UNKNOWN : NETWORK_OURS;
+}
+
+/* When the record was written; a time that nobody can set. */
+static struct timespec written(const struct store *store, const struct owner *owner)
+{
+	struct stat st = { .st_ctim = { 0 } };
+	struct name name = { "" };
+
+	if (name_of(owner, &name))
+		fstatat(store->own, name.s, &st, AT_SYMLINK_NOFOLLOW);
+	return st.st_ctim;
+}
+
+/* Is it about all of the n leases at lease? What we lease is written before its record is:
+ * a later one is host-local's, for somebody of the same name. */
+static bool vouches(const struct store *store, const struct record *record, const struct lease *lease,
+		    size_t n)
+{
+	const struct timespec time = written(store, &lease->owner);
+
+	for (size_t i = 0; i < n; i++)
+		if (!has(record, &lease[i].ip) || lease[i].since.tv_sec > time.tv_sec ||
+		    (lease[i].since.tv_sec == time.tv_sec && lease[i].since.tv_nsec > time.tv_nsec))
+			return false;
+	return true;
+}
+
 /*
  * Makes the record of the n leases at lease, all of one owner. One that is right
- * stays, for the order of its addresses; one that is not keeps its namespace. An
- * owner that we did not know came in this boot at the latest: so he is known to be
- * gone after the next.
+ * stays, for the order of its addresses; one that names more keeps what it knows of
+ * those that there are. An owner that we do not know came in this boot at the latest:
+ * so he is known to be gone after the next.
  */
 static int rebuild_one(struct store *store, const struct lease *lease, size_t n, struct cni_error *err)
 {
-	struct record record = { .boot = store->boot }, known = { .many = true };
+	struct record record = { .origin.boot = store->boot }, known = { .many = true };
 	struct name name = { "" };
-	size_t listed = 0;
 
-	if (record_get(&known, store, &lease->owner) == FOUND && !known.many) {
-		for (size_t i = 0; i < n; i++)
-			listed += has(&known, &lease[i].ip);
-		if (listed == n && n == known.n)
+	if (record_get(&known, store, &lease->owner) == FOUND && !known.many &&
+	    vouches(store, &known, lease, n)) {
+		if (n == known.n)
 			return 0;
-		record = known;
+		record.origin = known.origin;
 	}
 	if (n > RECORD_MAX && name_of(&lease->owner, &name)) {
 		if (unlinkat(store->own, name.s, 0) == 0 || errno == ENOENT)
 			if (put_link(store, MANY, name.s) == 0)
 				return 0;
-		return cni_fail(err, CNI_IO, "record %s: %s", name.s, errno_text(errno));
+		return fail_put(store, &name, err);
 	}
 	record.n = 0;
 	for (size_t i = 0; i < n && i < RECORD_MAX; i++)
@@ -211,7 +335,7 @@ static int rebuild_one(struct store *store, const struct lease *lease, size_t n,
 static bool is_alive(const struct leases *leases, const char *name)
 {
 	char copy[NAME_MAX + 1], *colon;
-	struct lease key = { .since = 0 };
+	struct lease key = { .text = NULL };
 
 	snprintf(copy, sizeof(copy), "%s", name);
 	colon = strchr(copy, ':');
@@ -222,24 +346,36 @@ static bool is_alive(const struct leases *leases, const char *name)
 	return leases->n && bsearch(&key, leases->list, leases->n, sizeof(key), by_owner);
 }
 
+struct sweep {
+	const struct store *store;
+	const struct leases *leases;
+	struct cni_error *err;
+	int rc;
+};
+
+static bool sweep_record(int dir, const char *name, void *arg)
+{
+	struct sweep *sweep = arg;
+
+	if (!is_alive(sweep->leases, name) && unlinkat(dir, name, 0) < 0) {
+		const int error = errno;
+		char path[sizeof("owner/") + NAME_MAX];
+
+		snprintf(path, sizeof(path), "owner/%s", name);
+		errno = error;
+		sweep->rc = store_cannot_remove(sweep->store, sweep->store->own, path, sweep->err);
+	}
+	return sweep->rc == 0;
+}
+
 /* Removes the records that have no lease. */
 static int sweep(const struct store *store, const struct leases *leases, struct cni_error *err)
 {
-	int fd = openat(store->own, "owner", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	int rc = 0;
+	struct sweep sweep = { .store = store, .leases = leases, .err = err };
 
-	if (!dir) {
-		cleanup_close(&fd);
-		return errno == ENOENT ? 0 : cni_fail(err, CNI_IO, "read records: %s", errno_text(errno));
-	}
-	for (errno = 0; rc == 0 && (entry = readdir(dir)); errno = 0)
-		if (entry->d_type == DT_LNK && !is_alive(leases, entry->d_name) &&
-		    unlinkat(fd, entry->d_name, 0) < 0)
-			rc = cni_fail(err, CNI_IO, "remove record %s: %s", entry->d_name, errno_text(errno));
-	closedir(dir);
-	return rc;
+	if (file_each(store->own, "owner", sweep_record, &sweep) < 0 && errno != ENOENT)
+		return cni_fail(err, CNI_IO, "read records: %s", errno_text(errno));
+	return sweep.rc;
 }
 
 int records_rebuild(struct store *store, struct cni_error *err)
@@ -248,6 +384,8 @@ int records_rebuild(struct store *store, struct cni_error *err)
 	int rc = leases_read(&leases, store, err);
 
 	store->changed = true;
+	unlinkat(store->leases, STORE_COPY, 0); /* of one that was killed */
+	taken_forget(store);
 	if (rc == 0 && leases.n)
 		qsort(leases.list, leases.n, sizeof(*leases.list), by_owner_and_address);
 	for (size_t i = 0, n; rc == 0 && i < leases.n; i += n) {

@@ -1,15 +1,13 @@
 #include "ipam/release.h"
 
 #include "ipam/past.h"
-#include "ipam/record.h"
-#include "ipam/state.h"
 
 static int release(struct store *store, const struct place *place, const struct ip *ip, struct cni_error *err)
 {
 	if (lease_drop(store, ip, err) < 0)
 		return -1;
 	if (place->reuse_delay)
-		past_released(store, ip);
+		past_released(store, ip, place->reuse_delay);
 	return 0;
 }
 
@@ -36,48 +34,55 @@ int release_owner(struct store *store, const struct place *place, const struct o
 		/* again, when there may be more than a record has room for */
 	} while (record.n == RECORD_MAX);
 	if (whose)
-		record_drop(store, whose);
+		record_drop(store, owner);
+	if (whose == &any)
+		record_drop(store, &any);
 	return 0;
 }
 
-int release_if(struct store *store, const struct place *place,
-	       const char *(*why)(void *arg, const struct lease *lease), void *arg, size_t *n,
-	       struct cni_error *err)
+/* Is everything about it as it was when it was decided? */
+static enum found is_same(const struct store *store, const struct lease *lease, const struct origin *origin,
+			  struct cni_error *err)
 {
-	struct leases leases;
-	int rc = leases_read(&leases, store, err);
+	struct origin now;
+
+	if (origin_of(&now, store, lease, err) < 0)
+		return FOUND_FAILED;
+	return origin_equal(&now, origin) ? lease_is_of(store, &lease->ip, &lease->owner, err) : FOUND_NOT;
+}
+
+int release_all(struct store *store, const struct place *place, const struct states *states,
+		const char *(*why)(enum state state), size_t *n, struct cni_error *err)
+{
+	const struct leases *leases = &states->leases;
+	int rc = 0;
 
 	*n = 0;
-	for (size_t i = 0; rc == 0 && i < leases.n; i++) {
-		const struct lease *lease = &leases.list[i];
-		const char *reason = why(arg, lease);
+	for (size_t i = 0; rc == 0 && i < leases->n; i++) {
+		const struct lease *lease = &leases->list[i];
+		const char *reason = why(states->states[i]);
+		enum found same = reason ? is_same(store, lease, &states->origins[i], err) : FOUND_NOT;
 
-		if (!reason)
+		if (same == FOUND_NOT)
 			continue;
-		rc = release(store, place, &lease->ip, err);
+		rc = same == FOUND_FAILED ? -1 : release(store, place, &lease->ip, err);
 		if (rc < 0)
 			break;
 		++*n;
-		/* its other addresses have the same reason */
-		record_drop(store, &lease->owner);
 		cni_log("network %s: %s is free again, leased by %s %s: %s", place->network,
 			ip_text(&lease->ip).s, *lease->owner.container ? lease->owner.container : "nobody",
 			lease->owner.ifname, reason);
 	}
-	leases_free(&leases);
+	/* not before: they say why their leases are to be released */
+	for (size_t i = 0; *n && rc == 0 && i < leases->n; i++)
+		if (why(states->states[i]))
+			rc = record_settle(store, &leases->list[i].owner, err);
 	return rc;
 }
 
-struct dead {
-	const struct store *store;
-	struct alive alive;
-};
-
-static const char *why_dead(void *arg, const struct lease *lease)
+const char *why_dead(enum state state)
 {
-	struct dead *dead = arg;
-
-	switch (lease_state(&dead->alive, dead->store, lease)) {
+	switch (state) {
 	case STALE:
 		return "its network namespace is gone";
 	case EARLIER:
@@ -87,15 +92,4 @@ static const char *why_dead(void *arg, const struct lease *lease)
 	default:
 		return NULL;
 	}
-}
-
-int release_dead(struct store *store, const struct place *place, size_t *n, struct cni_error *err)
-{
-	struct dead dead = { .store = store };
-	int rc;
-
-	alive_read(&dead.alive);
-	rc = release_if(store, place, why_dead, &dead, n, err);
-	alive_free(&dead.alive);
-	return rc;
 }

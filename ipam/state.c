@@ -1,22 +1,59 @@
 #include "ipam/state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "ipam/record.h"
+#include "net/alive.h"
 
-enum state lease_state(struct alive *alive, const struct store *store, const struct lease *lease)
+/* Keeps those alone that are wanted, without a change of their order. */
+static void filter(struct leases *leases, bool (*wanted)(void *arg, const struct lease *lease), void *arg)
 {
-	struct record record;
+	size_t kept = 0;
 
+	for (size_t i = 0; i < leases->n; i++)
+		if (wanted(arg, &leases->list[i]))
+			leases->list[kept++] = leases->list[i];
+		else
+			free(leases->list[i].text);
+	leases->n = kept;
+}
+
+int states_read(struct states *ret, const struct store *store,
+		bool (*wanted)(void *arg, const struct lease *lease), void *arg, struct cni_error *err)
+{
+	*ret = (struct states){ .origins = NULL };
+	if (leases_read(&ret->leases, store, err) < 0)
+		return -1;
+	if (wanted)
+		filter(&ret->leases, wanted, arg);
+	if (ret->leases.n)
+		qsort(ret->leases.list, ret->leases.n, sizeof(*ret->leases.list), lease_by_address);
+	ret->origins = calloc(ret->leases.n + 1, sizeof(*ret->origins));
+	ret->states = calloc(ret->leases.n + 1, sizeof(*ret->states));
+	if (!ret->origins || !ret->states)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	for (size_t i = 0; i < ret->leases.n; i++)
+		if (origin_of(&ret->origins[i], store, &ret->leases.list[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static bool is_earlier(const struct origin *origin, const struct boot *boot)
+{
+	return origin->boot.id[0] && boot->id[0] && strcmp(origin->boot.id, boot->id) != 0;
+}
+
+/* alive: NULL when it does not matter */
+static enum state judge(const struct lease *lease, const struct origin *origin, const struct boot *boot,
+			struct alive *alive)
+{
 	if (!*lease->owner.container)
 		return EMPTY;
-	if (record_get(&record, store, &lease->owner) != FOUND)
-		return UNKNOWN;
-	if (record.boot.id[0] && store->boot.id[0] && strcmp(record.boot.id, store->boot.id) != 0)
+	if (is_earlier(origin, boot))
 		return EARLIER;
-	if (!record.netns.inode)
+	if (!origin->netns.inode)
 		return UNKNOWN;
-	switch (alive_find(alive, &record.netns)) {
+	switch (alive_find(alive, &origin->netns)) {
 	case FOUND:
 		return LIVE;
 	case FOUND_NOT:
@@ -24,4 +61,44 @@ enum state lease_state(struct alive *alive, const struct store *store, const str
 	default:
 		return UNKNOWN;
 	}
+}
+
+void states_judge(struct states *states)
+{
+	const struct boot boot = file_boot();
+	struct alive alive = { 0 };
+	bool matters = false;
+
+	for (size_t i = 0; i < states->leases.n; i++)
+		matters |= states->origins[i].netns.inode && !is_earlier(&states->origins[i], &boot);
+	if (matters)
+		alive_read(&alive);
+	for (size_t i = 0; i < states->leases.n; i++)
+		states->states[i] = judge(&states->leases.list[i], &states->origins[i], &boot, &alive);
+	alive_free(&alive);
+}
+
+int states_find(struct states *ret, const struct place *place,
+		bool (*wanted)(void *arg, const struct lease *lease), void *arg, struct cni_error *err)
+{
+	struct store store;
+	enum found found = store_look(&store, place, err);
+	int rc = found == FOUND_FAILED ? -1 : 0;
+
+	*ret = (struct states){ .origins = NULL };
+	if (found == FOUND) {
+		rc = states_read(ret, &store, wanted, arg, err);
+		store_close(&store);
+	}
+	if (rc == 0)
+		states_judge(ret);
+	return rc;
+}
+
+void states_free(struct states *states)
+{
+	leases_free(&states->leases);
+	free(states->origins);
+	free(states->states);
+	*states = (struct states){ .origins = NULL };
 }

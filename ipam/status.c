@@ -2,11 +2,19 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "cni/file.h"
 #include "ipam/ask.h"
-#include "ipam/survey.h"
+#include "ipam/lease.h"
+#include "ipam/past.h"
 #include "ipam/verbs.h"
+#include "net/netns.h"
+
+/* A lease, which address was the last one, and the directories, where there are none. */
+#define FILES_OF_ADD 4
+
+/* Of a small pool it is seen at once that it is full. */
+#define PROBES 8
 
 /* Can leases be written where they are, or will be? */
 static int check_writable(const struct place *place, struct cni_error *err)
@@ -16,60 +24,106 @@ static int check_writable(const struct place *place, struct cni_error *err)
 	char *slash;
 	int rc;
 
-	if (snprintf(path, sizeof(path), "%s%s/%s", here, place->data_dir, place->network) >=
-	    (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s%s/%s", here, place->data_dir, place->store) >= (int)sizeof(path))
 		return cni_fail(err, CNI_CONFIG, "ipam.dataDir is longer than a path may be");
 	/* up to the first directory that is there */
-	while ((rc = access(path, W_OK | X_OK)) < 0 && errno == ENOENT && (slash = strrchr(path, '/')))
+	while ((rc = file_has_room(path, FILES_OF_ADD)) < 0 && errno == ENOENT &&
+	       (slash = strrchr(path, '/')))
 		slash[slash == path] = '\0';
-	return rc == 0 ? 0
-		       : cni_fail(err, CNI_UNAVAILABLE, "cannot write to %s: %s", path, errno_text(errno));
+	if (rc == 0)
+		return 0;
+	rc = errno;
+	cni_fail(err, CNI_UNAVAILABLE, "cannot write to %s: %s", path, errno_text(rc));
+	return store_remedy(rc, err);
 }
 
-/* Has the cluster a block for us? */
-static int ask_for_room(const struct request *req, const struct conf *conf, size_t pool,
-			struct cni_error *err)
+/* Who claims blocks? */
+static int check_program(struct cni_error *err)
 {
-	char number[24];
-	const char *argv[] = { "room", number, NULL };
 	struct cni_error why = { 0 };
-	json_auto_t *answer = NULL;
+	char program[PATH_MAX];
 
-	snprintf(number, sizeof(number), "%zu", pool);
-	answer = cluster_ask(req->config, req->config_len, argv, (int)conf->cluster.timeout, &why);
-	if (answer)
+	if (cluster_find_program(program, sizeof(program), &why) == 0)
 		return 0;
-	cni_fail(err, why.code == CNI_RETRY ? CNI_UNAVAILABLE : (enum cni_code)why.code, "%s", why.msg);
+	cni_fail(err, CNI_UNAVAILABLE, "%s", why.msg);
 	return cni_hint(err, "%s", why.details);
 }
 
-static int check_room(const struct request *req, const struct conf *conf, struct cni_error *err)
+struct look {
+	const struct store *store;
+	long long delay;
+	int probes;
+};
+
+/* FOUND: it is free, or we have looked long enough. */
+static enum found may_be_free(void *arg, struct ip *ip, struct cni_error *err)
 {
-	struct survey survey;
-	int rc = 0;
+	struct look *look = arg;
 
-	if (survey_read(&survey, conf, err) < 0)
-		return -1;
-	for (size_t i = 0; rc == 0 && i < conf->n_pools; i++) {
-		const struct usage *usage = &survey.usage[i];
-
-		if (usage->size > usage->used - usage->dead + usage->waiting)
-			continue;
-		if (conf->cluster.pool) {
-			rc = ask_for_room(req, conf, i, err);
-			continue;
-		}
-		rc = cni_fail(err, CNI_UNAVAILABLE, "no IP addresses available in range set: %s",
-			      pool_text(&conf->pools[i]).s);
-		cni_hint(err, "%llu of %llu are leased, %llu wait for reuseDelay",
-			 (unsigned long long)usage->used, (unsigned long long)usage->size,
-			 (unsigned long long)usage->waiting);
-	}
-	survey_free(&survey);
-	return rc;
+	if (look->probes++ == PROBES)
+		return FOUND;
+	if (lease_exists(look->store, ip, err) == FOUND || past_waits(look->store, ip, look->delay))
+		return FOUND_NOT;
+	return FOUND;
 }
 
-/* SPEC, STATUS: 50 when an ADD would fail now. */
+static bool is_full(const struct store *store, const struct conf *conf, size_t pool)
+{
+	const struct ip last = store_last(store, pool);
+	struct look look = { .store = store, .delay = conf->place.reuse_delay };
+	struct ip ip;
+
+	return pool_walk(&conf->pools[pool], &last, may_be_free, &look, &ip, NULL) == FOUND_NOT ||
+	       past_was_full(store, pool, pool_text(&conf->pools[pool]).s);
+}
+
+static void tell_full(const struct store *store, const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (conf->pools[i].n_spans && is_full(store, conf, i))
+			cni_log("network %s: no IP addresses available in range set: %s", conf->place.network,
+				pool_text(&conf->pools[i]).s);
+}
+
+/* What the last one said who asked the engine, if that was less than a minute ago. */
+static void tell_failure(const struct store *store, const struct conf *conf)
+{
+	struct block_note note;
+
+	if (blocks_failed(store) && blocks_noted(&note, store, BLOCKS_FAILED) == FOUND)
+		cni_log("network %s: no block was to be had: %s", conf->place.network, note.error.msg);
+}
+
+/* What nobody has to wait for is said; that it cannot be read is none of STATUS's failures. */
+static void tell_shortage(const struct conf *conf)
+{
+	struct store store;
+
+	if (store_look(&store, &conf->place, NULL) != FOUND)
+		return;
+	if (conf->cluster.pool)
+		tell_failure(&store, conf);
+	else
+		tell_full(&store, conf);
+	store_close(&store);
+}
+
+static int check_families(const struct conf *conf, struct cni_error *err)
+{
+	for (size_t i = 0; i < conf->n_pools; i++) {
+		if (conf->pools[i].ranges[0].subnet.ip.family != AF_INET6 || netns_has_ipv6())
+			continue;
+		cni_fail(err, CNI_UNAVAILABLE, "range set %zu: this kernel has no IPv6", i);
+		return cni_hint(err, "start the machine without ipv6.disable=1, or leave the range out");
+	}
+	return 0;
+}
+
+/*
+ * SPEC, STATUS: 50 when an ADD would fail now. A pool that is full is no such reason:
+ * addresses come back, while a runtime to which we report 50 takes it for the end of the node,
+ * and its pods from it.
+ */
 int addrpool_status(const struct request *req, struct cni_error *err)
 {
 	struct conf conf;
@@ -79,7 +133,11 @@ int addrpool_status(const struct request *req, struct cni_error *err)
 		return -1;
 	rc = check_writable(&conf.place, err);
 	if (rc == 0)
-		rc = check_room(req, &conf, err);
+		rc = check_families(&conf, err);
+	if (rc == 0 && conf.cluster.pool)
+		rc = check_program(err);
+	if (rc == 0)
+		tell_shortage(&conf);
 	addrpool_conf_free(&conf);
 	return rc;
 }

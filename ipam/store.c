@@ -17,6 +17,66 @@
 #define LOCK_MODE 0750
 #define DIR_MODE 0755
 
+#define SECONDS_OF_1970 31536000
+
+int store_remedy(int error, struct cni_error *err)
+{
+	switch (error) {
+	case ENOSPC:
+	case EDQUOT:
+		return cni_hint(err, "make room on that file system, or name a directory of another one with "
+				     "\"dataDir\" in ipam");
+	case EROFS:
+		return cni_hint(err,
+				"mount that file system for writing, or name a directory of another one with "
+				"\"dataDir\" in ipam");
+	case EACCES:
+	case EPERM:
+		return cni_hint(err, "the plugin must run as root, and that file system must let root write");
+	case EEXIST:
+	case EISDIR:
+	case ENOTDIR:
+	case ELOOP:
+		return cni_hint(err,
+				"something else has that name, or one on the way to it: remove it, or name "
+				"another directory with \"dataDir\" in ipam");
+	case EIO:
+		return cni_hint(err, "the disk fails: see the kernel's messages");
+	default:
+		return -1;
+	}
+}
+
+struct path {
+	char s[PATH_MAX];
+};
+
+static struct path path_of(const struct store *store, int directory, const char *name)
+{
+	struct path path;
+
+	if (snprintf(path.s, sizeof(path.s), "%s/%s%s/%s", store->data_dir,
+		     directory == store->own ? ".addrpool/" : "", store->name, name) >= (int)sizeof(path.s))
+		snprintf(path.s, sizeof(path.s), "%s", name);
+	return path;
+}
+
+int store_cannot_write(const struct store *store, int directory, const char *name, struct cni_error *err)
+{
+	const int error = errno;
+
+	cni_fail(err, CNI_IO, "cannot write %s: %s", path_of(store, directory, name).s, errno_text(error));
+	return store_remedy(error, err);
+}
+
+int store_cannot_remove(const struct store *store, int directory, const char *name, struct cni_error *err)
+{
+	const int error = errno;
+
+	cni_fail(err, CNI_IO, "cannot remove %s: %s", path_of(store, directory, name).s, errno_text(error));
+	return store_remedy(error, err);
+}
+
 /* <dataDir><between><network>: an open directory, made if that is wished. */
 static enum found open_dir(int *ret, const struct place *place, const char *between, bool create, mode_t mode,
 			   struct cni_error *err)
@@ -24,20 +84,36 @@ static enum found open_dir(int *ret, const struct place *place, const char *betw
 	const int flags = O_RDONLY | O_DIRECTORY;
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s%s%s", place->data_dir, between, place->network) >=
+	if (snprintf(path, sizeof(path), "%s%s%s", place->data_dir, between, place->store) >=
 	    (int)sizeof(path))
 		return cni_fail(err, CNI_CONFIG, "ipam.dataDir is longer than a path may be");
 	*ret = file_open(path, flags);
 	if (*ret < 0 && errno == ENOENT && create) {
-		if (file_make_path(path, mode) < 0)
-			return cni_fail(err, CNI_IO, "mkdir %s: %s", path, errno_text(errno));
+		if (file_make_path(path, mode) < 0) {
+			const int error = errno;
+
+			cni_fail(err, CNI_IO, "mkdir %s: %s", path, errno_text(error));
+			return store_remedy(error, err);
+		}
 		*ret = file_open(path, flags);
 	}
 	if (*ret >= 0)
 		return FOUND;
 	if (errno == ENOENT && !create)
 		return FOUND_NOT;
-	return cni_fail(err, CNI_IO, "open %s: %s", path, errno_text(errno));
+	create = errno == ENOTDIR; /* what else there is has messages of its own */
+	cni_fail(err, CNI_IO, "open %s: %s", path, errno_text(errno));
+	return create ? store_remedy(ENOTDIR, err) : -1;
+}
+
+/* Whoever can open the lock can hold it for ever. */
+static int keep_others_out(int lock)
+{
+	struct stat st;
+
+	if (fstat(lock, &st) < 0)
+		return -1;
+	return st.st_mode & S_IRWXO ? fchmod(lock, st.st_mode & (S_IRWXU | S_IRWXG)) : 0;
 }
 
 static int open_lock(struct store *store, const struct place *place, struct cni_error *err)
@@ -46,26 +122,25 @@ static int open_lock(struct store *store, const struct place *place, struct cni_
 	const int flags = O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
 	store->lock = openat(store->leases, "lock", flags, LOCK_MODE);
-	if (store->lock < 0)
-		return cni_fail(err, CNI_IO, "open %s/%s/lock: %s", place->data_dir, place->network,
+	if (store->lock < 0 || keep_others_out(store->lock) < 0)
+		return cni_fail(err, CNI_IO, "open %s/%s/lock: %s", place->data_dir, place->store,
 				errno_text(errno));
 	if (file_lock(store->lock, LOCK_PATIENCE_S) == 0)
 		return 0;
 	if (errno != EINTR)
-		return cni_fail(err, CNI_IO, "flock %s/%s/lock: %s", place->data_dir, place->network,
+		return cni_fail(err, CNI_IO, "flock %s/%s/lock: %s", place->data_dir, place->store,
 				errno_text(errno));
 	cni_fail(err, CNI_RETRY, "%s/%s/lock is held by another process for %d s", place->data_dir,
-		 place->network, LOCK_PATIENCE_S);
-	return cni_hint(err, "fuser -v %s/%s/lock tells by which", place->data_dir, place->network);
+		 place->store, LOCK_PATIENCE_S);
+	return cni_hint(err, "fuser -v %s/%s/lock tells by which", place->data_dir, place->store);
 }
 
-/* In the first second of 1970, at a moment of it that depends on the boot. */
+/* An even second of 1970 that depends on the boot. */
 static struct timespec seal_of(const struct store *store)
 {
-	struct timespec seal = { .tv_sec = 0 };
+	const unsigned long boot = strtoul(store->boot.id, NULL, 16);
 
-	seal.tv_nsec = (long)(strtoul(store->boot.id, NULL, 16) % 999999999) + 1;
-	return seal;
+	return (struct timespec){ .tv_sec = (time_t)(2 + boot % (SECONDS_OF_1970 / 2 - 1) * 2) };
 }
 
 static bool has_time(int directory, const char *name, const struct timespec *time)
@@ -88,7 +163,12 @@ static bool is_sealed(const struct store *store)
 
 enum found store_open(struct store *ret, const struct place *place, bool create, struct cni_error *err)
 {
-	struct store store = { .leases = -1, .own = -1, .lock = -1, .fsync = place->fsync };
+	struct store store = { .leases = -1,
+			       .own = -1,
+			       .lock = -1,
+			       .data_dir = place->data_dir,
+			       .name = place->store,
+			       .fsync = place->fsync };
 	enum found found = open_dir(&store.leases, place, "/", create, DIR_MODE, err);
 
 	if (found == FOUND)
@@ -109,6 +189,26 @@ enum found store_open(struct store *ret, const struct place *place, bool create,
 	}
 	*ret = store;
 	return FOUND;
+}
+
+enum found store_look(struct store *ret, const struct place *place, struct cni_error *err)
+{
+	struct store store = { .leases = -1,
+			       .own = -1,
+			       .lock = -1,
+			       .data_dir = place->data_dir,
+			       .name = place->store,
+			       .boot = file_boot() };
+	enum found found = open_dir(&store.leases, place, "/", false, DIR_MODE, err);
+
+	/* no more is known than leases, where host-local alone was */
+	if (found == FOUND && open_dir(&store.own, place, "/.addrpool/", false, S_IRWXU, err) == FOUND_FAILED)
+		found = FOUND_FAILED;
+	if (found == FOUND)
+		*ret = store;
+	else
+		store_close(&store);
+	return found;
 }
 
 void store_close(struct store *store)
@@ -166,5 +266,5 @@ int store_set_last(struct store *store, size_t n, const struct ip *ip, struct cn
 	if (fd >= 0 && write(fd, text.s, len) == (ssize_t)len)
 		return 0;
 	store->spoiled = true;
-	return cni_fail(err, CNI_IO, "write %s: %s", last_name(n).s, errno_text(errno));
+	return store_cannot_write(store, store->leases, last_name(n).s, err);
 }

@@ -1,11 +1,14 @@
 #include "ipam/wishes.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/own.h"
+#include "ipam/whom.h"
 
 #define WANTED_MAX 1024
 #define STICKY_MAX 1024
@@ -81,10 +84,8 @@ struct arguments {
 	struct ip ip;	    /* family 0: none */
 	bool ignore_unknown;
 	char unknown[256]; /* arguments that nobody knows, as they are told */
-	struct {
-		const char *key, *value;
-	} * list;
-	size_t n;
+	const json_t *ipam;
+	struct args *all;
 };
 
 static int read_bool(const char *text, bool *ret, struct cni_error *err)
@@ -126,27 +127,21 @@ static int read_pair(struct arguments *args, char *pair, struct cni_error *err)
 	if (!value || strchr(value + 1, '='))
 		return cni_fail(err, CNI_ENVIRONMENT, "ARGS: invalid pair \"%s\"", pair);
 	*value++ = '\0';
-	args->list[args->n].key = pair;
-	args->list[args->n++].value = value;
+	args->all->list[args->all->n++] = (struct arg){ pair, value };
 	if (!strcmp(pair, "IgnoreUnknown"))
 		return read_bool(value, &args->ignore_unknown, err);
 	if (!strcmp(pair, "IP"))
 		return read_wanted(value, &args->ip, err);
-	if (!is_named(args->sticky, pair))
+	if (!is_named(args->sticky, pair) && !whom_asks(args->ipam, pair))
 		add_unknown(args, pair, value);
 	return 0;
 }
 
-/* Go's types.LoadArgs(). text is taken apart. */
-static int read_arguments(struct arguments *args, char *text, struct cni_error *err)
+/* Go's types.LoadArgs(). The text is taken apart. */
+static int read_arguments(struct arguments *args, size_t pairs, struct cni_error *err)
 {
-	size_t pairs = 1;
+	char *text = args->all->text;
 
-	for (const char *c = text; *c; c++)
-		pairs += *c == ';';
-	args->list = calloc(pairs, sizeof(*args->list));
-	if (!args->list)
-		return cni_fail(err, CNI_RETRY, "out of memory");
 	for (size_t i = 0; i < pairs; i++) {
 		char *end = strchrnul(text, ';');
 
@@ -162,57 +157,64 @@ static int read_arguments(struct arguments *args, char *text, struct cni_error *
 
 /* The values of the names in args->sticky, with a slash between. A container for
  * which one of them is not given has no name to come back under. */
-static int read_sticky(char **ret, const struct arguments *args, struct cni_error *err)
+static int read_sticky(struct conf *conf, const char *sticky, struct cni_error *err)
 {
-	autofree char *names = strdup(args->sticky);
+	autofree char *names = strdup(sticky);
 	char key[STICKY_MAX] = "", *rest = NULL;
 	size_t used = 0;
 
 	if (!names)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	for (char *name = strtok_r(names, "/", &rest); name; name = strtok_r(NULL, "/", &rest)) {
-		const char *value = NULL;
+		const char *value = conf_arg(conf, name);
 
-		for (size_t i = 0; i < args->n; i++)
-			if (!strcmp(args->list[i].key, name))
-				value = args->list[i].value;
 		if (!value || !*value)
 			return 0;
+		/* in a pool, the names of each network by themselves */
+		if (!used && place_is_pool(&conf->place))
+			used = (size_t)snprintf(key, sizeof(key), "%.*s", NAME_MAX, conf->place.network);
 		used += (size_t)snprintf(key + used, sizeof(key) - used, "%s%s", used ? "/" : "", value);
 		if (used >= sizeof(key))
-			return cni_fail(err, CNI_ENVIRONMENT, "ARGS: %s is longer than %d characters",
-					args->sticky, STICKY_MAX - 1);
+			return cni_fail(err, CNI_ENVIRONMENT, "ARGS: %s is longer than %d characters", sticky,
+					STICKY_MAX - 1);
 	}
-	*ret = used ? strdup(key) : NULL;
-	return !used || *ret ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
+	conf->sticky = used ? strdup(key) : NULL;
+	return !used || conf->sticky ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
 }
 
 static int want_arguments(struct conf *conf, const struct arguments *args, struct cni_error *err)
 {
 	if (args->ip.family && want(conf, &args->ip, err) < 0)
 		return -1;
-	return read_sticky(&conf->sticky, args, err);
+	return read_sticky(conf, args->sticky, err);
 }
 
 static int read_cni_args(struct conf *conf, const json_t *ipam, const struct request *req,
 			 struct cni_error *err)
 {
-	struct arguments args = { .sticky = "" };
-	autofree char *text = NULL;
-	int rc;
+	struct arguments args = { .sticky = "", .ipam = ipam, .all = &conf->args };
+	size_t pairs = 1;
 
-	if (field_string(ipam, "ipam.", "sticky", &args.sticky, err) < 0)
-		return -1;
+	own_string(ipam, "ipam.", "sticky", &args.sticky);
 	if (!*req->args)
 		return 0;
-	text = strdup(req->args);
-	if (!text)
+	for (const char *c = req->args; *c; c++)
+		pairs += *c == ';';
+	conf->args.text = strdup(req->args);
+	conf->args.list = calloc(pairs, sizeof(*conf->args.list));
+	if (!conf->args.text || !conf->args.list)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	rc = read_arguments(&args, text, err);
-	if (rc == 0)
-		rc = want_arguments(conf, &args, err);
-	free(args.list);
-	return rc;
+	return read_arguments(&args, pairs, err) < 0 ? -1 : want_arguments(conf, &args, err);
+}
+
+const char *conf_arg(const struct conf *conf, const char *key)
+{
+	const char *value = NULL;
+
+	for (size_t i = 0; i < conf->args.n; i++)
+		if (!strcmp(conf->args.list[i].key, key))
+			value = conf->args.list[i].value;
+	return value;
 }
 
 int wishes_read(struct conf *conf, const json_t *ipam, const struct request *req, struct cni_error *err)

@@ -1,12 +1,16 @@
+#include <limits.h>
 #include <string.h>
 
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/keys.h"
 #include "cni/result.h"
 #include "net/netns.h"
 #include "plugin/delegate.h"
+#include "plugin/fence.h"
 #include "plugin/host.h"
 #include "plugin/iface.h"
+#include "plugin/learn.h"
 #include "plugin/probe.h"
 #include "plugin/reach.h"
 #include "plugin/verbs.h"
@@ -60,15 +64,19 @@ static int combine(struct result *ret, const struct iface *iface, const struct c
 	return 0;
 }
 
-static int furnish(struct iface *iface, const struct conf *conf, const struct result *given, json_t **result,
-		   struct cni_error *err)
+static int furnish(struct iface *iface, const struct conf *conf, struct result *given, struct page *page,
+		   json_t **result, struct cni_error *err)
 {
 	struct result whole = { 0 };
-	int rc = -1;
+	int rc = iface_configure(iface, conf, given, err);
 
-	if (combine(&whole, iface, conf, given, err) == 0) {
+	if (rc == 0 && conf->accept_ra)
+		rc = learn_routers(iface, given, page, err);
+	if (rc == 0)
+		rc = combine(&whole, iface, conf, given, err);
+	if (rc == 0) {
 		*result = result_json(&whole, iface->req->version, err);
-		rc = *result ? iface_configure(iface, conf, given, err) : -1;
+		rc = *result ? 0 : -1;
 	}
 	result_free(&whole);
 	return rc;
@@ -89,39 +97,67 @@ static int ask_addresses(struct result *ret, json_t **answer, const struct reque
 	return result_append(ret, &conf->routes, err);
 }
 
-static int give_addresses(struct iface *iface, const struct conf *conf, json_t **result,
+static int give_addresses(struct iface *iface, const struct conf *conf, struct page *page, json_t **result,
 			  struct cni_error *err)
 {
 	json_auto_t *answer = NULL; /* that strings are borrowed from */
 	struct result given;
 	int rc = ask_addresses(&given, &answer, iface->req, conf, err);
 
+	if (rc == 0)
+		rc = fence_pod(iface, conf, &given, page, err);
 	if (rc == 0 && conf->conflict_check)
 		rc = probe_addresses(&iface->master, conf->link_in_container ? iface->netns : -1, &given,
 				     err);
 	if (rc == 0)
 		rc = reach_pod(iface, conf, &given, err);
 	if (rc == 0)
-		rc = furnish(iface, conf, &given, result, err);
+		rc = furnish(iface, conf, &given, page, result, err);
 	if (rc == 0)
-		rc = reach_host(iface, conf, &given, err);
+		rc = reach_host(iface, conf, &given, page, err);
 	result_free(&given);
 	return rc;
 }
 
-/* As in DEL: where the link stays, so does the address. */
-static void undo(const struct iface *iface, const struct conf *conf)
+static const char *mac_in_args(const char *args)
 {
-	struct cni_error why = { 0 };
-	int rc;
+	for (; *args; args += strcspn(args, ";"), args += *args == ';')
+		if (!strncasecmp(args, "MAC=", 4))
+			return args + 4;
+	return NULL;
+}
 
-	delegate_release_by_link(iface->req, conf->ipam);
-	rc = iface_delete(iface->req, iface->netns, &why);
-	rc |= host_detach(iface->req, &why);
-	if (rc == 0 && conf->ipam)
-		rc = delegate_run(iface->req, conf->ipam, "DEL", &why);
-	if (rc < 0)
-		cni_log("after a failed ADD: %s", why.msg);
+/* All interfaces of a master have its MAC address; a runtime that asks for another one hears of it. */
+static void warn_of_mac(const struct iface *iface)
+{
+	const json_t *conf = iface->req->conf;
+	const char *const asked[] = {
+		mac_in_args(iface->req->args),
+		json_string_value(json_field(json_field(conf, "runtimeConfig"), "mac")),
+		json_string_value(json_field(json_field(json_field(conf, "args"), "cni"), "mac")),
+		json_string_value(json_field(conf, "mac")),
+	};
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+		const int len = asked[i] ? (int)strcspn(asked[i], ";") : 0;
+
+		if (!len || (len == (int)strlen(iface->link.mac) &&
+			     !strncasecmp(asked[i], iface->link.mac, (size_t)len)))
+			continue;
+		cni_log("the MAC address %.*s is asked for, and is ignored: an ipvlan interface has that of "
+			"its "
+			"master, %s; macvlan gives each its own",
+			len, asked[i], iface->link.mac);
+		return;
+	}
+}
+
+static void warn_of_master(const struct link *master)
+{
+	if (master->index && !(master->flags & IFF_UP))
+		cni_log("master \"%s\" is down: no packet of the pod leaves until it is up: ip link set dev "
+			"%s up",
+			master->name, master->name);
 }
 
 static int attach(const struct request *asked, const struct conf *conf, int netns, json_t **result,
@@ -130,18 +166,25 @@ static int attach(const struct request *asked, const struct conf *conf, int netn
 	struct request req = *asked;
 	struct netns_id pod;
 	struct iface iface;
+	struct page page;
 	int rc;
 
 	if (iface_open(&iface, conf, &req, netns, err) < 0)
 		return -1;
 	pod = netns_id_by(netns, mnl_socket_get_fd(iface.pod.sock));
 	req.pod = &pod;
-	rc = host_attach(&iface, conf, err);
+	rc = host_attach(&iface, conf, &page, err);
 	if (rc == 0) {
-		rc = give_addresses(&iface, conf, result, err);
-		if (rc < 0)
-			undo(&iface, conf);
+		warn_of_mac(&iface);
+		warn_of_master(&iface.master);
+		rc = give_addresses(&iface, conf, &page, result, err);
+		/* what an ADD meets whose attachment was deleted meanwhile has this one cause */
+		if (rc < 0 && !host_undo(&iface, &page, conf->ipam)) {
+			*err = (struct cni_error){ 0 };
+			page_gone(&page, err);
+		}
 	}
+	page_free(&page);
 	iface_close(&iface);
 	return rc;
 }
@@ -154,15 +197,24 @@ static int check_expressible(const struct request *req, const struct conf *conf,
 	return result_json(&conf->prev, req->version, err) ? 0 : -1;
 }
 
+/* Before anything is made that would have to be undone. */
+static int check_ipam(const struct request *req, const struct conf *conf, struct cni_error *err)
+{
+	char program[PATH_MAX];
+
+	return conf->ipam ? delegate_find(conf->ipam, req->path, program, sizeof(program), err) : 0;
+}
+
 int verb_add(const struct request *req, json_t **result, struct cni_error *err)
 {
 	autoclose int netns = -1;
 	struct conf conf;
 	int rc = -1;
 
+	keys_warn_ipvlan(req->conf);
 	if (conf_read(&conf, req, err) < 0)
 		return -1;
-	if (check_expressible(req, &conf, err) == 0 &&
+	if (check_expressible(req, &conf, err) == 0 && check_ipam(req, &conf, err) == 0 &&
 	    netns_open(req->netns, req->own_netns_allowed, &netns, err) == NETNS_OPEN)
 		rc = attach(req, &conf, netns, result, err);
 	if (rc < 0) {

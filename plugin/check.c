@@ -3,9 +3,10 @@
 #include "plugin/delegate.h"
 #include "plugin/host.h"
 #include "plugin/iface.h"
+#include "plugin/learn.h"
 #include "plugin/verbs.h"
 
-static int check(const struct request *req, const struct conf *conf, struct cni_error *err)
+static int check(const struct request *req, struct conf *conf, struct cni_error *err)
 {
 	autoclose int netns = -1;
 	enum netns there = netns_open(req->netns, req->own_netns_allowed, &netns, err);
@@ -25,8 +26,10 @@ static int check(const struct request *req, const struct conf *conf, struct cni_
 		return -1;
 	if (iface_open(&iface, conf, req, netns, err) < 0)
 		return -1;
-	rc = iface_verify(&iface, conf, err);
-	if (rc == 0 && !conf->link_in_container)
+	rc = conf->accept_ra ? learn_forget(&iface, &conf->prev, err) : 0;
+	if (rc == 0)
+		rc = iface_verify(&iface, conf, err);
+	if (rc == 0)
 		rc = host_verify(&iface, err);
 	iface_close(&iface);
 	return rc;

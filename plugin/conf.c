@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "cni/json.h"
+#include "cni/keys.h"
 #include "cni/log.h"
+#include "cni/own.h"
 #include "net/link.h"
 #include "plugin/delegate.h"
 
@@ -48,8 +50,7 @@ static int read_flag(struct conf *conf, const struct request *req, struct cni_er
 {
 	const char *text = "";
 
-	if (field_string(req->conf, "", "flag", &text, err) < 0)
-		return -1;
+	own_string(req->conf, "", "flag", &text);
 	if (!*text || ipvlan_flags_parse(text, &conf->flags))
 		return 0;
 	return cni_fail(err, CNI_CONFIG, "flag must be \"bridge\", \"private\" or \"vepa\", not \"%s\"",
@@ -68,26 +69,36 @@ static int read_mtu(struct conf *conf, const struct request *req, struct cni_err
 
 static int read_dad(struct conf *conf, const struct request *req, struct cni_error *err)
 {
-	const char *text = "skip";
+	const char *text = "";
 
-	if (field_string(req->conf, "", "dad", &text, err) < 0)
-		return -1;
+	own_string(req->conf, "", "dad", &text);
 	conf->dad = !strcmp(text, "wait");
-	if (conf->dad || !strcmp(text, "skip"))
+	if (conf->dad || !*text || !strcmp(text, "skip"))
 		return 0;
 	return cni_fail(err, CNI_CONFIG, "dad must be \"skip\" or \"wait\", not \"%s\"", text);
 }
 
 static int read_conflict_check(struct conf *conf, const struct request *req, struct cni_error *err)
 {
-	const char *text = "off";
+	const char *text = "";
 
-	if (field_string(req->conf, "", "conflictCheck", &text, err) < 0)
-		return -1;
+	own_string(req->conf, "", "conflictCheck", &text);
 	conf->conflict_check = !strcmp(text, "probe");
-	if (conf->conflict_check || !strcmp(text, "off"))
+	if (conf->conflict_check || !*text || !strcmp(text, "off"))
 		return 0;
 	return cni_fail(err, CNI_CONFIG, "conflictCheck must be \"off\" or \"probe\", not \"%s\"", text);
+}
+
+static int read_router_advertisements(struct conf *conf, const struct request *req, struct cni_error *err)
+{
+	const char *text = "";
+
+	own_string(req->conf, "", "routerAdvertisements", &text);
+	conf->accept_ra = !strcmp(text, "accept");
+	if (conf->accept_ra || !*text || !strcmp(text, "ignore"))
+		return 0;
+	return cni_fail(err, CNI_CONFIG, "routerAdvertisements must be \"ignore\" or \"accept\", not \"%s\"",
+			text);
 }
 
 /* What we do not use ourselves must still be what the specification says. */
@@ -110,7 +121,7 @@ static int add_reflector(struct conf *conf, const json_t *value, struct cni_erro
 	const char *text = json_string_value(value);
 	struct ip ip;
 
-	if (!text || !ip_parse(text, &ip))
+	if (!ip_parse(text, &ip))
 		return cni_fail(err, CNI_CONFIG,
 				"reflector must be an address, or a list of one of each family");
 	if (conf->n_reflectors == 2 || (conf->n_reflectors && conf->reflectors[0].family == ip.family))
@@ -121,27 +132,93 @@ static int add_reflector(struct conf *conf, const json_t *value, struct cni_erro
 
 static int read_reflector(struct conf *conf, const struct request *req, struct cni_error *err)
 {
-	const json_t *value = json_field(req->conf, "reflector"), *entry;
+	const json_t *value = json_field(req->conf, "reflector"), *list, *entry;
 	size_t i;
 
-	if (!value || json_is_null(value))
-		return 0;
-	if (!json_is_array(value))
-		return add_reflector(conf, value, err);
-	json_array_foreach(value, i, entry)
+	if (json_is_string(value))
+		return json_string_length(value) ? add_reflector(conf, value, err) : 0;
+	list = own_strings(req->conf, "", "reflector");
+	json_array_foreach(list, i, entry)
 		if (add_reflector(conf, entry, err) < 0)
 			return -1;
 	return 0;
 }
 
+static int read_routes(struct result *ret, const struct request *req, const char *key, struct cni_error *err)
+{
+	if (!own_objects(req->conf, "", key, "dst"))
+		return 0;
+	return result_add_routes(ret, req->conf, key, err);
+}
+
+/* Of less than this at once a packet that the kernel has not yet cut into segments would never pass. */
+#define BURST_MIN 131072LL
+
+/* In bits, as the conventions of CNI have it; and bytes here. More than a terabit a second is none. */
+static int read_rate(struct rate *ret, const json_t *object, const char *where, const char *rate_key,
+		     const char *burst_key, struct cni_error *err)
+{
+	long long rate = 0, burst = 0;
+
+	if (field_int(object, where, rate_key, 0, 1000000000000LL, &rate, err) < 0 ||
+	    field_int(object, where, burst_key, 0, LLONG_MAX, &burst, err) < 0)
+		return -1;
+	if (rate && rate < 8)
+		return cni_fail(err, CNI_CONFIG, "%s%s must be at least 8 bits a second", where, rate_key);
+	if (burst && !rate)
+		return cni_fail(err, CNI_CONFIG, "%s%s needs %s", where, burst_key, rate_key);
+	burst = burst / 8 > UINT32_MAX ? UINT32_MAX : burst / 8;
+	ret->rate = (unsigned long long)(rate / 8);
+	ret->burst = (unsigned long long)(burst > BURST_MIN ? burst : BURST_MIN);
+	return 0;
+}
+
+/* What the runtime asks for, for this pod, comes before the network's. */
+static int read_bandwidth(struct conf *conf, const struct request *req, struct cni_error *err)
+{
+	const json_t *runtime = json_field(req->conf, "runtimeConfig");
+	const char *where = "runtimeConfig.bandwidth.";
+	json_t *object = NULL;
+
+	if (field_object(runtime, "runtimeConfig.", "bandwidth", &object, err) < 0)
+		return -1;
+	if (!object) {
+		own_object(req->conf, "", "bandwidth", &object);
+		where = "bandwidth.";
+	}
+	if (!object)
+		return 0;
+	if (read_rate(&conf->rates[0], object, where, "egressRate", "egressBurst", err) < 0)
+		return -1;
+	return read_rate(&conf->rates[1], object, where, "ingressRate", "ingressBurst", err);
+}
+
+static int read_anti_spoof(struct conf *conf, const struct request *req, struct cni_error *err)
+{
+	const json_t *value = json_field(req->conf, "antiSpoof");
+
+	if (!json_is_string(value)) {
+		own_bool(req->conf, "", "antiSpoof", &conf->anti_spoof);
+		return 0;
+	}
+	conf->strict = !strcmp(json_string_value(value), "strict");
+	conf->anti_spoof = conf->strict;
+	if (conf->strict || !json_string_length(value))
+		return 0;
+	return cni_fail(err, CNI_CONFIG, "antiSpoof must be true, false or \"strict\", not \"%s\"",
+			json_string_value(value));
+}
+
 /* What concerns the host's side, and what cannot work. */
 static int read_host_keys(struct conf *conf, const struct request *req, struct cni_error *err)
 {
-	if (result_add_routes(&conf->host_routes, req->conf, "hostRoutes", err) < 0 ||
-	    read_reflector(conf, req, err) < 0 ||
-	    field_bool(req->conf, "", "hostAccess", &conf->host_access, err) < 0 ||
-	    field_bool(req->conf, "", "proxyArp", &conf->proxy_arp, err) < 0 ||
-	    field_bool(req->conf, "", "ipMasq", &conf->ip_masq, err) < 0)
+	own_bool(req->conf, "", "hostAccess", &conf->host_access);
+	own_bool(req->conf, "", "proxyArp", &conf->proxy_arp);
+	own_bool(req->conf, "", "ipMasq", &conf->ip_masq);
+	own_bool(req->conf, "", "counters", &conf->counters);
+	if (read_bandwidth(conf, req, err) < 0 || read_anti_spoof(conf, req, err) < 0)
+		return -1;
+	if (read_routes(&conf->host_routes, req, "hostRoutes", err) < 0 || read_reflector(conf, req, err) < 0)
 		return -1;
 	for (size_t i = 0; i < conf->host_routes.n_routes; i++)
 		if (!conf->host_routes.routes[i].gw.family)
@@ -153,8 +230,8 @@ static int read_master_keys(struct conf *conf, const struct request *req, struct
 {
 	long long vlan = 0;
 
-	if (field_bool(req->conf, "", "internal", &conf->internal, err) < 0 ||
-	    field_int(req->conf, "", "vlan", 1, 4094, &vlan, err) < 0)
+	own_bool(req->conf, "", "internal", &conf->internal);
+	if (own_int(req->conf, "", "vlan", 0, 4094, &vlan, err) < 0) /* 0: none, as for bridge */
 		return -1;
 	conf->vlan = (unsigned int)vlan;
 	if (conf->vlan && conf->internal)
@@ -171,17 +248,57 @@ static int read_master_keys(struct conf *conf, const struct request *req, struct
 	return 0;
 }
 
+/* flannel gives the networks that it delegates `"ipMasq": true`, whatever their mode. */
+static void settle_masquerade(struct conf *conf)
+{
+	const bool asked = conf->ip_masq;
+
+	conf->ip_masq = asked && conf->mode == IPVLAN_MODE_L3S && !conf->link_in_container && !conf->internal;
+	if (!asked || conf->ip_masq)
+		return;
+	log_ignored(
+		"ipMasq needs \"mode\": \"l3s\" and a master on the host that leads somewhere: elsewhere the "
+		"host's netfilter does not see the packets of pods in both directions. With flannel, write "
+		"\"ipMasq\": false in its \"delegate\"");
+}
+
+static int check_anti_spoof(const struct conf *conf, struct cni_error *err)
+{
+	if ((conf->anti_spoof || conf->counters || conf->rates[0].rate || conf->rates[1].rate) &&
+	    conf->link_in_container) {
+		cni_fail(err, CNI_CONFIG, "antiSpoof, bandwidth and counters need a master on the host");
+		return cni_hint(err, "with linkInContainer it is in the pod, which could undo the rules");
+	}
+	if (!conf->anti_spoof)
+		return 0;
+	if (conf->accept_ra) {
+		cni_fail(err, CNI_CONFIG,
+			 "antiSpoof and routerAdvertisements: \"accept\" exclude each other");
+		return cni_hint(
+			err, "a pod that makes addresses itself has some that no IPAM plugin has given it");
+	}
+	if (!conf->strict || (conf->flags > 0 && conf->mode != IPVLAN_MODE_L2))
+		return 0;
+	cni_fail(err, CNI_CONFIG,
+		 "antiSpoof: \"strict\" needs \"mode\": \"l3\" or \"l3s\", and \"flag\": \"private\" or "
+		 "\"vepa\"");
+	return cni_hint(
+		err,
+		"elsewhere pods reach each other without passing the master: with flag bridge, and in l2 by "
+		"all that is sent to everybody, as ARP is");
+}
+
 /* Keys that are good each by itself. */
 static int check_together(const struct conf *conf, struct cni_error *err)
 {
-	if (conf->link_in_container && (conf->host_routes.n_routes || conf->n_reflectors ||
-					conf->host_access || conf->proxy_arp || conf->ip_masq)) {
+	if (conf->link_in_container &&
+	    (conf->host_routes.n_routes || conf->n_reflectors || conf->host_access || conf->proxy_arp)) {
 		cni_fail(err, CNI_CONFIG,
 			 "hostRoutes, reflector, hostAccess, proxyArp and ipMasq need a master on the host");
 		return cni_hint(err, "with linkInContainer it is in the pod");
 	}
-	if (conf->internal && (conf->host_routes.n_routes || conf->n_reflectors || conf->host_access ||
-			       conf->proxy_arp || conf->ip_masq)) {
+	if (conf->internal &&
+	    (conf->host_routes.n_routes || conf->n_reflectors || conf->host_access || conf->proxy_arp)) {
 		cni_fail(err, CNI_CONFIG,
 			 "hostRoutes, reflector, hostAccess, proxyArp and ipMasq contradict internal");
 		return cni_hint(err, "an internal network is one that leads nowhere");
@@ -207,31 +324,34 @@ static int check_together(const struct conf *conf, struct cni_error *err)
 		cni_fail(err, CNI_CONFIG, "conflictCheck needs \"mode\": \"l2\"");
 		return cni_hint(err, "in l3 and l3s the pods' addresses are not on the LAN's link");
 	}
+	if (conf->accept_ra && (conf->mode != IPVLAN_MODE_L2 || conf->internal)) {
+		cni_fail(err, CNI_CONFIG,
+			 "routerAdvertisements: \"accept\" needs \"mode\": \"l2\", and a master that leads "
+			 "somewhere");
+		return cni_hint(
+			err,
+			"in l3 and l3s, and in an internal network, no router advertisement reaches a pod");
+	}
 	if (delegate_uses_link(conf->ipam) && conf->mode != IPVLAN_MODE_L2) {
 		cni_fail(err, CNI_CONFIG, "the IPAM plugin dhcp needs \"mode\": \"l2\"");
 		return cni_hint(err, "in l3 and l3s no broadcast leaves or reaches a pod");
 	}
-	if (conf->ip_masq && conf->mode != IPVLAN_MODE_L3S) {
-		cni_fail(err, CNI_CONFIG, "ipMasq needs \"mode\": \"l3s\"");
-		return cni_hint(err,
-				"in l2 and l3 the host's netfilter does not see the packets of pods in both "
-				"directions");
-	}
-	return 0;
+	return check_anti_spoof(conf, err);
 }
 
 static int read_keys(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 
-	if (check_types(req, &why) < 0 || log_check(req->conf, &why) < 0 ||
-	    field_string(req->conf, "", "master", &conf->master, &why) < 0 || read_mtu(conf, req, &why) < 0 ||
+	own_bool(req->conf, "", "announce", &conf->announce);
+	own_bool(req->conf, "", "force", &conf->force);
+	own_bool(req->conf, "", "resolvConf", &conf->resolv_conf);
+	if (check_types(req, &why) < 0 || field_string(req->conf, "", "master", &conf->master, &why) < 0 ||
+	    read_mtu(conf, req, &why) < 0 ||
 	    field_bool(req->conf, "", "linkInContainer", &conf->link_in_container, &why) < 0 ||
-	    field_bool(req->conf, "", "announce", &conf->announce, &why) < 0 ||
-	    field_bool(req->conf, "", "force", &conf->force, &why) < 0 || read_flag(conf, req, &why) < 0 ||
-	    field_bool(req->conf, "", "resolvConf", &conf->resolv_conf, &why) < 0 ||
-	    read_dad(conf, req, &why) < 0 || read_conflict_check(conf, req, &why) < 0 ||
-	    result_add_routes(&conf->routes, req->conf, "routes", &why) < 0 ||
+	    read_flag(conf, req, &why) < 0 || read_dad(conf, req, &why) < 0 ||
+	    read_conflict_check(conf, req, &why) < 0 || read_router_advertisements(conf, req, &why) < 0 ||
+	    read_routes(&conf->routes, req, "routes", &why) < 0 ||
 	    dns_read(&conf->dns, req->conf, &why) < 0 || read_host_keys(conf, req, &why) < 0)
 		return cni_fail(err, CNI_CONFIG, "failed to load netconf: %s", why.msg);
 	if (conf->master && !*conf->master)
@@ -287,8 +407,9 @@ int conf_read(struct conf *ret, const struct request *req, struct cni_error *err
 	    check_together(&conf, err) < 0 ||
 	    (strcmp(req->command, "ADD") == 0 && master_from_prev(&conf, err) < 0)) {
 		conf_free(&conf);
-		return -1;
+		return keys_hint_ipvlan(req->conf, err);
 	}
+	settle_masquerade(&conf);
 	*ret = conf;
 	return 0;
 }

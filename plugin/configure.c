@@ -1,13 +1,18 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "cni/cleanup.h"
 #include "net/addr.h"
+#include "net/alive.h"
 #include "net/netns.h"
+#include "plugin/beside.h"
 #include "plugin/dad.h"
 #include "plugin/iface.h"
+#include "plugin/master.h"
 #include "plugin/plan.h"
 
 #define IPV6_MIN_MTU 1280
@@ -19,7 +24,59 @@ struct exchange {
 	size_t first_address; /* number of its request: 0, or 1 after the one for announcements */
 	const struct result *given;
 	const struct plan *plan;
+	bool *beside; /* of each route of the plan: has it another one to its destination beside it? */
 };
+
+struct holder {
+	const struct ip *ip;
+	int master;
+	int link; /* 0: none has it */
+};
+
+static void holder_match(const struct addr_seen *seen, void *arg)
+{
+	struct holder *holder = arg;
+
+	if (ip_equal(&seen->address.ip, holder->ip))
+		holder->link = seen->link;
+}
+
+/* 1: an interface there has the address, and err says which. */
+static int holder_look(int netns, const char *path, void *arg, struct cni_error *err)
+{
+	struct holder *holder = arg;
+	struct link link = { .name = "" };
+	struct rtnl nl;
+
+	if (netns < 0 || rtnl_open(&nl, netns, NULL) < 0)
+		return 0;
+	holder->link = 0;
+	if (addr_each(&nl, holder_match, holder, NULL) == 0 && holder->link)
+		link_find_index(&nl, holder->link, &link, NULL);
+	rtnl_close(&nl);
+	if (link.parent != holder->master || strcmp(link.kind, "ipvlan") != 0)
+		return 0;
+	cni_hint(err,
+		 "the interface \"%s\" in %s has it, and the IPAM plugin gave it again; the IPAM plugin has "
+		 "released it. ipvlanctl doctor compares leases with pods",
+		 link.name, path);
+	return 1;
+}
+
+static int hint_of_holder(const struct iface *iface, const struct ip *ip, struct cni_error *err)
+{
+	struct holder holder = { .ip = ip, .master = iface->master.index };
+	struct alive alive;
+	int rc;
+
+	alive_read(&alive);
+	rc = alive_each(&alive, holder_look, &holder, err);
+	alive_free(&alive);
+	return rc == 1 ? -1
+		       : cni_hint(err,
+				  "another ipvlan interface of the same master holds it, in a namespace that "
+				  "cannot be looked into; the IPAM plugin has released the address");
+}
 
 static int refuse_address(const struct exchange *x, const struct prefix *address,
 			  const struct rtnl_refusal *refusal, struct cni_error *err)
@@ -30,9 +87,7 @@ static int refuse_address(const struct exchange *x, const struct prefix *address
 		 prefix_text(address).s, x->iface->req->ifname,
 		 in_use ? "address already in use" : errno_text(refusal->error));
 	if (in_use)
-		return cni_hint(err,
-				"another ipvlan interface of the same master holds it, perhaps one whose "
-				"container was never deleted; the address went back to the IPAM plugin");
+		return hint_of_holder(x->iface, &address->ip, err);
 	if (address->ip.family == AF_INET6 && x->iface->link.mtu < IPV6_MIN_MTU)
 		return cni_hint(err, "IPv6 needs an MTU of %d or more, \"%s\" has %u", IPV6_MIN_MTU,
 				x->iface->req->ifname, x->iface->link.mtu);
@@ -44,9 +99,10 @@ static int refuse_route(const struct exchange *x, const struct route *route,
 {
 	const struct ip *gw = &route->hops[0].gw;
 
-	/* the very same route is there: nothing is missing */
-	if (refusal->error == EEXIST)
+	if (refusal->error == EEXIST) {
+		x->beside[route - x->plan->routes] = true;
 		return 0;
+	}
 	cni_fail(err, CNI_INTERNAL, "failed to add route '%s%s%s dev %s': %s", prefix_text(&route->dst).s,
 		 gw->family ? " via " : "", ip_text(gw).s, x->iface->req->ifname, errno_text(refusal->error));
 	return cni_hint(err, "%s", refusal->why);
@@ -64,8 +120,8 @@ static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_err
 	if (request > up && request <= up + x->plan->n_routes)
 		return refuse_route(x, &x->plan->routes[request - up - 1], refusal, err);
 	if (request > up)
-		cni_fail(err, CNI_INTERNAL, "failed to add the neighbour %s: %s",
-			 ip_text(&x->iface->host_ips[1]).s, errno_text(refusal->error));
+		cni_fail(err, CNI_INTERNAL, "failed to add the host as a neighbour: %s",
+			 errno_text(refusal->error));
 	else
 		cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" UP: %s", x->iface->req->ifname,
 			 errno_text(refusal->error));
@@ -88,40 +144,93 @@ static int check_host_addresses(struct iface *iface, const struct result *given,
 			continue;
 		cni_fail(err, CNI_CONFLICT, "address %s is the host's own", ip_text(ip).s);
 		return cni_hint(err,
-				"keep it out of the IPAM's range; the address went back to the IPAM plugin");
+				"keep it out of the IPAM's range; the IPAM plugin has released the address");
 	}
 	return 0;
 }
 
-static void prepare_ipv6(const struct iface *iface, const struct result *given, bool announce)
+/* The first IPv6 address, or NULL. */
+static const struct prefix *ipv6_of(const struct result *given)
+{
+	for (size_t i = 0; i < given->n_ips; i++)
+		if (given->ips[i].address.ip.family == AF_INET6)
+			return &given->ips[i].address;
+	return NULL;
+}
+
+static int check_ipv6(const struct iface *iface, const struct conf *conf, const struct result *given,
+		      struct cni_error *err)
+{
+	const struct prefix *address = ipv6_of(given);
+
+	if (!address)
+		return 0;
+	if (netns_has_ipv6())
+		return master_check_carrier(&iface->master, conf, err);
+	cni_fail(err, CNI_CONFIG, "failed to add IP addr %s to \"%s\": this kernel has no IPv6",
+		 prefix_text(address).s, iface->req->ifname);
+	return cni_hint(err, "start the machine without ipv6.disable=1, or give pods IPv4 addresses alone");
+}
+
+/* Routers on the LAN would give the pod addresses and default routes that the result does
+ * not have. In l3 and l3s no advertisement reaches it. 2: also where the pod forwards. */
+static size_t router_sysctls(const struct iface *iface, const struct conf *conf, struct sysctl *list)
+{
+	if (conf->mode != IPVLAN_MODE_L2)
+		return 0;
+	snprintf(list->name, sizeof(list->name), "ipv6/conf/%s/accept_ra", iface->req->ifname);
+	list->value = conf->accept_ra ? "2" : "0";
+	return 1;
+}
+
+static size_t address_sysctls(const struct iface *iface, const struct conf *conf, struct sysctl *list)
 {
 	const char *ifname = iface->req->ifname;
-	struct sysctl sysctls[] = {
-		{ "ipv6/conf/lo/disable_ipv6", "0" },
-		{ "", "0" },
-		{ "", "1" },
-		{ "", announce ? "1" : "0" },
-	};
-	bool any = false;
 
-	for (size_t i = 0; i < given->n_ips; i++)
-		any |= given->ips[i].address.ip.family == AF_INET6;
-	if (!any)
-		return;
-	snprintf(sysctls[1].name, sizeof(sysctls[1].name), "ipv6/conf/%s/disable_ipv6", ifname);
-	snprintf(sysctls[2].name, sizeof(sysctls[2].name), "ipv6/conf/%s/keep_addr_on_down", ifname);
+	list[0] = (struct sysctl){ "ipv6/conf/lo/disable_ipv6", "0" };
+	snprintf(list[1].name, sizeof(list[1].name), "ipv6/conf/%s/disable_ipv6", ifname);
+	list[1].value = "0";
+	snprintf(list[2].name, sizeof(list[2].name), "ipv6/conf/%s/keep_addr_on_down", ifname);
+	list[2].value = "1";
 	/* a neighbour advertisement when the interface comes up with its addresses */
-	snprintf(sysctls[3].name, sizeof(sysctls[3].name), "ipv6/conf/%s/ndisc_notify", ifname);
-	netns_sysctl(iface->netns, sysctls, sizeof(sysctls) / sizeof(*sysctls));
+	snprintf(list[3].name, sizeof(list[3].name), "ipv6/conf/%s/ndisc_notify", ifname);
+	list[3].value = conf->announce ? "1" : "0";
+	return 4;
+}
+
+/* Before the interface is up. */
+static void prepare_ipv6(const struct iface *iface, const struct conf *conf, const struct result *given)
+{
+	struct sysctl list[5];
+	size_t n;
+
+	if (!netns_has_ipv6())
+		return;
+	n = router_sysctls(iface, conf, list);
+	if (ipv6_of(given) || conf->accept_ra)
+		n += address_sysctls(iface, conf, list + n);
+	if (n)
+		netns_sysctl(iface->netns, list, n);
+}
+
+static bool is_to_be_told(const struct iface *iface, const struct result *given, const struct ip *host)
+{
+	for (size_t i = 0; i < given->n_ips; i++)
+		if (given->ips[i].address.ip.family == host->family)
+			return host_ips_silent(host, iface->master.name);
+	return false;
 }
 
 static int exchange(struct iface *iface, const struct conf *conf, const struct result *given,
 		    const struct plan *plan, struct cni_error *err)
 {
-	struct exchange x = { iface, conf->announce, given, plan };
+	autofree bool *beside = calloc(plan->n_routes + 1, sizeof(*beside));
+	struct exchange x = { iface, conf->announce, given, plan, beside };
 	struct rtnl *pod = &iface->pod;
 	int index = iface->link.index;
 
+	if (!beside)
+		return cni_fail(err, CNI_RETRY, "out of memory");
 	/* announcing works only for addresses that are there before the link is up */
 	if (conf->announce)
 		link_queue_arp_notify(pod, index);
@@ -130,10 +239,13 @@ static int exchange(struct iface *iface, const struct conf *conf, const struct r
 	link_queue_up(pod, index);
 	for (size_t i = 0; i < plan->n_routes; i++)
 		route_queue_add(pod, index, &plan->routes[i]);
-	/* the host answers for its IPv6 address on the master alone, not on its slave */
-	if (iface->host_ips[1].family && conf->mode == IPVLAN_MODE_L2)
-		neighbour_queue_add(pod, index, &(struct neighbour){ iface->host_ips[1], iface->master.mac });
-	return rtnl_commit(pod, refused, &x, err);
+	for (size_t i = 0; conf->mode == IPVLAN_MODE_L2 && i < iface->hosts.n; i++)
+		if (is_to_be_told(iface, given, &iface->hosts.ips[i]))
+			neighbour_queue_add(pod, index,
+					    &(struct neighbour){ iface->hosts.ips[i], iface->master.mac });
+	if (rtnl_commit(pod, refused, &x, err) < 0)
+		return -1;
+	return beside_place(iface, plan, beside, err);
 }
 
 /*
@@ -179,9 +291,10 @@ int iface_configure(struct iface *iface, const struct conf *conf, const struct r
 	struct plan plan;
 	int rc;
 
-	if (check_host_addresses(iface, given, err) < 0 || plan_make(&plan, given, err) < 0)
+	if (check_host_addresses(iface, given, err) < 0 || check_ipv6(iface, conf, given, err) < 0 ||
+	    plan_make(&plan, given, err) < 0)
 		return -1;
-	prepare_ipv6(iface, given, conf->announce);
+	prepare_ipv6(iface, conf, given);
 	rc = conf->dad ? dad_begin(&events, iface->netns, err) : 0;
 	if (rc == 0) {
 		rc = exchange(iface, conf, given, &plan, err);

@@ -1,21 +1,13 @@
 #include "plugin/dad.h"
 
 #include <linux/if_addr.h>
-#include <time.h>
 
+#include "cni/process.h"
 #include "net/addr.h"
 
 /* A router advertisement may set the retransmission timer, else it is a second;
  * before it comes a random delay of a second at most. */
 #define PATIENCE_MS 5000
-
-static long long now_ms(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
-}
 
 /* FOUND: the address may be used. FOUND_NOT: it is still being tried. */
 static enum found passed(struct iface *iface, const struct prefix *address, struct cni_error *err)
@@ -35,7 +27,7 @@ static enum found passed(struct iface *iface, const struct prefix *address, stru
 		cni_fail(err, CNI_CONFLICT, "address %s is in use on the link", prefix_text(address).s);
 		return cni_hint(err,
 				"another host has answered to it (IPv6 duplicate address detection); the "
-				"address went back to the IPAM plugin");
+				"IPAM plugin has released the address");
 	}
 	return flags & IFA_F_TENTATIVE ? FOUND_NOT : FOUND;
 }
@@ -68,11 +60,11 @@ int dad_begin(struct rtnl *events, int netns, struct cni_error *err)
 
 int dad_wait(struct iface *iface, struct rtnl *events, const struct result *given, struct cni_error *err)
 {
-	const long long end = now_ms() + PATIENCE_MS;
+	const long long end = process_now_ms() + PATIENCE_MS;
 	enum found all;
 
 	while ((all = all_passed(iface, given, err)) == FOUND_NOT) {
-		long long left = end - now_ms();
+		long long left = end - process_now_ms();
 
 		if (left <= 0) {
 			cni_fail(err, CNI_RETRY, "IPv6 duplicate address detection has not ended after %d s",

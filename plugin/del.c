@@ -1,46 +1,186 @@
 #include "cni/cleanup.h"
-#include "net/netns.h"
+#include "net/alive.h"
 #include "plugin/conf.h"
 #include "plugin/delegate.h"
-#include "plugin/host.h"
 #include "plugin/iface.h"
+#include "plugin/release.h"
 #include "plugin/verbs.h"
 
+/* The namespace that CNI_NETNS names, and what the ledger says of the attachment. */
+struct del {
+	const struct request *req;
+	const char *ipam;
+	int netns;	       /* -1: CNI_NETNS leads to none */
+	struct netns_id named; /* its id */
+	struct rtnl pod;       /* in it */
+	struct release release;
+	bool known;
+};
+
+/* Is the interface of that name in the namespace another attachment's? */
+static enum found is_theirs(const struct del *del, const struct netns_id *netns, struct cni_error *err)
+{
+	const struct attachment own = { del->req->container, del->req->ifname };
+	struct page page;
+	enum found found = page_of_interface(&page, &del->release.ledger, &own, netns, own.ifname, err);
+
+	if (found != FOUND)
+		return found;
+	cni_log("interface %s in %s belongs to container %s: it stays", own.ifname, page.path,
+		page.container);
+	page_free(&page);
+	return FOUND;
+}
+
+/* The interface is looked for before its owner: one that comes after that is another one. */
+static int delete_in(const struct del *del, struct rtnl *pod, const struct netns_id *netns,
+		     struct cni_error *err)
+{
+	struct own_links links;
+	enum found theirs;
+
+	if (iface_find_own(pod, del->req, &links, err) < 0)
+		return -1;
+	theirs = is_theirs(del, netns, err);
+	if (theirs != FOUND_NOT)
+		return theirs == FOUND ? 0 : -1;
+	return iface_delete(pod, &links, err);
+}
+
+/* The attachment's own namespace has lost the path, which leads elsewhere, or nowhere. */
+static int delete_elsewhere(const struct del *del, struct cni_error *err)
+{
+	const struct netns_id *netns = &del->release.page.netns;
+	autoclose int fd = -1;
+	struct alive alive;
+	struct rtnl pod;
+	enum found found;
+	int rc;
+
+	alive_read(&alive);
+	found = alive_open(&alive, netns, &fd, err);
+	alive_free(&alive);
+	if (del->netns >= 0)
+		cni_log("DEL: CNI_NETNS=%s is not the namespace of container %s, which %s", del->req->netns,
+			del->req->container,
+			found == FOUND_NOT ? "does not exist any more" : "is another one");
+	if (found != FOUND)
+		return (int)found;
+	if (rtnl_open(&pod, fd, err) < 0)
+		return -1;
+	rc = delete_in(del, &pod, netns, err);
+	rtnl_close(&pod);
+	return rc;
+}
+
+static int delete_link(struct del *del, struct cni_error *err)
+{
+	const struct netns_id *netns = &del->release.page.netns;
+
+	if (del->known && netns->inode && (del->netns < 0 || !netns_is(netns, &del->named)))
+		return delete_elsewhere(del, err);
+	if (del->netns < 0) /* it has gone, and the link with it */
+		return 0;
+	delegate_release_by_link(del->req, del->ipam);
+	return delete_in(del, &del->pod, &del->named, err);
+}
+
+/* For `ipvlanctl gc`: since it has looked, another container may have got the name. */
+static int check_gone(const struct del *del, struct cni_error *err)
+{
+	const struct netns_id *netns = &del->release.page.netns;
+	struct alive alive;
+	enum found found;
+
+	if (!del->known || !netns->inode)
+		return 0;
+	alive_read(&alive);
+	found = alive_find(&alive, netns);
+	alive_free(&alive);
+	if (found == FOUND_NOT)
+		return 0;
+	return cni_fail(err, CNI_EXISTS, "the network namespace of container %s exists", del->req->container);
+}
+
 /*
- * SPEC, DEL: it succeeds although parts are missing, and repeatedly. The address
- * goes last, and not at all while the pod may have it still: nobody else must be
- * given it. The runtime calls again.
+ * Where the pod may have its interface still, it keeps the address, and what the host has
+ * for it: no other pod must be given it. The runtime calls again.
  */
+static int release(struct del *del, struct cni_error *err)
+{
+	int rc;
+
+	if ((del->req->only_gone && check_gone(del, err) < 0) || delete_link(del, err) < 0)
+		return -1;
+	rc = del->ipam ? delegate_run(del->req, del->ipam, "DEL", err) : 0;
+	return release_host(&del->release, err) < 0 ? -1 : rc;
+}
+
+static int release_named(struct del *del, struct rtnl *host, struct cni_error *err)
+{
+	const struct attachment who = { del->req->container, del->req->ifname };
+	enum found found = release_begin(&del->release, host, &who, del->req->name, true, err);
+	int rc;
+
+	if (found == FOUND_FAILED)
+		return -1;
+	del->known = found == FOUND;
+	rc = release(del, err);
+	release_end(&del->release);
+	return rc;
+}
+
+static int open_pod(struct del *del, struct cni_error *err)
+{
+	if (del->netns < 0)
+		return 0;
+	if (rtnl_open(&del->pod, del->netns, err) < 0)
+		return -1;
+	del->named = netns_id_by(del->netns, mnl_socket_get_fd(del->pod.sock));
+	return 0;
+}
+
+static int del_with(struct del *del, struct cni_error *err)
+{
+	struct rtnl host;
+	int rc;
+
+	if (open_pod(del, err) < 0)
+		return -1;
+	rc = rtnl_open(&host, -1, err);
+	if (rc == 0) {
+		rc = release_named(del, &host, err);
+		rtnl_close(&host);
+	}
+	if (del->netns >= 0)
+		rtnl_close(&del->pod);
+	return rc;
+}
+
+/* SPEC, DEL: it succeeds although parts are missing, and repeatedly. */
 int verb_del(const struct request *req, struct cni_error *err)
 {
 	struct cni_error why = { 0 }, unreadable = { 0 };
+	struct del del = { .req = req };
 	autoclose int netns = -1;
-	const char *ipam;
-	bool readable = conf_read_ipam(&ipam, req, &unreadable) == 0;
-	int rc = 0;
+	bool readable = conf_read_ipam(&del.ipam, req, &unreadable) == 0;
 
 	switch (*req->netns ? netns_open(req->netns, req->own_netns_allowed, &netns, &why) : NETNS_GONE) {
 	case NETNS_OURS:
-		*err = why;
-		return -1;
 	case NETNS_FAILED:
 		*err = why;
-		rc = -1;
-		break;
-	case NETNS_GONE: /* and the link with it */
+		return -1;
+	case NETNS_GONE:
 		if (*why.msg)
 			cni_log("DEL: %s", why.msg);
 		break;
 	case NETNS_OPEN:
-		delegate_release_by_link(req, ipam);
-		rc = iface_delete(req, netns, err);
 		break;
 	}
-	if (host_detach(req, err) < 0 || rc < 0)
+	del.netns = netns;
+	if (del_with(&del, err) < 0)
 		return -1;
-	if (!readable) {
+	if (!readable)
 		*err = unreadable;
-		return -1;
-	}
-	return ipam ? delegate_run(req, ipam, "DEL", err) : 0;
+	return readable ? 0 : -1;
 }

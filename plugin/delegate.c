@@ -17,6 +17,13 @@
 #define PATIENCE_S 215
 #define UNDO_PATIENCE_S 20
 
+const char *delegate_path(void)
+{
+	const char *path = getenv("CNI_PATH");
+
+	return path && *path ? path : "/opt/cni/bin:/usr/lib/cni";
+}
+
 int delegate_find(const char *type, const char *path, char *ret, size_t size, struct cni_error *err)
 {
 	char list[256] = "";
@@ -135,7 +142,13 @@ json_t *delegate_add(const struct request *req, const char *type, struct cni_err
 
 	if (run(req, type, "ADD", &answer, err) == 0)
 		return answer;
-	if (delegate_uses_link(type) && err->code != CNI_DECODE && !*err->details)
+	if (!delegate_uses_link(type) || err->code == CNI_DECODE || *err->details)
+		return NULL;
+	if (strstr(err->msg, "dialing DHCP daemon"))
+		cni_hint(err, "the daemon of the plugin dhcp does not run: start it as root, `dhcp daemon`, "
+			      "with the "
+			      "path of the plugin, or its unit cni-dhcp");
+	else
 		cni_hint(err, "all interfaces of a master have one MAC address: the DHCP server has to "
 			      "tell clients apart by their client identifier, and to answer by broadcast");
 	return NULL;

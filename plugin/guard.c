@@ -1,80 +1,104 @@
 #include "plugin/guard.h"
 
-#include <limits.h>
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "net/netns.h"
-
-/* A slave of the master, and where it was found. */
-struct slave {
-	struct link link;
-	char where[PATH_MAX];
-};
-
-/* The slaves of a master in one namespace. */
+/* The links on a master in one namespace. */
 struct search {
-	struct link like; /* .parent, .parent_elsewhere and .parent_netns of any slave */
+	struct link like; /* .parent, .parent_elsewhere and .parent_netns of any of them */
 	int except;	  /* index of the anchor */
+	bool any_kind;
+	unsigned int vlan; /* not 0: VLANs of that id alone */
+	bool any_parent;   /* of that index, in whatever other namespace */
 	struct link found;
 };
+
+static bool is_macvlan(const struct link *link)
+{
+	return !strcmp(link->kind, "macvlan") || !strcmp(link->kind, "macvtap");
+}
+
+static bool search_is_for(const struct search *search, const struct link *link)
+{
+	if (search->vlan)
+		return !strcmp(link->kind, "vlan") && link->vlan == search->vlan;
+	return search->any_kind || !strcmp(link->kind, "ipvlan") || is_macvlan(link);
+}
 
 static void match_slave(const struct link *link, void *arg)
 {
 	struct search *search = arg;
 	const struct link *like = &search->like;
 
-	if (!search->found.index && !strcmp(link->kind, "ipvlan") && link->index != search->except &&
+	if (!search->found.index && search_is_for(search, link) && link->index != search->except &&
 	    link->parent == like->parent && link->parent_elsewhere == like->parent_elsewhere &&
-	    (!like->parent_elsewhere || link->parent_netns == like->parent_netns))
+	    (!like->parent_elsewhere || search->any_parent || link->parent_netns == like->parent_netns))
 		search->found = *link;
 }
 
-/* A slave of a slave is one of the master's own master, which is elsewhere. */
-static struct link slave_of(const struct link *master)
+struct tour {
+	struct survey *survey;
+	bool any_kind;
+	unsigned int vlan;
+};
+
+/* A namespace has a number for ours from when it lists a link whose parent is here. */
+static int look_for(struct rtnl *nl, struct search *search, struct cni_error *err)
 {
-	return !strcmp(master->kind, "ipvlan") ? *master : (struct link){ .parent = master->index };
+	enum found found;
+
+	search->any_parent = true;
+	if (link_each(nl, match_slave, search, err) < 0)
+		return -1;
+	if (!search->found.index)
+		return 0;
+	search->found.index = 0;
+	search->any_parent = false;
+	found = rtnl_own_id(nl, &search->like.parent_netns, err);
+	return found == FOUND ? link_each(nl, match_slave, search, err) : (int)found;
 }
 
 static int look_elsewhere(int netns, const char *path, void *arg, struct cni_error *err)
 {
-	struct search search = { .like = { .parent_elsewhere = true } };
-	struct slave *slave = arg;
+	const struct tour *tour = arg;
+	struct survey *survey = tour->survey;
+	struct search search = { .like = { .parent = survey->master, .parent_elsewhere = true },
+				 .any_kind = tour->any_kind,
+				 .vlan = tour->vlan };
 	struct rtnl nl;
 	int rc;
 
-	search.like.parent = slave->link.parent;
+	if (netns < 0)
+		return cni_fail(err, CNI_RETRY, "%s", path);
 	if (rtnl_open(&nl, netns, err) < 0)
 		return -1;
-	search.like.parent_netns = rtnl_own_id(&nl, err);
-	rc = search.like.parent_netns < 0 ? 0 : link_each(&nl, match_slave, &search, err);
+	rc = look_for(&nl, &search, err);
 	rtnl_close(&nl);
-	if (rc < 0 || !search.found.index)
-		return rc;
-	slave->link = search.found;
-	snprintf(slave->where, sizeof(slave->where), "%s", path);
-	return 1;
+	if (rc < 0)
+		return -1;
+	survey->slave = search.found;
+	snprintf(survey->where, sizeof(survey->where), "%s", path);
+	return search.found.index ? 1 : 0;
 }
 
-/* Any slave of the master but the anchor, wherever it is. */
-static enum found find_slave(struct rtnl *home, const struct link *master, int anchor, bool everywhere,
-			     struct slave *ret, struct cni_error *err)
+int guard_survey(struct survey *ret, const struct alive *alive, int master, bool any_kind,
+		 struct cni_error *err)
 {
-	struct search search = { .like = slave_of(master), .except = anchor };
-	int rc;
+	struct tour tour = { .survey = ret, .any_kind = any_kind };
+	struct cni_error why = { 0 };
 
-	if (link_each(home, match_slave, &search, err) < 0)
-		return FOUND_FAILED;
-	if (search.found.index) {
-		*ret = (struct slave){ search.found, "this namespace" };
-		return FOUND;
-	}
-	if (search.like.parent_elsewhere || !everywhere)
-		return FOUND_NOT;
-	ret->link = search.like;
-	rc = netns_each(look_elsewhere, ret, err);
-	return rc < 0 ? FOUND_FAILED : rc ? FOUND : FOUND_NOT;
+	*ret = (struct survey){ .master = master };
+	if (alive_each(alive, look_elsewhere, &tour, &why) >= 0 && (ret->slave.index || !*alive->unseen))
+		return 0;
+	ret->incomplete = true;
+	cni_fail(err, CNI_RETRY, "cannot look for other interfaces on link %d: %s", master,
+		 *why.msg ? why.msg : alive->unseen);
+	return cni_hint(
+		err,
+		"an ipvlan interface in a namespace that cannot be looked into might be switched to another "
+		"mode. Looking requires root with CAP_SYS_PTRACE and CAP_SYS_ADMIN; with "
+		"\"force\": true such a namespace is passed over");
 }
 
 static bool agrees(const struct link *slave, const struct conf *conf)
@@ -83,13 +107,13 @@ static bool agrees(const struct link *slave, const struct conf *conf)
 	       (conf->flags < 0 || slave->ipvlan_flags == (uint16_t)conf->flags);
 }
 
-static int refuse(const struct link *master, const struct slave *slave, const struct conf *conf,
-		  struct cni_error *err)
+static int refuse(const struct link *master, const struct link *slave, const char *where,
+		  const struct conf *conf, struct cni_error *err)
 {
-	const char *mode = ipvlan_mode_text(slave->link.ipvlan_mode);
-	const char *flag = ipvlan_flags_text(slave->link.ipvlan_flags);
+	const char *mode = ipvlan_mode_text(slave->ipvlan_mode);
+	const char *flag = ipvlan_flags_text(slave->ipvlan_flags);
 
-	if (slave->link.ipvlan_mode != conf->mode)
+	if (slave->ipvlan_mode != conf->mode)
 		cni_fail(err, CNI_CONFIG, "master \"%s\" is in use with mode %s, not %s", master->name, mode,
 			 ipvlan_mode_text(conf->mode));
 	else
@@ -98,15 +122,49 @@ static int refuse(const struct link *master, const struct slave *slave, const st
 	return cni_hint(err,
 			"all ipvlan interfaces of a master share mode and flag; \"%s\" in %s runs with %s "
 			"%s, and would be switched. Use these, or another master, or \"force\": true",
-			slave->link.name, slave->where, mode, flag);
+			slave->name, where, mode, flag);
 }
 
-int guard_admit(struct rtnl *home, const struct link *master, const struct conf *conf, int *flags,
-		struct cni_error *err)
+static int refuse_macvlan(const struct link *master, const struct link *slave, const char *where,
+			  struct cni_error *err)
+{
+	cni_fail(err, CNI_CONFIG, "master \"%s\" carries the %s interface \"%s\" in %s", master->name,
+		 slave->kind, slave->name, where);
+	return cni_hint(err, "macvlan and ipvlan cannot share a master; delete \"%s\" or use another master",
+			slave->name);
+}
+
+int guard_check_access(const struct link *master, uint16_t flags, const struct conf *conf,
+		       struct cni_error *err)
+{
+	if (!conf->host_access || !flags)
+		return 0;
+	return cni_fail(err, CNI_CONFIG, "hostAccess does not work with flag %s, which master \"%s\" has",
+			ipvlan_flags_text(flags), master->name);
+}
+
+static int judge(const struct link *master, const struct link *slave, const char *where,
+		 const struct conf *conf, struct cni_error *err)
+{
+	if (is_macvlan(slave))
+		return refuse_macvlan(master, slave, where, err);
+	if (conf->flags < 0 && guard_check_access(master, slave->ipvlan_flags, conf, err) < 0)
+		return -1;
+	if (agrees(slave, conf))
+		return 0;
+	if (!conf->force)
+		return refuse(master, slave, where, conf, err);
+	cni_log("force: switching \"%s\" in %s and all other ipvlan interfaces of %s", slave->name, where,
+		master->name);
+	return 0;
+}
+
+int guard_admit(struct rtnl *home, const struct link *master, const struct conf *conf,
+		const struct survey *survey, int *flags, struct cni_error *err)
 {
 	struct link anchor = { .index = 0 };
+	struct search search = { .like = { .parent = master->index } };
 	enum found found = FOUND_NOT;
-	struct slave slave;
 
 	*flags = conf->flags;
 	if (!conf->link_in_container)
@@ -114,47 +172,56 @@ int guard_admit(struct rtnl *home, const struct link *master, const struct conf 
 	if (found == FOUND_FAILED)
 		return -1;
 	if (found == FOUND && agrees(&anchor, conf))
-		return 0;
-	switch (find_slave(home, master, found == FOUND ? anchor.index : 0, !conf->link_in_container, &slave,
-			   err)) {
-	case FOUND_FAILED:
+		return judge(master, &anchor, "this namespace", conf, err);
+	if (!strcmp(master->kind,
+		    "ipvlan")) /* a slave of a slave sits on its master's own master, elsewhere */
+		search.like = *master;
+	search.except = anchor.index;
+	if (link_each(home, match_slave, &search, err) < 0)
 		return -1;
-	case FOUND_NOT:
-		*flags = conf->flags < 0 ? 0 : conf->flags;
-		return 0;
-	case FOUND:
-		break;
+	if (search.found.index)
+		return judge(master, &search.found, "this namespace", conf, err);
+	if (!conf->link_in_container && !search.like.parent_elsewhere) {
+		if (survey->master != master->index)
+			return 1;
+		if (survey->slave.index)
+			return judge(master, &survey->slave, survey->where, conf, err);
+		if (survey->incomplete)
+			return 0;
 	}
-	if (agrees(&slave.link, conf))
-		return 0;
-	if (!conf->force)
-		return refuse(master, &slave, conf, err);
-	cni_log("force: switching \"%s\" in %s and all other ipvlan interfaces of %s", slave.link.name,
-		slave.where, master->name);
+	*flags = conf->flags < 0 ? 0 : conf->flags;
 	return 0;
 }
 
-struct object guard_anchor(const struct link *master, const struct conf *conf)
+int guard_check(struct rtnl *home, const struct link *master, const struct conf *conf,
+		void (*read)(struct alive *alive), struct cni_error *err)
 {
-	return (struct object){ .kind = OBJECT_ANCHOR, .dev = master->index, .mode = conf->mode };
+	struct survey survey = { .master = 0 };
+	struct alive alive;
+	int flags, rc = guard_admit(home, master, conf, &survey, &flags, err);
+
+	if (rc <= 0)
+		return rc;
+	read(&alive);
+	rc = guard_survey(&survey, &alive, master->index, false, err);
+	alive_free(&alive);
+	return rc < 0 && !conf->force ? -1 : guard_admit(home, master, conf, &survey, &flags, err);
 }
 
-static void match_child(const struct link *link, void *arg)
+int guard_check_vlan(const struct link *parent, unsigned int id, struct cni_error *err)
 {
-	struct search *search = arg;
+	struct survey survey = { .master = parent->index };
+	struct tour tour = { .survey = &survey, .vlan = id };
+	struct alive alive;
 
-	if (link->parent == search->like.parent && !link->parent_elsewhere)
-		search->found = *link;
-}
-
-enum found guard_used(struct rtnl *host, const struct link *master, struct cni_error *err)
-{
-	struct search children = { .like = { .parent = master->index } };
-	struct slave slave;
-
-	if (master->holder)
-		return FOUND;
-	if (link_each(host, match_child, &children, err) < 0)
-		return FOUND_FAILED;
-	return children.found.index ? FOUND : find_slave(host, master, 0, true, &slave, err);
+	alive_read_mounted(&alive);
+	alive_each(&alive, look_elsewhere, &tour, NULL);
+	alive_free(&alive);
+	if (!survey.slave.index)
+		return 0;
+	cni_fail(err, CNI_CONFIG, "VLAN %u of \"%s\" is the interface \"%s\" in %s", id, parent->name,
+		 survey.slave.name, survey.where);
+	return cni_hint(
+		err, "the kernel allows one VLAN of an id on an interface; move it back, delete it, or use "
+		     "another id");
 }

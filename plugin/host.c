@@ -1,122 +1,491 @@
 #include "plugin/host.h"
 
+#include <string.h>
+
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "plugin/delegate.h"
+#include "plugin/fence.h"
 #include "plugin/guard.h"
 #include "plugin/kinds.h"
-#include "plugin/ledger.h"
 #include "plugin/master.h"
+#include "plugin/release.h"
+#include "plugin/repair.h"
 
-/* The master that is made when it is missing. */
-static int make_master(struct iface *iface, const struct conf *conf, struct ledger *ledger,
-		       struct cni_error *err)
+/* How an attempt to attach ends that the ledger's lock covers: what remains to be done
+ * before the next one takes its time. */
+enum attempt {
+	FAILED = -1,
+	DONE,
+	SURVEY,	 /* look for slaves of the master in other namespaces */
+	RELEASE, /* an earlier attachment has the name */
+	RIVAL,	 /* another attachment holds an object in the place of ours */
+	REPAIR,	 /* the anchor is missing, which other attachments hold */
+};
+
+/* More are no accident. */
+#define ATTEMPTS 20
+
+struct attaching {
+	struct iface *iface;
+	const struct conf *conf;
+	struct page *page;
+	struct ledger ledger;
+	struct view view;
+	struct survey survey;
+	uint64_t surveyed; /* the master's holders when it was asked for */
+	int unsurveyed;	   /* the master, when a survey of it is required */
+	struct rival rival;
+	bool repaired;
+	bool fenced; /* the link that a VLAN was made upon: its fence must know of it */
+	int lock;    /* of the page: a DEL that comes waits, until the interface exists */
+};
+
+static struct object object_made_master(const struct conf *conf, int parent, const char *name)
 {
-	struct object object = { .kind = conf->internal ? OBJECT_DUMMY : OBJECT_VLAN, .mtu = conf->mtu };
-
-	if (!conf->vlan && !conf->internal)
-		return 0;
-	object.dev = iface->master.index;
-	object.id = conf->vlan;
-	if (master_name(conf, iface->master.name, iface->req->name, object.name, err) < 0 ||
-	    ledger_hold(ledger, iface->req, &object, err) < 0)
-		return -1;
-	return master_find(iface->home, object.name, &iface->master, err);
+	return conf->internal ? object_dummy(name, conf->mtu) : object_vlan(parent, conf->vlan, name);
 }
 
-static int make_slave(struct iface *iface, const struct conf *conf, struct ledger *ledger,
-		      struct cni_error *err)
+/* The master that is made when it is missing; index 0: it is missing. */
+static int find_made(struct attaching *a, struct object *object, struct link *ret, struct cni_error *err)
 {
-	struct object anchor;
+	const struct conf *conf = a->conf;
+	const struct link *parent = &a->iface->master;
+
+	if (master_made(a->iface->home, conf, parent, a->iface->req->name, ret, err) == FOUND_FAILED)
+		return -1;
+	*object = object_made_master(conf, parent->index, ret->name);
+	return 0;
+}
+
+/* Writes the page, with n more objects, and locks it. */
+static enum attempt hold(struct attaching *a, const struct object *objects, size_t n, struct cni_error *err)
+{
+	int lock = -1;
+	int rc = page_hold(&a->ledger, a->page, &a->view, objects, n, &lock, &a->rival, err);
+
+	if (lock >= 0) {
+		cleanup_close(&a->lock);
+		a->lock = lock;
+	}
+	return rc == 0 ? DONE : *a->rival.ifname ? RIVAL : FAILED;
+}
+
+/* Somebody has deleted it, and with it what other pods have on it. Once our page is written it
+ * is too late: the next attempt would take that for an earlier attachment's. */
+static bool is_anchor_lost(const struct attaching *a, const struct object *anchor)
+{
+	struct link link;
+
+	return !a->repaired && !a->page->written && !a->conf->link_in_container &&
+	       hold_is_held(&a->ledger, anchor) &&
+	       anchor_find(&a->iface->host, anchor->dev, &link, NULL) == FOUND_NOT;
+}
+
+/* Who has come to the master since it was surveyed is not in the survey. */
+static enum attempt admit(struct attaching *a, const struct link *master, int *flags, struct cni_error *err)
+{
+	const struct object anchor = object_anchor(master->index, a->conf->mode);
+	int rc;
+
+	if (a->survey.master == master->index && hold_holders(&a->ledger, &anchor) != a->surveyed)
+		a->survey.master = 0;
+	rc = guard_admit(a->iface->home, master, a->conf, &a->survey, flags, err);
+	if (rc > 0)
+		a->surveyed = hold_holders(&a->ledger, &anchor);
+	a->unsurveyed = master->index;
+	if (rc == 0 && is_anchor_lost(a, &anchor))
+		return REPAIR;
+	return rc < 0 ? FAILED : rc ? SURVEY : DONE;
+}
+
+/* From here on the page is written. */
+static enum attempt make_master(struct attaching *a, int *flags, struct cni_error *err)
+{
+	struct object object;
+	struct link link;
+	enum attempt attempt = DONE;
+
+	if (find_made(a, &object, &link, err) < 0)
+		return FAILED;
+	if (link.index)
+		attempt = admit(a, &link, flags, err);
+	if (attempt == DONE)
+		attempt = hold(a, &object, 1, err);
+	if (attempt != DONE)
+		return attempt;
+	if (page_make(a->page, &a->view, 0, err) < 0 ||
+	    master_find(a->iface->home, object.name, &a->iface->master, err) < 0)
+		return FAILED;
+	if (!link.index) { /* it was just made: nobody is on it */
+		const struct object fence = object_fence(a->iface->master.parent);
+
+		a->fenced = a->conf->vlan && hold_is_held(&a->ledger, &fence);
+		a->survey = (struct survey){ .master = a->iface->master.index };
+		a->surveyed = 0;
+	}
+	return DONE;
+}
+
+/* Our page is written: who guards the master later finds it. */
+static bool is_guarded(const struct attaching *a)
+{
+	const struct object guard = object_guard(a->iface->master.index);
+
+	return !a->conf->link_in_container && hold_is_held(&a->ledger, &guard);
+}
+
+static enum attempt make_slave(struct attaching *a, struct cni_error *err)
+{
+	struct iface *iface = a->iface;
+	struct object needed[3];
+	enum attempt attempt = DONE;
+	size_t made, n = 0;
 	int flags;
 
-	if (make_master(iface, conf, ledger, err) < 0 ||
-	    master_check_mtu(&iface->master, conf->mtu, err) < 0 ||
-	    guard_admit(iface->home, &iface->master, conf, &flags, err) < 0 ||
-	    iface_create(iface, conf, flags, err) < 0)
-		return -1;
-	if (!ledger)
+	if (a->conf->vlan || a->conf->internal)
+		attempt = make_master(a, &flags, err);
+	if (attempt != DONE)
+		return attempt;
+	if (master_check_mtu(&iface->master, a->conf->mtu, err) < 0 ||
+	    master_check_up(&iface->master, a->conf, err) < 0 ||
+	    master_check_vrf(iface->home, &iface->master, a->conf, err) < 0)
+		return FAILED;
+	attempt = admit(a, &iface->master, &flags, err);
+	if (attempt != DONE)
+		return attempt;
+	if (a->conf->anti_spoof && fence_check_strangers(&a->ledger, a->page, iface->master.index, err) < 0)
+		return FAILED;
+	made = a->page->n_objects;
+	if (!a->conf->link_in_container)
+		needed[n++] = object_anchor(iface->master.index, a->conf->mode);
+	if (a->conf->anti_spoof) { /* made with the addresses; who comes meanwhile sees that it is to be */
+		needed[n++] = object_fence(iface->master.index);
+		needed[n++] = object_guard(iface->master.index);
+	}
+	attempt = hold(a, needed, n, err);
+	if (attempt != DONE)
+		return attempt;
+	iface->guarded = is_guarded(a);
+	if (iface_create(iface, a->conf, flags, err) < 0)
+		return FAILED;
+	return page_make(a->page, &a->view, made, err) < 0 ? FAILED : DONE;
+}
+
+/* Has the name an attachment already, which is whole, or left over? */
+static enum attempt check_name(struct attaching *a, struct cni_error *err)
+{
+	const struct attachment who = { a->iface->req->container, a->iface->req->ifname };
+	struct page before;
+	enum found found = page_read(&before, &a->ledger, &who, err);
+
+	if (found == FOUND_FAILED)
+		return FAILED;
+	if (found == FOUND)
+		page_free(&before);
+	if (iface_check_name(a->iface, err) < 0)
+		return FAILED;
+	return found == FOUND ? RELEASE : DONE;
+}
+
+static enum attempt try(struct attaching *a, struct cni_error *err)
+{
+	enum attempt attempt;
+
+	if (ledger_lock(&a->ledger, &a->iface->host, err) < 0)
+		return FAILED;
+	attempt = check_name(a, err);
+	if (attempt == DONE)
+		attempt = make_slave(a, err);
+	cleanup_close(&a->lock);
+	a->lock = -1;
+	ledger_close(&a->ledger);
+	return attempt;
+}
+
+static int survey(struct attaching *a, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	struct alive alive;
+	int rc;
+
+	alive_read(&alive);
+	rc = guard_survey(&a->survey, &alive, a->unsurveyed, false, &why);
+	alive_free(&alive);
+	if (rc == 0)
 		return 0;
-	anchor = guard_anchor(&iface->master, conf);
-	if (ledger_hold(ledger, iface->req, &anchor, err) == 0)
+	if (a->conf->force) {
+		cni_log("force: %s", why.msg);
 		return 0;
-	iface_delete(iface->req, iface->netns, NULL);
+	}
+	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+	return cni_hint(err, "%s", why.details);
+}
+
+/* The namespace of an earlier attachment of the same name: may it be released? */
+static int check_over(const struct attaching *a, const struct page *before, struct cni_error *err)
+{
+	struct netns_id pod = *a->iface->req->pod;
+	struct alive alive;
+	enum found found;
+
+	if (!before->netns.inode || netns_is(&before->netns, &pod))
+		return 0;
+	alive_read(&alive);
+	found = alive_find(&alive, &before->netns);
+	if (found == FOUND_NOT) {
+		alive_free(&alive);
+		return 0;
+	}
+	cni_fail(err, found == FOUND ? CNI_EXISTS : CNI_RETRY,
+		 "container %s has an interface \"%s\" already, in another network namespace",
+		 before->container, before->ifname);
+	cni_hint(err, "it was made in %s, namespace %s, which %s%s; run DEL first", before->path,
+		 netns_id_text(&before->netns).s, found == FOUND ? "exists" : "perhaps exists",
+		 *alive.unseen ? ", since not all could be looked at" : "");
+	alive_free(&alive);
 	return -1;
 }
 
-int host_attach(struct iface *iface, const struct conf *conf, struct cni_error *err)
+/* A killed ADD has left it, or its container went without DEL. */
+static int release_earlier(struct attaching *a, struct cni_error *err)
 {
-	struct ledger ledger;
+	const struct request *req = a->iface->req;
+	const struct attachment who = { req->container, req->ifname };
+	struct release release;
+	enum found found = release_begin(&release, &a->iface->host, &who, req->name, true, err);
+	int rc = 0;
+
+	if (found == FOUND_FAILED)
+		return -1;
+	if (found == FOUND)
+		rc = iface_check_name(a->iface, err) < 0 ? -1 : check_over(a, &release.page, err);
+	if (rc == 0 && found == FOUND && a->conf->ipam && !strcmp(release.page.network, req->name))
+		rc = delegate_run(req, a->conf->ipam, "DEL", err);
+	if (rc == 0 && found == FOUND)
+		rc = release_host(&release, err);
+	release_end(&release);
+	return rc;
+}
+
+/* What others lack is no failure of this ADD. */
+static void repair(struct attaching *a)
+{
+	const struct repair how = { .host = &a->iface->host, .by = COUNTERS_ADD, .each = repair_log };
+	struct cni_error why = { 0 };
+
+	a->repaired = true;
+	if (repair_run(&how, &why) < 0)
+		cni_log("repair: %s", why.msg);
+}
+
+static bool needs_routes(const struct conf *conf)
+{
+	return conf->host_access || conf->proxy_arp || conf->host_routes.n_routes || conf->n_reflectors;
+}
+
+/* Whoever takes something from pods of the master has taken it from others as well. */
+static void repair_others(struct attaching *a)
+{
+	struct link master = a->iface->master;
+	struct object made;
+
+	if (needs_routes(a->conf) &&
+	    ((!a->conf->vlan && !a->conf->internal) || find_made(a, &made, &master, NULL) == 0) &&
+	    master.index && repair_is_due(&a->iface->host, &master))
+		repair(a);
+}
+
+/* Later they would be missing for the undoing, too. */
+int host_check_programs(const struct conf *conf, struct cni_error *err)
+{
 	const char *nft;
-	int rc;
 
-	/* later it would be missing for the undoing, too */
-	if ((conf->ip_masq && nft_require(&nft, err) < 0) || iface_prepare(iface, conf, err) < 0)
+	if (conf->ip_masq && nft_require(&nft, "ipMasq", err) < 0)
 		return -1;
-	if (conf->link_in_container) /* the master is the pod's own affair */
-		return make_slave(iface, conf, NULL, err);
-	if (ledger_open(&ledger, &iface->host, true, err) != FOUND)
-		return -1;
-	rc = make_slave(iface, conf, &ledger, err);
-	if (rc < 0)
-		ledger_release(&ledger, iface->req, NULL);
-	ledger_close(&ledger);
-	return rc;
+	return fence_key(conf) ? nft_require(&nft, fence_key(conf), err) : 0;
 }
 
-int host_detach(const struct request *req, struct cni_error *err)
+int host_attach(struct iface *iface, const struct conf *conf, struct page *page, struct cni_error *err)
 {
-	struct ledger ledger;
-	struct rtnl host;
+	struct attaching a = { .iface = iface, .conf = conf, .page = page, .lock = -1 };
+	enum attempt attempt = DONE;
+	int rc = 0;
+
+	*page = (struct page){ .n_objects = 0 };
+	if (host_check_programs(conf, err) < 0 || iface_prepare(iface, conf, err) < 0 ||
+	    page_begin(page, iface->req, iface->req->pod, err) < 0)
+		return -1;
+	repair_others(&a);
+	for (int i = 0; rc == 0 && i < ATTEMPTS; i++) {
+		view_open(&a.view, &iface->host);
+		attempt = try(&a, err);
+		view_close(&a.view);
+		if (attempt == DONE && a.fenced)
+			repair(&a);
+		if (attempt == DONE)
+			return 0;
+		if (attempt == SURVEY)
+			rc = survey(&a, err);
+		else if (attempt == RELEASE)
+			rc = release_earlier(&a, err);
+		else if (attempt == REPAIR)
+			repair(&a);
+		else
+			rc = attempt == RIVAL ? release_rival(&iface->host, &a.rival, err) : -1;
+	}
+	if (rc == 0)
+		cni_fail(err, CNI_RETRY, "other calls change the attachment at the same time");
+	if (page->written)
+		host_undo(iface, page, NULL);
+	return -1;
+}
+
+bool host_undo(struct iface *iface, const struct page *page, const char *ipam)
+{
+	const struct attachment who = page_who(page);
+	const struct request *req = iface->req;
+	struct cni_error why = { 0 };
+	struct release release;
 	enum found found;
-	int rc;
+	bool held, ours;
+	int rc = 0;
 
-	if (rtnl_open(&host, -1, err) < 0)
-		return -1;
-	found = ledger_open(&ledger, &host, false, err);
-	rc = found == FOUND ? ledger_release(&ledger, req, err) : (int)found;
-	if (found == FOUND)
-		ledger_close(&ledger);
-	rtnl_close(&host);
-	return rc;
+	found = release_begin(&release, &iface->host, &who, req->name, true, &why);
+	held = found == FOUND && !strcmp(release.page.id.s, page->id.s);
+	ours = held || found == FOUND_NOT;
+	if (ours)
+		delegate_release_by_link(req, ipam);
+	/* as in DEL: where the link stays, so does the address */
+	if (iface->link.index)
+		rc = link_delete(&iface->pod, iface->link.index, &why);
+	if (rc == 0 && ours && ipam)
+		rc = delegate_run(req, ipam, "DEL", &why);
+	if (held && release_host(&release, &why) < 0)
+		rc = -1;
+	if (found != FOUND_FAILED)
+		release_end(&release);
+	if (rc < 0 || found == FOUND_FAILED)
+		cni_log("after a failed ADD: %s", why.msg);
+	return held || found == FOUND_FAILED;
 }
 
-static int collect(const struct request *req, const struct valid *valid, struct cni_error *err)
+struct collection {
+	const struct request *req;
+	const struct valid *valid;
+	struct rtnl *host;
+	struct alive alive;
+	bool looked;
+	json_t *kept; /* what the runtime does not know, and lives */
+	int rc;
+};
+
+/* Is it of the network, unknown to the runtime, and over? */
+static int collect_page(const struct page *page, void *arg, struct cni_error *err)
 {
+	struct collection *all = arg;
+	const struct attachment who = page_who(page);
+	enum found lives;
+
+	if (strcmp(page->network, all->req->name) != 0 ||
+	    valid_contains(all->valid, page->container, page->ifname))
+		return 0;
+	if (!all->looked)
+		alive_read(&all->alive);
+	all->looked = true;
+	lives = page->netns.inode ? alive_seen(&all->alive, &page->netns) : FOUND_NOT;
+	if (lives == FOUND_FAILED)
+		all->rc = cni_fail(
+			err, CNI_IO,
+			"container %s, interface %s, stays: its network namespace perhaps exists: %s",
+			page->container, page->ifname, all->alive.unseen);
+	if (lives != FOUND_NOT) {
+		cni_log("network %s: the runtime does not know container %s, interface %s, but its network "
+			"namespace %s %s: it stays",
+			page->network, page->container, page->ifname, page->path,
+			lives == FOUND ? "exists" : "perhaps exists");
+		json_array_append_new(all->kept, json_pack("{s:s, s:o}", "containerID", page->container,
+							   "ifname", json_text(page->ifname)));
+		return 0;
+	}
+	if (release_gone(all->host, &all->alive, &who, err) == FOUND_FAILED)
+		all->rc = -1;
+	return 0;
+}
+
+static int collect(const struct request *req, const struct valid *valid, struct rtnl *host, json_t *kept,
+		   struct cni_error *err)
+{
+	struct collection all = { .req = req, .valid = valid, .host = host, .kept = kept };
 	struct ledger ledger;
-	struct rtnl host;
-	enum found found;
-	int rc;
-
-	if (rtnl_open(&host, -1, err) < 0)
-		return -1;
-	found = ledger_open(&ledger, &host, false, err);
-	rc = found == FOUND ? ledger_collect(&ledger, req, valid, err) : (int)found;
-	if (found == FOUND)
-		ledger_close(&ledger);
-	rtnl_close(&host);
-	return rc;
-}
-
-int host_collect(const struct request *req, struct cni_error *err)
-{
-	struct valid valid;
-	enum found found = valid_read(&valid, req, err);
-	int rc;
+	enum found found = ledger_open(&ledger, host, err);
 
 	if (found != FOUND)
 		return (int)found;
-	rc = collect(req, &valid, err);
-	valid_free(&valid);
+	if (pages_each(&ledger, collect_page, &all, err) < 0 || page_remove_unfinished(&ledger, err) < 0)
+		all.rc = -1;
+	ledger_close(&ledger);
+	if (all.looked)
+		alive_free(&all.alive);
+	return all.rc;
+}
+
+int host_collect(const struct request *req, const struct valid *valid, json_t *kept, struct cni_error *err)
+{
+	struct rtnl host;
+	int rc;
+
+	if (rtnl_open(&host, -1, err) < 0)
+		return -1;
+	rc = collect(req, valid, &host, kept, err);
+	rtnl_close(&host);
+	return rc;
+}
+
+static int verify_object(struct view *view, const struct object *object, struct cni_error *err)
+{
+	enum found found = object_find(view, object, err);
+
+	if (found != FOUND_NOT)
+		return found == FOUND ? 0 : -1;
+	cni_fail(err, CNI_DAMAGED, "on the host \"%s\" is missing", object_text(object).s);
+	return cni_hint(err, "somebody has removed or changed it since ADD, which made it; "
+			     "ipvlanctl repair makes it again");
+}
+
+static int verify(struct iface *iface, const struct page *page, struct cni_error *err)
+{
+	const struct netns_id pod = netns_id_by(iface->netns, mnl_socket_get_fd(iface->pod.sock));
+	struct view view;
+	int rc = 0;
+
+	if (page->netns.inode && !netns_is(&page->netns, &pod)) {
+		cni_fail(err, CNI_DAMAGED,
+			 "container %s has its interface \"%s\" in another network namespace than %s",
+			 page->container, page->ifname, iface->req->netns);
+		return cni_hint(err, "it was made in %s, namespace %s", page->path,
+				netns_id_text(&page->netns).s);
+	}
+	view_open(&view, &iface->host);
+	for (size_t i = 0; rc == 0 && i < page->n_objects; i++)
+		rc = verify_object(&view, &page->objects[i], err);
+	view_close(&view);
 	return rc;
 }
 
 int host_verify(struct iface *iface, struct cni_error *err)
 {
+	const struct attachment who = { iface->req->container, iface->req->ifname };
 	struct ledger ledger;
-	enum found found = ledger_open(&ledger, &iface->host, false, err);
+	struct page page;
+	enum found found = ledger_open(&ledger, &iface->host, err);
 	int rc;
 
-	if (found != FOUND)
-		return (int)found;
-	rc = ledger_verify(&ledger, iface->req, err);
+	if (found == FOUND)
+		found = page_read(&page, &ledger, &who, err);
+	rc = found == FOUND ? verify(iface, &page, err) : (int)found;
+	if (found == FOUND)
+		page_free(&page);
 	ledger_close(&ledger);
 	return rc;
 }

@@ -16,7 +16,7 @@ int iface_open(struct iface *ret, const struct conf *conf, const struct request 
 	ret->netns = netns;
 	ret->home = conf->link_in_container ? &ret->pod : &ret->host;
 	ret->link = ret->master = (struct link){ .index = 0 };
-	ret->host_ips[0] = ret->host_ips[1] = (struct ip){ .family = 0 };
+	ret->hosts = (struct host_ips){ .n = 0 };
 	if (rtnl_open(&ret->host, -1, err) < 0)
 		return -1;
 	if (rtnl_open(&ret->pod, netns, err) < 0) {
@@ -53,25 +53,51 @@ static int taken(const struct iface *iface, struct cni_error *err)
 			iface->req->netns);
 }
 
-/* Deletes the link of that name if it is an ipvlan slave. */
-static int delete_slave(struct rtnl *pod, const char *name, const char *netns, struct cni_error *err)
+/* Adds the link of that name, if it is an ipvlan slave. */
+static int find_slave(struct rtnl *pod, const char *name, const struct request *req, struct own_links *ret,
+		      struct cni_error *err)
 {
 	struct link link;
+	enum found found = link_find(pod, name, &link, err);
 
-	switch (link_find(pod, name, &link, err)) {
-	case FOUND_NOT:
-		return 0;
-	case FOUND_FAILED:
-		return -1;
-	default:
-		break;
-	}
-	if (strcmp(link.kind, "ipvlan") != 0) {
-		cni_log("%s in %s is no ipvlan interface but %s%s: left alone", name, netns,
+	if (found != FOUND)
+		return (int)found;
+	if (!strcmp(link.kind, "ipvlan"))
+		ret->index[ret->n++] = link.index;
+	else
+		cni_log("%s in %s is no ipvlan interface but %s%s: left alone", name, req->netns,
 			*link.kind ? "of kind " : "hardware", link.kind);
-		return 0;
-	}
-	return link_delete(pod, link.index, err);
+	return 0;
+}
+
+int iface_find_own(struct rtnl *pod, const struct request *req, struct own_links *ret, struct cni_error *err)
+{
+	char interim[IFNAMSIZ];
+
+	*ret = (struct own_links){ .n = 0 };
+	interim_name(req, interim);
+	if (find_slave(pod, req->ifname, req, ret, err) < 0)
+		return -1;
+	return find_slave(pod, interim, req, ret, err);
+}
+
+int iface_delete(struct rtnl *pod, const struct own_links *links, struct cni_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < links->n; i++)
+		rc |= link_delete(pod, links->index[i], err);
+	return rc;
+}
+
+/* While the ledger is locked, and after the name was found to be free. */
+static int delete_own(struct iface *iface, struct cni_error *err)
+{
+	struct own_links links;
+
+	if (iface_find_own(&iface->pod, iface->req, &links, err) < 0)
+		return -1;
+	return iface_delete(&iface->pod, &links, err);
 }
 
 /* Creates under the interim name and renames. */
@@ -83,7 +109,7 @@ static int create_in_two_steps(struct iface *iface, const struct ipvlan *wanted,
 	int error;
 
 	interim_name(iface->req, interim);
-	if (delete_slave(&iface->pod, interim, iface->req->netns, err) < 0)
+	if (delete_own(iface, err) < 0)
 		return EIO;
 	ipvlan.name = interim;
 	error = ipvlan_create(iface->home, &ipvlan, err);
@@ -125,7 +151,7 @@ static int create(struct iface *iface, const struct conf *conf, int flags, struc
 		return 0;
 	/* without an answer it may be there all the same; nobody else had the name */
 	if (error == EIO)
-		iface_delete(iface->req, iface->netns, NULL);
+		delete_own(iface, NULL);
 	if ((error == EBUSY || error == EINVAL) && master_usable(iface->home, &iface->master, err) < 0)
 		return -1;
 	if (why.code == CNI_EXISTS) {
@@ -153,15 +179,16 @@ int iface_prepare(struct iface *iface, const struct conf *conf, struct cni_error
 	if (!conf->internal && (master_find(iface->home, conf->master, &iface->master, err) < 0 ||
 				master_check_mtu(&iface->master, conf->mtu, err) < 0))
 		return -1;
-	/* asked first, since even a failed create must not touch what is there */
-	switch (link_find(&iface->pod, ifname, &iface->link, err)) {
-	case FOUND:
-		return taken(iface, err);
-	case FOUND_NOT:
-		return 0;
-	default:
-		return -1;
-	}
+	return 0;
+}
+
+/* Asked first, since even a create that fails must not touch an interface of that name. */
+int iface_check_name(struct iface *iface, struct cni_error *err)
+{
+	struct link link;
+	enum found found = link_find(&iface->pod, iface->req->ifname, &link, err);
+
+	return found == FOUND ? taken(iface, err) : (int)found;
 }
 
 int iface_create(struct iface *iface, const struct conf *conf, int flags, struct cni_error *err)
@@ -172,22 +199,7 @@ int iface_create(struct iface *iface, const struct conf *conf, int flags, struct
 		return -1;
 	if (link_find(&iface->pod, ifname, &iface->link, err) == FOUND)
 		return 0;
-	delete_slave(&iface->pod, ifname, iface->req->netns, NULL);
+	delete_own(iface, NULL);
 	return cni_fail(err, CNI_INTERNAL,
 			"failed to refetch ipvlan \"%s\": it was deleted or renamed meanwhile", ifname);
-}
-
-int iface_delete(const struct request *req, int netns, struct cni_error *err)
-{
-	char interim[IFNAMSIZ];
-	struct rtnl pod;
-	int rc = 0;
-
-	if (rtnl_open(&pod, netns, err) < 0)
-		return -1;
-	interim_name(req, interim);
-	rc |= delete_slave(&pod, req->ifname, req->netns, err);
-	rc |= delete_slave(&pod, interim, req->netns, err);
-	rtnl_close(&pod);
-	return rc;
 }

@@ -1,3 +1,7 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cni/about.h"
 #include "cni/plugin.h"
 #include "ipam/verbs.h"
 #include "plugin/delegate.h"
@@ -5,22 +9,36 @@
 
 _Static_assert(sizeof((const unsigned char[]){ ADDRPOOL_BUILD_ID }) == BUILD_ID_SIZE, "no SHA1 of addrpool");
 
-int main(void)
+static const struct about about = {
+	.name = "ipvlan",
+	.what = "CNI plugin that gives pods interfaces of type ipvlan",
+	.usage = "usage: CNI_COMMAND=ADD | DEL | CHECK | GC | STATUS | VERSION ipvlan <CONFIGURATION\n"
+		 "       ipvlan --help | --version\n"
+		 "\n"
+		 "A container runtime calls it. For people there is ipvlanctl.\n",
+	.page = "ipvlan-cni",
+};
+
+/* Only who is no runtime has arguments. */
+static int answer(int argc, char **argv)
 {
-	static const struct plugin ipvlan = {
-		.about = "CNI ipvlan plugin " PROJECT_VERSION " (ipvlan-cni)",
-		.add = verb_add,
-		.del = verb_del,
-		.check = verb_check,
-		.gc = verb_gc,
-		.status = verb_status,
-	};
+	int status;
+
+	return about_answers(&about, argc, argv, &status) ? status : about_refuse(&about);
+}
+
+int main(int argc, char **argv)
+{
+	const char *command = getenv("CNI_COMMAND");
+
 	static const struct own_delegate own = {
 		.build_id = { ADDRPOOL_BUILD_ID },
 		.plugin = &addrpool,
 		.serves = addrpool_is_alone,
 	};
 
+	if (argc > 1 && (!command || !*command))
+		return answer(argc, argv);
 	delegate_own(&own);
 	return plugin_main(&ipvlan);
 }

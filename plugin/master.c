@@ -1,6 +1,7 @@
 #include "plugin/master.h"
 
 #include <linux/if_arp.h>
+#include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +73,11 @@ static int find_default(struct rtnl *nl, struct link *ret, struct cni_error *err
 
 int master_find(struct rtnl *nl, const char *name, struct link *ret, struct cni_error *err)
 {
+	if (!rtnl_strict(nl)) {
+		cni_fail(err, CNI_CONFIG, "this kernel is older than Linux 4.20");
+		return cni_hint(err,
+				"nothing was changed; README lists the kernels that ipvlan-cni supports");
+	}
 	if (!name)
 		return find_default(nl, ret, err);
 	switch (link_find(nl, name, ret, err)) {
@@ -89,23 +95,8 @@ static bool is_kind(const struct link *link, const char *kind)
 	return !strcmp(link->kind, kind);
 }
 
-struct child_search {
-	int parent;
-	struct link found;
-};
-
-static void find_macvlan(const struct link *link, void *arg)
-{
-	struct child_search *search = arg;
-
-	if (!search->found.index && link->parent == search->parent && !link->parent_elsewhere &&
-	    (is_kind(link, "macvlan") || is_kind(link, "macvtap")))
-		search->found = *link;
-}
-
 int master_usable(struct rtnl *nl, const struct link *master, struct cni_error *err)
 {
-	struct child_search search = { .parent = master->index };
 	struct link holder = { .index = 0 };
 
 	if (master->flags & IFF_LOOPBACK || master->type != ARPHRD_ETHER) {
@@ -120,15 +111,6 @@ int master_usable(struct rtnl *nl, const struct link *master, struct cni_error *
 			"the %s \"%s\" takes every packet of %s; use it as the master, or take %s out of it",
 			*holder.kind ? holder.kind : "device", holder.name, master->name, master->name);
 	}
-	if (link_each(nl, find_macvlan, &search, err) < 0)
-		return -1;
-	if (search.found.index) {
-		cni_fail(err, CNI_CONFIG, "master \"%s\" carries the %s interface \"%s\"", master->name,
-			 search.found.kind, search.found.name);
-		return cni_hint(
-			err, "macvlan and ipvlan cannot share a master; delete \"%s\" or use another master",
-			search.found.name);
-	}
 	return 0;
 }
 
@@ -141,8 +123,9 @@ int master_check_mtu(const struct link *master, unsigned int mtu, struct cni_err
 			master->name);
 }
 
-int master_name(const struct conf *conf, const char *parent, const char *network, char ret[IFNAMSIZ],
-		struct cni_error *err)
+/* The name that ADD gives to the master that it makes. */
+static int master_name(const struct conf *conf, const char *parent, const char *network, char ret[IFNAMSIZ],
+		       struct cni_error *err)
 {
 	int len = conf->internal
 			  ? snprintf(ret, IFNAMSIZ, "ipvd%08x", (unsigned int)attachment_hash(network, ""))
@@ -155,4 +138,131 @@ int master_name(const struct conf *conf, const char *parent, const char *network
 			"make the VLAN yourself, under a name of at most %d characters, and give that as "
 			"the master",
 			IFNAMSIZ - 1);
+}
+
+struct vlan_search {
+	int parent;
+	unsigned int id;
+	struct link found;
+};
+
+static bool vlan_matches(const struct link *link, int parent, unsigned int id)
+{
+	return is_kind(link, "vlan") && link->parent == parent && !link->parent_elsewhere && link->vlan == id;
+}
+
+static void vlan_match(const struct link *link, void *arg)
+{
+	struct vlan_search *search = arg;
+
+	if (vlan_matches(link, search->parent, search->id))
+		search->found = *link;
+}
+
+/* The kernel allows one VLAN of an id on a link, and others may have named it. */
+static enum found vlan_find(struct rtnl *nl, int parent, unsigned int id, struct link *ret,
+			    struct cni_error *err)
+{
+	struct vlan_search search = { .parent = parent, .id = id };
+
+	if (link_each(nl, vlan_match, &search, err) < 0)
+		return FOUND_FAILED;
+	*ret = search.found;
+	return search.found.index ? FOUND : FOUND_NOT;
+}
+
+enum found master_made(struct rtnl *nl, const struct conf *conf, const struct link *parent,
+		       const char *network, struct link *ret, struct cni_error *err)
+{
+	struct cni_error unnamed = { 0 };
+	char name[IFNAMSIZ] = "";
+	enum found found = FOUND_NOT;
+
+	if (master_name(conf, parent->name, network, name, &unnamed) == 0)
+		found = link_find(nl, name, ret, err);
+	if (found == FOUND &&
+	    (conf->internal ? is_kind(ret, "dummy") : vlan_matches(ret, parent->index, conf->vlan)))
+		return FOUND;
+	if (found != FOUND_FAILED && conf->vlan)
+		found = vlan_find(nl, parent->index, conf->vlan, ret, err);
+	if (found == FOUND_FAILED || (found == FOUND && conf->vlan))
+		return found;
+	*ret = (struct link){ .index = 0 };
+	memcpy(ret->name, name, sizeof(ret->name));
+	if (!*unnamed.msg)
+		return FOUND_NOT;
+	cni_fail(err, (enum cni_code)unnamed.code, "%s", unnamed.msg);
+	cni_hint(err, "%s", unnamed.details);
+	return FOUND_FAILED;
+}
+
+int master_must_be_up(const struct link *master, const char *key, struct cni_error *err)
+{
+	if (master->flags & IFF_UP)
+		return 0;
+	cni_fail(err, CNI_RETRY, "master \"%s\" is down", master->name);
+	return cni_hint(err, "%s needs it up: ip link set %s up", key, master->name);
+}
+
+/* A key that works only while the master is up; NULL: none does. */
+static const char *key_of_master_up(const struct conf *conf)
+{
+	if (conf->host_routes.n_routes)
+		return "hostRoutes";
+	if (conf->host_access && conf->mode == IPVLAN_MODE_L2)
+		return "hostAccess";
+	if (conf->n_reflectors && conf->mode != IPVLAN_MODE_L2)
+		return "reflector";
+	return conf->conflict_check ? "conflictCheck" : NULL;
+}
+
+int master_check_up(const struct link *master, const struct conf *conf, struct cni_error *err)
+{
+	const char *key = key_of_master_up(conf);
+
+	return key ? master_must_be_up(master, key, err) : 0;
+}
+
+int master_check_carrier(const struct link *master, const struct conf *conf, struct cni_error *err)
+{
+	if (!conf->dad || conf->mode != IPVLAN_MODE_L2)
+		return 0;
+	if (master_must_be_up(master, "dad", err) < 0)
+		return -1;
+	if (master->flags & IFF_RUNNING)
+		return 0;
+	cni_fail(err, CNI_RETRY, "master \"%s\" has no carrier", master->name);
+	return cni_hint(err, "dad needs it, since without it nobody on the link can answer");
+}
+
+/* A key that makes routes in the host's main table; NULL: none does. */
+static const char *key_of_routes(const struct conf *conf)
+{
+	if (conf->host_access)
+		return "hostAccess";
+	if (conf->proxy_arp)
+		return "proxyArp";
+	if (conf->host_routes.n_routes)
+		return "hostRoutes";
+	return conf->n_reflectors && conf->mode != IPVLAN_MODE_L2 ? "reflector" : NULL;
+}
+
+int master_check_vrf(struct rtnl *nl, const struct link *master, const struct conf *conf,
+		     struct cni_error *err)
+{
+	const char *key = key_of_routes(conf);
+	struct link holder;
+	enum found found;
+
+	if (!key || !master->holder)
+		return 0;
+	found = link_find_index(nl, master->holder, &holder, err);
+	if (found != FOUND || !is_kind(&holder, "vrf"))
+		return found == FOUND_FAILED ? -1 : 0;
+	cni_fail(err, CNI_CONFIG, "%s does not work where master \"%s\" is a port of the VRF \"%s\"", key,
+		 master->name, holder.name);
+	return cni_hint(err,
+			"its routes are in the main table, which the VRF does not use; leave %s out, or take "
+			"%s out of %s",
+			key, master->name, holder.name);
 }

@@ -1,18 +1,213 @@
 #include "plugin/object.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "cni/json.h"
 #include "plugin/kinds.h"
 
 static const struct kind *const kinds[OBJECT_KINDS] = {
-	[OBJECT_ANCHOR] = &kind_anchor, [OBJECT_ACCESS] = &kind_access,
-	[OBJECT_ROUTE] = &kind_route,	[OBJECT_NEIGHBOUR] = &kind_neighbour,
-	[OBJECT_SYSCTL] = &kind_sysctl, [OBJECT_TABLE] = &kind_table,
-	[OBJECT_VLAN] = &kind_vlan,	[OBJECT_DUMMY] = &kind_dummy,
-	[OBJECT_RESOLV] = &kind_resolv, [OBJECT_MASQUERADE] = &kind_masquerade,
+	[OBJECT_ANCHOR] = &kind_anchor,		[OBJECT_ACCESS] = &kind_access,
+	[OBJECT_ROUTE] = &kind_route,		[OBJECT_NEIGHBOUR] = &kind_neighbour,
+	[OBJECT_PROXY] = &kind_proxy,		[OBJECT_SYSCTL] = &kind_sysctl,
+	[OBJECT_TABLE] = &kind_table,		[OBJECT_VLAN] = &kind_vlan,
+	[OBJECT_DUMMY] = &kind_dummy,		[OBJECT_RESOLV] = &kind_resolv,
+	[OBJECT_MASQUERADE] = &kind_masquerade, [OBJECT_HAIRPIN] = &kind_hairpin,
+	[OBJECT_FENCE] = &kind_fence,		[OBJECT_GUARD] = &kind_guard,
+	[OBJECT_LEASE] = &kind_lease,		[OBJECT_RATE] = &kind_rate,
 };
+
+struct object object_anchor(int dev, uint16_t mode)
+{
+	return (struct object){ .kind = OBJECT_ANCHOR, .dev = dev, .mode = mode };
+}
+
+struct object object_access(int dev)
+{
+	return (struct object){ .kind = OBJECT_ACCESS, .dev = dev };
+}
+
+struct object object_route(int dev, const struct prefix *to, const struct ip *via, const struct ip *src)
+{
+	struct object route = { .kind = OBJECT_ROUTE, .dev = dev, .to = prefix_network(to) };
+
+	if (via)
+		route.via = *via;
+	if (src)
+		route.src = *src;
+	return route;
+}
+
+static struct prefix object_host(const struct ip *ip)
+{
+	return (struct prefix){ .ip = *ip, .len = (unsigned int)(8 * ip_size(ip)) };
+}
+
+struct object object_neighbour(int dev, const struct ip *ip, const char *lladdr)
+{
+	struct object neighbour = { .kind = OBJECT_NEIGHBOUR, .dev = dev, .to = object_host(ip) };
+
+	snprintf(neighbour.lladdr, sizeof(neighbour.lladdr), "%s", lladdr);
+	return neighbour;
+}
+
+struct object object_proxy(int dev, const struct ip *ip)
+{
+	return (struct object){ .kind = OBJECT_PROXY, .dev = dev, .to = object_host(ip) };
+}
+
+struct object object_hairpin(int dev)
+{
+	return (struct object){ .kind = OBJECT_HAIRPIN, .dev = dev };
+}
+
+static struct object object_named(enum object_kind kind, const char *name)
+{
+	struct object object = { .kind = kind };
+
+	snprintf(object.name, sizeof(object.name), "%s", name);
+	return object;
+}
+
+struct object object_sysctl(int dev, const char *name)
+{
+	struct object sysctl = object_named(OBJECT_SYSCTL, name);
+
+	sysctl.dev = dev;
+	sysctl.all = -1;
+	return sysctl;
+}
+
+struct object object_vlan(int dev, unsigned int id, const char *name)
+{
+	struct object vlan = object_named(OBJECT_VLAN, name);
+
+	vlan.dev = dev;
+	vlan.id = id;
+	return vlan;
+}
+
+struct object object_dummy(const char *name, unsigned int mtu)
+{
+	struct object dummy = object_named(OBJECT_DUMMY, name);
+
+	dummy.mtu = mtu;
+	return dummy;
+}
+
+struct object object_resolv(const char *name, const json_t *dns)
+{
+	struct object file = object_named(OBJECT_RESOLV, name);
+
+	file.dns = dns;
+	return file;
+}
+
+struct object object_table(void)
+{
+	return object_named(OBJECT_TABLE, "ipvlan_cni");
+}
+
+struct object object_masquerade(const struct prefix *address)
+{
+	return (struct object){ .kind = OBJECT_MASQUERADE, .to = *address };
+}
+
+struct object object_fence(int dev)
+{
+	return (struct object){ .kind = OBJECT_FENCE, .dev = dev };
+}
+
+struct object object_guard(int dev)
+{
+	return (struct object){ .kind = OBJECT_GUARD, .dev = dev };
+}
+
+struct object object_lease(int dev, const struct ip *ip)
+{
+	return (struct object){ .kind = OBJECT_LEASE, .dev = dev, .to = object_host(ip) };
+}
+
+struct object object_rate(int dev, const struct ip *ip, const struct ip *first, const struct rate *rates)
+{
+	struct object object = object_named(OBJECT_RATE, "");
+
+	object.dev = dev;
+	object.to = object_host(ip);
+	object.via = *first;
+	snprintf(object.name, sizeof(object.name), "out %llu+%llu in %llu+%llu", rates[0].rate,
+		 rates[0].burst, rates[1].rate, rates[1].burst);
+	return object;
+}
+
+bool object_rates(const struct object *object, struct rate ret[2])
+{
+	static const char *const before[] = { "out ", "+", " in ", "+" };
+	unsigned long long *const numbers[] = { &ret[0].rate, &ret[0].burst, &ret[1].rate, &ret[1].burst };
+	const char *text = object->name;
+	char *end;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (strncmp(text, before[i], strlen(before[i])) != 0)
+			return false;
+		text += strlen(before[i]);
+		*numbers[i] = strtoull(text, &end, 10);
+		if (end == text)
+			return false;
+		text = end;
+	}
+	return !*text;
+}
+
+const struct kind *object_kind(const struct object *object)
+{
+	return kinds[object->kind];
+}
+
+struct object_key object_key(const struct object *object)
+{
+	const struct kind *kind = kinds[object->kind];
+	struct ip_str address = { "" };
+	struct object_key key;
+	char dev[16] = "";
+
+	if (kind->key & KEY_PREFIX)
+		address = prefix_text(&object->to);
+	if (kind->key & KEY_ADDRESS)
+		address = ip_text(&object->to.ip);
+	if (kind->key & KEY_DEV)
+		snprintf(dev, sizeof(dev), "-%d", object->dev);
+	snprintf(key.s, sizeof(key.s), "%s%s%s%s%s%s", kind->name, dev, *address.s ? "-" : "", address.s,
+		 kind->key & KEY_NAME ? "-" : "", kind->key & KEY_NAME ? object->name : "");
+	for (char *c = key.s; (c = strchr(c, '/'));)
+		*c = '_';
+	return key;
+}
+
+bool object_same_place(const struct object *a, const struct object *b)
+{
+	const unsigned int key = kinds[a->kind]->key;
+
+	return a->kind == b->kind && (!(key & KEY_DEV) || a->dev == b->dev) &&
+	       (!(key & (KEY_ADDRESS | KEY_PREFIX)) || ip_equal(&a->to.ip, &b->to.ip)) &&
+	       (!(key & KEY_PREFIX) || a->to.len == b->to.len) &&
+	       (!(key & KEY_NAME) || !strcmp(a->name, b->name));
+}
+
+/* Not src, which the host may change, nor what it takes to make it. */
+bool object_agrees(const struct object *a, const struct object *b)
+{
+	return a->kind == b->kind && a->dev == b->dev && a->id == b->id && a->to.len == b->to.len &&
+	       ip_equal(&a->to.ip, &b->to.ip) && ip_equal(&a->via, &b->via) &&
+	       !strcmp(a->lladdr, b->lladdr) && !strcmp(a->name, b->name);
+}
+
+bool object_plain(const struct object *object)
+{
+	return object->kind == OBJECT_ANCHOR || object->kind == OBJECT_ACCESS ||
+	       object->kind == OBJECT_HAIRPIN || object->kind == OBJECT_TABLE ||
+	       object->kind == OBJECT_FENCE || object->kind == OBJECT_GUARD;
+}
 
 static void put(struct object_text *text, const char *key, const char *value)
 {
@@ -46,12 +241,41 @@ struct object_text object_text(const struct object *object)
 	return text;
 }
 
-static bool parse_kind(const char *word, struct object *ret)
+json_t *object_json(const struct object *object)
 {
-	for (size_t kind = 0; word && kind < OBJECT_KINDS; kind++) {
-		if (strcmp(word, kinds[kind]->name) != 0)
+	json_t *doc = json_pack("{s:s}", "kind", kinds[object->kind]->name);
+
+	if (*object->name)
+		json_object_set_new(doc, "name", json_bytes(object->name));
+	if (object->to.ip.family)
+		json_object_set_new(doc, "to", json_string(prefix_text(&object->to).s));
+	if (object->via.family)
+		json_object_set_new(doc, "via", json_string(ip_text(&object->via).s));
+	if (*object->lladdr)
+		json_object_set_new(doc, "lladdr", json_string(object->lladdr));
+	if (object->dev)
+		json_object_set_new(doc, "dev", json_integer(object->dev));
+	if (object->id)
+		json_object_set_new(doc, "id", json_integer(object->id));
+	if (object->src.family)
+		json_object_set_new(doc, "src", json_string(ip_text(&object->src).s));
+	if (object->mtu)
+		json_object_set_new(doc, "mtu", json_integer(object->mtu));
+	if (object->kind == OBJECT_ANCHOR)
+		json_object_set_new(doc, "mode", json_string(ipvlan_mode_text(object->mode)));
+	if (object->kind == OBJECT_SYSCTL)
+		json_object_set_new(doc, "all", json_integer(object->all));
+	if (object->dns)
+		json_object_set_new(doc, "dns", json_deep_copy(object->dns));
+	return doc;
+}
+
+static bool read_kind(enum object_kind *ret, const char *name)
+{
+	for (size_t kind = 0; kind < OBJECT_KINDS; kind++) {
+		if (strcmp(name, kinds[kind]->name) != 0)
 			continue;
-		ret->kind = (enum object_kind)kind;
+		*ret = (enum object_kind)kind;
 		return true;
 	}
 	return false;
@@ -62,60 +286,102 @@ static bool copy(char *ret, size_t size, const char *value)
 	return snprintf(ret, size, "%s", value) < (int)size;
 }
 
-static bool parse_value(const char *key, const char *value, struct object *ret)
+static bool read_value(struct object *ret, const char *key, const json_t *value)
 {
-	if (!strcmp(key, "name"))
-		return copy(ret->name, sizeof(ret->name), value);
-	if (!strcmp(key, "to"))
-		return prefix_parse(value, &ret->to);
-	if (!strcmp(key, "via"))
-		return ip_parse(value, &ret->via);
-	if (!strcmp(key, "lladdr"))
-		return copy(ret->lladdr, sizeof(ret->lladdr), value);
-	if (!strcmp(key, "id"))
-		return (ret->id = (unsigned int)strtoul(value, NULL, 10)) > 0;
-	if (!strcmp(key, "src"))
-		return ip_parse(value, &ret->src);
-	if (strcmp(key, "dev") != 0)
+	const char *text = json_string_value(value);
+	const json_int_t number = json_integer_value(value);
+
+	if (!strcmp(key, "kind") || !strcmp(key, "dns"))
+		return true; /* read elsewhere, and not needed to remove it */
+	if (!strcmp(key, "dev") && number > 0 && number <= INT32_MAX)
+		ret->dev = (int)number;
+	else if (!strcmp(key, "id") && number > 0 && number <= UINT16_MAX)
+		ret->id = (unsigned int)number;
+	else if (!strcmp(key, "mtu") && number > 0 && number <= INT32_MAX)
+		ret->mtu = (unsigned int)number;
+	else if (!strcmp(key, "all") && number >= -1 && number <= 1)
+		ret->all = (int)number;
+	else if (!strcmp(key, "name"))
+		return json_bytes_read(value, ret->name, sizeof(ret->name));
+	else if (!text)
 		return false;
-	ret->dev = (int)strtol(value, NULL, 10);
+	else if (!strcmp(key, "lladdr"))
+		return copy(ret->lladdr, sizeof(ret->lladdr), text);
+	else if (!strcmp(key, "to"))
+		return prefix_parse(text, &ret->to);
+	else if (!strcmp(key, "via"))
+		return ip_parse(text, &ret->via);
+	else if (!strcmp(key, "src"))
+		return ip_parse(text, &ret->src);
+	else
+		return !strcmp(key, "mode") && ipvlan_mode_parse(text, &ret->mode);
 	return true;
 }
 
-bool object_parse(const char *text, struct object *ret)
+static bool object_has_place(const struct object *object)
 {
-	struct object object = { .dev = 0 };
-	struct object_text words;
-	char *rest = NULL, *key;
+	const unsigned int key = kinds[object->kind]->key;
 
-	if (!copy(words.s, sizeof(words.s), text) || !parse_kind(strtok_r(words.s, " ", &rest), &object))
+	return (!(key & KEY_DEV) || object->dev) && (!(key & KEY_NAME) || *object->name) &&
+	       !strchr(object->name, '/') && (!(key & (KEY_ADDRESS | KEY_PREFIX)) || object->to.ip.family);
+}
+
+bool object_read(struct object *ret, const json_t *doc)
+{
+	const char *kind = json_string_value(json_object_get(doc, "kind")), *key;
+	struct object object = { .all = -1 };
+	json_t *value;
+
+	if (!kind || !read_kind(&object.kind, kind))
 		return false;
-	while ((key = strtok_r(NULL, " ", &rest))) {
-		const char *value = strtok_r(NULL, " ", &rest);
-
-		if (!value || !parse_value(key, value, &object))
+	json_object_foreach((json_t *)(uintptr_t)doc, key, value)
+		if (!read_value(&object, key, value))
 			return false;
-	}
+	object.dns = json_object_get(doc, "dns");
 	*ret = object;
-	return true;
+	return object_has_place(&object);
 }
 
-int object_make(struct rtnl *host, const struct object *object, struct cni_error *err)
+int object_look(struct view *view, const struct object *object, bool removing, struct cni_error *err)
 {
-	return kinds[object->kind]->make(host, object, err);
+	const struct kind *kind = kinds[object->kind];
+
+	return kind->look ? kind->look(view, object, removing, err) : 0;
 }
 
-int object_remove(struct rtnl *host, const struct object *object, struct cni_error *err)
+int object_make(struct view *view, const struct object *object, struct cni_error *err)
 {
-	return kinds[object->kind]->remove(host, object, err);
+	return kinds[object->kind]->make(view, object, err);
 }
 
-enum found object_find(struct rtnl *host, const struct object *object, struct cni_error *err)
+int object_remove(struct view *view, const struct object *object, struct cni_error *err)
 {
-	return kinds[object->kind]->find(host, object, err);
+	return kinds[object->kind]->remove(view, object, err);
+}
+
+int object_check(struct view *view, const struct object *object, struct cni_error *err)
+{
+	const struct kind *kind = kinds[object->kind];
+
+	return kind->check ? kind->check(view, object, err) : 0;
+}
+
+enum found object_find(struct view *view, const struct object *object, struct cni_error *err)
+{
+	return kinds[object->kind]->find(view, object, err);
 }
 
 bool object_anonymous(const struct object *object)
 {
 	return kinds[object->kind]->anonymous;
+}
+
+bool object_by_program(const struct object *object)
+{
+	return kinds[object->kind]->print;
+}
+
+bool object_must_look(const struct object *object)
+{
+	return kinds[object->kind]->look_to_remove;
 }

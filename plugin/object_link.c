@@ -10,6 +10,11 @@ void anchor_name(int dev, char ret[IFNAMSIZ])
 	snprintf(ret, IFNAMSIZ, "ipva%d", dev);
 }
 
+static bool is_anchor(const struct link *link)
+{
+	return !strcmp(link->kind, "ipvlan") && link->group == OUR_NUMBER;
+}
+
 /* Not what else may have its name. */
 enum found anchor_find(struct rtnl *host, int dev, struct link *ret, struct cni_error *err)
 {
@@ -18,16 +23,36 @@ enum found anchor_find(struct rtnl *host, int dev, struct link *ret, struct cni_
 
 	anchor_name(dev, name);
 	found = link_find(host, name, ret, err);
-	if (found == FOUND && (strcmp(ret->kind, "ipvlan") != 0 || ret->group != OUR_NUMBER))
-		return FOUND_NOT;
-	return found;
+	return found == FOUND && !is_anchor(ret) ? FOUND_NOT : found;
 }
 
-static int make_anchor(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int anchor_refuse(const char *name, struct cni_error *err)
+{
+	cni_fail(err, CNI_CONFIG, "there is another interface \"%s\" already", name);
+	return cni_hint(err,
+			"the plugin keeps the mode of a master by an interface of that name, and has not "
+			"made this one; rename or delete it");
+}
+
+static int anchor_check(struct view *view, const struct object *object, struct cni_error *err)
+{
+	char name[IFNAMSIZ];
+	struct link link;
+	enum found found;
+
+	anchor_name(object->dev, name);
+	found = link_find(view->host, name, &link, err);
+	return found == FOUND && !is_anchor(&link) ? anchor_refuse(name, err)
+	       : found == FOUND_FAILED		   ? -1
+						   : 0;
+}
+
+static int make_anchor(struct view *view, const struct object *object, struct cni_error *err)
 {
 	char name[IFNAMSIZ];
 	const struct ipvlan ipvlan = {
 		.name = name,
+		.index = object->index,
 		.parent = object->dev,
 		.mode = object->mode,
 		.flags = -1,
@@ -36,40 +61,43 @@ static int make_anchor(struct rtnl *host, const struct object *object, struct cn
 	};
 	struct cni_error why = { 0 };
 	struct link there;
-	enum found found = anchor_find(host, object->dev, &there, err);
+	enum found found = anchor_find(view->host, object->dev, &there, err);
 	int error;
 
 	if (found != FOUND_NOT)
 		return found == FOUND ? 0 : -1;
 	anchor_name(object->dev, name);
-	error = ipvlan_create(host, &ipvlan, &why);
+	error = ipvlan_create(view->host, &ipvlan, &why);
+	if (error == EEXIST)
+		return anchor_refuse(name, err);
 	if (!error)
 		return 0;
 	cni_fail(err, CNI_INTERNAL, "failed to create %s, which keeps the master's mode: %s", name, why.msg);
-	return cni_hint(err, "%s",
-			error == EEXIST ? "a link of that name is there, which is not ours" : why.details);
+	return cni_hint(err, "%s", why.details);
 }
 
-static enum found find_anchor(struct rtnl *host, const struct object *object, struct cni_error *err)
+static enum found find_anchor(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link link;
 
-	return anchor_find(host, object->dev, &link, err);
+	return anchor_find(view->host, object->dev, &link, err);
 }
 
-static int remove_anchor(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int remove_anchor(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link link;
-	enum found found = anchor_find(host, object->dev, &link, err);
+	enum found found = anchor_find(view->host, object->dev, &link, err);
 
-	return found == FOUND ? link_delete(host, link.index, err) : (int)found;
+	return found == FOUND ? link_delete(view->host, link.index, err) : (int)found;
 }
 
 const struct kind kind_anchor = {
 	.name = "anchor",
+	.key = KEY_DEV,
 	.make = make_anchor,
 	.remove = remove_anchor,
 	.find = find_anchor,
+	.check = anchor_check,
 };
 
 /* It is to carry routes and nothing else: no addresses of its own, which routers on
@@ -78,51 +106,54 @@ static void keep_bare(const struct link *anchor)
 {
 	struct sysctl sysctls[] = { { "", "0" }, { "", "0" } };
 
+	if (!netns_has_ipv6())
+		return;
 	snprintf(sysctls[0].name, sizeof(sysctls[0].name), "ipv6/conf/%s/accept_ra", anchor->name);
 	snprintf(sysctls[1].name, sizeof(sysctls[1].name), "ipv6/conf/%s/autoconf", anchor->name);
 	netns_sysctl(-1, sysctls, 2);
 }
 
-static int make_access(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int make_access(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link anchor;
 	struct cni_error why = { 0 };
 
-	if (anchor_find(host, object->dev, &anchor, err) != FOUND)
+	if (anchor_find(view->host, object->dev, &anchor, err) != FOUND)
 		return cni_fail(err, CNI_INTERNAL, "the anchor of link %d is gone", object->dev);
 	if (anchor.flags & IFF_UP)
 		return 0;
 	keep_bare(&anchor);
-	link_queue_up(host, anchor.index);
-	if (!rtnl_commit_one(host, &why))
+	link_queue_up(view->host, anchor.index);
+	if (!rtnl_commit_one(view->host, &why))
 		return 0;
 	return cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" UP: %s", anchor.name, why.msg);
 }
 
-static int remove_access(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int remove_access(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link anchor;
 	struct cni_error why = { 0 };
-	enum found found = anchor_find(host, object->dev, &anchor, err);
+	enum found found = anchor_find(view->host, object->dev, &anchor, err);
 
 	if (found != FOUND)
 		return (int)found;
-	link_queue_down(host, anchor.index);
-	if (!rtnl_commit_one(host, &why))
+	link_queue_down(view->host, anchor.index);
+	if (!rtnl_commit_one(view->host, &why))
 		return 0;
 	return cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" DOWN: %s", anchor.name, why.msg);
 }
 
-static enum found find_access(struct rtnl *host, const struct object *object, struct cni_error *err)
+static enum found find_access(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link anchor;
-	enum found found = anchor_find(host, object->dev, &anchor, err);
+	enum found found = anchor_find(view->host, object->dev, &anchor, err);
 
 	return found == FOUND && !(anchor.flags & IFF_UP) ? FOUND_NOT : found;
 }
 
 const struct kind kind_access = {
 	.name = "access",
+	.key = KEY_DEV,
 	.make = make_access,
 	.remove = remove_access,
 	.find = find_access,

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "net/alive.h"
+#include "net/use.h"
 #include "plugin/guard.h"
 #include "plugin/kinds.h"
 
@@ -18,11 +20,11 @@ static bool is_it(const struct link *link, const struct object *object)
 	       link->vlan == object->id;
 }
 
-static int create(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int create(struct view *view, const struct object *object, struct cni_error *err)
 {
 	if (object->kind == OBJECT_DUMMY)
-		return dummy_create(host, object->name, object->mtu, err);
-	return vlan_create(host, object->name, object->dev, (uint16_t)object->id, err);
+		return dummy_create(view->host, object->name, object->mtu, err);
+	return vlan_create(view->host, object->name, object->dev, (uint16_t)object->id, err);
 }
 
 static int refuse(const struct object *object, const struct link *link, struct cni_error *err)
@@ -34,13 +36,23 @@ static int refuse(const struct object *object, const struct link *link, struct c
 			object->dev);
 }
 
-static int make(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int check(struct view *view, const struct object *object, struct cni_error *err)
+{
+	struct link link;
+	enum found found = link_find(view->host, object->name, &link, err);
+
+	return found == FOUND && !is_it(&link, object) ? refuse(object, &link, err)
+	       : found == FOUND_FAILED		       ? -1
+						       : 0;
+}
+
+static int make(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	struct link link;
 	int error;
 
-	switch (link_find(host, object->name, &link, err)) {
+	switch (link_find(view->host, object->name, &link, err)) {
 	case FOUND_FAILED:
 		return -1;
 	case FOUND:
@@ -48,9 +60,16 @@ static int make(struct rtnl *host, const struct object *object, struct cni_error
 	default:
 		break;
 	}
-	error = create(host, object, &why);
+	error = create(view, object, &why);
 	if (!error)
 		return 0;
+	if (error == EEXIST && object->kind == OBJECT_VLAN) {
+		cni_fail(err, CNI_CONFIG, "VLAN %u of interface %d is in another network namespace",
+			 object->id, object->dev);
+		return cni_hint(err,
+				"the kernel allows one VLAN of an id on an interface; ipvlanctl doctor names "
+				"the namespace. Move it back, delete it, or use another id");
+	}
 	cni_fail(err, CNI_INTERNAL, "failed to create the master %s: %s", object->name, why.msg);
 	if (error == EOPNOTSUPP)
 		return cni_hint(err,
@@ -60,38 +79,67 @@ static int make(struct rtnl *host, const struct object *object, struct cni_error
 	return cni_hint(err, "%s", why.details);
 }
 
-static enum found find(struct rtnl *host, const struct object *object, struct cni_error *err)
+static enum found find(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link link;
-	enum found found = link_find(host, object->name, &link, err);
+	enum found found = link_find(view->host, object->name, &link, err);
 
 	return found == FOUND && !is_it(&link, object) ? FOUND_NOT : found;
 }
 
-/* Of ours alone, and when nobody else has come to use it. */
-static int unmake(struct rtnl *host, const struct object *object, struct cni_error *err)
+/* Who uses it, here or in another namespace? */
+static int look(struct view *view, const struct object *object, bool removing, struct cni_error *err)
 {
+	struct survey survey;
+	struct alive alive;
 	struct link link;
-	enum found found = link_find(host, object->name, &link, err);
+	int rc;
+	enum found found = removing ? link_find(view->host, object->name, &link, err) : FOUND_NOT;
 
 	if (found != FOUND || !is_it(&link, object) || link.group != OUR_NUMBER)
 		return found == FOUND_FAILED ? -1 : 0;
-	found = guard_used(host, &link, err);
-	if (found == FOUND)
-		cni_log("%s stays: others use it", object->name);
-	return found == FOUND_NOT ? link_delete(host, link.index, err) : found == FOUND ? 0 : -1;
+	if (link_in_use(view->host, &link, &view->use, err) != FOUND_NOT)
+		return view->use ? 0 : -1;
+	alive_read(&alive);
+	rc = guard_survey(&survey, &alive, link.index, true, err);
+	if (rc == 0 && survey.slave.index)
+		view->use = "an interface in another namespace";
+	alive_free(&alive);
+	return rc;
+}
+
+/* One of ours, unless somebody else has come to use it. */
+static int unmake(struct view *view, const struct object *object, struct cni_error *err)
+{
+	struct link link;
+	enum found found = link_find(view->host, object->name, &link, err);
+
+	if (found != FOUND || !is_it(&link, object) || link.group != OUR_NUMBER)
+		return found == FOUND_FAILED ? -1 : 0;
+	if (!view->use)
+		return link_delete(view->host, link.index, err);
+	cni_log("%s stays: it has %s that the plugin has not made", object->name, view->use);
+	return 0;
 }
 
 const struct kind kind_vlan = {
 	.name = "vlan",
+	.key = KEY_NAME,
 	.make = make,
 	.remove = unmake,
 	.find = find,
+	.check = check,
+	.look = look,
+	.look_to_remove = true,
 };
 
 const struct kind kind_dummy = {
 	.name = "dummy",
+	.key = KEY_NAME,
 	.make = make,
 	.remove = unmake,
 	.find = find,
+	.check = check,
+	.look = look,
+	.look_to_remove = true,
 };

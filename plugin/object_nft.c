@@ -1,21 +1,15 @@
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "cni/child.h"
-#include "cni/cleanup.h"
 #include "plugin/kinds.h"
+#include "plugin/ledger.h"
+#include "plugin/nft.h"
 
 /*
- * Masquerading through nft: a table of our own, in which each pod's address stands
- * with the subnet that it is not translated for. A script is one transaction, all
- * of it or nothing; and each can be repeated, since in nft adding what is there is
+ * Masquerading: a table of our own, in which each pod's address stands with the subnet that it is
+ * not translated for. Each script can be repeated, since in nft adding what is there is
  * no error, and what is added first can be deleted.
  */
 #define TABLE "inet ipvlan_cni"
-#define PATIENCE_S 20
 
 #define FAMILY(type, family, number) \
 	"add set " TABLE " pods" number " { type " type "; }\n" \
@@ -23,59 +17,11 @@
 	"add rule " TABLE " postrouting " family " saddr @pods" number " " family " saddr . " family \
 	" daddr != @subnets" number " masquerade\n"
 
+#define ADD_TABLE "add table " TABLE "\n"
+
 static const char foundation[] =
-	"add table " TABLE "\n"
 	"add chain " TABLE " postrouting { type nat hook postrouting priority 100; }\n"
 	"flush chain " TABLE " postrouting\n" FAMILY("ipv4_addr", "ip", "4") FAMILY("ipv6_addr", "ip6", "6");
-
-const char *nft_program(void)
-{
-	static const char *const places[] = { "/usr/sbin/nft", "/sbin/nft", "/usr/local/sbin/nft",
-					      "/usr/bin/nft" };
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		if (access(places[i], X_OK) == 0)
-			return places[i];
-	return NULL;
-}
-
-int nft_require(const char **ret, struct cni_error *err)
-{
-	*ret = nft_program();
-	if (*ret)
-		return 0;
-	cni_fail(err, CNI_CONFIG, "ipMasq needs nft, which is not there");
-	return cni_hint(err, "install nftables");
-}
-
-/* Returns nft's exit status, or -1. */
-static int nft(const char *script, struct outcome *o, struct cni_error *err)
-{
-	char *const env[] = { NULL };
-	struct child child = {
-		.what = "",
-		.argv = { NULL, "-f", "-" },
-		.env = env,
-		.input = script,
-		.input_len = strlen(script),
-		.patience_s = PATIENCE_S,
-	};
-
-	if (nft_require(&child.argv[0], err) < 0 || child_run(&child, o, err) < 0)
-		return -1;
-	return o->status ? 1 : 0;
-}
-
-static int run(const char *script, struct cni_error *err)
-{
-	struct outcome o;
-	int status = nft(script, &o, err);
-
-	if (status <= 0)
-		return status;
-	cni_fail(err, CNI_INTERNAL, "nft failed for ipMasq");
-	return cni_hint(err, "%.900s", o.stderr_end);
-}
 
 static int number(const struct object *object)
 {
@@ -93,88 +39,70 @@ static void print_elements(FILE *script, const char *verb, const struct object *
 		prefix_text(&subnet).s);
 }
 
-static int edit(const struct object *object, bool remove, struct cni_error *err)
+static int print_masquerade(FILE *script, struct view *view, const struct object *object, enum nft_step step,
+			    struct cni_error *err)
 {
-	autofree char *script = NULL;
-	size_t len;
-	FILE *out = open_memstream(&script, &len);
-
-	if (!out)
-		return cni_fail(err, CNI_RETRY, "out of memory");
-	fputs(foundation, out);
-	print_elements(out, "add", object);
-	if (remove)
-		print_elements(out, "delete", object);
-	if (fclose(out) != 0)
-		return cni_fail(err, CNI_RETRY, "out of memory");
-	return run(script, err);
+	(void)view;
+	(void)err;
+	if (step == NFT_DELETE)
+		fprintf(script, ADD_TABLE "%s", foundation);
+	print_elements(script, "add", object);
+	if (step == NFT_DELETE)
+		print_elements(script, "delete", object);
+	return 0;
 }
 
-static int make_masquerade(struct rtnl *host, const struct object *object, struct cni_error *err)
+static enum found find_masquerade(struct view *view, const struct object *object, struct cni_error *err)
 {
-	(void)host;
-	return edit(object, false, err);
-}
+	const json_t *list;
+	char pods[8];
 
-static enum found find_masquerade(struct rtnl *host, const struct object *object, struct cni_error *err)
-{
-	char script[256];
-	struct outcome o;
-	int status;
-
-	(void)host;
-	snprintf(script, sizeof(script),
-		 "get element " TABLE " pods%d { %s }\nlist chain " TABLE " postrouting\n", number(object),
-		 ip_text(&object->to.ip).s);
-	status = nft(script, &o, err);
-	return status < 0 ? FOUND_FAILED : status ? FOUND_NOT : FOUND;
-}
-
-/* In a table that somebody else has changed it may fail, and nothing be there to remove. */
-static int remove_masquerade(struct rtnl *host, const struct object *object, struct cni_error *err)
-{
-	struct cni_error why = { 0 };
-
-	if (edit(object, true, &why) == 0 || find_masquerade(host, object, NULL) == FOUND_NOT)
-		return 0;
-	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-	return cni_hint(err, "%s", why.details);
+	if (nft_list(view, TABLE, &list, err) < 0)
+		return FOUND_FAILED;
+	snprintf(pods, sizeof(pods), "pods%d", number(object));
+	if (!nft_entry(list, "chain", "postrouting"))
+		return FOUND_NOT;
+	return nft_has_element(list, pods, ip_text(&object->to.ip).s) ? FOUND : FOUND_NOT;
 }
 
 const struct kind kind_masquerade = {
 	.name = "masquerade",
-	.make = make_masquerade,
-	.remove = remove_masquerade,
+	.key = KEY_ADDRESS,
 	.find = find_masquerade,
+	.print = print_masquerade,
 };
 
-/* The table is made with its first element. */
-static int make_table(struct rtnl *host, const struct object *object, struct cni_error *err)
+static void print_held(const struct object *object, void *script)
 {
-	(void)host;
-	(void)object;
-	(void)err;
-	return 0;
+	print_elements(script, "add", object);
 }
 
-static int remove_table(struct rtnl *host, const struct object *object, struct cni_error *err)
+/* Without its "add table" the script fails where somebody has deleted that: then the other pods
+ * have lost their part of it as well. */
+static int print_table(FILE *script, struct view *view, const struct object *object, enum nft_step step,
+		       struct cni_error *err)
 {
-	(void)host;
 	(void)object;
-	return run("add table " TABLE "\ndelete table " TABLE "\n", err);
+	if (step == NFT_DELETE) {
+		fputs(ADD_TABLE "delete table " TABLE "\n", script);
+		return 0;
+	}
+	fprintf(script, "%s%s", step == NFT_WHOLE ? ADD_TABLE : "", foundation);
+	return step == NFT_WHOLE ? hold_each(view->ledger, OBJECT_MASQUERADE, print_held, script, err) : 0;
 }
 
-static enum found find_table(struct rtnl *host, const struct object *object, struct cni_error *err)
+/* If it is missing, so are its elements. */
+static enum found find_table(struct view *view, const struct object *object, struct cni_error *err)
 {
-	(void)host;
+	(void)view;
 	(void)object;
 	(void)err;
-	return FOUND; /* if not, its elements are missing as well */
+	return FOUND;
 }
 
 const struct kind kind_table = {
 	.name = "table",
-	.make = make_table,
-	.remove = remove_table,
+	.key = KEY_NAME,
 	.find = find_table,
+	.print = print_table,
 };

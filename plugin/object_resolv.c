@@ -111,9 +111,9 @@ static int write_file(const struct object *object)
 	return -1;
 }
 
-static int make(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int make(struct view *view, const struct object *object, struct cni_error *err)
 {
-	(void)host;
+	(void)view;
 	switch (whose(object, err)) {
 	case UNREADABLE:
 		return -1;
@@ -129,11 +129,11 @@ static int make(struct rtnl *host, const struct object *object, struct cni_error
 			errno_text(errno));
 }
 
-static int unmake(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int unmake(struct view *view, const struct object *object, struct cni_error *err)
 {
 	const enum whose now = whose(object, err);
 
-	(void)host;
+	(void)view;
 	if (now == UNREADABLE)
 		return -1;
 	if (now == OURS && unlink(path_of(object, "/resolv.conf").s) < 0 && errno != ENOENT)
@@ -144,9 +144,9 @@ static int unmake(struct rtnl *host, const struct object *object, struct cni_err
 	return 0;
 }
 
-static enum found find(struct rtnl *host, const struct object *object, struct cni_error *err)
+static enum found find(struct view *view, const struct object *object, struct cni_error *err)
 {
-	(void)host;
+	(void)view;
 	switch (whose(object, err)) {
 	case UNREADABLE:
 		return FOUND_FAILED;
@@ -159,6 +159,7 @@ static enum found find(struct rtnl *host, const struct object *object, struct cn
 
 const struct kind kind_resolv = {
 	.name = "resolv.conf",
+	.key = KEY_NAME,
 	.make = make,
 	.remove = unmake,
 	.find = find,

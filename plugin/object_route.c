@@ -13,7 +13,7 @@ static struct nexthop hop_of(const struct object *object)
 static struct route route_of(const struct object *object, const struct nexthop *hop)
 {
 	return (struct route){
-		.dst = prefix_network(&object->to),
+		.dst = object->to,
 		.table = RT_TABLE_MAIN,
 		.scope = object->via.family ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK,
 		.protocol = OUR_NUMBER,
@@ -23,123 +23,219 @@ static struct route route_of(const struct object *object, const struct nexthop *
 	};
 }
 
-struct search {
-	struct prefix dst;
-	const struct object *wanted;
+struct rivals {
 	bool same;
-	struct route_seen other; /* link 0: there is none */
+	struct route_seen other; /* link 0: none */
 };
 
-static void match_route(const struct route_seen *seen, void *arg)
+/* Which routes lead to the same destination, with whatever metric? */
+static int route_look(struct view *view, const struct object *object, struct rivals *ret,
+		      struct cni_error *err)
 {
-	struct search *search = arg;
+	const struct route_seen *list;
+	size_t n;
 
-	if (!prefix_equal(&seen->dst, &search->dst) || seen->type != RTN_UNICAST)
-		return;
-	if (seen->link == search->wanted->dev && ip_equal(&seen->gw, &search->wanted->via))
-		search->same = true;
-	else
-		search->other = *seen;
+	*ret = (struct rivals){ .same = false };
+	if (view_routes_to(view, &object->to, &list, &n, err) == FOUND_FAILED)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].type != RTN_UNICAST)
+			continue;
+		if (list[i].link == object->dev && ip_equal(&list[i].gw, &object->via))
+			ret->same = true;
+		else
+			ret->other = list[i];
+	}
+	return 0;
 }
 
-static int look(struct rtnl *host, struct search *search, struct cni_error *err)
-{
-	return route_each(host, search->dst.ip.family, RT_TABLE_MAIN, match_route, search, err);
-}
-
-static int refuse(const struct object *object, const struct route_seen *other, struct cni_error *err)
+static int route_refuse(const struct object *object, const struct route_seen *other, struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFIG, "the host has another route to %s already", prefix_text(&object->to).s);
-	return cni_hint(err, "%s%s dev %d; the configuration wants %s%s dev %d",
+	return cni_hint(err, "%s%s dev %d metric %u; the configuration requires %s%s dev %d",
 			other->gw.family ? "via " : "on the link", ip_text(&other->gw).s, other->link,
-			object->via.family ? "via " : "on the link", ip_text(&object->via).s, object->dev);
+			other->priority, object->via.family ? "via " : "on the link", ip_text(&object->via).s,
+			object->dev);
 }
 
-/* Somebody has a route there. The same will do; one of ours that leads elsewhere is
- * left from an attachment that is gone. */
-static int replace_route(struct rtnl *host, const struct object *object, const struct route *route,
+/* One of ours that leads elsewhere, and that no attachment holds, is left from a ledger that is gone. */
+static int route_remove_rival(struct view *view, const struct object *object, const struct route_seen *other,
+			      struct cni_error *err)
+{
+	const struct nexthop hop = { .gw = other->gw };
+	struct route old = route_of(object, &hop);
+
+	if (other->protocol != OUR_NUMBER)
+		return route_refuse(object, other, err);
+	old.src.family = 0;
+	return route_delete(view->host, other->link, &old, err);
+}
+
+static int route_refused(const struct object *object, const char *why, struct cni_error *err)
+{
+	return cni_fail(err, CNI_INTERNAL, "failed to add route '%s%s%s' on the host: %s",
+			prefix_text(&object->to).s, object->via.family ? " via " : "",
+			ip_text(&object->via).s, why);
+}
+
+int gateway_check(struct rtnl *host, int dev, const struct ip *gw, struct cni_error *err)
+{
+	struct link link = { .name = "" };
+
+	if (route_gateway_is_near(host, dev, gw, err) != FOUND_NOT)
+		return 0;
+	link_find_index(host, dev, &link, NULL);
+	cni_fail(err, CNI_CONFIG, "the gateway %s is not on the link of \"%s\"", ip_text(gw).s, link.name);
+	return cni_hint(err,
+			"the host requires an address of the gateway's subnet on that interface, which must "
+			"be up: ip -d addr show dev %s",
+			link.name);
+}
+
+static int route_check_gateway(struct view *view, const struct object *object, struct cni_error *err)
+{
+	return object->via.family ? gateway_check(view->host, object->dev, &object->via, err) : 0;
+}
+
+/* Why the kernel has refused it. */
+static int route_explain(struct view *view, const struct object *object, const struct cni_error *why,
 			 struct cni_error *err)
 {
-	struct search search = { .dst = route->dst, .wanted = object };
-	struct route old = *route;
-	struct nexthop hop = { .onlink = false };
-
-	if (look(host, &search, err) < 0)
+	if (route_check_gateway(view, object, err) < 0)
 		return -1;
-	if (search.same)
-		return 0;
-	if (search.other.protocol != OUR_NUMBER)
-		return refuse(object, &search.other, err);
-	hop.gw = search.other.gw;
-	old.hops = &hop;
-	if (route_delete(host, search.other.link, &old, err) < 0)
-		return -1;
-	return route_add(host, object->dev, route, err) ? -1 : 0;
+	route_refused(object, why->msg, err);
+	return cni_hint(err, "%s", why->details);
 }
 
-static int make_route(struct rtnl *host, const struct object *object, struct cni_error *err)
+/* The view may be older than the ledger's lock: what it shows may have gone, or come. */
+static int route_settle(struct view *view, const struct object *object, const struct route *route,
+			struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	struct rivals rivals;
+	struct view now;
+	int rc, error;
+
+	view_open(&now, view->host);
+	rc = route_look(&now, object, &rivals, err);
+	if (rc == 0 && !rivals.same && rivals.other.link)
+		rc = route_remove_rival(&now, object, &rivals.other, err);
+	view_close(&now);
+	if (rc < 0 || rivals.same)
+		return rc;
+	error = route_add(view->host, object->dev, route, &why);
+	return error && error != EEXIST ? route_explain(view, object, &why, err) : 0;
+}
+
+static int route_make(struct view *view, const struct object *object, struct cni_error *err)
 {
 	const struct nexthop hop = hop_of(object);
 	const struct route route = route_of(object, &hop);
 	struct cni_error why = { 0 };
-	int error = route_add(host, object->dev, &route, &why);
+	struct rivals rivals;
+	int error;
 
-	if (!error)
-		return 0;
+	if (route_look(view, object, &rivals, err) < 0)
+		return -1;
+	if (!rivals.same && rivals.other.link)
+		return route_settle(view, object, &route, err);
+	error = route_add(view->host, object->dev, &route, &why);
 	if (error == EEXIST)
-		return replace_route(host, object, &route, err);
-	cni_fail(err, error == ENETUNREACH || error == EHOSTUNREACH ? CNI_CONFIG : CNI_INTERNAL,
-		 "failed to add route '%s%s%s' on the host: %s", prefix_text(&object->to).s,
-		 object->via.family ? " via " : "", ip_text(&object->via).s, why.msg);
-	return cni_hint(err, "%s", why.details);
+		return rivals.same ? 0 : route_settle(view, object, &route, err);
+	return error ? route_explain(view, object, &why, err) : 0;
 }
 
-static int remove_route(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int route_check(struct view *view, const struct object *object, struct cni_error *err)
+{
+	struct rivals rivals;
+
+	if (route_look(view, object, &rivals, err) < 0)
+		return -1;
+	if (rivals.same)
+		return 0;
+	if (rivals.other.link && rivals.other.protocol != OUR_NUMBER)
+		return route_refuse(object, &rivals.other, err);
+	return route_check_gateway(view, object, err);
+}
+
+/* One route alone is asked for when it is made. */
+static int route_read(struct view *view, const struct object *object, bool removing, struct cni_error *err)
+{
+	if (removing || object->to.len == 8 * ip_size(&object->to.ip))
+		return 0;
+	return view_read(view, object->to.ip.family, err);
+}
+
+static int route_unmake(struct view *view, const struct object *object, struct cni_error *err)
 {
 	const struct nexthop hop = hop_of(object);
 	const struct route route = route_of(object, &hop);
 
-	return route_delete(host, object->dev, &route, err);
+	return route_delete(view->host, object->dev, &route, err);
 }
 
-static enum found find_route(struct rtnl *host, const struct object *object, struct cni_error *err)
+static enum found route_find(struct view *view, const struct object *object, struct cni_error *err)
 {
-	struct search search = { .dst = prefix_network(&object->to), .wanted = object };
+	struct rivals rivals;
 
-	if (look(host, &search, err) < 0)
+	if (route_look(view, object, &rivals, err) < 0)
 		return FOUND_FAILED;
-	return search.same ? FOUND : FOUND_NOT;
+	return rivals.same ? FOUND : FOUND_NOT;
 }
 
 const struct kind kind_route = {
 	.name = "route",
-	.make = make_route,
-	.remove = remove_route,
-	.find = find_route,
+	.key = KEY_PREFIX,
+	.make = route_make,
+	.remove = route_unmake,
+	.find = route_find,
+	.check = route_check,
+	.look = route_read,
 };
 
-static int make_neighbour(struct rtnl *host, const struct object *object, struct cni_error *err)
+static struct neighbour neighbour_of(const struct object *object)
 {
-	const struct neighbour neighbour = { object->to.ip, object->lladdr };
-
-	return neighbour_add(host, object->dev, &neighbour, err);
+	return (struct neighbour){ object->to.ip, object->kind == OBJECT_PROXY ? NULL : object->lladdr };
 }
 
-static int remove_neighbour(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int neighbour_make(struct view *view, const struct object *object, struct cni_error *err)
 {
-	return neighbour_delete(host, object->dev, &object->to.ip, err);
+	const struct neighbour neighbour = neighbour_of(object);
+
+	return neighbour_add(view->host, object->dev, &neighbour, err);
 }
 
-static enum found find_neighbour(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int neighbour_unmake(struct view *view, const struct object *object, struct cni_error *err)
 {
-	const struct neighbour neighbour = { object->to.ip, object->lladdr };
+	const struct neighbour neighbour = neighbour_of(object);
 
-	return neighbour_find(host, object->dev, &neighbour, err);
+	return neighbour_delete(view->host, object->dev, &neighbour, err);
+}
+
+static enum found neighbour_is(struct view *view, const struct object *object, struct cni_error *err)
+{
+	struct neighbour neighbour = neighbour_of(object);
+	struct link link;
+
+	/* the kernel gives the anchor the MAC address that the master has now */
+	if (neighbour.mac && link_find_index(view->host, object->dev, &link, err) == FOUND)
+		neighbour.mac = link.mac;
+	return neighbour_find(view->host, object->dev, &neighbour, err);
 }
 
 const struct kind kind_neighbour = {
 	.name = "neighbour",
-	.make = make_neighbour,
-	.remove = remove_neighbour,
-	.find = find_neighbour,
+	.key = KEY_DEV | KEY_ADDRESS,
+	.make = neighbour_make,
+	.remove = neighbour_unmake,
+	.find = neighbour_is,
+};
+
+const struct kind kind_proxy = {
+	.name = "proxy",
+	.key = KEY_DEV | KEY_ADDRESS,
+	.make = neighbour_make,
+	.remove = neighbour_unmake,
+	.find = neighbour_is,
+	.anonymous = true,
 };

@@ -1,43 +1,143 @@
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "net/netns.h"
 #include "plugin/kinds.h"
 
-static int set(const struct object *object, const char *value, struct cni_error *err)
+/*
+ * A switch of an interface that others use as well. It is remembered by the interface's
+ * index, since names change, and what it means by what it was for "all" interfaces then:
+ * when somebody has made the machine a router meanwhile, forwarding is no longer ours.
+ */
+
+struct sysctl_name {
+	char s[sizeof("ipv4/conf//") + IFNAMSIZ + sizeof(((struct object *)0)->name)];
+};
+
+#define IPV6 "ipv6."
+
+static struct sysctl_name sysctl_of(const char *interface, const struct object *object)
+{
+	const bool ipv6 = !strncmp(object->name, IPV6, strlen(IPV6));
+	struct sysctl_name name;
+
+	snprintf(name.s, sizeof(name.s), "%s/conf/%s/%s", ipv6 ? "ipv6" : "ipv4", interface,
+		 object->name + (ipv6 ? strlen(IPV6) : 0));
+	return name;
+}
+
+/* Whether a router takes router advertisements is 2, for a host it is 1
+ * (Documentation/networking/ip-sysctl.rst). */
+static bool sysctl_is_accept_ra(const struct object *object)
+{
+	return !strcmp(object->name, IPV6 "accept_ra");
+}
+
+static const char *sysctl_on(const struct object *object)
+{
+	return sysctl_is_accept_ra(object) ? "2" : "1";
+}
+
+static const char *sysctl_off(const struct object *object)
+{
+	return sysctl_is_accept_ra(object) ? "1" : "0";
+}
+
+/* The interface may have gone, and its switches with it. */
+static enum found sysctl_find_name(struct view *view, const struct object *object, struct sysctl_name *ret,
+				   struct cni_error *err)
+{
+	struct link link;
+	enum found found = link_find_index(view->host, object->dev, &link, err);
+
+	if (found == FOUND)
+		*ret = sysctl_of(link.name, object);
+	return found;
+}
+
+static int sysctl_set(const struct sysctl_name *name, const char *value, struct cni_error *err)
 {
 	struct sysctl sysctl = { .value = value };
 
-	snprintf(sysctl.name, sizeof(sysctl.name), "%s", object->name);
+	if (snprintf(sysctl.name, sizeof(sysctl.name), "%s", name->s) >= (int)sizeof(sysctl.name))
+		return cni_fail(err, CNI_INTERNAL, "the sysctl %s has too long a name", name->s);
 	netns_sysctl(-1, &sysctl, 1);
-	if (netns_sysctl_is(object->name, value, NULL) == FOUND)
+	if (netns_sysctl_is(name->s, value, NULL) == FOUND)
 		return 0;
-	return cni_fail(err, CNI_IO, "cannot set the sysctl %s to %s", object->name, value);
+	return cni_fail(err, CNI_IO, "cannot set the sysctl %s to %s", name->s, value);
 }
 
-static int make(struct rtnl *host, const struct object *object, struct cni_error *err)
+static int sysctl_make(struct view *view, const struct object *object, struct cni_error *err)
 {
-	(void)host;
-	return set(object, "1", err);
+	struct sysctl_name name;
+	enum found found = sysctl_find_name(view, object, &name, err);
+
+	if (found == FOUND_NOT)
+		return cni_fail(err, CNI_RETRY, "link %d is gone", object->dev);
+	return found == FOUND ? sysctl_set(&name, sysctl_on(object), err) : -1;
 }
 
-static enum found find(struct rtnl *host, const struct object *object, struct cni_error *err)
+static enum found sysctl_find(struct view *view, const struct object *object, struct cni_error *err)
 {
-	(void)host;
-	return netns_sysctl_is(object->name, "1", err);
+	struct sysctl_name name;
+	enum found found = sysctl_find_name(view, object, &name, err);
+
+	return found == FOUND ? netns_sysctl_is(name.s, sysctl_on(object), err) : found;
 }
 
-/* The master may be gone, and its sysctls with it. */
-static int unmake(struct rtnl *host, const struct object *object, struct cni_error *err)
+/* It is on already, or can be written. */
+static int sysctl_check(struct view *view, const struct object *object, struct cni_error *err)
 {
-	enum found found = find(host, object, err);
+	char path[sizeof("/proc/sys/net/") + sizeof(struct sysctl_name)];
+	struct sysctl_name name;
+	enum found found = sysctl_find_name(view, object, &name, err);
 
-	return found == FOUND ? set(object, "0", err) : (int)found;
+	if (found != FOUND)
+		return (int)found;
+	if (netns_sysctl_is(name.s, sysctl_on(object), NULL) == FOUND)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", name.s);
+	if (access(path, W_OK) == 0)
+		return 0;
+	cni_fail(err, CNI_IO, "cannot set the sysctl %s to %s", name.s, sysctl_on(object));
+	return cni_hint(err, "%s", errno_text(errno));
+}
+
+int sysctl_read_all(const struct object *object)
+{
+	const enum found on = netns_sysctl_is(sysctl_of("all", object).s, sysctl_on(object), NULL);
+
+	return on == FOUND ? 1 : on == FOUND_NOT ? 0 : -1;
+}
+
+/* Back to what it was, unless it is not as we have set it, or others need it now. */
+static int sysctl_unmake(struct view *view, const struct object *object, struct cni_error *err)
+{
+	const bool then = object->all > 0;
+	struct sysctl_name name;
+	enum found found = sysctl_find_name(view, object, &name, err), all;
+
+	if (found == FOUND)
+		found = netns_sysctl_is(name.s, sysctl_on(object), err);
+	if (found != FOUND)
+		return (int)found;
+	all = netns_sysctl_is(sysctl_of("all", object).s, sysctl_on(object), err);
+	if (all == FOUND_FAILED)
+		return -1;
+	if ((all == FOUND) == then)
+		return sysctl_set(&name, sysctl_off(object), err);
+	cni_log("%s stays on: meanwhile it was set for all interfaces", name.s);
+	return 0;
 }
 
 const struct kind kind_sysctl = {
 	.name = "sysctl",
-	.make = make,
-	.remove = unmake,
-	.find = find,
+	.key = KEY_DEV | KEY_NAME,
+	.make = sysctl_make,
+	.remove = sysctl_unmake,
+	.find = sysctl_find,
+	.check = sysctl_check,
 	.anonymous = true,
 };

@@ -1,6 +1,9 @@
 #include "plugin/plan.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+
+#include "cni/cleanup.h"
 
 static bool covered(const struct result *result, const struct ip *gw)
 {
@@ -48,20 +51,31 @@ static uint32_t table_of(const struct cni_route *route)
 	return route->table > 0 ? (uint32_t)route->table : RT_TABLE_MAIN;
 }
 
-static bool same_route(const struct cni_route *a, const struct cni_route *b)
+static int compare_numbers(long long a, long long b)
 {
-	struct prefix x = prefix_network(&a->dst), y = prefix_network(&b->dst);
-
-	return prefix_equal(&x, &y) && table_of(a) == table_of(b) && a->priority == b->priority &&
-	       a->scope == b->scope && a->mtu == b->mtu && a->advmss == b->advmss;
+	return a < b ? -1 : a > b;
 }
 
-static bool seen_before(const struct result *result, size_t i)
+/* 0: they are next hops of one route. */
+static int compare_routes(const struct cni_route *a, const struct cni_route *b)
 {
-	for (size_t k = 0; k < i; k++)
-		if (same_route(&result->routes[k], &result->routes[i]))
-			return true;
-	return false;
+	const struct prefix x = prefix_network(&a->dst), y = prefix_network(&b->dst);
+	int order = prefix_compare(&x, &y);
+
+	order = order ? order : compare_numbers(table_of(a), table_of(b));
+	order = order ? order : compare_numbers(a->priority, b->priority);
+	order = order ? order : compare_numbers(a->scope, b->scope);
+	order = order ? order : compare_numbers(a->mtu, b->mtu);
+	return order ? order : compare_numbers(a->advmss, b->advmss);
+}
+
+/* Next hops of one route side by side, in their order, which is that of the list. */
+static int by_route(const void *a, const void *b)
+{
+	const struct cni_route *const *x = a, *const *y = b;
+	int order = compare_routes(*x, *y);
+
+	return order ? order : compare_numbers(*x - *y, 0);
 }
 
 static bool has_hop(const struct route *route, const struct nexthop *hop)
@@ -72,10 +86,11 @@ static bool has_hop(const struct route *route, const struct nexthop *hop)
 	return false;
 }
 
-static int add_route(struct plan *plan, const struct result *result, size_t first, size_t *n_hops,
-		     struct cni_error *err)
+/* The route whose next hops are the first n of hops. */
+static int add_route(struct plan *plan, const struct result *result, const struct cni_route **hops, size_t n,
+		     size_t *n_hops, struct cni_error *err)
 {
-	const struct cni_route *from = &result->routes[first];
+	const struct cni_route *from = hops[0];
 	struct route *route = &plan->routes[plan->n_routes++];
 
 	*route = (struct route){
@@ -86,12 +101,9 @@ static int add_route(struct plan *plan, const struct result *result, size_t firs
 		.table = table_of(from),
 		.hops = &plan->hops[*n_hops],
 	};
-	for (size_t i = first; i < result->n_routes; i++) {
-		struct nexthop hop;
+	for (size_t i = 0; i < n; i++) {
+		struct nexthop hop = next_hop(result, hops[i]);
 
-		if (!same_route(&result->routes[i], from))
-			continue;
-		hop = next_hop(result, &result->routes[i]);
 		if (has_hop(route, &hop))
 			continue;
 		if (route->n_hops == PLAN_HOPS_MAX)
@@ -107,25 +119,55 @@ static int add_route(struct plan *plan, const struct result *result, size_t firs
 	return 0;
 }
 
+/* sorted: the routes of result as by_route() has them; first: where in it each route of
+ * result begins that is the first of its kind. */
+static void group(const struct result *result, const struct cni_route **sorted, size_t *first)
+{
+	for (size_t i = 0; i < result->n_routes; i++) {
+		sorted[i] = &result->routes[i];
+		first[i] = SIZE_MAX;
+	}
+	qsort(sorted, result->n_routes, sizeof(void *), by_route);
+	for (size_t i = 0; i < result->n_routes; i++)
+		if (!i || compare_routes(sorted[i - 1], sorted[i]) != 0)
+			first[sorted[i] - result->routes] = i;
+}
+
+static int fill(struct plan *plan, const struct result *result, struct cni_error *err)
+{
+	autofree const struct cni_route **sorted = calloc(result->n_routes + 1, sizeof(void *));
+	autofree size_t *first = calloc(result->n_routes + 1, sizeof(*first));
+	size_t n_hops = 0;
+
+	plan->routes = calloc(result->n_routes + 1, sizeof(*plan->routes));
+	plan->hops = calloc(result->n_routes + 1, sizeof(*plan->hops));
+	if (!sorted || !first || !plan->routes || !plan->hops)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	group(result, sorted, first);
+	for (size_t i = 0; i < result->n_routes; i++) {
+		size_t end = first[i];
+
+		if (end == SIZE_MAX)
+			continue;
+		do
+			end++;
+		while (end < result->n_routes && compare_routes(sorted[first[i]], sorted[end]) == 0);
+		if (add_route(plan, result, &sorted[first[i]], end - first[i], &n_hops, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int plan_make(struct plan *ret, const struct result *result, struct cni_error *err)
 {
 	struct plan plan = { .n_routes = 0 };
-	size_t n_hops = 0;
 
-	plan.routes = calloc(result->n_routes + 1, sizeof(*plan.routes));
-	plan.hops = calloc(result->n_routes + 1, sizeof(*plan.hops));
-	if (!plan.routes || !plan.hops) {
-		plan_free(&plan);
-		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (fill(&plan, result, err) == 0) {
+		*ret = plan;
+		return 0;
 	}
-	for (size_t i = 0; i < result->n_routes; i++) {
-		if (seen_before(result, i) || add_route(&plan, result, i, &n_hops, err) == 0)
-			continue;
-		plan_free(&plan);
-		return -1;
-	}
-	*ret = plan;
-	return 0;
+	plan_free(&plan);
+	return -1;
 }
 
 void plan_free(struct plan *plan)

@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "cni/cleanup.h"
+#include "cni/process.h"
 #include "net/netns.h"
 
 #define PROBES 3
@@ -126,12 +126,13 @@ static int ask_neighbours(const struct ear *ear, const struct ip *ip)
 	return say(ear, &packet, sizeof(packet), mac);
 }
 
-static int ask_all(const struct ear *ear, const struct result *given, struct cni_error *err)
+/* Those that nobody has answered for. */
+static int ask_all(const struct ear *ear, const struct answer *answers, size_t n, struct cni_error *err)
 {
-	for (size_t i = 0; i < given->n_ips; i++) {
-		const struct ip *ip = &given->ips[i].address.ip;
+	for (size_t i = 0; i < n; i++) {
+		const struct ip *ip = &answers[i].ip;
 
-		if (ip->family == ear->family &&
+		if (!answers[i].answered && ip->family == ear->family &&
 		    (ip->family == AF_INET ? ask_arp(ear, ip) : ask_neighbours(ear, ip)) < 0)
 			return cni_fail(err, CNI_IO, "conflictCheck: cannot send on %s: %s",
 					ear->master->name, errno_text(errno));
@@ -163,72 +164,64 @@ static struct ip claimed(const struct ear *ear, const void *packet, size_t len)
 	return ip;
 }
 
-static int refuse(const struct ear *ear, const struct ip *ip, const unsigned char *mac, struct cni_error *err)
-{
-	cni_fail(err, CNI_CONFLICT, "address %s is in use on the LAN of \"%s\"", ip_text(ip).s,
-		 ear->master->name);
-	return cni_hint(err,
-			"%02x:%02x:%02x:%02x:%02x:%02x answered for it; keep it out of the IPAM's range, to "
-			"which it went back",
-			mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-}
-
-/* Reads what has come in. Nobody of this host has another MAC address. */
-static int listen_once(const struct ear *ear, const struct result *given, struct cni_error *err)
+/* Reads what has come in, and notes who has said it. Nobody of this host has another MAC address than
+ * the ear. Returns how many addresses have been answered for that had not been before. */
+static size_t listen_once(const struct ear *ear, struct answer *answers, size_t n)
 {
 	struct sockaddr_ll from = { .sll_family = AF_PACKET };
 	socklen_t size = sizeof(from);
 	char packet[256] __attribute__((aligned(8)));
+	size_t heard = 0;
 	ssize_t len;
 
 	while ((len = recvfrom(ear->fd, packet, sizeof(packet), 0, (struct sockaddr *)&from, &size)) >= 0) {
 		const struct ip ip = claimed(ear, packet, (size_t)len);
 
-		for (size_t i = 0; ip.family && i < given->n_ips; i++)
-			if (ip_equal(&ip, &given->ips[i].address.ip) &&
-			    memcmp(from.sll_addr, &ear->mac, ETH_ALEN) != 0)
-				return refuse(ear, &ip, from.sll_addr, err);
+		for (size_t i = 0; ip.family && i < n; i++) {
+			if (answers[i].answered || !ip_equal(&ip, &answers[i].ip) ||
+			    !memcmp(from.sll_addr, &ear->mac, ETH_ALEN))
+				continue;
+			memcpy(answers[i].mac, from.sll_addr, ETH_ALEN);
+			answers[i].answered = true;
+			heard++;
+		}
 		size = sizeof(from);
 	}
-	return 0;
+	return heard;
 }
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* For one interval. */
-static int listen_all(const struct ear ears[2], const struct result *given, struct cni_error *err)
+/* For one interval, or until so many are heard. */
+static size_t listen_all(const struct ear ears[2], struct answer *answers, size_t n, size_t enough)
 {
 	struct pollfd fds[] = { { ears[0].fd, POLLIN, 0 }, { ears[1].fd, POLLIN, 0 } };
-	const long long end = now_ms() + INTERVAL_MS;
+	const long long end = process_now_ms() + INTERVAL_MS;
+	size_t heard = 0;
 
-	for (long long left = INTERVAL_MS; left > 0; left = end - now_ms()) {
+	for (long long left = INTERVAL_MS; left > 0 && heard < enough; left = end - process_now_ms()) {
 		poll(fds, 2, (int)left);
 		for (size_t i = 0; i < 2; i++)
-			if (fds[i].revents && listen_once(&ears[i], given, err) < 0)
-				return -1;
+			if (fds[i].revents)
+				heard += listen_once(&ears[i], answers, n);
 	}
-	return 0;
+	return heard;
 }
 
-static int probe(const struct ear ears[2], const struct result *given, struct cni_error *err)
+static int probe(const struct ear ears[2], struct answer *answers, size_t n, size_t enough,
+		 struct cni_error *err)
 {
-	for (int i = 0; i < PROBES; i++) {
+	size_t heard = 0;
+
+	for (int i = 0; i < PROBES && heard < enough; i++) {
 		for (size_t k = 0; k < 2; k++)
-			if (ears[k].fd >= 0 && ask_all(&ears[k], given, err) < 0)
+			if (ears[k].fd >= 0 && ask_all(&ears[k], answers, n, err) < 0)
 				return -1;
-		if (listen_all(ears, given, err) < 0)
-			return -1;
+		heard += listen_all(ears, answers, n, enough - heard);
 	}
 	return 0;
 }
 
-int probe_addresses(const struct link *master, int netns, const struct result *given, struct cni_error *err)
+int probe_ask(const struct link *master, int netns, struct answer *answers, size_t n, size_t enough,
+	      struct cni_error *err)
 {
 	struct ear ears[] = {
 		{ .fd = -1, .master = master, .family = AF_INET },
@@ -239,14 +232,49 @@ int probe_addresses(const struct link *master, int netns, const struct result *g
 	for (size_t i = 0; rc == 0 && i < 2; i++) {
 		bool any = false;
 
-		for (size_t k = 0; k < given->n_ips; k++)
-			any |= given->ips[k].address.ip.family == ears[i].family;
+		for (size_t k = 0; k < n; k++)
+			any |= answers[k].ip.family == ears[i].family;
 		ether_aton_r(master->mac, &ears[i].mac);
 		rc = any ? netns_run(netns, open_ear, &ears[i], err) : 0;
 	}
-	if (rc == 0 && given->n_ips)
-		rc = probe(ears, given, err);
+	if (rc == 0 && n)
+		rc = probe(ears, answers, n, enough, err);
 	cleanup_close(&ears[0].fd);
 	cleanup_close(&ears[1].fd);
 	return rc;
+}
+
+struct mac_text answer_mac(const struct answer *answer)
+{
+	const unsigned char *mac = answer->mac;
+	struct mac_text text;
+
+	snprintf(text.s, sizeof(text.s), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+		 mac[4], mac[5]);
+	return text;
+}
+
+static int refuse(const struct link *master, const struct answer *answer, struct cni_error *err)
+{
+	cni_fail(err, CNI_CONFLICT, "address %s is in use on the LAN of \"%s\"", ip_text(&answer->ip).s,
+		 master->name);
+	return cni_hint(
+		err, "%s answered for it; keep it out of the range of the IPAM plugin, which has released it",
+		answer_mac(answer).s);
+}
+
+int probe_addresses(const struct link *master, int netns, const struct result *given, struct cni_error *err)
+{
+	autofree struct answer *answers = calloc(given->n_ips + 1, sizeof(*answers));
+
+	if (!answers)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	for (size_t i = 0; i < given->n_ips; i++)
+		answers[i].ip = given->ips[i].address.ip;
+	if (probe_ask(master, netns, answers, given->n_ips, 1, err) < 0)
+		return -1;
+	for (size_t i = 0; i < given->n_ips; i++)
+		if (answers[i].answered)
+			return refuse(master, &answers[i], err);
+	return 0;
 }

@@ -3,11 +3,16 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cni/cleanup.h"
 #include "net/addr.h"
+#include "net/hairpin.h"
 #include "net/netns.h"
-#include "plugin/ledger.h"
+#include "plugin/guard.h"
+#include "plugin/kinds.h"
+#include "plugin/release.h"
 
 static const struct ip *reflector_of(const struct conf *conf, sa_family_t family)
 {
@@ -66,7 +71,7 @@ static void ignore_redirects(const struct iface *iface)
 		 iface->req->ifname);
 	snprintf(sysctls[2].name, sizeof(sysctls[2].name), "ipv6/conf/%s/accept_redirects",
 		 iface->req->ifname);
-	netns_sysctl(iface->netns, sysctls, sizeof(sysctls) / sizeof(*sysctls));
+	netns_sysctl(iface->netns, sysctls, netns_has_ipv6() ? 3 : 2);
 }
 
 /* Families of which the pod has an address. */
@@ -78,53 +83,34 @@ static bool has_family(const struct result *given, sa_family_t family)
 	return false;
 }
 
+/* Router advertisements come later. */
+static bool will_have_family(const struct conf *conf, const struct result *given, sa_family_t family)
+{
+	return has_family(given, family) || (family == AF_INET6 && conf->accept_ra);
+}
+
 static bool is(const char *sysctl, const char *value)
 {
 	return netns_sysctl_is(sysctl, value, NULL) == FOUND;
 }
 
-bool reach_is_strict(const char *master)
-{
-	char name[64];
-
-	snprintf(name, sizeof(name), "ipv4/conf/%s/rp_filter", master);
-	return !is(name, "2") && !is("ipv4/conf/all/rp_filter", "2") &&
-	       !(is(name, "0") && is("ipv4/conf/all/rp_filter", "0"));
-}
-
-static void warn_of_rp_filter(const struct iface *iface)
-{
-	if (reach_is_strict(iface->master.name))
-		cni_log("hostAccess: rp_filter of %s is strict, so that the host drops what pods send it; "
-			"sysctl -w net.ipv4.conf.%s.rp_filter=2 makes it loose",
-			iface->master.name, iface->master.name);
-}
-
 /* The host's addresses on the master, and a way to them that needs no gateway. */
-static int find_host(struct iface *iface, struct result *given, struct cni_error *err)
+static int find_host(struct iface *iface, const struct conf *conf, struct result *given,
+		     struct cni_error *err)
 {
-	static const sa_family_t families[] = { AF_INET, AF_INET6 };
-
-	if (iface->link.ipvlan_flags)
-		return cni_fail(err, CNI_CONFIG,
-				"hostAccess does not work with flag %s, which master \"%s\" has",
-				ipvlan_flags_text(iface->link.ipvlan_flags), iface->master.name);
-	for (size_t i = 0; i < 2; i++) {
-		struct ip *host = &iface->host_ips[i];
+	if (guard_check_access(&iface->master, iface->link.ipvlan_flags, conf, err) < 0 ||
+	    host_ips_read(&iface->hosts, &iface->host, iface->master.index, err) < 0)
+		return -1;
+	for (size_t i = 0; i < iface->hosts.n; i++) {
+		const struct ip *host = &iface->hosts.ips[i];
 		struct cni_route route = { .table = -1, .scope = RT_SCOPE_LINK };
 
-		if (!has_family(given, families[i]))
-			continue;
-		if (addr_main(&iface->host, iface->master.index, families[i], host, err) == FOUND_FAILED)
-			return -1;
-		if (!host->family || covered(given, host))
+		if (!will_have_family(conf, given, host->family) || covered(given, host))
 			continue;
 		route.dst = whole(host);
 		if (result_add_route(given, &route, err) < 0)
 			return -1;
 	}
-	if (has_family(given, AF_INET))
-		warn_of_rp_filter(iface);
 	return 0;
 }
 
@@ -166,7 +152,7 @@ int reach_pod(struct iface *iface, const struct conf *conf, struct result *given
 		drop_default_routes(given);
 	if (conf->mode != IPVLAN_MODE_L2 && !conf->proxy_arp && warn_of_silence(iface, conf, given, err) < 0)
 		return -1;
-	if (conf->host_access && find_host(iface, given, err) < 0)
+	if (conf->host_access && find_host(iface, conf, given, err) < 0)
 		return -1;
 	if (!conf->n_reflectors)
 		return 0;
@@ -174,46 +160,49 @@ int reach_pod(struct iface *iface, const struct conf *conf, struct result *given
 	return conf->mode == IPVLAN_MODE_L2 ? reflect_in_pod(conf, given, err) : 0;
 }
 
-struct hold {
-	struct ledger ledger;
-	struct iface *iface;
+/* What is to be made on the host. */
+struct wanted {
+	struct object *list;
+	size_t n;
 };
 
-static int hold(struct hold *hold, const struct object *object, struct cni_error *err)
+static int want(struct wanted *wanted, const struct object *object, struct cni_error *err)
 {
-	return ledger_hold(&hold->ledger, hold->iface->req, object, err);
+	struct object *bigger = realloc(wanted->list, (wanted->n + 1) * sizeof(*bigger));
+
+	if (!bigger)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	bigger[wanted->n++] = *object;
+	wanted->list = bigger;
+	return 0;
 }
 
-static int hold_host_routes(struct hold *all, const struct conf *conf, struct cni_error *err)
+static int want_host_routes(struct wanted *wanted, const struct conf *conf, int master, struct cni_error *err)
 {
 	for (size_t i = 0; i < conf->host_routes.n_routes; i++) {
 		const struct cni_route *from = &conf->host_routes.routes[i];
-		const struct object route = {
-			.kind = OBJECT_ROUTE,
-			.dev = all->iface->master.index,
-			.to = from->dst,
-			.via = from->gw,
-		};
+		const struct object route = object_route(master, &from->dst, &from->gw, NULL);
 
-		if (hold(all, &route, err) < 0)
+		if (want(wanted, &route, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 /* In l3 it is the host that routes what pods send, by the subnets that they have. */
-static int hold_reflected(struct hold *all, const struct conf *conf, const struct result *given,
-			  struct cni_error *err)
+static int want_reflected(struct wanted *wanted, struct iface *iface, const struct conf *conf,
+			  const struct result *given, struct cni_error *err)
 {
 	for (size_t i = 0; i < given->n_ips; i++) {
 		const struct prefix *address = &given->ips[i].address;
 		const struct ip *reflector = reflector_of(conf, address->ip.family);
-		struct object route = { .kind = OBJECT_ROUTE, .dev = all->iface->master.index };
+		struct object route;
 		struct ip own;
 
 		if (!reflector)
 			continue;
-		if (addr_main(&all->iface->host, route.dev, address->ip.family, &own, err) == FOUND_FAILED)
+		if (addr_main(&iface->host, iface->master.index, address->ip.family, &own, err) ==
+		    FOUND_FAILED)
 			return -1;
 		if (own.family && prefix_contains(address, &own)) {
 			cni_fail(err, CNI_CONFIG, "reflector: the pods' subnet %s is the host's own",
@@ -222,73 +211,109 @@ static int hold_reflected(struct hold *all, const struct conf *conf, const struc
 					"a route to it by the reflector would take the LAN from the host; in "
 					"l3 give the pods a subnet of their own");
 		}
-		route.to = prefix_network(address);
-		route.via = *reflector;
-		if (hold(all, &route, err) < 0)
+		route = object_route(iface->master.index, address, reflector, NULL);
+		if (want(wanted, &route, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* The host's way to an address of the pod: by the anchor, whose broadcasts nobody
- * would answer to it. */
-static int hold_way(struct hold *all, const struct conf *conf, const struct link *anchor, const struct ip *ip,
-		    struct cni_error *err)
+/* Where they are neighbours of the host. */
+static int want_hairpin(struct wanted *wanted, int master, int *dev, struct cni_error *err)
 {
-	const struct iface *iface = all->iface;
-	struct object route = { .kind = OBJECT_ROUTE, .dev = anchor->index, .to = whole(ip) };
-	struct object neighbour = { .kind = OBJECT_NEIGHBOUR, .dev = anchor->index, .to = whole(ip) };
+	const struct object hairpin = object_hairpin(master);
 
-	route.src = iface->host_ips[ip->family == AF_INET6];
-	snprintf(neighbour.lladdr, sizeof(neighbour.lladdr), "%.17s", iface->master.mac);
-	if (hold(all, &route, err) < 0)
-		return -1;
-	return conf->mode == IPVLAN_MODE_L2 ? hold(all, &neighbour, err) : 0;
+	*dev = master;
+	return want(wanted, &hairpin, err);
 }
 
-static int hold_ways(struct hold *all, const struct conf *conf, const struct result *given,
-		     struct cni_error *err)
+/* Where they answer nobody, by the anchor: it asks nobody. */
+static int want_access(struct wanted *wanted, struct iface *iface, int *dev, struct cni_error *err)
 {
-	const struct object access = { .kind = OBJECT_ACCESS, .dev = all->iface->master.index };
+	const struct object access = object_access(iface->master.index);
 	struct link anchor;
-	char name[IFNAMSIZ];
 
-	if (hold(all, &access, err) < 0)
-		return -1;
-	anchor_name(access.dev, name);
-	if (link_find(&all->iface->host, name, &anchor, err) != FOUND)
-		return cni_fail(err, CNI_INTERNAL, "%s, which was just made, is gone", name);
-	for (size_t i = 0; i < given->n_ips; i++)
-		if (hold_way(all, conf, &anchor, &given->ips[i].address.ip, err) < 0)
-			return -1;
-	return 0;
+	if (anchor_find(&iface->host, access.dev, &anchor, err) != FOUND)
+		return cni_fail(err, CNI_INTERNAL, "the anchor of link %d is gone", access.dev);
+	*dev = anchor.index;
+	return want(wanted, &access, err);
 }
 
-static int hold_proxy_arp(struct hold *all, struct cni_error *err)
+/* The host's way to the addresses of the pod. */
+static int want_ways(struct wanted *wanted, struct iface *iface, const struct conf *conf,
+		     const struct result *given, struct cni_error *err)
 {
-	static const char *const switches[] = { "proxy_arp", "forwarding" };
+	int dev = 0;
+	int rc = conf->mode == IPVLAN_MODE_L2 ? want_hairpin(wanted, iface->master.index, &dev, err)
+					      : want_access(wanted, iface, &dev, err);
 
-	for (size_t i = 0; i < 2; i++) {
-		struct object object = { .kind = OBJECT_SYSCTL };
+	for (size_t i = 0; rc == 0 && i < given->n_ips; i++) {
+		const struct ip *ip = &given->ips[i].address.ip;
+		const struct prefix to = whole(ip);
+		const struct object route =
+			object_route(dev, &to, NULL, &iface->hosts.main[ip->family == AF_INET6]);
 
-		snprintf(object.name, sizeof(object.name), "ipv4/conf/%s/%s", all->iface->master.name,
-			 switches[i]);
-		if (hold(all, &object, err) < 0)
+		rc = want(wanted, &route, err);
+	}
+	return rc;
+}
+
+static int want_switches(struct wanted *wanted, int master, const char *const *names, size_t n,
+			 struct cni_error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct object object = object_sysctl(master, names[i]);
+
+		if (want(wanted, &object, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int hold_masquerade(struct hold *all, const struct result *given, struct cni_error *err)
-{
-	const struct object table = { .kind = OBJECT_TABLE, .name = "ipvlan_cni" };
+static const char *const proxy_arp[] = { "proxy_arp", "forwarding" };
 
-	if (hold(all, &table, err) < 0)
+/*
+ * The host answers on the master for pods' addresses, which the kernel does for a router
+ * alone (net/ipv4/arp.c, arp_process(); net/ipv6/ndisc.c, ndisc_recv_ns()). An IPv6 router
+ * takes no router advertisements, unless accept_ra is 2: a host that does has its own
+ * address and default route from them, and is not to lose these.
+ */
+static int want_proxy(struct wanted *wanted, const struct iface *iface, const struct result *given,
+		      struct cni_error *err)
+{
+	static const char *const ndp[] = { "ipv6.accept_ra", "ipv6.proxy_ndp", "ipv6.forwarding" };
+	const int master = iface->master.index;
+	char accept_ra[64];
+	size_t skip;
+
+	if (has_family(given, AF_INET) && want_switches(wanted, master, proxy_arp, 2, err) < 0)
+		return -1;
+	if (!has_family(given, AF_INET6))
+		return 0;
+	snprintf(accept_ra, sizeof(accept_ra), "ipv6/conf/%s/accept_ra", iface->master.name);
+	skip = is(accept_ra, "0") ? 1 : 0;
+	if (want_switches(wanted, master, ndp + skip, 3 - skip, err) < 0)
 		return -1;
 	for (size_t i = 0; i < given->n_ips; i++) {
-		const struct object address = { .kind = OBJECT_MASQUERADE, .to = given->ips[i].address };
+		const struct ip *ip = &given->ips[i].address.ip;
+		const struct object proxy = object_proxy(master, ip);
 
-		if (hold(all, &address, err) < 0)
+		if (ip->family == AF_INET6 && want(wanted, &proxy, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int want_masquerade(struct wanted *wanted, const struct result *given, struct cni_error *err)
+{
+	const struct object table = object_table();
+
+	if (want(wanted, &table, err) < 0)
+		return -1;
+	for (size_t i = 0; i < given->n_ips; i++) {
+		const struct object address = object_masquerade(&given->ips[i].address);
+
+		if (want(wanted, &address, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -309,46 +334,137 @@ static const char *netns_name(const char *path)
 	return NULL;
 }
 
-static int hold_resolv_conf(struct hold *all, const json_t *dns, struct cni_error *err)
+static int want_resolv_conf(struct wanted *wanted, const struct iface *iface, const json_t *dns,
+			    struct cni_error *err)
 {
-	const char *name = netns_name(all->iface->req->netns);
-	struct object file = { .kind = OBJECT_RESOLV, .dns = dns };
+	const char *name = netns_name(iface->req->netns);
+	struct object file;
 
 	if (!name || !dns)
 		return 0;
-	if (snprintf(file.name, sizeof(file.name), "%s", name) < (int)sizeof(file.name))
-		return hold(all, &file, err);
-	return cni_fail(err, CNI_CONFIG, "resolvConf: the name of the namespace is too long: %s", name);
+	if (strlen(name) >= sizeof(file.name))
+		return cni_fail(err, CNI_CONFIG, "resolvConf: the name of the namespace is too long: %s",
+				name);
+	file = object_resolv(name, dns);
+	return want(wanted, &file, err);
 }
 
-static int hold_all(struct hold *all, const struct conf *conf, const struct result *given,
-		    struct cni_error *err)
+static int want_all(struct wanted *wanted, struct iface *iface, const struct conf *conf,
+		    const struct result *given, struct cni_error *err)
 {
-	if (hold_host_routes(all, conf, err) < 0)
+	const int master = iface->master.index;
+
+	if (want_host_routes(wanted, conf, master, err) < 0)
 		return -1;
-	if (conf->n_reflectors && conf->mode != IPVLAN_MODE_L2 && hold_reflected(all, conf, given, err) < 0)
+	if (conf->n_reflectors && conf->mode != IPVLAN_MODE_L2 &&
+	    want_reflected(wanted, iface, conf, given, err) < 0)
 		return -1;
-	if ((conf->host_access || conf->proxy_arp) && hold_ways(all, conf, given, err) < 0)
+	if ((conf->host_access || conf->proxy_arp) && want_ways(wanted, iface, conf, given, err) < 0)
 		return -1;
-	if (conf->proxy_arp && hold_proxy_arp(all, err) < 0)
+	if (conf->proxy_arp && want_proxy(wanted, iface, given, err) < 0)
 		return -1;
-	if (conf->resolv_conf && hold_resolv_conf(all, conf_dns(conf, given), err) < 0)
+	if (conf->resolv_conf && want_resolv_conf(wanted, iface, conf_dns(conf, given), err) < 0)
 		return -1;
-	return conf->ip_masq ? hold_masquerade(all, given, err) : 0;
+	return conf->ip_masq ? want_masquerade(wanted, given, err) : 0;
 }
 
-int reach_host(struct iface *iface, const struct conf *conf, const struct result *given,
-	       struct cni_error *err)
+/* While the ledger is locked. A page that is locked is being released. */
+static int hold_locked(const struct ledger *ledger, struct page *page, struct view *view,
+		       const struct wanted *wanted, struct rival *rival, struct cni_error *err)
 {
-	struct hold all = { .iface = iface };
+	const size_t before = page->n_objects;
+	const struct attachment who = page_who(page);
+	autoclose int lock = -1;
+
+	*rival = (struct rival){ .ifname = "" };
+	if (page_lock(&lock, ledger, &who, false, err) == FOUND_FAILED)
+		return page_gone(page, err);
+	if (page_is_ours(ledger, page, err) < 0 ||
+	    page_hold(ledger, page, view, wanted->list, wanted->n, NULL, rival, err) < 0) {
+		page->n_objects = before;
+		return -1;
+	}
+	return page_make(page, view, before, err);
+}
+
+static int hold(struct iface *iface, struct page *page, struct view *view, const struct wanted *wanted,
+		size_t first, struct cni_error *err)
+{
+	struct rival rival;
+	struct ledger ledger;
 	int rc;
 
-	if (!conf->host_routes.n_routes && !conf->n_reflectors && !conf->host_access && !conf->proxy_arp &&
-	    !conf->ip_masq && !conf->resolv_conf)
-		return 0;
-	if (ledger_open(&all.ledger, &iface->host, true, err) != FOUND)
+	for (size_t i = 0; i < wanted->n; i++)
+		if (object_look(view, &wanted->list[i], false, err) < 0)
+			return -1;
+	do {
+		if (ledger_lock(&ledger, &iface->host, err) < 0)
+			return -1;
+		rc = hold_locked(&ledger, page, view, wanted, &rival, err);
+		ledger_close(&ledger);
+	} while (rc < 0 && *rival.ifname && release_rival(&iface->host, &rival, err) == 0);
+	return rc == 0 ? page_make_by_program(page, view, first, false, err) : -1;
+}
+
+int reach_hold(struct iface *iface, struct page *page, struct object *objects, size_t n, size_t first,
+	       struct cni_error *err)
+{
+	const struct wanted wanted = { objects, n };
+	struct view view;
+	int rc;
+
+	view_open(&view, &iface->host);
+	rc = hold(iface, page, &view, &wanted, first, err);
+	view_close(&view);
+	return rc;
+}
+
+int reach_host(struct iface *iface, const struct conf *conf, const struct result *given, struct page *page,
+	       struct cni_error *err)
+{
+	struct wanted wanted = { .n = 0 };
+	int rc = want_all(&wanted, iface, conf, given, err);
+
+	if (rc == 0 && (wanted.n || page->learned))
+		rc = reach_hold(iface, page, wanted.list, wanted.n, page->n_objects, err);
+	free(wanted.list);
+	return rc;
+}
+
+/* What an ADD makes for whatever addresses. */
+static int want_always(struct wanted *wanted, const struct conf *conf, const struct link *master,
+		       struct cni_error *err)
+{
+	const struct object anchor = object_anchor(master->index, conf->mode),
+			    hairpin = object_hairpin(master->index);
+
+	if (want(wanted, &anchor, err) < 0 || want_host_routes(wanted, conf, master->index, err) < 0)
 		return -1;
-	rc = hold_all(&all, conf, given, err);
-	ledger_close(&all.ledger);
+	if (conf->host_access && conf->mode == IPVLAN_MODE_L2 && want(wanted, &hairpin, err) < 0)
+		return -1;
+	return conf->proxy_arp ? want_switches(wanted, master->index, proxy_arp, 2, err) : 0;
+}
+
+int reach_check(struct rtnl *host, const struct conf *conf, const struct link *master, struct cni_error *err)
+{
+	struct wanted wanted = { .n = 0 };
+	struct ledger ledger = { .lock = -1, .dir = -1 };
+	struct view view;
+	int rc = want_always(&wanted, conf, master, err);
+
+	view_open(&view, host);
+	for (size_t i = 0; rc == 0 && conf->mode != IPVLAN_MODE_L2 && i < conf->n_reflectors; i++)
+		rc = gateway_check(host, master->index, &conf->reflectors[i], err);
+	if (rc == 0)
+		rc = ledger_open(&ledger, host, err) == FOUND_FAILED ? -1 : 0;
+	for (size_t i = 0; rc == 0 && i < wanted.n; i++) {
+		if (ledger.dir >= 0)
+			rc = object_check_rivals(&ledger, &wanted.list[i], err);
+		if (rc == 0)
+			rc = object_check(&view, &wanted.list[i], err);
+	}
+	ledger_close(&ledger);
+	view_close(&view);
+	free(wanted.list);
 	return rc;
 }

@@ -1,8 +1,16 @@
+#include <string.h>
+
+#include "cni/json.h"
+#include "net/netns.h"
 #include "plugin/conf.h"
 #include "plugin/delegate.h"
+#include "plugin/fence.h"
 #include "plugin/guard.h"
+#include "plugin/host.h"
 #include "plugin/kinds.h"
+#include "plugin/ledger.h"
 #include "plugin/master.h"
+#include "plugin/reach.h"
 #include "plugin/verbs.h"
 
 static int check_kernel(struct rtnl *nl, struct cni_error *err)
@@ -15,43 +23,106 @@ static int check_kernel(struct rtnl *nl, struct cni_error *err)
 	return cni_hint(err, "load the module (modprobe ipvlan) or use a kernel with CONFIG_IPVLAN");
 }
 
+/* A VLAN in another namespace is in the way of ours. */
+static int check_unmade(struct rtnl *nl, const struct conf *conf, const struct link *parent,
+			const struct link *made, struct cni_error *err)
+{
+	struct view view;
+	const struct object object = conf->internal ? object_dummy(made->name, conf->mtu)
+						    : object_vlan(parent->index, conf->vlan, made->name);
+	int rc;
+
+	view_open(&view, nl);
+	rc = object_check(&view, &object, err);
+	view_close(&view);
+	if (rc < 0 || conf->internal)
+		return rc;
+	return master_must_be_up(parent, "vlan", err) < 0 ? -1 : guard_check_vlan(parent, conf->vlan, err);
+}
+
+/* *ret has index 0 when ADD is to make it. */
+static int find_master(struct link *ret, struct rtnl *nl, const struct conf *conf, const char *network,
+		       struct cni_error *err)
+{
+	struct link parent = { .index = 0 };
+	enum found found;
+
+	if (!conf->internal && master_find(nl, conf->master, &parent, err) < 0)
+		return -1;
+	*ret = parent;
+	if (!conf->vlan && !conf->internal)
+		return 0;
+	found = master_made(nl, conf, &parent, network, ret, err);
+	return found == FOUND_NOT ? check_unmade(nl, conf, &parent, ret, err) : found == FOUND ? 0 : -1;
+}
+
 static int check_master(struct rtnl *nl, const struct conf *conf, const char *network, struct cni_error *err)
 {
-	struct link master = { .index = 0 };
-	char made[IFNAMSIZ];
-	enum found found;
-	int flags;
+	struct link master;
 
 	/* only ADD knows these: a master inside the pod, or of the plugin before us */
 	if (conf->link_in_container || (!conf->master && !conf->ipam && !conf->internal))
 		return 0;
-	if (!conf->internal && master_find(nl, conf->master, &master, err) < 0)
+	if (find_master(&master, nl, conf, network, err) < 0)
 		return -1;
-	if (conf->vlan || conf->internal) {
-		if (master_name(conf, master.name, network, made, err) < 0)
-			return -1;
-		found = link_find(nl, made, &master, err);
-		if (found != FOUND) /* ADD will make it */
-			return (int)found;
-	}
+	if (!master.index)
+		return 0;
 	if (master_usable(nl, &master, err) < 0)
 		return -1;
-	if (master_check_mtu(&master, conf->mtu, err) < 0)
+	if (master_check_mtu(&master, conf->mtu, err) < 0 || master_check_up(&master, conf, err) < 0 ||
+	    master_check_carrier(&master, conf, err) < 0 || master_check_vrf(nl, &master, conf, err) < 0)
 		return -1;
-	return guard_admit(nl, &master, conf, &flags, err);
+	/* asked each few seconds: not for namespaces that processes alone keep */
+	if (guard_check(nl, &master, conf, alive_read_mounted, err) < 0)
+		return -1;
+	if (fence_check(nl, conf, master.index, err) < 0)
+		return -1;
+	return reach_check(nl, conf, &master, err);
+}
+
+static bool is_ipv6(const json_t *obj, const char *key)
+{
+	const char *text = json_string_value(json_field(obj, key));
+
+	return text && strchr(text, ':');
+}
+
+/* As host-local, addrpool and static write what they give. */
+static bool gives_ipv6(const json_t *ipam)
+{
+	const json_t *set, *entry;
+	size_t i, k;
+
+	json_array_foreach(json_field(ipam, "ranges"), i, set)
+		json_array_foreach(set, k, entry)
+			if (is_ipv6(entry, "subnet"))
+				return true;
+	json_array_foreach(json_field(ipam, "addresses"), i, entry)
+		if (is_ipv6(entry, "address"))
+			return true;
+	return is_ipv6(ipam, "subnet");
+}
+
+static int check_families(const struct request *req, struct cni_error *err)
+{
+	if (netns_has_ipv6() || !gives_ipv6(json_field(req->conf, "ipam")))
+		return 0;
+	cni_fail(err, CNI_UNAVAILABLE, "ipam has IPv6 addresses, and this kernel has no IPv6");
+	return cni_hint(err, "start the machine without ipv6.disable=1, or give pods IPv4 addresses alone");
 }
 
 static int ready(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	struct rtnl nl;
-	const char *nft;
 	int rc;
 
-	if (conf->ip_masq && nft_require(&nft, err) < 0)
+	if (host_check_programs(conf, err) < 0 || check_families(req, err) < 0)
 		return -1;
 	if (rtnl_open(&nl, -1, err) < 0)
 		return -1;
 	rc = check_kernel(&nl, err);
+	if (rc == 0)
+		rc = ledger_check(&nl, err);
 	if (rc == 0)
 		rc = check_master(&nl, conf, req->name, err);
 	rtnl_close(&nl);

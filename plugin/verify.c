@@ -1,5 +1,7 @@
+#include <stdlib.h>
 #include <string.h>
 
+#include "cni/json.h"
 #include "net/addr.h"
 #include "plugin/iface.h"
 #include "plugin/master.h"
@@ -10,8 +12,8 @@ static long long find_in_prev(const struct iface *iface, const struct result *pr
 	for (size_t i = 0; i < prev->n_interfaces; i++) {
 		const struct cni_interface *entry = &prev->interfaces[i];
 
-		if (!strcmp(entry->name, iface->req->ifname) && entry->sandbox &&
-		    !strcmp(entry->sandbox, iface->req->netns))
+		if (json_text_is(entry->name, iface->req->ifname) && entry->sandbox &&
+		    json_text_is(entry->sandbox, iface->req->netns))
 			return (long long)i;
 	}
 	cni_fail(err, CNI_DAMAGED, "Sandbox in prevResult doesn't match configured netns: %s",
@@ -25,29 +27,66 @@ static int parent_of(const struct link *master)
 	return !strcmp(master->kind, "ipvlan") ? master->parent : master->index;
 }
 
-static int verify_master(struct iface *iface, const struct conf *conf, struct cni_error *err)
+/* *ret is the link that it was made on, and then the one that was made. */
+static int find_made(struct iface *iface, const struct conf *conf, struct link *ret, struct cni_error *err)
 {
-	const char *name = conf->master;
-	char made[IFNAMSIZ];
-	struct link master;
+	const struct link parent = *ret;
+	enum found found = master_made(iface->home, conf, &parent, iface->req->name, ret, err);
+	char name[IFNAMSIZ];
 
-	if (!name && !conf->internal)
-		return 0; /* the default route may have moved since ADD */
-	if (conf->vlan || conf->internal) {
-		if (master_name(conf, name, iface->req->name, made, err) < 0)
-			return -1;
-		name = made;
-	}
-	if (master_find(iface->home, name, &master, err) < 0)
-		return -1;
-	if (iface->link.parent == parent_of(&master))
-		return 0;
-	return cni_fail(err, CNI_DAMAGED, "Container interface %s is not on master %s", iface->req->ifname,
-			name);
+	if (found != FOUND_NOT)
+		return found == FOUND ? 0 : -1;
+	memcpy(name, ret->name, sizeof(name));
+	return master_find(iface->home, name, ret, err);
 }
 
-static int verify_link(struct iface *iface, const struct conf *conf, const struct cni_interface *expected,
-		       struct cni_error *err)
+/* The default route may have moved since ADD: then it is the link that the interface is on. */
+static int find_master(struct iface *iface, const struct conf *conf, struct link *ret, struct cni_error *err)
+{
+	if (!conf->master && !conf->internal)
+		return link_find_index(iface->home, iface->link.parent, ret, err) == FOUND_FAILED ? -1 : 0;
+	if (!conf->internal && master_find(iface->home, conf->master, ret, err) < 0)
+		return -1;
+	if ((conf->vlan || conf->internal) && find_made(iface, conf, ret, err) < 0)
+		return -1;
+	if (iface->link.parent == parent_of(ret))
+		return 0;
+	return cni_fail(err, CNI_DAMAGED, "Container interface %s is not on master %s", iface->req->ifname,
+			ret->name);
+}
+
+/* The kernel gives an ipvlan interface the MAC address that its master has now. */
+static int verify_mac(const struct link *link, const struct link *master, struct cni_error *err)
+{
+	if (!*master->mac || !strcasecmp(master->mac, link->mac))
+		return 0;
+	return cni_fail(err, CNI_DAMAGED, "Interface %s has MAC address %s, its master %s has %s", link->name,
+			link->mac, master->name, master->mac);
+}
+
+/* No interface can have more than its master has now. */
+static int verify_mtu(const struct link *link, const struct link *master, unsigned int wanted,
+		      struct cni_error *err)
+{
+	const unsigned int mtu = master->mtu && master->mtu < wanted ? master->mtu : wanted;
+
+	if (!wanted || link->mtu == mtu)
+		return 0;
+	cni_fail(err, CNI_DAMAGED, "Interface %s has MTU %u, not %u", link->name, link->mtu, mtu);
+	return cni_hint(err, "changing the master's MTU changes that of all its ipvlan interfaces");
+}
+
+static int verify_master(struct iface *iface, const struct conf *conf, struct cni_error *err)
+{
+	struct link master = { .index = 0 };
+
+	if (find_master(iface, conf, &master, err) < 0)
+		return -1;
+	return verify_mac(&iface->link, &master, err) < 0 ? -1
+							  : verify_mtu(&iface->link, &master, conf->mtu, err);
+}
+
+static int verify_link(struct iface *iface, const struct conf *conf, struct cni_error *err)
 {
 	const char *ifname = iface->req->ifname;
 	struct link *link = &iface->link;
@@ -75,103 +114,207 @@ static int verify_link(struct iface *iface, const struct conf *conf, const struc
 		return cni_hint(err,
 				"all ipvlan interfaces of a master share its flag; another one changed it");
 	}
-	if (expected->mac && *expected->mac && strcasecmp(expected->mac, link->mac) != 0)
-		return cni_fail(err, CNI_DAMAGED, "Interface %s Mac %s doesn't match container Mac: %s",
-				ifname, expected->mac, link->mac);
-	if (conf->mtu && link->mtu != conf->mtu) {
-		cni_fail(err, CNI_DAMAGED, "Interface %s has MTU %u, not %u", ifname, link->mtu, conf->mtu);
-		return cni_hint(err, "changing the master's MTU changes that of all its ipvlan interfaces");
-	}
 	if (!(link->flags & IFF_UP))
 		return cni_fail(err, CNI_DAMAGED, "Interface %s is down", ifname);
 	return verify_master(iface, conf, err);
 }
 
-struct search {
-	struct prefix dst;
-	const struct cni_route *wanted;
-	bool found;
+/* What the kernel lists, each table once, in an order in which it is found quickly. */
+struct seen {
+	int link;
+	bool any_link; /* routes may be of another interface of the result */
+	struct route_seen *routes;
+	struct prefix *addresses; /* of the link */
+	size_t n_routes, n_addresses;
+	bool cut; /* there was no memory for all */
 };
 
-static void match_route(const struct route_seen *seen, void *arg)
+/* list with room for one more after n, of which there was room for powers of two; or NULL. */
+static void *one_more(struct seen *seen, void *list, size_t n, size_t size)
 {
-	struct search *search = arg;
-	const struct cni_route *wanted = search->wanted;
+	void *larger = n & (n - 1) ? list : realloc(list, (n ? 2 * n : 1) * size);
 
-	if (!prefix_equal(&seen->dst, &search->dst))
-		return;
-	/* what a later plugin of the chain may have done to a default route is its own affair */
-	if (seen->dst.len && wanted->gw.family && !ip_is_any(&wanted->gw) &&
-	    !ip_equal(&seen->gw, &wanted->gw))
-		return;
-	if (wanted->priority && seen->priority != wanted->priority)
-		return;
-	search->found = true;
+	seen->cut |= !larger;
+	return larger;
 }
 
-/* Is there a way to wanted, in whatever table? */
-static enum found find_route(struct iface *iface, const struct cni_route *wanted, struct cni_error *err)
+static void keep_route(const struct route_seen *route, void *arg)
 {
-	struct search search = { prefix_network(&wanted->dst), wanted, false };
+	struct seen *seen = arg;
+	struct route_seen *list = one_more(seen, seen->routes, seen->n_routes, sizeof(*list));
 
-	if (route_each(&iface->pod, wanted->dst.ip.family, 0, match_route, &search, err) < 0)
-		return FOUND_FAILED;
-	return search.found ? FOUND : FOUND_NOT;
+	if (!list)
+		return;
+	list[seen->n_routes++] = *route;
+	seen->routes = list;
 }
 
-static int verify_address(struct iface *iface, const struct prefix *address, struct cni_error *err)
+static void keep_address(const struct addr_seen *address, void *arg)
+{
+	struct seen *seen = arg;
+	struct prefix *list;
+
+	if (address->link != seen->link)
+		return;
+	list = one_more(seen, seen->addresses, seen->n_addresses, sizeof(*list));
+	if (!list)
+		return;
+	list[seen->n_addresses++] = address->address;
+	seen->addresses = list;
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	return prefix_compare(a, b);
+}
+
+static int by_destination(const void *a, const void *b)
+{
+	const struct route_seen *x = a, *y = b;
+	const struct prefix via_x = { .ip = x->gw }, via_y = { .ip = y->gw };
+	int order = prefix_compare(&x->dst, &y->dst);
+
+	return order ? order : prefix_compare(&via_x, &via_y);
+}
+
+static bool mentions(const struct result *prev, int family)
+{
+	for (size_t i = 0; i < prev->n_ips; i++)
+		if (prev->ips[i].address.ip.family == family)
+			return true;
+	for (size_t i = 0; i < prev->n_routes; i++)
+		if (prev->routes[i].dst.ip.family == family)
+			return true;
+	return false;
+}
+
+static int look(struct seen *seen, struct rtnl *pod, const struct result *prev, struct cni_error *err)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+
+	if (addr_each(pod, keep_address, seen, err) < 0)
+		return -1;
+	for (size_t i = 0; i < 2; i++)
+		if (mentions(prev, families[i]) && route_each(pod, families[i], 0, keep_route, seen, err) < 0)
+			return -1;
+	if (seen->cut)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (seen->n_addresses)
+		qsort(seen->addresses, seen->n_addresses, sizeof(*seen->addresses), by_prefix);
+	if (seen->n_routes)
+		qsort(seen->routes, seen->n_routes, sizeof(*seen->routes), by_destination);
+	return 0;
+}
+
+/* The first that does not come before key. */
+static size_t first_route(const struct seen *seen, const struct route_seen *key)
+{
+	size_t from = 0, to = seen->n_routes;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (by_destination(&seen->routes[middle], key) < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+/*
+ * Is there the way to wanted? A later plugin of the chain may have given a default route
+ * another gateway, and may have moved routes without a table of their own (sbr, vrf). Where the result has
+ * other interfaces as well, it does not say of which one a route is.
+ */
+static bool has_route(const struct seen *seen, const struct cni_route *wanted)
+{
+	struct route_seen key = { .dst = prefix_network(&wanted->dst) };
+	const bool any_gw = !key.dst.len || !wanted->gw.family || ip_is_any(&wanted->gw);
+
+	if (!any_gw)
+		key.gw = wanted->gw;
+	for (size_t i = first_route(seen, &key); i < seen->n_routes; i++) {
+		const struct route_seen *route = &seen->routes[i];
+
+		if (!prefix_equal(&route->dst, &key.dst) || (!any_gw && !ip_equal(&route->gw, &key.gw)))
+			return false;
+		if ((!wanted->priority || route->priority == wanted->priority) &&
+		    (wanted->table <= 0 || route->table == wanted->table) &&
+		    (seen->any_link || route->link == seen->link))
+			return true;
+	}
+	return false;
+}
+
+static int verify_address(const struct iface *iface, const struct seen *seen, const struct prefix *address,
+			  struct cni_error *err)
 {
 	const struct cni_route subnet = { .dst = *address };
-	enum found found = addr_find(&iface->pod, iface->link.index, address, NULL, err);
 
-	if (found == FOUND_NOT)
+	if (!bsearch(address, seen->addresses, seen->n_addresses, sizeof(*address), by_prefix))
 		return cni_fail(err, CNI_DAMAGED, "Failed to match addr %s on interface %s",
 				prefix_text(address).s, iface->req->ifname);
 	/* the kernel adds a route to the subnet with the address, if there is a subnet */
-	if (found == FOUND && address->len < 8 * ip_size(&address->ip))
-		found = find_route(iface, &subnet, err);
-	if (found == FOUND_NOT)
-		return cni_fail(err, CNI_DAMAGED,
-				"Expected Route to the subnet of %s not found in routing table",
-				prefix_text(address).s);
-	return found == FOUND ? 0 : -1;
+	if (address->len == 8 * ip_size(&address->ip) || has_route(seen, &subnet))
+		return 0;
+	return cni_fail(err, CNI_DAMAGED, "Expected Route to the subnet of %s not found in routing table",
+			prefix_text(address).s);
 }
 
-static int verify_addresses(struct iface *iface, const struct result *prev, long long own,
-			    struct cni_error *err)
+static int verify_addresses(const struct iface *iface, const struct seen *seen, const struct result *prev,
+			    long long own, struct cni_error *err)
 {
 	for (size_t i = 0; i < prev->n_ips; i++) {
 		const struct cni_ip *ip = &prev->ips[i];
 
 		if ((ip->interface == own || ip->interface == -1) &&
-		    verify_address(iface, &ip->address, err) < 0)
+		    verify_address(iface, seen, &ip->address, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int verify_routes(struct iface *iface, const struct result *prev, struct cni_error *err)
+static int verify_routes(const struct seen *seen, const struct result *prev, struct cni_error *err)
 {
 	for (size_t i = 0; i < prev->n_routes; i++) {
 		const struct cni_route *route = &prev->routes[i];
-		enum found found = find_route(iface, route, err);
 
-		if (found == FOUND_NOT)
-			cni_fail(err, CNI_DAMAGED, "Expected Route %s%s%s not found in routing table",
-				 prefix_text(&route->dst).s, route->gw.family ? " via " : "",
-				 ip_text(&route->gw).s);
-		if (found != FOUND)
-			return -1;
+		if (!has_route(seen, route))
+			return cni_fail(err, CNI_DAMAGED, "Expected Route %s%s%s not found in routing table",
+					prefix_text(&route->dst).s, route->gw.family ? " via " : "",
+					ip_text(&route->gw).s);
 	}
 	return 0;
+}
+
+/* Interfaces of the pod that other plugins of the chain have made. */
+static bool has_others(const struct result *prev)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < prev->n_interfaces; i++)
+		n += prev->interfaces[i].sandbox && *prev->interfaces[i].sandbox;
+	return n > 1;
 }
 
 int iface_verify(struct iface *iface, const struct conf *conf, struct cni_error *err)
 {
-	long long own = find_in_prev(iface, &conf->prev, err);
+	const struct result *prev = &conf->prev;
+	long long own = find_in_prev(iface, prev, err);
+	struct seen seen = { .routes = NULL };
+	int rc;
 
-	if (own < 0 || verify_link(iface, conf, &conf->prev.interfaces[own], err) < 0 ||
-	    verify_addresses(iface, &conf->prev, own, err) < 0)
+	if (own < 0 || verify_link(iface, conf, err) < 0)
 		return -1;
-	return verify_routes(iface, &conf->prev, err);
+	seen.link = iface->link.index;
+	seen.any_link = has_others(prev);
+	rc = look(&seen, &iface->pod, prev, err);
+	if (rc == 0)
+		rc = verify_addresses(iface, &seen, prev, own, err);
+	if (rc == 0)
+		rc = verify_routes(&seen, prev, err);
+	free(seen.addresses);
+	free(seen.routes);
+	return rc;
 }

@@ -34,7 +34,7 @@ $B/fuzz/parts.a: $(call fuzz_parts,plugin/*.c plugin/cni/*.c plugin/net/*.c ipam
 
 $(FUZZ:%=$B/fuzz/%): $B/fuzz/%: $B/fuzz/obj/test/fuzz/%.o $B/fuzz/parts.a
 	$(say) LINK $@
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(MNL) $(JANSSON) $(HTTP)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(MNL) $(JANSSON) $(CURL) $(YAML)
 
 $B/fuzz/obj/%.o: %.c Makefile test/fuzz.mk
 	$(say) CC $@

@@ -17,24 +17,53 @@ test-deep:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/suite -d
 
-# with what comes from the Go module proxy as well: cnitool, and Kubernetes' API server
+# every case where test-deep takes a sample, and copies of the programs with one line wrong: hours
+test-every-case:
+	$(Q)test/install-deps build test deep
+	@$(MAKE) --no-print-directory all tools
+	$(Q)STEP=1 OPERATIONS=20000 BUILD=$B test/suite test/faults test/events test/broken test/load test/traced test/plugin/status-matrix.bats
+
+# with what comes from the Go module proxy as well: the Go plugins' newest version, cnitool, and Kubernetes'
+# API server
+GO_NEWEST = 1.10.0
 test-all: test test-deep
+	$(Q)test/oracle/get-plugins $(GO_NEWEST) >/dev/null && GO_VERSION=$(GO_NEWEST) STEP=3 BUILD=$B test/suite test/oracle
 	$(Q)CNITOOL=$$(test/oracle/get-cnitool) && export CNITOOL && BUILD=$B test/suite test/cnitool
-	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes BUILD=$B test/suite test/cluster/blocks.bats test/cluster/load.bats test/kubernetes
+	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes BUILD=$B test/suite test/cluster/blocks.bats test/cluster/fences.bats test/cluster/signs.bats test/cluster/load.bats test/kubernetes
 
 # real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; and
 # other plugins behind ours. In a guest, since they mount and have control groups; what they need is
 # fetched and kept in the cache.
+PODMANS = trixie sid
+RUNTIME_FILES = $(filter-out test/runtimes/netavark-%,$(wildcard test/runtimes/*.bats)) $(PODMANS:%=test/runtimes/netavark-%.bats) test/plugin/neighbours.bats
 test-runtimes:
 	$(Q)test/install-deps build test runtimes
 	@$(MAKE) --no-print-directory all image
 	$(Q)test/runtimes/get-multus >/dev/null && test/cluster/get-kubernetes >/dev/null
-	$(Q)test/runtimes/get-runtimes >/dev/null && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite $(or $(FILES),test/runtimes test/plugin/neighbours.bats)
+	$(Q)for suite in $(PODMANS); do test/runtimes/get-podman $$suite >/dev/null || exit 1; done
+	$(Q)test/runtimes/get-runtimes >/dev/null && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite $(or $(FILES),$(RUNTIME_FILES))
 
 # the Debian package, installed on a fresh Debian
 test-packages: deb
 	$(Q)test/install-deps build test
-	$(Q)test/packages/get-debian >/dev/null && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/packages
+	$(Q)for suite in bookworm trixie; do test/packages/get-debian $$suite >/dev/null || exit 1; done && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/packages
+
+# nodes that share a pool, and what may happen to them and to etcd, by seed: test/sim/README.md
+SEED = 1
+STEPS = 10000
+FENCE = 60
+SIM = $(if $(CONCURRENT),--concurrent) $(if $(WITHOUT),--without $(WITHOUT))
+sim:
+	$(Q)test/install-deps build sim
+	@$(MAKE) --no-print-directory all tools
+	$(Q)bats test/sim/check.bats >&2 && test/sim/run --seed $(SEED) --steps $(STEPS) --fence $(FENCE) $(SIM) $B
+
+# copies of the programs with one line wrong: the simulation finds each
+sim-broken:
+	$(Q)test/install-deps build sim
+	@$(MAKE) --no-print-directory all tools
+	$(Q)BUILD=$(abspath $B) FENCE=$(FENCE) WITHOUT=$(WITHOUT) bats --tap test/sim/broken.bats | awk '{ print } /^ok/ { p++ } /^not ok/ { f++ } \
+		END { printf "%d passed, %d failed\n", p, f; exit f || !p }'
 
 # which lines the tests run: those of `make test`, and of clusters and waiting. Left to itself the
 # compiler has a child that shares our memory write down the counts before it becomes another
@@ -48,12 +77,17 @@ coverage:
 	$(Q)COVERAGE=$(CURDIR)/$C/runs BUILD=$C test/suite -q test/slow $(wildcard test/cluster/[abce]*.bats); \
 		status=$$?; BUILD=$C test/coverage $C/runs && exit $$status
 
-# on every kernel that has what pods can need: our own, and in QEMU Debian's, which takes an hour.
+# every state of a model of the shared pool's protocol: see test/model/README.md
+model:
+	$(Q)test/install-deps model
+	$(Q)test/model/run
+
+# on every kernel that has what pods can need: our own, and in QEMU Debian's from 11 to 13, which takes hours.
 # Debian's own UML kernel, good enough for the demonstration, has no NAT.
-KERNELS = uml qemu-6.1 qemu-6.12
+KERNELS = uml qemu-5.10 qemu-6.1 qemu-6.12
 test-kernels:
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools
 	$(Q)for k in $(KERNELS); do echo "== kernel $$k"; KERNEL=$$k BUILD=$B test/suite -q || exit 1; done
 
-.PHONY: demo test test-deep test-all test-runtimes test-packages test-kernels coverage
+.PHONY: demo test test-deep test-every-case test-all test-runtimes test-packages test-kernels coverage model sim sim-broken

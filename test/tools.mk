@@ -1,6 +1,6 @@
 # Programs that tests call, not the product: test/DIRECTORY/NAME.c is $B/tools/NAME.
 
-TOOLS = $(wildcard test/load/*.c test/bench/*.c)
+TOOLS = $(wildcard test/load/*.c test/bench/*.c test/plugin/*.c test/sim/*.c)
 TOOL_PROGRAMS = $(patsubst %,$B/tools/%,$(notdir $(TOOLS:.c=)))
 
 tools: $(TOOL_PROGRAMS) $B/tools/faults
@@ -13,10 +13,14 @@ $B/tools/$(notdir $(1:.c=)): $B/obj/$(1:.c=.o)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$t)))
 
+# with the code of addrpool-claim in it, which it counts
+$B/tools/claims: $(filter-out %/main.o,$(call objects,ipam/claim)) $B/obj/plugin/cni/yaml.o $B/libipam.a $B/libnet.a $B/libcni.a
+$B/tools/claims: LDLIBS += $(CURL) $(YAML) -Wl,--wrap=curl_easy_perform
+
 $(TOOL_PROGRAMS) $B/tools/faults:
 	$(say) LINK $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(MNL) $(JANSSON)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(MNL) $(JANSSON) $(LDLIBS)
 
 # how addrpool and host-local grow with the number of leases
 bench-pool:
@@ -24,12 +28,17 @@ bench-pool:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/bench/pool
 
-# how fast nodes get addresses of a pool that they share: BENCH="-e etcd -s 16 -n 10"
+# what a claim of a block costs by the size of the pool and with many nodes at once; writes README's table: BENCH=-q
 bench-cluster:
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools
-	$(Q)BUILD=$B test/bench/cluster $(BENCH)
+	$(Q)BUILD=$B test/bench/claims $(BENCH)
 
+# how fast nodes get addresses of a pool that they share: BENCH="-e etcd -s 16 -n 10"
+bench-addresses:
+	$(Q)test/install-deps build test
+	@$(MAKE) --no-print-directory all tools
+	$(Q)BUILD=$B test/bench/addresses $(BENCH)
 
 # how long ADD, DEL, CHECK and VERSION take, beside the Go plugins and the least possible: BENCH=-q
 BENCHED = ipvlan addrpool tools/floor tools/order-times
@@ -39,4 +48,4 @@ bench:
 	@$(MAKE) --no-print-directory static STATIC_PROGRAMS='$(BENCHED:%=$B/static/%)'
 	$(Q)BUILD=$B test/bench/order $(BENCH)
 
-.PHONY: tools bench bench-pool bench-cluster
+.PHONY: tools bench bench-pool bench-cluster bench-addresses

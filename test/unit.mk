@@ -21,10 +21,11 @@ unit: $(UNIT)
 		             { print } \
 		END          { printf "check: %d passed, %d failed\n", passed, failed; exit failed > 0 }'
 
-$B/unit/blocks: $(patsubst %,$B/obj/ipam/claim/%.o,base64 engine pick)
+$B/unit/blocks: $(patsubst %,$B/obj/ipam/claim/%.o,engine candidates)
+$B/unit/netavark: $(patsubst %,$B/obj/plugin/netavark/%.o,network container)
 $(UNIT): $B/unit/%: $B/obj/test/unit/%.o $B/libplugin.a $B/libipam.a $B/libnet.a $B/libcni.a
 	$(say) LINK $@
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(MNL) $(JANSSON)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(MNL) $(JANSSON)
 
 .PHONY: check unit

@@ -1,14 +1,27 @@
 /*
- * Who owns which block, as the cluster's engine keeps it: a claim for each block
- * that somebody owns, and one record for the pool, so that all nodes mean the same
- * by a block.
+ * Who owns which block, as the cluster's engine keeps it: a claim for each block that a node owns, an index
+ * of each node's own claims, and one record for the pool, so that all nodes mean the same by a block.
  *
- *	etcd          <prefix>/<pool>/10.9.0.16/28 -> {"node": …}     <prefix>/<pool>/pool -> {"blockSize": …}
- *	Kubernetes    Lease <pool>-10.9.0.16-28, holderIdentity node  Lease <pool>-pool
+ *	etcd: below <prefix>/<pool>/
  *
- * Each function asks within the deadline of the call, on another endpoint where one
- * does not answer. An answer that did not come may have been given all the same: so
- * everything may be asked again, and what is ours already counts as done.
+ *		10.9.0.16/28					-> {"node": ...}
+ *		~node/<node>/<network>/<owner>/10.9.0.16/28	-> a sign of life, or nothing
+ *		pool						-> {"blockSize": ...}
+ *
+ *	Kubernetes: Leases
+ *
+ *		<pool>-10.9.0.16-28	holderIdentity: the node; renewTime: a sign of life; labels: pool,
+ *					tenant, owner, block
+ *		<pool>-pool
+ *
+ * The keys ~node/ are the index, written by the transaction that writes the claim.
+ *
+ * No function but list() and list_blocks() asks for more than a node's own claims, or than those it names:
+ * the cost of the others does not depend on the size of the pool.
+ *
+ * Each function asks within the deadline of the call, and on another endpoint if one does not answer. The
+ * engine may have done what it did not answer: so everything may be asked again, and what is ours already
+ * counts as done.
  */
 #ifndef CLAIM_ENGINE_H
 #define CLAIM_ENGINE_H
@@ -23,14 +36,16 @@
 
 #define CLAIM_TEXT 256
 #define CLAIMS_MAX (1 << 20)
+#define CANDIDATES_MAX 30
 
 struct claim {
 	struct prefix block;
 	char node[CLAIM_TEXT], network[CLAIM_TEXT];
-	char machine[64]; /* of the hardware, where it tells; "" if nothing does */
-	char boot[40];	  /* that the node confirmed it in */
+	char machine[96]; /* of the hardware, if it says; "" if nothing does */
+	char boot[64];	  /* that the node confirmed it in */
 	char incarnation[INCARNATION_LEN + 1];
-	char since[32];		    /* RFC 3339 */
+	bool owned;		    /* by the Node object of Kubernetes, with which it ends */
+	char since[32], seen[32];   /* RFC 3339; seen: a sign of life of its node, or "" */
 	char id[BLOCK_ID_MAX];	    /* of this claim and no later one of the block */
 	char version[BLOCK_ID_MAX]; /* changes with each update */
 };
@@ -41,18 +56,52 @@ struct claims {
 	long long block_size; /* 0: the pool has no record */
 };
 
+/* Blocks that somebody has claimed. */
+struct taken {
+	struct prefix *list;
+	size_t n;
+};
+
+/* A block that may be free. */
+struct candidate {
+	struct prefix block;
+	bool taken;
+};
+
+/* What look() is asked for, and what it answers. */
+struct look {
+	const struct blocks *own;     /* that we have; NULL: they are not compared */
+	bool sign;		      /* leave a sign of life with one of them, for people */
+	struct candidate *candidates; /* which of them are taken? */
+	size_t n;		      /* CANDIDATES_MAX at most */
+	bool same;	      /* the claims with our owner_mark() are those of own; own has none: there
+			       * is none with our tenant_mark() either */
+	long long block_size; /* of the pool, asked for with candidates; 0: it has no record */
+};
+
 struct engine;
 
 struct engine_kind {
+	size_t candidates; /* for the first two looks of a claim; they cost calls in one, bytes in the other
+			    */
+	int (*look)(struct engine *engine, const struct claim *self, struct look *look,
+		    struct cni_error *err);
+	/* The claims of our node and network, whoever confirmed them, but for those that a program of before
+	 * the index has made. */
+	int (*own)(struct engine *engine, const struct claim *self, struct claims *ret,
+		   struct cni_error *err);
+	/* All claims of the pool; which blocks they are of, which is less to keep. */
 	int (*list)(struct engine *engine, struct claims *ret, struct cni_error *err);
+	int (*list_blocks)(struct engine *engine, struct taken *ret, struct cni_error *err);
 	/* The pool's record. FOUND_NOT: there is one. */
 	enum found (*begin)(struct engine *engine, long long block_size, struct cni_error *err);
-	/* FOUND: it is ours, that is, of our node, network and incarnation; with its id.
-	 * FOUND_NOT: somebody else's. */
+	/* FOUND: it is ours, that is, of our node, network and incarnation. FOUND_NOT: somebody else's. Both
+	 * put what is there into *claim, with the block alone if that is no claim. */
 	enum found (*create)(struct engine *engine, struct claim *claim, struct cni_error *err);
-	/* Puts claim in the place of the one with its version. FOUND_NOT: it has another. */
-	enum found (*update)(struct engine *engine, struct claim *claim, struct cni_error *err);
-	/* The claim with this id. FOUND_NOT: there is none (any more). */
+	/* Puts fresh in the place of old, if that has its version still. FOUND_NOT: it has another. */
+	enum found (*update)(struct engine *engine, const struct claim *old, struct claim *fresh,
+			     struct cni_error *err);
+	/* The claim with this id, and its place in the index. FOUND_NOT: there is none (any more). */
 	enum found (*remove)(struct engine *engine, const struct claim *claim, struct cni_error *err);
 	void (*close)(struct engine *engine);
 };
@@ -61,6 +110,7 @@ struct engine_kind {
 struct engine {
 	const struct engine_kind *kind;
 	const struct cluster *cluster;
+	struct http *http;
 	long long deadline_ms; /* CLOCK_BOOTTIME */
 };
 
@@ -68,12 +118,26 @@ struct engine {
 struct engine *etcd_open(const struct cluster *cluster, struct cni_error *err);
 struct engine *kubernetes_open(const struct cluster *cluster, struct cni_error *err);
 
-/* Starts the time that the configuration allows for what is asked from now on. */
-void engine_begin(struct engine *engine);
+/* Starts the time that the configuration allows for what is asked from now on, or less. */
+void engine_begin(struct engine *engine, long long most_ms);
 
 int claims_add(struct claims *claims, const struct claim *claim, struct cni_error *err);
 void claims_free(struct claims *claims);
-int claim_by_block(const void *a, const void *b);			/* for qsort() and bsearch() */
+int taken_add(struct taken *taken, const struct prefix *block, struct cni_error *err);
+void taken_free(struct taken *taken);
+const struct claim *claims_find(const struct claims *claims, const struct prefix *block); /* looks at each */
+int claim_by_block(const void *a, const void *b);					  /* for qsort() */
 bool claim_is_same_owner(const struct claim *a, const struct claim *b); /* node, network, incarnation */
+
+/*
+ * Whose claims they are, as the index has it. owner: of node, network, incarnation, boot and machine, and of
+ * whether the Node owns it, so that a claim that anybody else confirms, takes over or removes no longer has
+ * our mark. tenant: of node and network.
+ */
+struct mark {
+	char s[17];
+};
+struct mark owner_mark(const struct claim *claim);
+struct mark tenant_mark(const struct claim *claim);
 
 #endif

@@ -20,14 +20,16 @@ struct pem {
 
 struct http {
 	const char *what; /* "etcd", for messages */
+	const char *from; /* the key that says where it is */
 	CURL *curl;
 	char **endpoints; /* "https://10.0.0.1:2379", owned, as many as n */
 	size_t n, current;
 	struct pem ca, cert, key;
 	bool insecure;		      /* whoever answers is believed to be the server */
 	char *token;		      /* Authorization, owned */
+	const char *accept;	      /* of answers; NULL: application/json */
 	const long long *deadline_ms; /* CLOCK_BOOTTIME */
-	long long try_ms;	      /* for one answer */
+	long long try_ms;	      /* for one answer; twice as long each time that all were asked */
 };
 
 struct reply {
@@ -39,6 +41,13 @@ struct reply {
 int http_open(struct http *http, struct cni_error *err);
 void http_close(struct http *http);
 int http_add_endpoint(struct http *http, const char *url, struct cni_error *err);
+
+/* The endpoint that is asked next: the one that answered last, if any did. */
+const char *http_endpoint(const struct http *http);
+
+/* Begins with this endpoint, if it is one; else with one that depends on the node's name, so that not all
+ * nodes begin with the same. */
+void http_begin_with(struct http *http, const char *endpoint, const char *node);
 
 /*
  * method path with body (borrowed, may be NULL). Another endpoint, or the same once

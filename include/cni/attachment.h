@@ -15,6 +15,8 @@ struct attachment {
 	const char *container, *ifname; /* ifname "": any */
 };
 
+bool attachment_equal(const struct attachment *a, const struct attachment *b);
+
 /* For names made of it that have no room for all of it. */
 uint64_t attachment_hash(const char *container, const char *ifname);
 

@@ -9,7 +9,7 @@
 
 #include "cni/error.h"
 
-#define CHILD_ARGS 6
+#define CHILD_ARGS 8
 #define STDERR_KEPT 2048
 
 struct child {
@@ -19,13 +19,14 @@ struct child {
 	const char *input; /* all of its standard input */
 	size_t input_len;
 	int patience_s;
-	bool quiet; /* what it says on stderr is kept, and not passed on */
+	size_t output_max; /* bytes; 0: a megabyte */
+	bool quiet;	   /* what it says on stderr is kept, and not passed on */
 };
 
 /* What it left behind. */
 struct outcome {
 	char *output; /* ends with a zero byte; good until the next child_run() */
-	size_t output_len;
+	size_t output_len, output_max;
 	char stderr_end[STDERR_KEPT + 1]; /* the last of what it said on stderr */
 	size_t stderr_len;
 	int status; /* as wait(2) has it */
@@ -33,7 +34,7 @@ struct outcome {
 
 /*
  * Runs it to its end, or kills it and all that it has started. CNI_IO when it
- * cannot be started or writes more than a megabyte, CNI_RETRY when it takes
+ * cannot be started or writes more than it may, CNI_RETRY when it takes
  * longer than allowed or there is no memory. Otherwise 0, however it ended.
  */
 int child_run(const struct child *child, struct outcome *ret, struct cni_error *err);

@@ -41,8 +41,9 @@ bool ip_is_any(const struct ip *ip); /* 0.0.0.0 or :: */
 bool ip_is_link_local(const struct ip *ip);
 bool prefix_contains(const struct prefix *prefix, const struct ip *ip);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
-struct prefix prefix_network(const struct prefix *prefix); /* host bits cleared */
-struct ip prefix_last(const struct prefix *prefix);	   /* host bits set */
+int prefix_compare(const struct prefix *a, const struct prefix *b); /* any order, for sorting */
+struct prefix prefix_network(const struct prefix *prefix);	    /* host bits cleared */
+struct ip prefix_last(const struct prefix *prefix);		    /* host bits set */
 
 /* As numbers, within one family; before 0.0.0.0 comes 255.255.255.255. */
 int ip_compare(const struct ip *a, const struct ip *b);

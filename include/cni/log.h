@@ -19,18 +19,24 @@ enum log_level {
 };
 
 /*
- * From here on all lines are about the request and go where its configuration says.
- * Without "logFile", errors and what was done are not repeated on stderr. What is
- * wrong about the keys does not keep anybody from working: it is said on stderr.
+ * From here on all lines are about the request and go where its configuration says, or else
+ * to stderr, on which errors and what was done are not repeated.
  */
 void log_begin(const struct request *req);
 
+/* Says what log_begin() would leave out of "logFile" and "logLevel". */
+void log_check(const json_t *conf);
+
 __attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *line, ...);
+
+/* A warning that something in the configuration is left out. Of all verbs ADD alone says so: STATUS
+ * and CHECK come every few seconds. */
+__attribute__((format(printf, 1, 2))) void log_ignored(const char *line, ...);
 
 /* That the request was served, and how long it took since log_begin(). */
 void log_done(void);
 
-/* Are "logFile" and "logLevel" right? CNI_CONFIG. */
-int log_check(const json_t *conf, struct cni_error *err);
+/* Warnings go to a function instead, for programs that read configurations for people; NULL: no more. */
+void log_divert(void (*to)(void *arg, const char *line), void *arg);
 
 #endif

@@ -5,7 +5,7 @@
  *	                      ├─ plugin_main() ─ verb ─┤
  *	configuration, stdin ─┘                        └─ exit status 0 or 1
  *
- * plugin_main() alone reads the environment and standard input, writes standard
+ * plugin_main() reads the environment and standard input, writes standard
  * output and chooses the exit status. A verb gets a request that is complete and
  * well-formed as far as the specification can say, does its work, and returns.
  * What it checks, in which order and with which texts is what the Go library's
@@ -31,6 +31,7 @@ struct request {
 	const char *args;
 	const char *path;
 	bool own_netns_allowed;	    /* CNI_NETNS_OVERRIDE: for tests in one namespace */
+	bool only_gone;		    /* IPVLANCTL_GC, for DEL: not while the pod's namespace exists */
 	const struct netns_id *pod; /* what netns names, where the verb has looked; or NULL */
 
 	const char *config; /* standard input, byte for byte, for delegates */
@@ -45,6 +46,7 @@ struct request {
  * the document to print in *result.
  */
 struct plugin {
+	const char *name; /* under which its calls are counted */
 	const char *about;
 	int (*add)(const struct request *req, json_t **result, struct cni_error *err);
 	int (*del)(const struct request *req, struct cni_error *err);
@@ -60,8 +62,26 @@ int plugin_main(const struct plugin *plugin);
 int plugin_run(const struct plugin *plugin, const struct request *req, json_t **result,
 	       struct cni_error *err);
 
+/*
+ * For a program that is called in another way than the specification's, and serves the same verbs.
+ *
+ * plugin_serve() serves a request. request_read_env() has filled it, and the caller has set its config.
+ * answer() writes the result of an ADD and returns 0, or -1 with errno; what the ADD has made is then
+ * undone. plugin_read() returns standard input up to its end, which the caller frees; CNI_IO.
+ * plugin_print() writes doc to standard output, with flags of json_dumps(), and returns 0, or -1 with errno.
+ */
+typedef int (*plugin_answer)(const struct request *req, const json_t *result);
+
+int plugin_serve(const struct plugin *plugin, struct request *req, plugin_answer answer,
+		 struct cni_error *err);
+char *plugin_read(size_t *len, struct cni_error *err);
+int plugin_print(const json_t *doc, size_t flags, bool line);
+
 /* SPEC "Error", as a document. */
 json_t *error_json(const struct cni_error *error, enum cni_version version);
+
+/* Is it a name as networks and containers have it, which no path can hide in: [A-Za-z0-9][A-Za-z0-9_.-]* */
+bool is_identifier(const char *text);
 
 /* The pieces of it that need no process, for tests and fuzzers. */
 int request_read_env(struct request *req, struct cni_error *err);

@@ -23,4 +23,7 @@ int call_check(const struct call *call, const json_t *plugins, const json_t *pre
  * does. prev: what ADD answered, or NULL. */
 int call_del(const struct call *call, const json_t *plugins, const json_t *prev, struct cni_error *err);
 
+/* DEL of the plugin's IPAM plugin alone: its addresses are free, and nothing else is touched. */
+int call_ipam_del(const struct call *call, const json_t *plugin, struct cni_error *err);
+
 #endif

@@ -1,14 +1,88 @@
 /*
  * Would an ADD of this configuration work, and its pods reach anybody?
+ *
+ * An exam is one plugin of type ipvlan in a configuration, and what has been found out about
+ * it so far. It goes through a table of examinations: each looks at one concern, reports what
+ * it finds, and says by exam->sound which parts those after it may rely on. So one fault is
+ * found by one of them, and what follows from it by none.
  */
 #ifndef CTL_EXAMINE_H
 #define CTL_EXAMINE_H
 
 #include <jansson.h>
 
+#include "cni/plugin.h"
+#include "cni/result.h"
+#include "ctl/ranges.h"
 #include "ctl/report.h"
+#include "net/link.h"
+#include "plugin/conf.h"
 
-/* plugin: the configuration of an ipvlan plugin, as a runtime would send it. */
-void examine(struct report *all, const json_t *plugin);
+/* Parts of an exam that can be relied on. */
+enum {
+	SOUND_CONF = 1,	  /* the configuration can be read: conf, routes, ranges */
+	SOUND_MASTER = 2, /* the master exists, and can carry ipvlan */
+	SOUND_LINK = 4,	  /* it is up and has a carrier: the LAN can be asked */
+	SOUND_STATUS = 8, /* STATUS says that an ADD would succeed */
+	SOUND_POOLS = 16, /* pools */
+	SOUND_LOCK = 32,  /* no process keeps the lock of the leases */
+};
+
+struct exam {
+	struct report *report;
+	const char *file;     /* its name, for people */
+	json_t *plugins;      /* all of the list */
+	const json_t *plugin; /* the one of type ipvlan among them */
+	unsigned int sound;   /* SOUND_* */
+	size_t errors;	      /* that the report had before this exam */
+	char *text;	      /* the configuration that STATUS gets */
+	json_t *doc;	      /* the same, read */
+	struct request req;
+	struct conf conf;
+	struct result routes; /* of pods: "routes" in ipam and beside it */
+	struct ranges ranges;
+	struct rtnl host;
+	struct link parent;	     /* with vlan: what it is made on; index 0: not there */
+	struct link master;	     /* index 0: not there */
+	bool is_foreign[RANGES_MAX]; /* the range's subnet is none of the LAN's */
+	char master_name[IFNAMSIZ];  /* also of one that the first ADD makes; "": in the pod */
+	json_t *pools;		     /* as addrpool lists them */
+	json_t *leases;		     /* theirs, by address */
+};
+
+/* plugins: of one list, of which plugin is one. file: a string that outlives the exam. */
+struct exam *exam_open(struct report *report, const char *file, json_t *plugins, const json_t *plugin);
+void exam_run(struct exam *exam);
+void exam_close(struct exam *exam);
+
+const char *exam_network(const struct exam *exam);
+
+/* The string of a key of the plugin's configuration; "": there is none. */
+const char *exam_key(const struct exam *exam, const char *key);
+
+/* Of two networks: the same name, the same addresses, another mode of one master. */
+void examine_pair(struct exam *a, struct exam *b);
+
+/*
+ * The examinations. A file each, by subject.
+ */
+void examine_chain(struct exam *exam);	    /* programs.c: are the plugins there, and ours? */
+void examine_runtimes(struct exam *exam);   /* runtimes.c: do runtimes speak the list's version? */
+void examine_space(struct exam *exam);	    /* space.c: can files be written? */
+void examine_locks(struct exam *exam);	    /* space.c: does a process keep a lock? */
+void examine_dhcp(struct exam *exam);	    /* programs.c: does the daemon of the plugin dhcp run? */
+void examine_kernel(struct exam *exam);	    /* links.c: */
+void examine_master(struct exam *exam);	    /*	 does the master exist, and can it carry ipvlan? */
+void examine_link(struct exam *exam);	    /*	 is it up, are MTU, mode and keys good on it? */
+void examine_ranges(struct exam *exam);	    /* subnets.c: do ranges start before they end? */
+void examine_subnets(struct exam *exam);    /* do they fit the LAN? */
+void examine_own(struct exam *exam);	    /*	 are the host's own addresses in them? */
+void examine_routes(struct exam *exam);	    /*	 have pods a default route? */
+void examine_gateways(struct exam *exam);   /* gateways.c: do gateways answer, also large packets? */
+void examine_neighbours(struct exam *exam); /*	 has a host of the LAN an address of the pool? */
+void examine_pools(struct exam *exam);	    /* usage.c: how full are they? */
+
+/* gateways.c: do frames that one sends get to the other? Asks; 0.2 s. */
+bool lan_is_shared(const struct link *a, const struct link *b);
 
 #endif

@@ -3,10 +3,15 @@
  * knows of them, as one JSON document, which text and drawing are made of:
  *
  *	masters[]   name index namespace kind mac mtu up mode flag anchor holder
- *	  pods[]    interface namespace{path inode cookie pid} mtu up addresses[] defaultRoutes[]
+ *	            addresses[] gateways[] (of the host, on it) vlan parent (of a VLAN alone)
+ *	            dropped{reason: packets} (of a master with antiSpoof)
+ *	  pods[]    interface namespace{path inode cookie pid} mtu up addresses[]
+ *	            defaultRoutes[] (gateways, or "on the link")
  *	            container network (null: not of this plugin) objects[]
+ *	            traffic{out{packets bytes late} in{packets bytes late}} (with antiSpoof, bandwidth or
+ *counters; late: packets that bandwidth has dropped) pod{namespace name} age (seconds; null: not known)
  *	lost[]      attachments without an interface: container interface network
- *	            namespace state objects[]
+ *	            namespace state objects[] pod age
  *
  * An object is {"object": "route to 10.1.0.2/32 dev ipva2", "found": true}.
  */

@@ -10,6 +10,7 @@
 #ifndef CTL_TEXT_H
 #define CTL_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -20,6 +21,9 @@ void text_begin(void);
 
 __attribute__((format(printf, 2, 3))) void text_put(enum paint paint, const char *format, ...);
 void text_end(void);
+
+/* vasprintf(3), which ends the program where there is no memory. The caller frees it. */
+__attribute__((format(printf, 1, 0))) char *text_format(const char *format, va_list args);
 
 /* The same escapes, for other formats. The caller frees it; never NULL. */
 char *text_escape(const char *text);

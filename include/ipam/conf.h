@@ -19,8 +19,21 @@
 struct place {
 	const char *data_dir;
 	const char *network;
+	const char *store;     /* the directory of its leases: "pool", or the network's name */
+	bool shared;	       /* by nodes of a cluster */
+	size_t range_sets;     /* that the configuration has, at a glance */
 	bool fsync;	       /* addresses survive a power failure */
 	long long reuse_delay; /* seconds */
+};
+
+struct arg {
+	const char *key, *value;
+};
+
+struct args {
+	char *text; /* that they point into */
+	struct arg *list;
+	size_t n;
 };
 
 struct conf {
@@ -30,9 +43,12 @@ struct conf {
 	size_t n_pools;
 	struct prefix *exclude; /* never handed out, not even to who asks for them */
 	size_t n_exclude;
+	struct prefix *asked; /* "static": only for who asks for them */
+	size_t n_asked;
 	struct ip *wanted; /* addresses asked for, without repetition */
 	size_t n_wanted;
 	const char *resolv_conf; /* NULL: none */
+	struct args args;	 /* of CNI_ARGS; owned */
 	char *sticky;		 /* who gets the same address again; NULL: nobody; owned */
 	struct result given;	 /* routes, to be handed on as they are */
 };
@@ -41,6 +57,12 @@ struct conf {
 int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_error *err);
 void addrpool_conf_free(struct conf *conf);
 
+/* The value of an argument in CNI_ARGS, the last one; NULL: it is not given. */
+const char *conf_arg(const struct conf *conf, const char *key);
+
 int place_read(struct place *ret, const struct request *req, struct cni_error *err);
+
+/* Does the network have its leases among those of other networks? */
+bool place_is_pool(const struct place *place);
 
 #endif

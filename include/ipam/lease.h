@@ -20,7 +20,7 @@ struct lease {
 	struct ip ip;
 	struct owner owner; /* container "": the file is empty, the address free */
 	char *text;	    /* that owner points to */
-	time_t since;
+	struct timespec since;
 };
 
 struct leases {
@@ -35,9 +35,17 @@ enum found lease_exists(const struct store *store, const struct ip *ip, struct c
 enum found lease_is_of(const struct store *store, const struct ip *ip, const struct owner *owner,
 		       struct cni_error *err);
 
-/* Takes all addresses for owner, or none. Errors: CNI_IO, CNI_CONFLICT. */
-int lease_take(struct store *store, const struct owner *owner, const struct ip *ips, size_t n,
-	       struct cni_error *err);
+/* The lease of ip; the caller frees its text. FOUND_NOT: there is none, or what is there is no file. */
+enum found lease_read(struct lease *ret, const struct store *store, const struct ip *ip,
+		      struct cni_error *err);
+
+/*
+ * In two steps: writes the lease where nobody looks; then takes all addresses with it, or
+ * none. lease_unwrite() unless lease_take() was called. Errors: CNI_IO, CNI_ENVIRONMENT.
+ */
+int lease_write(const struct store *store, const struct owner *owner, struct cni_error *err);
+int lease_take(struct store *store, const struct ip *ips, size_t n, struct cni_error *err);
+void lease_unwrite(const struct store *store);
 /* Removes the lease; there being none is no error. */
 int lease_drop(struct store *store, const struct ip *ip, struct cni_error *err);
 

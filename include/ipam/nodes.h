@@ -18,6 +18,9 @@ json_t *nodes_claims(const struct network *network, struct cni_error *err);
 json_t *nodes_json(const json_t *claims, const struct conf *conf, const struct leases *leases);
 void nodes_print(const json_t *claims, const struct conf *conf, const struct leases *leases);
 
+/* printf() of names that others chose, without what a terminal would obey. */
+__attribute__((format(printf, 1, 2))) void nodes_put(const char *format, ...);
+
 /* addrpool release-node [--yes] NODE FILE; returns main()'s exit status. */
 int nodes_release_main(int argc, char **argv, const char *usage);
 

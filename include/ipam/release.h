@@ -4,21 +4,20 @@
 #ifndef IPAM_RELEASE_H
 #define IPAM_RELEASE_H
 
-#include "ipam/lease.h"
+#include "ipam/state.h"
 
 /* All leases of owner; there being none is no error. */
 int release_owner(struct store *store, const struct place *place, const struct owner *owner,
 		  struct cni_error *err);
 
 /*
- * All leases of those for whom unneeded() is true, and empty files. *n counts them.
- * Each is told on stderr, with the reason that why() gives.
+ * All leases for which why() returns a reason, if they have not changed since their states
+ * were found. Each is reported on stderr with the reason. *n counts them.
  */
-int release_if(struct store *store, const struct place *place,
-	       const char *(*why)(void *arg, const struct lease *lease), void *arg, size_t *n,
-	       struct cni_error *err);
+int release_all(struct store *store, const struct place *place, const struct states *states,
+		const char *(*why)(enum state state), size_t *n, struct cni_error *err);
 
-/* Leases whose boot is over or whose namespace is gone. */
-int release_dead(struct store *store, const struct place *place, size_t *n, struct cni_error *err);
+/* Why an ADD that finds nothing else may take it; NULL: it may not. */
+const char *why_dead(enum state state);
 
 #endif

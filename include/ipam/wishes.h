@@ -11,7 +11,7 @@
 
 #include "ipam/conf.h"
 
-/* Fills conf->wanted and conf->sticky. Errors: CNI_ENVIRONMENT, CNI_CONFIG. */
+/* Fills conf->args, conf->wanted and conf->sticky. Errors: CNI_ENVIRONMENT, CNI_CONFIG. */
 int wishes_read(struct conf *conf, const json_t *ipam, const struct request *req, struct cni_error *err);
 
 #endif

@@ -60,8 +60,18 @@ struct route {
 	size_t n_hops; /* 0: unreachable, and no link counts */
 };
 
-/* Queues adding the route over the link, before the kernel's other routes to dst. */
+/* Does the namespace reach gw on the link itself, as the kernel requires of a gateway? Asks the
+ * routing table. */
+enum found route_gateway_is_near(struct rtnl *nl, int link, const struct ip *gw, struct cni_error *err);
+
+/* Queues adding the route over the link. EEXIST: there is another one to dst, of the same metric and
+ * table, or the very same. */
 void route_queue_add(struct rtnl *nl, int link, const struct route *route);
+
+/* At once, whatever other routes to dst there are: IPv4 uses the one that was added last
+ * (fib_table_insert()), IPv6 all those of one metric by turns (fib6_add_rt2node()). Returns 0 or the
+ * kernel's errno, and then *err describes it. */
+int route_put(struct rtnl *nl, int link, const struct route *route, struct cni_error *err);
 
 /* At once, and only where there is no other route to dst. Returns 0 or the kernel's
  * errno, and then *err describes it. */
@@ -85,7 +95,11 @@ struct route_seen {
 int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const struct route_seen *, void *),
 	       void *arg, struct cni_error *err);
 
-/* A neighbour whose link-layer address need not be asked for. mac is text. */
+/* The route of the routing tables, as it was added, by which the host would send to ip. */
+enum found route_lookup(struct rtnl *nl, const struct ip *ip, struct route_seen *ret, struct cni_error *err);
+
+/* A neighbour whose link-layer address need not be asked for. mac is text; NULL: for whose
+ * address the namespace answers on the link, as a proxy. */
 struct neighbour {
 	struct ip ip;
 	const char *mac;
@@ -93,7 +107,11 @@ struct neighbour {
 
 void neighbour_queue_add(struct rtnl *nl, int link, const struct neighbour *neighbour);
 int neighbour_add(struct rtnl *nl, int link, const struct neighbour *neighbour, struct cni_error *err);
-int neighbour_delete(struct rtnl *nl, int link, const struct ip *ip, struct cni_error *err);
+int neighbour_delete(struct rtnl *nl, int link, const struct neighbour *neighbour, struct cni_error *err);
+
+/* Calls each() for all neighbours of the link whose link-layer address is mac, for good. */
+int neighbour_each(struct rtnl *nl, int link, const char *mac, void (*each)(const struct ip *ip, void *arg),
+		   void *arg, struct cni_error *err);
 
 /* With this link-layer address, and for good? */
 enum found neighbour_find(struct rtnl *nl, int link, const struct neighbour *neighbour,

@@ -26,7 +26,7 @@ struct link {
 	int holder;	       /* IFLA_MASTER: the bridge, bond or VRF above, 0: none */
 	uint16_t ipvlan_mode;  /* IPVLAN_MODE_*, if kind is "ipvlan" */
 	uint16_t ipvlan_flags; /* IPVLAN_F_* */
-	uint16_t vlan;	       /* id, if kind is "vlan" */
+	uint16_t vlan;	       /* id, if kind is "vlan" and of IEEE 802.1Q */
 	uint32_t group;	       /* OUR_NUMBER: we have made it for ourselves */
 };
 
@@ -39,6 +39,7 @@ int link_each(struct rtnl *nl, void (*each)(const struct link *, void *), void *
 /* What an ipvlan slave is to be. */
 struct ipvlan {
 	const char *name;
+	int index;	  /* that it is to have; 0: the kernel's choice */
 	int parent;	  /* index, in the namespace of the socket that creates it */
 	uint16_t mode;	  /* IPVLAN_MODE_* */
 	int flags;	  /* IPVLAN_F_*, or -1: those of the master */

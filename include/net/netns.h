@@ -36,15 +36,6 @@ enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_e
 int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg, struct cni_error *err);
 
 /*
- * Calls each() with every network namespace that a process is in or that is
- * mounted where we see it, but our own, each once, until it returns other than 0.
- * path names it for a person, and for nothing else. Returns what each() did last, or
- * -1 with CNI_IO when they cannot be listed.
- */
-int netns_each(int (*each)(int netns, const char *path, void *arg, struct cni_error *err), void *arg,
-	       struct cni_error *err);
-
-/*
  * A namespace, by what can be written down. The inode is free for another namespace
  * as soon as this one is gone, and the kernel takes the lowest that is free: the next
  * pod has it. The cookie, sock_net(sk)->net_cookie, no other has or had in this boot;
@@ -91,5 +82,8 @@ void netns_sysctl(int netns, const struct sysctl *list, size_t n);
 
 /* In our own namespace. FOUND_NOT also where there is none of that name. Errors: CNI_IO. */
 enum found netns_sysctl_is(const char *name, const char *value, struct cni_error *err);
+
+/* Has the kernel IPv6, and was not started with ipv6.disable=1? */
+bool netns_has_ipv6(void);
 
 #endif

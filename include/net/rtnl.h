@@ -36,6 +36,8 @@ struct rtnl {
 	unsigned int first; /* of the first one since the last commit */
 	struct nlmsghdr *last;
 	size_t queued; /* bytes */
+	bool strict;   /* rtnl_strict() was called */
+	bool too_old;  /* and the kernel does not know it */
 	int lost;      /* errno of a part of the queue that could not be sent, or 0 */
 	char queue[RTNL_QUEUE_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
@@ -50,6 +52,10 @@ struct rtnl_refusal {
 /* In netns, or in our own when it is -1. */
 int rtnl_open(struct rtnl *nl, int netns, struct cni_error *err);
 void rtnl_close(struct rtnl *nl);
+
+/* From here on a list is what was asked for, one table's routes for instance, which
+ * kernels before Linux 4.20 cannot do: false. Each list that is asked for does it. */
+bool rtnl_strict(struct rtnl *nl);
 
 /* Queues a request, and sends what is queued when there is no room for it. */
 struct nlmsghdr *rtnl_request(struct rtnl *nl, unsigned int type, unsigned int flags);
@@ -73,14 +79,15 @@ int rtnl_commit_one(struct rtnl *nl, struct cni_error *err);
  * Sends the one queued request and hands each message of the answer to each().
  * Returns 0, or the kernel's errno, which is left to the caller to judge: "no
  * such link" is an answer. -1 with err filled means that there was no answer.
- * A dump that changed under way is asked for again, at most four times; each()
- * must not mind seeing an entry twice.
+ * A list that changed while it was read is asked for again, for two seconds at most;
+ * each() sees the entries of one list, none of those that are asked for again.
+ * CNI_RETRY when it never was of one piece. each() may ask as well.
  */
 int rtnl_ask(struct rtnl *nl, void (*each)(const struct nlmsghdr *, void *), void *arg,
 	     struct cni_error *err);
 
-/* The number by which nl's namespace knows ours (IFLA_LINK_NETNSID), -1 if it does not. */
-int rtnl_own_id(struct rtnl *nl, struct cni_error *err);
+/* The number by which nl's namespace knows ours (IFLA_LINK_NETNSID). */
+enum found rtnl_own_id(struct rtnl *nl, int *ret, struct cni_error *err);
 
 /*
  * For a struct rtnl that asks nothing: hears of what happens in a group

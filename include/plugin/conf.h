@@ -12,6 +12,7 @@
 #include "cni/error.h"
 #include "cni/plugin.h"
 #include "cni/result.h"
+#include "plugin/object.h"
 
 struct conf {
 	const char *master;	/* NULL: the default route's, or prevResult's */
@@ -25,6 +26,7 @@ struct conf {
 	const char *ipam;	/* the type of the delegate, NULL: none */
 	json_t *dns;		/* NULL: none; owned */
 	bool dad;		/* wait for IPv6 duplicate address detection */
+	bool accept_ra;		/* take addresses and routes from router advertisements */
 	bool conflict_check;	/* ask the LAN whether somebody has the addresses */
 	bool resolv_conf;	/* also as a file, for ip netns exec */
 	bool announce;		/* tell the neighbours about the addresses */
@@ -33,9 +35,13 @@ struct conf {
 	struct result host_routes; /* on the master; nothing else is in it */
 	struct ip reflectors[2];   /* who sends back what vepa pods send each other */
 	size_t n_reflectors;
-	bool host_access; /* host and pods reach each other */
-	bool proxy_arp;	  /* the host answers ARP for l3s pods */
-	bool ip_masq;	  /* l3s pods have the host's address outside their subnet */
+	bool host_access;     /* host and pods reach each other */
+	bool proxy_arp;	      /* the host answers ARP for l3s pods */
+	bool ip_masq;	      /* l3s pods have the host's address outside their subnet */
+	bool anti_spoof;      /* what the master sends from unknown addresses is dropped */
+	struct rate rates[2]; /* out of the pod, into it: plugin/object.h */
+	bool counters;	      /* of packets and bytes of each pod, on the master */
+	bool strict;	      /* and pods reach each other by the LAN alone, if at all */
 
 	bool has_prev; /* prevResult is there */
 	struct result prev;

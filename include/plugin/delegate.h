@@ -29,6 +29,9 @@ struct own_delegate {
 /* From now on this one is called where it is found. */
 void delegate_own(const struct own_delegate *plugin);
 
+/* CNI_PATH, or the directories that plugins are usually in. */
+const char *delegate_path(void);
+
 /* The program of that name in the first directory of path, as CNI_PATH is written,
  * that has it. CNI_CONFIG. */
 int delegate_find(const char *type, const char *path, char *ret, size_t size, struct cni_error *err);

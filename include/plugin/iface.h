@@ -1,12 +1,12 @@
 /*
  * The pod's interface: made, furnished, compared, unmade.
  *
- *	ADD	iface_open  iface_prepare  iface_create  (IPAM)  iface_configure
- *	CHECK	iface_open                               (IPAM)  iface_verify
- *	DEL	            iface_delete                 (IPAM)
+ *	ADD	iface_open  iface_prepare  iface_create    (IPAM)  iface_configure
+ *	CHECK	iface_open                                 (IPAM)  iface_verify
+ *	DEL	            iface_find_own  iface_delete   (IPAM)
  *
- * iface_create() is all or nothing. What comes after it is not: whoever fails
- * then calls iface_delete(), which needs nothing but namespace and name.
+ * iface_create() is all or nothing. What comes after it is not: when it fails, the
+ * interface is deleted by its index.
  */
 #ifndef PLUGIN_IFACE_H
 #define PLUGIN_IFACE_H
@@ -17,6 +17,7 @@
 #include "net/link.h"
 #include "net/rtnl.h"
 #include "plugin/conf.h"
+#include "plugin/host_ips.h"
 
 struct iface {
 	const struct request *req;
@@ -26,7 +27,8 @@ struct iface {
 	struct rtnl *home; /* of the two, the one where the master is */
 	struct link master;
 	struct link link;
-	struct ip host_ips[2]; /* with hostAccess: the host's on the master, IPv4 and IPv6 */
+	struct host_ips hosts; /* with hostAccess */
+	bool guarded;	       /* the master, by the fence of pods with antiSpoof */
 };
 
 int iface_open(struct iface *ret, const struct conf *conf, const struct request *req, int netns,
@@ -34,11 +36,13 @@ int iface_open(struct iface *ret, const struct conf *conf, const struct request 
 void iface_close(struct iface *iface);
 
 /*
- * Finds the master and sees that the name is free; changes nothing. SPEC, ADD: an
- * existing interface of that name is an error, and is left alone: CNI_EXISTS.
- * CNI_CONFIG when there is no such master, or its MTU is too small.
+ * Finds the master; changes nothing. CNI_CONFIG when there is no such master, or its
+ * MTU is too small.
  */
 int iface_prepare(struct iface *iface, const struct conf *conf, struct cni_error *err);
+
+/* SPEC, ADD: an interface of that name is an error, and is left alone. CNI_EXISTS. */
+int iface_check_name(struct iface *iface, struct cni_error *err);
 
 /*
  * Creates the interface in the pod under its final name, down, and fills
@@ -62,10 +66,14 @@ int iface_configure(struct iface *iface, const struct conf *conf, const struct r
  */
 int iface_verify(struct iface *iface, const struct conf *conf, struct cni_error *err);
 
-/*
- * Deletes the pod's interface, or what a killed ADD left of it. Nothing there is
- * success; what is no ipvlan interface is not ours and stays.
- */
-int iface_delete(const struct request *req, int netns, struct cni_error *err);
+/* The ipvlan interface that has the attachment's name, and what a killed ADD has left. */
+struct own_links {
+	int index[2];
+	size_t n;
+};
+
+/* One of that name that is no ipvlan interface is not ours, and is not among them. */
+int iface_find_own(struct rtnl *pod, const struct request *req, struct own_links *ret, struct cni_error *err);
+int iface_delete(struct rtnl *pod, const struct own_links *links, struct cni_error *err);
 
 #endif

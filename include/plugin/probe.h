@@ -10,8 +10,23 @@
 
 #include "plugin/iface.h"
 
-/* Takes 300 ms, or less when somebody answers: CNI_CONFLICT names him. netns is that
- * of the master, -1 for ours. */
+/* An address, and who has answered for it. */
+struct answer {
+	struct ip ip;
+	bool answered;
+	unsigned char mac[6];
+};
+
+struct mac_text {
+	char s[sizeof("00:00:00:00:00:00")];
+} answer_mac(const struct answer *answer);
+
+/* Asks for all addresses at once, for 300 ms, or until so many are answered for. netns is that
+ * of the master, -1 for ours. Errors: CNI_IO. */
+int probe_ask(const struct link *master, int netns, struct answer *answers, size_t n, size_t enough,
+	      struct cni_error *err);
+
+/* The same for what a pod was given: CNI_CONFLICT names the first who answers. */
 int probe_addresses(const struct link *master, int netns, const struct result *given, struct cni_error *err);
 
 #endif

@@ -10,19 +10,23 @@
 
 #include "plugin/conf.h"
 #include "plugin/iface.h"
+#include "plugin/ledger.h"
 
 /* CNI_CONFIG when what is asked for cannot work on this master. */
 int reach_pod(struct iface *iface, const struct conf *conf, struct result *given, struct cni_error *err);
 
-/* What fails is left to host_detach(). */
-int reach_host(struct iface *iface, const struct conf *conf, const struct result *given,
+/* The objects go into the page of this ADD. What fails is left to host_undo(). CNI_RETRY:
+ * another call has released the attachment meanwhile. */
+int reach_host(struct iface *iface, const struct conf *conf, const struct result *given, struct page *page,
 	       struct cni_error *err);
 
-/*
- * Does the host drop what pods send it by hostAccess? Its way back goes out by the
- * anchor, so that the way there must not be strict about where packets come from
- * (RFC 3704, rp_filter). IPv6 has no such check.
- */
-bool reach_is_strict(const char *master);
+/* Has the page of this ADD hold n objects more, and makes them; those of programs from number first of the
+ * page on. CNI_RETRY: another call has released the attachment meanwhile. */
+int reach_hold(struct iface *iface, struct page *page, struct object *objects, size_t n, size_t first,
+	       struct cni_error *err);
+
+/* STATUS: does something on the host keep an ADD from what conf requires on the master: another
+ * attachment's object, another tool's route, interface or qdisc? CNI_CONFIG names it. */
+int reach_check(struct rtnl *host, const struct conf *conf, const struct link *master, struct cni_error *err);
 
 #endif

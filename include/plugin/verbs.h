@@ -14,4 +14,7 @@ int verb_check(const struct request *req, struct cni_error *err);
 int verb_gc(const struct request *req, struct cni_error *err);
 int verb_status(const struct request *req, struct cni_error *err);
 
+/* All of them. */
+extern const struct plugin ipvlan;
+
 #endif

@@ -1,22 +1,30 @@
 #include "claim/engine.h"
 
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void engine_begin(struct engine *engine)
+void engine_begin(struct engine *engine, long long most_ms)
 {
-	engine->deadline_ms = block_now_ms() + engine->cluster->timeout * 1000;
+	const long long timeout_ms = engine->cluster->timeout * 1000;
+
+	engine->deadline_ms = block_now_ms() + (timeout_ms < most_ms ? timeout_ms : most_ms);
+}
+
+/* Room for one more; for twice as many, each time that a power of two is full. NULL: there is none. */
+static void *grow(void *list, size_t n, size_t size)
+{
+	if (n & (n - 1))
+		return list;
+	return n < CLAIMS_MAX ? realloc(list, (n ? 2 * n : 1) * size) : NULL;
 }
 
 int claims_add(struct claims *claims, const struct claim *claim, struct cni_error *err)
 {
-	struct claim *bigger = claims->list;
+	struct claim *bigger = grow(claims->list, claims->n, sizeof(*bigger));
 
-	/* room for twice as many, each time that a power of two is full */
-	if (!(claims->n & (claims->n - 1)))
-		bigger = claims->n < CLAIMS_MAX
-				 ? realloc(claims->list, (claims->n ? 2 * claims->n : 1) * sizeof(*bigger))
-				 : NULL;
 	if (!bigger)
 		return cni_fail(err, CNI_RETRY, "out of memory for the claims of the pool");
 	bigger[claims->n++] = *claim;
@@ -24,10 +32,35 @@ int claims_add(struct claims *claims, const struct claim *claim, struct cni_erro
 	return 0;
 }
 
+int taken_add(struct taken *taken, const struct prefix *block, struct cni_error *err)
+{
+	struct prefix *bigger = grow(taken->list, taken->n, sizeof(*bigger));
+
+	if (!bigger)
+		return cni_fail(err, CNI_RETRY, "out of memory for the claims of the pool");
+	bigger[taken->n++] = *block;
+	taken->list = bigger;
+	return 0;
+}
+
+void taken_free(struct taken *taken)
+{
+	free(taken->list);
+	*taken = (struct taken){ 0 };
+}
+
 void claims_free(struct claims *claims)
 {
 	free(claims->list);
 	*claims = (struct claims){ 0 };
+}
+
+const struct claim *claims_find(const struct claims *claims, const struct prefix *block)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		if (prefix_equal(&claims->list[i].block, block))
+			return &claims->list[i];
+	return NULL;
 }
 
 bool claim_is_same_owner(const struct claim *a, const struct claim *b)
@@ -43,4 +76,32 @@ int claim_by_block(const void *a, const void *b)
 	if (x->block.ip.family != y->block.ip.family)
 		return x->block.ip.family < y->block.ip.family ? -1 : 1;
 	return ip_compare(&x->block.ip, &y->block.ip);
+}
+
+/* FNV-1a, of each text with its end. */
+static struct mark mark_of(const char *const *texts, size_t n)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+	struct mark mark;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k <= strlen(texts[i]); k++)
+			hash = (hash ^ (unsigned char)texts[i][k]) * 0x100000001b3;
+	snprintf(mark.s, sizeof(mark.s), "%016" PRIx64, hash);
+	return mark;
+}
+
+struct mark owner_mark(const struct claim *claim)
+{
+	const char *const texts[] = { claim->node, claim->network, claim->incarnation,
+				      claim->boot, claim->machine, "owned" };
+
+	return mark_of(texts, claim->owned ? 6 : 5);
+}
+
+struct mark tenant_mark(const struct claim *claim)
+{
+	const char *const texts[] = { claim->node, claim->network };
+
+	return mark_of(texts, 2);
 }

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "claim/base64.h"
 #include "claim/engine.h"
 #include "claim/http.h"
+#include "cni/base64.h"
 #include "cni/cleanup.h"
 #include "cni/json.h"
 
@@ -13,10 +13,19 @@
  * 64-bit integers strings, and what is zero or false is left out. */
 
 #define PREFIX "/ipvlan-cni"
-#define PAGE 1000
+/* etcd walks through the whole index for each page. */
+#define PAGE 20000
+
+/* One or two looks with as many fit into 8 KiB with all else that a claim asks. */
+#define CANDIDATES 15
+
+/* etcd's --max-txn-ops is 128. */
+#define READ_AT_ONCE 100
 
 /* A put that reaches a member whose leader has just died hangs until the client gives up. */
 #define TRY_MS 2000
+/* There is no other to ask: it may have too much to do. */
+#define TRY_ALONE_MS 5000
 
 struct etcd {
 	struct engine engine;
@@ -26,7 +35,7 @@ struct etcd {
 };
 
 struct key {
-	char s[512];
+	char s[1024];
 };
 
 static struct key block_key(const struct etcd *etcd, const struct prefix *block)
@@ -35,6 +44,22 @@ static struct key block_key(const struct etcd *etcd, const struct prefix *block)
 
 	snprintf(key.s, sizeof(key.s), "%s%s", etcd->directory, prefix_text(block).s);
 	return key;
+}
+
+/* of the index: all claims of our node and network, those of an owner, or one of them */
+static struct key index_key(const struct etcd *etcd, const struct claim *whose, const char *owner,
+			    const struct prefix *block)
+{
+	struct key key;
+
+	snprintf(key.s, sizeof(key.s), "%s~node/%s/%s/%s%s%s", etcd->directory, whose->node, whose->network,
+		 owner, *owner ? "/" : "", block ? prefix_text(block).s : "");
+	return key;
+}
+
+static struct key claim_index_key(const struct etcd *etcd, const struct claim *claim)
+{
+	return index_key(etcd, claim, owner_mark(claim).s, &claim->block);
 }
 
 static struct key pool_key(const struct etcd *etcd)
@@ -95,14 +120,50 @@ static json_t *call(struct etcd *etcd, const char *path, json_t *body, struct cn
 	return NULL;
 }
 
+static json_t *put_text(const char *key, const char *text)
+{
+	return json_pack("{s:{s:o, s:o}}", "request_put", "key", quoted(key), "value", quoted(text));
+}
+
+/* Consumes value. */
 static json_t *put(const char *key, json_t *value)
 {
 	autofree char *dumped = json_dumps(value, JSON_COMPACT);
 
 	json_decref(value);
-	return dumped ? json_pack("{s:{s:o, s:o}}", "request_put", "key", quoted(key), "value",
-				  quoted(dumped))
-		      : NULL;
+	return dumped ? put_text(key, dumped) : NULL;
+}
+
+static json_t *delete (const char *key)
+{
+	return json_pack("{s:{s:o}}", "request_delete_range", "key", quoted(key));
+}
+
+static json_t *count(const char *key)
+{
+	return json_pack("{s:{s:o, s:b}}", "request_range", "key", quoted(key), "count_only", 1);
+}
+
+static struct key end_of(const char *directory)
+{
+	struct key end;
+
+	snprintf(end.s, sizeof(end.s), "%s", directory);
+	end.s[strlen(end.s) - 1]++; /* what comes after all that begin with it */
+	return end;
+}
+
+/* The newest key below a directory; and how many there are. */
+static json_t *newest_below(const char *directory)
+{
+	return json_pack("{s:{s:o, s:o, s:i, s:b, s:s, s:s}}", "request_range", "key", quoted(directory),
+			 "range_end", quoted(end_of(directory).s), "limit", 1, "keys_only", 1, "sort_order",
+			 "DESCEND", "sort_target", "CREATE");
+}
+
+static json_t *get(const char *key)
+{
+	return json_pack("{s:{s:o}}", "request_range", "key", quoted(key));
 }
 
 static json_t *compare(const char *key, const char *target, const char *field, const char *revision)
@@ -111,19 +172,39 @@ static json_t *compare(const char *key, const char *target, const char *field, c
 			 field, revision);
 }
 
-/* If conditions hold, action; else a look at key. Consumes both. */
-static json_t *transact(struct etcd *etcd, json_t *conditions, json_t *action, const char *key,
+/* If conditions hold, actions; else a look at key. Consumes both. */
+static json_t *transact(struct etcd *etcd, json_t *conditions, json_t *actions, const char *key,
 			struct cni_error *err)
 {
 	return call(etcd, "/v3/kv/txn",
-		    json_pack("{s:o, s:[o], s:[{s:{s:o}}]}", "compare", conditions, "success", action,
-			      "failure", "request_range", "key", quoted(key)),
+		    json_pack("{s:o, s:o, s:[o]}", "compare", conditions, "success", actions, "failure",
+			      get(key)),
 		    err);
+}
+
+/* Consumes actions. Their answers are in "responses", in their order. */
+static json_t *do_all(struct etcd *etcd, json_t *actions, struct cni_error *err)
+{
+	return call(etcd, "/v3/kv/txn", json_pack("{s:o}", "success", actions), err);
+}
+
+/* Of the nth action, which was a look. */
+static const json_t *response(const json_t *answer, size_t n)
+{
+	return json_field(json_array_get(json_field(answer, "responses"), n), "response_range");
 }
 
 static bool succeeded(const json_t *answer)
 {
 	return json_is_true(json_field(answer, "succeeded"));
+}
+
+static size_t count_in(const json_t *response)
+{
+	const json_t *value = json_field(response, "count");
+	const char *text = json_string_value(value);
+
+	return text ? strtoul(text, NULL, 10) : (size_t)json_integer_value(value);
 }
 
 /* An integer as etcd writes it, "" when it is left out. */
@@ -186,44 +267,83 @@ static struct claim read_claim(const struct prefix *block, const json_t *kv)
 	return claim;
 }
 
-static int read_kv(const struct etcd *etcd, struct claims *claims, const json_t *kv, struct cni_error *err)
+static json_t *range(const char *from, const char *end, bool keys_only)
 {
-	autofree char *name = name_of(etcd, kv);
+	return json_pack("{s:s, s:o, s:i, s:b}", "key", from, "range_end", quoted(end), "limit", PAGE,
+			 "keys_only", keys_only);
+}
+
+/* What is listed of our directory, and what becomes of each key. */
+struct listing {
+	const char *from, *until;
+	bool keys_only;
+	int (*take)(void *arg, const char *name, const json_t *kv, struct cni_error *err);
+	void *arg; /* of take() */
+};
+
+static int take_claim(void *arg, const char *name, const json_t *kv, struct cni_error *err)
+{
+	struct claims *claims = arg;
 	struct prefix block;
 	struct claim claim;
 
-	if (name && !strcmp(name, "pool")) {
+	if (!strcmp(name, "pool")) {
 		json_auto_t *value = read_value(kv);
 
 		claims->block_size = json_integer_value(json_field(value, "blockSize"));
 	}
-	if (!name || !prefix_parse(name, &block))
+	if (!prefix_parse(name, &block))
 		return 0;
 	claim = read_claim(&block, kv);
 	return claims_add(claims, &claim, err);
 }
 
-/* One page; *more tells where the next one begins, which the caller frees, or is NULL. */
-static int read_page(struct etcd *etcd, struct claims *claims, char **more, struct cni_error *err)
+static int take_block(void *arg, const char *name, const json_t *kv, struct cni_error *err)
+{
+	struct prefix block;
+
+	(void)kv;
+	return prefix_parse(name, &block) ? taken_add(arg, &block, err) : 0;
+}
+
+/* Of the index: ".../10.9.0.16/28", whose value is a sign of life. Claims are in order. */
+static int take_sign(void *arg, const char *name, const json_t *kv, struct cni_error *err)
+{
+	const struct claims *claims = arg;
+	const char *encoded = json_string_value(json_field(kv, "value"));
+	const char *slash = memrchr(name, '/', strlen(name));
+	struct claim wanted = { .since = "" }, *found = NULL;
+	autofree char *value = NULL;
+	size_t len;
+
+	(void)err;
+	slash = slash ? memrchr(name, '/', (size_t)(slash - name)) : NULL;
+	if (encoded && slash && prefix_parse(slash + 1, &wanted.block) && claims->n)
+		found = bsearch(&wanted, claims->list, claims->n, sizeof(wanted), claim_by_block);
+	value = found ? base64_decode(encoded, &len) : NULL;
+	if (value)
+		snprintf(found->seen, sizeof(found->seen), "%s", value);
+	return 0;
+}
+
+/* One page; *more is where the next one begins, which the caller frees, or NULL. */
+static int read_page(struct etcd *etcd, const struct listing *listing, char **more, const char *end,
+		     struct cni_error *err)
 {
 	autofree char *from = *more;
-	struct key end;
-	json_auto_t *answer = NULL;
-	const json_t *kvs, *kv;
+	json_auto_t *answer = call(etcd, "/v3/kv/range", range(from, end, listing->keys_only), err);
+	const json_t *kvs = json_field(answer, "kvs"), *kv;
 	size_t i, len;
 
 	*more = NULL;
-	snprintf(end.s, sizeof(end.s), "%s", etcd->directory);
-	end.s[strlen(end.s) - 1]++; /* what comes after all that begin with the directory */
-	answer = call(etcd, "/v3/kv/range",
-		      json_pack("{s:s, s:o, s:i}", "key", from, "range_end", quoted(end.s), "limit", PAGE),
-		      err);
 	if (!answer)
 		return -1;
-	kvs = json_field(answer, "kvs");
-	json_array_foreach(kvs, i, kv)
-		if (read_kv(etcd, claims, kv, err) < 0)
+	json_array_foreach(kvs, i, kv) {
+		autofree char *name = name_of(etcd, kv);
+
+		if (name && listing->take(listing->arg, name, kv, err) < 0)
 			return -1;
+	}
 	if (json_is_true(json_field(answer, "more")) && json_array_size(kvs)) {
 		const char *last =
 			json_string_value(json_field(json_array_get(kvs, json_array_size(kvs) - 1), "key"));
@@ -235,18 +355,205 @@ static int read_page(struct etcd *etcd, struct claims *claims, char **more, stru
 	return 0;
 }
 
+static int list(struct etcd *etcd, const struct listing *listing, struct cni_error *err)
+{
+	struct key from, until;
+	char *more;
+
+	snprintf(from.s, sizeof(from.s), "%s%s", etcd->directory, listing->from);
+	snprintf(until.s, sizeof(until.s), "%s%s", etcd->directory, listing->until);
+	more = base64_encode(from.s, strlen(from.s));
+	while (more)
+		if (read_page(etcd, listing, &more, until.s, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Blocks begin with a digit, a letter of a hexadecimal number or a colon: before "pool" and "~node". */
 static int etcd_list(struct engine *engine, struct claims *ret, struct cni_error *err)
 {
+	const struct listing all = { "", "~", false, take_claim, ret };
+	const struct listing signs = { "~node/", "~node0", false, take_sign, ret };
 	struct etcd *etcd = (struct etcd *)engine;
-	char *from = base64_encode(etcd->directory, strlen(etcd->directory));
 
 	*ret = (struct claims){ 0 };
-	while (from)
-		if (read_page(etcd, ret, &from, err) < 0) {
-			claims_free(ret);
-			return -1;
-		}
+	if (list(etcd, &all, err) == 0) {
+		if (ret->n)
+			qsort(ret->list, ret->n, sizeof(*ret->list), claim_by_block);
+		if (list(etcd, &signs, err) == 0)
+			return 0;
+	}
+	claims_free(ret);
+	return -1;
+}
+
+static int etcd_list_blocks(struct engine *engine, struct taken *ret, struct cni_error *err)
+{
+	const struct listing blocks = { "", "g", true, take_block, ret };
+
+	*ret = (struct taken){ 0 };
+	if (list((struct etcd *)engine, &blocks, err) == 0)
+		return 0;
+	taken_free(ret);
+	return -1;
+}
+
+static const struct block *newest_of(const struct blocks *own)
+{
+	const struct block *newest = own->list;
+
+	for (size_t i = 1; i < own->n; i++)
+		if (strtoull(own->list[i].version, NULL, 10) > strtoull(newest->version, NULL, 10))
+			newest = &own->list[i];
+	return newest;
+}
+
+/*
+ * As many, and the newest is the same. A key of the index is as old as the claim, or the last change of it.
+ * So an engine that has lost its latest changes has an older one as the newest, even if it has as many.
+ */
+static bool is_same(const struct etcd *etcd, const struct claim *self, const struct blocks *own,
+		    const json_t *index)
+{
+	const struct block *newest = newest_of(own);
+	const json_t *kv = json_array_get(json_field(index, "kvs"), 0);
+	const char *encoded = json_string_value(json_field(kv, "key"));
+	size_t len;
+	autofree char *key = encoded ? base64_decode(encoded, &len) : NULL;
+	char version[BLOCK_ID_MAX];
+
+	if (count_in(index) != own->n || !own->n)
+		return count_in(index) == own->n;
+	copy_integer(version, json_field(kv, "create_revision"));
+	return key && newest && !strcmp(key, index_key(etcd, self, owner_mark(self).s, &newest->prefix).s) &&
+	       !strcmp(version, newest->version);
+}
+
+/* The time, as the value of the key of our newest claim in the index, if that is still there. */
+static json_t *sign(const struct etcd *etcd, const struct claim *self, const struct blocks *own)
+{
+	const struct key key = index_key(etcd, self, owner_mark(self).s, &newest_of(own)->prefix);
+
+	return json_pack("{s:{s:[{s:o, s:s, s:s, s:s}], s:[o]}}", "request_txn", "compare", "key",
+			 quoted(key.s), "target", "VERSION", "result", "GREATER", "version", "0", "success",
+			 put_text(key.s, self->seen));
+}
+
+/* Where the claims are that a look compares with own. */
+static struct key look_key(const struct etcd *etcd, const struct claim *self, const struct blocks *own)
+{
+	return index_key(etcd, self, own->n ? owner_mark(self).s : "", NULL);
+}
+
+static int etcd_look(struct engine *engine, const struct claim *self, struct look *look,
+		     struct cni_error *err)
+{
+	struct etcd *etcd = (struct etcd *)engine;
+	json_t *actions = json_pack("[o]", get(pool_key(etcd).s));
+	const size_t index = look->n + 1, n = index + !!look->own + look->sign;
+	json_auto_t *answer = NULL, *pool = NULL;
+
+	for (size_t i = 0; i < look->n; i++)
+		json_array_append_new(actions, count(block_key(etcd, &look->candidates[i].block).s));
+	if (look->own)
+		json_array_append_new(actions, newest_below(look_key(etcd, self, look->own).s));
+	if (look->sign)
+		json_array_append_new(actions, sign(etcd, self, look->own));
+	answer = do_all(etcd, actions, err);
+	if (!answer)
+		return -1;
+	if (json_array_size(json_field(answer, "responses")) != n)
+		return cni_fail(err, CNI_RETRY, "etcd %s: an answer to another question",
+				http_endpoint(&etcd->http));
+	pool = read_value(json_array_get(json_field(response(answer, 0), "kvs"), 0));
+	look->block_size = json_integer_value(json_field(pool, "blockSize"));
+	for (size_t i = 0; i < look->n; i++)
+		look->candidates[i].taken = count_in(response(answer, i + 1)) > 0;
+	look->same = look->own && is_same(etcd, self, look->own, response(answer, index));
 	return 0;
+}
+
+/* Where the index says that claims are: keys, as an array; NULL with err filled. */
+static json_t *read_index(struct etcd *etcd, const struct claim *self, struct cni_error *err)
+{
+	const struct key directory = index_key(etcd, self, "", NULL);
+	autofree char *from = base64_encode(directory.s, strlen(directory.s));
+	json_auto_t *answer = call(etcd, "/v3/kv/range", range(from, end_of(directory.s).s, true), err);
+	json_t *keys = answer ? json_array() : NULL, *kv;
+	size_t i, len;
+
+	json_array_foreach(json_field(answer, "kvs"), i, kv) {
+		const char *encoded = json_string_value(json_field(kv, "key"));
+		autofree char *key = encoded ? base64_decode(encoded, &len) : NULL;
+
+		if (key && len > strlen(directory.s) && !strncmp(key, directory.s, strlen(directory.s)))
+			json_array_append_new(keys, json_text(key));
+	}
+	return keys;
+}
+
+/* "<owner>/10.9.0.16/28" at the end of a key of the index. */
+static bool parse_index_key(const char *key, const struct key *directory, struct prefix *ret)
+{
+	const char *slash = strchr(key + strlen(directory->s), '/');
+
+	return slash && prefix_parse(slash + 1, ret);
+}
+
+/* The claims that n keys of the index lead to; a key that leads to none of ours is deleted. */
+static int follow_index(struct etcd *etcd, const struct claim *self, const json_t *keys, size_t from,
+			size_t n, struct claims *ret, struct cni_error *err)
+{
+	const struct key directory = index_key(etcd, self, "", NULL);
+	json_t *gets = json_array(), *deletes = json_array();
+	json_auto_t *answer = NULL, *done = NULL;
+	struct prefix block;
+	struct claim claim;
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *key = json_string_value(json_array_get(keys, from + i));
+
+		json_array_append_new(gets,
+				      get(parse_index_key(key, &directory, &block) ? block_key(etcd, &block).s
+										   : key));
+	}
+	answer = do_all(etcd, gets, err);
+	for (size_t i = 0; answer && rc == 0 && i < n; i++) {
+		const char *key = json_string_value(json_array_get(keys, from + i));
+		const json_t *kv = json_array_get(json_field(response(answer, i), "kvs"), 0);
+		const bool leads = kv && parse_index_key(key, &directory, &block);
+
+		if (leads)
+			claim = read_claim(&block, kv);
+		if (!leads || strcmp(claim_index_key(etcd, &claim).s, key) != 0)
+			json_array_append_new(deletes, delete (key));
+		else
+			rc = claims_add(ret, &claim, err);
+	}
+	if (answer && rc == 0 && json_array_size(deletes)) {
+		done = do_all(etcd, json_incref(deletes), err);
+		rc = done ? 0 : -1;
+	}
+	json_decref(deletes);
+	return answer ? rc : -1;
+}
+
+static int etcd_own(struct engine *engine, const struct claim *self, struct claims *ret,
+		    struct cni_error *err)
+{
+	struct etcd *etcd = (struct etcd *)engine;
+	json_auto_t *keys = read_index(etcd, self, err);
+	const size_t all = json_array_size(keys);
+	int rc = keys ? 0 : -1;
+
+	*ret = (struct claims){ 0 };
+	for (size_t from = 0; rc == 0 && from < all; from += READ_AT_ONCE)
+		rc = follow_index(etcd, self, keys, from,
+				  all - from < READ_AT_ONCE ? all - from : READ_AT_ONCE, ret, err);
+	if (rc < 0)
+		claims_free(ret);
+	return rc;
 }
 
 static enum found etcd_begin(struct engine *engine, long long block_size, struct cni_error *err)
@@ -255,7 +562,9 @@ static enum found etcd_begin(struct engine *engine, long long block_size, struct
 	const struct key key = pool_key(etcd);
 	json_auto_t *answer =
 		transact(etcd, json_pack("[o]", compare(key.s, "CREATE", "create_revision", "0")),
-			 put(key.s, json_pack("{s:I}", "blockSize", (json_int_t)block_size)), key.s, err);
+			 json_pack("[o]",
+				   put(key.s, json_pack("{s:I}", "blockSize", (json_int_t)block_size))),
+			 key.s, err);
 
 	return !answer ? FOUND_FAILED : succeeded(answer) ? FOUND : FOUND_NOT;
 }
@@ -263,9 +572,7 @@ static enum found etcd_begin(struct engine *engine, long long block_size, struct
 /* The claim that was in the way, from the answer to a transaction that failed. */
 static enum found in_the_way(const json_t *answer, const struct prefix *block, struct claim *ret)
 {
-	const json_t *range =
-		json_field(json_array_get(json_field(answer, "responses"), 0), "response_range");
-	const json_t *kv = json_array_get(json_field(range, "kvs"), 0);
+	const json_t *kv = json_array_get(json_field(response(answer, 0), "kvs"), 0);
 
 	if (!kv)
 		return FOUND_NOT;
@@ -292,36 +599,76 @@ static enum found etcd_create(struct engine *engine, struct claim *claim, struct
 	json_auto_t *answer = transact(etcd,
 				       json_pack("[o, o]", compare(key.s, "CREATE", "create_revision", "0"),
 						 same_pool(etcd)),
-				       put(key.s, value_of(claim)), key.s, err);
+				       json_pack("[o, o]", put(key.s, value_of(claim)),
+						 put_text(claim_index_key(etcd, claim).s, claim->seen)),
+				       key.s, err);
 	struct claim other;
+	bool ours;
 
 	if (!answer)
 		return FOUND_FAILED;
 	if (succeeded(answer)) {
 		copy_integer(claim->id, json_field(json_field(answer, "header"), "revision"));
+		memcpy(claim->version, claim->id, sizeof(claim->version));
 		return FOUND;
 	}
-	if (in_the_way(answer, &claim->block, &other) != FOUND || !claim_is_same_owner(&other, claim))
-		return FOUND_NOT;
+	if (in_the_way(answer, &claim->block, &other) != FOUND)
+		other = (struct claim){ .block = claim->block };
+	ours = claim_is_same_owner(&other, claim);
 	*claim = other;
-	return FOUND;
+	return ours ? FOUND : FOUND_NOT;
 }
 
-static enum found etcd_update(struct engine *engine, struct claim *claim, struct cni_error *err)
+/* One transaction changes a key once. */
+static json_t *move_in_index(const struct etcd *etcd, const struct claim *old, const struct claim *fresh,
+			     json_t *actions)
+{
+	const struct key from = claim_index_key(etcd, old), to = claim_index_key(etcd, fresh);
+
+	if (strcmp(from.s, to.s) != 0)
+		json_array_append_new(actions, delete (from.s));
+	json_array_append_new(actions, put_text(to.s, fresh->seen));
+	return actions;
+}
+
+static enum found etcd_update(struct engine *engine, const struct claim *old, struct claim *fresh,
+			      struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
-	const struct key key = block_key(etcd, &claim->block);
+	const struct key key = block_key(etcd, &fresh->block);
 	json_auto_t *answer =
-		transact(etcd, json_pack("[o]", compare(key.s, "MOD", "mod_revision", claim->version)),
-			 put(key.s, value_of(claim)), key.s, err);
+		transact(etcd, json_pack("[o]", compare(key.s, "MOD", "mod_revision", old->version)),
+			 move_in_index(etcd, old, fresh, json_pack("[o]", put(key.s, value_of(fresh)))),
+			 key.s, err);
 	struct claim other;
 
 	if (!answer)
 		return FOUND_FAILED;
-	if (succeeded(answer) || (in_the_way(answer, &claim->block, &other) == FOUND &&
-				  claim_is_same_owner(&other, claim) && !strcmp(other.boot, claim->boot)))
+	if (succeeded(answer)) {
+		copy_integer(fresh->version, json_field(json_field(answer, "header"), "revision"));
 		return FOUND;
-	return FOUND_NOT;
+	}
+	if (in_the_way(answer, &fresh->block, &other) != FOUND ||
+	    strcmp(owner_mark(&other).s, owner_mark(fresh).s) != 0)
+		return FOUND_NOT;
+	memcpy(fresh->version, other.version, sizeof(fresh->version));
+	return FOUND;
+}
+
+/*
+ * A restored engine may use a number once more, for another node's claim: so ours must be in the index as
+ * well, unless a program of before the index has made it.
+ */
+static json_t *is_this_claim(const struct etcd *etcd, const struct claim *claim)
+{
+	json_t *conditions = json_pack("[o]", compare(block_key(etcd, &claim->block).s, "CREATE",
+						      "create_revision", claim->id));
+
+	if (strchr(claim->boot, '.'))
+		json_array_append_new(conditions, json_pack("{s:o, s:s, s:s, s:s}", "key",
+							    quoted(claim_index_key(etcd, claim).s), "target",
+							    "VERSION", "result", "GREATER", "version", "0"));
+	return conditions;
 }
 
 static enum found etcd_remove(struct engine *engine, const struct claim *claim, struct cni_error *err)
@@ -329,8 +676,9 @@ static enum found etcd_remove(struct engine *engine, const struct claim *claim, 
 	struct etcd *etcd = (struct etcd *)engine;
 	const struct key key = block_key(etcd, &claim->block);
 	json_auto_t *answer =
-		transact(etcd, json_pack("[o]", compare(key.s, "CREATE", "create_revision", claim->id)),
-			 json_pack("{s:{s:o}}", "request_delete_range", "key", quoted(key.s)), key.s, err);
+		transact(etcd, is_this_claim(etcd, claim),
+			 json_pack("[o, o]", delete (key.s), delete (claim_index_key(etcd, claim).s)), key.s,
+			 err);
 
 	return !answer ? FOUND_FAILED : succeeded(answer) ? FOUND : FOUND_NOT;
 }
@@ -345,7 +693,11 @@ static void etcd_close(struct engine *engine)
 }
 
 static const struct engine_kind etcd_kind = {
+	.candidates = CANDIDATES,
+	.look = etcd_look,
+	.own = etcd_own,
 	.list = etcd_list,
+	.list_blocks = etcd_list_blocks,
 	.begin = etcd_begin,
 	.create = etcd_create,
 	.update = etcd_update,
@@ -406,13 +758,15 @@ struct engine *etcd_open(const struct cluster *cluster, struct cni_error *err)
 		cni_fail(err, CNI_RETRY, "out of memory");
 		return NULL;
 	}
-	etcd->engine = (struct engine){ .kind = &etcd_kind, .cluster = cluster };
+	etcd->engine = (struct engine){ .kind = &etcd_kind, .cluster = cluster, .http = &etcd->http };
 	etcd->user = etcd->password = "";
 	etcd->http.what = "etcd";
-	etcd->http.try_ms = TRY_MS;
+	etcd->http.from = "ipam.cluster.etcd.endpoints";
 	etcd->http.deadline_ms = &etcd->engine.deadline_ms;
-	if (read_conf(etcd, cluster->etcd, err) == 0 && http_open(&etcd->http, err) == 0)
+	if (read_conf(etcd, cluster->etcd, err) == 0 && http_open(&etcd->http, err) == 0) {
+		etcd->http.try_ms = etcd->http.n > 1 ? TRY_MS : TRY_ALONE_MS;
 		return &etcd->engine;
+	}
 	etcd_close(&etcd->engine);
 	return NULL;
 }

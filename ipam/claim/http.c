@@ -1,9 +1,11 @@
 #include "claim/http.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "cni/cleanup.h"
@@ -39,6 +41,23 @@ int http_add_endpoint(struct http *http, const char *url, struct cni_error *err)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	http->n++;
 	return 0;
+}
+
+const char *http_endpoint(const struct http *http)
+{
+	return http->endpoints[http->current];
+}
+
+void http_begin_with(struct http *http, const char *endpoint, const char *node)
+{
+	size_t hash = 0;
+
+	for (; *node; node++)
+		hash = hash * 31 + (unsigned char)*node;
+	http->current = hash % http->n;
+	for (size_t i = 0; i < http->n; i++)
+		if (!strcmp(http->endpoints[i], endpoint))
+			http->current = i;
 }
 
 static void set_pem(CURL *curl, const struct pem *pem, CURLoption file, CURLoption blob)
@@ -88,6 +107,8 @@ int http_open(struct http *http, struct cni_error *err)
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "addrpool/" PROJECT_VERSION);
+	/* the thread of a resolver that hangs is left behind */
+	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 	/* a CA that is named is the only one */
 	if (http->ca.file || http->ca.data)
 		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
@@ -122,9 +143,10 @@ void http_close(struct http *http)
 static struct curl_slist *headers(const struct http *http, bool body)
 {
 	struct curl_slist *list = NULL;
-	char token[16384];
+	char token[16384], accept[128];
 
-	list = curl_slist_append(list, "Accept: application/json");
+	snprintf(accept, sizeof(accept), "Accept: %s", http->accept ? http->accept : "application/json");
+	list = curl_slist_append(list, accept);
 	/* 100-continue is one more answer to wait for */
 	list = curl_slist_append(list, "Expect:");
 	if (body)
@@ -141,7 +163,7 @@ static CURLcode ask(struct http *http, const char *method, const char *path, con
 {
 	struct curl_slist *list = headers(http, text);
 	CURL *curl = http->curl;
-	char url[4096];
+	char url[16384];
 	CURLcode rc = CURLE_URL_MALFORMAT;
 
 	*why = '\0';
@@ -225,13 +247,20 @@ struct attempt {
 
 static int give_up(const struct http *http, const struct attempt *last, struct cni_error *err)
 {
+	char list[512] = "";
+	size_t used = 0;
+
 	cni_fail(err, last->tls ? CNI_CONFIG : CNI_RETRY, "%s %s: %s", http->what,
 		 last->endpoint ? last->endpoint : http->endpoints[http->current], last->why);
 	if (last->tls)
 		return cni_hint(err,
 				"see to the certificates: ca, cert and key in the configuration, and the "
 				"server's own");
-	return cni_hint(err, "%zu endpoint%s tried", http->n, http->n == 1 ? " was" : "s were");
+	for (size_t i = 0; i < http->n && used < sizeof(list); i++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
+					 http->endpoints[i]);
+	return cni_hint(err, "tried: %s of %s; see that %s runs there and that this node reaches it", list,
+			http->from, http->what);
 }
 
 static bool attempt(struct http *http, const char *method, const char *path, const char *text,
@@ -264,12 +293,17 @@ static bool attempt(struct http *http, const char *method, const char *path, con
 	return false;
 }
 
-/* Once around all endpoints at once, then more and more slowly. */
+/* Once around all endpoints at once, then more and more slowly; each node at its own pace. */
 static long long pause_after(const struct http *http, size_t tries, const struct attempt *last)
 {
+	const long long pause = tries < http->n ? 0 : (long long)PAUSE_MS << (tries < 5 ? tries - 1 : 4);
+	uint16_t random = 0;
+
 	if (last->after_ms > 0)
 		return last->after_ms;
-	return tries < http->n ? 0 : (long long)PAUSE_MS << (tries < 5 ? tries - 1 : 4);
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = 0;
+	return pause / 2 + pause * random / UINT16_MAX;
 }
 
 int http_call(struct http *http, const char *method, const char *path, const json_t *body, struct reply *ret,
@@ -277,14 +311,17 @@ int http_call(struct http *http, const char *method, const char *path, const jso
 {
 	struct attempt last = { .endpoint = NULL, .why = "no time is left" };
 	autofree char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	long long left = *http->deadline_ms - block_now_ms(), pause;
+	long long left = *http->deadline_ms - block_now_ms(), pause, patience = http->try_ms;
 
 	if (body && !text)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	for (size_t tries = 1; left > 0; tries++) {
-		if (attempt(http, method, path, text, left < http->try_ms ? left : http->try_ms, ret, &last))
+		if (attempt(http, method, path, text, left < patience ? left : patience, ret, &last))
 			return 0;
 		http->current = (http->current + 1) % http->n;
+		/* a service that has too much to do has even more by repetitions */
+		if (tries % http->n == 0)
+			patience *= 2;
 		pause = pause_after(http, tries, &last);
 		left = *http->deadline_ms - block_now_ms() - pause;
 		if (left <= 0 || (last.tls && http->n == 1))

@@ -6,15 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
-#include "claim/base64.h"
+#include "cni/base64.h"
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/yaml.h"
 
 #define FILE_MAX (1 << 20)
-#define DEPTH_MAX 32
-#define NODES_MAX 100000
 
 #define POD_FILES "/var/run/secrets/kubernetes.io/serviceaccount/"
 
@@ -36,65 +34,15 @@ static char *read_file(const char *path, size_t *len, struct cni_error *err)
 	return whole;
 }
 
-/* A YAML node as JSON, where everything that is neither list nor map is a string. */
-/* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
-static json_t *convert(yaml_document_t *yaml, const yaml_node_t *node, int depth, int *nodes)
-{
-	json_t *value;
-
-	/* an alias may lead back to what contains it, or a few lines to a billion nodes */
-	if (!node || depth > DEPTH_MAX || ++*nodes > NODES_MAX)
-		return NULL;
-	switch (node->type) {
-	case YAML_SCALAR_NODE:
-		return json_stringn((const char *)node->data.scalar.value, node->data.scalar.length);
-	case YAML_SEQUENCE_NODE:
-		value = json_array();
-		for (const yaml_node_item_t *item = node->data.sequence.items.start;
-		     item < node->data.sequence.items.top; item++)
-			json_array_append_new(value, convert(yaml, yaml_document_get_node(yaml, *item),
-							     depth + 1, nodes));
-		return value;
-	case YAML_MAPPING_NODE:
-		value = json_object();
-		for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-		     pair < node->data.mapping.pairs.top; pair++) {
-			const yaml_node_t *key = yaml_document_get_node(yaml, pair->key);
-
-			if (key && key->type == YAML_SCALAR_NODE)
-				json_object_set_new(value, (const char *)key->data.scalar.value,
-						    convert(yaml, yaml_document_get_node(yaml, pair->value),
-							    depth + 1, nodes));
-		}
-		return value;
-	default:
-		return NULL;
-	}
-}
-
 static json_t *read_yaml(const char *path, struct cni_error *err)
 {
 	size_t len;
 	autofree char *text = read_file(path, &len, err);
-	yaml_parser_t parser;
-	yaml_document_t yaml;
-	json_t *doc = NULL;
-	int nodes = 0;
+	json_auto_t *docs = text ? yaml_read(path, text, len, err) : NULL;
 
-	if (!text || !yaml_parser_initialize(&parser))
-		return NULL;
-	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-	if (yaml_parser_load(&parser, &yaml)) {
-		doc = convert(&yaml, yaml_document_get_root_node(&yaml), 0, &nodes);
-		yaml_document_delete(&yaml);
-		if (!doc)
-			cni_fail(err, CNI_CONFIG, "%s: nothing in it", path);
-	} else {
-		cni_fail(err, CNI_CONFIG, "%s: line %zu: %s", path, parser.problem_mark.line + 1,
-			 parser.problem ? parser.problem : "no YAML");
-	}
-	yaml_parser_delete(&parser);
-	return doc;
+	if (docs && !json_array_size(docs))
+		cni_fail(err, CNI_CONFIG, "%s: nothing in it", path);
+	return json_incref(json_array_get(docs, 0));
 }
 
 /* list[name == wanted].key, of a kubeconfig's lists of named things. */
@@ -178,10 +126,17 @@ static int read_user(struct http *http, const struct source *source, const json_
 {
 	const char *token = string(user, "token"), *file = string(user, "tokenFile");
 
+	if (json_field(user, "as") || json_field(user, "as-groups") || json_field(user, "as-uid") ||
+	    json_field(user, "as-user-extra")) {
+		cni_fail(err, CNI_CONFIG, "%s: as of a user is not supported", source->path);
+		return cni_hint(err, "give the user rights of its own");
+	}
 	if (json_field(user, "exec") || json_field(user, "auth-provider")) {
-		cni_fail(err, CNI_CONFIG, "%s: the user's credentials come from a program, which is not run",
+		cni_fail(err, CNI_CONFIG, "%s: exec and auth-provider of a user are not supported",
 			 source->path);
-		return cni_hint(err, "a client certificate, a token or a tokenFile of a service account");
+		return cni_hint(err,
+				"give the user a client certificate, a token, or a tokenFile of a service "
+				"account");
 	}
 	if (read_pem(&http->cert, source, user, "client-certificate", err) < 0 ||
 	    read_pem(&http->key, source, user, "client-key", err) < 0)
@@ -237,10 +192,10 @@ int kubeconfig_of_pod(struct http *http, char **namespace, struct cni_error *err
 	size_t len;
 
 	if (!host || !*host || !port || !*port) {
-		cni_fail(err, CNI_CONFIG,
-			 "ipam.cluster.kubernetes.kubeconfig is not given, and this is no pod");
+		cni_fail(err, CNI_CONFIG, "ipam.cluster.kubernetes.kubeconfig is missing");
 		return cni_hint(err,
-				"KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set either");
+				"write the path of a kubeconfig; without one the service account of a pod is "
+				"used, but KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
 	}
 	snprintf(url, sizeof(url), strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
 	http->ca.file = POD_FILES "ca.crt";

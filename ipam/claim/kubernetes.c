@@ -19,6 +19,13 @@
 #define TRY_MS 5000
 
 #define LABEL "ipvlan-cni/pool"
+#define TENANT "ipvlan-cni/tenant"
+#define OWNER "ipvlan-cni/owner"
+#define BLOCK "ipvlan-cni/block"
+#define SIZE "blockSize="
+
+/* Names alone: a Lease has a kilobyte, half of which says who manages which of its fields. */
+#define TABLE "application/json;as=Table;v=v1;g=meta.k8s.io"
 #define KIND "apiVersion", "coordination.k8s.io/v1", "kind", "Lease"
 
 struct kubernetes {
@@ -27,29 +34,72 @@ struct kubernetes {
 	json_t *kubeconfig;
 	char *namespace;
 	char *leases; /* the path of all */
+	json_t *node; /* the Node object as an owner reference, once it is asked for */
 };
 
 struct name {
 	char s[320];
 };
 
-/* Of letters, digits, dashes and dots: "net-10.9.0.16-28", "net-fd00-0-0-0-0-0-0-10-124" */
-static struct name name_of(const struct kubernetes *k, const struct prefix *block)
+struct block_name {
+	char s[96];
+};
+
+/* Of letters, digits, dashes and dots: "10.9.0.16-28", "fd00-0-0-0-0-0-0-10-124" */
+static struct block_name block_name(const struct prefix *block)
 {
 	const unsigned char *b = block->ip.bytes;
-	struct name name;
-	size_t used;
+	struct block_name name;
+	size_t used = 0;
 
 	if (block->ip.family == AF_INET) {
-		snprintf(name.s, sizeof(name.s), "%s-%s-%u", k->engine.cluster->pool, ip_text(&block->ip).s,
-			 block->len);
+		snprintf(name.s, sizeof(name.s), "%s-%u", ip_text(&block->ip).s, block->len);
 		return name;
 	}
-	used = (size_t)snprintf(name.s, sizeof(name.s), "%s", k->engine.cluster->pool);
 	for (size_t i = 0; i < 16; i += 2)
-		used += (size_t)snprintf(name.s + used, sizeof(name.s) - used, "-%x", b[i] << 8 | b[i + 1]);
+		used += (size_t)snprintf(name.s + used, sizeof(name.s) - used, "%s%x", i ? "-" : "",
+					 b[i] << 8 | b[i + 1]);
 	snprintf(name.s + used, sizeof(name.s) - used, "-%u", block->len);
 	return name;
+}
+
+/* "net-10.9.0.16-28" */
+static struct name name_of(const struct kubernetes *k, const struct prefix *block)
+{
+	struct name name;
+
+	snprintf(name.s, sizeof(name.s), "%s-%s", k->engine.cluster->pool, block_name(block).s);
+	return name;
+}
+
+/* The block of a Lease called so. */
+static bool parse_name(const struct kubernetes *k, const char *name, struct prefix *ret)
+{
+	const size_t pool = strlen(k->engine.cluster->pool);
+	char text[80], *dash;
+
+	if (strncmp(name, k->engine.cluster->pool, pool) != 0 || name[pool] != '-' ||
+	    snprintf(text, sizeof(text), "%s", name + pool + 1) >= (int)sizeof(text))
+		return false;
+	dash = strrchr(text, '-');
+	if (!dash)
+		return false;
+	*dash = '/';
+	for (char *c = text; c < dash; c++)
+		if (*c == '-')
+			*c = ':';
+	return prefix_parse(text, ret) && !strcmp(name_of(k, ret).s, name);
+}
+
+/* What may be part of a lease's name, and a label's value, and needs no escaping. */
+static bool is_dns_name(const char *text)
+{
+	static const char inside[] = "abcdefghijklmnopqrstuvwxyz0123456789.-", *const ends = ".-";
+	size_t len = strlen(text);
+
+	return len && len <= 63 && !text[strspn(text, inside)] && !strchr(ends, *text) &&
+	       !strchr(ends, text[len - 1]) && !strstr(text, "..") && !strstr(text, ".-") &&
+	       !strstr(text, "-.");
 }
 
 /* The answer to method on a lease, or on all of them. Consumes body. */
@@ -57,9 +107,11 @@ static int call(struct kubernetes *k, const char *method, const char *name, json
 		struct cni_error *err)
 {
 	json_auto_t *request = body;
-	char path[1024];
+	char path[8192];
 
-	snprintf(path, sizeof(path), "%s%s%s", k->leases, *name && *name != '?' ? "/" : "", name);
+	if (snprintf(path, sizeof(path), "%s%s%s", k->leases, *name && *name != '?' ? "/" : "", name) >=
+	    (int)sizeof(path))
+		return cni_fail(err, CNI_CONFIG, "Kubernetes: too long a path: %.200s", path);
 	return http_call(&k->http, method, path, request, ret, err);
 }
 
@@ -86,15 +138,24 @@ static struct micro_time micro_time(const char *since)
 
 static json_t *lease_of(const struct kubernetes *k, const struct claim *claim)
 {
+	json_t *labels = json_pack("{s:s, s:s, s:s, s:s}", LABEL, k->engine.cluster->pool, TENANT,
+				   tenant_mark(claim).s, OWNER, owner_mark(claim).s, BLOCK,
+				   block_name(&claim->block).s);
 	json_t *doc =
-		json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s, s:s, s:s, s:s, s:s}}, s:{s:s, s:s?}}", KIND,
-			  "metadata", "name", name_of(k, &claim->block).s, "labels", LABEL,
-			  k->engine.cluster->pool, "annotations", "ipvlan-cni/block",
-			  prefix_text(&claim->block).s, "ipvlan-cni/network", claim->network,
-			  "ipvlan-cni/machine", claim->machine, "ipvlan-cni/boot", claim->boot,
-			  "ipvlan-cni/incarnation", claim->incarnation, "spec", "holderIdentity", claim->node,
-			  "acquireTime", *claim->since ? micro_time(claim->since).s : NULL);
+		json_pack("{s:s, s:s, s:{s:s, s:o, s:{s:s, s:s, s:s, s:s, s:s}}, s:{s:s, s:s?}}", KIND,
+			  "metadata", "name", name_of(k, &claim->block).s, "labels", labels, "annotations",
+			  "ipvlan-cni/block", prefix_text(&claim->block).s, "ipvlan-cni/network",
+			  claim->network, "ipvlan-cni/machine", claim->machine, "ipvlan-cni/boot",
+			  claim->boot, "ipvlan-cni/incarnation", claim->incarnation, "spec", "holderIdentity",
+			  claim->node, "acquireTime", *claim->since ? micro_time(claim->since).s : NULL);
 
+	if (doc && *claim->seen)
+		json_object_set_new(json_object_get(doc, "spec"), "renewTime",
+				    json_string(micro_time(claim->seen).s));
+
+	if (doc && claim->owned)
+		json_object_set_new(json_object_get(doc, "metadata"), "ownerReferences",
+				    json_pack("[O]", k->node));
 	if (doc && *claim->version)
 		json_object_set_new(json_object_get(doc, "metadata"), "resourceVersion",
 				    json_string(claim->version));
@@ -106,6 +167,14 @@ static void copy(char *ret, size_t size, const json_t *obj, const char *key)
 	const char *value = json_string_value(json_field(obj, key));
 
 	snprintf(ret, size, "%s", value ? value : "");
+}
+
+/* A MicroTime, in whole seconds. */
+static void copy_time(char ret[32], const json_t *spec, const char *key)
+{
+	copy(ret, 31, spec, key);
+	if (*ret)
+		memcpy(ret + strcspn(ret, ".Z"), "Z", sizeof("Z"));
 }
 
 static bool read_lease(const struct kubernetes *k, const json_t *doc, struct claim *ret)
@@ -121,15 +190,15 @@ static bool read_lease(const struct kubernetes *k, const json_t *doc, struct cla
 	    strcmp(name, name_of(k, &claim.block).s) != 0)
 		return false;
 	copy(claim.node, sizeof(claim.node), spec, "holderIdentity");
-	copy(claim.since, sizeof(claim.since) - 1, spec, "acquireTime");
-	if (*claim.since)
-		memcpy(claim.since + strcspn(claim.since, ".Z"), "Z", sizeof("Z"));
+	copy_time(claim.since, spec, "acquireTime");
+	copy_time(claim.seen, spec, "renewTime");
 	copy(claim.network, sizeof(claim.network), notes, "ipvlan-cni/network");
 	copy(claim.machine, sizeof(claim.machine), notes, "ipvlan-cni/machine");
 	copy(claim.boot, sizeof(claim.boot), notes, "ipvlan-cni/boot");
 	copy(claim.incarnation, sizeof(claim.incarnation), notes, "ipvlan-cni/incarnation");
 	copy(claim.id, sizeof(claim.id), meta, "uid");
 	copy(claim.version, sizeof(claim.version), meta, "resourceVersion");
+	claim.owned = json_array_size(json_field(meta, "ownerReferences"));
 	*ret = claim;
 	return true;
 }
@@ -153,75 +222,187 @@ static int read_item(const struct kubernetes *k, struct claims *claims, const js
 	return read_lease(k, item, &claim) ? claims_add(claims, &claim, err) : 0;
 }
 
-/* One page; *more is where the next one begins, "" after the last; the caller frees it. */
-static int read_page(struct kubernetes *k, struct claims *claims, char **more, struct cni_error *err)
+/* What the selector, of labels, chooses. query: more of the URL. 410: a page of a list that is over by now.
+ */
+static enum found ask_list(struct kubernetes *k, const char *selector, const char *query, struct reply *ret,
+			   struct cni_error *err)
 {
-	autofree char *from = *more;
-	char *escaped = curl_easy_escape(k->http.curl, from, 0);
-	const char *next;
-	char query[2048];
-	struct reply reply;
-	const json_t *item;
-	size_t i;
+	char *escaped = curl_easy_escape(k->http.curl, selector, 0);
+	autofree char *path = NULL;
 	int rc;
 
-	*more = NULL;
-	snprintf(query, sizeof(query), "?labelSelector=ipvlan-cni%%2Fpool%%3D%s&limit=%d%s%s",
-		 k->engine.cluster->pool, PAGE, *from ? "&continue=" : "", escaped ? escaped : "");
+	if (!escaped || asprintf(&path, "?labelSelector=%s%s", escaped, query) < 0)
+		path = NULL;
 	curl_free(escaped);
-	if (call(k, "GET", query, NULL, &reply, err) < 0)
-		return -1;
-	if (reply.status != 200)
-		return refused(k, &reply, err);
-	rc = 0;
-	json_array_foreach(json_field(reply.doc, "items"), i, item)
-		if (rc == 0)
-			rc = read_item(k, claims, item, err);
-	next = json_string_value(json_field(json_field(reply.doc, "metadata"), "continue"));
-	*more = strdup(next ? next : "");
-	json_decref(reply.doc);
-	return *more ? rc : cni_fail(err, CNI_RETRY, "out of memory");
-}
-
-static int kubernetes_list(struct engine *engine, struct claims *ret, struct cni_error *err)
-{
-	struct kubernetes *k = (struct kubernetes *)engine;
-	char *from = strdup("");
-	int rc = from ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
-
-	*ret = (struct claims){ 0 };
-	while (rc == 0 && (rc = read_page(k, ret, &from, err)) == 0 && *from)
-		;
-	free(from);
+	if (!path)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	rc = call(k, "GET", path, NULL, ret, err);
 	if (rc < 0)
-		claims_free(ret);
-	return rc;
+		return FOUND_FAILED;
+	if (ret->status == 200)
+		return FOUND;
+	if (ret->status != 410)
+		return refused(k, ret, err);
+	json_decref(ret->doc);
+	return FOUND_NOT;
 }
 
-static enum found kubernetes_begin(struct engine *engine, long long block_size, struct cni_error *err)
+/* The same as a table of names, from the API server's cache. Calls row() with the cells of each. */
+static int ask_table(struct kubernetes *k, const char *selector, void (*row)(const json_t *cells, void *arg),
+		     void *arg, struct cni_error *err)
 {
-	struct kubernetes *k = (struct kubernetes *)engine;
-	const char *pool = engine->cluster->pool;
-	struct name name;
-	char size[24];
+	const json_t *line;
 	struct reply reply;
+	enum found found;
+	size_t i;
 
-	snprintf(name.s, sizeof(name.s), "%s-pool", pool);
-	snprintf(size, sizeof(size), "%lld", block_size);
-	if (call(k, "POST", "",
-		 json_pack("{s:s, s:s, s:{s:s, s:{s:s}, s:{s:s}}}", KIND, "metadata", "name", name.s,
-			   "labels", LABEL, pool, "annotations", "ipvlan-cni/block-size", size),
-		 &reply, err) < 0)
-		return FOUND_FAILED;
-	if (reply.status != 201 && reply.status != 409)
-		return refused(k, &reply, err);
+	k->http.accept = TABLE;
+	found = ask_list(k, selector, "&includeObject=None&resourceVersion=0", &reply, err);
+	k->http.accept = NULL;
+	if (found != FOUND)
+		return found == FOUND_NOT
+			       ? cni_fail(err, CNI_RETRY, "Kubernetes %s: HTTP 410", http_endpoint(&k->http))
+			       : -1;
+	json_array_foreach(json_field(reply.doc, "rows"), i, line)
+		row(json_field(line, "cells"), arg);
 	json_decref(reply.doc);
-	return reply.status == 201 ? FOUND : FOUND_NOT;
+	return 0;
+}
+
+static const char *cell(const json_t *cells, size_t n)
+{
+	const char *text = json_string_value(json_array_get(cells, n));
+
+	return text ? text : "";
+}
+
+struct comparison {
+	const struct kubernetes *k;
+	const struct blocks *own;
+	size_t known, unknown;
+};
+
+static void compare_row(const json_t *cells, void *arg)
+{
+	struct comparison *comparison = arg;
+	struct prefix block;
+	bool known = false;
+
+	if (parse_name(comparison->k, cell(cells, 0), &block))
+		for (size_t i = 0; i < comparison->own->n; i++)
+			known |= prefix_equal(&comparison->own->list[i].prefix, &block);
+	comparison->known += known;
+	comparison->unknown += !known;
+}
+
+struct looking {
+	const struct kubernetes *k;
+	struct look *look;
+};
+
+static void take_row(const json_t *cells, void *arg)
+{
+	struct looking *looking = arg;
+	const char *name = cell(cells, 0);
+
+	if (!strncmp(cell(cells, 1), SIZE, strlen(SIZE)))
+		looking->look->block_size = strtoll(cell(cells, 1) + strlen(SIZE), NULL, 10);
+	for (size_t i = 0; i < looking->look->n; i++)
+		looking->look->candidates[i].taken |=
+			!strcmp(name_of(looking->k, &looking->look->candidates[i].block).s, name);
+}
+
+/* The pool's record as another program has it: what it says is written where a table shows it. */
+static int read_pool(struct kubernetes *k, struct look *look, struct cni_error *err)
+{
+	const char *size;
+	struct name name;
+	struct reply reply, done;
+
+	snprintf(name.s, sizeof(name.s), "%s-pool", k->engine.cluster->pool);
+	if (call(k, "GET", name.s, NULL, &reply, err) < 0)
+		return -1;
+	if (reply.status != 200 && reply.status != 404)
+		return refused(k, &reply, err);
+	size = json_string_value(json_field(json_field(json_field(reply.doc, "metadata"), "annotations"),
+					    "ipvlan-cni/block-size"));
+	look->block_size = reply.status == 200 && size ? strtoll(size, NULL, 10) : 0;
+	if (look->block_size) {
+		json_t *meta = json_field(reply.doc, "metadata");
+		json_auto_t *more =
+			json_pack("{s:{s:s, s:s}, s:{s:s+}}", "labels", LABEL, k->engine.cluster->pool, BLOCK,
+				  "pool", "spec", "holderIdentity", SIZE, size);
+
+		json_object_set(meta, "labels", json_object_get(more, "labels"));
+		json_object_set(reply.doc, "spec", json_object_get(more, "spec"));
+		if (call(k, "PUT", name.s, json_incref(reply.doc), &done, err) < 0) {
+			json_decref(reply.doc);
+			return -1;
+		}
+		json_decref(done.doc); /* another node was faster, or we may not: no matter */
+	}
+	json_decref(reply.doc);
+	return 0;
+}
+
+static int look_at_candidates(struct kubernetes *k, struct look *look, struct cni_error *err)
+{
+	struct looking looking = { .k = k, .look = look };
+	char selector[CANDIDATES_MAX * 96 + 256];
+	size_t used = (size_t)snprintf(selector, sizeof(selector), LABEL "=%s," BLOCK " in (pool",
+				       k->engine.cluster->pool);
+
+	for (size_t i = 0; i < look->n; i++) {
+		look->candidates[i].taken = false;
+		used += (size_t)snprintf(selector + used, sizeof(selector) - used, ",%s",
+					 block_name(&look->candidates[i].block).s);
+	}
+	snprintf(selector + used, sizeof(selector) - used, ")");
+	look->block_size = 0;
+	if (ask_table(k, selector, take_row, &looking, err) < 0)
+		return -1;
+	return look->block_size ? 0 : read_pool(k, look, err);
+}
+
+static int node_missing(const struct claim *claim, struct cni_error *err)
+{
+	cni_fail(err, CNI_CONFIG,
+		 "Kubernetes has no Node object called %s, which ipam.cluster.kubernetes."
+		 "ownedByNode requires",
+		 claim->node);
+	return cni_hint(err, "ipam.cluster.node is the name of this node as kubectl get nodes lists it; the "
+			     "default is the host name");
+}
+
+/* Asks for the Node object that will own the claim, if it is to have one. */
+static int find_node(struct kubernetes *k, const struct claim *claim, struct cni_error *err)
+{
+	struct reply reply;
+	const char *uid;
+	char path[320];
+
+	if (!claim->owned || k->node)
+		return 0;
+	if (snprintf(path, sizeof(path), "/api/v1/nodes/%s", claim->node) >= (int)sizeof(path) ||
+	    !is_dns_name(claim->node))
+		return cni_fail(err, CNI_CONFIG, "\"%s\" cannot be the name of a Node object", claim->node);
+	if (http_call(&k->http, "GET", path, NULL, &reply, err) < 0)
+		return -1;
+	uid = json_string_value(json_field(json_field(reply.doc, "metadata"), "uid"));
+	if (reply.status == 200 && uid)
+		k->node = json_pack("{s:s, s:s, s:s, s:s}", "apiVersion", "v1", "kind", "Node", "name",
+				    claim->node, "uid", uid);
+	else if (reply.status == 404)
+		node_missing(claim, err);
+	else
+		http_refused(&k->http, &reply, path, err);
+	json_decref(reply.doc);
+	return k->node ? 0 : -1;
 }
 
 /* The lease of a block that exists, or did a moment ago. */
-static enum found look(struct kubernetes *k, const struct prefix *block, struct claim *ret,
-		       struct cni_error *err)
+static enum found read_one(struct kubernetes *k, const struct prefix *block, struct claim *ret,
+			   struct cni_error *err)
 {
 	struct reply reply;
 	bool known;
@@ -235,56 +416,265 @@ static enum found look(struct kubernetes *k, const struct prefix *block, struct 
 	return known ? FOUND : FOUND_NOT;
 }
 
+/* Renews the Lease of one of our claims. No matter if that fails: it is for people. */
+static void sign(struct kubernetes *k, const struct claim *self, const struct prefix *block)
+{
+	struct cni_error err = { 0 };
+	struct claim there;
+	struct reply reply;
+
+	if (read_one(k, block, &there, &err) != FOUND ||
+	    strcmp(owner_mark(&there).s, owner_mark(self).s) != 0 || find_node(k, &there, &err) < 0)
+		return;
+	memcpy(there.seen, self->seen, sizeof(there.seen));
+	if (call(k, "PUT", name_of(k, block).s, lease_of(k, &there), &reply, &err) == 0)
+		json_decref(reply.doc);
+}
+
+static int kubernetes_own(struct engine *engine, const struct claim *self, struct claims *ret,
+			  struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	char selector[256];
+	const json_t *item;
+	struct reply reply;
+	enum found found;
+	size_t i;
+	int rc = 0;
+
+	*ret = (struct claims){ 0 };
+	snprintf(selector, sizeof(selector), LABEL "=%s," TENANT "=%s", engine->cluster->pool,
+		 tenant_mark(self).s);
+	found = ask_list(k, selector, "&resourceVersion=0", &reply, err);
+	if (found != FOUND)
+		return found == FOUND_NOT
+			       ? cni_fail(err, CNI_RETRY, "Kubernetes %s: HTTP 410", http_endpoint(&k->http))
+			       : -1;
+	json_array_foreach(json_field(reply.doc, "items"), i, item) {
+		struct claim claim;
+
+		if (rc == 0 && read_lease(k, item, &claim) && !strcmp(claim.node, self->node) &&
+		    !strcmp(claim.network, self->network))
+			rc = claims_add(ret, &claim, err);
+	}
+	json_decref(reply.doc);
+	if (rc < 0)
+		claims_free(ret);
+	return rc;
+}
+
+/* A table says what its columns mean, which takes a kilobyte: so who has nothing asks for claims, as there is
+ * none in most cases. */
+static int compare_none(struct engine *engine, const struct claim *self, struct look *look,
+			struct cni_error *err)
+{
+	struct claims claims;
+
+	if (kubernetes_own(engine, self, &claims, err) < 0)
+		return -1;
+	look->same = !claims.n;
+	claims_free(&claims);
+	return 0;
+}
+
+static int compare_own(struct kubernetes *k, const struct claim *self, struct look *look,
+		       struct cni_error *err)
+{
+	struct comparison comparison = { .k = k, .own = look->own };
+	char selector[256];
+
+	snprintf(selector, sizeof(selector), LABEL "=%s," OWNER "=%s", k->engine.cluster->pool,
+		 owner_mark(self).s);
+	if (ask_table(k, selector, compare_row, &comparison, err) < 0)
+		return -1;
+	look->same = !comparison.unknown && comparison.known == look->own->n;
+	if (look->same && look->sign)
+		sign(k, self, &look->own->list[0].prefix);
+	return 0;
+}
+
+static int kubernetes_look(struct engine *engine, const struct claim *self, struct look *look,
+			   struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	int rc = 0;
+
+	look->same = false;
+	if (look->own)
+		rc = look->own->n ? compare_own(k, self, look, err) : compare_none(engine, self, look, err);
+	return rc == 0 && look->n ? look_at_candidates(k, look, err) : rc;
+}
+
+struct names {
+	const struct kubernetes *k;
+	struct taken *taken;
+	struct cni_error *err;
+	int rc;
+};
+
+static void name_row(const json_t *cells, void *arg)
+{
+	struct names *names = arg;
+	struct prefix block;
+
+	if (names->rc == 0 && parse_name(names->k, cell(cells, 0), &block))
+		names->rc = taken_add(names->taken, &block, names->err);
+}
+
+static int kubernetes_list_blocks(struct engine *engine, struct taken *ret, struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	struct names names = { .k = k, .taken = ret, .err = err };
+	char selector[128];
+
+	*ret = (struct taken){ 0 };
+	snprintf(selector, sizeof(selector), LABEL "=%s", engine->cluster->pool);
+	if (ask_table(k, selector, name_row, &names, err) == 0 && names.rc == 0)
+		return 0;
+	taken_free(ret);
+	return -1;
+}
+
+/* One page; *more is where the next one begins, "" after the last; the caller frees it. FOUND_NOT: the list
+ * is older than the server keeps it. */
+static enum found read_page(struct kubernetes *k, struct claims *claims, char **more, struct cni_error *err)
+{
+	autofree char *from = *more, *query = NULL;
+	char *escaped = curl_easy_escape(k->http.curl, from, 0);
+	char selector[128];
+	const char *next;
+	struct reply reply;
+	const json_t *item;
+	enum found found;
+	size_t i;
+	int rc = 0;
+
+	*more = NULL;
+	snprintf(selector, sizeof(selector), LABEL "=%s", k->engine.cluster->pool);
+	if (asprintf(&query, "&limit=%d%s%s", PAGE, *from ? "&continue=" : "", escaped ? escaped : "") < 0)
+		query = NULL;
+	curl_free(escaped);
+	found = query ? ask_list(k, selector, query, &reply, err) : cni_fail(err, CNI_RETRY, "out of memory");
+	if (found != FOUND)
+		return found;
+	json_array_foreach(json_field(reply.doc, "items"), i, item)
+		if (rc == 0)
+			rc = read_item(k, claims, item, err);
+	next = json_string_value(json_field(json_field(reply.doc, "metadata"), "continue"));
+	*more = strdup(next ? next : "");
+	json_decref(reply.doc);
+	if (rc == 0 && !*more)
+		cni_fail(err, CNI_RETRY, "out of memory");
+	return rc == 0 && *more ? FOUND : FOUND_FAILED;
+}
+
+static int kubernetes_list(struct engine *engine, struct claims *ret, struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	enum found found = FOUND_NOT;
+	autofree char *from = NULL;
+
+	*ret = (struct claims){ 0 };
+	do {
+		if (found == FOUND_NOT) {
+			claims_free(ret);
+			free(from);
+			from = strdup("");
+		}
+		if (!from) {
+			claims_free(ret);
+			return cni_fail(err, CNI_RETRY, "out of memory");
+		}
+		found = read_page(k, ret, &from, err);
+	} while (found == FOUND_NOT || (found == FOUND && from && *from));
+	if (found == FOUND)
+		return 0;
+	claims_free(ret);
+	return -1;
+}
+
+static enum found kubernetes_begin(struct engine *engine, long long block_size, struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	const char *pool = engine->cluster->pool;
+	struct name name;
+	char size[24];
+	struct reply reply;
+
+	snprintf(name.s, sizeof(name.s), "%s-pool", pool);
+	snprintf(size, sizeof(size), "%lld", block_size);
+	if (call(k, "POST", "",
+		 json_pack("{s:s, s:s, s:{s:s, s:{s:s, s:s}, s:{s:s}}, s:{s:s+}}", KIND, "metadata", "name",
+			   name.s, "labels", LABEL, pool, BLOCK, "pool", "annotations",
+			   "ipvlan-cni/block-size", size, "spec", "holderIdentity", SIZE, size),
+		 &reply, err) < 0)
+		return FOUND_FAILED;
+	if (reply.status != 201 && reply.status != 409)
+		return refused(k, &reply, err);
+	json_decref(reply.doc);
+	return reply.status == 201 ? FOUND : FOUND_NOT;
+}
+
 static enum found kubernetes_create(struct engine *engine, struct claim *claim, struct cni_error *err)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
+	const struct claim none = { .block = claim->block };
 	struct claim there;
 	struct reply reply;
 	enum found found;
+	bool ours;
 
-	if (call(k, "POST", "", lease_of(k, claim), &reply, err) < 0)
+	if (find_node(k, claim, err) < 0 || call(k, "POST", "", lease_of(k, claim), &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 201 && reply.status != 409)
 		return refused(k, &reply, err);
 	found = reply.status == 201 && read_lease_of(k, &claim->block, reply.doc, &there) ? FOUND : FOUND_NOT;
 	json_decref(reply.doc);
 	if (reply.status == 409)
-		found = look(k, &claim->block, &there, err);
-	if (found == FOUND && !claim_is_same_owner(&there, claim))
-		return FOUND_NOT;
-	if (found == FOUND)
-		*claim = there;
-	return found;
+		found = read_one(k, &claim->block, &there, err);
+	if (found == FOUND_FAILED)
+		return found;
+	ours = found == FOUND && claim_is_same_owner(&there, claim);
+	*claim = found == FOUND ? there : none;
+	return ours ? FOUND : FOUND_NOT;
 }
 
-static enum found kubernetes_update(struct engine *engine, struct claim *claim, struct cni_error *err)
+static enum found kubernetes_update(struct engine *engine, const struct claim *old, struct claim *fresh,
+				    struct cni_error *err)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
 	struct claim there;
 	struct reply reply;
 	enum found found;
 
-	if (call(k, "PUT", name_of(k, &claim->block).s, lease_of(k, claim), &reply, err) < 0)
+	memcpy(fresh->version, old->version, sizeof(fresh->version));
+	if (find_node(k, fresh, err) < 0 ||
+	    call(k, "PUT", name_of(k, &fresh->block).s, lease_of(k, fresh), &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 200 && reply.status != 409 && reply.status != 404)
 		return refused(k, &reply, err);
+	if (reply.status == 200 && read_lease_of(k, &fresh->block, reply.doc, &there))
+		memcpy(fresh->version, there.version, sizeof(fresh->version));
 	json_decref(reply.doc);
 	if (reply.status != 409)
 		return reply.status == 200 ? FOUND : FOUND_NOT;
-	found = look(k, &claim->block, &there, err);
-	if (found == FOUND && (!claim_is_same_owner(&there, claim) || strcmp(there.boot, claim->boot) != 0))
+	found = read_one(k, &fresh->block, &there, err);
+	if (found == FOUND && strcmp(owner_mark(&there).s, owner_mark(fresh).s) != 0)
 		return FOUND_NOT;
+	if (found == FOUND)
+		memcpy(fresh->version, there.version, sizeof(fresh->version));
 	return found;
 }
 
-static enum found kubernetes_remove(struct engine *engine, const struct claim *claim, struct cni_error *err)
+/* FOUND_NOT: it is another one by now, or was changed. */
+static enum found delete_lease(struct kubernetes *k, const struct claim *claim, const char *version,
+			       struct cni_error *err)
 {
-	struct kubernetes *k = (struct kubernetes *)engine;
 	struct reply reply;
 
 	if (call(k, "DELETE", name_of(k, &claim->block).s,
-		 json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", "v1", "kind", "DeleteOptions",
-			   "preconditions", "uid", claim->id),
+		 json_pack("{s:s, s:s, s:{s:s, s:s*}}", "apiVersion", "v1", "kind", "DeleteOptions",
+			   "preconditions", "uid", claim->id, "resourceVersion", *version ? version : NULL),
 		 &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 200 && reply.status != 202 && reply.status != 404 && reply.status != 409)
@@ -293,36 +683,47 @@ static enum found kubernetes_remove(struct engine *engine, const struct claim *c
 	return reply.status < 300 ? FOUND : FOUND_NOT;
 }
 
+/* Somebody may have written a label on it, which does not make it another's. */
+static enum found kubernetes_remove(struct engine *engine, const struct claim *claim, struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	enum found found = delete_lease(k, claim, claim->version, err);
+	struct claim there;
+
+	if (found != FOUND_NOT || !*claim->version)
+		return found;
+	found = read_one(k, &claim->block, &there, err);
+	if (found != FOUND || strcmp(there.id, claim->id) != 0 ||
+	    strcmp(owner_mark(&there).s, owner_mark(claim).s) != 0)
+		return found == FOUND ? FOUND_NOT : found;
+	return delete_lease(k, claim, there.version, err);
+}
+
 static void kubernetes_close(struct engine *engine)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
 
 	http_close(&k->http);
 	json_decref(k->kubeconfig);
+	json_decref(k->node);
 	free(k->namespace);
 	free(k->leases);
 	free(k);
 }
 
+/* Each look is a walk through all Leases for the API server, however few it asks for. */
 static const struct engine_kind kubernetes_kind = {
+	.candidates = CANDIDATES_MAX,
+	.look = kubernetes_look,
+	.own = kubernetes_own,
 	.list = kubernetes_list,
+	.list_blocks = kubernetes_list_blocks,
 	.begin = kubernetes_begin,
 	.create = kubernetes_create,
 	.update = kubernetes_update,
 	.remove = kubernetes_remove,
 	.close = kubernetes_close,
 };
-
-/* What may be part of a lease's name, and a label's value, and needs no escaping. */
-static bool is_dns_name(const char *text)
-{
-	static const char inside[] = "abcdefghijklmnopqrstuvwxyz0123456789.-", *const ends = ".-";
-	size_t len = strlen(text);
-
-	return len && len <= 63 && !text[strspn(text, inside)] && !strchr(ends, *text) &&
-	       !strchr(ends, text[len - 1]) && !strstr(text, "..") && !strstr(text, ".-") &&
-	       !strstr(text, "-.");
-}
 
 static int read_conf(struct kubernetes *k, const json_t *conf, struct cni_error *err)
 {
@@ -362,8 +763,9 @@ struct engine *kubernetes_open(const struct cluster *cluster, struct cni_error *
 		cni_fail(err, CNI_RETRY, "out of memory");
 		return NULL;
 	}
-	k->engine = (struct engine){ .kind = &kubernetes_kind, .cluster = cluster };
+	k->engine = (struct engine){ .kind = &kubernetes_kind, .cluster = cluster, .http = &k->http };
 	k->http.what = "Kubernetes";
+	k->http.from = "ipam.cluster.kubernetes.kubeconfig";
 	k->http.try_ms = TRY_MS;
 	k->http.deadline_ms = &k->engine.deadline_ms;
 	if (read_conf(k, cluster->kubernetes, err) == 0 && http_open(&k->http, err) == 0)

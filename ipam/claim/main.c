@@ -4,18 +4,25 @@
 
 #include "claim/claim.h"
 #include "claim/node.h"
+#include "cni/about.h"
 #include "cni/cleanup.h"
 #include "cni/json.h"
 #include "cni/log.h"
+#include "cni/process.h"
 
-static const char usage_text[] =
-	"usage: addrpool-claim claim POOL BLOCKS [ADDRESS]\n"
-	"       addrpool-claim room POOL\n"
-	"       addrpool-claim return\n"
-	"       addrpool-claim list\n"
-	"       addrpool-claim release NODE\n"
-	"\n"
-	"Run by addrpool, with a network's configuration on standard input: see addrpool(8).\n";
+static const struct about about = {
+	.name = "addrpool-claim",
+	.what = "blocks of a pool that nodes share: claims and releases them in etcd or the Kubernetes API",
+	.usage = "usage: addrpool-claim claim POOL BLOCKS [ADDRESS] <CONFIGURATION\n"
+		 "       addrpool-claim confirm <CONFIGURATION\n"
+		 "       addrpool-claim return <CONFIGURATION\n"
+		 "       addrpool-claim list <CONFIGURATION\n"
+		 "       addrpool-claim release NODE <CONFIGURATION\n"
+		 "       addrpool-claim --help | --version\n"
+		 "\n"
+		 "addrpool calls it. For people there is ipvlanctl.\n",
+	.page = "addrpool-claim",
+};
 
 /* Whatever CNI_COMMAND says: an address may be claimed by ADD, given back by DEL. */
 static int read_request(struct request *req, json_t **doc, struct cni_error *err)
@@ -32,19 +39,29 @@ static int read_request(struct request *req, json_t **doc, struct cni_error *err
 	return 0;
 }
 
-/* argv: POOL, and what the verb has after it. */
-static int claim(struct node *node, const char *verb, char **argv, struct cni_error *err)
+/* argv: POOL BLOCKS [ADDRESS] */
+static int claim(struct node *node, char **argv, struct cni_error *err)
 {
 	size_t pool = strtoul(argv[0], NULL, 10);
 	struct ip wanted = { .family = 0 };
 
 	if (pool >= node->conf->n_pools)
 		return cni_fail(err, CNI_ENVIRONMENT, "there is no range set %zu", pool);
-	if (!strcmp(verb, "room"))
-		return claim_room(node, pool, err);
 	if (argv[2] && !ip_parse(argv[2], &wanted))
 		return cni_fail(err, CNI_ENVIRONMENT, "%s is no address", argv[2]);
 	return claim_more(node, pool, strtoul(argv[1], NULL, 10), &wanted, err);
+}
+
+/* Whoever reads it has many networks. */
+static void name_network(const struct request *req, const struct conf *conf, struct cni_error *err)
+{
+	const struct cni_error why = *err;
+
+	if (!err->msg[0])
+		return;
+	err->details[0] = '\0';
+	cni_hint(err, "network %s, pool %s, node %s%s%.700s", req->name, conf->cluster.pool,
+		 conf->cluster.node, why.details[0] ? ": " : "", why.details);
 }
 
 /* The answer, or NULL with err filled. */
@@ -52,8 +69,10 @@ static json_t *run(struct node *node, char **argv, struct cni_error *err)
 {
 	const char *verb = argv[0];
 
-	if (!strcmp(verb, "claim") || !strcmp(verb, "room"))
-		return claim(node, verb, argv + 1, err) < 0 ? NULL : json_object();
+	if (!strcmp(verb, "claim"))
+		return claim(node, argv + 1, err) < 0 ? NULL : json_object();
+	if (!strcmp(verb, "confirm"))
+		return claim_confirm(node, err) < 0 ? NULL : json_object();
 	if (!strcmp(verb, "return"))
 		return claim_return(node, err) < 0 ? NULL : json_object();
 	if (!strcmp(verb, "list"))
@@ -80,6 +99,8 @@ static json_t *serve(char **argv, struct cni_error *err)
 		answer = run(&node, argv, err);
 		node.engine->kind->close(node.engine);
 	}
+	if (conf.cluster.pool)
+		name_network(&req, &conf, err);
 	addrpool_conf_free(&conf);
 	return answer;
 }
@@ -89,9 +110,11 @@ static bool is_usage(int argc, char **argv)
 	static const struct {
 		const char *verb;
 		int min, max;
-	} verbs[] = {
-		{ "claim", 4, 5 }, { "room", 3, 3 }, { "return", 2, 2 }, { "list", 2, 2 }, { "release", 3, 3 }
-	};
+	} verbs[] = { { "claim", 4, 5 },
+		      { "confirm", 2, 2 },
+		      { "return", 2, 2 },
+		      { "list", 2, 2 },
+		      { "release", 3, 3 } };
 
 	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (!strcmp(argv[1], verbs[i].verb) && argc >= verbs[i].min && argc <= verbs[i].max)
@@ -103,11 +126,14 @@ int main(int argc, char **argv)
 {
 	struct cni_error err = { 0 };
 	json_auto_t *answer = NULL;
+	int status;
 
-	if (!is_usage(argc, argv)) {
-		fputs(usage_text, argc == 2 && !strcmp(argv[1], "--help") ? stdout : stderr);
-		return argc == 2 && !strcmp(argv[1], "--help") ? 0 : 2;
-	}
+	if (process_begin() < 0)
+		return 1;
+	if (about_answers(&about, argc, argv, &status))
+		return status;
+	if (!is_usage(argc, argv))
+		return about_refuse(&about);
 	answer = serve(argv + 1, &err);
 	if (!answer)
 		answer = error_json(&err, CNI_1_1_0);

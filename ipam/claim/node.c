@@ -1,11 +1,18 @@
 #include "claim/node.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cni/cleanup.h"
+
+#define BOOT_ID_LEN 36
 
 /* The first line of a file, cut to size; "" when it cannot be read. */
 static void read_line(char *ret, size_t size, const char *path)
@@ -17,23 +24,103 @@ static void read_line(char *ret, size_t size, const char *path)
 	ret[strcspn(ret, "\n")] = '\0';
 }
 
+/* What makers write who have not written a number of their own. */
+static bool is_default(const char *uuid)
+{
+	static const char *const defaults[] = { "03000200-0400-0500-0006-000700080009",
+						"12345678-1234-5678-90ab-cddeefaabbcc", "Not Settable",
+						"Not Specified", "To be filled by O.E.M." };
+	const char digit = *uuid;
+
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
+		if (!strcasecmp(uuid, defaults[i]))
+			return true;
+	/* all zeros, all f */
+	for (; *uuid; uuid++)
+		if (*uuid != digit && *uuid != '-')
+			return false;
+	return true;
+}
+
+static int is_interface(const struct dirent *entry)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device", entry->d_name);
+	return access(path, F_OK) == 0;
+}
+
+/* The MAC address of the first interface that is hardware, by name. */
+static void read_mac(char *ret, size_t size)
+{
+	struct dirent **entries;
+	char path[PATH_MAX] = "";
+	int n = scandir("/sys/class/net", &entries, is_interface, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		if (i == 0)
+			snprintf(path, sizeof(path), "/sys/class/net/%s/address", entries[i]->d_name);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	read_line(ret, size, path);
+}
+
+/*
+ * The number of the hardware survives another installation of the system. Where there is none, or one that
+ * all machines of the kind have, the installation and the MAC address together: a copy of the disk has
+ * another MAC address on the same LAN.
+ */
+static void read_machine(char *ret, size_t size)
+{
+	char id[40], mac[24];
+
+	read_line(ret, size, "/sys/class/dmi/id/product_uuid");
+	if (is_default(ret))
+		read_line(ret, size, "/sys/firmware/devicetree/base/serial-number");
+	if (!is_default(ret))
+		return;
+	read_line(id, sizeof(id), "/etc/machine-id");
+	if (is_default(id))
+		*id = '\0';
+	read_mac(mac, sizeof(mac));
+	snprintf(ret, size, "%s%s%s", id, *id && *mac ? " " : "", *id ? mac : "");
+}
+
 int node_describe(struct claim *ret, const struct cluster *cluster, struct cni_error *err)
 {
 	struct claim self = { .since = "" };
+	const struct block_boot boot = block_boot();
+	const char *start = strchr(boot.s, '.');
 	time_t now = time(NULL);
 	struct tm tm;
 
 	snprintf(self.node, sizeof(self.node), "%s", cluster->node);
 	snprintf(self.network, sizeof(self.network), "%s", cluster->network);
-	read_line(self.boot, sizeof(self.boot), "/proc/sys/kernel/random/boot_id");
-	if (!*self.boot)
+	self.owned = cluster->owned_by_node;
+	read_line(self.boot, BOOT_ID_LEN + 1, "/proc/sys/kernel/random/boot_id");
+	if (!*self.boot || !start)
 		return cni_fail(err, CNI_IO, "cannot read /proc/sys/kernel/random/boot_id");
-	/* the first one survives another installation of the system */
-	read_line(self.machine, sizeof(self.machine), "/sys/class/dmi/id/product_uuid");
-	if (!*self.machine)
-		read_line(self.machine, sizeof(self.machine), "/etc/machine-id");
+	snprintf(self.boot + strlen(self.boot), sizeof(self.boot) - strlen(self.boot), "%s", start);
+	read_machine(self.machine, sizeof(self.machine));
 	if (gmtime_r(&now, &tm))
 		strftime(self.since, sizeof(self.since), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	memcpy(self.seen, self.since, sizeof(self.seen));
 	*ret = self;
 	return 0;
+}
+
+bool node_is_same_machine(const char *was, const char *is)
+{
+	const size_t len = strlen(was);
+
+	/* before MAC addresses were part of it */
+	return len && !strncmp(is, was, len) && (!is[len] || is[len] == ' ');
+}
+
+bool node_is_same_boot(const char *was, const char *is)
+{
+	/* before the start of process 1 was part of it */
+	return !strncmp(is, was, BOOT_ID_LEN) && (!was[strcspn(was, ".")] || !strcmp(is, was));
 }

@@ -17,6 +17,11 @@ uint64_t attachment_hash(const char *container, const char *ifname)
 	return mix(mix(mix(14695981039346656037ULL, container), "/"), ifname);
 }
 
+bool attachment_equal(const struct attachment *a, const struct attachment *b)
+{
+	return !strcmp(a->container, b->container) && !strcmp(a->ifname, b->ifname);
+}
+
 /* One without an interface is equal to whichever the container has. */
 static int by_name(const void *a, const void *b)
 {
@@ -51,7 +56,7 @@ enum found valid_read(struct valid *ret, const struct request *req, struct cni_e
 	static const char *const keys[] = { "cni.dev/valid-attachments", "cni.dev/attachments" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		const json_t *list = json_object_get(req->conf, keys[i]);
+		const json_t *list = json_member(req->conf, keys[i]);
 
 		if (!list)
 			continue;
@@ -72,7 +77,9 @@ void valid_free(struct valid *valid)
 
 bool valid_contains(const struct valid *valid, const char *container, const char *ifname)
 {
-	const struct attachment wanted = { container, ifname };
+	/* as the runtime's JSON has it, where the name is not UTF-8 */
+	json_auto_t *text = json_text(ifname);
+	const struct attachment wanted = { container, text ? json_string_value(text) : ifname };
 
 	return valid->n && bsearch(&wanted, valid->list, valid->n, sizeof(*valid->list), by_name);
 }

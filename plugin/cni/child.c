@@ -19,6 +19,8 @@
 
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/process.h"
+#include "cni/stderr.h"
 
 #define OUTPUT_MAX (1 << 20)
 
@@ -53,7 +55,6 @@ struct start {
 	int fds[3];
 	pid_t parent;
 	int error;
-	int pidfd; /* -1: the kernel knows of none */
 };
 
 /* In the child, which has our memory as long as we wait for its exec. */
@@ -66,7 +67,7 @@ static int become(void *arg)
 	if (getppid() != start->parent)
 		_exit(127);
 	setpgid(0, 0); /* so that we can end all of it */
-	signal(SIGPIPE, SIG_DFL);
+	process_child();
 	for (int fd = 0; fd < 3; fd++)
 		if (dup2(start->fds[fd], fd) < 0)
 			start->error = errno;
@@ -85,21 +86,17 @@ static int start(struct start *start, pid_t *ret)
 	pid_t pid;
 
 	start->error = 0;
-	start->pidfd = -1;
-	pid = clone(become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, start,
-		    &start->pidfd);
+	pid = clone(become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, start);
 	if (pid < 0)
 		return errno;
-	if (start->error) {
+	if (start->error)
 		waitpid(pid, NULL, 0);
-		cleanup_close(&start->pidfd);
-	}
 	*ret = pid;
 	return start->error;
 }
 
 /* Starts the program with its standard error in a pipe of its own; 0 or errno. */
-static int spawn(const struct child *child, int in, int out, int errors, pid_t *ret, int *pidfd)
+static int spawn(const struct child *child, int in, int out, int errors, pid_t *ret)
 {
 	struct start one = { .child = child, .fds = { in, out, errors }, .parent = getpid() };
 	int error;
@@ -110,35 +107,27 @@ static int spawn(const struct child *child, int in, int out, int errors, pid_t *
 			break;
 		nanosleep(&(struct timespec){ .tv_nsec = BUSY_PAUSE_NS }, NULL);
 	}
-	*pidfd = one.pidfd;
 	return error;
-}
-
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* What is in the pipe; false when the child wrote more than it may. */
 static bool read_output(int fd, struct outcome *o)
 {
-	ssize_t n = read(fd, o->output + o->output_len, OUTPUT_MAX - o->output_len);
+	ssize_t n = read(fd, o->output + o->output_len, o->output_max - o->output_len);
 
 	o->output_len += n > 0 ? (size_t)n : 0;
-	return o->output_len < OUTPUT_MAX;
+	return o->output_len < o->output_max;
 }
 
 static void keep_stderr(int fd, bool quiet, struct outcome *o)
 {
-	char text[STDERR_KEPT];
-	ssize_t n = read(fd, text, sizeof(text));
+	char text[STDERR_KEPT + 1], clean[VISIBLE_GROWTH * STDERR_KEPT];
+	ssize_t n = read(fd, text, STDERR_KEPT);
 	size_t len = n > 0 ? (size_t)n : 0, keep = sizeof(o->stderr_end) - 1;
 
+	text[len] = '\0';
 	if (!quiet)
-		fwrite(text, 1, len, stderr);
+		stderr_put(clean, visible(clean, text, len, false));
 	if (o->stderr_len + len > keep) {
 		size_t old = keep - len;
 
@@ -149,43 +138,69 @@ static void keep_stderr(int fd, bool quiet, struct outcome *o)
 	o->stderr_len += len;
 }
 
+static bool has_ended(pid_t child)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child;
+}
+
 /*
  * Follows the child until it has ended, and then reads what is left in its pipes. Their
  * ends say nothing: a daemon that it leaves behind may keep them open for ever, and we
  * hold them as well, so that there is one thing to be woken up by. Returns 0, or -1 when
  * it ran out of time or of space.
  */
-static int follow(int child, int out, int errors, const struct child *what, struct outcome *o)
+static int follow(pid_t child, int out, int errors, const struct child *what, struct outcome *o)
 {
-	struct pollfd fds[] = {
-		{ .fd = out, .events = POLLIN },
-		{ .fd = errors, .events = POLLIN },
-		{ .fd = child, .events = POLLIN },
-	};
-	const long long end = now_ms() + what->patience_s * 1000LL;
+	struct pollfd fds[] = { { .fd = out, .events = POLLIN }, { .fd = errors, .events = POLLIN } };
+	const long long end = process_now_ms() + what->patience_s * 1000LL;
 	long long left = what->patience_s * 1000LL;
 	bool ended = false;
 
 	while (left >= 0) {
-		int ready = poll(fds, ended ? 2 : 3, ended ? 0 : (int)left);
+		int ready = process_poll(fds, 2, ended ? 0 : (int)left);
 
 		if (ready == 0)
 			break;
-		left = end - now_ms();
-		if (ready < 0)
-			continue;
-		if (fds[0].revents && !read_output(out, o))
+		left = end - process_now_ms();
+		if (ready > 0 && fds[0].revents && !read_output(out, o))
 			return -1;
-		if (fds[1].revents)
+		if (ready > 0 && fds[1].revents)
 			keep_stderr(errors, what->quiet, o);
-		ended |= fds[2].revents != 0;
+		ended = ended || has_ended(child);
 	}
 	return ended ? 0 : -1;
 }
 
+static int reap(pid_t child, struct outcome *o)
+{
+	int rc;
+
+	do
+		rc = waitpid(child, &o->status, 0);
+	while (rc < 0 && errno == EINTR);
+	return rc;
+}
+
+static int spawn_hint(const char *program, int error, struct cni_error *err)
+{
+	if (error == EACCES)
+		return cni_hint(err,
+				"it cannot be executed: chmod 755 %s, and look whether its file system is "
+				"mounted noexec",
+				program);
+	if (error == ENOEXEC)
+		return cni_hint(err, "it is no program, or one of another architecture; install it again");
+	if (error == ENOENT)
+		return cni_hint(err,
+				"the interpreter that it names, or the dynamic loader, is not installed");
+	return -1;
+}
+
 static int run(const struct child *what, struct outcome *o, struct cni_error *err)
 {
-	autoclose int in = input_file(what, err), child = -1;
+	autoclose int in = input_file(what, err);
 	autoclose int out_r = -1, out_w = -1, err_r = -1, err_w = -1;
 	int out[2], errors[2], error;
 	pid_t pid = -1;
@@ -199,21 +214,20 @@ static int run(const struct child *what, struct outcome *o, struct cni_error *er
 		return cni_fail(err, CNI_RETRY, "cannot make a pipe: %s", errno_text(errno));
 	err_r = errors[0], err_w = errors[1];
 
-	error = spawn(what, in, out_w, err_w, &pid, &child);
-	if (error)
-		return cni_fail(err, CNI_IO, "%sfork/exec %s: %s", what->what, what->argv[0],
-				errno_text(error));
-
-	error = child < 0 || follow(child, out_r, err_r, what, o) < 0;
+	error = spawn(what, in, out_w, err_w, &pid);
+	if (error) {
+		cni_fail(err, CNI_IO, "%sfork/exec %s: %s", what->what, what->argv[0], errno_text(error));
+		return spawn_hint(what->argv[0], error, err);
+	}
+	error = follow(pid, out_r, err_r, what, o) < 0;
 	if (error)
 		kill(-pid, SIGKILL);
-	while (waitpid(pid, &o->status, 0) < 0 && errno == EINTR)
-		;
-	if (child < 0)
-		return cni_fail(err, CNI_INTERNAL, "cannot watch %s (CLONE_PIDFD, Linux 5.2)", what->argv[0]);
-	if (o->output_len >= OUTPUT_MAX)
-		return cni_fail(err, CNI_IO, "%s wrote more than %d bytes and was killed", what->argv[0],
-				OUTPUT_MAX);
+	if (reap(pid, o) < 0)
+		return cni_fail(err, CNI_INTERNAL, "cannot tell how %s ended: %s", what->argv[0],
+				errno_text(errno));
+	if (o->output_len >= o->output_max)
+		return cni_fail(err, CNI_IO, "%s wrote more than %zu bytes and was killed", what->argv[0],
+				o->output_max);
 	if (error) {
 		cni_fail(err, CNI_RETRY, "%s did not finish in %d s and was killed", what->argv[0],
 			 what->patience_s);
@@ -225,12 +239,17 @@ static int run(const struct child *what, struct outcome *o, struct cni_error *er
 int child_run(const struct child *child, struct outcome *ret, struct cni_error *err)
 {
 	static char *output; /* as large as it may get, so made once */
+	static size_t room;
+	const size_t max = child->output_max ? child->output_max : OUTPUT_MAX;
 
-	if (!output)
-		output = malloc(OUTPUT_MAX + 1);
+	if (room < max) {
+		free(output);
+		output = malloc(max + 1);
+		room = output ? max : 0;
+	}
 	if (!output)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	*ret = (struct outcome){ .output = output };
+	*ret = (struct outcome){ .output = output, .output_max = max };
 	if (run(child, ret, err) < 0)
 		return -1;
 	output[ret->output_len] = '\0';

@@ -128,6 +128,15 @@ bool prefix_equal(const struct prefix *a, const struct prefix *b)
 	return a->len == b->len && ip_equal(&a->ip, &b->ip);
 }
 
+int prefix_compare(const struct prefix *a, const struct prefix *b)
+{
+	if (a->ip.family != b->ip.family)
+		return a->ip.family < b->ip.family ? -1 : 1;
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	return ip_compare(&a->ip, &b->ip);
+}
+
 struct ip prefix_last(const struct prefix *prefix)
 {
 	struct ip last = prefix_network(prefix).ip;

@@ -1,6 +1,9 @@
 #include "cni/json.h"
 
+#include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,7 +21,7 @@ json_t *json_read(const char *text, size_t len, struct cni_error *err)
 	return NULL;
 }
 
-json_t *json_field(const json_t *obj, const char *key)
+json_t *json_member(const json_t *obj, const char *key)
 {
 	json_t *value, *found = NULL;
 	const char *name;
@@ -27,11 +30,18 @@ json_t *json_field(const json_t *obj, const char *key)
 	json_object_foreach((json_t *)(uintptr_t)obj, name, value)
 		if (!strcasecmp(name, key))
 			found = value;
+	return found;
+}
+
+json_t *json_field(const json_t *obj, const char *key)
+{
+	json_t *found = json_member(obj, key);
+
 	return json_is_null(found) ? NULL : found;
 }
 
-static int wrong_type(const json_t *got, const char *where, const char *key, const char *wanted,
-		      struct cni_error *err)
+int field_wrong(const json_t *got, const char *where, const char *key, const char *wanted,
+		struct cni_error *err)
 {
 	char *text = json_dumps(got, JSON_ENCODE_ANY | JSON_COMPACT);
 
@@ -48,9 +58,9 @@ int field_string(const json_t *obj, const char *where, const char *key, const ch
 	if (!value)
 		return 0;
 	if (!json_is_string(value))
-		return wrong_type(value, where, key, "a string", err);
+		return field_wrong(value, where, key, "a string", err);
 	if (strlen(json_string_value(value)) != json_string_length(value))
-		return wrong_type(value, where, key, "a string without NUL", err);
+		return field_wrong(value, where, key, "a string without NUL", err);
 	*ret = json_string_value(value);
 	return 0;
 }
@@ -63,7 +73,7 @@ int field_int(const json_t *obj, const char *where, const char *key, long long m
 	if (!value)
 		return 0;
 	if (!json_is_integer(value))
-		return wrong_type(value, where, key, "an integer", err);
+		return field_wrong(value, where, key, "an integer", err);
 	if (json_integer_value(value) < min || json_integer_value(value) > max)
 		return cni_fail(err, CNI_CONFIG, "%s%s must be %lld to %lld, not %lld", where, key, min, max,
 				(long long)json_integer_value(value));
@@ -78,7 +88,7 @@ int field_bool(const json_t *obj, const char *where, const char *key, bool *ret,
 	if (!value)
 		return 0;
 	if (!json_is_boolean(value))
-		return wrong_type(value, where, key, "true or false", err);
+		return field_wrong(value, where, key, "true or false", err);
 	*ret = json_is_true(value);
 	return 0;
 }
@@ -90,7 +100,7 @@ int field_object(const json_t *obj, const char *where, const char *key, json_t *
 	if (!value)
 		return 0;
 	if (!json_is_object(value))
-		return wrong_type(value, where, key, "an object", err);
+		return field_wrong(value, where, key, "an object", err);
 	*ret = value;
 	return 0;
 }
@@ -102,13 +112,12 @@ int field_array(const json_t *obj, const char *where, const char *key, json_t **
 	if (!value)
 		return 0;
 	if (!json_is_array(value))
-		return wrong_type(value, where, key, "a list", err);
+		return field_wrong(value, where, key, "a list", err);
 	*ret = value;
 	return 0;
 }
 
-/* Length of the UTF-8 character at s, or 0 when it is none that jansson takes. */
-static size_t utf8_length(const unsigned char *s)
+size_t utf8_length(const unsigned char *s)
 {
 	size_t len = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
 
@@ -140,4 +149,61 @@ json_t *json_text(const char *bytes)
 	value = json_stringn(text, used);
 	free(text);
 	return value;
+}
+
+bool json_text_is(const char *text, const char *bytes)
+{
+	json_auto_t *value = json_text(bytes);
+
+	return value && !strcmp(text, json_string_value(value));
+}
+
+json_t *json_bytes(const char *bytes)
+{
+	char *text = malloc(strlen(bytes) * 3 + 1);
+	size_t used = 0;
+	json_t *value;
+
+	if (!text)
+		return NULL;
+	while (*bytes) {
+		size_t len = *bytes == '%' ? 0 : utf8_length((const unsigned char *)bytes);
+
+		if (len)
+			memcpy(text + used, bytes, len);
+		else
+			sprintf(text + used, "%%%02X", (unsigned char)*bytes);
+		used += len ? len : 3;
+		bytes += len ? len : 1;
+	}
+	value = json_stringn(text, used);
+	free(text);
+	return value;
+}
+
+static bool read_escape(const char *text, char *ret)
+{
+	char digits[3];
+
+	snprintf(digits, sizeof(digits), "%.2s", text + 1);
+	if (!isxdigit((unsigned char)digits[0]) || !isxdigit((unsigned char)digits[1]))
+		return false;
+	*ret = (char)strtoul(digits, NULL, 16);
+	return *ret != '\0';
+}
+
+bool json_bytes_read(const json_t *value, char *ret, size_t size)
+{
+	const char *text = json_string_value(value);
+	size_t used = 0;
+
+	if (!text || strlen(text) != json_string_length(value))
+		return false;
+	for (; *text && used + 1 < size; text += *text == '%' ? 3 : 1, used++) {
+		ret[used] = *text;
+		if (*text == '%' && !read_escape(text, &ret[used]))
+			return false;
+	}
+	ret[used] = '\0';
+	return !*text;
 }

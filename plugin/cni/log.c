@@ -5,13 +5,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/own.h"
+#include "cni/stderr.h"
 
 #define LINE_MAX_LEN 4096
+#define TEXT_MAX_LEN (LINE_MAX_LEN - 512) /* without who it is about */
 
 static const char *const names[] = {
 	[LOG_ERROR] = "error",
@@ -25,50 +29,95 @@ static struct {
 	const char *file;	   /* NULL: stderr */
 	enum log_level level;
 	struct timespec start;
+	void (*divert)(void *arg, const char *line);
+	void *divert_arg;
 } state = { .level = LOG_WARNING };
 
+/* Also what other plugins and runtimes call them, in whatever case. */
 static int parse_level(const char *text)
 {
-	for (int level = LOG_ERROR; level <= LOG_INFO; level++)
-		if (!strcmp(text, names[level]))
-			return level;
+	static const struct {
+		const char *name;
+		enum log_level level;
+	} known[] = {
+		{ "panic", LOG_ERROR },	    { "fatal", LOG_ERROR }, { "error", LOG_ERROR },
+		{ "warn", LOG_WARNING },    { "info", LOG_INFO },   { "notice", LOG_INFO },
+		{ "warning", LOG_WARNING }, { "debug", LOG_INFO },  { "verbose", LOG_INFO },
+		{ "trace", LOG_INFO },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (!strcasecmp(text, known[i].name))
+			return (int)known[i].level;
 	return -1;
 }
 
-static int read_keys(const json_t *conf, const char **file, const char **level, struct cni_error *err)
+/* *ret stays as it is where the key says nothing. */
+static void read_level(const json_t *conf, enum log_level *ret)
 {
-	if (field_string(conf, "", "logFile", file, err) < 0 ||
-	    field_string(conf, "", "logLevel", level, err) < 0)
-		return -1;
-	if (**file && **file != '/')
-		return cni_fail(err, CNI_CONFIG, "logFile must be an absolute path, not \"%s\"", *file);
-	if (parse_level(*level) < 0)
-		return cni_fail(err, CNI_CONFIG,
-				"logLevel must be \"error\", \"warning\" or \"info\", not \"%s\"", *level);
-	return 0;
+	const char *text = "";
+	int level;
+
+	own_string(conf, "", "logLevel", &text);
+	level = parse_level(text);
+	if (level >= 0)
+		*ret = (enum log_level)level;
+	else if (*text)
+		log_ignored("logLevel must be \"error\", \"warning\" or \"info\", not \"%s\"", text);
 }
 
-int log_check(const json_t *conf, struct cni_error *err)
+static void read_file(const json_t *conf, const char **ret)
 {
-	const char *file = "", *level = names[LOG_WARNING];
+	const char *path = "";
 
-	return read_keys(conf, &file, &level, err);
+	own_string(conf, "", "logFile", &path);
+	if (*path == '/')
+		*ret = path;
+	else if (*path)
+		log_ignored("logFile must be an absolute path, not \"%s\"", path);
 }
 
 void log_begin(const struct request *req)
 {
-	const char *file = "", *level = names[LOG_WARNING];
-	struct cni_error why = { 0 };
-
-	if (read_keys(req->conf, &file, &level, &why) < 0) {
-		cni_log("%s", why.msg);
-		return;
-	}
 	state.req = req;
-	state.file = *file ? file : NULL;
-	state.level = (enum log_level)parse_level(level);
+	read_file(req->conf, &state.file);
+	read_level(req->conf, &state.level);
 	if (state.level == LOG_INFO)
 		clock_gettime(CLOCK_MONOTONIC, &state.start);
+}
+
+void log_check(const json_t *conf)
+{
+	enum log_level level;
+	const char *file;
+
+	read_file(conf, &file);
+	read_level(conf, &level);
+}
+
+void log_divert(void (*to)(void *arg, const char *line), void *arg)
+{
+	state.divert = to;
+	state.divert_arg = arg;
+}
+
+struct line {
+	char text[VISIBLE_GROWTH * LINE_MAX_LEN + 1];
+	size_t len;
+};
+
+static void make_line(struct line *line, const char *text)
+{
+	line->len = visible(line->text, text, strlen(text), true);
+	line->text[line->len++] = '\n';
+}
+
+static void say(const char *text)
+{
+	struct line line;
+
+	make_line(&line, text);
+	stderr_put(line.text, line.len);
 }
 
 /* A line a write, so that those of several processes do not mix. */
@@ -77,34 +126,37 @@ static int write_line(enum log_level level, const char *text)
 	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	autoclose int fd = open(state.file, flags, 0640);
 	const struct request *req = state.req;
-	char line[LINE_MAX_LEN], when[32];
+	char whole[LINE_MAX_LEN], when[32];
 	const time_t now = time(NULL);
+	struct line line;
 	struct tm utc;
-	int len;
 
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-	len = snprintf(line, sizeof(line), "%s %s %s network=%s container=%s ifname=%s: %s\n", when,
-		       names[level], req->command, req->name, req->container, req->ifname, text);
-	if (len >= (int)sizeof(line))
-		len = (int)sizeof(line) - 1;
-	return fd >= 0 && write(fd, line, (size_t)len) == len ? 0 : -1;
+	snprintf(whole, sizeof(whole), "%s %s %s network=%s container=%s ifname=%s: %s", when, names[level],
+		 req->command, req->name, req->container, req->ifname, text);
+	make_line(&line, whole);
+	return fd >= 0 && write(fd, line.text, line.len) == (ssize_t)line.len ? 0 : -1;
 }
 
 __attribute__((format(printf, 2, 0))) static void put_line(enum log_level level, const char *line,
 							   va_list args)
 {
-	char text[LINE_MAX_LEN];
+	char text[TEXT_MAX_LEN], why[LINE_MAX_LEN];
 
 	if (level > state.level || (!state.file && level != LOG_WARNING))
 		return;
 	vsnprintf(text, sizeof(text), line, args);
-	for (char *c = text; (c = strpbrk(c, "\r\n"));)
-		*c = ' ';
+	if (state.divert) {
+		state.divert(state.divert_arg, text);
+		return;
+	}
 	if (state.file && write_line(level, text) == 0)
 		return;
-	if (state.file)
-		fprintf(stderr, "cannot write to logFile %s: %s\n", state.file, strerror(errno));
-	fprintf(stderr, "%s\n", text);
+	if (state.file) {
+		snprintf(why, sizeof(why), "cannot write to logFile %s: %s", state.file, strerror(errno));
+		say(why);
+	}
+	say(text);
 }
 
 void log_line(enum log_level level, const char *line, ...)
@@ -123,6 +175,19 @@ void cni_log(const char *line, ...)
 	va_start(args, line);
 	put_line(LOG_WARNING, line, args);
 	va_end(args);
+}
+
+void log_ignored(const char *line, ...)
+{
+	char text[LINE_MAX_LEN];
+	va_list args;
+
+	if (state.req && strcmp(state.req->command, "ADD") != 0)
+		return;
+	va_start(args, line);
+	vsnprintf(text, sizeof(text), line, args);
+	va_end(args);
+	cni_log("ignored: %s", text);
 }
 
 void log_done(void)

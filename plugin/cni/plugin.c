@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +14,16 @@
 #include <unistd.h>
 
 #include "cni/cleanup.h"
+#include "cni/counters.h"
 #include "cni/file.h"
 #include "cni/json.h"
 #include "cni/log.h"
+#include "cni/process.h"
+#include "cni/stderr.h"
 
 /* A configuration with the results of a long chain in it is some kilobytes. */
 #define CONFIG_MAX (4 << 20)
-#define CONFIG_PATIENCE_MS 30000
+#define PATIENCE_MS 30000
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* musl has no name for it */
@@ -57,8 +59,7 @@ static enum verb verb_find(const char *name)
 	return verb;
 }
 
-/* Container ids and network names: [A-Za-z0-9][A-Za-z0-9_.-]* */
-static bool is_identifier(const char *text)
+bool is_identifier(const char *text)
 {
 	if (!isalnum((unsigned char)*text))
 		return false;
@@ -148,11 +149,11 @@ int request_read_env(struct request *req, struct cni_error *err)
 	if (*missing)
 		return cni_fail(err, CNI_ENVIRONMENT, "required env variables [%s] missing", missing);
 	req->own_netns_allowed = override && (!strcmp(override, "1") || !strcasecmp(override, "true"));
+	req->only_gone = getenv("IPVLANCTL_GC");
 	return 0;
 }
 
-/* Everything up to the end of standard input; the caller frees it. */
-static char *read_config(size_t *len, struct cni_error *err)
+char *plugin_read(size_t *len, struct cni_error *err)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 	size_t room = 4096, used = 0;
@@ -160,12 +161,12 @@ static char *read_config(size_t *len, struct cni_error *err)
 	char *whole;
 
 	while (text) {
-		int ready = poll(&in, 1, CONFIG_PATIENCE_MS);
+		int ready = poll(&in, 1, PATIENCE_MS);
 		ssize_t got = ready > 0 ? read(in.fd, text + used, room - used) : -1;
 
 		if (ready == 0) {
 			cni_fail(err, CNI_IO, "error reading from stdin: nothing came for %d s",
-				 CONFIG_PATIENCE_MS / 1000);
+				 PATIENCE_MS / 1000);
 			return NULL;
 		}
 		if (got < 0 && errno == EINTR)
@@ -204,6 +205,10 @@ int request_read_conf(struct request *req, json_t *conf, struct cni_error *err)
 
 	if (!json_is_object(conf) && !json_is_null(conf))
 		return cni_fail(err, CNI_DECODE, "error unmarshall network config: not an object");
+	if (json_is_array(json_field(conf, "plugins"))) {
+		cni_fail(err, CNI_CONFIG, "this is a list of plugins; a runtime passes one of them");
+		return cni_hint(err, "ipvlanctl try FILE does with the list in FILE what a runtime does");
+	}
 	req->conf = conf;
 	req->name = "";
 	if (field_string(conf, "", "name", &req->name, &why) < 0)
@@ -235,23 +240,41 @@ int plugin_run(const struct plugin *plugin, const struct request *req, json_t **
 	}
 }
 
-static int print(const json_t *doc, size_t flags, const char *end)
+/* In one piece, which wakes the reader up once. */
+int plugin_print(const json_t *doc, size_t flags, bool line)
 {
 	autofree char *text = json_dumps(doc, flags);
+	size_t len = text ? strlen(text) : 0, done = 0;
 
-	/* in one piece, which wakes the reader up once */
-	return text && dprintf(STDOUT_FILENO, "%s%s", text, end) >= 0 ? 0 : -1;
+	if (!text)
+		return -1;
+	if (line)
+		text[len++] = '\n';
+	while (done < len) {
+		struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+		ssize_t n = write(out.fd, text + done, len - done);
+
+		/* the caller may have made it non-blocking */
+		if (n < 0 && (errno != EAGAIN || poll(&out, 1, PATIENCE_MS) <= 0))
+			return -1;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+/* From 1.0.0 on the Go library prints keys in alphabetical order. */
+static int print_result(const struct request *req, const json_t *result)
+{
+	return plugin_print(result, JSON_INDENT(4) | (req->version >= CNI_1_0_0 ? JSON_SORT_KEYS : 0), false);
 }
 
 /* A result that did not reach the runtime is a failed ADD, which leaves nothing. */
 static int deliver(const struct plugin *plugin, const struct request *req, const json_t *result,
-		   struct cni_error *err)
+		   plugin_answer answer, struct cni_error *err)
 {
-	/* from 1.0.0 on the Go library prints keys in alphabetical order */
-	size_t sorted = req->version >= CNI_1_0_0 ? JSON_SORT_KEYS : 0;
 	struct cni_error why = { 0 };
 
-	if (print(result, JSON_INDENT(4) | sorted, "") == 0)
+	if (answer(req, result) == 0)
 		return 0;
 	cni_fail(err, CNI_IO, "cannot write the result: %s", errno_text(errno));
 	cni_log("cannot write to stdout: %s", errno_text(errno));
@@ -259,20 +282,27 @@ static int deliver(const struct plugin *plugin, const struct request *req, const
 	return -1;
 }
 
-static int serve(const struct plugin *plugin, struct request *req, struct cni_error *err)
+static void log_end(int rc, const struct cni_error *err)
+{
+	const size_t lost = stderr_lost();
+
+	if (lost)
+		cni_log("%zu bytes for standard error are lost, which nobody reads", lost);
+	if (rc == 0)
+		log_done();
+	else
+		log_line(LOG_ERROR, "error %d: %s%s%s", err->code, err->msg, err->details[0] ? "; " : "",
+			 err->details);
+}
+
+int plugin_serve(const struct plugin *plugin, struct request *req, plugin_answer answer,
+		 struct cni_error *err)
 {
 	json_auto_t *conf = NULL, *result = NULL;
 	struct cni_error why = { 0 };
-	autofree char *text = NULL;
 	int rc;
 
-	if (request_read_env(req, err) < 0)
-		return -1;
-	text = read_config(&req->config_len, err);
-	if (!text)
-		return -1;
-	req->config = text;
-	conf = json_read(text, req->config_len, &why);
+	conf = json_read(req->config, req->config_len, &why);
 	if (!conf)
 		return cni_fail(err, why.code, "error unmarshall network config: %s", why.msg);
 	if (request_read_conf(req, conf, err) < 0)
@@ -280,13 +310,22 @@ static int serve(const struct plugin *plugin, struct request *req, struct cni_er
 	log_begin(req);
 	rc = plugin_run(plugin, req, &result, err);
 	if (rc == 0 && result)
-		rc = deliver(plugin, req, result, err);
-	if (rc == 0)
-		log_done();
-	else
-		log_line(LOG_ERROR, "error %d: %s%s%s", err->code, err->msg, err->details[0] ? "; " : "",
-			 err->details);
+		rc = deliver(plugin, req, result, answer, err);
+	log_end(rc, err);
 	return rc;
+}
+
+static int serve(const struct plugin *plugin, struct request *req, struct cni_error *err)
+{
+	autofree char *text = NULL;
+
+	if (request_read_env(req, err) < 0)
+		return -1;
+	text = plugin_read(&req->config_len, err);
+	if (!text)
+		return -1;
+	req->config = text;
+	return plugin_serve(plugin, req, print_result, err);
 }
 
 json_t *error_json(const struct cni_error *error, enum cni_version version)
@@ -310,7 +349,7 @@ static int print_versions(void)
 		json_array_append_new(list, json_string(cni_versions[v]));
 	json_object_set_new(doc, "cniVersion", json_string(cni_versions[CNI_VERSIONS - 1]));
 	json_object_set_new(doc, "supportedVersions", list);
-	return print(doc, JSON_COMPACT, "\n") < 0;
+	return plugin_print(doc, JSON_COMPACT, true) < 0;
 }
 
 static int print_about(const char *about)
@@ -319,24 +358,6 @@ static int print_about(const char *about)
 	for (int v = 0; v < CNI_VERSIONS; v++)
 		fprintf(stderr, "%s%s", v ? ", " : "", cni_versions[v]);
 	fputc('\n', stderr);
-	return 0;
-}
-
-/*
- * A closed standard stream would be taken by the next file that is opened, and
- * what is meant for the runtime written to it. Reading from this yields nothing,
- * writing to it fails.
- */
-static int hold_standard_streams(void)
-{
-	int fd;
-
-	do
-		fd = file_open("/dev/null", O_RDONLY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		return -1;
-	close(fd);
 	return 0;
 }
 
@@ -365,6 +386,7 @@ int plugin_main(const struct plugin *plugin)
 	struct cni_error err = { 0 };
 	json_auto_t *answer = NULL;
 	const char *command = getenv("CNI_COMMAND");
+	int rc = -1;
 
 	if (!command || !*command)
 		return print_about(plugin->about);
@@ -372,14 +394,14 @@ int plugin_main(const struct plugin *plugin)
 	if (!strcmp(command, verbs[VERSION].name))
 		return print_versions();
 
-	/* a runtime that went away must not kill us half-way */
-	signal(SIGPIPE, SIG_IGN);
-
-	if (hold_standard_streams() < 0)
+	if (process_begin() < 0)
 		cni_fail(&err, CNI_IO, "cannot open /dev/null: %s", errno_text(errno));
-	else if (serve(plugin, &req, &err) == 0)
+	else
+		rc = serve(plugin, &req, &err);
+	counters_add_call(plugin->name, command, rc == 0 ? 0 : err.code ? err.code : -1);
+	if (rc == 0)
 		return 0;
 	answer = error_json(&err, req.version);
-	print(answer, JSON_INDENT(4), "");
+	plugin_print(answer, JSON_INDENT(4), false);
 	return 1;
 }

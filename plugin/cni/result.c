@@ -18,7 +18,8 @@ static void *slot(void *array, size_t n, size_t size, struct cni_error *err)
 		cni_fail(err, CNI_DECODE, "a result with more than %d entries", MAX_ENTRIES);
 		return NULL;
 	}
-	bigger = realloc(*p, (n + 1) * size);
+	/* room for twice as many, each time that a power of two is full */
+	bigger = n & (n - 1) ? *p : realloc(*p, (n ? 2 * n : 1) * size);
 	if (!bigger) {
 		cni_fail(err, CNI_RETRY, "out of memory");
 		return NULL;

@@ -43,27 +43,63 @@ static json_t *run(const char *program, const char *conf, struct cni_error *err)
 	return o.output_len ? json_read(o.output, o.output_len, err) : json_true();
 }
 
-static json_t *call_one(const struct call *call, const char *verb, const json_t *plugin, const json_t *prev,
-			struct cni_error *err)
+/* Which of them is it that there is not? */
+static void explain_missing(const char *type, const json_t *plugin, struct cni_error *why)
 {
-	const char *type = json_string_value(json_field(plugin, "type"));
+	const char *own = json_string_value(json_field(plugin, "type"));
+
+	*why->details = '\0';
+	if (!own || !type)
+		cni_hint(why, "each of \"plugins\" has a \"type\", the name of a program");
+	else if (strcmp(type, own) != 0)
+		cni_hint(why, "install the IPAM plugin that ipam.type names into a directory of CNI_PATH");
+	else if (!strcmp(type, "ipvlan"))
+		cni_hint(why, "install ipvlan-cni anew: runtimes look for its ipvlan in these directories");
+	else
+		cni_hint(why, "install the plugin that is chained behind ipvlan into one of these "
+			      "directories, or remove it "
+			      "from \"plugins\"");
+}
+
+/* type: the program that gets the configuration of the plugin */
+static json_t *call_program(const struct call *call, const char *verb, const char *type, const json_t *plugin,
+			    const json_t *prev, struct cni_error *err)
+{
 	json_auto_t *with_prev = json_copy((json_t *)plugin);
 	struct cni_error why = { 0 };
 	autofree char *conf = NULL;
 	char program[PATH_MAX];
+	bool program_found;
 	json_t *answer = NULL;
 
 	if (prev)
 		json_object_set(with_prev, "prevResult", (json_t *)prev);
 	conf = json_dumps(with_prev, JSON_COMPACT);
 	set_environment(call, verb);
-	if (conf && places_find(type ? type : "", program, sizeof(program), &why) == 0)
+	program_found = conf && places_find(type ? type : "", program, sizeof(program), &why) == 0;
+	if (program_found)
 		answer = run(program, conf, &why);
 	if (answer)
 		return answer;
+	if (conf && !program_found)
+		explain_missing(type, plugin, &why);
 	cni_fail(err, (enum cni_code)why.code, "%s: %s", type ? type : "a plugin without \"type\"", why.msg);
 	cni_hint(err, "%s", why.details);
 	return NULL;
+}
+
+static json_t *call_one(const struct call *call, const char *verb, const json_t *plugin, const json_t *prev,
+			struct cni_error *err)
+{
+	return call_program(call, verb, json_string_value(json_field(plugin, "type")), plugin, prev, err);
+}
+
+int call_ipam_del(const struct call *call, const json_t *plugin, struct cni_error *err)
+{
+	const char *type = json_string_value(json_field(json_field(plugin, "ipam"), "type"));
+	json_auto_t *answer = call_program(call, "DEL", type, plugin, NULL, err);
+
+	return answer ? 0 : -1;
 }
 
 json_t *call_add(const struct call *call, const json_t *plugins, struct cni_error *err)

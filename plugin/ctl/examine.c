@@ -1,259 +1,287 @@
 #include "ctl/examine.h"
+#include "ctl/progress.h"
 
-#include <limits.h>
-#include <linux/if_link.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cni/cleanup.h"
+#include "cni/file.h"
 #include "cni/json.h"
+#include "cni/keys.h"
+#include "cni/log.h"
 #include "ctl/places.h"
-#include "net/addr.h"
-#include "net/netns.h"
-#include "plugin/conf.h"
-#include "plugin/delegate.h"
-#include "plugin/guard.h"
-#include "plugin/kinds.h"
-#include "plugin/master.h"
-#include "plugin/probe.h"
-#include "plugin/reach.h"
+#include "plugin/verbs.h"
 
-struct exam {
-	struct report *report;
-	struct request req;
-	struct conf conf;
-	struct rtnl host;
-	struct link master; /* index 0: not there */
-};
-
-/* From what the last check said: ok, or the error. */
-static bool passes(const struct exam *exam, int rc, const char *about, const struct cni_error *err)
+const char *exam_key(const struct exam *exam, const char *key)
 {
-	if (rc < 0)
-		report_error(exam->report, ERROR, about, err);
-	return rc == 0;
+	const char *text = json_string_value(json_field(exam->plugin, key));
+
+	return text ? text : "";
 }
 
-static void examine_kernel(struct exam *exam)
+const char *exam_network(const struct exam *exam)
 {
-	struct cni_error err = { 0 };
-
-	switch (ipvlan_known(&exam->host, &err)) {
-	case FOUND:
-		report(exam->report, OK, "kernel", NULL, "has ipvlan");
-		break;
-	case FOUND_NOT:
-		report(exam->report, ERROR, "kernel",
-		       "load the module (modprobe ipvlan) or use a kernel with CONFIG_IPVLAN",
-		       "has no ipvlan");
-		break;
-	default:
-		report_error(exam->report, ERROR, "kernel", &err);
-	}
+	return exam_key(exam, "name");
 }
 
-/* The one that ADD would use; false when there is none yet, or none to be found. */
-static bool find_master(struct exam *exam)
+static void report_warning(void *arg, const char *line)
 {
-	struct cni_error err = { 0 };
-	const struct conf *conf = &exam->conf;
-	char name[IFNAMSIZ];
+	struct exam *exam = arg;
 
-	if (conf->link_in_container) {
-		report(exam->report, OK, "master", NULL, "is in the pod (linkInContainer)");
-		return false;
-	}
-	if (!conf->internal &&
-	    !passes(exam, master_find(&exam->host, conf->master, &exam->master, &err), "master", &err))
-		return false;
-	if (!conf->vlan && !conf->internal)
-		return true;
-	if (!passes(exam, master_name(conf, exam->master.name, exam->req.name, name, &err), "master", &err))
-		return false;
-	if (link_find(&exam->host, name, &exam->master, &err) == FOUND)
-		return true;
-	report(exam->report, OK, "master", NULL, "%s is made by the first ADD", name);
-	return false;
+	report(exam->report, WARNING, "configuration", NULL, "%s", line);
 }
 
-static void examine_master(struct exam *exam)
+static void drop_line(void *arg, const char *line)
 {
-	const struct link *master = &exam->master;
-	struct cni_error err = { 0 };
-	int flags;
+	(void)arg;
+	(void)line;
+}
 
-	if (!passes(exam, master_usable(&exam->host, master, &err), "master", &err))
-		return;
-	if (!(master->flags & IFF_UP))
-		report(exam->report, ERROR, "master", "ip link set it up", "\"%s\" is down", master->name);
-	else if (!(master->flags & IFF_RUNNING))
-		report(exam->report, WARNING, "master", "look at the cable, or at the other end of it",
-		       "\"%s\" has no carrier", master->name);
+static void report_key(void *arg, const struct unknown_key *unknown)
+{
+	struct exam *exam = arg;
+	const char *where = *unknown->where ? unknown->where : "the configuration";
+
+	if (*unknown->meant)
+		report(exam->report, WARNING, "key", NULL, "\"%s\" in %s is no key of %s: is %s meant?",
+		       unknown->key, where, unknown->plugin, unknown->meant);
 	else
-		report(exam->report, OK, "master", NULL, "%s is up, and nobody else holds it", master->name);
-	if (passes(exam, master_check_mtu(master, exam->conf.mtu, &err), "MTU", &err))
-		report(exam->report, OK, "MTU", NULL, "%u", exam->conf.mtu ? exam->conf.mtu : master->mtu);
-	if (passes(exam, guard_admit(&exam->host, master, &exam->conf, &flags, &err), "mode", &err))
-		report(exam->report, OK, "mode", NULL, "%s can be had on %s",
-		       ipvlan_mode_text(exam->conf.mode), master->name);
+		report(exam->report, WARNING, "key", "remove it, or look for the right one in the manual",
+		       "\"%s\" in %s is no key of %s, which ignores it", unknown->key, where,
+		       unknown->plugin);
 }
 
 static void examine_keys(struct exam *exam)
 {
-	const char *name = exam->master.name;
-
-	if (exam->conf.host_access && reach_is_strict(name))
-		report(exam->report, WARNING, "hostAccess",
-		       "make it loose: sysctl -w net.ipv4.conf.INTERFACE.rp_filter=2",
-		       "rp_filter of \"%s\" is strict: the host drops what pods send it", name);
-	else if (exam->conf.host_access)
-		report(exam->report, OK, "hostAccess", NULL, "rp_filter of %s lets the pods' packets in",
-		       name);
-	if (exam->conf.proxy_arp)
-		report(exam->report, OK, "proxyArp", NULL, "ADD switches proxy_arp and forwarding of %s on",
-		       name);
-	if (exam->conf.ip_masq && !nft_program())
-		report(exam->report, ERROR, "ipMasq", "install nftables", "there is no nft");
-	else if (exam->conf.ip_masq)
-		report(exam->report, OK, "ipMasq", NULL, "by %s", nft_program());
+	keys_unknown(exam->plugin, report_key, exam);
 }
 
-/* A gateway answers ARP or neighbour solicitation on the link: who has an address is
- * told as a conflict. */
-static void examine_gateway(struct exam *exam, const struct ip *gw)
+/* STATUS needs 1.1.0, whatever the list says; an IPAM plugin reads its version from the text. */
+static void make_request(struct exam *exam)
 {
-	struct cni_ip ips = { .address = { .ip = *gw, .len = (unsigned int)(8 * ip_size(gw)) } };
-	const struct result asked = { .ips = &ips, .n_ips = 1 };
-	const struct ip_str text = ip_text(gw);
+	json_t *newest = json_copy((json_t *)exam->plugin);
+
+	json_object_del(newest, "cniVersion");
+	json_object_set_new(newest, "cniVersion", json_string(cni_versions[CNI_VERSIONS - 1]));
+	exam->text = json_dumps(newest, JSON_COMPACT);
+	json_decref(newest);
+	exam->req =
+		(struct request){ .command = "ADD", .container = "", .netns = "", .ifname = "", .args = "" };
+	exam->req.path = places_plugins();
+	exam->req.config = exam->text ? exam->text : "";
+	exam->req.config_len = strlen(exam->req.config);
+}
+
+static void read_routes(struct exam *exam)
+{
+	struct result ipam = { .n_routes = 0 };
+
+	result_append(&exam->routes, &exam->conf.routes, NULL);
+	if (result_add_routes(&ipam, json_field(exam->plugin, "ipam"), "routes", NULL) == 0)
+		result_append(&exam->routes, &ipam, NULL);
+	result_free(&ipam);
+}
+
+/* With what ADD would say about keys that it leaves out. */
+static void examine_conf(struct exam *exam)
+{
+	struct request said = exam->req; /* with the version of the list, which may be wrong */
+	struct cni_error err = { 0 };
+	int rc;
+
+	exam->doc = json_read(exam->req.config, exam->req.config_len, &err);
+	rc = exam->doc && request_read_conf(&said, (json_t *)exam->plugin, &err) == 0 &&
+			     request_read_conf(&exam->req, exam->doc, &err) == 0
+		     ? 0
+		     : -1;
+	log_divert(report_warning, exam);
+	if (rc == 0) {
+		log_check(exam->req.conf);
+		rc = conf_read(&exam->conf, &exam->req, &err);
+	}
+	log_divert(NULL, NULL);
+	if (rc < 0) {
+		report_error(exam->report, ERROR, "configuration", &err);
+		return;
+	}
+	exam->sound |= SOUND_CONF;
+	read_routes(exam);
+	report(exam->report, OK, "configuration", NULL, "can be read");
+}
+
+/* What a plugin that is started writes to stderr is a runtime's log: here it would be noise. */
+static int hush(void)
+{
+	autoclose int null = file_open("/dev/null", O_WRONLY);
+	int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	if (null >= 0 && kept >= 0)
+		dup2(null, STDERR_FILENO);
+	return kept;
+}
+
+static void unhush(int kept)
+{
+	if (kept < 0)
+		return;
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+}
+
+/* What a runtime is told, or would be by a plugin of its version. It names one fault: where there
+ * is one already, that may be the same. */
+static void examine_status(struct exam *exam)
+{
+	struct request req = exam->req;
+	struct cni_error err = { 0 };
+	int rc, kept;
+
+	if (exam->report->n[ERROR] > exam->errors)
+		return;
+	req.command = "STATUS";
+	progress("STATUS");
+	log_divert(drop_line, NULL);
+	kept = hush();
+	rc = verb_status(&req, &err);
+	unhush(kept);
+	log_divert(NULL, NULL);
+	if (rc < 0) {
+		report_error(exam->report, ERROR, "STATUS", &err);
+		return;
+	}
+	exam->sound |= SOUND_STATUS;
+	report(exam->report, OK, "STATUS", NULL, "an ADD would succeed now");
+}
+
+static const struct {
+	void (*examine)(struct exam *exam);
+	unsigned int requires; /* SOUND_*, all of them */
+} examinations[] = {
+	{ examine_keys, 0 },
+	{ examine_conf, 0 },
+	{ examine_chain, 0 },
+	{ examine_runtimes, 0 },
+	{ examine_space, 0 },
+	{ examine_locks, 0 },
+	{ examine_dhcp, 0 },
+	{ examine_kernel, SOUND_CONF },
+	{ examine_master, SOUND_CONF },
+	{ examine_link, SOUND_CONF | SOUND_MASTER },
+	{ examine_ranges, SOUND_CONF },
+	{ examine_status, SOUND_CONF },
+	{ examine_pools, SOUND_STATUS | SOUND_LOCK },
+	{ examine_own, SOUND_STATUS },
+	{ examine_routes, SOUND_STATUS },
+	{ examine_subnets, SOUND_STATUS | SOUND_MASTER },
+	{ examine_gateways, SOUND_STATUS | SOUND_LINK },
+	{ examine_neighbours, SOUND_STATUS | SOUND_LINK | SOUND_POOLS },
+};
+
+struct exam *exam_open(struct report *report, const char *file, json_t *plugins, const json_t *plugin)
+{
+	struct exam *exam = calloc(1, sizeof(*exam));
+
+	if (!exam)
+		abort();
+	exam->report = report;
+	exam->file = file;
+	exam->plugins = json_incref(plugins);
+	exam->plugin = plugin;
+	exam->errors = report->n[ERROR];
+	make_request(exam);
+	ranges_read(&exam->ranges, plugin);
+	setenv("CNI_PATH", exam->req.path, 0);
+	return exam;
+}
+
+void exam_run(struct exam *exam)
+{
 	struct cni_error err = { 0 };
 
-	if (addr_is_local(&exam->host, gw, NULL) == FOUND) {
-		report(exam->report, exam->conf.host_access ? OK : WARNING, "gateway",
-		       exam->conf.host_access ? NULL : "\"hostAccess\": true, or name the LAN's router",
-		       "%s is the host itself, which pods do not reach without hostAccess", text.s);
+	if (rtnl_open(&exam->host, -1, &err) < 0) {
+		report_error(exam->report, ERROR, "kernel", &err);
 		return;
 	}
-	if (probe_addresses(&exam->master, -1, &asked, &err) < 0 && err.code == CNI_CONFLICT)
-		report(exam->report, OK, "gateway", NULL, "%s answers", text.s);
-	else if (err.code)
-		report_error(exam->report, WARNING, "gateway", &err);
-	else
-		report(exam->report, WARNING, "gateway",
-		       "is it up, and on this LAN? Another one is named by \"gateway\" in the range",
-		       "%s does not answer on \"%s\"", text.s, exam->master.name);
+	for (size_t i = 0; i < sizeof(examinations) / sizeof(*examinations); i++)
+		if ((exam->sound & examinations[i].requires) == examinations[i].requires)
+			examinations[i].examine(exam);
+	rtnl_close(&exam->host);
 }
 
-static bool overlap(const struct prefix *a, const struct prefix *b)
+void exam_close(struct exam *exam)
 {
-	return prefix_contains(a, &b->ip) || prefix_contains(b, &a->ip);
+	if (exam->sound & SOUND_CONF)
+		conf_free(&exam->conf);
+	result_free(&exam->routes);
+	json_decref(exam->pools);
+	json_decref(exam->leases);
+	json_decref(exam->doc);
+	json_decref(exam->plugins);
+	free(exam->text);
+	free(exam);
 }
 
-/* In l3 nobody answers ARP for pods; in l2 who is of another subnet needs a route. */
-static void examine_subnet(struct exam *exam, const struct prefix *subnet)
+/* Do they give out of one set of leases, so that no address is given twice? */
+static bool pair_shares_pool(const struct exam *a, const struct exam *b)
 {
-	const bool routed = exam->conf.mode != IPVLAN_MODE_L2;
-	struct ip host = { .family = 0 };
-	bool same;
+	static const char *const keys[] = { "pool", "dataDir" };
+	const json_t *x = json_field(a->plugin, "ipam"), *y = json_field(b->plugin, "ipam");
 
-	addr_main(&exam->host, exam->master.index, subnet->ip.family, &host, NULL);
-	same = host.family && overlap(subnet, &(struct prefix){ host, (unsigned int)(8 * ip_size(&host)) });
-	if (routed && same && !exam->conf.proxy_arp)
-		report(exam->report, WARNING, "subnet",
-		       "a subnet of the pods' own with a route on the LAN, or l2, or l3s with proxyArp",
-		       "%s is the LAN's own: in %s nobody answers ARP for pods there", prefix_text(subnet).s,
-		       ipvlan_mode_text(exam->conf.mode));
-	else
-		report(exam->report, OK, "subnet", NULL, "%s %s", prefix_text(subnet).s,
-		       same ? "is the LAN's" : "is not the LAN's: its hosts need a route");
-}
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		const json_t *p = json_field(x, keys[i]), *q = json_field(y, keys[i]);
 
-static void examine_range(struct exam *exam, const json_t *range)
-{
-	const char *text = json_string_value(json_field(range, "subnet"));
-	const char *gateway = json_string_value(json_field(range, "gateway"));
-	struct prefix subnet;
-	struct ip gw;
-
-	if (!text || !prefix_parse(text, &subnet))
-		return;
-	subnet = prefix_network(&subnet);
-	examine_subnet(exam, &subnet);
-	gw = ip_next(&subnet.ip);
-	if (exam->conf.mode != IPVLAN_MODE_L2 || exam->conf.internal || (gateway && !strcmp(gateway, "none")))
-		return;
-	if (gateway && *gateway && !ip_parse(gateway, &gw))
-		return;
-	examine_gateway(exam, &gw);
-}
-
-static void examine_ranges(struct exam *exam, const json_t *ipam)
-{
-	const json_t *set, *range;
-	size_t i, k;
-
-	examine_range(exam, ipam);
-	json_array_foreach(json_field(ipam, "ranges"), i, set)
-		json_array_foreach(set, k, range)
-			examine_range(exam, range);
-}
-
-static void examine_ipam(struct exam *exam)
-{
-	const char *type = exam->conf.ipam;
-	struct cni_error err = { 0 };
-	char program[PATH_MAX];
-
-	if (!type) {
-		report(exam->report, OK, "ipam", NULL, "none: interfaces have no address");
-		return;
+		if (p != q && !json_equal(p, q))
+			return false;
 	}
-	if (!passes(exam, delegate_find(type, exam->req.path, program, sizeof(program), &err), "ipam", &err))
-		return;
-	if (access(program, X_OK) < 0) {
-		report(exam->report, ERROR, "ipam", "chmod +x", "%s is not executable", program);
-		return;
-	}
-	if (exam->req.version >= CNI_1_1_0 &&
-	    !passes(exam, delegate_run(&exam->req, type, "STATUS", &err), "ipam", &err))
-		return;
-	report(exam->report, OK, "ipam", NULL, "%s", program);
+	return json_is_string(json_field(x, "pool"));
 }
 
-static void examine_all(struct exam *exam)
+/* Would pods of both be neighbours? */
+static bool pair_shares_lan(const struct exam *a, const struct exam *b)
 {
-	struct cni_error err = { 0 };
-
-	examine_kernel(exam);
-	examine_ipam(exam);
-	if (!find_master(exam))
-		return;
-	examine_master(exam);
-	examine_keys(exam);
-	if (passes(exam, master_usable(&exam->host, &exam->master, &err), "addresses", &err))
-		examine_ranges(exam, json_field(exam->req.conf, "ipam"));
+	if (!*a->master_name || !*b->master_name)
+		return false;
+	if (!strcmp(a->master_name, b->master_name))
+		return true;
+	return a->sound & b->sound & SOUND_LINK && lan_is_shared(&a->master, &b->master);
 }
 
-void examine(struct report *all, const json_t *plugin)
+/* All slaves of a master have one mode and flag. */
+static void examine_shared_master(const struct exam *a, const struct exam *b)
 {
-	autofree char *text = json_dumps(plugin, JSON_COMPACT);
-	json_auto_t *copy = json_deep_copy(plugin);
-	struct exam exam = { .report = all, .req = { .command = "ADD", .container = "", .netns = "" } };
-	struct cni_error err = { 0 };
+	const char *key = a->conf.mode != b->conf.mode ? "mode"
+			  : a->conf.flags >= 0 && b->conf.flags >= 0 && a->conf.flags != b->conf.flags
+				  ? "flag"
+				  : NULL;
+	char remedy[64];
 
-	exam.req.ifname = exam.req.args = "";
-	exam.req.path = places_plugins();
-	exam.req.config = text;
-	exam.req.config_len = text ? strlen(text) : 0;
-	setenv("CNI_PATH", exam.req.path, 0);
-	if (request_read_conf(&exam.req, copy, &err) < 0 || conf_read(&exam.conf, &exam.req, &err) < 0) {
-		report_error(all, ERROR, "configuration", &err);
+	if (!key)
 		return;
-	}
-	report(all, OK, "configuration", NULL, "can be read");
-	if (passes(&exam, rtnl_open(&exam.host, -1, &err), "kernel", &err)) {
-		examine_all(&exam);
-		rtnl_close(&exam.host);
-	}
-	conf_free(&exam.conf);
+	snprintf(remedy, sizeof(remedy), "use one %s for a master, or masters of their own (vlan)", key);
+	report(b->report, WARNING, key, remedy,
+	       "network \"%s\" in %s requires another %s of \"%s\": the ADD that comes second is refused",
+	       exam_network(a), places_name(a->file), key, a->master_name);
+}
+
+void examine_pair(struct exam *a, struct exam *b)
+{
+	const char *file = places_name(a->file);
+	const bool same_name = !strcmp(exam_network(a), exam_network(b));
+	struct ip ip;
+
+	if (same_name && strcmp(a->file, b->file) != 0)
+		report(b->report, ERROR, "name", "rename one, or remove the file that is not meant",
+		       "network \"%s\" is also in %s", exam_network(a), file);
+	else if (!same_name && ranges_meet(&a->ranges, &b->ranges, &ip) && !pair_shares_pool(a, b) &&
+		 pair_shares_lan(a, b))
+		report(b->report, ERROR, "pool",
+		       "give each network ranges of its own, or with addrpool all of them the same \"pool\" "
+		       "in ipam",
+		       "addresses overlap with those of network \"%s\" in %s, first %s", exam_network(a),
+		       file, ip_text(&ip).s);
+	if (a->sound & b->sound & SOUND_CONF && *a->master_name && !strcmp(a->master_name, b->master_name))
+		examine_shared_master(a, b);
 }

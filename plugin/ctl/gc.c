@@ -1,31 +1,32 @@
+#include <stdlib.h>
 #include <string.h>
 
-#include "cni/conflist.h"
 #include "cni/json.h"
 #include "ctl/call.h"
 #include "ctl/commands.h"
-#include "ctl/places.h"
+#include "ctl/networks.h"
 #include "ctl/pools.h"
 #include "ctl/scan.h"
 #include "ctl/text.h"
 
 /*
- * What nobody needs any more: attachments and leases whose namespace is gone, and leases
+ * What is left of pods that are gone: attachments and leases whose namespace is gone, and leases
  * from before the machine was restarted. "leftovers" is an array of
  *
  *	{ container, interface, network, why, plugins: [...], held: ["lease 10.1.0.2", ...] }
  *
- * and each is given back by DEL, as the runtime would have done.
+ * and each is released by DEL, as the runtime would have done.
  */
 struct collection {
+	json_t *scan;
 	json_t *leftovers;
-	json_t *networks; /* name: its plugins */
+	json_t *networks; /* as networks_list() has them */
 	bool incomplete;
 };
 
 static json_t *leftover(const struct collection *all, const char *network, const json_t *who, const char *why)
 {
-	const json_t *plugins = json_object_get(all->networks, network);
+	const json_t *known = networks_find(all->networks, network);
 	json_t *entry, *new;
 	size_t i;
 
@@ -39,9 +40,9 @@ static json_t *leftover(const struct collection *all, const char *network, const
 			why, "held");
 	/* of a network that is not configured any more, what is on the host is known all the same */
 	json_object_set_new(new, "plugins",
-			    plugins ? json_deep_copy(plugins)
-				    : json_pack("[{s:s, s:o, s:s}]", "cniVersion", "1.0.0", "name",
-						json_text(network), "type", "ipvlan"));
+			    networks_ipvlan(known) ? json_deep_copy(json_object_get(known, "plugins"))
+						   : json_pack("[{s:s, s:o, s:s}]", "cniVersion", "1.0.0",
+							       "name", json_text(network), "type", "ipvlan"));
 	json_array_append_new(all->leftovers, new);
 	return new;
 }
@@ -51,41 +52,38 @@ static void hold(json_t *entry, const char *what, const char *name)
 	json_array_append_new(json_object_get(entry, "held"), json_sprintf("%s%s", what, name));
 }
 
-/* Networks of ipvlan alone: what others have made, only they know. */
-static void read_networks(struct collection *all, const char *file)
+/* Has an interface that exists the same name? Then DEL would be about that one. */
+static bool lives(const struct collection *all, const json_t *lease)
 {
-	json_auto_t *plugins = conflist_read(file, NULL);
-	const json_t *plugin;
-	size_t i;
+	const json_t *master, *pod;
+	size_t i, k;
 
-	json_array_foreach(plugins, i, plugin) {
-		const char *type = json_string_value(json_field(plugin, "type"));
-		const char *name = json_string_value(json_field(plugin, "name"));
-
-		if (type && name && !strcmp(type, "ipvlan") && !json_object_get(all->networks, name))
-			json_object_set(all->networks, name, plugins);
-	}
+	json_array_foreach(json_object_get(all->scan, "masters"), i, master)
+		json_array_foreach(json_object_get(master, "pods"), k, pod)
+			if (!strcmp(scan_text(pod, "container"), scan_text(lease, "container")) &&
+			    !strcmp(scan_text(pod, "interface"), scan_text(lease, "interface")))
+				return true;
+	return false;
 }
 
-static void read_leases(struct collection *all, const char *file)
+static void read_leases(struct collection *all, const json_t *configured)
 {
+	const char *network = scan_text(configured, "name");
 	struct cni_error err = { 0 };
-	json_auto_t *pools = pools_of(file, &err);
+	json_auto_t *pools = pools_of(configured, false, &err);
 	const json_t *pool, *lease;
 	size_t i, k;
 
 	if (!pools) {
-		cni_log("ipvlanctl: pools of %s: %s", file, err.msg);
+		cni_log("ipvlanctl: network %s in %s: %s", network, networks_place(configured), err.msg);
 		all->incomplete = true;
 	}
 	json_array_foreach(pools, i, pool) {
-		const char *network = scan_text(pool, "network");
-
-		if (!json_object_get(all->networks, network))
-			continue;
 		json_array_foreach(json_object_get(pool, "leases"), k, lease) {
 			const char *state = scan_text(lease, "state");
 
+			if (lives(all, lease))
+				continue;
 			if (!strcmp(state, "stale"))
 				hold(leftover(all, network, lease, "its namespace is gone"), "lease ",
 				     scan_text(lease, "address"));
@@ -97,13 +95,12 @@ static void read_leases(struct collection *all, const char *file)
 	}
 }
 
-static int read_ledger(struct collection *all, struct cni_error *err)
+static void read_ledger(struct collection *all)
 {
-	json_auto_t *doc = scan(err);
 	const json_t *pod, *object;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(doc, "lost"), i, pod) {
+	json_array_foreach(json_object_get(all->scan, "lost"), i, pod) {
 		json_t *entry;
 
 		if (strcmp(scan_text(pod, "state"), "gone") != 0)
@@ -112,7 +109,6 @@ static int read_ledger(struct collection *all, struct cni_error *err)
 		json_array_foreach(json_object_get(pod, "objects"), k, object)
 			hold(entry, "", scan_text(object, "object"));
 	}
-	return doc ? 0 : -1;
 }
 
 static void print(const json_t *entry, const char *done)
@@ -138,8 +134,14 @@ static int release(const json_t *entry)
 				   .ifname = scan_text(entry, "interface") };
 	struct cni_error err = { 0 };
 
+	setenv("IPVLANCTL_GC", "1", 1); /* see cni/plugin.h */
 	if (call_del(&call, json_object_get(entry, "plugins"), NULL, &err) == 0) {
 		print(entry, ": released");
+		return 0;
+	}
+	/* it was attached anew since we looked */
+	if (err.code == CNI_EXISTS) {
+		print(entry, ": in use again, left alone");
 		return 0;
 	}
 	print(entry, "");
@@ -159,44 +161,43 @@ static int release_all(const struct collection *all, bool really)
 		else if (release(entry) < 0)
 			failed++;
 	if (!n)
-		text_put(PLAIN, "There is nothing that nobody needs any more.");
+		text_put(PLAIN, "Nothing is left of pods that are gone.");
 	else if (!really)
-		text_put(YELLOW, "Nothing was changed: ipvlanctl gc --yes gives back all that is listed.");
+		text_put(YELLOW, "Nothing was changed: ipvlanctl gc --yes releases all that is listed.");
 	if (!n || !really)
 		text_end();
 	return failed || all->incomplete ? 1 : 0;
 }
 
+/* Networks of ipvlan alone: what others have made, only they know. */
 static int collect(struct collection *all, bool really)
 {
 	struct cni_error err = { 0 };
-	json_auto_t *files = places_list(&err);
-	const json_t *file;
+	const json_t *network;
 	size_t i;
 
-	json_array_foreach(files, i, file)
-		read_networks(all, json_string_value(file));
-	json_array_foreach(files, i, file)
-		read_leases(all, json_string_value(file));
-	if (files && read_ledger(all, &err) == 0)
-		return release_all(all, really);
-	cni_log("ipvlanctl: %s", err.msg);
-	return 1;
+	all->scan = scan(&err);
+	if (!all->scan) {
+		cni_log("ipvlanctl: %s", err.msg);
+		return 1;
+	}
+	all->networks = networks_list();
+	json_array_foreach(all->networks, i, network)
+		if (networks_ipvlan(network))
+			read_leases(all, network);
+	read_ledger(all);
+	return release_all(all, really);
 }
 
 int gc_main(int argc, char **argv)
 {
 	struct collection all = { .leftovers = NULL };
-	const bool really = argc == 2 && !strcmp(argv[1], "--yes");
+	const bool really = option_take(&argc, argv, "--yes");
 	int status;
 
-	if (argc > 2 || (argc == 2 && !really)) {
-		fputs("usage: ipvlanctl gc [--yes]\n", stderr);
-		return EXIT_USAGE;
-	}
 	all.leftovers = json_array();
-	all.networks = json_object();
 	status = collect(&all, really);
+	json_decref(all.scan);
 	json_decref(all.leftovers);
 	json_decref(all.networks);
 	return status;

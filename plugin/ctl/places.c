@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "cni/cleanup.h"
+#include "cni/conflist.h"
+#include "cni/json.h"
 #include "plugin/delegate.h"
 
 const char *places_confs(void)
@@ -20,43 +22,87 @@ const char *places_confs(void)
 
 const char *places_plugins(void)
 {
-	const char *path = getenv("CNI_PATH");
+	return delegate_path();
+}
 
-	return path && *path ? path : "/opt/cni/bin:/usr/lib/cni";
+bool places_is_conf(const char *name)
+{
+	static const char *const endings[] = { ".conf", ".conflist", ".json" };
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && i < 3; i++)
+		if (!strcmp(dot, endings[i]))
+			return true;
+	return false;
 }
 
 static int is_conf(const struct dirent *entry)
 {
-	static const char *const endings[] = { ".conf", ".conflist", ".json" };
-	const char *dot = strrchr(entry->d_name, '.');
-
-	for (size_t i = 0; dot && i < 3; i++)
-		if (!strcmp(dot, endings[i]))
-			return 1;
-	return 0;
+	return places_is_conf(entry->d_name);
 }
 
-json_t *places_list(struct cni_error *err)
+json_t *places_list_in(const char *dir, struct cni_error *err)
 {
 	struct dirent **entries;
 	json_t *list;
-	int n = scandir(places_confs(), &entries, is_conf, alphasort);
+	int n = scandir(dir, &entries, is_conf, alphasort);
 
 	if (n < 0 && errno != ENOENT) {
-		cni_fail(err, CNI_IO, "cannot read %s: %s", places_confs(), errno_text(errno));
+		cni_fail(err, CNI_IO, "cannot read %s: %s", dir, errno_text(errno));
 		return NULL;
 	}
 	list = json_array();
 	for (int i = 0; i < n; i++) {
 		char path[PATH_MAX];
 
-		snprintf(path, sizeof(path), "%s/%s", places_confs(), entries[i]->d_name);
+		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
 		json_array_append_new(list, json_stringn_nocheck(path, strlen(path)));
 		free(entries[i]);
 	}
 	if (n >= 0)
 		free(entries);
 	return list;
+}
+
+json_t *places_list(struct cni_error *err)
+{
+	return places_list_in(places_confs(), err);
+}
+
+static bool has_network(const char *file, const char *name)
+{
+	json_auto_t *plugins = conflist_read(file, NULL);
+	const json_t *plugin;
+	size_t i;
+
+	json_array_foreach(plugins, i, plugin) {
+		const char *own = json_string_value(json_field(plugin, "name"));
+
+		if (own && !strcmp(own, name))
+			return true;
+	}
+	return false;
+}
+
+json_t *places_named(const char *name, struct cni_error *err)
+{
+	json_auto_t *files = places_list(err);
+	json_t *named = files ? json_array() : NULL, *file;
+	size_t i;
+
+	json_array_foreach(files, i, file)
+		if (has_network(json_string_value(file), name))
+			json_array_append(named, file);
+	if (!named || json_array_size(named))
+		return named;
+	if (access(name, F_OK) == 0) {
+		json_array_append_new(named, json_stringn_nocheck(name, strlen(name)));
+		return named;
+	}
+	json_decref(named);
+	cni_fail(err, CNI_CONFIG, "there is no network \"%s\" in %s, and no file", name, places_confs());
+	cni_hint(err, "ipvlanctl pools lists the networks that have pools");
+	return NULL;
 }
 
 /* Without the name of the program. */
@@ -80,6 +126,14 @@ const char *places_path(void)
 	if (!path && asprintf(&path, "%s:%s", places_plugins(), own) < 0)
 		abort();
 	return path;
+}
+
+void places_own(const char *program, char *ret, size_t size)
+{
+	char dir[PATH_MAX];
+
+	own_dir(dir, sizeof(dir));
+	snprintf(ret, size, "%s/%s", dir, program);
 }
 
 int places_find(const char *program, char *ret, size_t size, struct cni_error *err)

@@ -1,21 +1,26 @@
 #include "ctl/pools.h"
 
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cni/child.h"
 #include "cni/cleanup.h"
-#include "cni/conflist.h"
 #include "cni/json.h"
 #include "ctl/places.h"
+#include "ctl/progress.h"
+#include "ctl/scan.h"
 
 /* addrpool may wait a minute for its lock. */
 #define PATIENCE_S 90
 
-static bool has_pool(const char *file)
+/* Where addrpool reads a network. */
+#define INPUT "/dev/stdin"
+
+static bool has_pool(const json_t *plugins)
 {
-	json_auto_t *plugins = conflist_read(file, NULL);
 	const json_t *plugin;
 	size_t i;
 
@@ -28,37 +33,74 @@ static bool has_pool(const char *file)
 	return false;
 }
 
-/* "addrpool: FILE: what is wrong\n" */
+/* "addrpool: /dev/stdin: what is wrong\n" */
 static int explain(struct outcome *o, struct cni_error *err)
 {
+	const char *why = strstr(o->stderr_end, INPUT ": ");
+
 	o->stderr_end[strcspn(o->stderr_end, "\n")] = '\0';
-	return cni_fail(err, CNI_CONFIG, "addrpool: %s",
-			*o->stderr_end ? o->stderr_end : "it failed and did not say why");
+	why = why ? why + strlen(INPUT ": ") : o->stderr_end;
+	if (!*why)
+		return cni_fail(err, CNI_CONFIG, "addrpool failed and did not say why");
+	return cni_fail(err, CNI_CONFIG, "%s", why);
 }
 
-json_t *pools_of(const char *file, struct cni_error *err)
+/* With these arguments, of the network alone; what it has written is in *o. */
+static int addrpool_run(const json_t *network, const char *const *arguments, struct outcome *o,
+			struct cni_error *err)
 {
-	struct child addrpool = { .what = "", .env = environ, .patience_s = PATIENCE_S, .quiet = true };
+	json_auto_t *list = json_pack("{s:O, s:O}", "name", json_object_get(network, "name"), "plugins",
+				      json_object_get(network, "plugins"));
+	autofree char *text = json_dumps(list, JSON_COMPACT);
+	struct child addrpool = { .what = "",
+				  .env = environ,
+				  .input = text,
+				  .input_len = text ? strlen(text) : 0,
+				  .patience_s = PATIENCE_S,
+				  .quiet = true };
 	char program[PATH_MAX];
+
+	if (!text)
+		abort();
+	if (places_find("addrpool", program, sizeof(program), err) < 0)
+		return -1;
+	unsetenv("CNI_COMMAND"); /* with which it would be a plugin */
+	addrpool.argv[0] = program;
+	for (int i = 0; arguments[i]; i++)
+		addrpool.argv[i + 1] = arguments[i];
+	if (child_run(&addrpool, o, err) < 0)
+		return -1;
+	return o->status ? explain(o, err) : 0;
+}
+
+int pools_release_node(const json_t *network, const char *node, bool really, struct cni_error *err)
+{
+	const char *const arguments[] = { "release-node", really ? "--yes" : node, really ? node : INPUT,
+					  really ? INPUT : NULL, NULL };
+	struct outcome o;
+
+	progress("asking for the blocks of %s", node);
+	if (addrpool_run(network, arguments, &o, err) < 0)
+		return -1;
+	progress_end();
+	fwrite(o.output, 1, o.output_len, stdout);
+	return 0;
+}
+
+json_t *pools_of(const json_t *network, bool ask, struct cni_error *err)
+{
+	const char *const arguments[] = { "--json", ask ? INPUT : "--local", ask ? NULL : INPUT, NULL };
 	json_t *pools, *pool;
 	struct outcome o;
 	size_t i;
 
-	if (!has_pool(file))
+	if (!has_pool(json_object_get(network, "plugins")))
 		return json_array();
-	if (places_find("addrpool", program, sizeof(program), err) < 0)
+	progress("reading the pools of network %s", scan_text(network, "name"));
+	if (addrpool_run(network, arguments, &o, err) < 0)
 		return NULL;
-	addrpool.argv[0] = program;
-	addrpool.argv[1] = "--json";
-	addrpool.argv[2] = file;
-	if (child_run(&addrpool, &o, err) < 0)
-		return NULL;
-	if (o.status) {
-		explain(&o, err);
-		return NULL;
-	}
 	pools = json_read(o.output, o.output_len, err);
 	json_array_foreach(pools, i, pool)
-		json_object_set_new(pool, "file", json_text(file));
+		json_object_set(pool, "file", json_object_get(network, "file"));
 	return pools;
 }

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "cni/json.h"
 #include "net/addr.h"
 #include "net/alive.h"
 #include "net/netns.h"
+#include "plugin/fence.h"
 #include "plugin/ledger.h"
 
 struct links {
@@ -29,6 +31,7 @@ struct place {
 
 struct scan {
 	struct rtnl host;
+	struct view view;
 	struct place home;
 	json_t *masters, *lost, *seen; /* seen: places, as netns_id_text() has them */
 	struct alive alive;
@@ -76,8 +79,8 @@ static json_t *holder_json(const struct place *place, const struct link *link)
 /* Where somebody else's master is, nobody tells: link is NULL then. */
 static json_t *new_master(const struct place *place, const struct link *link, int index)
 {
-	json_t *master = json_pack("{s:i, s:n, s:n, s:n, s:n, s:[]}", "index", index, "mode", "flag",
-				   "anchor", "holder", "pods");
+	json_t *master = json_pack("{s:i, s:n, s:n, s:n, s:n, s:[], s:[], s:[]}", "index", index, "mode",
+				   "flag", "anchor", "holder", "addresses", "gateways", "pods");
 
 	json_object_set_new(master, "name", link ? json_text(link->name) : json_null());
 	json_object_set_new(master, "namespace", place && place->path ? json_text(place->path) : json_null());
@@ -89,6 +92,13 @@ static json_t *new_master(const struct place *place, const struct link *link, in
 	json_object_set_new(master, "mtu", json_integer(link->mtu));
 	json_object_set_new(master, "up", json_boolean(link->flags & IFF_UP));
 	json_object_set_new(master, "holder", holder_json(place, link));
+	if (!strcmp(link->kind, "vlan")) {
+		const struct link *parent =
+			link->parent_elsewhere ? NULL : link_of(&place->links, link->parent);
+
+		json_object_set_new(master, "vlan", json_integer(link->vlan));
+		json_object_set_new(master, "parent", parent ? json_text(parent->name) : json_null());
+	}
 	return master;
 }
 
@@ -138,6 +148,8 @@ static void add_pod(struct scan *scan, struct place *place, const struct link *l
 			namespace_json(place->path, &place->id), "mtu", (int)link->mtu, "up",
 			!!(link->flags & IFF_UP), "addresses", "defaultRoutes", "container", "network",
 			"objects");
+	json_object_set_new(pod, "pod", json_null());
+	json_object_set_new(pod, "age", json_null());
 	json_array_append(place->pods, pod);
 	json_array_append_new(json_object_get(master, "pods"), pod);
 }
@@ -172,6 +184,45 @@ static void add_route(const struct route_seen *route, void *arg)
 						       : json_string("on the link"));
 }
 
+static json_t *master_here(const struct scan *scan, int index)
+{
+	json_t *master;
+	size_t i;
+
+	json_array_foreach(scan->masters, i, master)
+		if (json_integer_value(json_object_get(master, "index")) == index &&
+		    json_integer_value(json_object_get(master, "namespaceInode")) ==
+			    (json_int_t)scan->home.id.inode)
+			return master;
+	return NULL;
+}
+
+static void add_host_address(const struct addr_seen *seen, void *arg)
+{
+	const json_t *master = master_here(arg, seen->link);
+
+	if (master && !ip_is_link_local(&seen->address.ip))
+		json_array_append_new(json_object_get(master, "addresses"),
+				      json_string(prefix_text(&seen->address).s));
+}
+
+static void add_gateway(const struct route_seen *route, void *arg)
+{
+	const json_t *master = route->dst.len || !route->gw.family ? NULL : master_here(arg, route->link);
+
+	if (master)
+		json_array_append_new(json_object_get(master, "gateways"),
+				      json_string(ip_text(&route->gw).s));
+}
+
+/* Once all masters are known: what the host has on those of its own. */
+static int look_at_host(struct scan *scan, struct cni_error *err)
+{
+	return addr_each(&scan->host, add_host_address, scan, err) |
+	       route_each(&scan->host, AF_INET, RT_TABLE_MAIN, add_gateway, scan, err) |
+	       route_each(&scan->host, AF_INET6, RT_TABLE_MAIN, add_gateway, scan, err);
+}
+
 /* Links, then what is on them, of one namespace. */
 static int look(struct scan *scan, struct place *place, struct rtnl *nl, struct cni_error *err)
 {
@@ -190,6 +241,7 @@ static int look(struct scan *scan, struct place *place, struct rtnl *nl, struct 
 	return rc;
 }
 
+/* What cannot be looked into is named, and does not keep the others from being shown. */
 static int look_into(int netns, const char *path, void *arg, struct cni_error *err)
 {
 	struct scan *scan = arg;
@@ -197,10 +249,15 @@ static int look_into(int netns, const char *path, void *arg, struct cni_error *e
 	struct rtnl nl;
 	int rc;
 
+	if (netns < 0) {
+		cni_log("ipvlanctl: %s", path);
+		return 0;
+	}
 	if (rtnl_open(&nl, netns, err) < 0)
 		return -1;
 	place.id = netns_id_of(netns);
-	place.our_id = rtnl_own_id(&nl, NULL);
+	if (rtnl_own_id(&nl, &place.our_id, NULL) != FOUND)
+		place.our_id = -1;
 	rc = look(scan, &place, &nl, err);
 	json_array_append_new(scan->seen, json_string(netns_id_text(&place.id).s));
 	rtnl_close(&nl);
@@ -231,7 +288,7 @@ static json_t *pod_of_page(const struct scan *scan, const struct page *page)
 }
 
 /* As object_text() has it, with the names of links in place of their numbers. */
-static json_t *object_json(struct scan *scan, const struct object *object)
+static json_t *scan_object(struct scan *scan, const struct object *object)
 {
 	const struct link *dev = object->dev ? link_of(&scan->home.links, object->dev) : NULL;
 	const struct object_text text = object_text(object);
@@ -246,16 +303,58 @@ static json_t *object_json(struct scan *scan, const struct object *object)
 	else
 		snprintf(named, sizeof(named), "%s", text.s);
 	return json_pack("{s:o, s:b}", "object", json_text(named), "found",
-			 object_find(&scan->host, object, NULL) == FOUND);
+			 object_find(&scan->view, object, NULL) == FOUND);
 }
 
-static json_t *objects_json(struct scan *scan, const struct page *page)
+static json_t *scan_objects(struct scan *scan, const struct page *page)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < page->n_objects; i++)
-		json_array_append_new(list, object_json(scan, &page->objects[i]));
+		json_array_append_new(list, scan_object(scan, &page->objects[i]));
 	return list;
+}
+
+static json_t *scan_count(const struct fence_traffic *traffic, size_t direction)
+{
+	return json_pack("{s:I, s:I, s:I}", "packets", (json_int_t)traffic->packets[direction], "bytes",
+			 (json_int_t)traffic->bytes[direction], "late", (json_int_t)traffic->late[direction]);
+}
+
+/* What the master's fence has counted of its addresses; nothing where there is none. */
+static void add_traffic(struct scan *scan, json_t *pod, const struct page *page)
+{
+	struct fence_traffic traffic = { .packets = { 0 } };
+	bool any = false;
+
+	for (size_t i = 0; i < page->n_objects; i++)
+		if (page->objects[i].kind == OBJECT_LEASE)
+			any |= fence_count(&scan->view, &page->objects[i], &traffic, NULL) == FOUND;
+	for (size_t i = 0; i < page->n_objects; i++)
+		if (page->objects[i].kind == OBJECT_RATE)
+			fence_count_late(&scan->view, &page->objects[i], &traffic);
+	if (any)
+		json_object_set_new(pod, "traffic",
+				    json_pack("{s:o, s:o}", "out", scan_count(&traffic, 0), "in",
+					      scan_count(&traffic, 1)));
+}
+
+static void add_drop(const char *reason, long long packets, void *drops)
+{
+	json_object_set_new(drops, reason, json_integer(packets));
+}
+
+/* Of masters that are guarded. */
+static void add_drops(const struct object *guard, void *arg)
+{
+	struct scan *scan = arg;
+	json_t *master = master_here(scan, guard->dev), *drops;
+
+	if (!master)
+		return;
+	drops = json_object();
+	fence_each_drop(&scan->view, guard->dev, add_drop, drops, NULL);
+	json_object_set_new(master, "dropped", drops);
 }
 
 static const char *state_of(struct scan *scan, const struct page *page)
@@ -281,6 +380,23 @@ static const char *state_of(struct scan *scan, const struct page *page)
 	}
 }
 
+/* What people call it, and since when it is there. */
+static void add_workload(json_t *pod, const struct page *page)
+{
+	const struct workload *workload = &page->workload;
+	struct timespec now = { .tv_sec = 0 };
+	long long age;
+
+	if (*workload->name)
+		json_object_set_new(pod, "pod",
+				    json_pack("{s:o, s:o}", "namespace", json_text(workload->namespace),
+					      "name", json_text(workload->name)));
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	age = now.tv_sec - page->made_at;
+	if (page->made_at > 0 && age >= 0)
+		json_object_set_new(pod, "age", json_integer(age));
+}
+
 static int add_page(const struct page *page, void *arg, struct cni_error *err)
 {
 	struct scan *scan = arg;
@@ -288,29 +404,44 @@ static int add_page(const struct page *page, void *arg, struct cni_error *err)
 
 	(void)err;
 	if (!pod) {
-		pod = json_pack("{s:o, s:o, s:s}", "interface", json_text(page->ifname), "namespace",
-				namespace_json(page->path, &page->netns), "state", state_of(scan, page));
+		pod = json_pack("{s:o, s:o, s:s, s:n, s:n}", "interface", json_text(page->ifname),
+				"namespace", namespace_json(page->path, &page->netns), "state",
+				state_of(scan, page), "pod", "age");
 		json_array_append_new(scan->lost, pod);
 	}
 	json_object_set_new(pod, "container", json_text(page->container));
 	json_object_set_new(pod, "network", json_text(page->network));
-	json_object_set_new(pod, "objects", objects_json(scan, page));
+	json_object_set_new(pod, "objects", scan_objects(scan, page));
+	add_traffic(scan, pod, page);
+	add_workload(pod, page);
 	return 0;
 }
 
+/* No lock is taken: nobody waits for those who look. */
 static int read_ledger(struct scan *scan, struct cni_error *err)
 {
 	struct ledger ledger;
-	enum found found = ledger_open(&ledger, &scan->host, false, err);
-	int rc;
+	enum found found = ledger_open(&ledger, &scan->host, err);
+	int rc = found == FOUND ? pages_each(&ledger, add_page, scan, err) : (int)found;
 
-	if (found != FOUND)
-		return (int)found;
-	alive_read(&scan->alive);
-	rc = ledger_each(&ledger, add_page, scan, err);
-	alive_free(&scan->alive);
+	if (found == FOUND && rc == 0)
+		rc = hold_each(&ledger, OBJECT_GUARD, add_drops, scan, err);
+
 	ledger_close(&ledger);
 	return rc;
+}
+
+static int read_all(struct scan *scan, struct cni_error *err)
+{
+	int rc = look(scan, &scan->home, &scan->host, err);
+
+	if (rc == 0)
+		rc = alive_each(&scan->alive, look_into, scan, err);
+	if (rc == 0 && *scan->alive.unseen)
+		cni_log("ipvlanctl: not all namespaces could be looked for: %s", scan->alive.unseen);
+	if (rc == 0 && json_array_size(scan->masters))
+		rc = look_at_host(scan, err);
+	return rc == 0 ? read_ledger(scan, err) : rc;
 }
 
 json_t *scan(struct cni_error *err)
@@ -319,14 +450,18 @@ json_t *scan(struct cni_error *err)
 	json_t *doc = json_pack("{s:o, s:o}", "masters", scan.masters, "lost", scan.lost);
 	int rc = rtnl_open(&scan.host, -1, err);
 
-	scan.home = (struct place){ .id = netns_id("/proc/self/ns/net"), .our_id = -1 };
-	if (rc == 0)
-		rc = look(&scan, &scan.home, &scan.host, err);
-	if (rc == 0)
-		rc = netns_each(look_into, &scan, err);
-	if (rc == 0)
-		rc = read_ledger(&scan, err);
-	rtnl_close(&scan.host);
+	if (rc == 0) {
+		scan.home = (struct place){ .id = netns_id("/proc/self/ns/net"), .our_id = -1 };
+		view_open(&scan.view, &scan.host);
+		/* many objects are asked for: all at once */
+		view_read(&scan.view, AF_INET, NULL);
+		view_read(&scan.view, AF_INET6, NULL);
+		alive_read(&scan.alive);
+		rc = read_all(&scan, err);
+		alive_free(&scan.alive);
+		view_close(&scan.view);
+		rtnl_close(&scan.host);
+	}
 	free(scan.home.links.list);
 	json_decref(scan.seen);
 	if (rc == 0)

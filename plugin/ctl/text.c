@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cni/cleanup.h"
+#include "ctl/progress.h"
 
 #define BAR_WIDTH 20
 
@@ -48,18 +49,25 @@ char *text_escape(const char *text)
 	return escaped;
 }
 
+char *text_format(const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	return text;
+}
+
 void text_put(enum paint paint, const char *format, ...)
 {
 	autofree char *text = NULL, *safe = NULL;
 	va_list args;
-	int len;
 
 	va_start(args, format);
-	len = vasprintf(&text, format, args);
+	text = text_format(format, args);
 	va_end(args);
-	if (len < 0)
-		abort();
 	safe = text_escape(text);
+	progress_end();
 	if (colours && paint != PLAIN)
 		printf("\033[%sm%s\033[0m", paints[paint], safe);
 	else

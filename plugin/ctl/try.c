@@ -1,22 +1,24 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cni/conflist.h"
 #include "cni/json.h"
+#include "cni/own.h"
 #include "cni/result.h"
 #include "ctl/call.h"
 #include "ctl/commands.h"
+#include "ctl/definitions.h"
+#include "ctl/guest.h"
 #include "ctl/ping.h"
+#include "ctl/places.h"
+#include "ctl/progress.h"
+#include "ctl/proposal.h"
 #include "ctl/report.h"
 #include "ctl/text.h"
+#include "net/addr.h"
+#include "net/link.h"
 #include "net/netns.h"
 
 #define IFNAME "eth0"
@@ -29,9 +31,8 @@ struct trial {
 	const json_t *plugins;
 	json_t *result; /* of ADD */
 	struct result given;
-	char container[40], path[40];
-	pid_t pid;
-	int netns;
+	struct guest pod;
+	unsigned int mtu;
 };
 
 static void headline(const char *step, const char *what)
@@ -41,48 +42,14 @@ static void headline(const char *step, const char *what)
 	text_end();
 }
 
-static int open_own_netns(struct trial *trial, struct cni_error *err)
-{
-	if (netns_open(trial->path, false, &trial->netns, err) != NETNS_OPEN)
-		return -1;
-	trial->call = (struct call){ .container = trial->container, .netns = trial->path, .ifname = IFNAME };
-	return 0;
-}
-
-/* A process in a namespace of its own, which dies with us. */
 static int make_pod(struct trial *trial, struct cni_error *err)
 {
-	int ready[2];
-	char byte = 0;
-	ssize_t len;
-
-	if (pipe2(ready, O_CLOEXEC) < 0)
-		return cni_fail(err, CNI_RETRY, "cannot make a pipe: %s", errno_text(errno));
-	fflush(stdout);
-	trial->pid = fork();
-	if (trial->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (unshare(CLONE_NEWNET) < 0 || write(ready[1], &byte, 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	len = trial->pid < 0 ? -1 : read(ready[0], &byte, 1);
-	close(ready[0]);
-	if (len != 1)
-		return cni_fail(err, CNI_IO, "cannot make a network namespace");
-	snprintf(trial->container, sizeof(trial->container), "ipvlanctl-try-%d", (int)getpid());
-	snprintf(trial->path, sizeof(trial->path), "/proc/%d/ns/net", (int)trial->pid);
-	return open_own_netns(trial, err);
-}
-
-static void end_pod(struct trial *trial)
-{
-	if (trial->netns >= 0)
-		close(trial->netns);
-	if (trial->pid > 0 && kill(trial->pid, SIGKILL) == 0)
-		waitpid(trial->pid, NULL, 0);
+	if (guest_open(&trial->pod, "try", err) < 0)
+		return -1;
+	trial->call = (struct call){ .container = trial->pod.container,
+				     .netns = trial->pod.path,
+				     .ifname = IFNAME };
+	return 0;
 }
 
 static int find_link(void *arg, struct cni_error *err)
@@ -92,21 +59,107 @@ static int find_link(void *arg, struct cni_error *err)
 	return 0;
 }
 
+/* 0: there is no such interface. */
+static unsigned int pod_mtu(const struct trial *trial)
+{
+	struct link link;
+	struct rtnl pod;
+	unsigned int mtu = 0;
+
+	if (rtnl_open(&pod, trial->pod.netns, NULL) < 0)
+		return 0;
+	if (link_find(&pod, IFNAME, &link, NULL) == FOUND)
+		mtu = link.mtu;
+	rtnl_close(&pod);
+	return mtu;
+}
+
+static bool is_own(const struct ip *ip)
+{
+	struct rtnl host;
+	bool own;
+
+	if (rtnl_open(&host, -1, NULL) < 0)
+		return false;
+	own = addr_is_local(&host, ip, NULL) == FOUND;
+	rtnl_close(&host);
+	return own;
+}
+
+static bool has_host_access(const struct trial *trial)
+{
+	bool access = false;
+	const json_t *plugin;
+	size_t i;
+
+	json_array_foreach(trial->plugins, i, plugin)
+		own_bool(plugin, "", "hostAccess", &access);
+	return access;
+}
+
+/* Nobody has answered: who should have? */
+static void explain_silence(struct trial *trial, const struct ip *to, const char *what)
+{
+	const struct ip_str text = ip_text(to);
+
+	if (is_own(to) && has_host_access(trial))
+		report(&trial->report, WARNING, what,
+		       "hostAccess is on: the firewall of this machine may drop what pods send (nft list "
+		       "ruleset)",
+		       "%s, this machine itself, does not answer", text.s);
+	else if (is_own(to))
+		report(&trial->report, WARNING, what,
+		       "add \"hostAccess\": true to the configuration: without it pods do not reach their "
+		       "own machine",
+		       "%s, this machine itself, does not answer", text.s);
+	else if (ping_is_neighbour(trial->pod.netns, to))
+		report(&trial->report, OK, what, NULL,
+		       "%s does not answer echo requests, and is there: it answers %s", text.s,
+		       to->family == AF_INET ? "ARP" : "neighbour solicitations");
+	else
+		report(&trial->report, WARNING, what,
+		       "is it up, and on this LAN? ipvlanctl doctor asks it from this machine, and looks at "
+		       "master and mode",
+		       "%s does not answer", text.s);
+}
+
+/* Sizes that tunnels and PPPoE leave. */
+static void try_large(struct trial *trial, const struct ip *to, const char *what)
+{
+	static const unsigned int sizes[] = { 1492, 1480, 1450, 1400, 1280, 576 };
+	struct cni_error err = { 0 };
+
+	progress("waiting for an answer of %s to %u bytes", ip_text(to).s, trial->mtu);
+	if (!trial->mtu || ping_large(trial->pod.netns, to, trial->mtu, &err) == FOUND)
+		return;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		if (sizes[i] >= trial->mtu)
+			continue;
+		progress("waiting for an answer of %s to %u bytes", ip_text(to).s, sizes[i]);
+		if (ping_large(trial->pod.netns, to, sizes[i], &err) != FOUND)
+			continue;
+		report(&trial->report, WARNING, what,
+		       "add \"mtu\" with what the path takes to the configuration",
+		       "%s answers packets of %u bytes and not of %u, which is the pod's MTU: something on "
+		       "the path drops large ones",
+		       ip_text(to).s, sizes[i], trial->mtu);
+		return;
+	}
+}
+
 static void try_to_reach(struct trial *trial, const struct ip *to, const char *what)
 {
 	struct cni_error err = { 0 };
 	double ms = 0;
 
-	switch (ping(trial->netns, to, &ms, &err)) {
+	progress("waiting for an answer of %s", ip_text(to).s);
+	switch (ping(trial->pod.netns, to, &ms, &err)) {
 	case FOUND:
 		report(&trial->report, OK, what, NULL, "%s answers after %.1f ms", ip_text(to).s, ms);
+		try_large(trial, to, what);
 		break;
 	case FOUND_NOT:
-		report(&trial->report, WARNING, what,
-		       "does it answer this machine? ipvlanctl doctor looks at master, mode and gateway. A "
-		       "pod "
-		       "reaches its own machine with hostAccess alone",
-		       "%s does not answer", ip_text(to).s);
+		explain_silence(trial, to, what);
 		break;
 	default:
 		report(&trial->report, WARNING, what,
@@ -119,6 +172,7 @@ static void reach(struct trial *trial, const struct ip *others, int n)
 {
 	size_t asked = 0;
 
+	trial->mtu = pod_mtu(trial);
 	headline("reach", "echo requests from inside the pod");
 	for (size_t i = 0; i < trial->given.n_ips; i++)
 		if (trial->given.ips[i].gateway.family && ++asked)
@@ -133,6 +187,7 @@ static void reach(struct trial *trial, const struct ip *others, int n)
 static void tell_given(struct trial *trial)
 {
 	const struct result *given = &trial->given;
+	bool has_default = false;
 
 	for (size_t i = 0; i < given->n_ips; i++) {
 		const struct ip *gateway = &given->ips[i].gateway;
@@ -145,7 +200,13 @@ static void tell_given(struct trial *trial)
 
 		report(&trial->report, OK, "route", NULL, "%s%s%s", prefix_text(&given->routes[i].dst).s,
 		       gw->family ? " via " : "", gw->family ? ip_text(gw).s : "");
+		has_default |= !given->routes[i].dst.len;
 	}
+	if (!has_default)
+		report(&trial->report, OK, "route",
+		       "for more, add it to \"routes\" of ipam: { \"dst\": \"0.0.0.0/0\" }; a gateway alone "
+		       "makes none",
+		       "no default route: the pod reaches its own subnet alone");
 }
 
 static int read_given(struct trial *trial, struct cni_error *err)
@@ -189,12 +250,12 @@ static void del(struct trial *trial)
 	struct cni_error err = { 0 };
 	unsigned int index = 0;
 
-	headline("DEL", "twice, as a runtime may: the second time nothing is there any more");
+	headline("DEL", "twice, as a runtime may call it");
 	for (int i = 0; i < 2 && !err.code; i++)
 		call_del(&trial->call, trial->plugins, trial->result, &err);
 	if (err.code)
 		report_error(&trial->report, ERROR, "DEL", &err);
-	else if (netns_run(trial->netns, find_link, &index, &err) < 0 || index)
+	else if (netns_run(trial->pod.netns, find_link, &index, &err) < 0 || index)
 		report(&trial->report, ERROR, "DEL", NULL, "it has left " IFNAME " in the pod");
 	else
 		report(&trial->report, OK, "DEL", NULL, "the interface is gone, and the addresses are free");
@@ -213,31 +274,109 @@ static void run(struct trial *trial, const struct ip *others, int n)
 
 static int try_file(const char *file, const struct ip *others, int n)
 {
-	struct trial trial = { .report.worst = OK, .netns = -1 };
+	struct trial trial = { .report.worst = OK, .pod = { .pid = -1, .netns = -1 } };
 	struct cni_error err = { 0 };
-	json_auto_t *plugins = conflist_read(file, &err);
+	json_auto_t *plugins = definitions_read(file, &err);
 
 	trial.plugins = plugins;
 	if (plugins && make_pod(&trial, &err) == 0)
 		run(&trial, others, n);
 	else
 		report_error(&trial.report, ERROR, plugins ? "pod" : file, &err);
-	end_pod(&trial);
+	guest_close(&trial.pod);
 	return (int)trial.report.worst;
+}
+
+/* Is the network that was proposed last still a proposal? */
+static bool is_proposed(void)
+{
+	json_auto_t *plugins = conflist_read(PROPOSAL, NULL), *files = NULL;
+	const char *name = json_string_value(json_field(json_array_get(plugins, 0), "name"));
+
+	if (!name)
+		return false;
+	files = places_named(name, NULL);
+	return !files;
+}
+
+static bool is_ipvlan(const char *file)
+{
+	json_auto_t *plugins = conflist_read(file, NULL);
+	const json_t *plugin;
+	size_t i;
+
+	json_array_foreach(plugins, i, plugin) {
+		const char *type = json_string_value(json_field(plugin, "type"));
+
+		if (type && !strcmp(type, "ipvlan"))
+			return true;
+	}
+	return false;
+}
+
+/* Those that are tried when none is named. */
+static json_t *usual_files(struct cni_error *err)
+{
+	json_auto_t *all = NULL;
+	json_t *files, *file;
+	size_t i;
+
+	if (is_proposed())
+		return json_pack("[s]", PROPOSAL);
+	all = places_list(err);
+	files = all ? json_array() : NULL;
+	json_array_foreach(all, i, file)
+		if (is_ipvlan(json_string_value(file)))
+			json_array_append(files, file);
+	if (!files || json_array_size(files))
+		return files;
+	json_decref(files);
+	cni_fail(err, CNI_CONFIG, "there is no network of type ipvlan in %s", places_confs());
+	cni_hint(err, "ipvlanctl init proposes one for this machine");
+	return NULL;
+}
+
+static json_t *files_named(const char *name, struct cni_error *err)
+{
+	if (!strcmp(name, "-"))
+		return json_pack("[s]", "/dev/stdin");
+	return strchr(name, '/') ? json_pack("[o]", json_stringn_nocheck(name, strlen(name)))
+				 : places_named(name, err);
+}
+
+static int try_files(const json_t *files, const struct ip *others, int n)
+{
+	int worst = 0, status;
+	const json_t *file;
+	size_t i;
+
+	json_array_foreach(files, i, file) {
+		text_put(BOLD, "%s", json_string_value(file));
+		text_end();
+		status = try_file(json_string_value(file), others, n);
+		if (status > worst)
+			worst = status;
+	}
+	return worst;
 }
 
 int try_main(int argc, char **argv)
 {
 	struct ip others[OTHERS_MAX];
+	struct report none = { .worst = OK };
+	struct cni_error err = { 0 };
+	json_auto_t *files = NULL;
+	const bool named = argc > 1 && !ip_parse(argv[1], &others[0]);
+	int n = 0;
 
-	for (int i = 2; i < argc; i++)
-		if (i - 2 == OTHERS_MAX || !ip_parse(argv[i], &others[i - 2])) {
+	for (int i = named ? 2 : 1; i < argc; i++)
+		if (n == OTHERS_MAX || !ip_parse(argv[i], &others[n++])) {
 			fprintf(stderr, "ipvlanctl: \"%s\" is no address, or one too many\n", argv[i]);
 			return EXIT_USAGE;
 		}
-	if (argc < 2) {
-		fputs("usage: ipvlanctl try CONF [ADDRESS...]\n", stderr);
-		return EXIT_USAGE;
-	}
-	return try_file(argv[1], others, argc - 2);
+	files = named ? files_named(argv[1], &err) : usual_files(&err);
+	if (files)
+		return try_files(files, others, n);
+	report_error(&none, ERROR, "configuration", &err);
+	return (int)none.worst;
 }

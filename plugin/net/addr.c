@@ -6,6 +6,8 @@
 #include <netinet/ether.h>
 #include <string.h>
 
+#include "net/nexthop.h"
+
 static bool read_ip(const struct nlattr *attr, int family, struct ip *ret)
 {
 	struct ip ip = { .family = (sa_family_t)family };
@@ -177,6 +179,43 @@ enum found addr_is_local(struct rtnl *nl, const struct ip *ip, struct cni_error 
 	return type == RTN_LOCAL ? FOUND : FOUND_NOT;
 }
 
+static void keep_near(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	bool *near = arg;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm))
+		return;
+	*near = rtm->rtm_type == RTN_UNICAST;
+	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
+		if (mnl_attr_get_type(attr) == RTA_GATEWAY || mnl_attr_get_type(attr) == RTA_VIA)
+			*near = false;
+}
+
+/* fib_check_nh() and ip6_route_check_nh() look up the gateway in the same way. Without
+ * RTM_F_FIB_MATCH IPv4 would say that what no route leads to is on the link. */
+enum found route_gateway_is_near(struct rtnl *nl, int link, const struct ip *gw, struct cni_error *err)
+{
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+	bool near = false;
+
+	if (ip_is_link_local(gw))
+		return FOUND;
+	nlh = rtnl_request(nl, RTM_GETROUTE, 0);
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = (unsigned char)gw->family;
+	rtm->rtm_dst_len = (unsigned char)(8 * ip_size(gw));
+	rtm->rtm_flags = RTM_F_FIB_MATCH;
+	mnl_attr_put(nlh, RTA_DST, ip_size(gw), gw->bytes);
+	mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)link);
+	/* any errno means that no route leads there */
+	if (rtnl_ask(nl, keep_near, &near, err) < 0)
+		return FOUND_FAILED;
+	return near ? FOUND : FOUND_NOT;
+}
+
 static void put_gateway(struct nlmsghdr *nlh, const struct ip *gw)
 {
 	mnl_attr_put_check(nlh, RTNL_REQUEST_MAX, RTA_GATEWAY, ip_size(gw), gw->bytes);
@@ -255,7 +294,13 @@ static void queue_route(struct rtnl *nl, unsigned int type, unsigned int flags, 
 
 void route_queue_add(struct rtnl *nl, int link, const struct route *route)
 {
+	queue_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, link, route);
+}
+
+int route_put(struct rtnl *nl, int link, const struct route *route, struct cni_error *err)
+{
 	queue_route(nl, RTM_NEWROUTE, NLM_F_CREATE, link, route);
+	return rtnl_commit_one(nl, err);
 }
 
 int route_add(struct rtnl *nl, int link, const struct route *route, struct cni_error *err)
@@ -278,9 +323,23 @@ int route_delete(struct rtnl *nl, int link, const struct route *route, struct cn
 }
 
 struct route_visit {
+	struct rtnl *nl;
+	uint32_t table; /* 0: all */
 	void (*each)(const struct route_seen *, void *);
 	void *arg;
+	struct route_seen *seen; /* which is being visited */
+	struct cni_error *err;	 /* of a nexthop object that could not be asked for */
+	bool failed;
 };
+
+static void visit_nexthop(int link, const struct ip *gw, void *arg)
+{
+	const struct route_visit *visit = arg;
+
+	visit->seen->link = link;
+	visit->seen->gw = *gw;
+	visit->each(visit->seen, visit->arg);
+}
 
 static void visit_multipath(const struct nlattr *multipath, struct route_seen *seen, int family,
 			    const struct route_visit *visit)
@@ -304,8 +363,9 @@ static void visit_route(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr, *multipath = NULL;
-	const struct route_visit *visit = arg;
+	struct route_visit *visit = arg;
 	struct route_seen seen = { .link = 0 };
+	uint32_t nexthop = 0;
 
 	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) ||
 	    rtm->rtm_flags & RTM_F_CLONED)
@@ -334,12 +394,20 @@ static void visit_route(const struct nlmsghdr *nlh, void *arg)
 		case RTA_MULTIPATH:
 			multipath = attr;
 			break;
+		case RTA_NH_ID:
+			nexthop = mnl_attr_get_u32(attr);
+			break;
 		default:
 			break;
 		}
 	}
+	if (visit->table && seen.table != visit->table)
+		return; /* a kernel before Linux 4.20 lists all of them */
+	visit->seen = &seen;
 	if (multipath)
 		visit_multipath(multipath, &seen, rtm->rtm_family, visit);
+	else if (nexthop && !seen.link && seen.type == RTN_UNICAST)
+		visit->failed |= nexthop_each(visit->nl, nexthop, visit_nexthop, visit, visit->err) < 0;
 	else
 		visit->each(&seen, visit->arg);
 }
@@ -349,7 +417,7 @@ int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const s
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETROUTE, NLM_F_DUMP);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	struct route_visit visit = { each, arg };
+	struct route_visit visit = { .nl = nl, .table = table, .each = each, .arg = arg, .err = err };
 	int rc;
 
 	rtm->rtm_family = (unsigned char)family;
@@ -360,27 +428,51 @@ int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const s
 		return 0; /* an empty table, or a kernel without IPv6 */
 	if (rc > 0)
 		return cni_fail(err, CNI_INTERNAL, "cannot list routes: %s", errno_text(rc));
-	return rc;
+	return visit.failed ? -1 : rc;
+}
+
+static void keep_route(const struct route_seen *seen, void *arg)
+{
+	*(struct route_seen *)arg = *seen;
+}
+
+enum found route_lookup(struct rtnl *nl, const struct ip *ip, struct route_seen *ret, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETROUTE, 0);
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	struct route_visit visit = { .nl = nl, .each = keep_route, .arg = ret, .err = err };
+
+	rtm->rtm_family = (unsigned char)ip->family;
+	rtm->rtm_dst_len = (unsigned char)(8 * ip_size(ip));
+	rtm->rtm_flags = RTM_F_FIB_MATCH;
+	mnl_attr_put(nlh, RTA_DST, ip_size(ip), ip->bytes);
+	*ret = (struct route_seen){ .link = 0 };
+	/* any errno means that there is no route */
+	if (rtnl_ask(nl, visit_route, &visit, err) < 0 || visit.failed)
+		return FOUND_FAILED;
+	return ret->dst.ip.family ? FOUND : FOUND_NOT;
 }
 
 static void queue_neighbour(struct rtnl *nl, unsigned int type, unsigned int flags, int link,
-			    const struct ip *ip, const char *mac)
+			    const struct neighbour *neighbour)
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, type, flags);
 	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	const struct ip *ip = &neighbour->ip;
 	struct ether_addr address;
 
 	ndm->ndm_family = (unsigned char)ip->family;
 	ndm->ndm_ifindex = link;
 	ndm->ndm_state = NUD_PERMANENT;
+	ndm->ndm_flags = neighbour->mac ? 0 : NTF_PROXY;
 	mnl_attr_put(nlh, NDA_DST, ip_size(ip), ip->bytes);
-	if (mac && ether_aton_r(mac, &address))
+	if (neighbour->mac && ether_aton_r(neighbour->mac, &address))
 		mnl_attr_put(nlh, NDA_LLADDR, sizeof(address), &address);
 }
 
 void neighbour_queue_add(struct rtnl *nl, int link, const struct neighbour *neighbour)
 {
-	queue_neighbour(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, link, &neighbour->ip, neighbour->mac);
+	queue_neighbour(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, link, neighbour);
 }
 
 int neighbour_add(struct rtnl *nl, int link, const struct neighbour *neighbour, struct cni_error *err)
@@ -394,21 +486,22 @@ int neighbour_add(struct rtnl *nl, int link, const struct neighbour *neighbour, 
 			why.msg);
 }
 
-int neighbour_delete(struct rtnl *nl, int link, const struct ip *ip, struct cni_error *err)
+int neighbour_delete(struct rtnl *nl, int link, const struct neighbour *neighbour, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	int error;
 
-	queue_neighbour(nl, RTM_DELNEIGH, 0, link, ip, NULL);
+	queue_neighbour(nl, RTM_DELNEIGH, 0, link, neighbour);
 	error = rtnl_commit_one(nl, &why);
 	if (!error || error == ENOENT || error == ENODEV)
 		return 0;
-	return cni_fail(err, CNI_INTERNAL, "failed to delete the neighbour %s: %s", ip_text(ip).s, why.msg);
+	return cni_fail(err, CNI_INTERNAL, "failed to delete the neighbour %s: %s", ip_text(&neighbour->ip).s,
+			why.msg);
 }
 
 struct neighbour_search {
 	struct ether_addr wanted;
-	bool found;
+	bool proxy, found;
 };
 
 static void match_neighbour(const struct nlmsghdr *nlh, void *arg)
@@ -417,7 +510,11 @@ static void match_neighbour(const struct nlmsghdr *nlh, void *arg)
 	struct neighbour_search *search = arg;
 	const struct nlattr *attr;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm) || !(ndm->ndm_state & NUD_PERMANENT))
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm))
+		return;
+	if (search->proxy)
+		search->found = ndm->ndm_flags & NTF_PROXY;
+	if (search->proxy || !(ndm->ndm_state & NUD_PERMANENT))
 		return;
 	mnl_attr_for_each(attr, nlh, sizeof(*ndm))
 		if (mnl_attr_get_type(attr) == NDA_LLADDR &&
@@ -430,14 +527,60 @@ enum found neighbour_find(struct rtnl *nl, int link, const struct neighbour *nei
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETNEIGH, 0);
 	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
-	struct neighbour_search search = { .found = false };
+	struct neighbour_search search = { .proxy = !neighbour->mac };
 
 	ndm->ndm_family = (unsigned char)neighbour->ip.family;
 	ndm->ndm_ifindex = link;
+	ndm->ndm_flags = search.proxy ? NTF_PROXY : 0;
 	mnl_attr_put(nlh, NDA_DST, ip_size(&neighbour->ip), neighbour->ip.bytes);
-	ether_aton_r(neighbour->mac, &search.wanted);
+	if (neighbour->mac)
+		ether_aton_r(neighbour->mac, &search.wanted);
 	/* any errno means that there is none */
 	if (rtnl_ask(nl, match_neighbour, &search, err) < 0)
 		return FOUND_FAILED;
 	return search.found ? FOUND : FOUND_NOT;
+}
+
+struct neighbour_tour {
+	int link;
+	struct ether_addr mac;
+	void (*each)(const struct ip *ip, void *arg);
+	void *arg;
+};
+
+static void visit_neighbour(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct neighbour_tour *tour = arg;
+	const struct nlattr *attr;
+	struct ip ip = { .family = 0 };
+	bool same = false;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm) || ndm->ndm_ifindex != tour->link ||
+	    !(ndm->ndm_state & NUD_PERMANENT))
+		return;
+	mnl_attr_for_each(attr, nlh, sizeof(*ndm)) {
+		if (mnl_attr_get_type(attr) == NDA_DST)
+			read_ip(attr, ndm->ndm_family, &ip);
+		else if (mnl_attr_get_type(attr) == NDA_LLADDR &&
+			 mnl_attr_get_payload_len(attr) == sizeof(tour->mac))
+			same = !memcmp(mnl_attr_get_payload(attr), &tour->mac, sizeof(tour->mac));
+	}
+	if (same && ip.family)
+		tour->each(&ip, tour->arg);
+}
+
+int neighbour_each(struct rtnl *nl, int link, const char *mac, void (*each)(const struct ip *ip, void *arg),
+		   void *arg, struct cni_error *err)
+{
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETNEIGH, NLM_F_DUMP);
+	struct neighbour_tour tour = { .link = link, .each = each, .arg = arg };
+	int rc;
+
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ndmsg));
+	ether_aton_r(mac, &tour.mac);
+	rc = rtnl_ask(nl, visit_neighbour, &tour, err);
+	if (rc > 0)
+		return cni_fail(err, CNI_INTERNAL, "cannot list neighbours: %s", errno_text(rc));
+	return rc;
 }

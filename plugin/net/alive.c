@@ -1,7 +1,6 @@
 #include "net/alive.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -15,113 +14,130 @@
 #include <unistd.h>
 
 #include "cni/cleanup.h"
+#include "cni/file.h"
 
-/* Someone who keeps a namespace alive. */
-struct seen {
-	struct netns_id id; /* the cookie when it was asked for */
-	char *path;	    /* to ask for it; NULL: there is no way */
+/* Something that keeps a namespace alive, and leads into it. */
+struct way {
+	struct netns_id id; /* the cookie after it was asked for */
+	char *path;	    /* NULL: there was no memory for it */
+	size_t order;	    /* in which it was met */
+	bool is_socket;	    /* path is the descriptor of a socket that was made there */
+	bool is_mount;
 };
 
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCU /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
 
-struct set {
-	struct seen *list;
+struct list {
+	struct way *ways;
 	size_t n, room;
-	bool failed;
+	bool partial;
+	char *unseen;	  /* of struct alive */
 	struct statx own; /* our namespace: all are files of its device */
 };
 
-/* path becomes the set's. */
-static void add(struct set *set, uint64_t inode, char *path)
+/* Mount namespaces that were looked into. */
+struct inodes {
+	ino_t *list;
+	size_t n, room;
+};
+
+/* What has gone meanwhile is no failure: what it held has gone as well. */
+__attribute__((format(printf, 3, 4))) static void note_failure(struct list *list, int error,
+							       const char *format, ...)
 {
-	if (set->n == set->room) {
-		struct seen *bigger = realloc(set->list, (set->room * 2 + 64) * sizeof(*bigger));
+	const size_t size = sizeof(((struct alive *)0)->unseen);
+	va_list words;
+	int len;
+
+	if (error == ENOENT || error == ESRCH || *list->unseen)
+		return;
+	va_start(words, format);
+	len = vsnprintf(list->unseen, size, format, words);
+	va_end(words);
+	if (len >= 0 && (size_t)len < size)
+		snprintf(list->unseen + len, size - (size_t)len, ": %s", errno_text(error));
+}
+
+/* A copy of way, with the path that the words make. */
+__attribute__((format(printf, 3, 4))) static void add(struct list *list, const struct way *way,
+						      const char *format, ...)
+{
+	struct way *new;
+	va_list words;
+
+	if (list->n == list->room) {
+		struct way *bigger = realloc(list->ways, (list->room * 2 + 64) * sizeof(*bigger));
 
 		if (!bigger) {
-			free(path);
-			set->failed = true;
+			note_failure(list, ENOMEM, "namespaces");
 			return;
 		}
-		set->list = bigger;
-		set->room = set->room * 2 + 64;
+		list->ways = bigger;
+		list->room = list->room * 2 + 64;
 	}
-	set->list[set->n++] = (struct seen){ .id.inode = inode, .path = path };
-}
-
-/* One without a path can be told as well, only not from a later one. */
-__attribute__((format(printf, 1, 2))) static char *path_of(const char *format, ...)
-{
-	va_list words;
-	char *path;
-
+	new = &list->ways[list->n];
+	*new = *way;
+	new->order = list->n++;
 	va_start(words, format);
-	if (vasprintf(&path, format, words) < 0)
-		path = NULL;
+	if (vasprintf(&new->path, format, words) < 0)
+		new->path = NULL;
 	va_end(words);
-	return path;
 }
 
-static bool contains(const struct set *set, uint64_t inode)
+/* What a symbolic link of /proc says: false when there is none any more. */
+static bool read_link(struct list *list, int dir, const char *process, const char *path, char *ret,
+		      size_t size)
 {
-	for (size_t i = 0; i < set->n; i++)
-		if (set->list[i].id.inode == inode)
-			return true;
-	return false;
-}
-
-/* The inode that a link to "net:[4026531840]" tells; 0: it is something else. */
-static ino_t link_inode(int dir, const char *path, const char *kind)
-{
-	char text[64];
-	ssize_t len = readlinkat(dir, path, text, sizeof(text) - 1);
-	size_t prefix = strlen(kind);
+	ssize_t len = readlinkat(dir, path, ret, size - 1);
 
 	if (len < 0)
+		note_failure(list, errno, "/proc/%s/%s", process, path);
+	ret[len < 0 ? 0 : len] = '\0';
+	return len >= 0;
+}
+
+/* The inode in a text such as "net:[4026531840]"; 0: it is something else. */
+static ino_t inode_of(const char *text, const char *kind)
+{
+	size_t len = strlen(kind);
+
+	if (strncmp(text, kind, len) != 0 || strncmp(text + len, ":[", 2) != 0)
 		return 0;
-	text[len] = '\0';
-	if (strncmp(text, kind, prefix) != 0 || strncmp(text + prefix, ":[", 2) != 0)
-		return 0;
-	return strtoul(text + prefix + 2, NULL, 10);
+	return strtoul(text + len + 2, NULL, 10);
 }
 
-/* What has gone is no failure, since then what was in it has. */
-static void note_failure(struct set *set, int error)
+struct process {
+	const char *name; /* below /proc */
+	int dir, pidfd;
+};
+
+/* A walk through a directory of it. */
+struct process_walk {
+	struct list *list;
+	const struct process *process;
+};
+
+static void each_entry(struct list *list, const struct process *process, const char *path,
+		       bool (*each)(int dir, const char *name, void *arg))
 {
-	if (error != ENOENT && error != ESRCH)
-		set->failed = true;
+	struct process_walk walk = { list, process };
+
+	if (file_each(process->dir, path, each, &walk) < 0)
+		note_failure(list, errno, "/proc/%s/%s", process->name, path);
 }
 
-/* Calls each() for all entries of a directory that are numbers. */
-static void each_number(struct set *set, int parent, const char *path,
-			void (*each)(struct set *set, int dir, const char *name, void *arg), void *arg)
+static bool add_thread(int dir, const char *name, void *arg)
 {
-	int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
+	const struct process_walk *walk = arg;
+	char path[64], text[64];
+	struct way way = { .order = 0 };
 
-	if (!dir) {
-		note_failure(set, errno);
-		cleanup_close(&fd);
-		return;
-	}
-	for (errno = 0; (entry = readdir(dir)); errno = 0)
-		if (isdigit((unsigned char)entry->d_name[0]))
-			each(set, dirfd(dir), entry->d_name, arg);
-	if (errno)
-		note_failure(set, errno);
-	closedir(dir);
-}
-
-static void add_thread(struct set *set, int dir, const char *name, void *arg)
-{
-	char path[64];
-	ino_t inode;
-
-	(void)arg;
 	snprintf(path, sizeof(path), "%s/ns/net", name);
-	inode = link_inode(dir, path, "net");
-	if (inode)
-		add(set, inode, path_of("/proc/%s/ns/net", name));
+	if (read_link(walk->list, dir, walk->process->name, path, text, sizeof(text)))
+		way.id.inode = inode_of(text, "net");
+	if (way.id.inode)
+		add(walk->list, &way, "/proc/%s/ns/net", name);
+	return true;
 }
 
 /* Asks no file system over a network, and calls no function that musl has not. */
@@ -130,153 +146,385 @@ static bool status_of(int dir, const char *path, struct statx *ret)
 	return syscall(SYS_statx, dir, path, AT_STATX_DONT_SYNC | AT_EMPTY_PATH, STATX_INO, ret) == 0;
 }
 
-/* A socket holds the namespace that it was made in. To ask for that it must be ours,
- * which Linux 5.6 is the first to allow; before it nobody is called dead. */
-static void add_socket(struct set *set, int pidfd, const char *name)
+/* The namespace in which a process made a socket: a descriptor, or -1 with errno. To ask
+ * for it the socket must be ours, which Linux 5.6 is the first to allow. */
+static int netns_of_socket(int pidfd, const char *name)
 {
 	autoclose int fd = (int)syscall(SYS_pidfd_getfd, pidfd, (int)strtol(name, NULL, 10), 0);
-	autoclose int netns = fd < 0 ? -1 : ioctl(fd, SIOCGSKNS);
-	struct statx st;
 
-	if (netns >= 0 && status_of(netns, "", &st))
-		add(set, st.stx_ino, NULL);
-	else if (fd >= 0 || errno != EBADF)
-		note_failure(set, errno);
+	return fd < 0 ? -1 : ioctl(fd, SIOCGSKNS);
 }
 
-struct process {
-	const char *name;
-	int pidfd;
-};
-
-/* One that was opened by a name, as that of a mounted namespace, is told by that name,
- * and by "/" after it was unmounted: what it is then only its inode tells. */
-static void add_descriptor(struct set *set, int dir, const char *name, void *arg)
+static void add_socket(struct list *list, const struct process *process, const char *name)
 {
-	ino_t inode = link_inode(dir, name, "net");
-	const struct process *process = arg;
+	autoclose int netns = netns_of_socket(process->pidfd, name);
+	struct way way = { .is_socket = true };
 	struct statx st;
-	char first;
 
-	if (inode)
-		add(set, inode, path_of("/proc/%s/fd/%s", process->name, name));
-	else if (link_inode(dir, name, "socket"))
-		add_socket(set, process->pidfd, name);
-	else if (readlinkat(dir, name, &first, 1) == 1 && first == '/' && status_of(dir, name, &st) &&
-		 st.stx_dev_major == set->own.stx_dev_major && st.stx_dev_minor == set->own.stx_dev_minor)
-		add(set, st.stx_ino, path_of("/proc/%s/fd/%s", process->name, name));
+	if (netns >= 0 && status_of(netns, "", &st)) {
+		way.id.inode = st.stx_ino;
+		add(list, &way, "/proc/%s/fd/%s", process->name, name);
+	} else if (netns < 0 && (errno == ENOSYS || errno == EPERM)) { /* Linux before 5.6; Yama */
+		list->partial = true;
+	} else if (netns >= 0 || errno != EBADF) { /* it was closed */
+		note_failure(list, errno, "/proc/%s/fd/%s", process->name, name);
+	}
+}
+
+/* One that was opened by a name, as that of a mounted namespace, shows that name,
+ * and "/" after it was unmounted: what it is then only its inode shows. */
+static bool add_descriptor(int dir, const char *name, void *arg)
+{
+	const struct process_walk *walk = arg;
+	const struct process *process = walk->process;
+	struct list *list = walk->list;
+	struct way way = { .order = 0 };
+	char text[64];
+	struct statx st;
+
+	if (!read_link(list, dir, process->name, name, text, sizeof(text)))
+		return true;
+	if (inode_of(text, "socket")) {
+		list->partial |= process->pidfd < 0;
+		if (process->pidfd >= 0)
+			add_socket(list, process, name);
+		return true;
+	}
+	way.id.inode = inode_of(text, "net");
+	if (!way.id.inode && *text == '/' && status_of(dir, name, &st) &&
+	    st.stx_dev_major == list->own.stx_dev_major && st.stx_dev_minor == list->own.stx_dev_minor)
+		way.id.inode = st.stx_ino;
+	if (way.id.inode)
+		add(list, &way, "/proc/%s/fd/%s", process->name, name);
+	return true;
 }
 
 struct mounts {
-	struct set *set;
-	const char *process;
+	struct list *list;
+	const char *process; /* NULL: ourselves */
 };
 
 static int add_mount(uint64_t inode, const char *path, void *arg)
 {
+	const struct way way = { .id.inode = inode, .is_mount = true };
 	const struct mounts *mounts = arg;
 
-	add(mounts->set, inode, path_of("/proc/%s/root%s", mounts->process, path));
+	if (mounts->process)
+		add(mounts->list, &way, "/proc/%s/root%s", mounts->process, path);
+	else
+		add(mounts->list, &way, "%s", path);
 	return 0;
 }
 
-static bool add_mounts(struct set *set, int process, const char *name)
+static bool add_mounts(struct list *list, const struct process *process, const char *prefix)
 {
-	autoclose int fd = openat(process, "mountinfo", O_RDONLY | O_CLOEXEC);
+	autoclose int fd = openat(process->dir, "mountinfo", O_RDONLY | O_CLOEXEC);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-	struct mounts mounts = { set, name };
+	struct mounts mounts = { list, prefix };
+	bool whole;
 
-	if (!file) {
-		note_failure(set, errno == EINVAL ? ESRCH : errno); /* it is ending */
+	if (!file) { /* EINVAL: it is ending */
+		note_failure(list, errno == EINVAL ? ESRCH : errno, "/proc/%s/mountinfo", process->name);
 		return false;
 	}
 	take_fd(&fd);
 	errno = ENOMEM; /* unless reading says otherwise */
 	netns_mounts(file, add_mount, &mounts);
-	if (!feof(file))
-		note_failure(set, errno);
+	whole = feof(file);
+	if (!whole)
+		note_failure(list, errno == EINVAL ? ESRCH : errno, "/proc/%s/mountinfo", process->name);
 	fclose(file);
+	return whole;
+}
+
+static bool contains(const struct inodes *set, ino_t inode)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->list[i] == inode)
+			return true;
+	return false;
+}
+
+/* One that there is no memory for is looked into again. */
+static void remember(struct inodes *set, ino_t inode)
+{
+	ino_t *bigger = set->list;
+
+	if (set->n == set->room) {
+		bigger = realloc(set->list, (set->room * 2 + 16) * sizeof(*bigger));
+		set->room = bigger ? set->room * 2 + 16 : set->room;
+	}
+	if (!bigger)
+		return;
+	set->list = bigger;
+	set->list[set->n++] = inode;
+}
+
+/* Those of its mount namespace, unless a process that sees all of it was asked before. */
+static void add_mounts_once(struct list *list, const struct process *process, const char *prefix,
+			    struct inodes *seen)
+{
+	char text[64], root[2] = "";
+	bool sees_all = readlinkat(process->dir, "root", root, sizeof(root)) == 1;
+	ino_t mounts = 0;
+
+	if (read_link(list, process->dir, process->name, "ns/mnt", text, sizeof(text)))
+		mounts = inode_of(text, "mnt");
+	if (mounts && !contains(seen, mounts) && add_mounts(list, process, prefix) && sees_all)
+		remember(seen, mounts);
+}
+
+static void add_process(struct list *list, int proc, const char *name, struct inodes *mount_namespaces)
+{
+	autoclose int dir = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autoclose int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)strtol(name, NULL, 10), 0);
+	const struct process process = { name, dir, pidfd };
+
+	if (dir < 0 || (pidfd < 0 && errno != ENOSYS)) {
+		note_failure(list, errno, "/proc/%s", name);
+		return;
+	}
+	each_entry(list, &process, "task", add_thread);
+	each_entry(list, &process, "fd", add_descriptor);
+	add_mounts_once(list, &process, name, mount_namespaces);
+}
+
+struct proc_walk {
+	struct list *list;
+	struct inodes *mount_namespaces;
+};
+
+static bool add_if_process(int proc, const char *name, void *arg)
+{
+	const struct proc_walk *walk = arg;
+
+	if (isdigit((unsigned char)name[0]))
+		add_process(walk->list, proc, name, walk->mount_namespaces);
 	return true;
 }
 
-/* Can it see all of its mount namespace? */
-static bool sees_all(int process)
+static void add_processes(struct list *list, struct inodes *mount_namespaces)
 {
-	char root[2];
+	struct proc_walk walk = { list, mount_namespaces };
 
-	return readlinkat(process, "root", root, sizeof(root)) == 1;
+	if (file_each(AT_FDCWD, "/proc", add_if_process, &walk) < 0)
+		note_failure(list, errno, "/proc");
 }
 
-static void add_process(struct set *set, int proc, const char *name, void *arg)
+/* Names that people know, those of our own mounts, come first. */
+static void add_own_mounts(struct list *list, struct inodes *mount_namespaces)
 {
-	autoclose int process = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	autoclose int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)strtol(name, NULL, 10), 0);
-	struct process who = { name, pidfd };
-	struct set *mount_namespaces = arg;
-	ino_t mounts;
+	autoclose int dir = file_open("/proc/self", O_RDONLY | O_DIRECTORY);
+	const struct process self = { "self", dir, -1 };
 
-	if (process < 0 || pidfd < 0) {
-		note_failure(set, errno);
-		return;
-	}
-	each_number(set, process, "task", add_thread, NULL);
-	each_number(set, process, "fd", add_descriptor, &who);
-	mounts = link_inode(process, "ns/mnt", "mnt");
-	if (!mounts || contains(mount_namespaces, mounts))
-		return;
-	if (add_mounts(set, process, name) && sees_all(process))
-		add(mount_namespaces, mounts, NULL);
+	if (dir < 0)
+		note_failure(list, errno, "/proc/self");
+	else
+		add_mounts_once(list, &self, NULL, mount_namespaces);
 }
 
 static int by_number(const void *a, const void *b)
 {
-	const struct seen *x = a, *y = b;
+	const struct way *x = a, *y = b;
 
 	return (x->id.inode > y->id.inode) - (x->id.inode < y->id.inode);
 }
 
+static int by_number_and_order(const void *a, const void *b)
+{
+	const struct way *x = a, *y = b;
+	int order = by_number(a, b);
+
+	return order ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+/* Without an answer there may be processes that we do not see. */
+static bool is_nested(void)
+{
+	char text[64];
+	ssize_t len = readlink("/proc/1/ns/pid", text, sizeof(text) - 1);
+
+	text[len < 0 ? 0 : len] = '\0';
+	return inode_of(text, "pid") != FIRST_PID_NAMESPACE;
+}
+
+static void read_list(struct alive *ret, bool processes)
+{
+	struct inodes mount_namespaces = { 0 };
+	struct list list = { .n = 0 };
+
+	*ret = (struct alive){ .partial = !processes || is_nested() };
+	list.unseen = ret->unseen;
+	if (!status_of(AT_FDCWD, "/proc/self/ns/net", &list.own))
+		note_failure(&list, errno == ENOENT ? EIO : errno, "/proc/self/ns/net");
+	add_own_mounts(&list, &mount_namespaces);
+	if (processes)
+		add_processes(&list, &mount_namespaces);
+	if (list.n)
+		qsort(list.ways, list.n, sizeof(*list.ways), by_number_and_order);
+	else if (processes) /* not even our own: no proc is mounted */
+		note_failure(&list, EIO, "/proc");
+	ret->ways = list.ways;
+	ret->n = list.n;
+	ret->partial |= list.partial;
+	free(mount_namespaces.list);
+}
+
 void alive_read(struct alive *ret)
 {
-	struct set netns = { 0 }, mount_namespaces = { 0 };
+	read_list(ret, true);
+}
 
-	netns.failed = !status_of(AT_FDCWD, "/proc/self/ns/net", &netns.own);
-	each_number(&netns, AT_FDCWD, "/proc", add_process, &mount_namespaces);
-	if (netns.n)
-		qsort(netns.list, netns.n, sizeof(*netns.list), by_number);
-	*ret = (struct alive){ .seen = netns.list, .n = netns.n };
-	ret->complete = netns.n && !netns.failed && !mount_namespaces.failed &&
-			link_inode(AT_FDCWD, "/proc/1/ns/pid", "pid") == FIRST_PID_NAMESPACE;
-	free(mount_namespaces.list);
+void alive_read_mounted(struct alive *ret)
+{
+	read_list(ret, false);
 }
 
 void alive_free(struct alive *alive)
 {
 	for (size_t i = 0; i < alive->n; i++)
-		free(alive->seen[i].path);
-	free(alive->seen);
+		free(alive->ways[i].path);
+	free(alive->ways);
 	*alive = (struct alive){ 0 };
 }
 
-/* Is the one that has this inode now another? Asked through any that leads into it. */
-static bool is_later(struct seen *seen, const struct seen *end, const struct netns_id *netns)
+static int open_by_socket(const char *path)
 {
-	for (struct seen *way = seen; !seen->id.cookie && way < end && way->id.inode == netns->inode; way++) {
-		const struct netns_id there = way->path ? netns_id(way->path) : (struct netns_id){ 0 };
+	autoclose int pidfd =
+		(int)syscall(SYS_pidfd_open, (pid_t)strtol(path + strlen("/proc/"), NULL, 10), 0);
 
-		if (there.inode == netns->inode)
-			seen->id.cookie = there.cookie;
+	return pidfd < 0 ? -1 : netns_of_socket(pidfd, strrchr(path, '/') + 1);
+}
+
+/* FOUND_NOT: what led there does not any more. */
+static enum found open_way(const struct way *way, int *ret, struct cni_error *err)
+{
+	autoclose int fd = -1;
+	struct statx st;
+
+	if (!way->path)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (way->is_socket)
+		fd = open_by_socket(way->path);
+	else
+		fd = file_open(way->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && (errno == ENOENT || errno == ESRCH || errno == EBADF) && !way->is_mount)
+		return FOUND_NOT;
+	if (fd < 0 || !status_of(fd, "", &st))
+		return cni_fail(err, CNI_IO, "cannot open the network namespace %s: %s", way->path,
+				errno_text(errno));
+	if (st.stx_ino != way->id.inode && way->is_mount)
+		return cni_fail(err, CNI_IO, "the network namespace mounted at %s is hidden there",
+				way->path);
+	if (st.stx_ino != way->id.inode)
+		return FOUND_NOT;
+	*ret = take_fd(&fd);
+	return FOUND;
+}
+
+/* By the first of n ways that leads into the namespace. */
+static enum found open_any(const struct way *ways, size_t n, int *ret, const char **path,
+			   struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	enum found found = FOUND_NOT;
+
+	for (size_t i = 0; i < n; i++) {
+		enum found one = open_way(&ways[i], ret, &why);
+
+		*path = ways[i].path;
+		if (one == FOUND)
+			return one;
+		if (one == FOUND_FAILED)
+			found = one;
 	}
-	return !netns_is(&seen->id, netns);
+	if (found == FOUND_FAILED)
+		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+	return found;
+}
+
+/* The ways that lead into namespaces with this inode. */
+static struct way *ways_of(const struct alive *alive, uint64_t inode, size_t *n)
+{
+	const struct way key = { .id.inode = inode };
+	struct way *way = alive->n ? bsearch(&key, alive->ways, alive->n, sizeof(key), by_number) : NULL;
+
+	*n = 0;
+	while (way && way > alive->ways && way[-1].id.inode == inode)
+		way--;
+	while (way && way + *n < alive->ways + alive->n && way[*n].id.inode == inode)
+		++*n;
+	return way;
+}
+
+/* Has another namespace the inode by now? */
+static bool is_later(struct way *ways, size_t n, const struct netns_id *netns)
+{
+	autoclose int fd = -1;
+	const char *path;
+
+	if (!netns->cookie)
+		return false;
+	if (!ways->id.cookie && open_any(ways, n, &fd, &path, NULL) == FOUND)
+		ways->id.cookie = netns_id_of(fd).cookie;
+	return !netns_is(&ways->id, netns);
 }
 
 enum found alive_find(struct alive *alive, const struct netns_id *netns)
 {
-	const struct seen key = { .id = *netns };
-	struct seen *seen = alive->n ? bsearch(&key, alive->seen, alive->n, sizeof(key), by_number) : NULL;
+	size_t n;
+	struct way *ways = ways_of(alive, netns->inode, &n);
 
-	while (seen && seen > alive->seen && seen[-1].id.inode == netns->inode)
-		seen--;
-	if (seen)
-		return netns->cookie && is_later(seen, alive->seen + alive->n, netns) ? FOUND_NOT : FOUND;
-	return alive->complete ? FOUND_NOT : FOUND_FAILED;
+	if (n)
+		return is_later(ways, n, netns) ? FOUND_NOT : FOUND;
+	return alive->partial || *alive->unseen ? FOUND_FAILED : FOUND_NOT;
+}
+
+enum found alive_seen(struct alive *alive, const struct netns_id *netns)
+{
+	enum found found = alive_find(alive, netns);
+
+	return found == FOUND_FAILED && !*alive->unseen ? FOUND_NOT : found;
+}
+
+enum found alive_open(struct alive *alive, const struct netns_id *netns, int *ret, struct cni_error *err)
+{
+	enum found found = alive_seen(alive, netns);
+	const char *path;
+	size_t n;
+	struct way *ways = ways_of(alive, netns->inode, &n);
+
+	if (found == FOUND)
+		return open_any(ways, n, ret, &path, err);
+	if (found == FOUND_FAILED)
+		cni_fail(err, CNI_IO, "cannot look for the network namespace %s: %s", netns_id_text(netns).s,
+			 alive->unseen);
+	return found;
+}
+
+int alive_each(const struct alive *alive,
+	       int (*each)(int netns, const char *path, void *arg, struct cni_error *err), void *arg,
+	       struct cni_error *err)
+{
+	const struct netns_id own = netns_id("/proc/self/ns/net");
+	size_t n;
+
+	if (!own.inode)
+		return cni_fail(err, CNI_IO, "cannot read %s", "/proc/self/ns/net");
+	for (size_t i = 0; i < alive->n; i += n) {
+		const struct way *ways = ways_of(alive, alive->ways[i].id.inode, &n);
+		autoclose int fd = -1;
+		struct cni_error why = { 0 };
+		const char *path;
+		enum found found;
+		int rc;
+
+		if (ways->id.inode == own.inode)
+			continue;
+		found = open_any(ways, n, &fd, &path, &why);
+		rc = found == FOUND_NOT ? 0 : each(fd, found == FOUND ? path : why.msg, arg, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
 }

@@ -1,6 +1,8 @@
 #include "net/link.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <stdio.h>
@@ -87,6 +89,21 @@ static void attr_mac(const struct nlattr *attr, char *ret, size_t size)
 		used += (size_t)snprintf(ret + used, size - used, "%s%02x", i ? ":" : "", byte[i]);
 }
 
+/* 0: it is one of IEEE 802.1ad. */
+static uint16_t vlan_id(const struct nlattr *data)
+{
+	uint16_t id = 0, protocol = htons(ETH_P_8021Q);
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, data) {
+		if (mnl_attr_get_type(attr) == IFLA_VLAN_ID)
+			id = attr_u16(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_VLAN_PROTOCOL)
+			protocol = attr_u16(attr);
+	}
+	return protocol == htons(ETH_P_8021Q) ? id : 0;
+}
+
 static void read_linkinfo(const struct nlattr *info, struct link *link)
 {
 	const struct nlattr *attr, *data = NULL;
@@ -99,9 +116,9 @@ static void read_linkinfo(const struct nlattr *info, struct link *link)
 	}
 	if (!data)
 		return;
+	if (!strcmp(link->kind, "vlan"))
+		link->vlan = vlan_id(data);
 	mnl_attr_for_each_nested(attr, data) {
-		if (!strcmp(link->kind, "vlan") && mnl_attr_get_type(attr) == IFLA_VLAN_ID)
-			link->vlan = attr_u16(attr);
 		if (strcmp(link->kind, "ipvlan") != 0)
 			continue;
 		if (mnl_attr_get_type(attr) == IFLA_IPVLAN_MODE)
@@ -232,7 +249,7 @@ int link_each(struct rtnl *nl, void (*each)(const struct link *, void *), void *
 
 int ipvlan_create(struct rtnl *nl, const struct ipvlan *ipvlan, struct cni_error *err)
 {
-	struct nlmsghdr *nlh = link_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	struct nlmsghdr *nlh = link_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ipvlan->index);
 	struct nlattr *info, *data;
 
 	mnl_attr_put_strz_check(nlh, RTNL_REQUEST_MAX, IFLA_IFNAME, ipvlan->name);

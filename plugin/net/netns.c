@@ -50,11 +50,13 @@ static const char *kind_of_namespace(int type)
 static enum netns refuse(const char *path, int fd, struct cni_error *err)
 {
 	struct statfs fs;
-	int type;
+	int type = -1;
 
-	if (fstatfs(fd, &fs) < 0)
-		fs.f_type = 0;
-	type = fs.f_type == NSFS_MAGIC ? ioctl(fd, NS_GET_NSTYPE) : -1;
+	if (fstatfs(fd, &fs) < 0 || (fs.f_type == NSFS_MAGIC && (type = ioctl(fd, NS_GET_NSTYPE)) < 0)) {
+		cni_fail(err, CNI_IO, "failed to open netns \"%s\": cannot look at it: %s", path,
+			 errno_text(errno));
+		return NETNS_FAILED;
+	}
 	if (type == CLONE_NEWNET)
 		return NETNS_OPEN;
 	if (type >= 0)
@@ -88,8 +90,12 @@ static enum netns refuse_ours(const char *path, int fd, struct cni_error *err)
 
 	if (home < 0)
 		return NETNS_FAILED;
-	if (fstat(home, &ours) < 0 || fstat(fd, &theirs) < 0 || ours.st_ino != theirs.st_ino ||
-	    ours.st_dev != theirs.st_dev)
+	if (fstat(home, &ours) < 0 || fstat(fd, &theirs) < 0) {
+		cni_fail(err, CNI_IO, "failed to open netns \"%s\": cannot look at it: %s", path,
+			 errno_text(errno));
+		return NETNS_FAILED;
+	}
+	if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev)
 		return NETNS_OPEN;
 	cni_fail(err, CNI_NETNS, "plugin's netns and netns from CNI_NETNS should not be the same");
 	cni_hint(err, "CNI_NETNS=%s is the namespace that the plugin itself runs in; nothing was changed",
@@ -140,48 +146,6 @@ int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg,
 	return rc;
 }
 
-/* Namespaces that were met, by inode. */
-struct met {
-	ino_t *list;
-	size_t n, room;
-};
-
-static bool meet(struct met *met, ino_t inode)
-{
-	for (size_t i = 0; i < met->n; i++)
-		if (met->list[i] == inode)
-			return false;
-	if (met->n == met->room) {
-		size_t room = 2 * met->room + 64;
-		ino_t *list = realloc(met->list, room * sizeof(*list));
-
-		if (!list)
-			return true; /* and perhaps met again */
-		met->list = list;
-		met->room = room;
-	}
-	met->list[met->n++] = inode;
-	return true;
-}
-
-struct tour {
-	int (*each)(int netns, const char *path, void *arg, struct cni_error *err);
-	void *arg;
-	struct cni_error *err;
-	struct met met;
-};
-
-static int visit(struct tour *tour, const char *path)
-{
-	autoclose int fd = -1;
-	struct stat st;
-
-	if (stat(path, &st) < 0 || !meet(&tour->met, st.st_ino) ||
-	    netns_open(path, false, &fd, NULL) != NETNS_OPEN)
-		return 0;
-	return tour->each(fd, path, tour->arg, tour->err);
-}
-
 /* As /proc writes what would end a word: \040 is a blank. */
 static void unescape(char *text)
 {
@@ -219,58 +183,6 @@ int netns_mounts(FILE *mountinfo, int (*each)(uint64_t inode, const char *path, 
 		rc = each(strtoull(root + strlen(" net:["), NULL, 10), path, arg);
 	}
 	free(line);
-	return rc;
-}
-
-static int visit_mount(uint64_t inode, const char *path, void *arg)
-{
-	(void)inode;
-	return visit(arg, path);
-}
-
-static int visit_mounts(struct tour *tour)
-{
-	static const char path[] = "/proc/self/mountinfo";
-	FILE *mounts = fopen(path, "re");
-	int rc = mounts ? netns_mounts(mounts, visit_mount, tour) : 0;
-
-	if (!mounts || ferror(mounts))
-		rc = cni_fail(tour->err, CNI_IO, "cannot read %s: %s", path, errno_text(errno));
-	if (mounts)
-		fclose(mounts);
-	return rc;
-}
-
-static int visit_processes(struct tour *tour)
-{
-	DIR *proc = opendir("/proc");
-	const struct dirent *entry;
-	int rc = 0;
-
-	for (errno = 0; rc == 0 && proc && (entry = readdir(proc)); errno = 0) {
-		char path[sizeof("/proc//ns/net") + NAME_MAX];
-
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/ns/net", entry->d_name);
-		rc = visit(tour, path);
-	}
-	if (rc == 0 && errno)
-		rc = cni_fail(tour->err, CNI_IO, "cannot read %s: %s", "/proc", errno_text(errno));
-	if (proc)
-		closedir(proc);
-	return rc;
-}
-
-int netns_each(int (*each)(int netns, const char *path, void *arg, struct cni_error *err), void *arg,
-	       struct cni_error *err)
-{
-	struct tour tour = { .each = each, .arg = arg, .err = err };
-	int rc = visit_mounts(&tour);
-
-	if (rc == 0)
-		rc = visit_processes(&tour);
-	free(tour.met.list);
 	return rc;
 }
 
@@ -410,4 +322,9 @@ enum found netns_sysctl_is(const char *name, const char *value, struct cni_error
 	text[len] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	return strcmp(text, value) ? FOUND_NOT : FOUND;
+}
+
+bool netns_has_ipv6(void)
+{
+	return access("/proc/sys/net/ipv6", F_OK) == 0;
 }

@@ -5,13 +5,22 @@
 #include <linux/netlink.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "net/netns.h"
 
 #define ANSWER_MAX 16384
-#define DUMP_TRIES 5
+
+/* The kernel makes a list's parts as large as it saw them received, up to this. */
+#define PART_MAX ((size_t)32768)
+#define PARTS ((size_t)64)
+
+/* Two seconds in all: what changes a list in a burst is over by then. */
+#define DUMP_TRIES 20
+#define DUMP_PAUSE_NS 10000000L
 
 static int open_here(void *arg, struct cni_error *err)
 {
@@ -32,6 +41,7 @@ int rtnl_open(struct rtnl *nl, int netns, struct cni_error *err)
 	nl->last = NULL;
 	nl->queued = 0;
 	nl->lost = 0;
+	nl->strict = nl->too_old = false;
 	nl->seq = nl->first = 1;
 	if (netns_run(netns, open_here, nl, err) < 0)
 		return -1;
@@ -48,13 +58,21 @@ void rtnl_close(struct rtnl *nl)
 	nl->sock = NULL;
 }
 
-struct nlmsghdr *rtnl_request(struct rtnl *nl, unsigned int type, unsigned int flags)
+bool rtnl_strict(struct rtnl *nl)
 {
 	int on = 1;
 
-	/* only with this, which older kernels do not know, is the answer what was asked for */
+	if (!nl->strict)
+		nl->too_old = mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on, sizeof(on)) < 0 &&
+			      errno == ENOPROTOOPT;
+	nl->strict = true;
+	return !nl->too_old;
+}
+
+struct nlmsghdr *rtnl_request(struct rtnl *nl, unsigned int type, unsigned int flags)
+{
 	if ((flags & NLM_F_DUMP) == NLM_F_DUMP)
-		mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+		rtnl_strict(nl);
 	if (nl->last)
 		nl->queued = (size_t)((char *)nl->last - nl->queue) + NLMSG_ALIGN(nl->last->nlmsg_len);
 	if (nl->queued + RTNL_REQUEST_MAX > sizeof(nl->queue)) {
@@ -85,18 +103,21 @@ static int flush(struct rtnl *nl, unsigned int flags, struct cni_error *err)
 	return -1;
 }
 
-static ssize_t receive(struct rtnl *nl, char *answer, struct cni_error *err)
+static int no_answer(struct cni_error *err)
+{
+	if (errno == EAGAIN)
+		return cni_fail(err, CNI_RETRY, "the kernel's rtnetlink did not answer");
+	return cni_fail(err, CNI_IO, "no answer from the kernel's rtnetlink: %s", errno_text(errno));
+}
+
+static ssize_t receive(struct rtnl *nl, char *answer, size_t size, struct cni_error *err)
 {
 	ssize_t len;
 
 	do
-		len = mnl_socket_recvfrom(nl->sock, answer, ANSWER_MAX);
+		len = mnl_socket_recvfrom(nl->sock, answer, size);
 	while (len < 0 && errno == EINTR);
-	if (len < 0 && errno == EAGAIN)
-		return cni_fail(err, CNI_RETRY, "the kernel's rtnetlink did not answer");
-	if (len < 0)
-		return cni_fail(err, CNI_IO, "no answer from the kernel's rtnetlink: %s", errno_text(errno));
-	return len;
+	return len < 0 ? no_answer(err) : len;
 }
 
 static int find_sentence(const struct nlattr *attr, void *arg)
@@ -180,7 +201,7 @@ int rtnl_commit(struct rtnl *nl, int (*refused)(const struct rtnl_refusal *, voi
 	if (flush(nl, NLM_F_ACK, err) < 0)
 		return -1;
 	do {
-		len = receive(nl, answer, err);
+		len = receive(nl, answer, sizeof(answer), err);
 		if (len < 0)
 			return -1;
 	} while (!read_acks(&commit, answer, len, err));
@@ -204,20 +225,31 @@ int rtnl_commit_one(struct rtnl *nl, struct cni_error *err)
 	return error;
 }
 
+/*
+ * An answer of several parts is kept until it is complete, since only then is it known
+ * whether it is of one piece: the kernel reads its lists part by part, and says so when
+ * one has changed meanwhile. Most answers are one part, which is used where it lies.
+ */
 struct answer {
 	unsigned int seq;
-	void (*each)(const struct nlmsghdr *, void *);
-	void *arg;
-	bool changed; /* under way: the dump is not consistent */
+	char *kept; /* a mapping, or NULL */
+	size_t len, room;
+	bool changed;
 	int error;
 };
 
+/* libmnl takes a length of more than 2 GiB for a negative one. */
+static bool is_whole(const struct nlmsghdr *nlh, int left)
+{
+	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (unsigned int)left;
+}
+
 /* Returns true once the answer is complete. */
-static bool read_answer(struct answer *a, const char *answer, ssize_t len)
+static bool read_part(struct answer *a, const char *part, ssize_t len)
 {
 	int left = (int)len;
 
-	for (const struct nlmsghdr *nlh = (const void *)answer; mnl_nlmsg_ok(nlh, left);
+	for (const struct nlmsghdr *nlh = (const void *)part; is_whole(nlh, left);
 	     nlh = mnl_nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_seq != a->seq)
 			continue;
@@ -231,41 +263,134 @@ static bool read_answer(struct answer *a, const char *answer, ssize_t len)
 				a->error = errno_of(*(const int *)mnl_nlmsg_get_payload(nlh));
 			return true;
 		}
-		a->each(nlh, a->arg);
 		if (!(nlh->nlmsg_flags & NLM_F_MULTI))
 			return true;
 	}
 	return false;
 }
 
+/* So that there is room for PARTS of the largest. */
+static int make_room(struct answer *a, struct cni_error *err)
+{
+	const size_t room = a->room ? 2 * a->room : 2 * PARTS * PART_MAX;
+	char *kept;
+
+	if (a->room - a->len >= PARTS * PART_MAX)
+		return 0;
+	/* pages that nothing is written to do not count */
+	kept = a->kept ? mremap(a->kept, a->room, room, MREMAP_MAYMOVE)
+		       : mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			      -1, 0);
+	if (kept == MAP_FAILED)
+		return cni_fail(err, CNI_RETRY, "out of memory for a list of the kernel's");
+	a->kept = kept;
+	a->room = room;
+	return 0;
+}
+
+/* Keeps as many parts as there are. In one system call: the kernel goes on with its list
+ * while it is received, and the longer that takes the more may change. */
+static int keep_parts(struct rtnl *nl, struct answer *a, bool *complete, struct cni_error *err)
+{
+	struct mmsghdr parts[PARTS] = { { .msg_len = 0 } };
+	struct iovec room[PARTS];
+	int n;
+
+	if (make_room(a, err) < 0)
+		return -1;
+	for (size_t i = 0; i < PARTS; i++) {
+		room[i] = (struct iovec){ a->kept + a->len + i * PART_MAX, PART_MAX };
+		parts[i].msg_hdr.msg_iov = &room[i];
+		parts[i].msg_hdr.msg_iovlen = 1;
+	}
+	do
+		n = recvmmsg(mnl_socket_get_fd(nl->sock), parts, PARTS, 0, NULL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return no_answer(err);
+	for (int i = 0; i < n && !*complete; i++) {
+		const char *part = memmove(a->kept + a->len, room[i].iov_base, parts[i].msg_len);
+
+		*complete = read_part(a, part, parts[i].msg_len);
+		a->len += MNL_ALIGN(parts[i].msg_len);
+	}
+	return 0;
+}
+
+static void pass_on(const struct answer *a, const char *text, void (*each)(const struct nlmsghdr *, void *),
+		    void *arg)
+{
+	int left = (int)a->len;
+
+	for (const struct nlmsghdr *nlh = (const void *)text; is_whole(nlh, left);
+	     nlh = mnl_nlmsg_next(nlh, &left)) {
+		if (nlh->nlmsg_seq != a->seq || nlh->nlmsg_type < NLMSG_MIN_TYPE)
+			continue;
+		each(nlh, arg);
+		if (!(nlh->nlmsg_flags & NLM_F_MULTI))
+			return;
+	}
+}
+
+/* Sends the question and reads the answer once. */
+static int ask(struct rtnl *nl, struct answer *a, void (*each)(const struct nlmsghdr *, void *), void *arg,
+	       struct cni_error *err)
+{
+	char first[PART_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+	const bool again = a->kept != NULL;
+	bool complete = false;
+	ssize_t len = 0;
+
+	*a = (struct answer){ .seq = nl->seq - 1, .kept = a->kept, .room = a->room };
+	nl->first = nl->seq;
+	if (flush(nl, 0, err) < 0)
+		return -1;
+	if (!again) {
+		len = receive(nl, first, sizeof(first), err);
+		if (len < 0)
+			return -1;
+		complete = read_part(a, first, len);
+		if (!complete && make_room(a, err) < 0)
+			return -1;
+		if (!complete)
+			memcpy(a->kept, first, (size_t)len);
+		a->len = MNL_ALIGN((size_t)len);
+	}
+	while (!complete)
+		if (keep_parts(nl, a, &complete, err) < 0)
+			return -1;
+	if (!a->changed && !a->error)
+		pass_on(a, a->kept ? a->kept : first, each, arg);
+	return a->error;
+}
+
 int rtnl_ask(struct rtnl *nl, void (*each)(const struct nlmsghdr *, void *), void *arg, struct cni_error *err)
 {
-	char answer[ANSWER_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *question = nl->last;
-	struct answer a;
-	ssize_t len;
+	struct answer a = { .kept = NULL };
+	int rc = ask(nl, &a, each, arg, err);
 
-	for (int tries = 0; tries < DUMP_TRIES; tries++) {
-		a = (struct answer){ .seq = nl->seq - 1, .each = each, .arg = arg };
-		nl->first = nl->seq;
-		nl->last = question;
-		if (flush(nl, 0, err) < 0)
-			return -1;
-		do {
-			len = receive(nl, answer, err);
-			if (len < 0)
-				return -1;
-		} while (!read_answer(&a, answer, len));
-		if (!a.changed)
-			break;
+	for (int tries = 1; rc >= 0 && a.changed && tries < DUMP_TRIES; tries++) {
+		nanosleep(&(struct timespec){ .tv_nsec = tries * DUMP_PAUSE_NS }, NULL);
 		question->nlmsg_seq = nl->seq++;
+		nl->last = question;
+		rc = ask(nl, &a, each, arg, err);
 	}
-	return a.error;
+	if (a.kept)
+		munmap(a.kept, a.room);
+	if (rc >= 0 && a.changed) {
+		cni_fail(err, CNI_RETRY,
+			 "a list of the kernel's changed each of the %d times that it was read", DUMP_TRIES);
+		return cni_hint(err, "links, addresses or routes come and go all the time: see `ip monitor`");
+	}
+	return rc;
 }
 
 int rtnl_listen(struct rtnl *nl, unsigned int group, struct cni_error *err)
 {
-	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == 0)
+	/* The kernel does not send its events to port 0, its own, which an unbound socket has too. */
+	if (mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) == 0 &&
+	    mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == 0)
 		return 0;
 	return cni_fail(err, CNI_IO, "cannot listen to the kernel's rtnetlink: %s", errno_text(errno));
 }
@@ -289,7 +414,7 @@ static void keep_id(const struct nlmsghdr *nlh, void *arg)
 			*id = (int)mnl_attr_get_u32(attr);
 }
 
-int rtnl_own_id(struct rtnl *nl, struct cni_error *err)
+enum found rtnl_own_id(struct rtnl *nl, int *ret, struct cni_error *err)
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETNSID, 0);
 	int id = -1, rc;
@@ -299,5 +424,6 @@ int rtnl_own_id(struct rtnl *nl, struct cni_error *err)
 	rc = rtnl_ask(nl, keep_id, &id, err);
 	if (rc > 0)
 		cni_fail(err, CNI_INTERNAL, "cannot ask for a namespace's number: %s", errno_text(rc));
-	return rc ? -1 : id;
+	*ret = id;
+	return rc ? FOUND_FAILED : id < 0 ? FOUND_NOT : FOUND;
 }

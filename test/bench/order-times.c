@@ -231,7 +231,7 @@ static void all_at_once(struct contender *c, enum verb verb, unsigned int first,
 			bool counts)
 {
 	pid_t pids[PARALLEL_MAX];
-	double began[PARALLEL_MAX];
+	double began[PARALLEL_MAX] = { 0 };
 
 	for (unsigned int i = 0; i < parallel; i++) {
 		began[i] = now();

@@ -47,7 +47,11 @@ refuses() {
 	done
 }
 
-POOL='{"metadata": {"name": "net-pool", "annotations": {"ipvlan-cni/block-size": "16"}}}'
+# What a node is told before it claims: it has no claims, and of the blocks that it looks at none is taken.
+begins() {
+	answers 200 "{\"items\": [${1:-}]}"
+	[ -n "${1:-}" ] || answers 200 '{"rows": [{"cells": ["net-pool", "blockSize=16", "1m"]}]}'
+}
 
 @test "nothing but hanging" {
 	answers hangs
@@ -140,36 +144,36 @@ POOL='{"metadata": {"name": "net-pool", "annotations": {"ipvlan-cni/block-size":
 	local started=$SECONDS
 	kubernetes 10
 	answers 429 '{}' 'Retry-After: 2'
-	answers 200 "{\"items\": [$POOL]}"
+	begins
 	answers 403 '{"message": "enough"}'
 	pool ADD "$CONF" c1
 	fails 7 enough
 	[ $((SECONDS - started)) -ge 2 ]
-	[ "$(asked | wc -l)" = 3 ]
+	[ "$(asked | wc -l)" = 4 ]
 }
 
 @test "500 and hanging, once each: the next try counts" {
 	kubernetes 20
 	answers 500
-	answers 200 "{\"items\": [$POOL]}"
+	begins
 	answers 503
 	answers 403 '{"message": "enough"}'
 	pool ADD "$CONF" c1
 	fails 7 enough
-	[ "$(asked | cut -d' ' -f1 | xargs)" = "GET GET POST POST" ]
+	[ "$(asked | cut -d' ' -f1 | xargs)" = "GET GET GET POST POST" ]
 }
 
 @test "409, and the claim in the way is ours: an answer was lost before" {
 	local incarnation name
 	kubernetes
-	answers 200 "{\"items\": [$POOL]}"
+	begins
 	answers 403
 	pool ADD "$CONF" c1
 	fails 7
 	incarnation=$(readlink "$STORE/incarnation")
 	name=$(asked | sed -n 's/.*"name":"\(net-[^"]*\)".*/\1/p')
 	forget_answers
-	answers 200 "{\"items\": [$POOL]}"
+	begins
 	answers 409
 	answers 200 "{\"metadata\": {\"name\": \"$name\", \"uid\": \"u1\", \"resourceVersion\": \"7\",
 		\"annotations\": {\"ipvlan-cni/block\": \"$(sed 's/net-//; s,-\([0-9]*\)$,/\1,' <<<"$name")\", \"ipvlan-cni/network\": \"net\",
@@ -181,7 +185,7 @@ POOL='{"metadata": {"name": "net-pool", "annotations": {"ipvlan-cni/block-size":
 @test "409, and the claim of this machine before it was restarted is somebody else's now" {
 	local machine lease
 	kubernetes 1
-	answers 200 "{\"items\": [$POOL]}"
+	begins
 	answers 403
 	pool ADD "$CONF" c1
 	machine=$(asked | sed -n 's/.*"ipvlan-cni\/machine":"\([^"]*\)".*/\1/p')
@@ -189,7 +193,7 @@ POOL='{"metadata": {"name": "net-pool", "annotations": {"ipvlan-cni/block-size":
 	lease="{\"metadata\": {\"name\": \"net-10.9.0.0-28\", \"uid\": \"u1\", \"resourceVersion\": \"7\",
 		\"annotations\": {\"ipvlan-cni/block\": \"10.9.0.0/28\", \"ipvlan-cni/network\": \"net\", \"ipvlan-cni/machine\": \"$machine\",
 		\"ipvlan-cni/boot\": \"an earlier one\", \"ipvlan-cni/incarnation\": \"of then\"}}, \"spec\": {\"holderIdentity\": \"a\"}}"
-	answers 200 "{\"items\": [$POOL, $lease]}"
+	begins "$lease"
 	answers 409
 	answers 200 "${lease/\"a\"/\"b\"}"
 	pool ADD "$CONF" c1
@@ -202,7 +206,7 @@ POOL='{"metadata": {"name": "net-pool", "annotations": {"ipvlan-cni/block-size":
 @test "a block that another node got first, and the note of the attempt stays" {
 	local bin=$BATS_TEST_TMPDIR/bin
 	kubernetes 1
-	answers 200 "{\"items\": [$POOL]}"
+	begins
 	answers 409
 	answers 200 '{"metadata": {"name": "net-10.9.0.64-28", "uid": "u1", "resourceVersion": "7", "annotations":
 		{"ipvlan-cni/block": "10.9.0.64/28", "ipvlan-cni/network": "net"}}, "spec": {"holderIdentity": "b"}}'
@@ -212,23 +216,25 @@ POOL='{"metadata": {"name": "net-pool", "annotations": {"ipvlan-cni/block-size":
 		"$BUILD/addrpool-claim" >"$bin/addrpool-claim"
 	chmod +x "$bin/addrpool-claim"
 	PLUGIN=$bin/addrpool pool ADD "$(jq -c '.runtimeConfig.ips = ["10.9.0.77"]' <<<"$CONF")" c1
-	fails 5 'remove blocks/10.9.0.64-28: input/output error'
+	fails 5 "cannot remove $OWN/blocks/10.9.0.64-28: input/output error"
 	leased ''
 }
 
 @test "addresses of own blocks are given whatever the engine says, and a DEL never fails for it" {
+	local boot
 	kubernetes
-	answers 200 "{\"items\": [$POOL]}"
+	begins
 	answers 403
 	pool ADD "$CONF" c1
 	mkdir -p "$OWN/blocks"
+	boot=$(cut -c1-8 /proc/sys/kernel/random/boot_id).$(cut -d' ' -f22 /proc/1/stat)
 	for i in 0 16 32; do
-		ln -sfn "owned $(cut -c1-8 /proc/sys/kernel/random/boot_id) $(readlink "$STORE/incarnation") u$i" "$OWN/blocks/10.9.0.$i-28"
+		ln -sfn "owned $boot $(readlink "$STORE/incarnation") u$i" "$OWN/blocks/10.9.0.$i-28"
 	done
 	answers 500
 	add c1
 	pool DEL "$CONF" c1
 	succeeds
-	[[ $stderr = *"were not given back: Kubernetes $SCRIPTED_URL: HTTP "* ]]
+	[[ $stderr = *"were not returned: Kubernetes $SCRIPTED_URL: HTTP "* ]]
 	drops "$CONF" c1
 }

@@ -17,7 +17,6 @@ refused() {
 }
 
 @test "what is no cluster is refused by name" {
-	refused '1' 'ipam.cluster'
 	refused '{}' 'ipam.cluster must have either etcd or kubernetes'
 	refused '{"etcd": {}, "kubernetes": {}}' 'ipam.cluster must have either etcd or kubernetes'
 	refused '{"etcd": []}' 'ipam.cluster.etcd'
@@ -29,6 +28,13 @@ refused() {
 	refused "{$ENGINE, \"node\": \"../x\"}" 'ipam.cluster.node: invalid name of a node'
 	refused "{$ENGINE, \"pool\": \"a/b\"}" 'ipam.cluster.pool: invalid name'
 	refused "{$ENGINE, \"blockRoutes\": 1}" 'ipam.cluster.blockRoutes'
+}
+
+@test "a cluster that is no object belongs to another program: ADD ignores it and says so" {
+	CONF=$(conf '"cluster": 1')
+	pool ADD "$CONF" c1
+	succeeds
+	[[ $stderr = *'ignored: ipam.cluster must be an object, not 1'* ]]
 }
 
 @test "a block larger than a subnet is refused, with what to do" {
@@ -114,8 +120,8 @@ kubeconfig() {
 	kubeconfig '{ server: "http://127.0.0.1:1", proxy-url: "http://p" }' '{ }'
 	told_wrongly "$engine" 7 "$file: tls-server-name and proxy-url are not supported"
 	kubeconfig "$server" '{ exec: { command: aws } }'
-	told_wrongly "$engine" 7 "$file: the user's credentials come from a program, which is not run"
-	explains 'a client certificate, a token or a tokenFile'
+	told_wrongly "$engine" 7 "$file: exec and auth-provider of a user are not supported"
+	explains 'give the user a client certificate, a token, or a tokenFile'
 	kubeconfig "$server" '{ client-certificate-data: "%%%" }'
 	told_wrongly "$engine" 7 "$file: client-certificate-data is no base64"
 	kubeconfig "$server" '{ tokenFile: /nowhere }'
@@ -129,7 +135,7 @@ kubeconfig() {
 }
 
 @test "a kubeconfig is wanted where there is no pod's service account" {
-	told_wrongly '"kubernetes": {}' 7 'ipam.cluster.kubernetes.kubeconfig is not given, and this is no pod'
+	told_wrongly '"kubernetes": {}' 7 'ipam.cluster.kubernetes.kubeconfig is missing'
 }
 
 @test "addrpool-claim is asked for an address that is none" {

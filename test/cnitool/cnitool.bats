@@ -7,17 +7,17 @@ load ../lib/cnitool
 @test "add, check, status and del of a network" {
 	local before
 	before=$(inventory)
-	cnitool status l2
+	cnitool status status
 	in_order
-	cnitool add l2
+	cnitool add status
 	in_order
 	[ "$(result '.ips[0].address')" = 10.138.36.2/23 ]
 	pings a 10.138.36.66
-	cnitool check l2
+	cnitool check status
 	in_order
-	cnitool del l2
+	cnitool del status
 	in_order
-	cnitool del l2
+	cnitool del status
 	in_order
 	rm -rf /var/lib/cni/results
 	leaves_nothing "$before"
@@ -48,7 +48,7 @@ load ../lib/cnitool
 }
 
 @test "an error reaches the user with its details" {
-	jq '.plugins[0].master = "nope0"' "$NETCONFPATH/l2.conflist" >"$STUB_DIR/l2.conflist"
+	jq '.cniVersion = "1.1.0" | .plugins[0].master = "nope0"' "$NETCONFPATH/l2.conflist" >"$STUB_DIR/l2.conflist"
 	NETCONFPATH=$STUB_DIR cnitool add l2
 	[ "$status" = 1 ]
 	[[ "$stderr$output" = *'failed to lookup master "nope0": Link not found; links in that namespace: '* ]]
@@ -57,11 +57,11 @@ load ../lib/cnitool
 }
 
 @test "gc removes what the runtime has forgotten" {
-	cnitool add l2 a
-	cnitool add l2 b
-	cnitool gc l2
+	cnitool add status a
+	cnitool add status b
+	cnitool gc status
 	in_order
-	[ "$(find /var/lib/cni/networks/l2 -name '10.*' | wc -l)" = 0 ]
+	[ "$(find /var/lib/cni/networks/status -name '10.*' | wc -l)" = 0 ]
 	[ "$(in_pod a '[.[].ifname] | index("eth0")' link)" = null ]
 }
 

@@ -3,32 +3,23 @@
 
 load ../lib/ctl
 
-# a network that works: its gateway is there
-sound() {
-	conf '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.40","gateway":"10.138.36.66"}]]}}' "$@"
-}
-
-# finds STATUS TEXT...: doctor ends so, and tells each text; nothing was changed.
-finds() {
-	local expected=$1 before
-	shift
-	before=$(inventory)
-	ctl doctor
-	[ "$status" = "$expected" ] || { echo "exit status $status, not $expected: $output"; return 1; }
-	tells "$@"
-	leaves_nothing "$before"
-}
-
 @test "a sound network: ok in each line, status 0" {
 	configured net "$(sound)"
-	finds 0 'ok       kernel: has ipvlan' 'ok       master: eth0 is up' 'ok       mode: l2 can be had on eth0' \
-		'ok       MTU: 1500' 'ok       gateway: 10.138.36.66 answers' "ok       ipam: $BUILD/addrpool" \
-		'ok       pool: 0 of 39 addresses'
-	[[ $output != *warning* && $output != *error* ]]
+	finds 0 'ok       kernel: has ipvlan' 'ok       master: eth0 is up' 'ok       mode: l2 is free on eth0' \
+		'ok       MTU: 1500' 'ok       gateway: 10.138.36.66 answers' "ok       plugin: addrpool: $BUILD/addrpool, " \
+		'ok       STATUS: an ADD would succeed' 'ok       pool: 0 of 39 addresses' '0 warnings, 0 errors'
+	[[ $output != *'warning  '* && $output != *'error  '* ]]
 	pod a net
 	ctl doctor
 	succeeds
 	tells 'ok       host: 1 ipvlan interface, and nothing is missing for them'
+}
+
+@test "a key that is left out: which, and why, status 1" {
+	configured net "$(sound '{"vlan":"5","ipMasq":true,"logLevel":"loud"}')"
+	finds 1 'warning  configuration: ignored: vlan must be an integer, not "5"' \
+		'warning  configuration: ignored: ipMasq needs "mode": "l3s"' \
+		'warning  configuration: ignored: logLevel must be "error"' 'ok       master: eth0 is up'
 }
 
 @test "no configuration at all" {
@@ -47,7 +38,7 @@ finds() {
 
 @test "broken 3: no such master" {
 	configured net "$(sound '{"master":"nope0"}')"
-	finds 2 'error    master: failed to lookup master "nope0"' '-> links in that namespace: lo, ' eth0
+	finds 2 'error    master: failed to lookup master "nope0"' '-> links in that namespace: lo, ' '; the default route is by eth0'
 }
 
 @test "broken 4: a master that a bridge holds" {
@@ -61,7 +52,7 @@ finds() {
 @test "broken 5: a master that is down" {
 	ip link add port type dummy
 	configured net "$(sound '{"master":"port"}')"
-	finds 2 'error    master: "port" is down'
+	finds 2 'error    master: master "port" is down' '-> ip link set dev port up'
 }
 
 @test "broken 6: another mode in use, and by whom" {
@@ -75,10 +66,10 @@ finds() {
 	finds 2 'error    MTU: invalid MTU 9000'
 }
 
-@test "broken 8: strict rp_filter with hostAccess" {
-	sysctl -qw net.ipv4.conf.eth0.rp_filter=1
+@test "broken 8: the qdisc ingress where hostAccess requires clsact" {
+	tc qdisc add dev eth0 ingress
 	configured net "$(sound '{"hostAccess":true}')"
-	finds 1 'warning  hostAccess: rp_filter of "eth0" is strict' '-> make it loose: sysctl -w'
+	finds 2 'error    hostAccess: hostAccess cannot have its filter on link' 'which excludes "clsact"'
 }
 
 @test "broken 9: pods of the LAN's subnet in l3" {
@@ -93,7 +84,7 @@ finds() {
 
 @test "broken 11: an IPAM plugin that is nowhere" {
 	configured net "$(sound '{"ipam":{"type":"zz"}}')"
-	finds 2 'error    ipam: failed to find plugin "zz"' '-> install the IPAM plugin'
+	finds 2 'error    plugin: failed to find plugin "zz"' '-> install the plugin as '"$BUILD/zz"
 }
 
 @test "broken 12: two files with one name, and two networks with the same addresses" {
@@ -107,8 +98,8 @@ finds() {
 	configured net "$(sound)"
 	pod a net
 	ip netns del a
-	finds 1 'warning  leases: 1 of 10.138.36.2-10.138.36.40 belong to nobody any more' \
-		'warning  attachment: container a, network net, interface eth0: its namespace is gone' '-> ipvlanctl gc --yes gives back what it holds'
+	finds 1 'warning  leases: 1 of 10.138.36.2-10.138.36.40 are leased by pods that are gone' \
+		'warning  attachment: container a, network net, interface eth0: its namespace is gone' '-> ipvlanctl gc --yes releases what it holds'
 }
 
 @test "broken 14: what the host has lost of a pod" {
@@ -121,7 +112,7 @@ finds() {
 @test "broken 15: two networks want a master in different modes" {
 	configured 1 "$(sound)"
 	configured 2 "$(sound '{"name":"other","mode":"l3","ipam":{"ranges":[[{"subnet":"192.168.9.0/24"}]]}}')"
-	finds 1 'warning  mode: network "net" in 1.conf wants another mode of "eth0"'
+	finds 1 'warning  mode: network "net" in 1.conf requires another mode of "eth0"'
 }
 
 @test "files that are named are looked at, and no others" {

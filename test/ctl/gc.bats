@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# ipvlanctl gc gives back what is held for pods that are gone, and shows it before.
+# ipvlanctl gc releases what is held for pods that are gone, and shows it before.
 
 load ../lib/ctl
 
@@ -14,10 +14,10 @@ gone() {
 	pod a net
 	ctl gc
 	succeeds
-	[ "$output" = 'There is nothing that nobody needs any more.' ]
+	[ "$output" = 'Nothing is left of pods that are gone.' ]
 	ctl gc --yes
 	succeeds
-	[ "$output" = 'There is nothing that nobody needs any more.' ]
+	[ "$output" = 'Nothing is left of pods that are gone.' ]
 }
 
 @test "what a dead pod holds is shown, and nothing is changed" {
@@ -27,10 +27,10 @@ gone() {
 	before=$(inventory)
 	ctl gc
 	succeeds
-	tells 'a eth0, network net: its namespace is gone' '      lease 10.138.36.2' '      route to 10.138.36.2/32 dev ipva' \
+	tells 'a eth0, network net: its namespace is gone' '      lease 10.138.36.2' '      hairpin dev eth0' '      route to 10.138.36.2/32 dev eth0' \
 		'Nothing was changed: ipvlanctl gc --yes'
 	leaves_nothing "$before"
-	ip route get 10.138.36.2 | grep -q ipva
+	ip route show proto 105 | grep -q '^10.138.36.2 dev eth0'
 	[ -e "/var/lib/cni/networks/net/10.138.36.2" ]
 }
 
@@ -50,7 +50,7 @@ gone() {
 	cni CHECK "$(with_result "$(cat "$NETCONFPATH/net.conf")" b)" b
 	succeeds
 	ctl gc
-	[ "$output" = 'There is nothing that nobody needs any more.' ]
+	[ "$output" = 'Nothing is left of pods that are gone.' ]
 }
 
 @test "leases from before a restart are given back" {
@@ -79,6 +79,18 @@ gone() {
 	tells 'a eth0, network net: its namespace is gone: released' 'route to 10.138.36.2/32'
 	ip netns add a
 	leaves_nothing "$before"
+}
+
+@test "the leases of a network that no file configures, as Multus has them, are released" {
+	configured net "$(conf)"
+	gone a net
+	cached net "$(cat "$NETCONFPATH/net.conf")" a
+	rm "$NETCONFPATH/net.conf"
+	ctl gc
+	tells 'a eth0, network net: its namespace is gone' '      lease 10.138.36.2'
+	ctl gc --yes
+	succeeds
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
 @test "of a list, all plugins are asked, from the last to the first" {
@@ -119,5 +131,5 @@ gone() {
 	ip netns del a
 	ctl gc --yes
 	kill $pid
-	[ "$output" = 'There is nothing that nobody needs any more.' ]
+	[ "$output" = 'Nothing is left of pods that are gone.' ]
 }

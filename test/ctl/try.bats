@@ -36,16 +36,61 @@ sound() {
 @test "what does not answer is a warning with the remedy" {
 	configured net "$(sound)"
 	trial 1 10.138.36.99
-	tells 'warning  address: 10.138.36.99 does not answer' '-> does it answer this machine?' 'ok       CHECK'
+	tells 'warning  address: 10.138.36.99 does not answer' '-> is it up, and on this LAN?' 'ok       CHECK'
+}
+
+@test "a gateway that filters echo requests and answers ARP, or neighbour solicitations, is there" {
+	ip netns exec lan nft add table inet filter
+	ip netns exec lan nft 'add chain inet filter input { type filter hook input priority 0; }'
+	ip netns exec lan nft add rule inet filter input icmp type echo-request drop
+	ip netns exec lan nft add rule inet filter input icmpv6 type echo-request drop
+	configured net "$(sound)"
+	trial 0
+	tells 'ok       gateway: 10.138.36.66 does not answer echo requests, and is there: it answers ARP'
+	configured net "$(sound '{"ipam": {"ranges": [[{"subnet": "fd00:36::/64", "gateway": "fd00:36::66"}]], "routes": []}}')"
+	trial 0
+	tells 'ok       gateway: fd00:36::66 does not answer echo requests, and is there: it answers neighbour solicitations'
+}
+
+@test "a path that drops large packets: up to which size it works, and the remedy" {
+	configured net "$(sound)"
+	ip -n lan link set eth0 mtu 1400
+	trial 1
+	tells 'ok       gateway: 10.138.36.66 answers after' \
+		'warning  gateway: 10.138.36.66 answers packets of 1400 bytes and not of 1500' '-> add "mtu" with what the path takes'
+	configured net "$(sound '{"mtu": 1400}')"
+	trial 0
+	[[ $output != *'packets of'* ]]
+}
+
+@test "no default route is said, with what makes one" {
+	configured net "$(sound '{"ipam": {"routes": null}}')"
+	trial 0
+	tells 'ok       route: no default route: the pod reaches its own subnet alone' '-> for more, add it to "routes" of ipam'
+	configured net "$(sound)"
+	trial 0
+	[[ $output != *'no default route'* ]]
 }
 
 @test "the machine itself is reached with hostAccess alone" {
 	configured net "$(sound)"
 	trial 1 10.138.36.58
-	tells 'warning  address: 10.138.36.58 does not answer'
+	tells 'warning  address: 10.138.36.58, this machine itself, does not answer' '-> add "hostAccess": true'
 	configured net "$(sound '{"hostAccess": true}')"
 	trial 0 10.138.36.58
 	tells 'ok       address: 10.138.36.58 answers'
+}
+
+@test "the machine's firewall drops what pods send, with hostAccess on" {
+	configured net "$(sound '{"hostAccess": true}')"
+	nft add table inet strict
+	nft 'add chain inet strict input { type filter hook input priority 0; }'
+	nft add rule inet strict input icmp type echo-request drop
+	ctl try net 10.138.36.58
+	nft delete table inet strict
+	[ "$status" = 1 ]
+	tells 'warning  address: 10.138.36.58, this machine itself, does not answer' '-> hostAccess is on: the firewall of this machine'
+	[[ $output != *'add "hostAccess"'* ]]
 }
 
 @test "where no route leads is told" {
@@ -73,7 +118,55 @@ sound() {
 	jq '{cniVersion, name, plugins: [(. | del(.name, .cniVersion)), {type: "missing"}]}' "$NETCONFPATH/net.conf" >"$NETCONFPATH/list"
 	mv "$NETCONFPATH/list" "$NETCONFPATH/net.conf"
 	trial 2
-	tells 'error    ADD: missing: failed to find plugin "missing"'
+	tells 'error    ADD: missing: failed to find plugin "missing"' '-> install the plugin that is chained behind ipvlan'
+}
+
+@test "ipvlan itself, or the IPAM plugin, cannot be found" {
+	configured net "$(sound '{"ipam": {"type": "nowhere"}}')"
+	trial 2
+	tells 'error    ADD: ipvlan: failed to find plugin "nowhere"' '-> install the IPAM plugin that ipam.type names'
+	configured net "$(sound)"
+	mkdir "$BATS_TEST_TMPDIR/alone"
+	cp "$BUILD/ipvlanctl" "$BATS_TEST_TMPDIR/alone"
+	CNI_PATH=$BATS_TEST_TMPDIR run "$BATS_TEST_TMPDIR/alone/ipvlanctl" try net
+	[ "$status" = 2 ]
+	tells 'error    ADD: ipvlan: failed to find plugin "ipvlan"' '-> install ipvlan-cni anew'
+	[[ $output != *'IPAM plugin'* ]]
+}
+
+@test "without a file: each network of ipvlan; a name; standard input; where there is none, what proposes one" {
+	configured one "$(sound '{"name": "one"}')"
+	configured two "$(sound '{"name": "two"}')"
+	configured other '{"cniVersion":"1.0.0","name":"other","type":"bridge"}'
+	ctl try
+	succeeds
+	tells "$NETCONFPATH/one.conf" "$NETCONFPATH/two.conf"
+	[[ $output != *other* ]]
+	ctl try two 10.138.36.66
+	succeeds
+	tells "$NETCONFPATH/two.conf" 'ok       address: 10.138.36.66 answers'
+	[[ $output != */one.conf* ]]
+	ctl try - <"$NETCONFPATH/one.conf"
+	succeeds
+	rm "$NETCONFPATH"/*
+	ctl try
+	[ "$status" = 2 ]
+	tells "error    configuration: there is no network of type ipvlan in $NETCONFPATH" '-> ipvlanctl init proposes one'
+}
+
+@test "what is no configuration is named: a directory, a list, YAML; a NetworkAttachmentDefinition in YAML is one" {
+	ctl try "$NETCONFPATH/"
+	[ "$status" = 2 ]
+	tells 'it is a directory, not a file with a configuration'
+	echo '[]' >"$NETCONFPATH/list.conf"
+	ctl try "$NETCONFPATH/list.conf"
+	[ "$status" = 2 ]
+	tells 'it has an array, and a configuration is an object'
+	ctl try "$TOP/conf-examples/kubernetes/install.yaml"
+	[ "$status" = 2 ]
+	tells 'it is YAML, and a network configuration is JSON' '-> write it as JSON'
+	ctl try "$TOP/conf-examples/kubernetes/ipvlan-l2.yaml"
+	[ "$status" = 0 ]
 }
 
 @test "a CHECK that fails is an error" {
@@ -96,10 +189,18 @@ S
 	ctl try /nonexistent
 	[ "$status" = 2 ]
 	tells 'error    /nonexistent: no such file or directory'
-	ctl try
-	[ "$status" = 2 ]
-	[[ $stderr = *usage:* ]]
 	ctl try /nonexistent 10.1
 	[ "$status" = 2 ]
 	[[ $stderr = *'"10.1" is no address'* ]]
+}
+
+@test "a terminal shows what is waited for, and nothing of it stays; a pipe shows nothing" {
+	configured net "$(sound)"
+	export TERM=xterm
+	script -qec "$BUILD/ipvlanctl try $NETCONFPATH/net.conf" /dev/null </dev/null >"$BATS_TEST_TMPDIR/terminal"
+	grep -q $'\rwaiting for an answer of 10.138.36.66\e\[K' "$BATS_TEST_TMPDIR/terminal"
+	[ "$(grep -o $'waiting for\|\r\e\[K' "$BATS_TEST_TMPDIR/terminal" | tail -n 1)" = $'\r\e[K' ]
+	ctl try "$NETCONFPATH/net.conf"
+	succeeds
+	[ "$stderr" = "" ]
 }

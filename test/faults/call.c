@@ -1,17 +1,23 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "faults.h"
 
 #define PATIENCE_S 100
+#define CALLS_MAX 2 /* at once */
+
+static struct running *calls[CALLS_MAX];
 
 static void give_up(int signal)
 {
@@ -49,45 +55,108 @@ static void become(char *const argv[], char *const env[], const int fds[3], bool
 	_exit(127);
 }
 
+static void start(struct running *ret, char *const argv[], char *const env[], const char *input, bool traced)
+{
+	*ret = (struct running){ .fds = { file_of(input), file_of(""), file_of("") }, .status = -1 };
+	fflush(NULL);
+	ret->pid = fork();
+	if (ret->pid == 0)
+		become(argv, env, ret->fds, traced);
+	for (int i = 0; i < CALLS_MAX; i++) {
+		if (calls[i])
+			continue;
+		calls[i] = ret;
+		return;
+	}
+}
+
+void note_end(pid_t pid, int status)
+{
+	for (int i = 0; i < CALLS_MAX; i++) {
+		if (!calls[i] || calls[i]->pid != pid)
+			continue;
+		calls[i]->status = status;
+		calls[i]->ended = true;
+	}
+}
+
+void stop_calls(void)
+{
+	for (int i = 0; i < CALLS_MAX; i++) {
+		if (!calls[i] || calls[i]->ended)
+			continue;
+		calls[i]->hung = true;
+		kill(calls[i]->pid, SIGKILL);
+	}
+}
+
 /* Until no process is left: those that have lost their parent are ours. */
-static void wait_for_all(pid_t root, struct outcome *ret)
+static void wait_for_all(void)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
-		if (pid == root)
-			ret->status = status;
 		if (pid > 0)
-			continue;
-		ret->hung = true;
-		kill(root, SIGKILL);
+			note_end(pid, status);
+		else
+			stop_calls();
 	}
+}
+
+static void be_patient(time_t seconds)
+{
+	const struct sigaction wake = { .sa_handler = give_up };
+	/* and again, for what begins to hang when another one has been stopped */
+	const struct itimerval timer = { .it_value = { .tv_sec = seconds }, .it_interval = { .tv_sec = 5 } };
+
+	sigaction(SIGALRM, &wake, NULL);
+	setitimer(ITIMER_REAL, seconds ? &timer : &(struct itimerval){ { 0, 0 }, { 0, 0 } }, NULL);
+}
+
+void finish(struct running *running, struct outcome *ret)
+{
+	for (int i = 0; i < CALLS_MAX; i++)
+		if (calls[i] == running)
+			calls[i] = NULL;
+	ret->status = running->status;
+	ret->hung |= running->hung;
+	close(running->fds[0]);
+	read_back(running->fds[1], ret->out);
+	read_back(running->fds[2], ret->err);
+}
+
+static void follow(struct running *running, const struct fault *fault, struct outcome *ret)
+{
+	ret->struck = ret->hung = ret->orphan = false;
+	ret->n = 0;
+	be_patient(PATIENCE_S);
+	if (fault)
+		trace(running->pid, fault, ret);
+	wait_for_all();
+	be_patient(0);
+	finish(running, ret);
 }
 
 void run(char *const argv[], char *const env[], const char *input, const struct fault *fault,
 	 struct outcome *ret)
 {
-	const struct sigaction wake = { .sa_handler = give_up };
-	const int fds[] = { file_of(input), file_of(""), file_of("") };
-	pid_t pid;
+	struct running running;
 
-	ret->struck = ret->hung = ret->orphan = false;
-	ret->status = -1;
-	ret->n = 0;
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0)
-		become(argv, env, fds, fault != NULL);
-	sigaction(SIGALRM, &wake, NULL);
-	alarm(PATIENCE_S);
-	if (fault)
-		trace(pid, fault, ret);
-	wait_for_all(pid, ret);
-	alarm(0);
-	close(fds[0]);
-	read_back(fds[1], ret->out);
-	read_back(fds[2], ret->err);
+	start(&running, argv, env, input, fault != NULL);
+	follow(&running, fault, ret);
+}
+
+bool over(struct running *running, int milliseconds)
+{
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, running->pid, 0), .events = POLLIN };
+	int status;
+
+	poll(&end, 1, milliseconds);
+	close(end.fd);
+	if (!running->ended && waitpid(running->pid, &status, WNOHANG) == running->pid)
+		note_end(running->pid, status);
+	return running->ended;
 }
 
 bool happens(const char *command)
@@ -106,17 +175,49 @@ bool happens(const char *command)
 	return status == 0;
 }
 
+/* The first directory of a path, separated by colons, that has the program. */
+static void find_program(const char *name, const char *path, char ret[PATH_MAX])
+{
+	for (; *path; path += strcspn(path, ":"), path += *path == ':') {
+		snprintf(ret, PATH_MAX, "%.*s/%s", (int)strcspn(path, ":"), path, name);
+		if (access(ret, X_OK) == 0)
+			return;
+	}
+}
+
+void begin(const struct invocation *what, bool traced, struct running *ret)
+{
+	char program[PATH_MAX], command[32], container[64], netns[64], path[2 * PATH_MAX];
+	char ifname[] = "CNI_IFNAME=eth0", confs[PATH_MAX + 16], gc[] = "gc", yes[] = "--yes";
+	char *argv[] = { program, NULL, NULL, NULL };
+	char *env[] = { command, container, netns, ifname, path, confs, NULL };
+
+	snprintf(path, sizeof(path), "CNI_PATH=%s%s%s", runtime.build, runtime.others ? ":" : "",
+		 runtime.others ? runtime.others : "");
+	find_program(what->program, path + strlen("CNI_PATH="), program);
+	if (!strcmp(what->verb, "gc")) {
+		argv[1] = gc;
+		argv[2] = yes;
+	}
+	snprintf(command, sizeof(command), "CNI_COMMAND=%s", what->verb);
+	snprintf(container, sizeof(container), "CNI_CONTAINERID=%s", what->container);
+	snprintf(netns, sizeof(netns), "CNI_NETNS=/run/netns/%s", what->netns);
+	snprintf(confs, sizeof(confs), "NETCONFPATH=%s", runtime.confs ? runtime.confs : "/nowhere");
+	start(ret, argv, env, what->conf, traced);
+}
+
+void call_this(const struct invocation *what, const struct fault *fault, struct outcome *ret)
+{
+	struct running running;
+
+	begin(what, fault != NULL, &running);
+	follow(&running, fault, ret);
+}
+
 void call(const char *verb, const char *pod, const struct fault *fault, struct outcome *ret)
 {
-	char program[PATH_MAX], command[32], container[64], netns[64], path[PATH_MAX + 16];
-	char ifname[] = "CNI_IFNAME=eth0";
-	char *argv[] = { program, NULL };
-	char *env[] = { command, container, netns, ifname, path, NULL };
+	const bool all = !strcmp(verb, "GC");
 
-	snprintf(program, sizeof(program), "%s/ipvlan", runtime.build);
-	snprintf(command, sizeof(command), "CNI_COMMAND=%s", verb);
-	snprintf(container, sizeof(container), "CNI_CONTAINERID=%s", pod);
-	snprintf(netns, sizeof(netns), "CNI_NETNS=/run/netns/%s", pod);
-	snprintf(path, sizeof(path), "CNI_PATH=%s", runtime.build);
-	run(argv, env, strcmp(verb, "GC") != 0 ? runtime.conf : runtime.collect, fault, ret);
+	call_this(&(struct invocation){ "ipvlan", verb, pod, pod, all ? runtime.collect : runtime.conf },
+		  fault, ret);
 }

@@ -24,8 +24,25 @@ calls_of() {
 	local conf
 	conf=$(pooled '{ "ipam": { "ranges": [ [ { "subnet": "10.9.0.0/16" } ] ], "routes": [ { "dst": "0.0.0.0/0" } ] } }')
 	add "$conf" b # so that it is neither the master's first pod nor the pool's
-	at_most 105 "system calls of ADD" "$(calls_of ADD "$conf")"
-	at_most 82 "system calls of DEL" "$(calls_of DEL "$conf")"
+	at_most 119 "system calls of ADD" "$(calls_of ADD "$conf")"
+	at_most 89 "system calls of DEL" "$(calls_of DEL "$conf")"
+}
+
+# A kubelet asks each five seconds.
+@test "STATUS makes few system calls, as many with 500 pods on the master as with one" {
+	local conf one many pod
+	conf=$(pooled '{ "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ],
+		"ipam": { "ranges": [ [ { "subnet": "10.9.0.0/16" } ] ], "routes": [ { "dst": "0.0.0.0/0" } ] } }')
+	add "$conf" a
+	one=$(calls_of STATUS "$conf")
+	at_most 90 "system calls of STATUS" "$one"
+	for pod in {2..500}; do
+		CONTAINER=p$pod cni ADD "$conf" a "net$pod"
+		[ "$status" = 0 ]
+	done
+	many=$(calls_of STATUS "$conf")
+	echo "# system calls of STATUS with 500 pods: $many" >&3
+	[ "$many" -le $((one + 10)) ]
 }
 
 # instructions VERB CONF: from main() on.
@@ -41,8 +58,37 @@ instructions() {
 	local conf
 	conf=$(pooled)
 	add "$conf" b # which makes the store, and what the master's first pod needs
-	at_most 430 "thousand instructions of ADD" "$(instructions ADD "$conf")"
-	at_most 160 "thousand instructions of DEL" "$(instructions DEL "$conf")"
+	at_most 505 "thousand instructions of ADD" "$(instructions ADD "$conf")"
+	at_most 220 "thousand instructions of DEL" "$(instructions DEL "$conf")"
+}
+
+# routed N: with so many routes. The configuration is too long for an argument.
+routed() {
+	pooled | jq -c --argjson n "$1" '.ipam.routes += [ range($n) | { dst: "10.\(100 + (. / 256 | floor)).\(. % 256).0/24" } ]'
+}
+
+# lists_asked CONF: how many lists CHECK asks the kernel for.
+lists_asked() {
+	run_by strace -qq -e trace=sendto -o "$BATS_TEST_TMPDIR/trace"
+	cni CHECK "$1"
+	succeeds >&2
+	grep -c 'nlmsg_flags=NLM_F_REQUEST|\(0x300\|NLM_F_DUMP\)' "$BATS_TEST_TMPDIR/trace"
+}
+
+@test "with thousands of routes a CHECK asks for no more lists, and executes no more than three times as much as ADD" {
+	local many few once check add
+	few=$(routed 2)
+	many=$(routed 3000)
+	add "$few"
+	once=$(lists_asked "$(with_result "$few")")
+	cni DEL "$few"
+	add "$many"
+	[ "$(lists_asked "$(with_result "$many")")" = "$once" ]
+	check=$(instructions CHECK "$(with_result "$many")")
+	cni DEL "$many"
+	add=$(instructions ADD "$many")
+	echo "# thousand instructions with 3000 routes: ADD $add, CHECK $check" >&3
+	[ "$check" -le $((3 * add)) ]
 }
 
 # checked PROGRAM VERB CONF: libmnl 1.0.4 does not clear the bytes between attributes, nor does

@@ -1,12 +1,13 @@
 #!/usr/bin/env bats
-# As errors.bats, with files of the host that are not ours alone: each third case, STEP=1 for all.
+# As errors.bats, with files of the host that are not ours alone: a sample of the cases, STEP=1 for all.
 
 load ../lib/faults
 
 @test "whatever system call fails: resolvConf" {
-	faults errors $((500 / ${STEP:=3})) 'ADD DEL' "$(pooled '{ "resolvConf": true, "dns": { "nameservers": [ "10.138.36.66" ] } }')" -s "$STEP"
+	faults errors $((500 / ${STEP:=97})) 'ADD DEL' "$(pooled '{ "resolvConf": true, "dns": { "nameservers": [ "10.138.36.66" ] } }')" -s "$STEP"
 }
 
 @test "whatever system call fails: proxyArp" {
-	faults errors $((500 / ${STEP:=3})) 'ADD DEL' "$(pooled '{ "mode": "l3s", "proxyArp": true }')" -s "$STEP"
+	stranger l3s
+	faults errors $((500 / ${STEP:=97})) 'ADD DEL' "$(pooled '{ "mode": "l3s", "proxyArp": true }')" -s "$STEP"
 }

@@ -10,7 +10,7 @@ teardown() {
 
 # events LEAST VERBS EVENT MEND [JSON]...: shell commands for what happens, and what puts it right.
 events() {
-	faults events "$1" "$2" "$(pooled "${@:5}")" -e "$3" -m "$4"
+	faults events $(($1 / ${STEP:=23})) "$2" "$(pooled "${@:5}")" -e "$3" -m "$4" -s "$STEP"
 }
 
 @test "the pod's namespace is deleted at any moment" {
@@ -55,19 +55,26 @@ master_again() {
 
 @test "the master is set down at any moment: hostAccess, hostRoutes" {
 	events 50 'ADD DEL' 'ip link set eth0 down' \
-		'ip link set eth0 up && ip addr add fd00:36::58/64 dev eth0 nodad && ip route add default via 10.138.36.66' \
+		'ip link set eth0 up && ip addr add fd00:36::58/64 dev eth0 nodad && ip route add default via 10.138.36.66 &&
+			timeout 5 sh -c "until ip -6 route show table local | grep -q fd00:36::58; do sleep 0.02; done"' \
 		'{ "mode": "l3", "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }'
 }
 
 @test "somebody deletes the pod's interface at any moment" {
-	events 25 ADD 'ip -n a link del eth0 2>/dev/null || :' :
+	STEP=1 events 25 ADD 'ip -n a link del eth0 2>/dev/null || :' :
 	told 'failed to refetch ipvlan "eth0": it was deleted or renamed meanwhile'
 }
 
 @test "somebody deletes the anchor at any moment" {
-	events 30 'ADD DEL' 'for link in /sys/class/net/ipva*; do [ ! -e "$link" ] || ip link del "${link##*/}"; done' : \
-		'{ "hostAccess": true }'
-	told 'the anchor of link * is gone' 'ipva*, which was just made, is gone'
+	stranger l3
+	STEP=1 events 30 'ADD DEL' 'for link in /sys/class/net/ipva*; do [ ! -e "$link" ] || ip link del "${link##*/}"; done' : \
+		'{ "mode": "l3", "hostAccess": true }'
+	told 'the anchor of link * is gone'
+}
+
+@test "somebody deletes the filter of hostAccess at any moment" {
+	stranger
+	events 30 'ADD DEL' 'tc qdisc del dev eth0 clsact 2>/dev/null || :' : '{ "hostAccess": true }'
 }
 
 @test "the disk of the leases is full from any moment on" {
@@ -88,7 +95,9 @@ master_again() {
 restart='
 	ip netns del a; ip netns del b
 	for link in /sys/class/net/eth0/upper_*; do [ ! -e "$link" ] || ip link del "${link##*/upper_}"; done
-	rm -rf /run/cni && mkdir -p /run/cni/ipvlan && touch /run/cni/ipvlan/lock # as it was before
+	tc qdisc del dev eth0 clsact 2>/dev/null
+	ip route flush proto 105; ip -6 route flush proto 105
+	rm -rf /run/cni && mkdir -p /run/cni/ipvlan && touch /run/cni/ipvlan/ledger.lock # as it was before
 	umount /proc/sys/kernel/random/boot_id 2>/dev/null
 	cat /proc/sys/kernel/random/uuid >/tmp/boot_id
 	mount --bind /tmp/boot_id /proc/sys/kernel/random/boot_id
@@ -96,5 +105,5 @@ restart='
 '
 
 @test "ipvlan is killed at any moment, and the machine starts again" {
-	faults kill 100 'ADD DEL' "$(pooled '{ "hostAccess": true }')" -m "$restart"
+	faults kill $((100 / ${STEP:=23})) 'ADD DEL' "$(pooled '{ "hostAccess": true }')" -m "$restart" -s "$STEP"
 }

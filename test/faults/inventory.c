@@ -22,75 +22,171 @@ static const char *const settings[] = { "ipv4/conf/eth0/forwarding", "ipv4/conf/
 
 static FILE *paper; /* nftw() passes nothing on */
 
-/* The directories of a store or ledger are nobody's; a file whose content the next call decides
- * about is not there twice the same; and what addrpool keeps beside the leases it makes again
- * from them, as test/traced/pool-faults proves. */
-static int note_file(const char *path, const struct stat *st, int kind, struct FTW *where)
-{
-	(void)st;
-	if ((kind != FTW_D || where->level > 3) && !strstr(path, "last_reserved_ip") &&
-	    !strstr(path, "/.addrpool/"))
-		fprintf(paper, "%s %d\n", path, kind);
-	return 0;
-}
-
-/* Addresses that come by themselves a moment after their link are left out. */
-static void note_output(const char *text)
-{
-	for (const char *line = text; *line;) {
-		const size_t len = strcspn(line, "\n");
-		char copy[1024];
-
-		snprintf(copy, sizeof(copy), "%.*s", (int)len, line);
-		if (!strstr(copy, "fe80:") && !strstr(copy, "multicast ff00") && !strstr(copy, "valid_lft"))
-			fprintf(paper, "%s\n", copy);
-		line += len + (line[len] == '\n');
-	}
-}
-
-static void note_program(char *const argv[], const char *input)
-{
-	static char *const env[] = { NULL };
-	static struct outcome o;
-
-	run(argv, env, input, NULL, &o);
-	note_output(o.out);
-	note_output(o.err);
-}
-
-static void note_pod(const char *pod, int netns)
-{
-	struct if_nameindex *links;
-
-	setns(netns, CLONE_NEWNET);
-	links = if_nameindex();
-	for (const struct if_nameindex *link = links; link && link->if_index; link++)
-		fprintf(paper, "pod %s: %s\n", pod, link->if_name);
-	if_freenameindex(links);
-}
-
 static int open_netns(const char *pod)
 {
-	char path[64];
+	char path[NAME_MAX + 16];
 
 	snprintf(path, sizeof(path), "/run/netns/%s", pod);
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static void note_pods(void)
+static void note_content(const char *path)
 {
-	static const char *const pods[] = { "a", "b" };
-	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	FILE *file = fopen(path, "re");
+	char line[1024];
 
-	for (int i = 0; i < 2; i++) {
-		int netns = open_netns(pods[i]);
+	while (file && fgets(line, sizeof(line), file))
+		fprintf(paper, "%s: %s\n", path, strtok(line, "\r\n") ? line : "");
+	if (file)
+		fclose(file);
+}
 
-		if (netns >= 0)
-			note_pod(pods[i], netns);
-		setns(home, CLONE_NEWNET);
-		close(netns);
+static void note_target(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlink(path, target, sizeof(target));
+
+	fprintf(paper, "%s -> %.*s\n", path, len > 0 ? (int)len : 0, target);
+}
+
+/* The directories of a store or ledger are nobody's; a file whose content the next call decides
+ * about is not there twice the same; and what addrpool keeps beside the leases it makes again
+ * from them, as test/traced/pool-faults proves; and numbers that each call adds to. */
+static int note_file(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+	(void)st;
+	if ((kind == FTW_D && where->level <= 3) || strstr(path, "last_reserved_ip") ||
+	    strstr(path, "/.addrpool/") || strstr(path, "/run/cni/ipvlan.counters."))
+		return 0;
+	fprintf(paper, "%s %d\n", path, kind);
+	if (kind == FTW_F)
+		note_content(path);
+	else if (kind == FTW_SL)
+		note_target(path);
+	return 0;
+}
+
+/* What was counted is no difference, nor how addresses look as numbers, by which limits are called. */
+static void cut_counts(char *word)
+{
+	static const char *const before[] = { "packets ",  "counter packets ", "0x",
+					      "late_out_", "late_in_",	       "limit out_",
+					      "limit in_", "\"out_",	       "\"in_" };
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
+		char *at = strstr(word, before[i]);
+
+		if (at)
+			at[strlen(before[i])] = '\0';
 	}
+}
+
+/* Each rule, and each element of a set, in a line. */
+static void note_nft(void)
+{
+	static char nft[] = "/usr/sbin/nft", list[] = "list", ruleset[] = "ruleset";
+	static char *const env[] = { NULL };
+	static struct outcome o;
+	char set[64] = "", *rest = NULL;
+
+	run((char *[]){ nft, list, ruleset, NULL }, env, "", NULL, &o);
+	for (char *word = strtok_r(o.out, "{},\n\t", &rest); word; word = strtok_r(NULL, "{},\n\t", &rest)) {
+		size_t len;
+
+		word += strspn(word, " ");
+		len = strlen(word);
+		while (len && word[len - 1] == ' ')
+			word[--len] = '\0';
+		if (!strncmp(word, "set ", 4) || !strncmp(word, "chain ", 6))
+			snprintf(set, sizeof(set), "%s", word);
+		cut_counts(word);
+		if (*word)
+			fprintf(paper, "nft: %s: %s\n", set, word);
+	}
+	fputs(o.err, paper);
+}
+
+/* Namespaces, by inode. */
+struct seen {
+	ino_t inodes[REACH_MAX];
+	int n;
+};
+
+/* Was it there already? */
+static bool note_netns(int fd, struct seen *seen)
+{
+	struct stat st = { .st_ino = 0 };
+
+	fstat(fd, &st);
+	for (int i = 0; i < seen->n; i++)
+		if (seen->inodes[i] == st.st_ino)
+			return true;
+	if (seen->n < REACH_MAX)
+		seen->inodes[seen->n++] = st.st_ino;
+	return false;
+}
+
+struct visitor {
+	void (*each)(const char *pod, void *arg);
+	void *arg;
+};
+
+static void visit(int netns, const char *name, struct seen *seen, const struct visitor *visitor)
+{
+	/* one that is about to go is a file without a namespace */
+	if (netns >= 0 && !note_netns(netns, seen) && strcmp(name, "lan") != 0 &&
+	    setns(netns, CLONE_NEWNET) == 0)
+		visitor->each(name, visitor->arg);
+	if (netns >= 0)
+		close(netns);
+}
+
+static int is_named(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static int is_process(const struct dirent *entry)
+{
+	return entry->d_name[0] > '0' && entry->d_name[0] <= '9';
+}
+
+static void visit_below(const char *place, const char *rest, int (*fits)(const struct dirent *entry),
+			struct seen *seen, const struct visitor *visitor)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(place, &entries, fits, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof(path), "%s/%s%s", place, entries[i]->d_name, rest);
+		visit(open(path, O_RDONLY | O_CLOEXEC), entries[i]->d_name, seen, visitor);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+void each_pod(void (*each)(const char *pod, void *arg), void *arg)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	const struct visitor visitor = { each, arg };
+	struct seen seen = { .n = 0 };
+
+	note_netns(home, &seen);
+	visit_below("/run/netns", "", is_named, &seen, &visitor);
+	visit_below("/proc", "/ns/net", is_process, &seen, &visitor);
+	setns(home, CLONE_NEWNET);
 	close(home);
+}
+
+static void note_pod(const char *pod, void *arg)
+{
+	char where[NAME_MAX + 8];
+
+	(void)arg;
+	snprintf(where, sizeof(where), "pod %s", pod);
+	dump(paper, where);
 }
 
 static void note_settings(void)
@@ -109,8 +205,6 @@ static void note_settings(void)
 
 char *inventory(void)
 {
-	static char ip[] = "/sbin/ip", four[] = "-4", six[] = "-6", batch[] = "-batch", dash[] = "-";
-	static char nft[] = "/usr/sbin/nft", list[] = "list", ruleset[] = "ruleset";
 	char *text = NULL;
 	size_t len;
 
@@ -119,13 +213,10 @@ char *inventory(void)
 		perror("inventory");
 		exit(2);
 	}
-	note_program((char *[]){ ip, four, batch, dash, NULL },
-		     "link show\naddress show\nroute show table all\nrule show\nneigh show nud permanent\n");
-	note_program((char *[]){ ip, six, batch, dash, NULL },
-		     "address show\nroute show table all\nneigh show nud permanent\n");
+	dump(paper, "host");
 	if (runtime.nft)
-		note_program((char *[]){ nft, list, ruleset, NULL }, "");
-	note_pods();
+		note_nft();
+	each_pod(note_pod, NULL);
 	note_settings();
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
 		nftw(places[i], note_file, 8, FTW_PHYS);
@@ -143,12 +234,17 @@ static bool is_locked(const char *path)
 	return locked;
 }
 
+static int note_lock(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+	(void)st;
+	(void)where;
+	return kind == FTW_F && is_locked(path);
+}
+
 bool lock_held(void)
 {
-	char path[PATH_MAX + 8];
-
-	snprintf(path, sizeof(path), "%s/lock", runtime.store);
-	return is_locked("/run/cni/ipvlan/lock") || is_locked(path);
+	return nftw("/run/cni", note_lock, 8, FTW_PHYS) > 0 ||
+	       nftw("/var/lib/cni", note_lock, 8, FTW_PHYS) > 0;
 }
 
 /* Whose is the address, by the store? */

@@ -1,13 +1,19 @@
 #!/usr/bin/env bats
 # ipvlan and addrpool killed at each system call that changes something: what is on
-# the host for pods in mode l3s.
+# the host for pods in mode l3s. A sample of the cases, STEP=1 for all.
 
 load ../lib/faults
 
 @test "killed at any system call, nothing is lost: ipMasq" {
-	faults kill 100 'ADD DEL' "$(pooled '{ "mode": "l3s", "ipMasq": true }')"
+	stranger l3s
+	faults kill $((200 / ${STEP:=23})) 'ADD DEL' "$(pooled '{ "mode": "l3s", "ipMasq": true }')" -s "$STEP"
 }
 
 @test "killed at any system call, nothing is lost: proxyArp" {
-	faults kill 100 'ADD DEL' "$(pooled '{ "mode": "l3s", "proxyArp": true }')"
+	faults kill $((200 / ${STEP:=23})) 'ADD DEL' "$(pooled '{ "mode": "l3s", "proxyArp": true }')" -s "$STEP"
+}
+
+@test "killed at any system call, nothing is lost: antiSpoof and bandwidth" {
+	stranger l3s
+	faults kill $((200 / ${STEP:=23})) 'ADD DEL' "$(pooled '{ "mode": "l3s", "antiSpoof": true, "bandwidth": { "egressRate": 8000000 } }')" -s "$STEP"
 }

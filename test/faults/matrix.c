@@ -1,5 +1,5 @@
 /*
- * faults [-a] [-s STEP] [-b BEFORE] [-e EVENT] [-m MEND] kill|errors|refusals|events VERB DIRECTORY CONF:
+ * faults [-agrx] [-s STEP] [-b BEFORE] [-e EVENT] [-m MEND] kill|errors|refusals|events VERB DIRECTORY CONF:
  * calls ipvlan of DIRECTORY with the text CONF once for each of its system calls, and those
  * of what it starts, with a fault there.
  *
@@ -25,8 +25,12 @@
  * A system call that changes nothing outside its process is no place of its own to be
  * killed at, or for an event: what is there is the same at the next one that does. -a takes
  * it as well.
- * -s takes every STEP-th case alone. Prints what errors said, each text once, and cases run and
- * passed; exit status 1 when one has failed.
+ * -g: DEL never comes. The pod's namespace is gone, and GC is all that comes after.
+ * -r: the call is one that must be refused. In no case it succeeds, and what it must not touch stays.
+ * -s takes every STEP-th case alone. -x ends with the first case that fails.
+ *
+ * Prints what errors said, each text once, and cases run and passed; exit status 1 when one
+ * has failed.
  */
 #include <errno.h>
 #include <signal.h>
@@ -84,12 +88,13 @@ static const struct {
 	{ SYS_execve, { ENOMEM } },
 	{ SYS_pidfd_open, { EMFILE } },
 	{ SYS_dup2, { EMFILE } },
+	{ SYS_bpf, { EPERM, ENOMEM } },
 	{ SYS_mmap, { ENOMEM } }, /* not brk(): without its first one malloc() of glibc itself crashes */
 };
 
 static struct {
 	const char *mode, *verb, *before_it, *event, *mend;
-	bool all, alone;
+	bool all, alone, collected, refused, first;
 	int step, turn, cases, passed, skipped;
 	char *before; /* the inventory */
 	json_t *said; /* an object with the messages as keys */
@@ -162,10 +167,20 @@ static int others(void)
 	return 0;
 }
 
+/* The pod's namespace is gone, and all that comes is GC. */
+static int collected(void)
+{
+	if (!happens("ip netns del a") || expect("GC", "a") < 0 || !happens("ip netns add a"))
+		return -1;
+	return same("GC has left something");
+}
+
 static int aftermath(void)
 {
-	if ((!matrix.alone && others() < 0) || expect("DEL", "a") < 0 || expect("DEL", "a") < 0 ||
-	    expect("GC", "a") < 0)
+	if (matrix.collected)
+		return collected();
+	if ((!matrix.alone && !matrix.refused && others() < 0) || expect("DEL", "a") < 0 ||
+	    expect("DEL", "a") < 0 || expect("GC", "a") < 0)
 		return -1;
 	if (*after.err)
 		return complain("GC has found something", &after);
@@ -192,6 +207,8 @@ static int told(void)
 	if (object)
 		note(msg);
 	json_decref(answer);
+	if (struck.status == 0 && matrix.refused)
+		return complain("it succeeds, though it must be refused", &struck);
 	if (struck.status == 0 && (!strcmp(matrix.verb, "DEL") || !strcmp(matrix.verb, "GC")))
 		return same("a DEL or GC that said that it succeeded has left something");
 	/* what happened may have taken the link away */
@@ -238,7 +255,7 @@ static void strike_once(const struct fault *fault, struct outcome *ret)
 
 static void one_case(const struct fault *fault)
 {
-	if (matrix.turn++ % matrix.step)
+	if (matrix.turn++ % matrix.step || (matrix.first && matrix.passed < matrix.cases))
 		return;
 	strike_once(fault, &struck);
 	if (!struck.struck) {
@@ -281,13 +298,18 @@ static void refuse_at(const struct point *at)
 
 static void kill_at(const struct point *at)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = matrix.collected; i < 2; i++) {
 		matrix.alone = i;
 		one_case(&(struct fault){ .blow = KILL_ONE, .at = *at });
 	}
 	matrix.alone = false;
 	if (at->process > 0)
 		one_case(&(struct fault){ .blow = KILL_ROOT, .at = *at });
+}
+
+static bool event_happens(void)
+{
+	return happens(matrix.event);
 }
 
 static void strike_at(const struct point *at)
@@ -299,7 +321,7 @@ static void strike_at(const struct point *at)
 	else if (!matrix.all && !at->changes)
 		return;
 	else if (matrix.event)
-		one_case(&(struct fault){ .blow = HAPPEN, .at = *at, .command = matrix.event });
+		one_case(&(struct fault){ .blow = HAPPEN, .at = *at, .event = event_happens });
 	else
 		kill_at(at);
 }
@@ -315,7 +337,7 @@ static void all_cases(void)
 	clean_up();
 	matrix.before = inventory();
 	strike_once(&none, &whole);
-	if (whole.status != 0) {
+	if ((whole.status != 0) != matrix.refused) {
 		complain("without any fault", &whole);
 		exit(2);
 	}
@@ -325,7 +347,22 @@ static void all_cases(void)
 		strike_at(&whole.points[i]);
 }
 
-static void read_conf(const char *text)
+char *collecting(const char *text, const char *containers)
+{
+	json_t *conf = json_loads(text, 0, NULL), *known = json_array();
+	char *result;
+
+	for (int len; (len = (int)strcspn(containers, ",")) > 0;
+	     containers += len, containers += *containers == ',')
+		json_array_append_new(known, json_pack("{s:s%, s:s}", "containerID", containers, (size_t)len,
+						       "ifname", "eth0"));
+	json_object_set_new(conf, "cni.dev/valid-attachments", known);
+	result = json_dumps(conf, 0);
+	json_decref(conf);
+	return result;
+}
+
+void read_conf(const char *text)
 {
 	json_t *conf = json_loads(text, 0, NULL);
 	const char *name = json_string_value(json_object_get(conf, "name"));
@@ -335,11 +372,11 @@ static void read_conf(const char *text)
 		exit(2);
 	}
 	runtime.conf = text;
-	runtime.nft = json_is_true(json_object_get(conf, "ipMasq"));
+	runtime.nft |= json_is_true(json_object_get(conf, "ipMasq")) ||
+		       json_is_true(json_object_get(conf, "antiSpoof"));
 	snprintf(runtime.store, sizeof(runtime.store), "/var/lib/cni/networks/%s", name);
-	json_object_set_new(conf, "cni.dev/valid-attachments", json_array());
-	runtime.collect = json_dumps(conf, 0);
 	json_decref(conf);
+	runtime.collect = collecting(text, "");
 }
 
 static bool is_mode(const char *mode)
@@ -352,9 +389,17 @@ int main(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "as:b:e:m:")) != -1) {
+	if (argc > 1 && !strcmp(argv[1], "weave"))
+		return weave_main(argc - 1, argv + 1);
+	while ((option = getopt(argc, argv, "agrxs:b:e:m:")) != -1) {
 		if (option == 'a')
 			matrix.all = true;
+		else if (option == 'g')
+			matrix.collected = true;
+		else if (option == 'r')
+			matrix.refused = true;
+		else if (option == 'x')
+			matrix.first = true;
 		else if (option == 's')
 			matrix.step = (int)strtol(optarg, NULL, 10);
 		else if (option == 'b')
@@ -366,7 +411,7 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind != 4 || !is_mode(argv[optind]) || matrix.step < 1 ||
 	    !matrix.event == !strcmp(argv[optind], "events")) {
-		fputs("faults [-a] [-s STEP] [-b BEFORE] [-e EVENT] [-m MEND] kill|errors|refusals|events "
+		fputs("faults [-agrx] [-s STEP] [-b BEFORE] [-e EVENT] [-m MEND] kill|errors|refusals|events "
 		      "VERB DIRECTORY CONF\n",
 		      stderr);
 		return 2;

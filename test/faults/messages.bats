@@ -54,8 +54,7 @@ add_fails() {
 }
 
 @test "ipvlan: descriptors, files, pipes, locks" {
-	undone openat:ENFILE 5 'cannot open /dev/null: too many open files in system' /dev/null
-	undone flock:ENOLCK 5 'flock /run/cni/ipvlan/lock: no locks available'
+	undone flock:ENOLCK 5 'flock /run/cni/ipvlan/ledger.lock: no locks available'
 	apart
 	undone memfd_create:EMFILE 11 'cannot make a file for standard input: too many open files'
 	undone pwrite64:ENOSPC 11 'cannot make a file for standard input: no space left on device'
@@ -76,8 +75,8 @@ add_fails() {
 }
 
 @test "ipvlan: other pods of the master that cannot be looked for" {
-	undone openat:ENFILE 5 'cannot read /proc/self/mountinfo: too many open files in system' /proc/self/mountinfo
-	undone getdents64:EIO 5 'cannot read /proc: input/output error' /proc
+	undone openat:ENFILE 11 "cannot look for other interfaces on link $(</sys/class/net/eth0/ifindex): /proc/self: too many open files in system" /proc/self
+	undone getdents64:EIO 11 "cannot look for other interfaces on link $(</sys/class/net/eth0/ifindex): /proc: input/output error" /proc
 }
 
 @test "ipvlan: a namespace of which it cannot tell whether it is the host's is left alone" {
@@ -142,15 +141,16 @@ add_fails() {
 }
 
 @test "addrpool: leases that cannot be written leave no address" {
+	local own=/var/lib/cni/networks/.addrpool/net
 	add "$CONF" b
-	pool_undone linkat:ENOSPC 'create lease 10.9.0.3: no space left on device'
-	pool_undone write:ENOSPC:when=2 'write lease: no space left on device'
-	pool_undone write:ENOSPC:when=1 'write last_reserved_ip.0: no space left on device'
-	pool_undone symlinkat:ENOSPC 'record owner/a:eth0: no space left on device'
+	pool_undone linkat:ENOSPC "cannot write $STORE/10.9.0.3: no space left on device"
+	pool_undone write:ENOSPC:when=1 "cannot write $own/new: no space left on device"
+	pool_undone write:ENOSPC:when=2 "cannot write $STORE/last_reserved_ip.0: no space left on device"
+	pool_undone symlinkat:ENOSPC "cannot write $own/owner/a:eth0: no space left on device"
 	pool_undone flock:ENOLCK "flock $STORE/lock: no locks available"
 	CONF=$(conf "$POOL" '{ "ipam": { "fsync": true } }')
-	pool_undone fdatasync:EIO 'write lease: input/output error'
-	pool_undone fsync:EIO 'sync leases: input/output error'
+	pool_undone fdatasync:EIO "cannot write $own/new: input/output error"
+	pool_undone fsync:EIO "cannot write $STORE/: input/output error"
 }
 
 @test "addrpool: leases that cannot be read are told, and nothing is given back" {
@@ -159,6 +159,7 @@ add_fails() {
 	PLUGIN=$BUILD/ipvlan CNI_PATH=$STUB_DIR/bin:$CNI_PATH cni DEL "$CONF" b
 	fails 5
 	says 'read lease 10.9.0.2: input/output error'
+	ip netns del b # or GC keeps it
 	spoil addrpool getdents64:EIO
 	CONF=$(jq -c '. + { "cni.dev/valid-attachments": [] }' <<<"$CONF")
 	PLUGIN=$BUILD/ipvlan ipvlan GC
@@ -186,7 +187,7 @@ add_fails() {
 	add "$CONF" b
 	pool_undone newfstatat:EIO 'stat lease 10.9.0.3: input/output error' 10.9.0.3
 	rm $STORE/10.9.0.2 # so that there is a record without a lease
-	add_fails addrpool unlinkat:EIO 'remove record b:eth0: input/output error' b:eth0
+	add_fails addrpool unlinkat:EIO "cannot remove $own/owner/b:eth0: input/output error" b:eth0
 	add_fails addrpool openat:EIO 'read records: input/output error' owner
 	ln -s "$(printf %032d 0)" $STORE/incarnation
 	mkdir $own/blocks
@@ -211,7 +212,7 @@ beside_addrpool() {
 	CONF=$(conf "$POOL" "$CLUSTER")
 	beside_addrpool
 	add_fails addrpool-claim getrandom:ENOSYS 'getrandom: function not implemented'
-	add_fails addrpool-claim symlinkat:ENOSPC 'write incarnation: no space left on device'
+	add_fails addrpool-claim symlinkat:ENOSPC "cannot write $STORE/incarnation: no space left on device"
 	add_fails addrpool-claim openat:EIO 'cannot read /proc/sys/kernel/random/boot_id' /proc/sys/kernel/random/boot_id
 	add_fails addrpool-claim openat:EIO 'open claim.lock: input/output error' claim.lock
 	add_fails addrpool-claim flock:ENOLCK 'flock claim.lock: no locks available' /var/lib/cni/networks/.addrpool/net/claim.lock

@@ -31,19 +31,29 @@ load ../lib/faults
 }
 
 @test "whatever request the kernel refuses: hostAccess, hostRoutes" {
+	stranger
 	faults refusals 45 'ADD DEL' "$(pooled '{ "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }')"
-	told 'failed to add the neighbour 192.168.9.*: operation not supported' \
-		'failed to add the neighbour fd00:36::58: operation not supported' \
-		'failed to delete the neighbour 192.168.9.*: operation not supported' \
-		'failed to set "ipva*" UP: operation not supported' \
-		'failed to set "ipva*" DOWN: operation not supported' \
+	told 'failed to list the filters of link *: operation not supported' \
+		'failed to add the filter of hostAccess to link *: operation not supported' \
+		'failed to delete the filter of hostAccess from link *: operation not supported' \
 		"failed to add route '192.168.7.0/24 via 10.138.36.66' on the host: operation not supported" \
 		'failed to delete the route to 192.168.7.0/24: operation not supported'
+}
+
+@test "whatever request the kernel refuses: hostAccess in l2, where the host answers no ARP" {
+	sysctl -qw net.ipv4.conf.all.arp_ignore=8
+	faults refusals 15 ADD "$(pooled '{ "hostAccess": true }')"
+	sysctl -qw net.ipv4.conf.all.arp_ignore=0
+	told 'failed to add the host as a neighbour: operation not supported'
 }
 
 @test "whatever request the kernel refuses: l3s, ipMasq, proxyArp" {
 	faults refusals 65 'ADD DEL' "$(pooled '{ "mode": "l3s", "ipMasq": true, "proxyArp": true }')"
 	told 'nft failed for ipMasq' \
+		'failed to set "ipva*" UP: operation not supported' \
+		'failed to set "ipva*" DOWN: operation not supported' \
+		'failed to add the neighbour fd00:9::*: operation not supported' \
+		'failed to delete the neighbour fd00:9::*: operation not supported' \
 		"failed to add route '192.168.9.*/32' on the host: operation not supported" \
 		'failed to delete the route to fd00:9::*/128: operation not supported'
 }

@@ -1,7 +1,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +18,7 @@
 
 #define TRACEES 32
 #define CALLS 512
+#define MESSAGES 128 /* of rtnetlink: RTM_MAX and some */
 #define LOADER_SIZE 0x80000
 #define REGISTER(r) ((void *)(uintptr_t)((r) * sizeof(long)))
 #define OPTIONS \
@@ -26,10 +27,13 @@
 
 struct tracee {
 	pid_t pid;
-	int calls[CALLS];     /* how many of each number */
-	unsigned long loader; /* where it is mapped */
-	bool foreign;	      /* no program of ours: what it does to the kernel's tables is what counts */
-	bool inside;	      /* a system call */
+	int leader;		/* of its threads, who counts for all: a number of process */
+	int calls[CALLS];	/* how many of each number, but those that send */
+	int messages[MESSAGES]; /* this to rtnetlink */
+	bool paused;		/* it has slept, and asks again */
+	unsigned long loader;	/* where it is mapped */
+	bool foreign; /* no program of ours: what it does to the kernel's tables and to files counts */
+	bool inside;  /* a system call */
 	bool failing;
 	bool begun;
 };
@@ -43,6 +47,35 @@ struct trace {
 	bool root_killed, happened;
 };
 
+static bool is_known(const struct trace *t, pid_t pid)
+{
+	for (int i = 0; i < t->n; i++)
+		if (t->tracees[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* Which of a program's threads makes a call differs from one run to the next. */
+static void find_leader(const struct trace *t, struct tracee *tracee)
+{
+	char path[64], line[128];
+	pid_t leader = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tracee->pid);
+	file = fopen(path, "re");
+	while (file && !leader && fgets(line, sizeof(line), file))
+		if (!strncmp(line, "Tgid:", 5))
+			leader = (pid_t)strtol(line + 5, NULL, 10);
+	if (file)
+		fclose(file);
+	for (int i = 0; i < t->n; i++)
+		if (t->tracees[i].pid == leader) {
+			tracee->leader = i;
+			tracee->foreign = t->tracees[i].foreign;
+		}
+}
+
 static struct tracee *find(struct trace *t, pid_t pid)
 {
 	for (int i = 0; i < t->n; i++)
@@ -51,10 +84,12 @@ static struct tracee *find(struct trace *t, pid_t pid)
 	if (t->n == TRACEES)
 		return NULL;
 	t->alive++;
-	t->tracees[t->n] = (struct tracee){ .pid = pid };
+	t->tracees[t->n] = (struct tracee){ .pid = pid, .leader = t->n };
 	/* until it runs a program of its own it has its parent's */
-	if (t->n)
+	if (t->n) {
 		t->tracees[t->n].loader = t->tracees[0].loader;
+		find_leader(t, &t->tracees[t->n]);
+	}
 	return &t->tracees[t->n++];
 }
 
@@ -110,16 +145,24 @@ static bool counts(const struct tracee *tracee, long number)
 	const unsigned long at = (unsigned long)ptrace(PTRACE_PEEKUSER, tracee->pid, REGISTER(RIP), NULL);
 
 	if (tracee->foreign)
-		return number == SYS_sendmsg || number == SYS_sendto;
+		return number == SYS_sendmsg || number == SYS_sendto || number == SYS_flock ||
+		       number == SYS_unlinkat || number == SYS_mkdirat || number == SYS_renameat ||
+		       (number == SYS_openat && changes(tracee->pid, number));
 	return !tracee->loader || at < tracee->loader || at >= tracee->loader + LOADER_SIZE;
+}
+
+/* Each kind of thing has four: NEW, DEL, GET, SET. */
+bool point_asks(const struct point *point)
+{
+	return point->requests == 1 && point->message % 4 == RTM_GETLINK % 4;
 }
 
 /* The kernel answers EOPNOTSUPP (rtnetlink_rcv_msg()). */
 #define NO_REQUEST 0x7ff0
 
-/* How many requests the sendto() that pid is about to make has for rtnetlink; and that with this
- * number, from 0, becomes one that does not exist. */
-static int requests(pid_t pid, int spoilt)
+/* How many requests the sendto() that pid is about to make has for rtnetlink, the first of which type; and
+ * that with this number, from 0, becomes one that does not exist. */
+static int requests(pid_t pid, int spoilt, int *type)
 {
 	const unsigned long to = (unsigned long)ptrace(PTRACE_PEEKUSER, pid, REGISTER(R8), NULL);
 	unsigned long at = (unsigned long)ptrace(PTRACE_PEEKUSER, pid, REGISTER(RSI), NULL);
@@ -132,6 +175,8 @@ static int requests(pid_t pid, int spoilt)
 		const long head = ptrace(PTRACE_PEEKDATA, pid, (void *)at, NULL);
 		const unsigned int len = (unsigned int)head;
 
+		if (n == 0)
+			*type = (int)(head >> 32 & (MESSAGES - 1));
 		if (n == spoilt)
 			ptrace(PTRACE_POKEDATA, pid, (void *)at,
 			       (head & ~(0xffffL << 32)) | (long)NO_REQUEST << 32);
@@ -160,6 +205,8 @@ static bool is_orphans(const struct trace *t, pid_t pid, long number)
 
 static void strike(struct trace *t, struct tracee *tracee)
 {
+	int type;
+
 	t->outcome->struck = true;
 	switch (t->fault->blow) {
 	case KILL_ONE:
@@ -175,16 +222,32 @@ static void strike(struct trace *t, struct tracee *tracee)
 		tracee->failing = true;
 		break;
 	case REFUSE:
-		requests(tracee->pid, t->fault->request);
+		requests(tracee->pid, t->fault->request, &type);
 		break;
 	case HAPPEN:
 		/* such as remounting a disk that is being written to */
-		t->outcome->struck = happens(t->fault->command);
+		t->outcome->struck = t->fault->event();
 		t->happened = true;
 		break;
 	default:
 		break;
 	}
+}
+
+/* How often something that the kernel does later is asked for, with a pause before each question, is
+ * not the same in each run. */
+static bool asks_again(struct tracee *tracee, const struct point *here)
+{
+	if (here->call == SYS_nanosleep || here->call == SYS_clock_nanosleep)
+		tracee->paused = true;
+	else if (here->call != SYS_recvmsg && !point_asks(here))
+		tracee->paused = false;
+	return tracee->paused;
+}
+
+static bool is_same(const struct point *a, const struct point *b)
+{
+	return a->process == b->process && a->call == b->call && a->message == b->message && a->nth == b->nth;
 }
 
 static void at_call(struct trace *t, struct tracee *tracee)
@@ -208,13 +271,18 @@ static void at_call(struct trace *t, struct tracee *tracee)
 		t->outcome->orphan = true;
 		kill(tracee->pid, SIGKILL);
 	}
-	here = (struct point){ (int)(tracee - t->tracees), number, ++tracee->calls[number],
-			       changes(tracee->pid, number),
-			       number == SYS_sendto ? requests(tracee->pid, -1) : 0 };
+	here = (struct point){ .process = tracee->leader,
+			       .call = number,
+			       .changes = changes(tracee->pid, number) };
+	if (number == SYS_sendto)
+		here.requests = requests(tracee->pid, -1, &here.message);
+	if (asks_again(tracee, &here))
+		return;
+	here.nth = here.requests ? ++t->tracees[tracee->leader].messages[here.message]
+				 : ++t->tracees[tracee->leader].calls[number];
 	if (o->n < POINTS_MAX)
 		o->points[o->n++] = here;
-	if (fault && fault->blow && !o->struck && !t->happened && here.process == fault->at.process &&
-	    here.call == fault->at.call && here.nth == fault->at.nth)
+	if (fault && fault->blow && !o->struck && !t->happened && is_same(&here, &fault->at))
 		strike(t, tracee);
 }
 
@@ -247,6 +315,7 @@ static void stop_all(struct trace *t)
 	for (int i = 0; i < t->n; i++)
 		if (t->tracees[i].pid)
 			kill(t->tracees[i].pid, SIGKILL);
+	stop_calls();
 	t->outcome->hung = true;
 }
 
@@ -265,6 +334,11 @@ void trace(pid_t root, const struct fault *fault, struct outcome *ret)
 			stop_all(&t);
 			continue;
 		}
+		/* another call that was begun meanwhile, and what it has left */
+		if (pid > 0 && !WIFSTOPPED(status) && !is_known(&t, pid)) {
+			note_end(pid, status);
+			continue;
+		}
 		tracee = pid < 0 ? NULL : find(&t, pid);
 		if (!tracee)
 			break;
@@ -274,8 +348,7 @@ void trace(pid_t root, const struct fault *fault, struct outcome *ret)
 			ptrace(PTRACE_SYSCALL, pid, NULL, signal);
 			continue;
 		}
-		if (pid == root)
-			ret->status = status;
+		note_end(pid, status);
 		tracee->pid = 0;
 		t.alive--;
 	}

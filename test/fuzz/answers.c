@@ -57,6 +57,17 @@ int http_call(struct http *http, const char *method, const char *path, const jso
 	return cni_fail(err, CNI_RETRY, "no answer");
 }
 
+const char *http_endpoint(const struct http *http)
+{
+	(void)http;
+	return "http://h";
+}
+
+void http_begin_with(struct http *http, const char *endpoint, const char *node)
+{
+	(void)http, (void)endpoint, (void)node;
+}
+
 int http_refused(const struct http *http, const struct reply *reply, const char *path, struct cni_error *err)
 {
 	(void)http, (void)path;
@@ -97,8 +108,27 @@ static void try_claim(struct engine *engine, struct claim *claim)
 	check(found, &err);
 	must(prefix_equal(&claim->block, &asked.block));
 	must(found != FOUND || claim_is_same_owner(claim, &asked));
-	check(engine->kind->update(engine, claim, &err), &err);
+	*claim = asked;
+	check(engine->kind->update(engine, &asked, claim, &err), &err);
 	check(engine->kind->remove(engine, claim, &err), &err);
+}
+
+static void try_look(struct engine *engine, const struct claim *self)
+{
+	struct candidate candidates[2] = { { .block = self->block }, { .block = self->block } };
+	const struct blocks blocks = { 0 };
+	struct look look = { .own = &blocks, .candidates = candidates, .n = 2 };
+	struct cni_error err = { 0 };
+	struct claims own;
+	struct taken taken;
+
+	check(engine->kind->look(engine, self, &look, &err) < 0 ? FOUND_FAILED : FOUND, &err);
+	check(engine->kind->own(engine, self, &own, &err) < 0 ? FOUND_FAILED : FOUND, &err);
+	for (size_t i = 0; i < own.n; i++)
+		must(!strcmp(own.list[i].node, self->node) && !strcmp(own.list[i].network, self->network));
+	claims_free(&own);
+	check(engine->kind->list_blocks(engine, &taken, &err) < 0 ? FOUND_FAILED : FOUND, &err);
+	taken_free(&taken);
 }
 
 static void try(struct engine *engine)
@@ -109,6 +139,7 @@ static void try(struct engine *engine)
 
 	must(prefix_parse("10.9.0.16/28", &claim.block));
 	check(engine->kind->begin(engine, 16, &err), &err);
+	try_look(engine, &claim);
 	try_claim(engine, &claim);
 	if (engine->kind->list(engine, &claims, &err) < 0) {
 		must(*err.msg);

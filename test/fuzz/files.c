@@ -131,7 +131,7 @@ static void try_leases(struct store *store, const struct place *place)
 static void look_around(const struct store *store)
 {
 	static const struct ip ip = { AF_INET, { 10, 9, 0, 2 } };
-	struct block_failure failure;
+	struct block_note failure;
 	struct blocks blocks;
 	const struct ip last = store_last(store, 0), past = past_of(store, 0, "web");
 
@@ -141,17 +141,17 @@ static void look_around(const struct store *store)
 	must(blocks_read(&blocks, store, NULL) == 0);
 	for (size_t i = 0; i < blocks.n; i++) {
 		must(blocks.list[i].prefix.len <= 8 * ip_size(&blocks.list[i].prefix.ip));
-		block_counts(&blocks.list[i], store);
+		block_counts(&blocks.list[i]);
 	}
 	blocks_free(&blocks);
-	if (blocks_failure(&failure, store) == FOUND)
+	if (blocks_noted(&failure, store, BLOCKS_FAILED) == FOUND)
 		must(memchr(failure.error.msg, '\0', sizeof(failure.error.msg)));
 	blocks_failed(store);
 }
 
 static void try(void)
 {
-	const struct place place = { .data_dir = top, .network = "net" };
+	const struct place place = { .data_dir = top, .network = "net", .store = "net" };
 	struct cni_error err = { 0 };
 	struct store store;
 

@@ -1,5 +1,5 @@
 /*
- * Any page of the ledger, as somebody else with root, a full disk or an older version may
+ * Any page of the ledger, as somebody else with root, a full disk or another version may
  * have left it.
  */
 #include <stdint.h>
@@ -7,52 +7,50 @@
 
 #include "fuzz.h"
 
-/* for read_heads() and take_line(), which are nobody else's business */
-#include "../../plugin/ledger.c" /* NOLINT(bugprone-suspicious-include) */
+/* for read_fields() and old_read_page(), which are nobody else's business */
+#include "../../plugin/ledger_old.c" /* NOLINT(bugprone-suspicious-include) */
+#include "../../plugin/page.c"	     /* NOLINT(bugprone-suspicious-include) */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What is written down is what was meant. */
 static void check_object(const struct object *object)
 {
-	const struct object_text text = object_text(object);
+	json_auto_t *doc = object_json(object);
 	struct object back;
 
-	must(object_parse(text.s, &back) && back.kind == object->kind && back.dev == object->dev);
-	must(prefix_equal(&back.to, &object->to) && ip_equal(&back.via, &object->via));
-	must(!strcmp(back.name, object->name) && !strcmp(back.lladdr, object->lladdr));
-	must(!strstr(object_path(object).s, "/../") && strcmp(object_path(object).s, "held/..") != 0);
+	must(object_read(&back, doc) && object_agrees(object, &back));
+	must(!strchr(object_key(object).s, '/'));
+	must(*object_text(object).s);
 }
 
-static void as_GC_reads_it(char *text)
+static void check_page(const struct page *page)
 {
-	struct page page = { .container = NULL };
-	char *rest = text;
+	json_auto_t *doc = NULL;
+	struct page again = { .n_objects = 0 };
 
-	if (read_heads(&page, &rest) < 0)
+	must(page->container && page->ifname && page->network && page->path);
+	for (size_t i = 0; i < page->n_objects; i++)
+		check_object(&page->objects[i]);
+	doc = page_json(page);
+	if (!doc) /* a container or network whose name is not UTF-8 */
 		return;
-	must(page.container && page.ifname && page.network);
-	must(read_objects(&page, rest, NULL) == 0);
-	for (size_t i = 0; i < page.n_objects; i++)
-		check_object(&page.objects[i]);
-	free(page.objects);
-}
-
-static void as_DEL_reads_it(char *text)
-{
-	const char *line;
-	struct object object;
-
-	while ((line = take_line(text)))
-		if (object_parse(line, &object))
-			check_object(&object);
+	again.doc = json_incref(doc);
+	must(read_fields(&again, NULL) == 0);
+	must(again.n_objects == page->n_objects && again.n_unknown == page->n_unknown);
+	page_free(&again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	autofree char *once = strndup((const char *)data, size), *twice = strdup(once);
+	autofree char *text = strndup((const char *)data, size);
+	struct page page = { .doc = json_read((const char *)data, size, NULL) };
 
-	as_GC_reads_it(once);
-	as_DEL_reads_it(twice);
+	if (page.doc && read_fields(&page, NULL) == 0)
+		check_page(&page);
+	page_free(&page);
+	if (old_read_page(&page, text, NULL))
+		check_page(&page);
+	page_free(&page);
 	return 0;
 }

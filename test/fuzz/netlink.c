@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include "fuzz.h"
 #include "net/addr.h"
@@ -88,6 +89,22 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t siz)
 	return (ssize_t)len;
 }
 
+int recvmmsg(int fd, struct mmsghdr *vmessages, unsigned int vlen, int flags, struct timespec *tmo)
+{
+	const struct iovec *room = vmessages->msg_hdr.msg_iov;
+	ssize_t len = mnl_socket_recvfrom(NULL, room->iov_base, room->iov_len);
+
+	(void)fd, (void)vlen, (void)flags, (void)tmo;
+	vmessages->msg_len = len < 0 ? 0 : (unsigned int)len;
+	return len < 0 ? -1 : 1;
+}
+
+int nanosleep(const struct timespec *requested_time, struct timespec *remaining)
+{
+	(void)requested_time, (void)remaining;
+	return 0;
+}
+
 static void check_link(const struct link *link, void *arg)
 {
 	(void)arg;
@@ -113,7 +130,8 @@ static void ask(struct rtnl *nl)
 	struct cni_error err[8] = { 0 };
 	const struct prefix address = { { AF_INET, { 10, 9, 0, 2 } }, 16 };
 	const struct neighbour neighbour = { .ip = address.ip, .mac = "02:00:00:00:00:01" };
-	const struct object anchor = { .kind = OBJECT_ANCHOR, .dev = 3 };
+	const struct object anchor = object_anchor(3, 0);
+	struct view view;
 	struct link link;
 	struct ip ip;
 
@@ -126,7 +144,9 @@ static void ask(struct rtnl *nl)
 	must(addr_main(nl, 3, AF_INET6, &ip, &err[5]) != FOUND_FAILED || *err[5].msg);
 	must(addr_is_local(nl, &address.ip, &err[6]) != FOUND_FAILED || *err[6].msg);
 	must(neighbour_find(nl, 3, &neighbour, &err[7]) != FOUND_FAILED || *err[7].msg);
-	object_find(nl, &anchor, NULL);
+	view_open(&view, nl);
+	object_find(&view, &anchor, NULL);
+	view_close(&view);
 }
 
 static void tell(struct rtnl *nl)

@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static enum found take_some(void *arg, const struct ip *ip, struct cni_error *err)
+static enum found take_some(void *arg, struct ip *ip, struct cni_error *err)
 {
 	int *left = arg;
 

@@ -46,7 +46,7 @@ refused() {
 	local subnet='"subnet": "192.0.2.0/24"'
 	refused 'invalid range set 0: RangeStart 192.0.3.0 not in network 192.0.2.0/24' "$subnet, \"rangeStart\": \"192.0.3.0\""
 	refused 'invalid range set 0: RangeEnd 192.0.4.0 not in network 192.0.2.0/24' "$subnet, \"rangeEnd\": \"192.0.4.0\""
-	refused 'invalid range set 0: RangeStart 192.0.2.50 not in network 192.0.2.0/24' \
+	refused 'invalid range set 0: RangeStart 192.0.2.50 is after RangeEnd 192.0.2.40' \
 		"$subnet, \"rangeStart\": \"192.0.2.50\", \"rangeEnd\": \"192.0.2.40\""
 	refused 'invalid range set 0: RangeStart fd00::1 not in network 192.0.2.0/24' "$subnet, \"rangeStart\": \"fd00::1\""
 	refused 'invalid range set 0: RangeStart 192.0.2.255 is the broadcast address of network 192.0.2.0/24' \
@@ -121,15 +121,31 @@ refused() {
 }
 
 @test "what only addrpool knows is told with its key too" {
-	refused 'ipam.exclude must be a list, not "10.9.0.5"' '"exclude": "10.9.0.5"'
 	refused 'ipam.exclude: invalid address or prefix: 10.9.0.0/33' '"exclude": ["10.9.0.5", "10.9.0.0/33"]'
-	refused 'ipam.exclude: invalid address or prefix: not a string' '"exclude": [5]'
-	refused 'ipam.reuseDelay must be an integer, not "5"' '"reuseDelay": "5"'
 	refused 'ipam.reuseDelay must be 0 to 31622400, not -1' '"reuseDelay": -1'
-	refused 'ipam.fsync must be true or false, not 1' '"fsync": 1'
 	refused 'ipam.dataDir must be a string, not []' '"dataDir": []'
 	refused 'ipam.resolvConf must be a string, not 5' '"resolvConf": 5'
-	CNI_ARGS='A=1' refused 'ipam.sticky must be a string, not []' '"sticky": []'
+}
+
+@test "what only addrpool knows, of another type, is another program's: left out, which ADD says" {
+	local key value
+	while read -r key value; do
+		pool ADD "$(conf "\"$key\": $value")"
+		succeeds
+		[[ $stderr = "ignored: ipam.$key must be "*", not $value" ]]
+		pool STATUS "$(conf "\"$key\": $value")"
+		succeeds
+		[ -z "$stderr" ]
+		drops "$(conf "\"$key\": $value")"
+		[ -z "$stderr" ]
+	done <<-'END'
+		exclude "10.9.0.5"
+		exclude [5]
+		reuseDelay "5"
+		fsync 1
+		sticky {}
+		cluster "east"
+	END
 }
 
 @test "a set of which nothing is left" {

@@ -85,6 +85,22 @@ delayed='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3", "reuseDelay": 1000'
 	CNI_ARGS=IP=10.9.0.2 gets 10.9.0.2/29 "$(conf "$delayed")" b
 }
 
+@test "what was released is forgotten after its reuseDelay, however many addresses the range has" {
+	local n conf
+	conf=$(conf '"subnet": "fd00::/64", "reuseDelay": 1')
+	for n in {1..8}; do
+		pool ADD "$conf" "c$n"
+		drops "$conf" "c$n"
+	done
+	[ "$(find "$OWN"/released* -name 'fd*' | wc -l)" = 8 ]
+	for n in 9 10 11; do
+		sleep 1.2
+		pool ADD "$conf" "c$n"
+		drops "$conf" "c$n"
+	done
+	[ "$(find "$OWN"/released* -name 'fd*' | wc -l)" -le 3 ]
+}
+
 @test "without reuseDelay nothing waits, and nothing is remembered" {
 	gets 10.9.0.2/29 "$(conf '"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.2"')" a
 	drops "$(conf)" a
@@ -160,6 +176,21 @@ pod() {
 	CNI_ARGS='K8S_POD_NAMESPACE=x;K8S_POD_NAME=y' gets 10.9.0.2/24 "$(conf "$sticky")" a
 	CNI_ARGS='K8S_POD_NAMESPACE=x;K8S_POD_NAMES=y' pool ADD "$(conf "$sticky")" b
 	fails 4 'ARGS: unknown args ["K8S_POD_NAMES=y"]'
+}
+
+@test "of a range with more than 4096 addresses, as many names are remembered, the others forgotten" {
+	local n conf
+	conf=$(conf "$sticky, \"subnet\": \"10.8.0.0/15\"")
+	for n in 0 1 2; do
+		pod default "web-$n"
+		CNI_ARGS="$CNI_ARGS;IP=10.8.$((16 * n)).7" gets "10.8.$((16 * n)).7/15" "$conf" "c$n"
+		drops "$conf" "c$n"
+	done
+	[ "$(find "$OWN"/sticky -type l | wc -l)" = 2 ]
+	pod default web-0
+	gets 10.8.32.8/15 "$conf" c0
+	pod default web-2
+	gets 10.8.32.7/15 "$conf" c2
 }
 
 @test "names of any bytes and length, and names that differ in the last byte alone" {

@@ -74,6 +74,20 @@ small='"subnet": "10.9.0.0/28"'
 	fi
 }
 
+@test "a gateway outside of the subnet is given, and the list says that host-local refuses it by now" {
+	local far='"subnet": "10.9.0.0/28", "gateway": "10.8.0.1"'
+	gets 10.9.0.1/28 "$(conf "$far")" a
+	[ "$(result '.ips[0].gateway')" = 10.8.0.1 ]
+	list "$far"
+	[[ $output = *"gateway 10.8.0.1 is outside of 10.9.0.0/28, which host-local refuses from 1.10.0 on"* ]]
+	list "$small"
+	[[ $output != *outside* ]]
+	# the remedy: a subnet that has both, and the same addresses
+	list '"subnet": "10.8.0.0/15", "rangeStart": "10.9.0.1", "rangeEnd": "10.9.0.14", "gateway": "10.8.0.1"'
+	[[ $output != *outside* && $output = *"1 of 14 leased"* ]]
+	drops "$(conf '"subnet": "10.8.0.0/15", "rangeStart": "10.9.0.1", "rangeEnd": "10.9.0.14", "gateway": "10.8.0.1"')" a
+}
+
 @test "a list changes no lease" {
 	local before
 	five
@@ -133,6 +147,9 @@ network net in $DATA/net
 	lease 10.9.0.2 'b\0377\r\ne"th\\x'
 	list --json "$small"
 	[ "$(result '.[0].leases[0] | .container, .interface' | paste -sd' ')" = $'b\ufffd e"th\\x' ]
+	lease 10.9.0.2 'b\0033[31m\r\ne\0302\0233th'
+	list "$small"
+	[[ $output = *"b\x1b[31m"*"e\xc2\x9bth"* ]] || { cat -v <<<"$output"; return 1; }
 }
 
 @test "a file that is none, or no configuration, is told, and the others are listed" {
@@ -152,7 +169,7 @@ network net in $DATA/net
 @test "who asks for help gets it, who errs as well" {
 	run --separate-stderr "$BUILD/addrpool" --help
 	[ "$status" = 0 ]
-	[[ $output = 'usage: addrpool [--json] FILE...'* ]]
+	[[ $output = *'usage: addrpool [--json] FILE...'* ]]
 	for option in --json --unknown; do
 		run --separate-stderr "$BUILD/addrpool" $option
 		[ "$status" = 2 ]

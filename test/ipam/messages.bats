@@ -63,10 +63,11 @@ be_nobody() {
 	chmod 555 "$STORE"
 	pool ADD "$(conf)" c2
 	fails 5
-	says 'create lease 10.9.0.3: permission denied'
+	says "cannot write $STORE/10.9.0.3: permission denied"
+	explains 'must run as root'
 	pool DEL "$(conf)"
 	fails 5
-	says 'remove lease 10.9.0.2: permission denied'
+	says "cannot remove $STORE/10.9.0.2: permission denied"
 	leased 10.9.0.2
 	chmod 755 "$STORE"
 	drops "$(conf)"
@@ -78,7 +79,8 @@ be_nobody() {
 	mkdir "$OWN/new"
 	pool ADD "$(conf)" c2
 	fails 5
-	says 'create lease: file exists'
+	says "cannot write $OWN/new: file exists"
+	explains "something else has that name"
 	leased 10.9.0.2
 	rmdir "$OWN/new"
 	pool ADD "$(conf)" c2
@@ -92,7 +94,7 @@ be_nobody() {
 	: >"$OWN/blocks"
 	pool ADD "$cluster" c2
 	fails 5
-	says 'open blocks: not a directory'
+	says 'read blocks: not a directory'
 	pool DEL "$cluster"
 	succeeds
 	leased ''

@@ -293,23 +293,6 @@ keeps() {
 	gets 10.9.0.2/30 "$(conf "$one")" b
 }
 
-@test "STATUS counts what would be taken back as free" {
-	gets 10.9.0.2/30 "$(conf "$one")" a
-	pool STATUS "$(conf "$one")"
-	fails 50
-	ip netns del a
-	pool STATUS "$(conf "$one")"
-	if sees_dead; then
-		succeeds
-	else
-		fails 50
-	fi
-	restarted a
-	pool STATUS "$(conf "$one")"
-	succeeds
-	holds 10.9.0.2 'a\r\neth0'
-}
-
 @test "an empty file is free" {
 	lease 10.9.0.2 ''
 	gets 10.9.0.2/30 "$(conf "$one")" b
@@ -319,6 +302,158 @@ keeps() {
 	lease 10.9.0.2 '\0\0\0\0\0\0\0'
 	gets 10.9.0.2/30 "$(conf "$one")" b
 	[[ $stderr = *'10.9.0.2 is free again, leased by nobody : the file is empty'* ]]
+}
+
+@test "both addresses of a dead dual-stack pod are given back" {
+	local sets='"ranges": [[{"subnet": "10.9.0.0/30"}], [{"subnet": "fd00::/127", "gateway": "none", "rangeStart": "fd00::1"}]]'
+	gets '10.9.0.2/30 fd00::1/127' "$(conf "$sets")" a
+	ip netns del a
+	if sees_dead; then
+		gets '10.9.0.2/30 fd00::1/127' "$(conf "$sets")" b
+		[[ $stderr = *'10.9.0.2 is free again'*'fd00::1 is free again'* ]]
+		[ "$(ls "$OWN/owner")" = b:eth0 ]
+		ip netns del b
+		ip netns add b
+		gets '10.9.0.2/30 fd00::1/127' "$(conf "$sets")" c
+	else
+		pool ADD "$(conf "$sets")" b
+		fails 11
+	fi
+}
+
+@test "an address of two that is used by another attachment by now is not given back with the first" {
+	local sets='"ranges": [[{"subnet": "10.9.0.0/30"}], [{"subnet": "10.8.0.0/29"}]]'
+	gets '10.9.0.2/30 10.8.0.2/29' "$(conf "$sets")" a
+	restarted a
+	rm "$STORE/10.8.0.2" # the file is that of both addresses
+	printf 'other\r\neth0' >"$STORE/10.8.0.2"
+	gets 10.9.0.2/30 "$(conf "$one")" b
+	holds 10.8.0.2 'other\r\neth0'
+	[ "$(ls "$OWN/owner" | paste -sd' ')" = 'b:eth0 other:eth0' ]
+}
+
+# replaced: host-local has released a's lease, and made it one for a new pod of that name, whose
+# namespace it does not note down. The namespace of before is dead.
+replaced() {
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	ip netns del a
+	host_local DEL "$1" a
+	host_local ADD "$1" a
+	succeeds
+}
+
+@test "what we know of a container is not taken for what host-local leases to its name later" {
+	replaced "$(conf "$one")"
+	keeps "$(conf "$one")" 10.9.0.2
+	restarted a
+	gets 10.9.0.2/30 "$(conf "$one")" b
+}
+
+@test "nor for another address of it" {
+	local three='"subnet": "10.9.0.0/29", "rangeStart": "10.9.0.2", "rangeEnd": "10.9.0.4"'
+	replaced "$(conf "$three")"
+	got 10.9.0.3/29
+	lease 10.9.0.2 'x\r\neth0'
+	lease 10.9.0.4 'x\r\neth0'
+	keeps "$(conf "$three")" 10.9.0.3
+}
+
+@test "nor after a restart" {
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	restarted a
+	host_local DEL "$(conf "$one")" a
+	host_local ADD "$(conf "$one")" a
+	succeeds
+	keeps "$(conf "$one")" 10.9.0.2
+}
+
+# traced VERB CONF [ID]: as pool, with a trace of its system calls.
+traced() {
+	printf '#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -f -qq -o "%s" "%s"\n' "$BATS_TEST_TMPDIR/trace" "$BUILD/addrpool" >"$BATS_TEST_TMPDIR/traced"
+	chmod +x "$BATS_TEST_TMPDIR/traced"
+	PLUGIN=$BATS_TEST_TMPDIR/traced pool "$@"
+}
+
+# looked_unlocked: the last one traced has looked who lives, and had no lock while it did.
+looked_unlocked() {
+	awk '
+		/openat\(.*"lock".* = [0-9]+$/ { lock = $NF }
+		lock && index($0, "close(" lock ")") { lock = "" }
+		/"\/proc", .*O_DIRECTORY/ { looked++ }
+		lock && /"\/proc"|"task"|"fd"|mountinfo|pidfd/ { print "locked: " $0; bad = 1 }
+		END { exit bad || !looked }
+	' "$BATS_TEST_TMPDIR/trace"
+}
+
+@test "nobody holds the lock while it looks who lives" {
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	traced ADD "$(conf "$one")" b
+	fails 11
+	looked_unlocked
+	NETNS=/run/netns/b traced ADD "$(conf "$one")" a
+	fails 100
+	looked_unlocked
+	traced GC "$(conf "$one" '"cni.dev/valid-attachments": []')"
+	succeeds
+	looked_unlocked
+	run env ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$BATS_TEST_TMPDIR/trace" "$BUILD/addrpool" <(conf "$one")
+	[ "$status" = 0 ]
+	looked_unlocked
+}
+
+@test "an address that is released while an ADD looks who lives is its" {
+	local started
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	printf '#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -f -qq -P /proc -e inject=openat:delay_enter=2000000:when=1 -o "%s" "%s"\n' "$BATS_TEST_TMPDIR/trace" \
+		"$BUILD/addrpool" >"$BATS_TEST_TMPDIR/slow"
+	chmod +x "$BATS_TEST_TMPDIR/slow"
+	PLUGIN=$BATS_TEST_TMPDIR/slow pool ADD "$(conf "$one")" b &
+	started=$!
+	until [ -L "$OWN/full/0" ]; do
+		sleep 0.01
+	done
+	# nobody is kept waiting
+	flock -n "$STORE/lock" true
+	drops "$(conf "$one")" a
+	wait $started
+	holds 10.9.0.2 'b\r\neth0'
+}
+
+@test "who was found dead, and has been followed by another of its name meanwhile, keeps its address" {
+	local started
+	gets 10.9.0.2/30 "$(conf "$one")" a
+	ip netns del a
+	printf '#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -f -qq -P /proc -e inject=openat:delay_enter=2000000:when=1 -o "%s" "%s"\n' "$BATS_TEST_TMPDIR/trace" \
+		"$BUILD/addrpool" >"$BATS_TEST_TMPDIR/slow"
+	chmod +x "$BATS_TEST_TMPDIR/slow"
+	(PLUGIN=$BATS_TEST_TMPDIR/slow pool ADD "$(conf "$one")" c; echo "$output" >"$BATS_TEST_TMPDIR/said") &
+	started=$!
+	until [ -L "$OWN/full/0" ]; do
+		sleep 0.01
+	done
+	drops "$(conf "$one")" a
+	NETNS=/run/netns/b gets 10.9.0.2/30 "$(conf "$one")" a
+	wait $started
+	[[ $(<"$BATS_TEST_TMPDIR/said") = *'no IP addresses available'* ]]
+	holds 10.9.0.2 'a\r\neth0'
+}
+
+@test "GC keeps what a living namespace has, whatever the runtime knows it by, and says so" {
+	gets 10.9.0.2/24 "$(conf)" a
+	gets 10.9.0.3/24 "$(conf)" b
+	ip netns del b
+	pool GC "$(conf '' '"cni.dev/valid-attachments": []')"
+	succeeds
+	leased 10.9.0.2
+	[[ $stderr = *'network net: 10.9.0.2 is kept, leased by a eth0: the runtime does not know the attachment, but its network namespace exists'* ]]
+	[[ $stderr = *'10.9.0.3 is free again, leased by b eth0: the runtime does not know the attachment'* ]]
+	pool CHECK "$(conf)" a
+	succeeds
+	ip netns del a
+	pool GC "$(conf '' '"cni.dev/valid-attachments": []')"
+	succeeds
+	leased ''
+	[ -z "$(ls -A "$OWN/owner")" ]
 }
 
 @test "two interfaces of one dead container are both given back" {

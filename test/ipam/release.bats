@@ -89,6 +89,24 @@ load ../lib/pool
 	leased ''
 }
 
+@test "a lease that somebody has written anew without its interface is released, as by host-local" {
+	local sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
+	gets '10.9.0.2/24 fd00::2/64' "$(conf "$sets")"
+	gets '10.9.0.3/24 fd00::3/64' "$(conf "$sets")" c2
+	printf c1 >"$STORE/10.9.0.2"
+	pool CHECK "$(conf "$sets")"
+	succeeds
+	pool ADD "$(conf "$sets")"
+	fails 100 'has been allocated to c1, duplicate allocation'
+	drops "$(conf "$sets")"
+	leased '10.9.0.3 fd00::3'
+	[ "$(ls "$OWN/owner")" = c2:eth0 ]
+	printf c2 >"$STORE/10.9.0.3"
+	pool GC "$(conf "$sets" '"cni.dev/valid-attachments": []')"
+	succeeds
+	leased ''
+}
+
 @test "DEL does not believe a record of another's lease" {
 	gets 10.9.0.2/24 "$(conf)"
 	printf 'other\r\neth0' >"$STORE/10.9.0.2"
@@ -185,6 +203,16 @@ three() {
 	succeeds
 	leased 10.9.0.4
 	pool GC "$(conf '' '"cni.dev/attachments": null')"
+	succeeds
+	leased ''
+}
+
+@test "GC knows its key in any case, as all keys, and null in it" {
+	three
+	pool GC "$(conf '' '"CNI.dev/Valid-Attachments": [{"containerID": "b", "ifname": "eth0"}]')"
+	succeeds
+	leased 10.9.0.4
+	pool GC "$(conf '' '"CNI.dev/Valid-Attachments": null')"
 	succeeds
 	leased ''
 }

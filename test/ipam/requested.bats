@@ -82,17 +82,51 @@ sets='"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.3.0/24"}]]'
 	pool ADD "$(conf '"subnet": "10.9.0.0/29"' "$(ips '["10.9.0.5"]')")" b
 	fails 101
 	says 'failed to allocate for range 0: requested IP address 10.9.0.5 is not available in range set 10.9.0.1-10.9.0.6'
+	explains 'container a, interface eth0, network net has it'
 	leased 10.9.0.5
 	holds 10.9.0.5 'a\r\neth0'
 }
 
+@test "what has the name of the address that is asked for, and is no lease, is named" {
+	mkdir -p "$STORE/10.9.0.5"
+	CNI_ARGS=IP=10.9.0.5 pool ADD "$(conf)"
+	fails 101
+	explains "$STORE/10.9.0.5 is no lease; remove it"
+	lease 10.9.0.6 'old-container'
+	CNI_ARGS=IP=10.9.0.6 pool ADD "$(conf)"
+	fails 101
+	explains 'container old-container, interface ?, network net has it'
+}
+
 @test "an address outside the range is not given" {
 	local range='"subnet": "192.168.1.0/29", "rangeStart": "192.168.1.3", "rangeEnd": "192.168.1.4"' ip
-	for ip in 192.168.1.5 192.168.1.2 192.168.1.0 192.168.1.7 10.9.9.9 fd00::1; do
+	for ip in 192.168.1.5 192.168.1.2 10.9.9.9 fd00::1; do
 		CNI_ARGS="IgnoreUnknown=1;IP=$ip" pool ADD "$(conf "$range")"
 		fails 7
 		says "failed to allocate all requested IPs: $ip"
 	done
+	leased ''
+}
+
+@test "an address outside the range: details name the range, and the key that has it given" {
+	CNI_ARGS="IP=192.168.1.5" pool ADD "$(conf '"subnet": "192.168.1.0/29", "rangeEnd": "192.168.1.4"')"
+	fails 7
+	explains '192.168.1.5 is in 192.168.1.0/29, but not in the range 192.168.1.1-192.168.1.4; with "static": ["192.168.1.5"] in ipam it is given'
+	CNI_ARGS="IP=10.8.0.5" pool ADD "$(conf)"
+	fails 7
+	explains '10.8.0.5 is in no subnet of the ranges; the first range set is 10.9.0.1-10.9.0.254'
+}
+
+@test "a subnet's own addresses have messages of their own" {
+	CNI_ARGS="IP=192.168.1.0" pool ADD "$(conf '"subnet": "192.168.1.0/29"')"
+	fails 7
+	says 'requested IP address 192.168.1.0 is the network address of 192.168.1.0/29'
+	CNI_ARGS="IP=192.168.1.7" pool ADD "$(conf '"subnet": "192.168.1.0/29"')"
+	fails 7
+	says 'requested IP address 192.168.1.7 is the broadcast address of 192.168.1.0/29'
+	CNI_ARGS="IP=fd00::" pool ADD "$(conf '"subnet": "fd00::/64"')"
+	fails 7
+	says 'requested IP address fd00:: is the subnet-router anycast address of fd00::/64'
 	leased ''
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# STATUS: would an ADD work now?
+# STATUS: would an ADD work, sooner or later? It reports a full pool on stderr alone: a kubelet
+# that receives 50 takes the node for broken, and the pods of that pool with it.
 
 load ../lib/pool
 
@@ -18,25 +19,57 @@ two='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3"'
 	before=$(snapshot)
 	pool STATUS "$(conf "$two")"
 	succeeds
+	[ -z "$stderr" ]
 	changes_nothing "$before"
 }
 
-@test "no address left" {
-	gets 10.9.0.2/29 "$(conf "$two")" a
-	gets 10.9.0.3/29 "$(conf "$two")" b
-	pool STATUS "$(conf "$two")"
-	fails 50 'no IP addresses available in range set: 10.9.0.1-10.9.0.3'
-	explains '2 of 2 are leased, 0 wait for reuseDelay'
-	drops "$(conf "$two")" a
-	pool STATUS "$(conf "$two")"
+# is_full CONF RANGE, has_room CONF: STATUS succeeds, and says so, or nothing.
+is_full() {
+	pool STATUS "$1"
 	succeeds
+	[ -z "$output" ]
+	[ "$stderr" = "network net: no IP addresses available in range set: $2" ] || { echo "$stderr"; return 1; }
+}
+
+has_room() {
+	pool STATUS "$1"
+	succeeds
+	[ -z "$output" ]
+	[ -z "$stderr" ] || { echo "$stderr"; return 1; }
+}
+
+@test "a full pool is ready, and one line in the log says that it is full" {
+	gets 10.9.0.2/29 "$(conf "$two")" a
+	has_room "$(conf "$two")"
+	gets 10.9.0.3/29 "$(conf "$two")" b
+	is_full "$(conf "$two")" 10.9.0.1-10.9.0.3
+	pool ADD "$(conf "$two")" c
+	fails 11 'no IP addresses available'
+	is_full "$(conf "$two")" 10.9.0.1-10.9.0.3
+	drops "$(conf "$two")" a
+	has_room "$(conf "$two")"
+}
+
+@test "of a larger one it is said from the first ADD that found nothing, until anybody releases an address" {
+	local n conf
+	conf=$(conf '"subnet": "10.9.0.0/27"')
+	for n in {2..30}; do
+		lease "10.9.0.$n" "c$n\\r\\neth0"
+	done
+	has_room "$conf"
+	pool ADD "$conf"
+	fails 11
+	is_full "$conf" 10.9.0.1-10.9.0.30
+	has_room "$(conf '"subnet": "10.9.0.0/26"')"
+	host_local DEL "$conf" c7
+	succeeds
+	has_room "$conf"
 }
 
 @test "no address left in one of two range sets" {
 	local sets='"ranges": [[{"subnet": "10.8.0.0/24"}], [{"subnet": "10.9.0.0/30"}]]'
 	gets '10.8.0.2/24 10.9.0.2/30' "$(conf "$sets")"
-	pool STATUS "$(conf "$sets")"
-	fails 50 'range set: 10.9.0.1-10.9.0.2'
+	is_full "$(conf "$sets")" 10.9.0.1-10.9.0.2
 }
 
 @test "leases of other ranges, of gateways and of excluded addresses do not count" {
@@ -44,42 +77,77 @@ two='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3"'
 	lease 10.9.0.4 'x\r\neth0'
 	lease 10.9.0.5 'x\r\neth0'
 	lease 192.168.0.1 'x\r\neth0'
-	pool STATUS "$(conf '"subnet": "10.9.0.0/29", "exclude": ["10.9.0.4/31"]')"
-	succeeds
+	has_room "$(conf '"subnet": "10.9.0.0/29", "exclude": ["10.9.0.4/31"]')"
 	lease 10.9.0.2 'x\r\neth0'
 	lease 10.9.0.3 'x\r\neth0'
 	lease 10.9.0.6 'x\r\neth0'
-	pool STATUS "$(conf '"subnet": "10.9.0.0/29", "exclude": ["10.9.0.4/31"]')"
-	fails 50 'no IP addresses available'
-}
-
-@test "leases that the next ADD takes back count as free" {
-	gets 10.9.0.2/29 "$(conf "$two")" a
-	gets 10.9.0.3/29 "$(conf "$two")" b
-	restarted a
-	pool STATUS "$(conf "$two")"
-	succeeds
-	gets 10.9.0.2/29 "$(conf "$two")" c
-	pool STATUS "$(conf "$two")"
-	fails 50
+	is_full "$(conf '"subnet": "10.9.0.0/29", "exclude": ["10.9.0.4/31"]')" 10.9.0.1-10.9.0.6
 }
 
 @test "empty files count as free" {
 	lease 10.9.0.2 ''
 	lease 10.9.0.3 'x\r\neth0'
-	pool STATUS "$(conf "$two")"
-	succeeds
+	has_room "$(conf "$two")"
 }
 
 @test "addresses that wait for reuseDelay do not count as free" {
 	gets 10.9.0.2/29 "$(conf "$two, \"reuseDelay\": 1000")" a
 	gets 10.9.0.3/29 "$(conf "$two, \"reuseDelay\": 1000")" b
 	drops "$(conf "$two, \"reuseDelay\": 1000")" a
-	pool STATUS "$(conf "$two, \"reuseDelay\": 1000")"
-	fails 50 'no IP addresses available'
-	explains '1 of 2 are leased, 1 wait for reuseDelay'
-	pool STATUS "$(conf "$two")"
+	is_full "$(conf "$two, \"reuseDelay\": 1000")" 10.9.0.1-10.9.0.3
+	has_room "$(conf "$two")"
+}
+
+# calls CONF: system calls of STATUS.
+calls() {
+	CNI_COMMAND=STATUS ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$BATS_TEST_TMPDIR/trace" "$BUILD/addrpool" <<<"$1" 2>/dev/null
+	wc -l <"$BATS_TEST_TMPDIR/trace"
+}
+
+@test "it costs the same with 20000 leases as with none: it reads no lease, nor /proc, and waits for nobody" {
+	local conf few many
+	conf=$(conf '"subnet": "10.9.0.0/16", "rangeEnd": "10.9.78.33"')
+	gets 10.9.0.2/16 "$conf" a
+	few=$(calls "$conf")
+	awk -v dir="$STORE" 'BEGIN {
+		for (i = 3; i < 20002; i++) {
+			ip = dir "/10.9." int(i / 256) "." i % 256
+			printf "c%d\r\neth0", i >ip
+			close(ip)
+		}
+	}'
+	pool ADD "$conf" b
+	fails 11
+	keeps_lock "$STORE/lock"
+	many=$(calls "$conf")
+	kill "$HOLDER"
+	echo "$few system calls, and $many"
+	[ $((many - few)) -lt 20 ]
+	grep -q 'readlinkat(.*"full/0"' "$BATS_TEST_TMPDIR/trace"
+	run ! grep -e getdents -e '/proc/[0-9]' -e execve.*claim "$BATS_TEST_TMPDIR/trace"
+}
+
+@test "with a cluster, addrpool-claim must be there" {
+	local conf
+	conf=$(conf '"cluster": {"etcd": {"endpoints": ["http://127.0.0.1:1"]}, "timeout": 1}')
+	has_room "$conf"
+	for_everybody
+	CNI_PATH=/none pool STATUS "$conf"
+	fails 50 'there is no addrpool-claim beside addrpool, nor in CNI_PATH'
+	explains 'install it'
+}
+
+@test "with a cluster, the engine is not asked, and STATUS says what the last ADD heard" {
+	local conf plain
+	conf=$(conf '"cluster": {"etcd": {"endpoints": ["http://127.0.0.1:1"]}, "timeout": 1}')
+	pool ADD "$conf"
+	fails 11 'Failed to connect'
+	pool STATUS "$conf"
 	succeeds
+	[[ $stderr = *'network net: no block was to be had: etcd http://127.0.0.1:1: Failed to connect'* ]]
+	plain=$(calls "$(conf)")
+	[ "$(calls "$conf")" -le $((plain + 50)) ]
+	run ! grep -e connect -e 'execve.*claim' "$BATS_TEST_TMPDIR/trace"
 }
 
 @test "a pool too large to be counted has room" {

@@ -189,7 +189,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	echo precious >"$BATS_TEST_TMPDIR/precious"
 	ln -s "$BATS_TEST_TMPDIR/precious" "$STORE/last_reserved_ip.0"
 	pool ADD "$(conf)"
-	fails 5 "write last_reserved_ip.0: $(in_words ELOOP)"
+	fails 5 "cannot write $STORE/last_reserved_ip.0: $(in_words ELOOP)"
 	leased ''
 	[ "$(cat "$BATS_TEST_TMPDIR/precious")" = precious ]
 }
@@ -198,7 +198,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	mkdir -p "$STORE"
 	mkfifo "$STORE/last_reserved_ip.0"
 	run timeout 20 env CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_NETNS=/x "$BUILD/addrpool" <<<"$(conf)"
-	fails 5 'write last_reserved_ip.0'
+	fails 5 "cannot write $STORE/last_reserved_ip.0"
 	leased ''
 }
 
@@ -341,6 +341,28 @@ small() {
 	keeps_lock "$DATA/other/lock"
 	gets 10.9.0.2/24 "$(conf)" a
 	kill "$HOLDER"
+}
+
+@test "an ordinary user cannot hold the lock, whatever the umask, and whoever made the file" {
+	local mode
+	for mode in 644 666 755 777 750 600; do
+		mkdir -p "$STORE"
+		touch "$STORE/lock"
+		chmod "$mode" "$STORE/lock"
+		gets 10.9.0.2/24 "$(conf)" a
+		run ! as_nobody flock -n "$STORE/lock" true
+		[[ $output = *ermission* ]]
+		rm -r "$DATA"
+	done
+	for mode in 000 022 077 777; do
+		(umask "$mode" && pool ADD "$(conf)" a) || :
+		chmod 755 "$DATA" "$STORE"
+		run ! as_nobody flock -n "$STORE/lock" true
+		[[ $output = *ermission* ]]
+		rm -r "$DATA"
+	done
+	host_local ADD "$(conf)" a
+	run ! as_nobody flock -n "$STORE/lock" true
 }
 
 @test "the lock is not inherited, and goes with the process" {

@@ -79,8 +79,9 @@ own() {
 	for link in "$OWN"/blocks/*-*; do
 		[[ $(readlink "$link") != owned\ * ]] || all+=" ${link##*/}"
 	done
-	all=${all# }
-	echo "${all//-//}"
+	all=${all//-//}
+	# by address, as the engine's list is
+	[ -z "$all" ] || xargs -n 1 <<<"$all" | sort -V | xargs
 }
 
 # claims [NODE]: the blocks that the engine says the node owns; of all nodes, with their names.

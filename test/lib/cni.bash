@@ -54,7 +54,7 @@ remove_network() {
 		*) echo "link del dev ${file##*/}" ;;
 		esac
 	done | ip -force -batch - 2>/dev/null || :
-	nft delete table inet ipvlan_cni 2>/dev/null || :
+	nft flush ruleset 2>/dev/null || :
 	rm -rf /var/lib/cni/* /run/cni/*
 }
 
@@ -87,11 +87,11 @@ static() {
 }
 
 # cni VERB CONF [POD [IFNAME]]: calls ipvlan as a runtime would, for the container
-# that has the pod's name. Sets status, output and stderr as bats' run does.
+# that has the pod's name, or CONTAINER. Sets status, output and stderr as bats' run does.
 cni() {
 	local pod=${3:-a}
 	status=0
-	output=$(CNI_COMMAND=$1 CNI_CONTAINERID=$pod CNI_NETNS=${NETNS-/run/netns/$pod} CNI_IFNAME=${4:-eth0} \
+	output=$(CNI_COMMAND=$1 CNI_CONTAINERID=${CONTAINER-$pod} CNI_NETNS=${NETNS-/run/netns/$pod} CNI_IFNAME=${4:-eth0} \
 		"${PLUGIN:-$BUILD/ipvlan}" 2>"$BATS_TEST_TMPDIR/stderr" <<<"$2") || status=$?
 	IFS='' read -rd '' stderr <"$BATS_TEST_TMPDIR/stderr" || :
 	stderr=${stderr%$'\n'}
@@ -108,10 +108,12 @@ add() {
 	declare -g "RESULT_${2:-a}=$output"
 }
 
-# run_by COMMAND...: from now on COMMAND runs ipvlan, or what PROGRAM names.
+# run_by COMMAND...: from now on COMMAND runs ipvlan, or what PROGRAM names. The leak sanitizer does not bear with
+# being traced.
 run_by() {
 	PLUGIN=$BATS_TEST_TMPDIR/run-by
-	printf '#!/bin/sh\nexec %s %s "$@"\n' "$*" "$BUILD/${PROGRAM:-ipvlan}" >"$PLUGIN"
+	printf '#!/bin/sh\nexec %s %s %s "$@"\n' "$([ "$1" != strace ] || echo env ASAN_OPTIONS=detect_leaks=0)" "$*" \
+		"$BUILD/${PROGRAM:-ipvlan}" >"$PLUGIN"
 	chmod +x "$PLUGIN"
 }
 
@@ -133,7 +135,7 @@ for_everybody() {
 # with_result CONF [POD]: the configuration with the result of the pod's ADD in it.
 with_result() {
 	local result=RESULT_${2:-a}
-	jq -c --argjson r "${!result}" '.prevResult = $r' <<<"$1"
+	jq -c '.prevResult = input' <<<"$1${!result}"
 }
 
 # pings POD ADDRESS: packets get there and back.
@@ -165,13 +167,15 @@ inventory() {
 		for file in /run/netns/[ab]; do
 			[ ! -e "$file" ] || links "${file##*/}" -n "${file##*/}"
 		done
-		ip -batch - <<<$'route show table all\nneigh show nud permanent'
+		ip -batch - <<<$'route show table all\nneigh show nud permanent\nneigh show proxy'
 		ip -6 route show table all
 		nft list tables
-		for file in /proc/sys/net/ipv4/conf/eth0/{forwarding,proxy_arp}; do
+		tc qdisc show | grep clsact || :
+		tc filter show dev eth0 egress 2>/dev/null || :
+		for file in /proc/sys/net/{ipv4/conf/eth0/{forwarding,proxy_arp},ipv6/conf/eth0/{forwarding,proxy_ndp,accept_ra}}; do
 			[ ! -e "$file" ] || { read -r value <"$file" && echo "$file $value"; }
 		done
-		find /etc/netns /run/cni /var/lib/cni -mindepth 1 ! -name '*lock' ! -name 'last_reserved_ip.*' \
+		find /etc/netns /run/cni /var/lib/cni -mindepth 1 ! -name '*lock' ! -name '*.counters.1' ! -name 'last_reserved_ip.*' \
 			\( -type f -o -path '/etc/netns/*' \) 2>/dev/null
 	} | sed '/^fe80/d; / fe80:/d; /^multicast/d' | sort
 }
@@ -180,5 +184,35 @@ inventory() {
 leaves_nothing() {
 	local now
 	now=$(inventory)
-	[ "$now" = "$1" ] || { diff <(echo "$1") <(echo "$now"); echo "something was left behind"; return 1; }
+	[ "$now" = "$1" ] || { diff -a <(echo "$1") <(echo "$now") | cat -v; echo "something was left behind"; return 1; }
+}
+
+# hold KIND POD: a process, thread, descriptor or socket keeps the pod's namespace alive; or a mount does, at
+# /run/elsewhere. let_go ends it.
+hold() {
+	if [ "$1" = mount ]; then
+		touch /run/elsewhere && mount --bind "/run/netns/$2" /run/elsewhere
+		return
+	fi
+	"$BUILD/tools/holder" "$1" "/run/netns/$2" >"$BATS_TEST_TMPDIR/holder" 3>&- &
+	HOLDER=$!
+	until [ -s "$BATS_TEST_TMPDIR/holder" ]; do sleep 0.05; done
+}
+
+let_go() {
+	[ -z "${HOLDER:-}" ] || { kill "$HOLDER" && wait "$HOLDER" || :; }
+	HOLDER=''
+	! mountpoint -q /run/elsewhere || umount /run/elsewhere
+	rm -f "$BATS_TEST_TMPDIR/holder"
+}
+
+# no_link POD: the pod has no eth0. no_route ARGUMENT...: ip route shows none.
+no_link() {
+	! ip -n "$1" link show dev eth0 2>/dev/null
+}
+
+no_route() {
+	local routes
+	routes=$(ip route show "$@")
+	[ -z "$routes" ] || { echo "$routes"; return 1; }
 }

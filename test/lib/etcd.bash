@@ -8,11 +8,12 @@
 #	etcd_leader               its number
 #	etcd_isolate N            from now on the other two and N do not hear of each other
 #	etcd_stop                 all that were started
+#	ETCD_OPTIONS              more options of those that are started
 #	etcd_certs DIR            ca, server, client, expired, other-ca, other-client: .crt and .key
 
 TOP=${TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 
-ETCD_DIR='' ETCD_URL='' ETCD_PID='' ETCD_RUNNING=()
+ETCD_DIR='' ETCD_URL='' ETCD_PID='' ETCD_RUNNING=() ETCD_OPTIONS=()
 declare -A ETCD_URLS=() ETCD_PIDS=() ETCD_PORTS=()
 
 etcd_port() {
@@ -67,7 +68,7 @@ etcd_run() {
 	local name=$1
 	shift
 	setpriv --pdeathsig KILL --regid "$(etcd_group "$name")" --keep-groups "$("$TOP/test/cluster/get-etcd")" --name "$name" --data-dir "$ETCD_DIR/$name" --log-level error \
-		"$@" >>"$ETCD_DIR/$name.log" 2>&1 3>&- &
+		${ETCD_OPTIONS[@]+"${ETCD_OPTIONS[@]}"} "$@" >>"$ETCD_DIR/$name.log" 2>&1 3>&- &
 	ETCD_PID=$!
 	ETCD_RUNNING+=("$ETCD_PID")
 }

@@ -45,3 +45,42 @@ faults() {
 	done
 	[ "$cases" -ge "$least" ]
 }
+
+# on_lan [JSON]...: as pooled, of the LAN's own subnets.
+on_lan() {
+	conf '{ "ipam": { "type": "addrpool", "ranges": [ [ { "subnet": "10.138.36.0/23", "rangeStart": "10.138.36.2", "rangeEnd": "10.138.36.40" } ],
+		[ { "subnet": "fd00:36::/64", "rangeStart": "fd00:36::2", "rangeEnd": "fd00:36::40" } ] ], "routes": [ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ] } }' "$@"
+}
+
+# stranger [MODE [FLAG]]: somebody else's interface on the master, in a namespace that he has made.
+stranger() {
+	ip -batch - <<-EOF
+		netns add stranger
+		link add link eth0 name own0 netns stranger type ipvlan mode ${1:-l2} ${2:-bridge}
+	EOF
+	ip -n stranger -batch - <<-EOF
+		addr add 10.138.36.50/23 dev own0
+		addr add fd00:36::50/64 dev own0 nodad
+		link set lo up
+		link set own0 up
+	EOF
+	# the kernel adds its local route a moment later
+	timeout 5 sh -c 'until ip -n stranger -6 route show table local | grep -q fd00:36::50; do sleep 0.02; done'
+}
+
+# weave LEAST XS YS CONF [OPTION]...: for each call X and each Y all cases pass, and there are at least so many.
+weave() {
+	local least=$1 x y conf=$4 cases=0 failed=''
+	local xs=$2 ys=$3
+	shift 4
+	for x in $xs; do
+		for y in $ys; do
+			run "$BUILD/tools/faults" weave "$@" "$x" "$y" "$BUILD" "$conf"
+			[ "$status" = 0 ] || { tail -n 60 <<<"$output"; failed+=" $x/$y"; }
+			echo "# weave ${lines[-1]}" >&3
+			[[ ! ${lines[-1]} =~ ([0-9]+)\ cases ]] || cases=$((cases + BASH_REMATCH[1]))
+		done
+	done
+	[ -z "$failed" ] || { echo "failed:$failed"; return 1; }
+	[ "$cases" -ge "$least" ]
+}

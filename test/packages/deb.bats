@@ -3,15 +3,19 @@
 
 load ../lib/cni
 
-# The guest throws away what is written, so that each run of this file has a fresh one.
-setup_file() {
+# prepare SUITE: a fresh one at DEBIAN. The guest throws away what is written, so that each run of this file has one.
+prepare() {
 	local dir
-	DEBIAN=$("$TOP/test/packages/get-debian")
-	export DEBIAN
+	DEBIAN=$("$TOP/test/packages/get-debian" "$1")
 	for dir in dev proc sys; do
 		mount --rbind "/$dir" "$DEBIAN/$dir"
 	done
 	cp "$BUILD"/release/ipvlan-cni_*.deb "$DEBIAN/root/ipvlan-cni.deb"
+}
+
+setup_file() {
+	export DEBIAN
+	prepare bookworm
 }
 
 setup() {
@@ -75,8 +79,8 @@ apt() {
 		/usr/lib/cni/ipvlan <"$STUB_DIR/conf"
 	apt install --reinstall /root/ipvlan-cni.deb
 	pings a 10.138.36.66
-	run in_debian ipvlanctl show
-	[[ $output = *'a eth0, network net'*'ok       route to'* ]]
+	run in_debian ipvlanctl show -v
+	[[ $output = *'a eth0, network net'*'ok       '*'route to'* ]]
 	chroot "$DEBIAN" env CNI_PATH=/usr/lib/cni CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
 		/usr/lib/cni/ipvlan <"$STUB_DIR/conf"
 	apt purge ipvlan-cni
@@ -94,7 +98,7 @@ apt() {
 @test "the programs are hardened" {
 	local program headers
 	apt install /root/ipvlan-cni.deb
-	for program in lib/cni/ipvlan lib/cni/addrpool lib/cni/addrpool-claim sbin/ipvlanctl; do
+	for program in lib/cni/ipvlan lib/cni/addrpool lib/cni/addrpool-claim sbin/ipvlanctl sbin/ipvlan-node lib/netavark/ipvlan-netavark; do
 		headers=$(readelf -Wldh "$DEBIAN/usr/$program")
 		[[ $headers = *'DYN (Position-Independent Executable file)'* ]]
 		[[ $headers = *GNU_RELRO* && $headers = *BIND_NOW* ]]
@@ -102,5 +106,49 @@ apt() {
 		readelf -Ws "$DEBIAN/usr/$program" | grep -q __stack_chk_fail
 		readelf -Ws "$DEBIAN/usr/$program" | grep -q _chk@
 	done
+	apt purge ipvlan-cni
+}
+
+# proposes_and_tries: in two words, with what this Debian has.
+proposes_and_tries() {
+	run in_debian sh -c 'ipvlanctl init && ipvlanctl try'
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output = *'"subnet": "10.138.36.0/23"'*'gateway: 10.138.36.66 answers'*'CHECK: it is'*'the interface is gone'* ]]
+	run in_debian sh -c 'ipvlanctl init --write && ipvlanctl try lan'
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output = *'written to /etc/cni/net.d/10-lan.conflist'*'CHECK: it is'* ]]
+	[ "$(jq -r .cniVersion "$DEBIAN/etc/cni/net.d/10-lan.conflist")" = 1.0.0 ]
+	rm "$DEBIAN/etc/cni/net.d/10-lan.conflist"
+}
+
+@test "ipvlanctl init && ipvlanctl try: a network that works, on Debian 12" {
+	apt install /root/ipvlan-cni.deb
+	proposes_and_tries
+	apt purge ipvlan-cni
+}
+
+@test "ipvlanctl init && ipvlanctl try: a network that works, on Debian 13" {
+	local first=$DEBIAN
+	prepare trixie
+	mount --rbind /run "$DEBIAN/run"
+	apt install /root/ipvlan-cni.deb
+	proposes_and_tries
+	apt purge ipvlan-cni
+	umount -l "$DEBIAN/run"
+	DEBIAN=$first
+}
+
+@test "man pages, and completion where bash, zsh and fish look for it" {
+	local file
+	apt install /root/ipvlan-cni.deb
+	for file in man/man8/{ipvlan-cni,addrpool,addrpool-claim,ipvlanctl,ipvlan-node,ipvlan-netavark}.8.gz man/man7/ipvlan-cni-errors.7.gz; do
+		in_debian dpkg -L ipvlan-cni | grep -qx "/usr/share/$file"
+	done
+	for file in bash-completion/completions/ipvlanctl zsh/vendor-completions/_ipvlanctl fish/vendor_completions.d/ipvlanctl.fish; do
+		grep -q 'Completion of ipvlanctl' "$DEBIAN/usr/share/$file"
+	done
+	[[ $(in_debian ipvlanctl --version) =~ ^ipvlanctl\ [0-9.]+(\ \(git\ [0-9a-f]{7}\+?\))?$ ]]
 	apt purge ipvlan-cni
 }

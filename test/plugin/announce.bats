@@ -47,7 +47,3 @@ hears() {
 	run ! grep 'tell 10.138.36.2,.*who-has 10.138.36.2\|who-has 10.138.36.2 tell 10.138.36.2\|tgt is fd00:36::2' $STUB_DIR/heard
 }
 
-@test "announce must be true or false" {
-	cni ADD "$(conf '{"announce":"no"}')"
-	fails 7 'announce must be true or false, not "no"'
-}

@@ -103,8 +103,8 @@ routes() {
 	for i in 1 2 3; do
 		single 2 DEL c$i
 	done
-	routes 2 1
-	eventually routes 1 1 "proto bird"
+	routes 2 0
+	eventually routes 1 0 "proto bird"
 }
 
 @test "after a restart the routes are there again with the first ADD" {

@@ -102,11 +102,15 @@ check() {
 	fails 102 'is not on master eth0'
 }
 
-@test "the interface has another MAC address" {
-	attach
-	ip link set eth0 address 02:00:00:00:00:77
-	check
-	fails 102 "doesn't match container Mac"
+@test "the master has got another MAC address, and so has the interface: nothing is wrong" {
+	local mode
+	for mode in l2 l3 l3s; do
+		attach "{ \"mode\": \"$mode\" }"
+		ip link set eth0 address "02:00:00:00:00:${#mode}7"
+		check
+		succeeds
+		cni DEL "$(conf "{ \"mode\": \"$mode\" }")"
+	done
 }
 
 @test "the MTU was changed through the master" {
@@ -114,6 +118,10 @@ check() {
 	ip link set eth0 mtu 1450
 	check
 	fails 102 'has MTU 1450, not 1400'
+	# more than the master's cannot be
+	ip link set eth0 mtu 1300
+	check
+	succeeds
 }
 
 @test "an IPv4 address is missing" {
@@ -203,4 +211,55 @@ check() {
 	rm /var/lib/cni/networks/net/10.138.36.2
 	check
 	fails 999 'Failed to find address added by container a'
+}
+
+@test "CHECK fails for a default route that leads by another interface, and bears with one more" {
+	local family gw
+	for family in -4 -6; do
+		[ $family = -4 ] && gw=10.138.36.66 || gw=fd00:36::66
+		conf=$(conf "$(static '10.138.36.9/23 fd00:36::9/64' '[ { "dst": "0.0.0.0/0", "gw": "10.138.36.66" }, { "dst": "::/0", "gw": "fd00:36::66" } ]')")
+		add "$conf" a
+		ip -n a link add net0 type dummy
+		ip -n a link set net0 up
+		ip -n a $family route add default dev net0 metric 500
+		cni CHECK "$(with_result "$conf")"
+		succeeds
+		ip -n a $family route del default via $gw
+		cni CHECK "$(with_result "$conf")"
+		fails 102 "Expected Route $([ $family = -4 ] && echo 0.0.0.0/0 || echo ::/0)"
+		cni DEL "$conf"
+		ip -n a link del net0
+	done
+}
+
+@test "CHECK fails for a route that is in another table than the result says" {
+	local route
+	for route in '"dst": "192.168.7.0/24", "gw": "10.138.36.66"' '"dst": "fd00:7::/64", "gw": "fd00:36::66"'; do
+		conf=$(conf "$(static '10.138.36.9/23 fd00:36::9/64' "[ { $route, \"table\": 77 } ]")")
+		add "$conf" a
+		cni CHECK "$(with_result "$conf")"
+		succeeds
+		ip -n a "$([[ $route = *fd00* ]] && echo -6 || echo -4)" route flush table 77
+		eval "ip -n a route add $(jq -r '"\(.dst) via \(.gw)"' <<<"{ $route }")"
+		cni CHECK "$(with_result "$conf")"
+		fails 102 "Expected Route"
+		cni DEL "$conf"
+	done
+}
+
+@test "CHECK fails for an address with another prefix length than the result says" {
+	local address
+	for address in 10.138.36.9/23 fd00:36::9/64; do
+		conf=$(conf "$(static "$address")")
+		add "$conf" a
+		ip -n a addr del "$address" dev eth0
+		ip -n a addr add "${address%/*}/${address#*/}" dev eth0 nodad 2>/dev/null || ip -n a addr add "$address" dev eth0
+		cni CHECK "$(with_result "$conf")"
+		succeeds
+		ip -n a addr del "$address" dev eth0
+		ip -n a addr add "${address%/*}/$((${address#*/} - 1))" dev eth0
+		cni CHECK "$(with_result "$conf")"
+		fails 102 "Failed to match addr $address on interface eth0"
+		cni DEL "$conf"
+	done
 }

@@ -31,11 +31,10 @@ load ../lib/cni
 	[ -z "$(ip -n a -6 addr show dev eth0 scope global tentative)" ]
 }
 
-@test "with dad wait and a master that is down ADD fails in time and says why" {
+@test "with dad wait and a master without carrier ADD fails at once and says why" {
 	ip -n lan link set eth0 down
 	cni ADD "$(conf '{"dad":"wait"}' "$(static "fd00:36::2/64")")"
-	fails 11 'duplicate address detection has not ended after 5 s'
-	explains 'is the master up'
+	fails 11 'master "eth0" has no carrier'
 	[ -z "$(ip -n a -br link show type ipvlan)" ]
 }
 
@@ -47,11 +46,10 @@ load ../lib/cni
 @test "with dad wait and an address that somebody takes away meanwhile ADD fails and says so" {
 	local before
 	before=$(inventory)
-	ip -n lan link set eth0 down
+	ip netns exec a sysctl -qw net.ipv6.conf.default.dad_transmits=20 # seconds
 	(sleep 1 && ip -n a addr del fd00:36::2/64 dev eth0) 3>&- &
 	cni ADD "$(conf '{"dad":"wait"}' "$(static "fd00:36::2/64")")"
 	fails 999
 	says 'address fd00:36::2/64 has vanished from "eth0"'
-	ip -n lan link set eth0 up
 	leaves_nothing "$before"
 }

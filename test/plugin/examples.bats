@@ -24,8 +24,13 @@ try() {
 }
 
 @test "l2" { try l2 10.138.36.66 39.156.66.10; }
+@test "status" { try status 10.138.36.66 39.156.66.10; }
 @test "l3" { try l3 10.138.36.66 39.156.66.10; }
 @test "private" { try private 10.138.36.66 39.156.66.10; }
+@test "antispoof" { try antispoof 10.138.36.66 39.156.66.10 fd00:36::66; }
+@test "antispoof-strict" { try antispoof-strict 10.138.36.66 39.156.66.10 fd00:36::66; }
+@test "counters" { try counters 10.138.36.66 39.156.66.10 fd00:36::66; }
+@test "bandwidth" { try bandwidth 10.138.36.66 39.156.66.10 fd00:36::66; }
 @test "vepa" { try vepa 10.138.36.66 39.156.66.10; }
 @test "force" { try force 10.138.36.66 39.156.66.10; }
 @test "host-access" { try host-access 10.138.36.66 39.156.66.10 10.138.36.58 fd00:36::58; }
@@ -57,6 +62,7 @@ try() {
 @test "routes" { try routes 10.138.36.66 39.156.66.10; }
 @test "pod-routes" { try pod-routes 10.138.36.66 39.156.66.10; }
 @test "no-announce" { try no-announce 10.138.36.66 39.156.66.10; }
+@test "router-advertisements" { try router-advertisements 10.138.36.66 39.156.66.10; }
 @test "dad" { try dad 10.138.36.66 39.156.66.10 fd00:36::66; }
 @test "chained" { try chained 10.138.36.66 39.156.66.10; }
 
@@ -66,8 +72,11 @@ try() {
 @test "addrpool-exclude" { try addrpool-exclude 10.138.36.66 39.156.66.10; }
 @test "addrpool-reuse-delay" { try addrpool-reuse-delay 10.138.36.66 39.156.66.10; }
 @test "addrpool-sticky" { CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAMESPACE=d;K8S_POD_NAME=p' try addrpool-sticky 10.138.36.66; }
+@test "addrpool-for" { CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAMESPACE=mq-1' try addrpool-for 10.138.36.66; }
 @test "addrpool-fsync" { try addrpool-fsync 10.138.36.66 39.156.66.10; }
 @test "addrpool-requested" { try addrpool-requested 10.138.36.66 39.156.66.10; }
+@test "addrpool-pool" { try addrpool-pool 10.138.36.66 39.156.66.10; }
+@test "addrpool-static" { try addrpool-static 10.138.36.66 39.156.66.10; }
 @test "addrpool-resolv-conf" { try addrpool-resolv-conf 10.138.36.66 39.156.66.10; }
 
 @test "addrpool-etcd" {
@@ -91,7 +100,7 @@ try() {
 	local file
 	for file in "$TOP"/conf-examples/*.conflist; do
 		[[ ${file##*/} = article-* ]] || # in ../article
-			[[ ${file##*/} = addrpool-@(kubernetes|block-routes).conflist ]] || # in ../kubernetes, block-routes.bats
+			[[ ${file##*/} = addrpool-@(kubernetes*|block-routes).conflist ]] || # in ../kubernetes, block-routes.bats
 			grep -q "try $(basename "$file" .conflist)\>" "$BATS_TEST_FILENAME"
 	done
 }

@@ -26,7 +26,7 @@ l3='{ "mode": "l3" }'
 	[ "$(anchors | wc -l)" = 1 ]
 	cni DEL "$(conf)" b
 	leaves_nothing "$before"
-	[ -z "$(find /run/cni/ipvlan -mindepth 1 ! -name lock)" ]
+	[ -z "$(find /run/cni/ipvlan -mindepth 2 ! -name pages ! -name objects ! -name claims)" ]
 }
 
 @test "another mode is refused, which names who uses the one that is there" {
@@ -53,9 +53,9 @@ l3='{ "mode": "l3" }'
 	says 'master "eth0" is in use with mode l3, not l2'
 	[ "$(mode_of a mine)" = "l3 bridge" ]
 	cni ADD "$(conf "$l3")" b
-	fails 999
-	says "failed to create $name, which keeps the master's mode: file exists"
-	explains 'a link of that name is there, which is not ours'
+	fails 7
+	says "there is another interface \"$name\" already"
+	explains 'keeps the mode of a master by an interface of that name, and has not made this one'
 	cni DEL "$(conf "$l3")" b
 	leaves_nothing "$before"
 }
@@ -76,12 +76,12 @@ l3='{ "mode": "l3" }'
 	[ "$(mode_of b)" = "l3 private" ]
 }
 
-@test "force and the wrong type of a flag are refused by name" {
+@test "a flag that there is not is refused by name, and force of another type is left out" {
 	cni ADD "$(conf '{ "flag": "hub" }')"
 	fails 7
 	says 'failed to load netconf: flag must be "bridge", "private" or "vepa", not "hub"'
-	cni ADD "$(conf '{ "force": 1 }')"
-	fails 7 force
+	add "$(conf '{ "force": 1 }')"
+	[[ $stderr = *'force must be true or false, not 1'* ]]
 }
 
 @test "when nobody is there any more, the next one has its way" {
@@ -282,6 +282,58 @@ l3='{ "mode": "l3" }'
 		succeeds
 	done
 	leaves_nothing "$before"
+}
+
+# stranger POD: somebody else's slave of eth0, in l2.
+stranger() {
+	ip link add link eth0 name theirs netns "$1" type ipvlan mode l2
+}
+
+@test "a slave is found in a namespace, whatever keeps that alive" {
+	local kind
+	for kind in process thread descriptor socket mount; do
+		echo "kind: $kind"
+		[ -e /run/netns/b ] || ip netns add b
+		stranger b
+		hold $kind b
+		ip netns del b
+		cni ADD "$(conf "$l3")"
+		let_go
+		fails 7 'master "eth0" is in use with mode l2, not l3'
+		explains '"theirs" in /'
+	done
+}
+
+@test "where a namespace cannot be looked into, nobody is switched, and the ADD says where it cannot look" {
+	stranger b
+	hold process b
+	ip netns del b
+	run_by setpriv --bounding-set -sys_ptrace
+	cni ADD "$(conf "$l3")"
+	fails 11
+	explains 'CAP_SYS_PTRACE'
+	[[ $(jq -r .msg <<<"$output") = 'cannot look for other interfaces on link '*': /proc/'* ]]
+	nsenter --net="/proc/$HOLDER/ns/net" ip -d link show theirs | grep 'ipvlan .*mode l2'
+	cni ADD "$(conf "$l3" '{ "force": true }')"
+	let_go
+	succeeds
+	[[ $stderr = *'force: cannot look for other interfaces on link '* ]]
+}
+
+@test "whatever call fails that looks for other slaves, nobody is switched" {
+	local call n i
+	stranger b
+	for call in openat:EMFILE openat:EACCES readlinkat:EACCES statx:ENOMEM fstatfs:ENOMEM sendto:ENOBUFS recvmsg:ENOMEM setns:EPERM getdents64:EIO; do
+		run_by strace -o "$BATS_TEST_TMPDIR/calls" -e "trace=${call%:*}"
+		cni ADD "$(conf "$l3")"
+		n=$(grep -c '(' "$BATS_TEST_TMPDIR/calls")
+		for ((i = 1; i <= n; i += n / 12 + 1)); do
+			run_by strace -o /dev/null -e "inject=${call%:*}:error=${call#*:}:when=$i"
+			cni ADD "$(conf "$l3")"
+			[ "$status" != 0 ] || { echo "$call, number $i of $n: ADD succeeds"; return 1; }
+			[ "$(in_pod b '.[0].linkinfo.info_data.mode' -d link show theirs)" = l2 ]
+		done
+	done
 }
 
 @test "of 32 ADDs of two networks at once, one mode wins and nobody is switched" {

@@ -177,7 +177,7 @@ undone() {
 }
 
 @test "failures of GC and STATUS count" {
-	cni GC "$(stub fails)"
+	cni GC "$(jq -c '."cni.dev/valid-attachments" = []' <<<"$(stub fails)")"
 	fails 123 'out of luck'
 	cni STATUS "$(stub fails)"
 	fails 50 'out of luck'

@@ -52,7 +52,7 @@ load ../lib/cni
 }
 
 @test "the host's own interfaces, addresses and routes stay as they are" {
-	local before ours='-e /var/lib -e ^a -e attachments/ -e ^host.ipva'
+	local before ours='-e /var/lib -e ^a -e pages/ -e ^host.ipva'
 	# shellcheck disable=SC2086 # several options
 	before=$(inventory | grep -v $ours)
 	add "$(conf)"
@@ -76,4 +76,21 @@ load ../lib/cni
 	done
 	wait
 	[ "$(find /var/lib/cni/networks/net -name '10.*' | wc -l)" = 0 ]
+}
+
+# Its master's is the one that it can have.
+@test "a MAC address that is asked for is said to be left out, however it is asked for" {
+	local mac=02:00:00:00:00:07 conf
+	for conf in '{ "runtimeConfig": { "mac": "02:00:00:00:00:07" }, "capabilities": { "mac": true } }' \
+		'{ "args": { "cni": { "mac": "02:00:00:00:00:07" } } }'; do
+		add "$(conf "$conf")"
+		[[ $stderr = *"the MAC address $mac is asked for, and is ignored"*"macvlan"* ]]
+		[ "$(in_pod a '.[0].address' link show eth0)" = "$(cat /sys/class/net/eth0/address)" ]
+		cni DEL "$(conf)"
+	done
+	CNI_ARGS="IgnoreUnknown=1;MAC=$mac;K8S_POD_NAME=x" add "$(conf)"
+	[[ $stderr = *"the MAC address $mac is asked for, and is ignored"* ]]
+	cni DEL "$(conf)"
+	add "$(conf "{ \"runtimeConfig\": { \"mac\": \"$(cat /sys/class/net/eth0/address)\" } }")"
+	[[ $stderr != *"MAC address"* ]]
 }

@@ -35,13 +35,12 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 
 @test "warning: what goes to stderr otherwise goes to the file" {
 	local conf
-	echo 1 >/proc/sys/net/ipv4/conf/eth0/rp_filter
-	conf=$(conf "$(keys warning)" '{ "hostAccess": true }')
+	conf=$(conf "$(keys warning)" '{ "mode": "l3" }')
 	add "$conf"
 	[ -z "$stderr" ]
-	grep -qE "$when warning ADD network=net container=a ifname=eth0: hostAccess: rp_filter" "$log"
+	grep -qE "$when warning ADD network=net container=a ifname=eth0: 10.138.36.2 is of the subnet of eth0, where in l3 nobody answers for it" "$log"
 	cni DEL "$(conf)"
-	add "$(conf '{ "hostAccess": true, "logLevel": "error" }')"
+	add "$(conf '{ "mode": "l3", "logLevel": "error" }')"
 	[ -z "$stderr" ]
 }
 
@@ -55,24 +54,43 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 
 @test "a file that cannot be written is said on stderr, with what was to be written, and stops nobody" {
 	ln -s /etc/passwd "$BATS_TEST_TMPDIR/link"
-	echo 1 >/proc/sys/net/ipv4/conf/eth0/rp_filter
-	add "$(conf "{ \"hostAccess\": true, \"logFile\": \"$BATS_TEST_TMPDIR/link\" }")"
-	[[ $stderr = *"cannot write to logFile $BATS_TEST_TMPDIR/link"*"rp_filter of eth0 is strict"* ]]
+	add "$(conf "{ \"mode\": \"l3\", \"logFile\": \"$BATS_TEST_TMPDIR/link\" }")"
+	[[ $stderr = *"cannot write to logFile $BATS_TEST_TMPDIR/link"*"where in l3 nobody answers for it"* ]]
 	mkfifo "$BATS_TEST_TMPDIR/fifo"
 	cni DEL "$(conf "{ \"logLevel\": \"info\", \"logFile\": \"$BATS_TEST_TMPDIR/fifo\" }")"
 	succeeds
 }
 
-@test "what is wrong about them is refused by name, but DEL works" {
-	cni ADD "$(conf '{ "logLevel": "loud" }')"
-	fails 7
-	says 'failed to load netconf: logLevel must be "error", "warning" or "info", not "loud"'
-	cni ADD "$(conf '{ "logFile": "log" }')"
-	fails 7
-	says 'failed to load netconf: logFile must be an absolute path, not "log"'
-	cni DEL "$(conf '{ "logLevel": "loud" }')"
+@test "what other programs call a level is the nearest of ours" {
+	local level conf
+	for level in debug Debug verbose trace; do
+		conf=$(conf "$(keys "$level")")
+		add "$conf"
+		[ -z "$stderr" ]
+		grep -q ' info ADD .*: done in' "$log"
+		cni DEL "$conf"
+	done
+	for level in panic fatal; do
+		conf=$(conf "$(keys "$level")" '{ "hostAccess": "no" }')
+		add "$conf"
+		[ -z "$stderr" ]
+		[ ! -e "$log" ]
+		cni DEL "$conf"
+	done
+}
+
+@test "a level or file that cannot be is said by ADD, in the file if there is one, and stops nobody" {
+	add "$(conf "$(keys loud)")"
+	[ -z "$stderr" ]
+	grep -qE "$when warning ADD network=net container=a ifname=eth0: ignored: logLevel must be \"error\", \"warning\" or \"info\", not \"loud\"\$" "$log"
+	cni DEL "$(conf "$(keys loud)")"
 	succeeds
-	[[ $stderr = *'logLevel must be'* ]]
+	[ ! -e "$log" ]
+	add "$(conf '{ "logFile": "log", "logLevel": "info" }')"
+	[ "$stderr" = 'ignored: logFile must be an absolute path, not "log"' ]
+	cni STATUS "$(conf '{ "logFile": "log" }')"
+	succeeds
+	[ -z "$stderr" ]
 }
 
 @test "a line break does not make a line of its own" {

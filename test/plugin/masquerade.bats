@@ -87,6 +87,28 @@ table() {
 	succeeds
 }
 
+@test "where somebody has deleted the table, the next ADD brings all pods back" {
+	local way before
+	before=$(inventory)
+	for way in 'flush ruleset' 'delete table inet ipvlan_cni'; do
+		add "$(conf "$(pod 2)" "$l3s")" a
+		nft "$way"
+		run ip netns exec a ping -n -c 1 -W 1 39.156.66.10
+		[ "$status" = 1 ]
+		add "$(conf "$(pod 3)" "$l3s")" b
+		[ -z "$stderr" ]
+		pings a 39.156.66.10
+		pings a fd00:39::10
+		pings b 39.156.66.10
+		cni CHECK "$(with_result "$(conf "$(pod 2)" "$l3s")" a)" a
+		succeeds
+		cni DEL "$(conf "$(pod 2)" "$l3s")" a
+		pings b 39.156.66.10
+		cni DEL "$(conf "$(pod 3)" "$l3s")" b
+		leaves_nothing "$before"
+	done
+}
+
 @test "rules of others stay" {
 	nft add table inet other
 	add "$(conf "$(pod 2)" "$l3s")"
@@ -95,12 +117,20 @@ table() {
 	nft delete table inet other
 }
 
-@test "in other modes it is refused" {
-	local mode
+@test "in other modes it is ignored, which ADD says, with the setting that flannel requires" {
+	local mode conf
 	for mode in l2 l3; do
-		cni ADD "$(conf "$(pod 2)" "{ \"mode\": \"$mode\", \"ipMasq\": true }")"
-		fails 7
-		says 'ipMasq needs "mode": "l3s"'
+		conf=$(conf "$(pod 2)" "{ \"mode\": \"$mode\", \"ipMasq\": true }")
+		add "$conf"
+		[[ $stderr = 'ignored: ipMasq needs "mode": "l3s"'*'With flannel, write "ipMasq": false in its "delegate"' ]]
+		[[ $(table) = *'No such file or directory'* ]]
+		cni CHECK "$(with_result "$conf")"
+		succeeds
+		[ -z "$stderr" ]
+		cni STATUS "$conf"
+		succeeds
+		cni DEL "$conf"
+		succeeds
 	done
 }
 

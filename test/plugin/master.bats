@@ -32,6 +32,35 @@ on_master() {
 	on_master other
 }
 
+@test "a default route by nexthop objects, listed with their parts or by their number alone" {
+	local compat to gw
+	ip link add other type dummy
+	ip link set other up
+	ip addr add 10.77.0.1/24 dev other
+	ip nexthop add id 1 via 10.138.36.66 dev eth0
+	ip nexthop add id 2 via 10.77.0.2 dev other
+	ip nexthop add id 3 group 1/2
+	ip nexthop add id 4 via fd00:36::66 dev eth0
+	ip nexthop add id 5 blackhole
+	ip route del default
+	for compat in 1 0; do
+		sysctl -qw net.ipv4.nexthop_compat_mode=$compat
+		for to in "default nhid 1" "default nhid 3" "-6 default nhid 4"; do
+			gw=${to% default*}
+			[ "$gw" = -6 ] || gw=-4
+			ip "$gw" route add ${to#-6 }
+			add "$(conf '{"master":null}')"
+			on_master eth0
+			cni DEL "$(conf '{"master":null}')"
+			ip "$gw" route del default
+		done
+		ip route add default nhid 5
+		cni ADD "$(conf '{"master":null}')"
+		fails 7 'no default route interface found'
+		ip route del default
+	done
+}
+
 @test "an IPv6 default route where there is none of IPv4" {
 	ip route del default
 	ip -6 route add default via fd00:36::66
@@ -96,4 +125,21 @@ on_master() {
 	on_master port
 	cni STATUS "$(conf '{"master":"port"}')"
 	succeeds
+}
+
+@test "a kernel from before Linux 4.20 is refused before anything changes, and DEL works" {
+	local before verb
+	add "$(conf)"
+	run_by strace -f -qq -o /dev/null -e inject=setsockopt:error=ENOPROTOOPT
+	cni DEL "$(conf)"
+	succeeds
+	before=$(inventory)
+	for verb in ADD STATUS; do
+		cni "$verb" "$(conf)"
+		[ "$status" = 1 ]
+		[ "$(result .msg)" = 'this kernel is older than Linux 4.20' ]
+		cni "$verb" "$(conf '{ "master": null }')"
+		[ "$(result .msg)" = 'this kernel is older than Linux 4.20' ]
+	done
+	leaves_nothing "$before"
 }

@@ -159,7 +159,7 @@ teardown() {
 	list '{ "ipam": { "type": "dhcp", "ranges": null, "routes": null } }'
 	run network ADD "$LIST" a
 	[ "$status" = 1 ]
-	[[ $output = *'/run/cni/dhcp.sock'*'answer by broadcast'* ]]
+	[[ $output = *'/run/cni/dhcp.sock'*'the daemon of the plugin dhcp does not run'* ]]
 	run ! network DEL "$LIST" a
 	dhcp_start
 	ends

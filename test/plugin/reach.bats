@@ -61,7 +61,7 @@ reach_each_other() {
 
 @test "hostAccess: the anchor has no address of its own, and takes none from a router" {
 	local anchor
-	add "$(conf "$(static "10.138.36.2/23 fd00:36::2/64")" '{ "hostAccess": true }')"
+	add "$(conf "$(static "10.138.36.2/23 fd00:36::2/64")" '{ "mode": "l3", "hostAccess": true }')"
 	anchor=ipva$(cat /sys/class/net/eth0/ifindex)
 	[ "$(cat "/proc/sys/net/ipv6/conf/$anchor/accept_ra")" = 0 ]
 	[ -z "$(ip -4 addr show dev "$anchor")" ]
@@ -69,12 +69,17 @@ reach_each_other() {
 }
 
 @test "hostAccess: one pod among others that have none" {
-	add "$(conf "$(static 10.138.36.2/23)")" a
-	add "$(conf "$(static 10.138.36.3/23)" '{ "hostAccess": true }')" b
-	pings b 10.138.36.58
-	cni DEL "$(conf)" b
-	[ "$(ip -j link show group 105 | jq -r '.[] | select(.ifname) | .operstate')" = DOWN ]
-	pings a 10.138.36.66
+	local mode
+	for mode in l2 l3; do
+		add "$(conf "$(static 10.138.36.2/23)" "{ \"mode\": \"$mode\" }")" a
+		add "$(conf "$(static 10.138.36.3/23)" "{ \"mode\": \"$mode\", \"hostAccess\": true }")" b
+		pings b 10.138.36.58
+		cni DEL "$(conf)" b
+		[ "$(ip -j link show group 105 | jq -r '.[] | select(.ifname) | .operstate')" = DOWN ]
+		run ip netns exec a ping -n -c 1 -W 1 10.138.36.58
+		[ "$status" = 1 ]
+		cni DEL "$(conf)" a
+	done
 }
 
 @test "hostAccess is refused with flags that it cannot work with" {
@@ -96,35 +101,115 @@ reach_each_other() {
 	leaves_nothing "$before"
 }
 
-@test "hostAccess: strict rp_filter is said, with the remedy, which works" {
-	echo 1 >/proc/sys/net/ipv4/conf/eth0/rp_filter
-	add "$(conf "$(static 10.138.36.2/23)" '{ "hostAccess": true }')"
-	[[ $stderr = *"rp_filter of eth0 is strict"*"sysctl -w net.ipv4.conf.eth0.rp_filter=2"* ]]
-	sysctl -qw net.ipv4.conf.eth0.rp_filter=2
-	reach_each_other 10.138.36.2 || pings a 10.138.36.58
-	cni DEL "$(conf)" a
-	add "$(conf "$(static 10.138.36.2/23)" '{ "hostAccess": true }')"
-	[ -z "$stderr" ]
+@test "hostAccess: strict rp_filter lets host and pods through" {
+	local mode
+	sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1 net.ipv4.conf.eth0.rp_filter=1
+	for mode in l2 l3 l3s; do
+		add "$(conf "$(foreign 2)" "{ \"mode\": \"$mode\", \"hostAccess\": true }")" a
+		[ -z "$stderr" ]
+		pings a 10.138.36.58
+		ping -n -c 1 -W 3 192.168.9.2
+		cni DEL "$(conf)" a
+	done
+	sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
 }
 
-@test "hostAccess: CHECK misses a route, a neighbour, and the anchor that is down" {
+@test "hostAccess: CHECK misses what makes host and pods neighbours, or the anchor that is down, and a route" {
 	local conf
 	conf=$(conf "$(static 10.138.36.2/23)" '{ "hostAccess": true }')
 	add "$conf"
 	cni CHECK "$(with_result "$conf")"
 	succeeds
-	ip neigh replace 10.138.36.2 lladdr 02:00:00:00:00:99 nud permanent dev "ipva$(cat /sys/class/net/eth0/ifindex)"
+	tc filter del dev eth0 egress
 	cni CHECK "$(with_result "$conf")"
-	fails 102 'on the host "neighbour to 10.138.36.2/32 lladdr'
-	ip neigh del 10.138.36.2 dev "ipva$(cat /sys/class/net/eth0/ifindex)"
-	cni CHECK "$(with_result "$conf")"
-	fails 102 'on the host "neighbour to 10.138.36.2/32 lladdr'
+	fails 102 'on the host "hairpin dev '
 	ip route del 10.138.36.2
 	cni CHECK "$(with_result "$conf")"
 	fails 102
+	cni DEL "$conf"
+	conf=$(conf "$(static 10.138.36.2/23)" '{ "mode": "l3", "hostAccess": true }')
+	add "$conf"
 	ip link set dev "ipva$(cat /sys/class/net/eth0/ifindex)" down
 	cni CHECK "$(with_result "$conf")"
 	fails 102
+}
+
+@test "hostAccess: the host's addresses, also several, and under strict ARP" {
+	local ip
+	sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+	ip addr add 10.138.36.59/23 dev eth0
+	ip addr add 10.7.7.7/32 dev eth0
+	ip -6 addr add fd00:36::aaaa:bbbb/64 dev eth0 nodad
+	for mode in l2 l3 l3s; do
+		add "$(conf "$(static "10.138.36.2/23 fd00:36::2/64")" "{ \"mode\": \"$mode\", \"hostAccess\": true }")"
+		for ip in 10.138.36.58 10.138.36.59 10.7.7.7 fd00:36::58 fd00:36::aaaa:bbbb; do
+			pings a "$ip"
+		done
+		ping -n -c 1 -W 3 10.138.36.2
+		ping -n -c 1 -W 3 -I fd00:36::58 fd00:36::2
+		cni DEL "$(conf)"
+	done
+}
+
+@test "hostAccess: the host does not send from an address that moves from host to host" {
+	ip addr flush dev eth0 scope global
+	ip addr add 10.138.36.250/32 dev eth0
+	ip addr add 10.138.36.58/23 dev eth0
+	ip -6 addr add fd00:36::250/128 dev eth0 nodad
+	ip -6 addr add fd00:36::58/64 dev eth0 nodad
+	add "$(conf "$(static "10.138.36.2/23 fd00:36::2/64")" '{ "hostAccess": true }')"
+	ip addr del 10.138.36.250/32 dev eth0
+	ip -6 addr del fd00:36::250/128 dev eth0
+	ping -n -c 1 -W 3 10.138.36.2
+	ping -n -c 1 -W 3 fd00:36::2
+	pings a 10.138.36.58
+	pings a fd00:36::58
+}
+
+# next_add MODE NAME EVENT: the event, then an ADD of another pod of the same master, in the network of that name.
+next_add() {
+	remove_network
+	make_network
+	sysctl -qw net.ipv4.conf.all.promote_secondaries=1
+	add "$(conf "$(static "10.138.36.2/23 fd00:36::2/64")" "{ \"mode\": \"$1\", \"hostAccess\": true }")" a
+	eval "$3"
+	add "$(conf "$(static "10.138.36.3/23 fd00:36::3/64")" "{ \"mode\": \"$1\", \"hostAccess\": true, \"name\": \"$2\" }")" b
+	ping -n -c 1 -W 3 10.138.36.2
+	ping -n -c 1 -W 3 fd00:36::2
+	ping -n -c 1 -W 3 10.138.36.3
+	pings a "$(ip -j -4 addr show dev eth0 | jq -r '.[0].addr_info[0].local')"
+	cni DEL "$(conf)" a
+	cni DEL "$(conf "{ \"name\": \"$2\" }")" b
+	[ -z "$(ip route show proto 105; ip -6 route show proto 105; tc qdisc show dev eth0 clsact)" ]
+}
+
+@test "hostAccess: the next ADD gives the pods of before back what they have lost" {
+	local event name mode
+	for event in 'ip route flush proto 105; ip -6 route flush proto 105' \
+		'ip link del "ipva$(</sys/class/net/eth0/ifindex)"' 'tc qdisc del dev eth0 clsact 2>/dev/null || :' \
+		'ip addr add 10.138.36.59/23 dev eth0; ip addr del 10.138.36.58/23 dev eth0
+		 ip addr add fd00:36::59/64 dev eth0 nodad; ip addr del fd00:36::58/64 dev eth0'; do
+		for mode in l2 l3; do
+			for name in net net2; do
+				echo "-- $mode, $name: $event"
+				next_add "$mode" "$name" "$event"
+			done
+		done
+	done
+}
+
+@test "the ADD that brings something back says so" {
+	add "$(conf "$(static "10.138.36.2/23")" '{ "hostAccess": true }')" a
+	ip route flush proto 105
+	add "$(conf "$(static "10.138.36.3/23")" '{ "hostAccess": true }')" b
+	[[ $stderr = *'repair: made "route to 10.138.36.2/32'*'of container a, interface eth0, again'* ]]
+}
+
+@test "a pod without hostAccess brings back the anchor, and what others had on it" {
+	add "$(conf "$(static "10.138.36.2/23")" '{ "mode": "l3", "hostAccess": true }')" a
+	ip link del "ipva$(</sys/class/net/eth0/ifindex)"
+	add "$(conf "$(static "10.138.36.3/23")" '{ "mode": "l3" }')" b
+	ping -n -c 1 -W 3 10.138.36.2
 }
 
 @test "hostRoutes are there for all pods that ask for them, and go with the last" {
@@ -166,7 +251,8 @@ fd00:7::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	local before
 	before=$(inventory)
 	cni ADD "$(conf '{ "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "172.30.0.1" } ] }')"
-	fails 7 "failed to add route '192.168.7.0/24 via 172.30.0.1' on the host"
+	fails 7 'the gateway 172.30.0.1 is not on the link of "eth0"'
+	explains "requires an address of the gateway's subnet on that interface"
 	leaves_nothing "$before"
 }
 
@@ -261,12 +347,55 @@ fd00:9::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	leaves_nothing "$before"
 }
 
+@test "proxyArp: with IPv6 as well, by proxy NDP" {
+	local before
+	before=$(inventory)
+	add "$(conf "$(static 'fd00:36::2/64')" '{ "mode": "l3s" }')" a
+	run ip netns exec lan ping -n -c 1 -W 1 fd00:36::2
+	[ "$status" = 1 ]
+	cni DEL "$(conf)" a
+	ip -n lan neigh flush dev eth0
+	add "$(conf "$(static '10.138.36.2/23 fd00:36::2/64')" '{ "mode": "l3s", "proxyArp": true }')" a
+	add "$(conf "$(static 'fd00:36::3/64')" '{ "mode": "l3s", "proxyArp": true }')" b
+	pings lan fd00:36::2
+	pings lan fd00:36::3
+	pings lan 10.138.36.2
+	pings a fd00:36::66
+	ping -n -c 1 -W 3 fd00:36::2
+	cni CHECK "$(with_result "$(conf "$(static 'fd00:36::3/64')" '{ "mode": "l3s", "proxyArp": true }')" b)" b
+	succeeds
+	ip -6 neigh del proxy fd00:36::3 dev eth0
+	cni CHECK "$(with_result "$(conf "$(static 'fd00:36::3/64')" '{ "mode": "l3s", "proxyArp": true }')" b)" b
+	fails 102 "on the host \"proxy to fd00:36::3/128 dev $(</sys/class/net/eth0/ifindex)\" is missing"
+	cni DEL "$(conf)" a
+	[ "$(</proc/sys/net/ipv6/conf/eth0/forwarding)" = 1 ]
+	ip -6 neigh add proxy fd00:36::3 dev eth0
+	pings lan fd00:36::3
+	cni DEL "$(conf)" b
+	leaves_nothing "$before"
+}
+
+@test "proxyArp: a host that has address and default route from router advertisements keeps them" {
+	# until the router has an address to send from
+	timeout 5 sh -c "until ip -6 route show default | grep -q 'proto ra'; do
+		ip netns exec lan '$BUILD/tools/router' eth0 fd00:77:: || :; sleep 0.2; done"
+	add "$(conf "$(static 'fd00:36::2/64')" '{ "mode": "l3s", "proxyArp": true }')" a
+	ip -6 route show default | grep -q 'proto ra'
+	[ "$(</proc/sys/net/ipv6/conf/eth0/accept_ra)" = 2 ]
+	cni DEL "$(conf)" a
+	[ "$(</proc/sys/net/ipv6/conf/eth0/accept_ra)" = 1 ]
+	ip -6 route show default | grep -q 'proto ra'
+}
+
 @test "proxyArp: what was on before stays on" {
-	sysctl -qw net.ipv4.conf.eth0.proxy_arp=1
-	add "$(conf "$(static 10.138.36.2/23)" '{ "mode": "l3s", "proxyArp": true }')"
+	sysctl -qw net.ipv4.conf.eth0.proxy_arp=1 net.ipv6.conf.eth0.proxy_ndp=1 net.ipv6.conf.eth0.accept_ra=2
+	add "$(conf "$(static '10.138.36.2/23 fd00:36::2/64')" '{ "mode": "l3s", "proxyArp": true }')"
 	cni DEL "$(conf)"
 	[ "$(cat /proc/sys/net/ipv4/conf/eth0/proxy_arp)" = 1 ]
+	[ "$(cat /proc/sys/net/ipv6/conf/eth0/proxy_ndp)" = 1 ]
+	[ "$(cat /proc/sys/net/ipv6/conf/eth0/accept_ra)" = 2 ]
 	[ "$(cat /proc/sys/net/ipv4/conf/eth0/forwarding)" = 0 ]
+	[ "$(cat /proc/sys/net/ipv6/conf/eth0/forwarding)" = 0 ]
 }
 
 @test "proxyArp is refused in other modes" {

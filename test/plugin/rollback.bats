@@ -101,6 +101,7 @@ refused() {
 @test "an address that another pod of the master has goes back to the IPAM plugin" {
 	add "$(conf "$(static 10.138.36.2/23)" '{"name":"other"}')" b
 	refused 101 'failed to add IP addr 10.138.36.2/23 to "eth0": address already in use' "$(conf)"
+	explains 'the interface "eth0" in /run/netns/b has it'
 	pings b 10.138.36.66
 }
 
@@ -115,6 +116,7 @@ refused() {
 @test "an IPv6 address that another pod of the master has" {
 	add "$(conf "$(static fd00:36::2/64)")" b
 	refused 101 'failed to add IP addr fd00:36::2/64' "$(conf "$(static fd00:36::2/64)")"
+	explains 'the interface "eth0" in /run/netns/b has it'
 }
 
 @test "an address that the host itself has" {
@@ -192,4 +194,20 @@ refused() {
 	PLUGIN=$blind cni ADD "$(conf)"
 	fails 5 "/proc/sys/kernel/random/boot_id"
 	leaves_nothing "$before"
+}
+
+@test "an IPAM plugin that is not installed is the one thing that ADD reports, and nothing was made" {
+	local before
+	before=$(inventory)
+	cni ADD "$(conf '{ "ipam": { "type": "zz" } }')"
+	fails 7 'failed to find plugin "zz"'
+	[ -z "$stderr" ]
+	leaves_nothing "$before"
+}
+
+@test "a master that is down is no error of ADD, which names it in the log" {
+	ip link set eth0 down
+	cni ADD "$(conf)"
+	succeeds
+	[[ $stderr = *'master "eth0" is down: no packet of the pod leaves until it is up: ip link set dev eth0 up'* ]]
 }

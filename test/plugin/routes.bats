@@ -136,3 +136,52 @@ add_routes() {
 	fails 7 'invalid CIDR address: 172.16.0.0'
 	leaves_nothing "$before"
 }
+
+# beside FAMILY ROUTE...: another interface of the pod has a default route of the family.
+beside() {
+	ip -n a link add net0 type dummy
+	ip -n a link set net0 up
+	ip -n a addr add 10.99.0.2/24 dev net0
+	ip -n a addr add fd99::2/64 dev net0 nodad
+	ip -n a "$1" route add default via "$2" dev net0
+}
+
+# leads POD ADDRESS: by which interface.
+leads() {
+	in_pod "$1" '.[0].dev' route get "$2"
+}
+
+@test "a default route beside that of another interface takes precedence in both families, is no multipath, and is said" {
+	local family
+	for family in -4 -6; do
+		[ $family = -4 ] && set -- 10.99.0.1 10.138.36.66 39.156.66.10 || set -- fd99::1 fd00:36::66 2001:db8::1
+		beside $family "$1"
+		conf=$(conf "$(static '10.138.36.9/23 fd00:36::9/64' "[ { \"dst\": \"$([ $family = -4 ] && echo 0.0.0.0/0 || echo ::/0)\", \"gw\": \"$2\" } ]")")
+		add "$conf" a
+		[[ $stderr = *"the pod has two routes to "*", by net0 with metric "*" and by eth0 with metric "*"the one of the new interface is used"* ]]
+		[ "$(ip -n a $family -o route show default | grep -c default)" = 2 ]
+		[ "$(ip -n a $family route show default | grep -c nexthop)" = 0 ]
+		[ "$(leads a "$3")" = eth0 ]
+		cni CHECK "$(with_result "$conf")"
+		succeeds
+		cni DEL "$conf"
+		[ "$(leads a "$3")" = net0 ]
+		ip -n a link del net0
+	done
+}
+
+@test "with priority the route of the configuration has the metric that it says, and the other one is used" {
+	local family conf
+	for family in -4 -6; do
+		[ $family = -4 ] && set -- 10.99.0.1 10.138.36.66 39.156.66.10 0.0.0.0/0 || set -- fd99::1 fd00:36::66 2001:db8::1 ::/0
+		beside $family "$1"
+		conf=$(conf "$(static '10.138.36.9/23 fd00:36::9/64' "[ { \"dst\": \"$4\", \"gw\": \"$2\", \"priority\": 2000 } ]")")
+		add "$conf" a
+		[[ $stderr != *"two routes"* ]]
+		[ "$(leads a "$3")" = net0 ]
+		cni CHECK "$(with_result "$conf")"
+		succeeds
+		cni DEL "$conf"
+		ip -n a link del net0
+	done
+}

@@ -61,3 +61,73 @@ load ../lib/cni
 	cni STATUS "$(conf '{"master":null,"ipam":null}')"
 	succeeds
 }
+
+# Each configuration by which ADD needs the master up, and what takes it down.
+@test "a master that is down: wherever ADD would fail, STATUS says so, and both name the master" {
+	local key keys
+	declare -A keys=(
+		[hostRoutes]='{ "hostRoutes": [ { "dst": "203.0.113.0/24", "gw": "10.138.36.66" } ] }'
+		[hostAccess]='{ "hostAccess": true }'
+		[reflector]='{ "mode": "l3", "flag": "vepa", "reflector": "10.138.36.66", "ipam": { "ranges": [ [ { "subnet": "10.9.0.0/24" } ] ] } }'
+		[conflictCheck]='{ "conflictCheck": "probe" }'
+		[dad]='{ "dad": "wait", "ipam": { "ranges": [ [ { "subnet": "fd00:36::/64" } ] ], "routes": null } }'
+		[vlan]='{ "vlan": 7 }'
+	)
+	for key in "${!keys[@]}"; do
+		cni STATUS "$(conf "${keys[$key]}")"
+		succeeds
+		ip link set eth0 down
+		cni STATUS "$(conf "${keys[$key]}")"
+		fails 50 'master "eth0" is down'
+		explains "$key needs it up: ip link set eth0 up"
+		cni ADD "$(conf "${keys[$key]}")"
+		[ "$status" = 1 ]
+		[[ $output = *eth0*' is down'* || $output = *'the interface below it is down'* ]]
+		no_link a
+		ip link set eth0 up
+		ip route replace default via 10.138.36.66
+	done
+	for key in '{}' '{ "mode": "l3", "hostAccess": true }' '{ "mode": "l3", "dad": "wait" }'; do
+		ip link set eth0 down
+		cni STATUS "$(conf "$key")"
+		succeeds
+		add "$(conf "$key")"
+		cni DEL "$(conf "$key")"
+		ip link set eth0 up
+	done
+}
+
+@test "dad wait, and a master without carrier" {
+	ip -n lan link set eth0 down
+	cni STATUS "$(conf '{ "dad": "wait" }')"
+	fails 50 'master "eth0" has no carrier'
+}
+
+@test "a master in a VRF: keys whose routes the VRF would not use are refused by ADD, STATUS and doctor" {
+	local key keys
+	declare -A keys=(
+		[hostAccess]='{ "hostAccess": true }'
+		[proxyArp]='{ "mode": "l3s", "proxyArp": true }'
+		[hostRoutes]='{ "hostRoutes": [ { "dst": "203.0.113.0/24", "gw": "10.138.36.66" } ] }'
+		[reflector]='{ "mode": "l3", "flag": "vepa", "reflector": "10.138.36.66" }'
+	)
+	ip link add blue type vrf table 1001
+	ip link set blue up
+	ip link set eth0 master blue
+	add "$(conf)"
+	pings a 10.138.36.66
+	cni CHECK "$(with_result "$(conf)")"
+	succeeds
+	cni DEL "$(conf)"
+	for key in "${!keys[@]}"; do
+		cni ADD "$(conf "${keys[$key]}")"
+		fails 7 "$key does not work where master \"eth0\" is a port of the VRF \"blue\""
+		explains "leave $key out, or take eth0 out of blue"
+		no_link a
+		cni STATUS "$(conf "${keys[$key]}")"
+		fails 50 'is a port of the VRF "blue"'
+		conf "${keys[$key]}" >"$BATS_TEST_TMPDIR/net.conf"
+		run "$BUILD/ipvlanctl" doctor "$BATS_TEST_TMPDIR/net.conf"
+		[[ $output = *'is a port of the VRF "blue"'* ]]
+	done
+}

@@ -3,7 +3,7 @@
 
 load ../lib/cni
 load ../lib/runtimes
-export CONTAINERD=2 CNI_VERSION=1.1.0
+export CONTAINERD=sid CNI_VERSION=1.1.0
 load ../lib/containerd-tests
 
 @test "ctr run --cni: the address leased, the LAN, and nothing left" {
@@ -51,7 +51,7 @@ load ../lib/containerd-tests
 }
 
 @test "CRI: a pod whose network fails leaves nothing, and the kubelet is told why" {
-	network_conf l2 "{\"cniVersion\": \"1.0.0\", \"plugin\": {\"mtu\": 9000}}"
+	network_conf l2 '{"plugin": {"mtu": 9000}}'
 	sleep 1
 	run cri run one
 	[ "$status" = 1 ]

@@ -4,7 +4,7 @@
 
 load ../lib/cni
 load ../lib/runtimes
-export CONTAINERD=2 CNI_VERSION=1.1.0
+export CONTAINERD=sid CNI_VERSION=1.1.0
 load ../lib/containerd-tests
 
 IMAGE=$(sed -n 's/^ *image: //p' "$TOP/conf-examples/kubernetes/install.yaml")

@@ -16,7 +16,7 @@ setup_file() {
 	make_network
 	plugins_for_runtimes
 	rm /opt/cni/bin/{ipvlan,addrpool,addrpool-claim}
-	containerd_start 2
+	containerd_start sid
 	ctr -n k8s.io images import --snapshotter overlayfs "$BUILD/image.tar" >/dev/null
 	node_start
 	kubectl apply -f "$EXAMPLES/install.yaml"
@@ -154,6 +154,24 @@ pods_of() {
 	until_true sh -c "kubectl describe pod one | grep 'failed to lookup master'"
 	ip link set gone0 name eth0
 	until_true kubectl wait --for condition=Ready pod/one --timeout=1s
+}
+
+@test "a range that is full: the node stays ready and its pods stay, the next one waits, and starts when one goes" {
+	# with 1.1.0 containerd asks by STATUS each time that the kubelet asks it
+	jq '.cniVersion = "1.1.0" | .plugins[0].ipam.ranges[0][0].rangeEnd = "10.138.37.3"' "$EXAMPLES/cluster-network.conflist" \
+		>/etc/cni/net.d/10-cluster.conflist
+	sleep 2
+	deploy web 2
+	kubectl run next --image docker.io/local/busybox:1 -- sleep 1000
+	until_true sh -c "kubectl describe pod next | grep 'no IP addresses available'"
+	sleep 15
+	node_is_ready
+	[ -z "$(kubectl get node node -o jsonpath='{.spec.taints}')" ]
+	[ "$(pods_of web '.status.phase}{.status.containerStatuses[0].restartCount' | sort -u)" = Running0 ]
+	kubectl scale deployment web --replicas=1
+	until_true kubectl wait --for condition=Ready pod/next --timeout=1s
+	cp "$EXAMPLES/cluster-network.conflist" /etc/cni/net.d/10-cluster.conflist
+	sleep 2
 }
 
 # multus_on: the cluster network stays what it is; Multus gives pods more

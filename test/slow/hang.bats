@@ -34,16 +34,19 @@ load ../lib/dhcp
 	leaves_nothing "$before"
 }
 
-@test "a lock of the ledger that another process keeps: ADD gives up after a minute and leaves nothing" {
-	local before holder
+@test "a lock of the ledger that another process keeps: ADD gives up after a minute, whatever the caller did to signals, and leaves nothing" {
+	local before holder way
 	add "$(conf)" b
 	before=$(inventory)
-	flock --no-fork /run/cni/ipvlan/lock sleep 1000 3>&- &
+	flock --no-fork /run/cni/ipvlan/ledger.lock sleep 1000 3>&- &
 	holder=$!
 	sleep 1
-	cni ADD "$(conf)"
+	for way in '' 'env --block-signal=ALRM' 'env --ignore-signal=ALRM'; do
+		run_by "timeout -s KILL 100 $way"
+		cni ADD "$(conf)"
+		fails 11 '/run/cni/ipvlan/ledger.lock is held by another process for 60 s'
+		explains 'fuser -v /run/cni/ipvlan/ledger.lock'
+	done
 	kill $holder
-	fails 11 '/run/cni/ipvlan/lock is held by another process for 60 s'
-	explains 'fuser -v /run/cni/ipvlan/lock'
 	leaves_nothing "$before"
 }

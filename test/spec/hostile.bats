@@ -28,12 +28,40 @@ outside=/var/lib/cni/outside
 	done
 }
 
+# no_utf8 [JSON]: all that the host can have for a pod, on a master whose name is not UTF-8.
+no_utf8() {
+	pooled '{ "master": null, "vlan": 100, "hostAccess": true, "dns": { "nameservers": [ "9.9.9.9" ] }, "resolvConf": true }' "$@"
+}
+
+@test "names that are not UTF-8, of the interface, the master and the namespace, are names like others" {
+	local before pod=$'p\xff' ifname=$'e\xe9'
+	export CONTAINER=c1
+	ip link set eth0 down
+	ip link set eth0 name $'m\xe9'
+	ip link set $'m\xe9' up
+	ip route add default via 10.138.36.66
+	ip netns add "$pod"
+	before=$(inventory)
+	cni ADD "$(no_utf8)" "$pod" "$ifname"
+	succeeds
+	# shellcheck disable=SC2034 # for with_result
+	RESULT_a=$output
+	cni CHECK "$(with_result "$(no_utf8)")" "$pod" "$ifname"
+	succeeds
+	cni GC "$(no_utf8 '{ "cni.dev/valid-attachments": [] }')"
+	succeeds
+	in_pod "$pod" . -4 addr show "$ifname" | grep -qF 10.138.36.2
+	cni DEL "$(no_utf8)" "$pod" "$ifname"
+	succeeds
+	leaves_nothing "$before"
+}
+
 @test "a link in place of the ledger's files is not followed, and what it leads to is not changed" {
 	local dir file
 	echo precious >$outside
 	add "$(pooled '{ "hostAccess": true }')"
 	dir=$(echo /run/cni/ipvlan/*-*)
-	for file in "$dir/attachments/a:eth0" "$dir/new" /run/cni/ipvlan/lock; do
+	for file in "$dir/pages/a:eth0" "$dir/new" /run/cni/ipvlan/ledger.lock; do
 		ln -sf $outside "$file"
 		cni DEL "$(pooled)"
 		cni ADD "$(pooled '{ "hostAccess": true }')" b
@@ -47,7 +75,7 @@ outside=/var/lib/cni/outside
 
 @test "a FIFO in place of the ledger's lock stops nobody" {
 	mkdir -p /run/cni/ipvlan
-	mkfifo /run/cni/ipvlan/lock
+	mkfifo /run/cni/ipvlan/ledger.lock
 	add "$(pooled '{ "hostAccess": true }')"
 	cni DEL "$(pooled)"
 	succeeds

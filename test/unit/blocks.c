@@ -1,9 +1,10 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "claim/base64.h"
+#include "claim/candidates.h"
 #include "claim/engine.h"
-#include "claim/pick.h"
+#include "cni/base64.h"
 #include "tap.h"
 
 static struct ip address(const char *text)
@@ -110,10 +111,10 @@ static void settle(struct pool *pool, const char *subnet, const char *const *ran
 	is_int(pool_settle(pool, NULL, 0, &err), 0, "a pool of %s", subnet);
 }
 
-static bool is_among(const struct claims *claims, const struct prefix *block)
+static bool is_among(const struct taken *taken, const struct prefix *block)
 {
-	for (size_t i = 0; i < claims->n; i++)
-		if (prefix_equal(&claims->list[i].block, block))
+	for (size_t i = 0; i < taken->n; i++)
+		if (prefix_equal(&taken->list[i], block))
 			return true;
 	return false;
 }
@@ -122,23 +123,65 @@ static bool is_among(const struct claims *claims, const struct prefix *block)
 static size_t claim_all(const struct pool *pool, unsigned int bits, const char *node, struct prefix *first)
 {
 	struct blocks none = { 0 };
-	struct claims claims = { 0 };
+	struct taken taken = { 0 };
 	struct prefix block;
 	size_t n = 0, twice = 0, outside = 0;
 
-	while (n < 5000 && pick_block(&block, pool, bits, node, &none, &claims) == FOUND) {
-		const struct claim claim = { .block = block };
-
-		twice += is_among(&claims, &block);
+	while (n < 5000 && candidates_find(&block, pool, bits, node, &none, &taken) == FOUND) {
+		twice += is_among(&taken, &block);
 		outside += !pool_touches(pool, &block);
 		if (!n++)
 			*first = block;
-		claims_add(&claims, &claim, NULL);
+		taken_add(&taken, &block, NULL);
 	}
-	claims_free(&claims);
+	taken_free(&taken);
 	is_int((long long)twice, 0, "%s picks no block twice", node);
 	is_int((long long)outside, 0, "%s picks none without an address of the pool", node);
 	return n;
+}
+
+static void test_candidates(void)
+{
+	struct candidate some[CANDIDATES_MAX], more[CANDIDATES_MAX], others[CANDIDATES_MAX];
+	struct block ours = { .state = BLOCK_OWNED };
+	struct blocks blocks = { .list = &ours };
+	struct taken seen = { 0 };
+	struct pool pool;
+	size_t n, same = 0;
+	bool all;
+
+	settle(&pool, "10.9.0.0/16", (const char *const[]){ "10.9.0.1-10.9.255.254" }, 1);
+	n = candidates_choose(some, CANDIDATES_MAX, &pool, 4, "node-a", 0, &blocks, &all);
+	is_int((long long)n, CANDIDATES_MAX, "as many as one looks at");
+	is_int((long long)candidates_choose(more, 16, &pool, 4, "node-a", 0, &blocks, &all), 16, "or fewer");
+	ok(!all, "which are not all of 4096");
+	for (size_t i = 0; i < n; i++) {
+		ok(!is_among(&seen, &some[i].block) && pool_touches(&pool, &some[i].block),
+		   "each once, of the pool");
+		taken_add(&seen, &some[i].block, NULL);
+	}
+	candidates_choose(more, CANDIDATES_MAX, &pool, 4, "node-a", 0, &blocks, &all);
+	for (size_t i = 0; i < n; i++)
+		ok(prefix_equal(&some[i].block, &more[i].block),
+		   "a node begins with the same ones each time");
+	candidates_choose(more, CANDIDATES_MAX, &pool, 4, "node-a", 1, &blocks, &all);
+	candidates_choose(others, CANDIDATES_MAX, &pool, 4, "node-b", 0, &blocks, &all);
+	for (size_t i = 0; i < n; i++)
+		same += is_among(&seen, &more[i].block) + is_among(&seen, &others[i].block);
+	ok(same < 8, "another time, and another node, has others: %zu of them are the same", same);
+	ours.prefix = some[0].block;
+	blocks.n = 1;
+	n = candidates_choose(more, CANDIDATES_MAX, &pool, 4, "node-a", 0, &blocks, &all);
+	ok(n == CANDIDATES_MAX && prefix_equal(&more[0].block, &some[1].block),
+	   "one that it has is left out");
+	pool_free(&pool);
+	settle(&pool, "10.9.0.0/24", (const char *const[]){ "10.9.0.1-10.9.0.254" }, 1);
+	blocks.n = 0;
+	is_int((long long)candidates_choose(some, CANDIDATES_MAX, &pool, 4, "node-a", 7, &blocks, &all), 16,
+	       "all of a small pool");
+	ok(all, "which it says");
+	pool_free(&pool);
+	taken_free(&seen);
 }
 
 static void test_pick(void)
@@ -209,7 +252,7 @@ static void test_too_many(void)
 	struct cni_error err = { 0 };
 
 	is_int(claims_add(&claims, &claim, &err), -1, "no more claims than there may be");
-	is_str(err.msg, "out of memory for the claims of the pool", "which is told");
+	is_str(err.msg, "out of memory for the claims of the pool", "which it reports");
 	claims = (struct claims){ .n = 0 };
 	is_int(claims_add(&claims, &claim, NULL), 0, "one is kept");
 	is_str(claims.list[0].node, "a", "as it is");
@@ -222,6 +265,7 @@ int main(void)
 	test_block_of();
 	test_base64();
 	test_pick();
+	test_candidates();
 	test_narrow();
 	test_too_many();
 	return done();

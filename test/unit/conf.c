@@ -3,6 +3,7 @@
 #include <linux/if_link.h>
 
 #include "cni/json.h"
+#include "cni/log.h"
 #include "tap.h"
 
 /* Reads what a runtime would have on its side of standard input, for a verb. */
@@ -109,6 +110,10 @@ static void test_refused(void)
 		  "failed to load netconf: capabilities must be an object, not [\"ips\"]" },
 		{ "\"capabilities\":{\"ips\":\"yes\"}", 7,
 		  "failed to load netconf: capabilities.ips must be true or false" },
+		{ "\"vlan\":4095", 7, "failed to load netconf: vlan must be 0 to 4094, not 4095" },
+		{ "\"flag\":\"hub\"", 7,
+		  "failed to load netconf: flag must be \"bridge\", \"private\" or \"vepa\", not \"hub\"" },
+		{ "\"routes\":[{\"dst\":\"x\"}]", 7, "failed to load netconf: invalid CIDR address: x" },
 		{ "\"prevResult\":[]", 6,
 		  "could not parse prevResult: prevResult must be an object, not []" },
 		{ "\"prevResult\":{\"cniVersion\":\"7.0.0\"}", 6,
@@ -129,6 +134,70 @@ static void test_refused(void)
 		is_str(err.msg, cases[i].msg, "with its reason");
 		is_int(err.code, cases[i].code, "and code %d", cases[i].code);
 	}
+}
+
+static void count_line(void *lines, const char *line)
+{
+	(void)line;
+	++*(int *)lines;
+}
+
+/* What is of another type than our own keys have belongs to somebody else. */
+static void test_not_ours(void)
+{
+	static const struct {
+		const char *more;
+		int lines; /* in the log */
+	} cases[] = {
+		{ "\"vlan\":0", 0 },
+		{ "\"dad\":\"\"", 0 },
+		{ "\"conflictCheck\":\"\"", 0 },
+		{ "\"routes\":[]", 0 },
+		{ "\"ipMasq\":false", 0 },
+		{ "\"flag\":1", 1 },
+		{ "\"force\":\"yes\"", 1 },
+		{ "\"vlan\":\"5\"", 1 },
+		{ "\"vlan\":5.0", 1 },
+		{ "\"internal\":{}", 1 },
+		{ "\"routes\":[\"10.0.0.0/8\"]", 1 },
+		{ "\"routes\":{\"dst\":\"10.0.0.0/8\"}", 1 },
+		{ "\"routes\":[{\"dst\":\"10.0.0.0/8\"},{\"to\":\"x\"}]", 1 },
+		{ "\"hostRoutes\":\"x\"", 1 },
+		{ "\"hostRoutes\":[{\"dst\":5}]", 1 },
+		{ "\"hostAccess\":1", 1 },
+		{ "\"reflector\":5", 1 },
+		{ "\"reflector\":[5]", 1 },
+		{ "\"proxyArp\":\"on\"", 1 },
+		{ "\"announce\":0", 1 },
+		{ "\"dad\":true", 1 },
+		{ "\"conflictCheck\":false", 1 },
+		{ "\"resolvConf\":\"/etc/resolv.conf\"", 1 },
+		{ "\"ipMasq\":\"true\"", 1 },
+		{ "\"ipMasq\":true", 1 },
+		{ "\"mode\":\"l3\",\"ipMasq\":true", 1 },
+		{ "\"mode\":\"l3s\",\"ipMasq\":true,\"linkInContainer\":true", 1 },
+		{ "\"mode\":\"l3s\",\"ipMasq\":true,\"internal\":true", 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int lines = 0;
+		struct cni_error err;
+		struct conf conf = { 0 };
+		json_auto_t *doc = NULL;
+		char text[512];
+
+		log_divert(count_line, &lines);
+		snprintf(text, sizeof(text), "{\"cniVersion\":\"1.1.0\",\"name\":\"n\",%s}", cases[i].more);
+		is_int(read_for("ADD", text, &conf, &doc, &err), 0, "%s is no error", cases[i].more);
+		ok(conf.flags == -1 && !conf.force && !conf.vlan && !conf.host_access && !conf.proxy_arp &&
+			   !conf.ip_masq && conf.announce && !conf.dad && !conf.conflict_check &&
+			   !conf.resolv_conf && !conf.n_reflectors && !conf.routes.n_routes &&
+			   !conf.host_routes.n_routes,
+		   "and all is as without it");
+		is_int(lines, cases[i].lines, "which is said");
+		conf_free(&conf);
+	}
+	log_divert(NULL, NULL);
 }
 
 static void test_chained(void)
@@ -183,6 +252,7 @@ int main(void)
 	test_empty();
 	test_full();
 	test_refused();
+	test_not_ours();
 	test_chained();
 	test_ipam_alone();
 	return done();

@@ -232,6 +232,36 @@ static void test_text(void)
 	}
 }
 
+static void test_any_bytes(void)
+{
+	static const struct {
+		const char *bytes, *text, *name;
+	} cases[] = {
+		{ "", "", "nothing" },
+		{ "eth0.100", "eth0.100", "ASCII" },
+		{ "z\u00fcrich", "z\u00fcrich", "UTF-8" },
+		{ "e\xe9", "e%E9", "a byte that is not UTF-8" },
+		{ "\xff\xfe%\xc3", "%FF%FE%25%C3", "nothing but such bytes and the sign itself" },
+		{ "100%25", "100%2525", "what looks like ours" },
+	};
+	static const char *const foreign[] = { "%", "%4", "%zz", "%00", "% 1", "0123456789" };
+	char back[10];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		json_auto_t *value = json_bytes(cases[i].bytes);
+
+		is_str(json_string_value(value), cases[i].text, "%s", cases[i].name);
+		ok(json_bytes_read(value, back, sizeof(back)), "%s, read", cases[i].name);
+		is_str(back, cases[i].bytes, "%s, as it was", cases[i].name);
+	}
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++) {
+		json_auto_t *value = json_string(foreign[i]);
+
+		ok(!json_bytes_read(value, back, sizeof(back)), "\"%s\" is not read", foreign[i]);
+	}
+	ok(!json_bytes_read(NULL, back, sizeof(back)), "nor is what does not exist");
+}
+
 int main(void)
 {
 	test_documents();
@@ -245,5 +275,6 @@ int main(void)
 	test_wrong_types();
 	test_nul();
 	test_text();
+	test_any_bytes();
 	return done();
 }

@@ -1,68 +1,173 @@
 #include "plugin/object.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cni/json.h"
 #include "tap.h"
 
-/* As the line that it writes again, or "refused". */
-static struct object_text parsed(const char *text)
+static struct prefix prefix(const char *text)
 {
+	struct prefix prefix = { .len = 0 };
+
+	prefix_parse(text, &prefix);
+	return prefix;
+}
+
+static struct ip ip(const char *text)
+{
+	struct ip ip = { .family = 0 };
+
+	ip_parse(text, &ip);
+	return ip;
+}
+
+static struct object route(const char *to, const char *via, int dev)
+{
+	const struct prefix dst = prefix(to);
+	const struct ip gw = ip(via);
+
+	return object_route(dev, &dst, &gw, NULL);
+}
+
+/* The object that an entry of the ledger stands for, in words, or "unknown". */
+static struct object_text read_again(const char *text)
+{
+	json_auto_t *doc = json_loads(text, JSON_DECODE_ANY, NULL);
 	struct object object;
 
-	return object_parse(text, &object) ? object_text(&object) : (struct object_text){ "refused" };
+	return object_read(&object, doc) ? object_text(&object) : (struct object_text){ "unknown" };
 }
 
-/* What a ledger contains is what is removed. */
-static void test_lines(void)
+/* What the ledger keeps is what is removed. */
+static void test_entries(void)
 {
-	static const char *const lines[] = {
-		"anchor dev 3",
-		"access dev 3",
-		"route to 192.168.9.0/24 via 10.138.36.66 dev 3",
-		"route to fd00:9::/64 via fd00:36::66 dev 3",
-		"route to 10.138.36.2/32 dev 5 src 10.138.36.58",
-		"neighbour to 10.138.36.2/32 lladdr 02:00:00:00:00:01 dev 5",
-		"sysctl name ipv4/conf/eth0.100/proxy_arp",
-		"vlan name eth0.100 dev 2 id 100",
-		"dummy name ipvd0123abcd",
-		"resolv.conf name ns1",
-		"table name ipvlan_cni",
-		"masquerade to 192.168.9.2/24",
+	const struct ip host = ip("10.138.36.58");
+	const struct prefix pod = prefix("10.138.36.2/32"), address = prefix("192.168.9.2/24");
+	const struct object objects[] = {
+		object_anchor(3, 2),
+		object_access(3),
+		route("192.168.9.0/24", "10.138.36.66", 3),
+		route("fd00:9::/64", "fd00:36::66", 3),
+		object_route(5, &pod, NULL, &host),
+		object_neighbour(5, &pod.ip, "02:00:00:00:00:01"),
+		object_sysctl(3, "proxy_arp"),
+		object_vlan(2, 100, "eth0.100"),
+		object_dummy("ipvd0123abcd", 1400),
+		object_resolv("my \"pod\"\t\033[31m", NULL),
+		object_table(),
+		object_masquerade(&address),
+		object_fence(3),
+		object_rate(3, &host, &pod.ip, (const struct rate[]){ { 1000, 2000 }, { 0, 0 } }),
+		object_guard(3),
+		object_lease(3, &host),
 	};
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-		is_str(parsed(lines[i]).s, lines[i], "%s", lines[i]);
+	for (size_t i = 0; i < sizeof(objects) / sizeof(*objects); i++) {
+		json_auto_t *doc = object_json(&objects[i]);
+		struct object again;
+
+		ok(object_read(&again, doc) && object_agrees(&again, &objects[i]) &&
+			   !strcmp(object_text(&again).s, object_text(&objects[i]).s),
+		   "%s", object_text(&objects[i]).s);
+	}
 }
 
-static void test_no_lines(void)
+static void test_unknown(void)
 {
-	static const char *const lines[] = {
-		"",
-		" ",
-		"container c1",
-		"ifname eth0",
-		"network net",
-		"anchor dev",
-		"anchor device 3",
-		"route to 192.168.9.0",
-		"route to 300.168.9.0/24 dev 3",
-		"route to 192.168.9.0/24 via nowhere",
-		"vlan name eth0.100 dev 2 id x",
-		"neighbour to 10.138.36.2/32 lladdr 02:00:00:00:00:01:02:03:04:05 dev 5",
+	static const char *const entries[] = {
+		"{}",
+		"[]",
+		"null",
+		"\"route\"",
+		"{\"kind\":\"rule\"}",
+		"{\"kind\":\"anchor\"}",
+		"{\"kind\":\"anchor\",\"dev\":0}",
+		"{\"kind\":\"anchor\",\"dev\":\"3\"}",
+		"{\"kind\":\"anchor\",\"dev\":3,\"mode\":\"l4\"}",
+		"{\"kind\":\"route\",\"dev\":3}",
+		"{\"kind\":\"route\",\"dev\":3,\"to\":\"300.168.9.0/24\"}",
+		"{\"kind\":\"route\",\"dev\":3,\"to\":\"10.0.0.0/8\",\"table\":7}",
+		"{\"kind\":\"vlan\",\"dev\":3,\"id\":70000,\"name\":\"eth0.100\"}",
+		"{\"kind\":\"neighbour\",\"dev\":3,\"to\":\"::1/128\",\"lladdr\":\"01:23:45:67:89:ab:cd\"}",
 	};
 	char longest[1000];
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-		is_str(parsed(lines[i]).s, "refused", "\"%s\"", lines[i]);
-	memset(longest, 'x', sizeof(longest));
-	memcpy(longest, "dummy name ", strlen("dummy name "));
-	longest[sizeof(longest) - 1] = '\0';
-	is_str(parsed(longest).s, "refused", "a name that is too long");
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
+		is_str(read_again(entries[i]).s, "unknown", "%s", entries[i]);
+	snprintf(longest, sizeof(longest), "{\"kind\":\"dummy\",\"name\":\"%0500d\"}", 0);
+	is_str(read_again(longest).s, "unknown", "a name that is too long");
+}
+
+/* One thing, however it is spelt. */
+static void test_normal_form(void)
+{
+	const struct object a = route("192.168.9.1/24", "10.138.36.66", 3);
+	const struct object b = route("192.168.9.0/24", "10.138.36.66", 3);
+	const struct object c = route("FD00:9:0::1/64", "FD00:36:0:0::66", 3);
+	const struct object d = route("fd00:9::/64", "fd00:36::66", 3);
+
+	ok(object_agrees(&a, &b), "host bits make no other route");
+	is_str(object_key(&a).s, object_key(&b).s, "nor another place");
+	ok(object_agrees(&c, &d), "nor do capitals and zeros");
+	is_str(object_key(&c).s, "route-fd00:9::_64", "the key of a route is its destination");
+}
+
+/* One place, and two things. */
+static void test_contradictions(void)
+{
+	const struct ip address = ip("10.1.0.2");
+	const struct prefix narrow = prefix("10.1.0.2/24"), wide = prefix("10.1.0.2/16");
+	const struct object pairs[][2] = {
+		{ route("192.168.9.0/24", "10.0.0.1", 3), route("192.168.9.0/24", "10.0.0.2", 3) },
+		{ route("192.168.9.0/24", "10.0.0.1", 3), route("192.168.9.0/24", "10.0.0.1", 4) },
+		{ object_neighbour(3, &address, "02:00:00:00:00:01"),
+		  object_neighbour(3, &address, "02:00:00:00:00:02") },
+		{ object_vlan(2, 100, "eth0.100"), object_vlan(3, 100, "eth0.100") },
+		{ object_masquerade(&narrow), object_masquerade(&wide) },
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		is_str(object_key(&pairs[i][0]).s, object_key(&pairs[i][1]).s, "%s has one place",
+		       object_text(&pairs[i][0]).s);
+		ok(!object_agrees(&pairs[i][0], &pairs[i][1]), "which %s contradicts",
+		   object_text(&pairs[i][1]).s);
+	}
+}
+
+static void test_keys(void)
+{
+	const struct ip address = ip("10.1.0.2");
+	const struct object objects[] = {
+		object_anchor(3, 0),
+		object_anchor(4, 0),
+		object_access(3),
+		object_sysctl(3, "a"),
+		object_sysctl(3, "b"),
+		object_sysctl(4, "a"),
+		object_dummy("a", 0),
+		object_vlan(3, 5, "a"),
+		object_resolv("a", NULL),
+		object_neighbour(3, &address, "02:00:00:00:00:01"),
+		object_neighbour(4, &address, "02:00:00:00:00:01"),
+	};
+	const size_t n = sizeof(objects) / sizeof(*objects);
+	size_t same = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n; k++)
+			same += !strcmp(object_key(&objects[i]).s, object_key(&objects[k]).s);
+	ok(same == 0, "other objects have other keys");
+	ok(!strchr(object_key(&objects[0]).s, '/'), "which are names for files");
 }
 
 int main(void)
 {
-	test_lines();
-	test_no_lines();
+	test_entries();
+	test_unknown();
+	test_normal_form();
+	test_contradictions();
+	test_keys();
 	return done();
 }

@@ -56,7 +56,7 @@ static void append(struct text *text, const struct ip *ip)
 }
 
 /* Accepts none, and notes all. */
-static enum found note(void *arg, const struct ip *ip, struct cni_error *err)
+static enum found note(void *arg, struct ip *ip, struct cni_error *err)
 {
 	(void)err;
 	append(arg, ip);
@@ -144,9 +144,9 @@ static void test_errors(void)
 		{ "192.0.2.0/24,fd00::1", "", "RangeStart fd00::1 not in network 192.0.2.0/24" },
 		{ "192.0.2.0/24,,192.0.4.0", "", "RangeEnd 192.0.4.0 not in network 192.0.2.0/24" },
 		{ "192.0.2.0/24,,fd00::1", "", "RangeEnd fd00::1 not in network 192.0.2.0/24" },
-		{ "192.0.2.0/24,,192.0.2.0", "", "RangeEnd 192.0.2.0 not in network 192.0.2.0/24" },
+		{ "192.0.2.0/24,,192.0.2.0", "", "RangeStart 192.0.2.1 is after RangeEnd 192.0.2.0" },
 		{ "192.0.2.0/24,192.0.2.50,192.0.2.40", "",
-		  "RangeStart 192.0.2.50 not in network 192.0.2.0/24" },
+		  "RangeStart 192.0.2.50 is after RangeEnd 192.0.2.40" },
 		{ "192.0.2.0/24,192.0.2.255", "",
 		  "RangeStart 192.0.2.255 is the broadcast address of network 192.0.2.0/24" },
 		{ "fd00::/64,fd00:0:0:1::", "", "RangeStart fd00:0:0:1:: not in network fd00::/64" },
@@ -395,7 +395,7 @@ static void test_walks(void)
 	}
 }
 
-static enum found accept_fourth(void *arg, const struct ip *ip, struct cni_error *err)
+static enum found accept_fourth(void *arg, struct ip *ip, struct cni_error *err)
 {
 	int *calls = arg;
 
@@ -403,7 +403,7 @@ static enum found accept_fourth(void *arg, const struct ip *ip, struct cni_error
 	return ++*calls == 4 ? FOUND : FOUND_NOT;
 }
 
-static enum found fail_at_once(void *arg, const struct ip *ip, struct cni_error *err)
+static enum found fail_at_once(void *arg, struct ip *ip, struct cni_error *err)
 {
 	int *calls = arg;
 
@@ -543,6 +543,31 @@ static void test_at_random(void)
 	ok(n > 1000, "most of them are pools");
 }
 
+static void test_positions(void)
+{
+	const struct {
+		const char *ranges, *ip;
+		uint64_t position;
+	} rows[] = {
+		{ "10.9.0.0/24", "10.9.0.1", 0 },
+		{ "10.9.0.0/24", "10.9.0.254", 253 },
+		{ "10.9.0.0/24 10.8.0.0/24", "10.8.0.1", 254 },
+		{ "10.9.0.0/24 10.8.0.0/24 10.7.0.0/16", "10.7.1.0", 508 + 255 },
+		{ "fd00::/64", "fd00::1:0", 65535 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct ip ip = address(rows[i].ip);
+		struct cni_error err;
+		struct pool pool;
+
+		settle(&pool, rows[i].ranges, "", &err);
+		ok(pool_position(&pool, &ip) == rows[i].position, "%s is number %d of %s", rows[i].ip,
+		   (int)rows[i].position, rows[i].ranges);
+		pool_free(&pool);
+	}
+}
+
 int main(void)
 {
 	test_defaults();
@@ -551,6 +576,7 @@ int main(void)
 	test_overlaps();
 	test_spans();
 	test_sizes();
+	test_positions();
 	test_walks();
 	test_answers();
 	test_text();

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "net/addr.h"
 #include "net/link.h"
@@ -15,9 +16,10 @@ static struct {
 	char sent[4 * RTNL_QUEUE_MAX];
 	size_t sent_len;
 	int sends, receives;
-	char answers[16][4096];
-	size_t answer_len[16];
-	int n_answers;
+	char answers[24][4096];
+	size_t answer_len[24];
+	bool ends[24]; /* the list is complete with it */
+	int n_answers, pauses;
 } kernel;
 
 ssize_t mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t siz)
@@ -44,6 +46,34 @@ ssize_t mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t siz)
 	}
 	memcpy(buf, kernel.answers[kernel.receives++], len);
 	return (ssize_t)len;
+}
+
+int mnl_socket_get_fd(const struct mnl_socket *nl)
+{
+	(void)nl;
+	return -1;
+}
+
+int recvmmsg(int fd, struct mmsghdr *vmessages, unsigned int vlen, int flags, struct timespec *tmo)
+{
+	unsigned int i = 0;
+
+	(void)fd, (void)flags, (void)tmo;
+	for (ssize_t len; i < vlen && i < 4 && !(i && kernel.ends[kernel.receives - 1]); i++) {
+		len = mnl_socket_recvfrom(NULL, vmessages[i].msg_hdr.msg_iov->iov_base,
+					  vmessages[i].msg_hdr.msg_iov->iov_len);
+		if (len < 0)
+			break;
+		vmessages[i].msg_len = (unsigned int)len;
+	}
+	return i ? (int)i : -1;
+}
+
+int nanosleep(const struct timespec *requested_time, struct timespec *remaining)
+{
+	(void)requested_time, (void)remaining;
+	kernel.pauses++;
+	return 0;
 }
 
 int mnl_socket_setsockopt(const struct mnl_socket *nl, int type, void *buf, socklen_t len)
@@ -309,7 +339,8 @@ static void test_lost(void)
 	answer(true, 500, 0, NULL, true);
 	is_int(rtnl_commit(&nl, NULL, NULL, &err), -1, "requests that could not be sent early are a failure");
 	is_int(err.code, CNI_IO, "of input and output");
-	is_str(err.msg, "cannot send to the kernel's rtnetlink: no buffer space available", "which is told");
+	is_str(err.msg, "cannot send to the kernel's rtnetlink: no buffer space available",
+	       "which it reports");
 
 	err = (struct cni_error){ 0 };
 	queue(1);
@@ -363,20 +394,35 @@ static void test_questions(void)
 	is_int(err.code, CNI_RETRY, "but a failure that may pass");
 }
 
+static void end_dump(unsigned int flags, unsigned int seq)
+{
+	finish(message(false, NLMSG_DONE, NLM_F_MULTI | flags, seq));
+	kernel.ends[kernel.n_answers - 1] = true;
+}
+
+/* The index of each link that is passed on, as digits. */
+static void note(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	char *noted = arg;
+
+	snprintf(noted + strlen(noted), 2, "%d", ifi->ifi_index);
+}
+
 static void test_changed_dumps(void)
 {
 	struct cni_error err = { 0 };
 	const struct nlmsghdr *again;
-	int n = 0;
+	char noted[32] = "";
 
 	start();
 	queue(1);
 	link_message(true, NLM_F_MULTI, 1, 7, "eth0");
-	finish(message(false, NLMSG_DONE, NLM_F_MULTI | NLM_F_DUMP_INTR, 1));
-	link_message(true, NLM_F_MULTI, 2, 7, "eth0");
-	finish(message(false, NLMSG_DONE, NLM_F_MULTI, 2));
-	is_int(rtnl_ask(&nl, count, &n, &err), 0, "a dump that changed under way is asked for again");
-	is_int(n, 2, "and each() sees its entries again");
+	end_dump(NLM_F_DUMP_INTR, 1);
+	link_message(true, NLM_F_MULTI, 2, 8, "eth0");
+	end_dump(0, 2);
+	is_int(rtnl_ask(&nl, note, noted, &err), 0, "a list that changed under way is asked for again");
+	is_str(noted, "8", "and each() sees nothing of the first");
 	again = (const void *)(kernel.sent + kernel.sent_len / 2);
 	is_int(kernel.sends, 2, "in another call");
 	is_int(again->nlmsg_seq, 2, "under another number");
@@ -387,14 +433,46 @@ static void test_changed_dumps(void)
 	is_int(rtnl_commit(&nl, NULL, NULL, &err), 0, "the conversation goes on after that");
 
 	start();
-	n = 0;
+	*noted = '\0';
 	queue(1);
-	for (unsigned int seq = 1; seq <= 9; seq++) {
+	for (int part = 1; part <= 3; part++)
+		link_message(true, NLM_F_MULTI | (part == 2 ? NLM_F_DUMP_INTR : 0), 1, part, "eth0");
+	end_dump(0, 1);
+	for (int part = 4; part <= 6; part++)
+		link_message(true, NLM_F_MULTI, 2, part, "eth0");
+	end_dump(0, 2);
+	is_int(rtnl_ask(&nl, note, noted, &err), 0, "so is one of which a part in the middle says it");
+	is_str(noted, "456", "and each() sees all parts of the second");
+
+	start();
+	*noted = '\0';
+	queue(1);
+	for (unsigned int seq = 1; seq <= 24; seq++) {
 		link_message(true, NLM_F_MULTI, seq, 7, "eth0");
-		finish(message(false, NLMSG_DONE, NLM_F_MULTI | NLM_F_DUMP_INTR, seq));
+		end_dump(NLM_F_DUMP_INTR, seq);
 	}
-	is_int(rtnl_ask(&nl, count, &n, &err), 0, "one that changes for ever is taken as it is");
-	is_int(n, 5, "after five tries");
+	is_int(rtnl_ask(&nl, note, noted, &err), -1, "one that changes for ever is no answer");
+	is_int(err.code, CNI_RETRY, "for now");
+	is_str(err.msg, "a list of the kernel's changed each of the 20 times that it was read",
+	       "which it reports");
+	is_str(noted, "", "and each() sees nothing");
+	is_int(kernel.pauses, 19, "after pauses");
+}
+
+/* More parts than one call takes. */
+static void test_long_lists(void)
+{
+	struct cni_error err = { 0 };
+	int n = 0;
+
+	start();
+	queue(1);
+	for (int part = 0; part < 23; part++)
+		for (int i = 0; i < 80; i++)
+			link_message(!i, NLM_F_MULTI, 1, 7, "eth0");
+	end_dump(0, 1);
+	is_int(rtnl_ask(&nl, count, &n, &err), 0, "a list of many parts");
+	is_int(n, 1840, "is passed on whole");
 }
 
 static void test_links(void)
@@ -480,6 +558,7 @@ static void refuse(int error)
 static void test_lists(void)
 {
 	struct cni_error links = { 0 }, addresses = { 0 }, routes = { 0 }, number = { 0 };
+	int id;
 
 	refuse(EIO);
 	is_str(why(link_each(&nl, no_link, NULL, &links), &links), "cannot list links: input/output error",
@@ -491,7 +570,7 @@ static void test_lists(void)
 	is_str(why(route_each(&nl, AF_INET, 0, no_route, NULL, &routes), &routes),
 	       "cannot list routes: input/output error", "nor routes");
 	refuse(EIO);
-	is_str(why(rtnl_own_id(&nl, &number), &number),
+	is_str(why((int)rtnl_own_id(&nl, &id, &number), &number),
 	       "cannot ask for a namespace's number: input/output error", "nor a number asked for");
 	refuse(EOPNOTSUPP);
 	is_int(route_each(&nl, AF_INET6, 0, no_route, NULL, NULL), 0,
@@ -510,6 +589,7 @@ int main(void)
 	test_lost();
 	test_questions();
 	test_changed_dumps();
+	test_long_lists();
 	test_links();
 	test_lists();
 	return done();

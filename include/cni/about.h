@@ -1,0 +1,31 @@
+/*
+ * What each of the programs answers to --help, -h, --version and -V, and to arguments that it does not know.
+ */
+#ifndef CNI_ABOUT_H
+#define CNI_ABOUT_H
+
+#include <stdbool.h>
+
+#define EXIT_USAGE 2
+
+struct about {
+	const char *name;  /* of the program */
+	const char *what;  /* in one line */
+	const char *usage; /* lines, the first of which begins with "usage: " */
+	const char *page;  /* of the manual: "ipvlan-cni" */
+};
+
+/* Of this build: "0.1.0 (git abc1234)", with "+" for sources that were changed since. Built from an
+ * archive that does not say its commit: "0.1.0". */
+const char *about_version(void);
+
+void about_print_version(const char *name);
+
+/* Was the program asked for one of them? Then it has been answered, on standard output, and *status is
+ * main()'s exit status. */
+bool about_answers(const struct about *about, int argc, char **argv, int *status);
+
+/* Prints the usage on standard error. Returns EXIT_USAGE. */
+int about_refuse(const struct about *about);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * Network configurations that a person names: files as runtimes read them, and
+ * NetworkAttachmentDefinitions of Kubernetes, in JSON or YAML.
+ */
+#ifndef CTL_DEFINITIONS_H
+#define CTL_DEFINITIONS_H
+
+#include <jansson.h>
+
+#include "cni/error.h"
+
+/* The document in the file; of YAML a List of its definitions. A new reference, or NULL with CNI_IO,
+ * CNI_DECODE. */
+json_t *definitions_load(const char *path, struct cni_error *err);
+
+/* The plugins of all of them, as conflist_plugins() has them. */
+json_t *definitions_read(const char *path, struct cni_error *err);
+
+#endif

@@ -1,0 +1,13 @@
+/*
+ * Numbers for monitoring, in the text format OpenMetrics 1.0, which Prometheus and node_exporter's
+ * textfile collector read.
+ */
+#ifndef CTL_METRICS_H
+#define CTL_METRICS_H
+
+#include <jansson.h>
+
+/* Of an overview, to which "concerns" was added, see plugin/ctl/status.c. */
+void metrics_print(const json_t *doc);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * Are the pods of this machine as ADD has made them, in their namespaces and on the host, and
+ * are their addresses leased to them?
+ */
+#ifndef CTL_PODS_H
+#define CTL_PODS_H
+
+#include <stddef.h>
+
+#include "ctl/examine.h"
+
+/* exams: those of the networks that are known, after exam_run(). cache: see ctl/cache.h. */
+void examine_pods(struct report *report, struct exam *const *exams, size_t n, const json_t *cache);
+
+#endif

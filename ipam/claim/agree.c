@@ -1,0 +1,237 @@
+#include "claim/agree.h"
+
+#include <string.h>
+
+#include "claim/local.h"
+#include "claim/node.h"
+
+/* How many blocks the engine must have as ours. */
+static size_t count_confirmed(const struct blocks *blocks)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < blocks->n; i++)
+		n += block_counts(&blocks->list[i]);
+	return n;
+}
+
+bool must_agree(const struct blocks *blocks)
+{
+	return count_confirmed(blocks) != blocks->n;
+}
+
+static const struct block *find_block(const struct blocks *blocks, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < blocks->n; i++)
+		if (prefix_equal(&blocks->list[i].prefix, prefix))
+			return &blocks->list[i];
+	return NULL;
+}
+
+static bool is_ours(const struct node *node, const struct claim *claim)
+{
+	return !strcmp(owner_mark(claim).s, owner_mark(&node->self).s);
+}
+
+static int another_machine(const struct node *node, const struct claim *claim, struct cni_error *err)
+{
+	cni_fail(err, CNI_CONFIG, "%s belongs to a node called %s as well, which is another machine (%s)",
+		 prefix_text(&claim->block).s, node->self.node, *claim->machine ? claim->machine : "unknown");
+	return cni_hint(
+		err,
+		"give each node a name of its own (ipam.cluster.node); or, if that machine is gone for "
+		"good: ipvlanctl pools release-node %s %s; or, if it is this one before it lost its leases, "
+		"as a backup of the engine has it: restart the machine",
+		node->conf->place.network, node->self.node);
+}
+
+static int lost_leases(const struct node *node, const struct claim *claim, struct cni_error *err)
+{
+	cni_fail(err, CNI_CONFIG,
+		 "%s/%s has lost its leases, and pods of this boot may have addresses of %s, which "
+		 "belongs to node %s",
+		 node->conf->place.data_dir, node->conf->place.store, prefix_text(&claim->block).s,
+		 node->self.node);
+	return cni_hint(err,
+			"restart the machine; or, if no pod of the network runs here: ipvlanctl pools "
+			"release-node %s %s",
+			node->conf->place.network, node->self.node);
+}
+
+/*
+ * A claim under our name that somebody else confirmed: ourselves in an earlier boot, or with other leases, or
+ * another machine. In the middle of a boot in which we have blocks nothing of ours can have done so; but an
+ * engine that was restored may show what we confirmed in an earlier boot, or took over from a store that is
+ * lost.
+ */
+static int check_heir(const struct node *node, const struct claim *claim, const struct blocks *blocks,
+		      struct cni_error *err)
+{
+	const struct block *block = find_block(blocks, &claim->block);
+	const bool same_store = !strcmp(claim->incarnation, node->self.incarnation);
+	const bool same_boot = node_is_same_boot(claim->boot, node->self.boot);
+
+	if (same_store &&
+	    (same_boot || !block || !block_counts(block) || local_knows_boot(node, claim->boot)))
+		return 0;
+	if (!same_store && same_boot)
+		return lost_leases(node, claim, err);
+	if (same_store || !node_is_same_machine(claim->machine, node->self.machine) ||
+	    (count_confirmed(blocks) && !local_knows_boot(node, claim->boot)))
+		return another_machine(node, claim, err);
+	return 0;
+}
+
+/* Takes a claim as it is in the engine, and brings it up to date there. */
+static int adopt(const struct node *node, const struct claim *claim, struct cni_error *err)
+{
+	struct claim fresh = node->self;
+
+	fresh.block = claim->block;
+	memcpy(fresh.id, claim->id, sizeof(fresh.id));
+	memcpy(fresh.version, claim->version, sizeof(fresh.version));
+	memcpy(fresh.since, claim->since, sizeof(fresh.since));
+	if (strcmp(claim->incarnation, node->self.incarnation) != 0)
+		local_keep_boot(node, claim->boot);
+	if (!is_ours(node, claim))
+		switch (node->engine->kind->update(node->engine, claim, &fresh, err)) {
+		case FOUND:
+			break;
+		case FOUND_NOT:
+			return cni_fail(err, CNI_RETRY, "%s was changed by somebody else just now",
+					prefix_text(&claim->block).s);
+		default:
+			return -1;
+		}
+	return local_note(node, &fresh, BLOCK_OWNED, err);
+}
+
+int remove_claim(const struct node *node, const struct claim *claim, struct cni_error *err)
+{
+	if (node->engine->kind->remove(node->engine, claim, err) == FOUND_FAILED)
+		return -1;
+	return local_forget(node, &claim->block, err);
+}
+
+int remove_block(const struct node *node, const struct block *block, struct cni_error *err)
+{
+	struct claim claim = node->self;
+
+	claim.block = block->prefix;
+	memcpy(claim.id, block->id, sizeof(claim.id));
+	memcpy(claim.version, block->version, sizeof(claim.version));
+	return remove_claim(node, &claim, err);
+}
+
+static enum found create_claim(struct node *node, const struct prefix *block, struct claim *there,
+			       struct cni_error *err)
+{
+	enum found found;
+
+	*there = node->self;
+	there->block = *block;
+	found = node->engine->kind->create(node->engine, there, err);
+	if (found == FOUND)
+		return adopt(node, there, err) < 0 ? FOUND_FAILED : FOUND;
+	if (found == FOUND_NOT && local_forget(node, block, err) < 0)
+		return FOUND_FAILED;
+	return found;
+}
+
+enum found claim_block(struct node *node, const struct prefix *block, struct claim *there,
+		       struct cni_error *err)
+{
+	struct claim claim = node->self;
+
+	claim.block = *block;
+	if (local_note(node, &claim, BLOCK_CLAIMING, err) < 0)
+		return FOUND_FAILED;
+	return create_claim(node, block, there, err);
+}
+
+/* The engine has no claim of ours of this block. */
+static int miss(struct node *node, const struct block *block, struct cni_error *err)
+{
+	struct claim there;
+	enum found found;
+
+	if (block->state == BLOCK_CLAIMING)
+		return local_forget(node, &block->prefix, err);
+	if (block->state == BLOCK_RETURNING)
+		return remove_block(node, block, err);
+	/* it stays owned here meanwhile: pods may have addresses of it */
+	found = create_claim(node, &block->prefix, &there, err);
+	if (found == FOUND_NOT)
+		cni_log("network %s: block %s does not belong to node %s any more, but to %s. Pods of "
+			"this node that have addresses of it may be in conflict with others",
+			node->self.network, prefix_text(&block->prefix).s, node->self.node,
+			*there.node ? there.node : "?");
+	return found == FOUND_FAILED ? -1 : 0;
+}
+
+/*
+ * A claim of our own store that has no note here: a request that came late, or a backup brought it back.
+ * Notes are written before each request, so no address of it was given, unless its block was dropped while
+ * pods had addresses.
+ */
+static enum found is_stray(const struct node *node, const struct claim *claim, const struct block *block,
+			   struct cni_error *err)
+{
+	if (block || strcmp(claim->incarnation, node->self.incarnation) != 0)
+		return FOUND_NOT;
+	switch (local_leases(node, &claim->block, err)) {
+	case FOUND:
+		return FOUND_NOT;
+	case FOUND_NOT:
+		return FOUND;
+	default:
+		return FOUND_FAILED;
+	}
+}
+
+static int agree_on(struct node *node, const struct claim *claim, const struct block *block,
+		    struct cni_error *err)
+{
+	const enum found stray = is_stray(node, claim, block, err);
+
+	if (stray == FOUND_FAILED)
+		return -1;
+	if (stray == FOUND || (block && block->state == BLOCK_RETURNING))
+		return remove_claim(node, claim, err);
+	return adopt(node, claim, err);
+}
+
+static int agree_on_all(struct node *node, const struct claims *own, const struct blocks *blocks,
+			struct cni_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < own->n; i++)
+		rc = agree_on(node, &own->list[i], find_block(blocks, &own->list[i].block), err);
+	for (size_t i = 0; rc == 0 && i < blocks->n; i++)
+		if (!claims_find(own, &blocks->list[i].prefix))
+			rc = miss(node, &blocks->list[i], err);
+	return rc;
+}
+
+int agree(struct node *node, struct cni_error *err)
+{
+	struct claims own = { 0 };
+	struct blocks blocks;
+	int rc = local_read(node, &blocks, err);
+
+	if (rc == 0)
+		rc = node->engine->kind->own(node->engine, &node->self, &own, err);
+	/* all are checked before any is taken */
+	for (size_t i = 0; rc == 0 && i < own.n; i++)
+		if (!is_ours(node, &own.list[i]))
+			rc = check_heir(node, &own.list[i], &blocks, err);
+	node->refused = rc < 0 && own.n;
+	if (rc == 0)
+		rc = agree_on_all(node, &own, &blocks, err);
+	if (rc == 0)
+		local_happened(node, BLOCKS_COUNTED, NULL);
+	claims_free(&own);
+	blocks_free(&blocks);
+	return rc;
+}

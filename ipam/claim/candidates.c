@@ -1,0 +1,153 @@
+#include "claim/candidates.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+/* A place in the walk through all blocks that have addresses of the pool. */
+struct cursor {
+	const struct pool *pool;
+	unsigned int bits;
+	size_t span;
+	struct prefix block;
+};
+
+static uint64_t blocks_in(const struct span *span, unsigned int bits)
+{
+	const struct ip first = block_of(&span->first, bits).ip;
+	uint64_t distance = ip_distance(&first, &span->last);
+
+	return (distance >> bits) + 1;
+}
+
+/* The nth block. */
+static struct cursor start_at(const struct pool *pool, unsigned int bits, uint64_t n)
+{
+	struct cursor cursor = { .pool = pool, .bits = bits };
+	struct ip first, ip;
+
+	while (cursor.span + 1 < pool->n_spans && n >= blocks_in(&pool->spans[cursor.span], bits))
+		n -= blocks_in(&pool->spans[cursor.span++], bits);
+	n %= blocks_in(&pool->spans[cursor.span], bits);
+	first = block_of(&pool->spans[cursor.span].first, bits).ip;
+	ip = ip_add(&first, n << bits);
+	cursor.block = block_of(&ip, bits);
+	return cursor;
+}
+
+static void advance(struct cursor *cursor)
+{
+	const struct ip last = prefix_last(&cursor->block);
+	const struct span *span = &cursor->pool->spans[cursor->span];
+	struct ip next;
+
+	if (ip_compare(&last, &span->last) < 0) {
+		next = ip_next(&last);
+	} else {
+		cursor->span = (cursor->span + 1) % cursor->pool->n_spans;
+		next = cursor->pool->spans[cursor->span].first;
+	}
+	cursor->block = block_of(&next, cursor->bits);
+}
+
+static uint64_t hash(const char *text)
+{
+	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
+	return hash ^ hash >> 32;
+}
+
+#define TRIES (4ULL * CANDIDATES_MAX)
+#define START_MAX (1ULL << 32) /* of the blocks of a wide IPv6 range */
+
+static uint64_t count_blocks(const struct pool *pool, unsigned int bits)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < pool->n_spans && n < START_MAX; i++)
+		n += blocks_in(&pool->spans[i], bits);
+	return n < START_MAX ? n : START_MAX; /* a pool has a span at least */
+}
+
+/* splitmix64 */
+static uint64_t mix(uint64_t x)
+{
+	x += 0x9e3779b97f4a7c15;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return x ^ x >> 31;
+}
+
+static bool is_among(const struct candidate *candidates, size_t n, const struct prefix *block)
+{
+	for (size_t i = 0; i < n; i++)
+		if (prefix_equal(&candidates[i].block, block))
+			return true;
+	return false;
+}
+
+static size_t add_candidate(struct candidate *candidates, size_t n, const struct prefix *block,
+			    const struct blocks *blocks)
+{
+	if (is_among(candidates, n, block) || blocks_find(blocks, &block->ip))
+		return n;
+	candidates[n] = (struct candidate){ .block = *block };
+	return n + 1;
+}
+
+size_t candidates_choose(struct candidate candidates[CANDIDATES_MAX], size_t most, const struct pool *pool,
+			 unsigned int bits, const char *node, uint64_t attempt, const struct blocks *blocks,
+			 bool *all)
+{
+	const uint64_t total = count_blocks(pool, bits), seed = hash(node) ^ mix(attempt);
+	struct cursor cursor = start_at(pool, bits, total ? seed % total : 0);
+	size_t n = 0;
+
+	*all = total <= CANDIDATES_MAX;
+	for (uint64_t i = 0; *all && i < total; i++, advance(&cursor))
+		n = add_candidate(candidates, n, &cursor.block, blocks);
+	/* many of them may be ours */
+	for (uint64_t i = 0; !*all && n < most && i < TRIES; i++) {
+		cursor = start_at(pool, bits, mix(seed + i) % total);
+		n = add_candidate(candidates, n, &cursor.block, blocks);
+	}
+	return n;
+}
+
+#define LOOKS_MIN 4
+#define LOOKS_MAX 16
+
+int candidates_looks(const struct pool *pool, unsigned int bits)
+{
+	/* a block in a list costs as much as a candidate in a look */
+	const uint64_t looks = count_blocks(pool, bits) / ((uint64_t)LOOKS_MIN * CANDIDATES_MAX);
+
+	return looks < LOOKS_MIN ? LOOKS_MIN : looks < LOOKS_MAX ? (int)looks : LOOKS_MAX;
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	return prefix_compare(a, b);
+}
+
+enum found candidates_find(struct prefix *ret, const struct pool *pool, unsigned int bits, const char *node,
+			   const struct blocks *blocks, struct taken *taken)
+{
+	const uint64_t total = count_blocks(pool, bits);
+	struct cursor cursor = start_at(pool, bits, total ? hash(node) % total : 0);
+	/* spans that share a block count it twice, which does not matter */
+	uint64_t left = total < START_MAX ? total : taken->n + blocks->n + 1;
+
+	if (taken->n)
+		qsort(taken->list, taken->n, sizeof(*taken->list), by_prefix);
+	for (; left; left--, advance(&cursor)) {
+		if (blocks_find(blocks, &cursor.block.ip) ||
+		    (taken->n &&
+		     bsearch(&cursor.block, taken->list, taken->n, sizeof(*taken->list), by_prefix)))
+			continue;
+		*ret = cursor.block;
+		return FOUND;
+	}
+	return FOUND_NOT;
+}

@@ -1,0 +1,240 @@
+#include "claim/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "claim/http.h"
+#include "claim/routes.h"
+#include "cni/file.h"
+#include "ipam/lease.h"
+
+#define LOCK_PATIENCE_S 60
+
+static int local_open(struct store *ret, const struct node *node, struct cni_error *err)
+{
+	return store_open(ret, &node->conf->place, true, err) == FOUND ? 0 : -1;
+}
+
+int local_lock(struct node *node, struct cni_error *err)
+{
+	const int flags = O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	struct store store;
+
+	if (local_open(&store, node, err) < 0)
+		return -1;
+	node->lock = openat(store.own, "claim.lock", flags, STORE_FILE_MODE);
+	if (node->lock < 0)
+		cni_fail(err, CNI_IO, "open claim.lock: %s", errno_text(errno));
+	store_close(&store);
+	if (node->lock < 0)
+		return -1;
+	if (file_lock(node->lock, LOCK_PATIENCE_S) == 0)
+		return 0;
+	if (errno != EINTR)
+		return cni_fail(err, CNI_IO, "flock claim.lock: %s", errno_text(errno));
+	return cni_fail(err, CNI_RETRY, "other processes of this node have been claiming blocks for %d s",
+			LOCK_PATIENCE_S);
+}
+
+int local_note(const struct node *node, const struct claim *claim, enum block_state state,
+	       struct cni_error *err)
+{
+	struct block block = { .prefix = claim->block, .state = state, .boot = block_boot() };
+	struct store store;
+	int rc;
+
+	memcpy(block.id, claim->id, sizeof(block.id));
+	memcpy(block.version, claim->version, sizeof(block.version));
+	if (local_open(&store, node, err) < 0)
+		return -1;
+	rc = block_put(&store, &block, err);
+	store_close(&store);
+	if (rc == 0 && state == BLOCK_OWNED && node->conf->cluster.block_routes)
+		block_route_add(&claim->block);
+	return rc;
+}
+
+int local_forget(const struct node *node, const struct prefix *block, struct cni_error *err)
+{
+	struct store store;
+	int rc;
+
+	if (local_open(&store, node, err) < 0)
+		return -1;
+	rc = block_drop(&store, block, err);
+	store_close(&store);
+	if (node->conf->cluster.block_routes)
+		block_route_delete(block);
+	return rc;
+}
+
+int local_read(struct node *node, struct blocks *blocks, struct cni_error *err)
+{
+	struct incarnation incarnation;
+	struct store store;
+	int rc;
+
+	*blocks = (struct blocks){ 0 };
+	if (local_open(&store, node, err) < 0)
+		return -1;
+	rc = incarnation_make(&incarnation, &store, err);
+	if (rc == 0)
+		rc = blocks_read(blocks, &store, err);
+	if (rc == 0)
+		blocks_keep_boot(&store, node->self.boot);
+	store_close(&store);
+	memcpy(node->self.incarnation, incarnation.s, sizeof(incarnation.s));
+	return rc;
+}
+
+bool local_knows_boot(const struct node *node, const char *boot)
+{
+	struct store store;
+	bool known;
+
+	if (local_open(&store, node, NULL) < 0)
+		return false;
+	known = blocks_know_boot(&store, boot);
+	store_close(&store);
+	return known;
+}
+
+void local_keep_boot(const struct node *node, const char *boot)
+{
+	struct store store;
+
+	if (local_open(&store, node, NULL) < 0)
+		return;
+	blocks_keep_boot(&store, boot);
+	store_close(&store);
+}
+
+/* Those of a store that is open. *lease: the first of them. */
+static enum found find_lease(const struct store *store, const struct prefix *block, struct lease_text *lease,
+			     struct cni_error *err)
+{
+	struct leases leases;
+	enum found found = leases_read(&leases, store, err) < 0 ? FOUND_FAILED : FOUND_NOT;
+
+	for (size_t i = 0; found == FOUND_NOT && i < leases.n; i++)
+		if (prefix_contains(block, &leases.list[i].ip)) {
+			snprintf(lease->container, sizeof(lease->container), "%s",
+				 leases.list[i].owner.container);
+			lease->ip = leases.list[i].ip;
+			found = FOUND;
+		}
+	leases_free(&leases);
+	return found;
+}
+
+enum found local_leases(const struct node *node, const struct prefix *block, struct cni_error *err)
+{
+	struct lease_text lease;
+	struct store store;
+	enum found found;
+
+	if (local_open(&store, node, err) < 0)
+		return FOUND_FAILED;
+	found = find_lease(&store, block, &lease, err);
+	store_close(&store);
+	return found;
+}
+
+static int note_returning(const struct store *store, const struct claims *claims, struct cni_error *err)
+{
+	struct blocks blocks;
+	int rc = blocks_read(&blocks, store, err);
+
+	for (size_t i = 0; rc == 0 && i < blocks.n; i++)
+		if (claims_find(claims, &blocks.list[i].prefix)) {
+			blocks.list[i].state = BLOCK_RETURNING;
+			rc = block_put(store, &blocks.list[i], err);
+		}
+	blocks_free(&blocks);
+	return rc;
+}
+
+enum found local_return(const struct node *node, const struct claims *claims, struct lease_text *lease,
+			struct cni_error *err)
+{
+	enum found found = FOUND_NOT;
+	struct store store;
+
+	if (local_open(&store, node, err) < 0)
+		return FOUND_FAILED;
+	for (size_t i = 0; found == FOUND_NOT && i < claims->n; i++)
+		found = find_lease(&store, &claims->list[i].block, lease, err);
+	if (found == FOUND_NOT && note_returning(&store, claims, err) < 0)
+		found = FOUND_FAILED;
+	store_close(&store);
+	return found == FOUND ? FOUND_NOT : found == FOUND_NOT ? FOUND : found;
+}
+
+void local_happened(const struct node *node, enum block_event event, const struct cni_error *error)
+{
+	struct store store;
+
+	if (local_open(&store, node, NULL) < 0)
+		return;
+	blocks_note(&store, event, error);
+	store_close(&store);
+}
+
+void local_over(const struct node *node, enum block_event event)
+{
+	struct store store;
+
+	if (local_open(&store, node, NULL) < 0)
+		return;
+	blocks_unnote(&store, event);
+	store_close(&store);
+}
+
+enum found local_noted(const struct node *node, enum block_event event, struct block_note *ret,
+		       struct cni_error *err)
+{
+	struct store store;
+	enum found found;
+
+	if (local_open(&store, node, err) < 0)
+		return FOUND_FAILED;
+	found = blocks_noted(ret, &store, event);
+	store_close(&store);
+	return found;
+}
+
+bool local_noted_within(const struct node *node, enum block_event event, long long ms)
+{
+	struct store store;
+	bool within;
+
+	if (local_open(&store, node, NULL) < 0)
+		return false;
+	within = blocks_noted_within(&store, event, ms);
+	store_close(&store);
+	return within;
+}
+
+void local_begin_with(const struct node *node)
+{
+	struct endpoint last = { .s = "" };
+	struct store store;
+
+	if (node->engine->http->n > 1 && local_open(&store, node, NULL) == 0) {
+		last = blocks_endpoint(&store);
+		store_close(&store);
+	}
+	http_begin_with(node->engine->http, last.s, node->self.node);
+}
+
+void local_keep_endpoint(const struct node *node)
+{
+	struct store store;
+
+	if (node->engine->http->n < 2 || local_open(&store, node, NULL) < 0)
+		return;
+	blocks_set_endpoint(&store, http_endpoint(node->engine->http));
+	store_close(&store);
+}

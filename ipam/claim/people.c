@@ -1,0 +1,111 @@
+/* What people ask for: who has which block, and the blocks of a node that is gone. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "claim/agree.h"
+#include "claim/local.h"
+#include "cni/json.h"
+
+#define PATIENCE_MS 60000
+
+static json_t *claim_json(const struct claim *claim)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "block", prefix_text(&claim->block).s, "node",
+			 json_text(claim->node), "network", json_text(claim->network), "machine",
+			 json_text(claim->machine), "boot", json_text(claim->boot), "since",
+			 json_text(claim->since), "seen",
+			 json_text(strcmp(claim->seen, claim->since) > 0 ? claim->seen : claim->since));
+}
+
+json_t *claim_list(struct node *node, struct cni_error *err)
+{
+	const struct cluster *cluster = &node->conf->cluster;
+	struct claims claims;
+	json_t *doc, *list;
+
+	engine_begin(node->engine, PATIENCE_MS);
+	if (node->engine->kind->list(node->engine, &claims, err) < 0)
+		return NULL;
+	if (claims.n)
+		qsort(claims.list, claims.n, sizeof(*claims.list), claim_by_block);
+	list = json_array();
+	for (size_t i = 0; i < claims.n; i++)
+		json_array_append_new(list, claim_json(&claims.list[i]));
+	doc = json_pack("{s:s, s:s, s:I, s:o}", "pool", cluster->pool, "node", cluster->node, "blockSize",
+			(json_int_t)(claims.block_size ? claims.block_size : 1LL << cluster->block_bits),
+			"claims", list);
+	claims_free(&claims);
+	if (!doc)
+		cni_fail(err, CNI_RETRY, "out of memory");
+	return doc;
+}
+
+/* Those of the node called name; of ourselves those of this network, each of which has its own leases and
+ * lock. */
+static void keep_releasable(const struct node *node, struct claims *claims, const char *name)
+{
+	const bool ourselves = !strcmp(name, node->self.node);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < claims->n; i++) {
+		const struct claim *claim = &claims->list[i];
+
+		if (strcmp(claim->node, name) != 0)
+			continue;
+		if (ourselves && strcmp(claim->network, node->self.network) != 0)
+			cni_log("block %s stays: it is of network %s of this node, which is released by "
+				"itself",
+				prefix_text(&claim->block).s, claim->network);
+		else
+			claims->list[kept++] = *claim;
+	}
+	claims->n = kept;
+}
+
+/* Pods of ours may have addresses of them; if not, none is given from now on. */
+static int stop_giving(const struct node *node, const struct claims *claims, struct cni_error *err)
+{
+	struct lease_text lease;
+
+	switch (local_return(node, claims, &lease, err)) {
+	case FOUND:
+		return 0;
+	case FOUND_NOT:
+		return cni_fail(err, CNI_CONFIG, "this is node %s, and %s has %s, which is of its blocks",
+				node->self.node, lease.container, ip_text(&lease.ip).s);
+	default:
+		return -1;
+	}
+}
+
+static int release(const struct node *node, const struct claim *claim, bool ourselves, struct cni_error *err)
+{
+	if (ourselves)
+		return remove_claim(node, claim, err);
+	return node->engine->kind->remove(node->engine, claim, err) == FOUND_FAILED ? -1 : 0;
+}
+
+json_t *claim_release(struct node *node, const char *name, struct cni_error *err)
+{
+	const bool ourselves = !strcmp(name, node->self.node);
+	json_t *released = json_array();
+	struct claims claims = { 0 };
+	int rc = local_lock(node, err);
+
+	engine_begin(node->engine, PATIENCE_MS);
+	if (rc == 0)
+		rc = node->engine->kind->list(node->engine, &claims, err);
+	keep_releasable(node, &claims, name);
+	if (rc == 0 && ourselves)
+		rc = stop_giving(node, &claims, err);
+	for (size_t i = 0; rc == 0 && i < claims.n; i++) {
+		rc = release(node, &claims.list[i], ourselves, err);
+		if (rc == 0)
+			json_array_append_new(released, claim_json(&claims.list[i]));
+	}
+	claims_free(&claims);
+	if (rc == 0)
+		return released;
+	json_decref(released);
+	return NULL;
+}

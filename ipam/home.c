@@ -1,0 +1,212 @@
+#include "ipam/home.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+#include "cni/plugin.h"
+#include "ipam/record.h"
+
+/* Names of stores that the network may have leases in. */
+struct former {
+	char pool[NAME_MAX + 1]; /* that it had last; "": none */
+	bool own;		 /* the one of its own name, beside its pool */
+};
+
+struct path {
+	char s[PATH_MAX]; /* "" where it would be too long */
+};
+
+static struct path path_of(const struct place *place, const char *before, const char *name, const char *after)
+{
+	struct path path;
+
+	if (snprintf(path.s, sizeof(path.s), "%s/%s%s%s", place->data_dir, before, name, after) >=
+	    (int)sizeof(path.s))
+		path.s[0] = '\0';
+	return path;
+}
+
+static struct path mark_path(const struct place *place)
+{
+	return path_of(place, ".addrpool/", place->network, "/pool");
+}
+
+/* What anybody may have written there is no name that leads elsewhere. */
+static int read_mark(struct former *ret, const struct place *place, struct cni_error *err)
+{
+	const struct path path = mark_path(place);
+	ssize_t len = readlink(path.s, ret->pool, sizeof(ret->pool));
+
+	if (len < 0 && (errno == EIO || errno == ENOMEM))
+		return cni_fail(err, CNI_IO, "read %s: %s", path.s, errno_text(errno));
+	if (len < 0 || len == (ssize_t)sizeof(ret->pool))
+		len = 0;
+	ret->pool[len] = '\0';
+	if (!is_identifier(ret->pool) || !strcmp(ret->pool, place->network))
+		ret->pool[0] = '\0';
+	return 0;
+}
+
+/* That it cannot be written is said: without it, a pool that is removed later is not known. */
+static void write_mark(const struct place *place)
+{
+	const struct path path = mark_path(place), dir = path_of(place, ".addrpool/", place->network, "");
+
+	if ((mkdir(dir.s, S_IRWXU) < 0 && errno != EEXIST) || (unlink(path.s) < 0 && errno != ENOENT) ||
+	    symlink(place->store, path.s) < 0)
+		cni_log("cannot write %s: %s", path.s, errno_text(errno));
+}
+
+static bool is_lease(int dir, const char *name, void *arg)
+{
+	bool *found = arg;
+	struct ip ip;
+
+	(void)dir;
+	*found = ip_parse(name, &ip);
+	return !*found;
+}
+
+/* Also one that cannot be read, which opening it will say. */
+static bool has_leases(const struct place *place, const char *store)
+{
+	bool found = false;
+
+	return (file_each(AT_FDCWD, path_of(place, "", store, "").s, is_lease, &found) < 0 &&
+		errno != ENOENT && errno != ENOTDIR) ||
+	       found;
+}
+
+bool home_left_behind(struct place *ret, const struct place *place)
+{
+	*ret = *place;
+	ret->store = place->network;
+	return place_is_pool(place) && has_leases(place, place->network);
+}
+
+/* The lease, as it will be in the new store. */
+static int copy(struct store *to, const struct lease *lease, const struct origin *origin,
+		const struct place *place, struct cni_error *err)
+{
+	struct record record;
+
+	if (record_get(&record, to, &lease->owner) != FOUND || record.many)
+		record = (struct record){ .n = 0 };
+	record.origin = *origin;
+	record.origin.network = network_mark(place);
+	if (record.n < RECORD_MAX)
+		record.ips[record.n++] = lease->ip;
+	if (lease_write(to, &lease->owner, err) < 0)
+		return -1;
+	if (record_put(to, &lease->owner, &record, err) == 0)
+		return lease_take(to, &lease->ip, 1, err);
+	lease_unwrite(to);
+	return -1;
+}
+
+static int move(struct store *to, struct store *from, const struct lease *lease, const struct origin *origin,
+		const struct place *place, struct cni_error *err)
+{
+	enum found there = lease_exists(to, &lease->ip, err), same = FOUND;
+
+	if (there == FOUND)
+		same = lease_is_of(to, &lease->ip, &lease->owner, err);
+	if (there == FOUND_FAILED || same == FOUND_FAILED)
+		return -1;
+	if (same == FOUND_NOT) {
+		cni_log("network %s: %s of %s %s stays in %s until its DEL: in pool %s it is another's",
+			place->network, ip_text(&lease->ip).s, lease->owner.container, lease->owner.ifname,
+			place->network, place->store);
+		return 0;
+	}
+	if (there == FOUND_NOT && copy(to, lease, origin, place, err) < 0)
+		return -1;
+	if (lease_drop(from, &lease->ip, err) < 0)
+		return -1;
+	return record_settle(from, &lease->owner, err);
+}
+
+/* Are leases of the network in the store? An empty file is none. */
+static bool is_ours(const struct lease *lease, const struct origin *origin, const struct place *from)
+{
+	return *lease->owner.container && origin_owner(origin, from) == NETWORK_OURS;
+}
+
+static int move_all(struct store *to, struct store *from, const struct place *there,
+		    const struct place *place, struct cni_error *err)
+{
+	struct leases leases;
+	int rc = leases_read(&leases, from, err);
+
+	for (size_t i = 0; rc == 0 && i < leases.n; i++) {
+		struct origin origin;
+
+		rc = origin_of(&origin, from, &leases.list[i], err);
+		if (rc == 0 && is_ours(&leases.list[i], &origin, there))
+			rc = move(to, from, &leases.list[i], &origin, place, err);
+	}
+	leases_free(&leases);
+	return rc;
+}
+
+static int move_from(const char *name, struct store *to, const struct place *place, struct cni_error *err)
+{
+	struct place there = *place;
+	struct store from;
+	enum found found;
+	int rc;
+
+	there.store = name;
+	found = store_open(&from, &there, false, err);
+	if (found != FOUND)
+		return found == FOUND_NOT ? 0 : -1;
+	rc = move_all(to, &from, &there, place, err);
+	store_close(&from);
+	return rc;
+}
+
+static int move_in(struct store *store, const struct place *place, const struct former *former,
+		   struct cni_error *err)
+{
+	if (former->own && move_from(place->network, store, place, err) < 0)
+		return -1;
+	if (!*former->pool || !strcmp(former->pool, place->store))
+		return 0;
+	if (move_from(former->pool, store, place, err) < 0)
+		return -1;
+	if (!place_is_pool(place))
+		unlink(mark_path(place).s);
+	return 0;
+}
+
+enum found home_open(struct store *ret, const struct place *place, bool create, struct cni_error *err)
+{
+	struct former former = { .own = false };
+	enum found found;
+
+	if (place->shared)
+		return store_open(ret, place, create, err);
+	if (read_mark(&former, place, err) < 0)
+		return FOUND_FAILED;
+	former.own = place_is_pool(place) && has_leases(place, place->network);
+	if (!*former.pool && !place_is_pool(place))
+		return store_open(ret, place, create, err);
+	create |= former.own ||
+		  (*former.pool && strcmp(former.pool, place->store) != 0 && has_leases(place, former.pool));
+	found = store_open(ret, place, create, err);
+	if (found != FOUND)
+		return found;
+	if (move_in(ret, place, &former, err) < 0) {
+		store_close(ret);
+		return FOUND_FAILED;
+	}
+	if (place_is_pool(place) && strcmp(former.pool, place->store) != 0)
+		write_mark(place);
+	return FOUND;
+}

@@ -1,0 +1,78 @@
+#include "ipam/taken.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cni/file.h"
+
+struct name {
+	char s[sizeof("taken/") + sizeof(struct ip_str)];
+};
+
+static unsigned char last_byte(const struct ip *ip)
+{
+	return ip->bytes[ip_size(ip) - 1];
+}
+
+static struct ip with_last_byte(const struct ip *ip, unsigned char byte)
+{
+	struct ip other = *ip;
+
+	other.bytes[ip_size(ip) - 1] = byte;
+	return other;
+}
+
+bool taken_is_first(const struct ip *ip)
+{
+	return last_byte(ip) == 0;
+}
+
+bool taken_is_last(const struct ip *ip)
+{
+	return last_byte(ip) == 255;
+}
+
+struct ip taken_last(const struct ip *ip)
+{
+	return with_last_byte(ip, 255);
+}
+
+static struct name name_of(const struct ip *ip)
+{
+	const struct ip first = with_last_byte(ip, 0);
+	struct name name;
+
+	snprintf(name.s, sizeof(name.s), "taken/%s", ip_text(&first).s);
+	return name;
+}
+
+bool taken_whole(const struct store *store, const struct ip *ip)
+{
+	char all[4];
+
+	return readlinkat(store->own, name_of(ip).s, all, sizeof(all)) > 0;
+}
+
+/* That it cannot be noted costs time alone. */
+void taken_note(const struct store *store, const struct ip *ip)
+{
+	const struct name name = name_of(ip);
+
+	if (symlinkat("all", store->own, name.s) < 0 && errno == ENOENT &&
+	    mkdirat(store->own, "taken", S_IRWXU) == 0)
+		(void)!symlinkat("all", store->own, name.s);
+}
+
+int taken_break(const struct store *store, const struct ip *ip)
+{
+	return unlinkat(store->own, name_of(ip).s, 0) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+void taken_forget(const struct store *store)
+{
+	if (file_each(store->own, "taken", file_unlink, NULL) == 0)
+		unlinkat(store->own, "taken", AT_REMOVEDIR);
+}

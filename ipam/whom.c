@@ -1,0 +1,249 @@
+#include "ipam/whom.h"
+
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "ipam/record.h"
+
+#define FOR "for"
+#define NODE "node"
+
+static bool is_pattern(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return text && *text;
+}
+
+/* A pattern, or a list of some. */
+static bool are_patterns(const json_t *value)
+{
+	const json_t *pattern;
+	size_t i;
+
+	if (!json_is_array(value))
+		return is_pattern(value);
+	json_array_foreach(value, i, pattern)
+		if (!is_pattern(pattern))
+			return false;
+	return json_array_size(value);
+}
+
+int whom_read(struct pool *pool, const json_t *range, struct cni_error *err)
+{
+	json_t *whom = NULL, *value;
+	const char *key;
+
+	if (field_object(range, "", FOR, &whom, err) < 0)
+		return -1;
+	if (whom && !json_object_size(whom))
+		return cni_fail(err, CNI_CONFIG, "for: no name in it; a range set without it is for all");
+	json_object_foreach(whom, key, value)
+		if (!are_patterns(value)) {
+			cni_fail(err, CNI_CONFIG, "for.%s must be a pattern or a list of patterns", key);
+			return cni_hint(err, "for instance \"db\" or [\"db\", \"mq-*\"]");
+		}
+	if (pool->n_ranges > 1 && (pool->whom || whom) && !json_equal(pool->whom, whom))
+		return cni_fail(err, CNI_CONFIG, "for: all ranges of a range set must be for the same");
+	pool->whom = whom;
+	return 0;
+}
+
+bool whom_asks(const json_t *ipam, const char *key)
+{
+	const json_t *set, *range;
+	size_t i, j;
+
+	if (json_field(json_field(ipam, FOR), key))
+		return true;
+	json_array_foreach(json_field(ipam, "ranges"), i, set)
+		json_array_foreach(set, j, range)
+			if (json_field(json_field(range, FOR), key))
+				return true;
+	return false;
+}
+
+/* What the pod is called by that name; NULL: nothing says. */
+static const char *value_of(const struct conf *conf, const struct request *req, const char *key)
+{
+	const json_t *runtime = json_field(req->conf, "runtimeConfig"), *value;
+	const char *text = conf_arg(conf, key);
+	const char *capability;
+
+	if (!strcmp(key, NODE))
+		return conf->cluster.node;
+	if (text)
+		return text;
+	text = json_string_value(json_field(runtime, key));
+	if (text)
+		return text;
+	json_object_foreach((json_t *)runtime, capability, value) {
+		const size_t len = strlen(capability);
+
+		if (!text && !strncmp(key, capability, len) && key[len] == '/')
+			text = json_string_value(json_field(value, key + len + 1));
+	}
+	return text;
+}
+
+static bool matches(const json_t *patterns, const char *text)
+{
+	const json_t *pattern;
+	size_t i;
+
+	if (!text)
+		return false;
+	if (json_is_string(patterns))
+		return fnmatch(json_string_value(patterns), text, 0) == 0;
+	json_array_foreach(patterns, i, pattern)
+		if (fnmatch(json_string_value(pattern), text, 0) == 0)
+			return true;
+	return false;
+}
+
+static bool is_for(const struct conf *conf, const struct request *req, const struct pool *pool)
+{
+	const char *key;
+	json_t *patterns;
+
+	json_object_foreach((json_t *)pool->whom, key, patterns)
+		if (!matches(patterns, value_of(conf, req, key)))
+			return false;
+	return true;
+}
+
+static int family_of(const struct pool *pool)
+{
+	return pool->ranges[0].start.family;
+}
+
+/* Must the range sets of that family be chosen among? */
+static bool is_choice(const struct conf *conf, int family)
+{
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (family_of(&conf->pools[i]) == family && conf->pools[i].whom)
+			return true;
+	return false;
+}
+
+__attribute__((format(printf, 2, 3))) static void put(struct whom_text *text, const char *format, ...)
+{
+	va_list args;
+
+	if (text->used >= sizeof(text->s))
+		return;
+	va_start(args, format);
+	text->used += (size_t)vsnprintf(text->s + text->used, sizeof(text->s) - text->used, format, args);
+	va_end(args);
+}
+
+/* Each name that a range set of the family asks for, with what the pod is called. */
+static struct whom_text compared(const struct conf *conf, const struct request *req, int family)
+{
+	json_auto_t *seen = json_object();
+	struct whom_text text = { .s = "" };
+	const char *key;
+	json_t *patterns;
+
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (family_of(&conf->pools[i]) == family)
+			json_object_foreach((json_t *)conf->pools[i].whom, key, patterns) {
+				const char *value = value_of(conf, req, key);
+
+				if (json_object_get(seen, key))
+					continue;
+				json_object_set(seen, key, patterns);
+				put(&text, "%s%s%s%s", text.used ? ", " : "", key,
+				    value ? "=" : " is not given", value ? value : "");
+			}
+	return text;
+}
+
+static int none_is_for(const struct conf *conf, const struct request *req, int family, struct cni_error *err)
+{
+	cni_fail(err, CNI_CONFIG, "no %s range set of network %s is for this pod",
+		 family == AF_INET ? "IPv4" : "IPv6", conf->place.network);
+	return cni_hint(err, "compared with \"for\" of each: %s; a range set without \"for\" is for all",
+			compared(conf, req, family).s);
+}
+
+/* Of the range sets of a family in which one has "for", the first that is for the pod. */
+static bool gives(const struct conf *conf, const struct request *req, size_t n)
+{
+	const int family = family_of(&conf->pools[n]);
+
+	if (!is_choice(conf, family))
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (family_of(&conf->pools[i]) == family && is_for(conf, req, &conf->pools[i]))
+			return false;
+	return is_for(conf, req, &conf->pools[n]);
+}
+
+/* It asks for an address that is for others. */
+static int check_wanted(const struct conf *conf, const struct pool *pool, struct cni_error *err)
+{
+	const struct whom_text whom = whom_text(pool->whom);
+
+	for (size_t i = 0; i < conf->n_wanted; i++)
+		if (pool_asked(pool, &conf->wanted[i])) {
+			cni_fail(err, CNI_CONFIG,
+				 "requested IP address %s lies in range set %zu, which is not for this pod",
+				 ip_text(&conf->wanted[i]).s, pool->number);
+			return cni_hint(err, "it is for %s",
+					*whom.s ? whom.s : "pods that no range set before it is for");
+		}
+	return 0;
+}
+
+int whom_choose(struct conf *conf, const struct request *req, struct cni_error *err)
+{
+	bool keep[RECORD_MAX] = { false }, without[2] = { false, false };
+	size_t n = 0;
+
+	if (!is_choice(conf, AF_INET) && !is_choice(conf, AF_INET6))
+		return 0;
+	if (!conf->cluster.pool)
+		snprintf(conf->cluster.node, sizeof(conf->cluster.node), "%s", cluster_host_name().s);
+	for (size_t i = 0; i < conf->n_pools; i++)
+		keep[i] = gives(conf, req, i);
+	for (size_t i = 0; i < conf->n_pools; i++)
+		without[family_of(&conf->pools[i]) == AF_INET6] = true;
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (keep[i])
+			without[family_of(&conf->pools[i]) == AF_INET6] = false;
+	if (without[0] || without[1])
+		return none_is_for(conf, req, without[0] ? AF_INET : AF_INET6, err);
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (!keep[i] && check_wanted(conf, &conf->pools[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (keep[i])
+			conf->pools[n++] = conf->pools[i];
+		else
+			pool_free(&conf->pools[i]);
+	conf->n_pools = n;
+	return 0;
+}
+
+struct whom_text whom_text(const json_t *whom)
+{
+	struct whom_text text = { .s = "" };
+	const json_t *pattern;
+	json_t *patterns;
+	const char *key;
+	size_t i;
+
+	json_object_foreach((json_t *)whom, key, patterns) {
+		put(&text, "%s%s=", text.used ? " " : "", key);
+		if (json_is_string(patterns))
+			put(&text, "%s", json_string_value(patterns));
+		json_array_foreach(patterns, i, pattern)
+			put(&text, "%s%s", i ? "|" : "", json_string_value(pattern));
+	}
+	return text;
+}

@@ -1,0 +1,118 @@
+#include "cni/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cni/file.h"
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+/* Those that the caller's timers, limits and closed pipes would end us with. */
+static void block(sigset_t *set)
+{
+	static const int blocked[] = { SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGXFSZ };
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(blocked) / sizeof(*blocked); i++)
+		sigaddset(set, blocked[i]);
+}
+
+/* A handler, unlike SIG_DFL, has a sleeping system call end. */
+static void wake(int signal)
+{
+	(void)signal;
+}
+
+static void handle(int signal, void (*handler)(int))
+{
+	const struct sigaction action = { .sa_handler = handler };
+
+	sigaction(signal, &action, NULL);
+}
+
+/*
+ * A closed standard stream would be taken by the next file that is opened, and
+ * what is meant for the runtime written to it.
+ */
+static int hold_standard_streams(void)
+{
+	struct pollfd streams[] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(streams, 3, 0) < 0)
+		return -1;
+	for (int fd = 0; fd < 3; fd++)
+		if (streams[fd].revents & POLLNVAL && open("/dev/null", O_RDONLY) < 0)
+			return -1;
+	return 0;
+}
+
+int process_begin(void)
+{
+	sigset_t set;
+
+	block(&set);
+	sigaddset(&set, SIGCHLD); /* until process_poll() waits for it */
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	handle(SIGCHLD, wake);
+	umask(S_IWGRP | S_IWOTH);
+	if (hold_standard_streams() < 0)
+		return -1;
+#ifdef SYS_close_range
+	/* before Linux 5.11 they stay as they are */
+	syscall(SYS_close_range, STDERR_FILENO + 1U, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+#endif
+	return 0;
+}
+
+void process_child(void)
+{
+	sigset_t none;
+
+	handle(SIGPIPE, SIG_DFL);
+	handle(SIGALRM, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int process_poll(struct pollfd *fds, nfds_t n, int milliseconds)
+{
+	const struct timespec patience = { milliseconds / 1000, milliseconds % 1000 * 1000000L };
+	sigset_t set;
+
+	block(&set);
+	return ppoll(fds, n, &patience, &set);
+}
+
+void process_tick(bool on)
+{
+	const struct itimerval tick = { .it_interval = { .tv_sec = on }, .it_value = { .tv_sec = on } };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	if (on)
+		handle(SIGALRM, wake);
+	else
+		sigprocmask(SIG_BLOCK, &set, NULL);
+	/* again and again, so that a tick before the sleep is not the last */
+	setitimer(ITIMER_REAL, &tick, NULL);
+	if (on)
+		sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+long long process_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

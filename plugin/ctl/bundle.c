@@ -1,0 +1,409 @@
+/* ipvlanctl report: one file for whoever is to find out what is wrong. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cni/child.h"
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "ctl/commands.h"
+#include "ctl/places.h"
+#include "ctl/progress.h"
+#include "ctl/redact.h"
+#include "ctl/runtimes.h"
+#include "ctl/scan.h"
+#include "ctl/tar.h"
+#include "ctl/text.h"
+
+#define PATIENCE_S 120
+#define FILE_KEPT (256 << 10)
+#define PODS_KEPT 100
+
+struct bundle {
+	int fd;
+	struct secrets secrets;
+	char contents[8192]; /* what there is, for the reader */
+	size_t used;
+	struct cni_error err;
+};
+
+/* Without what is secret. Once the archive cannot be written, nothing more is added. */
+static void add(struct bundle *bundle, const char *name, const char *what, const char *text)
+{
+	autofree char *clean = redact_text(&bundle->secrets, text);
+
+	if (bundle->err.msg[0] || tar_add(bundle->fd, name, clean, strlen(clean), &bundle->err) < 0)
+		return;
+	if (*what && bundle->used < sizeof(bundle->contents))
+		bundle->used +=
+			(size_t)snprintf(bundle->contents + bundle->used,
+					 sizeof(bundle->contents) - bundle->used, "%-20s %s\n", name, what);
+}
+
+static void add_json(struct bundle *bundle, const char *name, const char *what, const json_t *doc)
+{
+	autofree char *text = json_dumps(doc, JSON_INDENT(2) | JSON_ENCODE_ANY);
+
+	add(bundle, name, what, text ? text : "");
+}
+
+static bool find(const char *program, char path[PATH_MAX])
+{
+	static const char *const dirs[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		snprintf(path, PATH_MAX, "%s/%s", dirs[i], program);
+		if (access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What a program of the system, or ipvlanctl itself, writes; or why it does not. The caller frees it. */
+static char *output_of(const char *program, const char *const *arguments)
+{
+	struct child child = { .what = "", .env = environ, .patience_s = PATIENCE_S, .quiet = true };
+	struct cni_error why = { 0 };
+	char path[PATH_MAX] = "/proc/self/exe", *text = NULL;
+	struct outcome o = { .output = NULL };
+
+	if (*program && !find(program, path))
+		cni_fail(&why, CNI_IO, "this machine has no %s", program);
+	child.argv[0] = path;
+	for (int i = 0; arguments[i]; i++)
+		child.argv[i + 1] = arguments[i];
+	if (!why.msg[0])
+		child_run(&child, &o, &why);
+	if ((why.msg[0] ? asprintf(&text, "%s\n", why.msg)
+			: asprintf(&text, "%s%s", o.output ? o.output : "",
+				   o.stderr_len ? o.stderr_end : "")) < 0)
+		abort();
+	return text;
+}
+
+static void add_output(struct bundle *bundle, const char *name, const char *what, const char *program,
+		       const char *const *arguments)
+{
+	autofree char *text = NULL;
+
+	progress("collecting %s", name);
+	text = output_of(program, arguments);
+	add(bundle, name, what, text);
+}
+
+#define OUTPUT(bundle, name, what, program, ...) \
+	add_output(bundle, name, what, program, (const char *const[]){ __VA_ARGS__, NULL })
+
+/* A regular file, or its beginning; NULL: there is none. The caller frees it. */
+static char *read_text(const char *path)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat status;
+	size_t used = 0;
+	ssize_t n;
+	char *text;
+
+	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+		return NULL;
+	text = malloc(FILE_KEPT + 1);
+	if (!text)
+		abort();
+	while (used < FILE_KEPT && (n = read(fd, text + used, FILE_KEPT - used)) > 0)
+		used += (size_t)n;
+	for (size_t i = 0; i < used; i++)
+		if (!text[i])
+			text[i] = '?';
+	text[used] = '\0';
+	return text;
+}
+
+static const char *line_end(const char *text)
+{
+	const size_t len = strlen(text);
+
+	return len && text[len - 1] == '\n' ? "" : "\n";
+}
+
+struct page {
+	char *s;
+	size_t len;
+	FILE *out;
+};
+
+static void page_open(struct page *ret)
+{
+	*ret = (struct page){ .s = NULL };
+	ret->out = open_memstream(&ret->s, &ret->len);
+	if (!ret->out)
+		abort();
+}
+
+static void page_add(struct bundle *bundle, struct page *page, const char *name, const char *what)
+{
+	if (fclose(page->out) != 0)
+		abort();
+	add(bundle, name, what, page->s);
+	free(page->s);
+}
+
+/* Below a line with its title. */
+static void page_put(const struct page *page, const char *title, const char *text)
+{
+	fprintf(page->out, "== %s\n%s%s", title, text, line_end(text));
+}
+
+static void add_versions(struct bundle *bundle)
+{
+	autofree char *release = read_text("/usr/lib/os-release");
+	struct utsname host = { .release = "" };
+	struct page page;
+
+	uname(&host);
+	page_open(&page);
+	fprintf(page.out, "ipvlan-cni %s\nkernel %s %s %s\n", about_version(), host.release, host.version,
+		host.machine);
+	page_put(&page, "/usr/lib/os-release", release ? release : "it has none");
+	page_add(bundle, &page, "versions.txt", "versions of ipvlan-cni, kernel and distribution");
+}
+
+/* First of all, since this is where secrets become known. What is no JSON has them anywhere. */
+static void add_configurations(struct bundle *bundle)
+{
+	json_auto_t *files = places_list(&bundle->err), *all = json_object();
+	const json_t *file;
+	size_t i;
+
+	json_array_foreach(files, i, file) {
+		const char *path = json_string_value(file);
+		autofree char *text = read_text(path);
+		json_auto_t *doc = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+		const char *name = places_name(path);
+
+		json_object_set_new(
+			all, name,
+			doc ? redact_json(&bundle->secrets, doc)
+			    : json_string("left out: it cannot be read as JSON, and may have secrets"));
+	}
+	add_json(bundle, "configurations.json", "what is in /etc/cni/net.d, without secrets", all);
+}
+
+/* All files below it, so many directories deep. */
+// NOLINTNEXTLINE(misc-no-recursion): the ledger has three levels
+static void put_directory(const struct page *page, const char *dir, int depth)
+{
+	struct dirent **entries;
+	int n = depth ? scandir(dir, &entries, NULL, alphasort) : -1;
+
+	for (int i = 0; i < n; i++) {
+		autofree char *path = NULL, *text = NULL;
+
+		if (asprintf(&path, "%s/%s", dir, entries[i]->d_name) < 0)
+			abort();
+		text = read_text(path);
+		if (text)
+			page_put(page, path, text);
+		else if (entries[i]->d_type == DT_DIR && *entries[i]->d_name != '.')
+			put_directory(page, path, depth - 1);
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+}
+
+static void add_ledger(struct bundle *bundle)
+{
+	struct page page;
+
+	page_open(&page);
+	put_directory(&page, "/run/cni/ipvlan", 5);
+	page_add(bundle, &page, "ledger.txt", "what ipvlan has written down in /run/cni/ipvlan");
+}
+
+static void put_sysctl(const struct page *page, const char *format, ...)
+{
+	char name[128], path[160];
+	autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(name, sizeof(name), format, args);
+	va_end(args);
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
+	text = read_text(path);
+	if (text)
+		fprintf(page->out, "%s = %s", name, text);
+}
+
+static void put_link_sysctls(const struct page *page, const char *link)
+{
+	static const char *const v4[] = { "forwarding", "rp_filter",	"arp_ignore",	 "arp_announce",
+					  "proxy_arp",	"accept_local", "route_localnet" };
+	static const char *const v6[] = { "forwarding", "accept_ra", "disable_ipv6", "proxy_ndp",
+					  "accept_dad" };
+
+	if (strchr(link, '/') || strlen(link) > 15)
+		return;
+	for (size_t i = 0; i < sizeof(v4) / sizeof(*v4); i++)
+		put_sysctl(page, "ipv4/conf/%s/%s", link, v4[i]);
+	for (size_t i = 0; i < sizeof(v6) / sizeof(*v6); i++)
+		put_sysctl(page, "ipv6/conf/%s/%s", link, v6[i]);
+}
+
+static void add_sysctls(struct bundle *bundle, const json_t *doc)
+{
+	const json_t *master;
+	struct page page;
+	size_t i;
+
+	page_open(&page);
+	put_sysctl(&page, "ipv4/ip_forward");
+	put_sysctl(&page, "bridge/bridge-nf-call-iptables");
+	put_link_sysctls(&page, "all");
+	put_link_sysctls(&page, "default");
+	json_array_foreach(json_object_get(doc, "masters"), i, master)
+		put_link_sysctls(&page, scan_text(master, "name"));
+	page_add(bundle, &page, "sysctl.txt", "forwarding, ARP, rp_filter and IPv6 of the host");
+}
+
+static void add_pod(struct bundle *bundle, const json_t *pod, size_t number)
+{
+	const char *path = scan_text(json_object_get(pod, "namespace"), "path");
+	static const char *const lists[][4] = { { "-d", "-j", "link" },
+						{ "-d", "-j", "addr" },
+						{ "-4", "-j", "route" },
+						{ "-6", "-j", "route" } };
+	char name[32], *net = NULL;
+	struct page page;
+
+	if (!*path || asprintf(&net, "--net=%s", path) < 0)
+		return;
+	snprintf(name, sizeof(name), "pods/%zu.txt", number);
+	progress("collecting %s", name);
+	page_open(&page);
+	fprintf(page.out, "container %s, interface %s, namespace %s\n", scan_text(pod, "container"),
+		scan_text(pod, "interface"), path);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		autofree char *text =
+			output_of("nsenter", (const char *const[]){ net, "ip", lists[i][0], lists[i][1],
+								    lists[i][2], NULL });
+
+		fprintf(page.out, "== ip %s %s %s\n%s%s", lists[i][0], lists[i][1], lists[i][2], text,
+			line_end(text));
+	}
+	page_add(bundle, &page, name, "");
+	free(net);
+}
+
+static void add_pods(struct bundle *bundle, const json_t *doc)
+{
+	const json_t *master, *pod;
+	size_t i, k, n = 0;
+
+	json_array_foreach(json_object_get(doc, "masters"), i, master)
+		json_array_foreach(json_object_get(master, "pods"), k, pod)
+			if (n < PODS_KEPT)
+				add_pod(bundle, pod, ++n);
+	bundle->used +=
+		(size_t)snprintf(bundle->contents + bundle->used, sizeof(bundle->contents) - bundle->used,
+				 "%-20s links, addresses and routes of %zu pods\n", "pods/", n);
+}
+
+static void collect(struct bundle *bundle)
+{
+	json_auto_t *doc = NULL, *runtimes = NULL;
+
+	add_configurations(bundle);
+	doc = scan(NULL);
+	runtimes = runtimes_json();
+	add_versions(bundle);
+	add_json(bundle, "runtimes.json", "container runtimes and their versions", runtimes);
+	OUTPUT(bundle, "doctor.txt", "ipvlanctl doctor", "", "doctor");
+	OUTPUT(bundle, "show.txt", "ipvlanctl show -v", "", "show", "-v");
+	OUTPUT(bundle, "show.json", "ipvlanctl show --json", "", "show", "--json");
+	OUTPUT(bundle, "pools.json", "address pools and leases", "", "pools", "--json");
+	OUTPUT(bundle, "repair.txt", "ipvlanctl repair --dry-run", "", "repair", "--dry-run");
+	add_ledger(bundle);
+	OUTPUT(bundle, "host/link.json", "the host's links", "ip", "-d", "-j", "link");
+	OUTPUT(bundle, "host/addr.json", "the host's addresses", "ip", "-d", "-j", "addr");
+	OUTPUT(bundle, "host/route4.json", "the host's IPv4 routes", "ip", "-4", "-j", "route", "show",
+	       "table", "all");
+	OUTPUT(bundle, "host/route6.json", "the host's IPv6 routes", "ip", "-6", "-j", "route", "show",
+	       "table", "all");
+	OUTPUT(bundle, "host/rule.json", "the host's routing rules", "ip", "-j", "rule");
+	OUTPUT(bundle, "host/nft.txt", "our table of nftables", "nft", "list", "table", "inet", "ipvlan_cni");
+	add_sysctls(bundle, doc);
+	add_pods(bundle, doc);
+	add(bundle, "CONTENTS", "", bundle->contents);
+}
+
+/* A host may be called anything. */
+static void default_name(char *ret, size_t size)
+{
+	const time_t now = time(NULL);
+	struct utsname host = { .nodename = "" };
+	struct tm tm;
+	char date[32] = "";
+
+	uname(&host);
+	for (char *c = host.nodename; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-')
+			*c = '_';
+	if (gmtime_r(&now, &tm))
+		strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(ret, size, "ipvlanctl-report-%s-%s.tar", host.nodename, date);
+}
+
+/* "-" is standard output, of its own descriptor: what is said goes to standard error then. */
+static int open_archive(const char *name)
+{
+	if (strcmp(name, "-") != 0)
+		return open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (!isatty(STDOUT_FILENO))
+		return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	errno = ENOTTY;
+	return -1;
+}
+
+int report_main(int argc, char **argv)
+{
+	struct bundle bundle = { .fd = -1 };
+	char usual[160];
+	const char *name = usual;
+
+	default_name(usual, sizeof(usual));
+	if (argc > 1)
+		name = argv[1];
+	bundle.fd = open_archive(name);
+	if (bundle.fd < 0) {
+		cni_log("ipvlanctl: cannot make %s: %s", name, errno_text(errno));
+		return 1;
+	}
+	secrets_open(&bundle.secrets);
+	collect(&bundle);
+	secrets_close(&bundle.secrets);
+	if (!bundle.err.msg[0])
+		tar_end(bundle.fd, &bundle.err);
+	if (close(bundle.fd) < 0 && !bundle.err.msg[0])
+		cni_fail(&bundle.err, CNI_IO, "cannot write the report: %s", errno_text(errno));
+	progress_end();
+	if (bundle.err.msg[0]) {
+		cni_log("ipvlanctl: %s", bundle.err.msg);
+		return 1;
+	}
+	if (strcmp(name, "-") != 0)
+		printf("%s\n\n%s\nPasswords, tokens and keys were removed. Addresses and names are in it: "
+		       "look through it "
+		       "before you pass it on.\n",
+		       name, bundle.contents);
+	return 0;
+}

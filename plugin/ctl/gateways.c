@@ -1,0 +1,323 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <netinet/ether.h>
+#include <netinet/if_ether.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "cni/process.h"
+#include "ctl/examine.h"
+#include "ctl/ping.h"
+#include "ctl/progress.h"
+#include "net/addr.h"
+#include "plugin/probe.h"
+
+#define ASKED_MAX 1024 /* addresses at once */
+#define RANGE_MAX 256  /* those of a larger range are asked for when they are leased alone */
+#define WAIT_MS 100
+#define ASKS 2
+#define HEADER_TEST 128 /* bytes of a packet that passes anywhere */
+
+struct questions {
+	struct answer list[ASKED_MAX];
+	size_t n;
+};
+
+static void ask_for(struct questions *all, const struct ip *ip)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (ip_equal(&all->list[i].ip, ip))
+			return;
+	if (ip->family && !ip_is_any(ip) && all->n < ASKED_MAX)
+		all->list[all->n++] = (struct answer){ .ip = *ip };
+}
+
+static bool is_on_host(struct exam *exam, const struct ip *ip)
+{
+	return addr_is_local(&exam->host, ip, NULL) == FOUND;
+}
+
+/* Where a route of pods names no gateway, the range's is taken. */
+static bool uses_gateway(const struct exam *exam, const struct address_range *range)
+{
+	for (size_t i = 0; i < exam->routes.n_routes; i++)
+		if (exam->routes.routes[i].dst.ip.family == range->subnet.ip.family &&
+		    !exam->routes.routes[i].gw.family)
+			return true;
+	return range->gateway_given;
+}
+
+static void collect_gateways(struct exam *exam, struct questions *ret)
+{
+	for (size_t i = 0; i < exam->ranges.n; i++)
+		if (uses_gateway(exam, &exam->ranges.list[i]))
+			ask_for(ret, &exam->ranges.list[i].gateway);
+	for (size_t i = 0; i < exam->routes.n_routes; i++)
+		ask_for(ret, &exam->routes.routes[i].gw);
+}
+
+/* The largest packet that gets there, of the sizes that networks have; 0: none of them does. */
+static unsigned int largest(const struct ip *gw, unsigned int mtu)
+{
+	static const unsigned int usual[] = {
+		8950, 8000, 4096, 1500, 1492, 1480, 1450, 1400, 1350, 1280, 576
+	};
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++)
+		if (usual[i] < mtu && ping_large(-1, gw, usual[i], NULL) == FOUND)
+			return usual[i];
+	return 0;
+}
+
+/* One may get lost. */
+static bool gateway_takes(const struct ip *gw, unsigned int mtu)
+{
+	for (int tries = 0; tries < 2; tries++)
+		if (ping_large(-1, gw, mtu, NULL) == FOUND)
+			return true;
+	return false;
+}
+
+/* Small packets get through and large ones do not: connections open, and then hang. */
+static void examine_size(struct exam *exam, const struct ip *gw)
+{
+	const unsigned int mtu = exam->conf.mtu ? exam->conf.mtu : exam->master.mtu;
+	char remedy[160] = "let the LAN carry them, or give a smaller \"mtu\"";
+	unsigned int passes;
+
+	progress("sending large packets to the gateway");
+	if (ping_large(-1, gw, HEADER_TEST, NULL) != FOUND)
+		return; /* it filters them, or the host has no address there */
+	if (gateway_takes(gw, mtu)) {
+		report(exam->report, OK, "path MTU", NULL, "%u bytes get to %s", mtu, ip_text(gw).s);
+		return;
+	}
+	passes = largest(gw, mtu);
+	if (passes)
+		snprintf(remedy, sizeof(remedy), "let the LAN carry them, or give \"mtu\": %u", passes);
+	report(exam->report, WARNING, "path MTU", remedy,
+	       "packets of %u bytes do not get to %s on \"%s\", though small ones do", mtu, ip_text(gw).s,
+	       exam->master.name);
+}
+
+/* The range in whose subnet the gateway is, or -1. */
+static int range_of(const struct exam *exam, const struct ip *gw)
+{
+	for (size_t i = 0; i < exam->ranges.n; i++)
+		if (prefix_contains(&exam->ranges.list[i].subnet, gw))
+			return (int)i;
+	return -1;
+}
+
+static void report_dead(struct exam *exam, const struct ip *gw)
+{
+	const int i = range_of(exam, gw);
+	const char *name = exam->master.name;
+
+	if (i >= 0 && exam->is_foreign[i])
+		report(exam->report, WARNING, "gateway",
+		       "is the subnet the right one? The addresses that the host has there show the LAN's",
+		       "%s does not answer on \"%s\", and %s is none of the LAN's subnets", ip_text(gw).s,
+		       name, prefix_text(&exam->ranges.list[i].subnet).s);
+	else
+		report(exam->report, WARNING, "gateway",
+		       "is it up, and on this LAN? Another one is named by \"gateway\" in the range, or "
+		       "\"gw\" in a route",
+		       "%s does not answer on \"%s\"", ip_text(gw).s, name);
+}
+
+static void examine_gateway(struct exam *exam, const struct answer *gateway)
+{
+	const struct ip_str text = ip_text(&gateway->ip);
+
+	if (is_on_host(exam, &gateway->ip)) {
+		report(exam->report, exam->conf.host_access ? OK : WARNING, "gateway",
+		       exam->conf.host_access ? NULL : "\"hostAccess\": true, or name the LAN's router",
+		       "%s is the host itself%s", text.s,
+		       exam->conf.host_access ? "" : ", which pods do not reach without hostAccess");
+	} else if (!gateway->answered) {
+		report_dead(exam, &gateway->ip);
+	} else {
+		report(exam->report, OK, "gateway", NULL, "%s answers", text.s);
+		examine_size(exam, &gateway->ip);
+	}
+}
+
+/* By ARP or neighbour solicitation, which no filter of echo requests is about. */
+void examine_gateways(struct exam *exam)
+{
+	struct questions asked = { .n = 0 };
+	struct cni_error err = { 0 };
+
+	if (exam->conf.mode != IPVLAN_MODE_L2 || exam->conf.internal)
+		return;
+	collect_gateways(exam, &asked);
+	progress("asking for gateways");
+	if (probe_ask(&exam->master, -1, asked.list, asked.n, asked.n, &err) < 0) {
+		report_error(exam->report, WARNING, "gateway", &err);
+		return;
+	}
+	for (size_t i = 0; i < asked.n; i++)
+		examine_gateway(exam, &asked.list[i]);
+}
+
+static const json_t *lease_of(const struct exam *exam, const struct ip *ip)
+{
+	const json_t *pool, *lease;
+	size_t i, k;
+	struct ip leased;
+
+	json_array_foreach(exam->pools, i, pool)
+		json_array_foreach(json_object_get(pool, "leases"), k, lease) {
+			const char *text = json_string_value(json_object_get(lease, "address"));
+
+			if (text && ip_parse(text, &leased) && ip_equal(&leased, ip))
+				return lease;
+		}
+	return NULL;
+}
+
+static void collect_leases(const struct exam *exam, struct questions *ret)
+{
+	const json_t *pool, *lease;
+	size_t i, k;
+	struct ip ip;
+
+	json_array_foreach(exam->pools, i, pool)
+		json_array_foreach(json_object_get(pool, "leases"), k, lease) {
+			const char *text = json_string_value(json_object_get(lease, "address"));
+
+			if (text && ip_parse(text, &ip))
+				ask_for(ret, &ip);
+		}
+}
+
+/* Nodes that share a pool have its other addresses. */
+static bool is_shared(const struct exam *exam)
+{
+	return json_field(json_field(exam->plugin, "ipam"), "cluster");
+}
+
+static void collect_range(struct exam *exam, const struct address_range *range, struct questions *ret)
+{
+	struct ip ip = range->start;
+
+	if (ip_distance(&range->start, &range->end) >= RANGE_MAX)
+		return;
+	for (int i = 0; i < RANGE_MAX && ip_compare(&ip, &range->end) <= 0; i++, ip = ip_next(&ip))
+		if (ranges_give(&exam->ranges, &ip) && !is_on_host(exam, &ip))
+			ask_for(ret, &ip);
+}
+
+static void report_neighbour(struct exam *exam, const struct answer *neighbour)
+{
+	const json_t *lease = lease_of(exam, &neighbour->ip);
+	const char *container = json_string_value(json_object_get(lease, "container"));
+	char remedy[192];
+
+	snprintf(remedy, sizeof(remedy), "give that host another address, or keep this one out of the pool%s",
+		 exam->conf.conflict_check ? "" : "; \"conflictCheck\": \"probe\" has ADD ask for it");
+	if (lease)
+		report(exam->report, ERROR, "LAN", remedy,
+		       "%s is leased by container %s, and a host of the LAN has it as well: %s answers",
+		       ip_text(&neighbour->ip).s, container ? container : "", answer_mac(neighbour).s);
+	else
+		report(exam->report, WARNING, "LAN", remedy,
+		       "%s is in the range, and a host of the LAN has it: %s answers",
+		       ip_text(&neighbour->ip).s, answer_mac(neighbour).s);
+}
+
+void examine_neighbours(struct exam *exam)
+{
+	struct questions *asked = calloc(1, sizeof(*asked));
+	struct cni_error err = { 0 };
+	size_t taken = 0;
+
+	if (!asked || exam->conf.internal || (exam->conf.mode != IPVLAN_MODE_L2 && !exam->conf.proxy_arp)) {
+		free(asked);
+		return;
+	}
+	collect_leases(exam, asked);
+	for (size_t i = 0; i < exam->ranges.n && !is_shared(exam); i++)
+		collect_range(exam, &exam->ranges.list[i], asked);
+	progress("asking the LAN for the pool's addresses");
+	if (probe_ask(&exam->master, -1, asked->list, asked->n, asked->n, &err) < 0)
+		report_error(exam->report, WARNING, "LAN", &err);
+	for (size_t i = 0; i < asked->n; i++)
+		if (asked->list[i].answered) {
+			report_neighbour(exam, &asked->list[i]);
+			taken++;
+		}
+	if (!taken && !err.code && asked->n)
+		report(exam->report, OK, "LAN", NULL, "no other host has one of %zu addresses of the pool",
+		       asked->n);
+	free(asked);
+}
+
+static int open_arp(const struct link *link, struct sockaddr_ll *here)
+{
+	autoclose int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	*here = (struct sockaddr_ll){ .sll_family = AF_PACKET,
+				      .sll_protocol = htons(ETH_P_ARP),
+				      .sll_ifindex = link->index,
+				      .sll_halen = ETH_ALEN };
+	memset(here->sll_addr, 0xff, ETH_ALEN);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)here, sizeof(*here)) < 0)
+		return -1;
+	return take_fd(&fd);
+}
+
+/* A probe (RFC 5227) for an address that nobody has, 0.0.0.0, which no host takes note of. */
+static void send_probe(int fd, const struct sockaddr_ll *to, const struct ether_addr *mac)
+{
+	struct ether_arp arp = {
+		.ea_hdr = { htons(ARPHRD_ETHER), htons(ETH_P_IP), ETH_ALEN, 4, htons(ARPOP_REQUEST) },
+	};
+
+	memcpy(arp.arp_sha, mac, ETH_ALEN);
+	sendto(fd, &arp, sizeof(arp), 0, (const struct sockaddr *)to, sizeof(*to));
+}
+
+static bool hears(int fd, const struct ether_addr *mac)
+{
+	struct sockaddr_ll from = { .sll_family = AF_PACKET };
+	socklen_t size = sizeof(from);
+	struct ether_arp arp;
+
+	while (recvfrom(fd, &arp, sizeof(arp), 0, (struct sockaddr *)&from, &size) == sizeof(arp)) {
+		if (from.sll_pkttype != PACKET_OUTGOING && !memcmp(arp.arp_sha, mac, ETH_ALEN))
+			return true;
+		size = sizeof(from);
+	}
+	return false;
+}
+
+bool lan_is_shared(const struct link *a, const struct link *b)
+{
+	struct sockaddr_ll from, to;
+	autoclose int mouth = open_arp(a, &from), ear = open_arp(b, &to);
+	const long long end = process_now_ms() + (long long)ASKS * WAIT_MS;
+	struct pollfd wait = { .fd = ear, .events = POLLIN };
+	struct ether_addr mac;
+
+	if (mouth < 0 || ear < 0 || !ether_aton_r(a->mac, &mac))
+		return false;
+	for (int i = 0; i < ASKS; i++) {
+		send_probe(mouth, &from, &mac);
+		while (process_now_ms() < end - (ASKS - 1 - i) * (long long)WAIT_MS) {
+			poll(&wait, 1, WAIT_MS / 4);
+			if (hears(ear, &mac))
+				return true;
+		}
+	}
+	return false;
+}

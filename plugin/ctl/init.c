@@ -1,0 +1,309 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+#include "cni/conflist.h"
+#include "cni/file.h"
+#include "cni/json.h"
+#include "ctl/commands.h"
+#include "ctl/lan.h"
+#include "ctl/places.h"
+#include "ctl/proposal.h"
+#include "ctl/runtimes.h"
+#include "ctl/scan.h"
+#include "net/hairpin.h"
+#include "plugin/conf.h"
+#include "plugin/host.h"
+#include "plugin/master.h"
+
+/* What is proposed, and why. */
+struct proposal {
+	const char *master, *mode, *name, *range; /* as asked for, or NULL */
+	const char *version;			  /* of CNI */
+	struct rtnl host;
+	struct lan lan;
+	struct prefix pods; /* l3, l3s: a subnet of their own */
+	uint16_t ipvlan_mode;
+	bool host_access;
+	json_t *files; /* of this machine */
+	char own_name[16];
+};
+
+/* On standard error, so that standard output is the configuration. */
+#define say(...) cni_log("ipvlanctl: " __VA_ARGS__)
+
+static bool has_name(const struct proposal *p, const char *name)
+{
+	const json_t *file;
+	size_t i;
+
+	json_array_foreach(p->files, i, file) {
+		json_auto_t *plugins = conflist_read(json_string_value(file), NULL);
+
+		if (!strcmp(scan_text(json_array_get(plugins, 0), "name"), name))
+			return true;
+	}
+	return false;
+}
+
+static int choose_name(struct proposal *p, struct cni_error *err)
+{
+	if (p->name) {
+		struct request req = { .command = "ADD" };
+		json_auto_t *conf =
+			json_pack("{s:s, s:o}", "cniVersion", "1.0.0", "name", json_text(p->name));
+
+		return request_read_conf(&req, conf, err);
+	}
+	strcpy(p->own_name, "lan");
+	for (int i = 2; has_name(p, p->own_name) && i < 100; i++)
+		snprintf(p->own_name, sizeof(p->own_name), "lan%d", i);
+	p->name = p->own_name;
+	return 0;
+}
+
+/* A file of this link's directory below /sys/class/net: what only its driver knows. */
+static bool has_file(const struct link *link, const char *file)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", link->name, file);
+	return access(path, F_OK) == 0;
+}
+
+static int choose_master(struct proposal *p, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	struct link link;
+
+	if (master_find(&p->host, p->master, &link, &why) < 0) {
+		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+		return cni_hint(err, "%s", p->master ? why.details : "name a link with --master");
+	}
+	if (master_usable(&p->host, &link, err) < 0)
+		return -1;
+	if (!(link.flags & IFF_UP)) {
+		cni_fail(err, CNI_CONFIG, "\"%s\" is down", link.name);
+		return cni_hint(err, "ip link set %s up", link.name);
+	}
+	say("master %s: %s", link.name, p->master ? "as asked for" : "the default route leads to it");
+	if (!(link.flags & IFF_RUNNING))
+		say("%s has no carrier: nobody on its LAN answers", link.name);
+	if (has_file(&link, "wireless") || has_file(&link, "phy80211"))
+		say("%s is Wi-Fi. Pods have its MAC address, so that access points take their frames; those "
+		    "that filter by the "
+		    "addresses that DHCP gave drop them all the same. --mode l3s works with any access point",
+		    link.name);
+	return lan_read(&p->lan, &p->host, &link, err);
+}
+
+static int choose_mode(struct proposal *p, struct cni_error *err)
+{
+	if (ipvlan_mode_parse(p->mode ? p->mode : "l2", &p->ipvlan_mode))
+		return 0;
+	cni_fail(err, CNI_CONFIG, "unknown ipvlan mode: \"%s\"", p->mode);
+	return cni_hint(err, "mode must be \"l2\", \"l3\" or \"l3s\"");
+}
+
+static void choose_host_access(struct proposal *p)
+{
+	struct cni_error why = { 0 };
+	struct link holder;
+
+	if (p->lan.link.holder && link_find_index(&p->host, p->lan.link.holder, &holder, NULL) == FOUND &&
+	    !strcmp(holder.kind, "vrf")) {
+		say("hostAccess is off: %s is in the VRF %s, which would not use the routes that it makes",
+		    p->lan.link.name, holder.name);
+		return;
+	}
+	if (p->ipvlan_mode == IPVLAN_MODE_L2 && hairpin_check(&p->host, p->lan.link.index, &why) < 0) {
+		say("hostAccess is off: %s", why.msg);
+		return;
+	}
+	p->host_access = true;
+	say("hostAccess is on: without it this machine and its pods do not reach each other, nor do health "
+	    "checks");
+}
+
+static int choose_lan_range(struct proposal *p, struct cni_error *err)
+{
+	struct lan_side *v4 = &p->lan.v4, *v6 = &p->lan.v6;
+
+	if ((p->range ? lan_check_range(&p->lan, p->range, err) : lan_choose(&p->lan, err)) < 0)
+		return -1;
+	say("range %s-%s of %s: %zu of %zu addresses that were asked for answered%s", ip_text(&v4->from).s,
+	    ip_text(&v4->to).s, prefix_text(&v4->own).s, v4->taken, v4->asked,
+	    p->range ? "" : ", none of these");
+	say("the LAN's DHCP server%s must not give out these addresses: exclude them there",
+	    v4->leased ? ", which this machine has its own address from," : ", if there is one,");
+	if (!v4->has_default)
+		say("no default route leads to %s: pods reach the LAN alone", p->lan.link.name);
+	if (!v6->own.ip.family || v6->own.len > 96)
+		return 0;
+	lan_choose_v6(&p->lan, p->name);
+	say("IPv6 range %s-%s", ip_text(&v6->from).s, ip_text(&v6->to).s);
+	if (!v6->has_default)
+		say("no IPv6 default route leads to %s: with IPv6 pods reach the LAN alone",
+		    p->lan.link.name);
+	return 0;
+}
+
+static int choose_range(struct proposal *p, struct cni_error *err)
+{
+	if (p->ipvlan_mode == IPVLAN_MODE_L2)
+		return choose_lan_range(p, err);
+	if (p->range) {
+		cni_fail(err, CNI_CONFIG, "--range is for l2");
+		return cni_hint(err, "in %s pods have a subnet of their own", p->mode);
+	}
+	if (!lan_private_subnet(&p->host, &p->pods))
+		return cni_fail(err, CNI_CONFIG, "no subnet of 10.200.0.0 to 10.249.0.0 is free");
+	if (p->ipvlan_mode == IPVLAN_MODE_L3)
+		say("subnet %s: the LAN's router needs a route to it, by %s", prefix_text(&p->pods).s,
+		    p->lan.v4.own.ip.family ? ip_text(&p->lan.v4.own.ip).s : "this machine");
+	else
+		say("subnet %s: outside, pods have the address of this machine (ipMasq)",
+		    prefix_text(&p->pods).s);
+	return 0;
+}
+
+static void choose_version(struct proposal *p)
+{
+	const struct runtime *runtimes;
+	const size_t n = runtimes_found(&runtimes);
+
+	p->version = cni_versions[runtimes_cni_version()];
+	for (const struct runtime *r = runtimes; r < runtimes + n; r++)
+		if (r->newest == RUNTIME_NO_CNI)
+			say("%s %s has no CNI: it does not read %s", r->name, r->version, places_confs());
+		else
+			say("%s %s: CNI %s", r->name, *r->version ? r->version : "of an unknown version",
+			    cni_versions[r->newest]);
+	say("cniVersion %s: %s", p->version,
+	    n ? "all of them speak it" : "every runtime speaks it, and none was found here");
+}
+
+static json_t *range_json(const struct lan_side *side)
+{
+	const struct prefix subnet = prefix_network(&side->own);
+
+	return json_pack("[{s:s, s:s, s:s, s:s}]", "subnet", prefix_text(&subnet).s, "rangeStart",
+			 ip_text(&side->from).s, "rangeEnd", ip_text(&side->to).s, "gateway",
+			 side->has_default && side->gateway.family ? ip_text(&side->gateway).s : "none");
+}
+
+static json_t *ipam_json(const struct proposal *p)
+{
+	json_t *ranges = json_array(), *routes = json_array();
+	const bool l2 = p->ipvlan_mode == IPVLAN_MODE_L2;
+
+	if (l2)
+		json_array_append_new(ranges, range_json(&p->lan.v4));
+	else
+		json_array_append_new(ranges, json_pack("[{s:s, s:s}]", "subnet", prefix_text(&p->pods).s,
+							"gateway", "none"));
+	if (!l2 || p->lan.v4.has_default)
+		json_array_append_new(routes, json_pack("{s:s}", "dst", "0.0.0.0/0"));
+	if (l2 && p->lan.v6.from.family) {
+		json_array_append_new(ranges, range_json(&p->lan.v6));
+		if (p->lan.v6.has_default)
+			json_array_append_new(routes, json_pack("{s:s}", "dst", "::/0"));
+	}
+	return json_pack("{s:s, s:o, s:o}", "type", "addrpool", "ranges", ranges, "routes", routes);
+}
+
+static json_t *proposal_json(const struct proposal *p)
+{
+	json_t *plugin = json_pack("{s:s, s:s, s:s}", "type", "ipvlan", "master", p->lan.link.name, "mode",
+				   ipvlan_mode_text(p->ipvlan_mode));
+
+	if (p->host_access)
+		json_object_set_new(plugin, "hostAccess", json_true());
+	if (p->ipvlan_mode == IPVLAN_MODE_L3S)
+		json_object_set_new(plugin, "ipMasq", json_true());
+	json_object_set_new(plugin, "ipam", ipam_json(p));
+	return json_pack("{s:s, s:s, s:[o]}", "cniVersion", p->version, "name", p->name, "plugins", plugin);
+}
+
+static int propose(struct proposal *p, struct cni_error *err)
+{
+	if (choose_name(p, err) < 0 || choose_mode(p, err) < 0 || choose_master(p, err) < 0 ||
+	    choose_range(p, err) < 0)
+		return -1;
+	choose_host_access(p);
+	choose_version(p);
+	return 0;
+}
+
+/* Beside others it comes last: containerd takes the first, and is not to change its mind. */
+static int write_conflist(const struct proposal *p, const json_t *doc, struct cni_error *err)
+{
+	const bool first = json_array_size(p->files) == 0;
+	autofree char *path = NULL;
+
+	if (has_name(p, p->name)) {
+		cni_fail(err, CNI_CONFIG, "there is a network \"%s\" in %s already", p->name, places_confs());
+		return cni_hint(err, "choose another --name, or remove that file");
+	}
+	if (asprintf(&path, "%s/%s-%s.conflist", places_confs(), first ? "10" : "90", p->name) < 0)
+		abort();
+	if (proposal_write(path, doc, 0644, err) < 0)
+		return -1;
+	say("written to %s", path);
+	if (!first)
+		say("containerd takes the first file of %s: %s", places_confs(),
+		    places_name(json_string_value(json_array_get(p->files, 0))));
+	unlink(PROPOSAL);
+	return 0;
+}
+
+/* For ipvlanctl try. Without it, all is said as well. */
+static void remember(const json_t *doc)
+{
+	unlink(PROPOSAL);
+	if (proposal_write(PROPOSAL, doc, 0600, NULL) == 0)
+		say("\"ipvlanctl try\" tries it; \"ipvlanctl init --write\" puts it into %s", places_confs());
+}
+
+static int init(struct proposal *p, bool write, struct cni_error *err)
+{
+	json_auto_t *doc = NULL;
+
+	p->files = places_list(err);
+	if (!p->files || propose(p, err) < 0)
+		return -1;
+	doc = proposal_json(p);
+	if (write)
+		return write_conflist(p, doc, err);
+	json_dumpf(doc, stdout, JSON_INDENT(2));
+	putchar('\n');
+	remember(doc);
+	return 0;
+}
+
+int init_main(int argc, char **argv)
+{
+	const bool write = option_take(&argc, argv, "--write");
+	struct proposal p = { .master = option_take(&argc, argv, "--master"),
+			      .mode = option_take(&argc, argv, "--mode"),
+			      .name = option_take(&argc, argv, "--name"),
+			      .range = option_take(&argc, argv, "--range") };
+	struct cni_error err = { 0 };
+	int rc = rtnl_open(&p.host, -1, &err);
+
+	if (rc == 0) {
+		rc = init(&p, write, &err);
+		rtnl_close(&p.host);
+	}
+	json_decref(p.files);
+	if (rc == 0)
+		return 0;
+	say("%s%s%s", err.msg, err.details[0] ? "; " : "", err.details);
+	return 1;
+}

@@ -1,0 +1,581 @@
+#include "ctl/pods.h"
+#include "ctl/progress.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "cni/log.h"
+#include "ctl/access.h"
+#include "ctl/cache.h"
+#include "ctl/overview.h"
+#include "ctl/places.h"
+#include "ctl/scan.h"
+#include "ctl/text.h"
+#include "net/netns.h"
+#include "plugin/iface.h"
+#include "plugin/repair.h"
+
+struct ward {
+	struct report *report;
+	struct exam *const *exams;
+	size_t n;
+	struct rtnl host;
+	const json_t *cache; /* libcni's */
+	json_t *scan;
+	json_t *missing; /* on the host: what repair would make, see keep_missing() */
+	size_t faults;
+};
+
+__attribute__((format(printf, 5, 6))) static void find_fault(struct ward *ward, enum level level,
+							     const char *about, const char *remedy,
+							     const char *format, ...)
+{
+	autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = text_format(format, args);
+	va_end(args);
+	report(ward->report, level, about, remedy, "%s", text);
+	ward->faults++;
+}
+
+static const struct exam *exam_of(const struct ward *ward, const char *network)
+{
+	for (size_t i = 0; i < ward->n; i++)
+		if (!strcmp(exam_network(ward->exams[i]), network))
+			return ward->exams[i];
+	return NULL;
+}
+
+/*
+ * The host's side: what repair would do.
+ */
+
+/* As object_text() has it, with the name of the link in place of its number. */
+static struct object_text name_object(struct ward *ward, const struct object *object, const char *ifname)
+{
+	struct object_text text = object_text(object);
+	char number[24], named[sizeof(text.s) + IFNAMSIZ + 8];
+	struct link link;
+	char *at;
+
+	snprintf(number, sizeof(number), " dev %d", object->dev);
+	at = object->dev ? strstr(text.s, number) : NULL;
+	if (!at)
+		return text;
+	if (!ifname && link_find_index(&ward->host, object->dev, &link, NULL) == FOUND)
+		ifname = link.name;
+	snprintf(named, sizeof(named), "%.*s%s%s%s", (int)(at - text.s), text.s, ifname ? " dev " : "",
+		 ifname ? ifname : "", at + strlen(number));
+	snprintf(text.s, sizeof(text.s), "%.*s", (int)sizeof(text.s) - 1, named);
+	return text;
+}
+
+/* What many pods hold is missing once. */
+static json_t *missing_of(struct ward *ward, const char *text)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(ward->missing, i, entry)
+		if (!strcmp(scan_text(entry, "object"), text))
+			return entry;
+	entry = json_pack("{s:o, s:[]}", "object", json_text(text), "containers");
+	json_array_append_new(ward->missing, entry);
+	return entry;
+}
+
+static void keep_missing(const struct repair_finding *finding, void *arg)
+{
+	struct ward *ward = arg;
+	const char *container = finding->page ? finding->page->container : "";
+	struct object_text text;
+	json_t *entry;
+
+	if (!finding->object) /* the interface is gone: examine_lost() */
+		return;
+	text = name_object(ward, finding->object,
+			   finding->in_pod && finding->page ? finding->page->ifname : NULL);
+	entry = missing_of(ward, text.s);
+	json_object_set_new(entry, "kind",
+			    json_integer(finding->in_pod ? OBJECT_KINDS : finding->object->kind));
+	json_object_set_new(entry, "dev", json_integer(finding->in_pod ? 0 : finding->object->dev));
+	json_object_set_new(entry, "state", json_integer(finding->state));
+	if (finding->why)
+		json_object_set_new(entry, "why", json_text(finding->why->msg));
+	json_array_append_new(json_object_get(entry, "containers"), json_text(container));
+}
+
+static bool is_missing(const struct ward *ward, enum object_kind kind)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(ward->missing, i, entry)
+		if (json_integer_value(json_object_get(entry, "kind")) == (json_int_t)kind)
+			return true;
+	return false;
+}
+
+/* Routes go with the anchor that they are on, elements with their table. */
+static bool follows(struct ward *ward, const json_t *entry)
+{
+	const json_int_t kind = json_integer_value(json_object_get(entry, "kind"));
+	const int dev = (int)json_integer_value(json_object_get(entry, "dev"));
+	struct link link;
+
+	if (kind == OBJECT_MASQUERADE)
+		return is_missing(ward, OBJECT_TABLE);
+	if (kind == OBJECT_LEASE || kind == OBJECT_RATE || kind == OBJECT_GUARD)
+		return is_missing(ward, OBJECT_FENCE);
+	if (kind == OBJECT_ACCESS)
+		return is_missing(ward, OBJECT_ANCHOR);
+	return (kind == OBJECT_ROUTE || kind == OBJECT_NEIGHBOUR) && is_missing(ward, OBJECT_ANCHOR) && dev &&
+	       link_find_index(&ward->host, dev, &link, NULL) == FOUND_NOT;
+}
+
+static bool is_lost(const struct ward *ward, const char *container)
+{
+	const json_t *pod;
+	size_t i;
+
+	json_array_foreach(json_object_get(ward->scan, "lost"), i, pod)
+		if (!strcmp(scan_text(pod, "container"), container))
+			return true;
+	return false;
+}
+
+/* The pod of the container, if it runs. */
+static struct pod_label label_of(const struct ward *ward, const char *container)
+{
+	json_auto_t *unknown = json_pack("{s:s}", "container", container);
+	const json_t *master, *pod;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(ward->scan, "masters"), i, master)
+		json_array_foreach(json_object_get(master, "pods"), k, pod)
+			if (!strcmp(scan_text(pod, "container"), container))
+				return pod_label(pod);
+	return pod_label(unknown);
+}
+
+static void report_missing(struct ward *ward, const json_t *entry)
+{
+	const json_t *containers = json_object_get(entry, "containers");
+	const char *owner = json_string_value(json_array_get(containers, 0)), *first = owner ? owner : "",
+		   *object = scan_text(entry, "object");
+	const json_int_t state = json_integer_value(json_object_get(entry, "state"));
+	const size_t n = json_array_size(containers);
+	const struct pod_label who = label_of(ward, first);
+
+	if (is_lost(ward, first) && n == 1)
+		return;
+	if (state == REPAIR_BEYOND)
+		find_fault(ward, ERROR, "host", "start the pod anew", "%s: \"%s\" is missing: %s", who.s,
+			   object, scan_text(entry, "why"));
+	else if (state == REPAIR_STALE)
+		find_fault(ward, WARNING, "host", "ipvlanctl repair removes it",
+			   "\"%s\" is of no pod any more", object);
+	else if (n > 1)
+		find_fault(ward, ERROR, "host", "ipvlanctl repair makes it again",
+			   "%s and %zu more: \"%s\" is missing", who.s, n - 1, object);
+	else
+		find_fault(ward, ERROR, "host", "ipvlanctl repair makes it again", "%s: \"%s\" is missing",
+			   who.s, object);
+}
+
+static void examine_host(struct ward *ward)
+{
+	const struct repair dry = { .host = &ward->host, .dry_run = true, .each = keep_missing, .arg = ward };
+	struct cni_error err = { 0 };
+	const json_t *entry;
+	size_t i;
+
+	if (repair_run(&dry, &err) < 0)
+		report_error(ward->report, ERROR, "ledger", &err);
+	json_array_foreach(ward->missing, i, entry)
+		if (!follows(ward, entry))
+			report_missing(ward, entry);
+}
+
+/*
+ * The pod's side: what CHECK would say.
+ */
+
+/* ADD's result as far as the configuration and the leases tell: for a CHECK without the runtime's. */
+static json_t *expected_ips(const struct exam *exam, const json_t *pod)
+{
+	json_t *ips = json_array();
+	const json_t *pool, *lease;
+	size_t i, k;
+	struct ip ip;
+
+	json_array_foreach(exam->pools, i, pool)
+		json_array_foreach(json_object_get(pool, "leases"), k, lease) {
+			const struct address_range *range;
+			struct prefix address;
+
+			if (strcmp(scan_text(lease, "container"), scan_text(pod, "container")) != 0 ||
+			    strcmp(scan_text(lease, "interface"), scan_text(pod, "interface")) != 0 ||
+			    !ip_parse(scan_text(lease, "address"), &ip))
+				continue;
+			range = ranges_give(&exam->ranges, &ip);
+			if (!range)
+				continue;
+			address = (struct prefix){ ip, range->subnet.len };
+			json_array_append_new(ips, json_pack("{s:s, s:i}", "address", prefix_text(&address).s,
+							     "interface", 0));
+		}
+	return ips;
+}
+
+static json_t *expected_result(const struct exam *exam, const json_t *pod)
+{
+	const json_t *routes = json_field(json_field(exam->plugin, "ipam"), "routes");
+	json_t *result;
+
+	if (exam->conf.n_reflectors) /* which changes what addresses and routes look like */
+		return NULL;
+	result = json_pack("{s:s, s:[{s:o}], s:o, s:[]}", "cniVersion", "1.0.0", "interfaces", "name",
+			   json_incref(json_object_get(pod, "interface")), "ips", expected_ips(exam, pod),
+			   "routes");
+	if (json_array_size(json_object_get(result, "ips")) && routes)
+		json_array_extend(json_object_get(result, "routes"), (json_t *)routes);
+	return result;
+}
+
+/* The sandbox is a path of when the result was made: the namespace may have another one by now. */
+static void set_sandbox(json_t *result, const char *ifname, const char *path)
+{
+	json_t *interface;
+	size_t i;
+
+	json_array_foreach(json_field(result, "interfaces"), i, interface)
+		if (!strcmp(scan_text(interface, "name"), ifname))
+			json_object_set_new(interface, "sandbox", json_text(path));
+}
+
+static int verify_open(const struct request *req, const struct conf *conf, struct cni_error *err)
+{
+	autoclose int netns = -1;
+	struct iface iface;
+	int rc;
+
+	if (netns_open(req->netns, false, &netns, err) != NETNS_OPEN ||
+	    iface_open(&iface, conf, req, netns, err) < 0)
+		return -1;
+	rc = iface_verify(&iface, conf, err);
+	iface_close(&iface);
+	return rc;
+}
+
+/* As the verb does, but for what other examinations are about: the host's side and the lease. */
+static int verify(const json_t *plugin, const json_t *pod, const char *path, json_t *result,
+		  struct cni_error *err)
+{
+	json_auto_t *doc = json_copy((json_t *)plugin);
+	struct request req = { .command = "CHECK", .args = "", .netns = path };
+	struct conf conf;
+	int rc;
+
+	json_object_del(doc, "ipam");
+	json_object_set(doc, "prevResult", result);
+	req.container = scan_text(pod, "container");
+	req.ifname = scan_text(pod, "interface");
+	req.path = places_plugins();
+	req.config = "";
+	if (request_read_conf(&req, doc, err) < 0 || conf_read(&conf, &req, err) < 0)
+		return -1;
+	rc = verify_open(&req, &conf, err);
+	conf_free(&conf);
+	return rc;
+}
+
+static const char *path_of(const json_t *pod)
+{
+	return scan_text(json_object_get(pod, "namespace"), "path");
+}
+
+/* Without the runtime's result it is compared with the configuration of now. */
+static void report_check(struct ward *ward, const json_t *pod, bool cached, const struct cni_error *err)
+{
+	char remedy[PATH_MAX + 160];
+
+	if (*err->details)
+		snprintf(remedy, sizeof(remedy), "%s", err->details);
+	else if (!json_is_true(json_object_get(pod, "up")))
+		snprintf(remedy, sizeof(remedy),
+			 "start the pod anew; nsenter --net=%s ip link set dev %s up alone brings no routes "
+			 "back",
+			 path_of(pod), scan_text(pod, "interface"));
+	else
+		snprintf(remedy, sizeof(remedy),
+			 "start the pod anew: its addresses and routes are made by ADD%s",
+			 cached ? "" : "; or the configuration is another one since its ADD");
+	find_fault(ward, ERROR, "pod", remedy, "%s, network %s: %s", pod_label(pod).s,
+		   scan_text(pod, "network"), err->msg);
+}
+
+static json_t *ipvlan_among(const json_t *plugins)
+{
+	json_t *plugin;
+	size_t i;
+
+	json_array_foreach(plugins, i, plugin)
+		if (!strcmp(scan_text(plugin, "type"), "ipvlan"))
+			return json_incref(plugin);
+	return NULL;
+}
+
+/* No key of ours, and yet no interface has another one than its master, or than the configuration says. */
+static void examine_mtu(struct ward *ward, const json_t *master, const json_t *pod)
+{
+	const struct exam *exam = exam_of(ward, scan_text(pod, "network"));
+	const json_int_t mtu = json_integer_value(json_object_get(pod, "mtu")),
+			 above = json_integer_value(json_object_get(master, "mtu"));
+
+	if (!exam || exam->conf.mtu || !above || mtu == above)
+		return;
+	find_fault(ward, WARNING, "pod", "start the pod anew, or set it back",
+		   "%s, network %s: interface %s has MTU %lld, its master %lld", pod_label(pod).s,
+		   scan_text(pod, "network"), scan_text(pod, "interface"), (long long)mtu, (long long)above);
+}
+
+static void examine_pod(struct ward *ward, const json_t *master, const json_t *pod)
+{
+	const struct exam *exam = exam_of(ward, scan_text(pod, "network"));
+	const json_t *cached =
+		cache_of(ward->cache, scan_text(pod, "container"), scan_text(pod, "interface"));
+	json_auto_t *plugin = ipvlan_among(json_object_get(cached, "plugins"));
+	json_auto_t *result = json_deep_copy(json_object_get(cached, "result"));
+	struct cni_error err = { 0 };
+
+	if (!plugin && exam && exam->sound & SOUND_CONF) {
+		plugin = json_incref((json_t *)exam->plugin);
+		result = expected_result(exam, pod);
+	}
+	if (!plugin || !result || !*path_of(pod))
+		return;
+	set_sandbox(result, scan_text(pod, "interface"), path_of(pod));
+	if (verify(plugin, pod, path_of(pod), result, &err) < 0)
+		report_check(ward, pod, cached, &err);
+	else
+		examine_mtu(ward, master, pod);
+}
+
+/*
+ * Leases and ledger, both ways.
+ */
+
+static const json_t *lease_of_address(const struct exam *exam, const struct ip *ip)
+{
+	return json_object_get(exam->leases, ip_text(ip).s);
+}
+
+static void examine_lease(struct ward *ward, const struct exam *exam, const json_t *pod, const struct ip *ip)
+{
+	const json_t *lease = lease_of_address(exam, ip);
+	const char *owner = scan_text(lease, "container"), *container = scan_text(pod, "container");
+
+	if (lease && *owner && !strcmp(owner, container))
+		return;
+	if (lease && *owner)
+		find_fault(ward, ERROR, "leases", "start one of them anew",
+			   "%s of network %s has %s, which is leased by container %s", pod_label(pod).s,
+			   exam_network(exam), ip_text(ip).s, owner);
+	else
+		find_fault(ward, ERROR, "leases",
+			   "start the pod anew, before another one is given the address",
+			   "%s of network %s has %s, which is not leased: ADD may give it to another pod",
+			   pod_label(pod).s, exam_network(exam), ip_text(ip).s);
+}
+
+static void examine_leases(struct ward *ward, const json_t *pod)
+{
+	const struct exam *exam = exam_of(ward, scan_text(pod, "network"));
+	const json_t *address;
+	struct prefix prefix;
+	size_t i;
+
+	if (!exam || !(exam->sound & SOUND_POOLS))
+		return;
+	json_array_foreach(json_object_get(pod, "addresses"), i, address)
+		if (prefix_parse(json_string_value(address), &prefix) &&
+		    ranges_give(&exam->ranges, &prefix.ip))
+			examine_lease(ward, exam, pod, &prefix.ip);
+}
+
+/* Does the host hold something for each pod of the network? Only then is the ledger more than a list. */
+static bool needs_ledger(const struct exam *exam)
+{
+	const struct conf *conf = &exam->conf;
+
+	return exam->sound & SOUND_CONF && (conf->host_access || conf->proxy_arp || conf->ip_masq ||
+					    conf->host_routes.n_routes || conf->n_reflectors);
+}
+
+/* The host's own slave is there, and nobody's: a pod that the Go plugin has made needs none. */
+static bool has_idle_anchor(const json_t *master)
+{
+	const json_t *pod;
+	size_t i;
+
+	if (!json_is_object(json_object_get(master, "anchor")))
+		return false;
+	json_array_foreach(json_object_get(master, "pods"), i, pod)
+		if (*scan_text(pod, "network"))
+			return false;
+	return true;
+}
+
+static void examine_unknown(struct ward *ward, const json_t *master, const json_t *pod)
+{
+	const json_t *address, *lease = NULL;
+	struct prefix prefix;
+	size_t i;
+
+	for (size_t k = 0; k < ward->n; k++)
+		json_array_foreach(json_object_get(pod, "addresses"), i, address) {
+			const struct exam *exam = ward->exams[k];
+
+			if (!prefix_parse(json_string_value(address), &prefix))
+				continue;
+			lease = lease_of_address(exam, &prefix.ip);
+			if (!lease ||
+			    strcmp(scan_text(lease, "interface"), scan_text(pod, "interface")) != 0 ||
+			    (!needs_ledger(exam) && !has_idle_anchor(master)))
+				continue;
+			find_fault(ward, WARNING, "ledger",
+				   "start the pod anew: nothing on the host is kept or repaired for it",
+				   "container %s of network %s has %s, and is not in the plugin's ledger",
+				   scan_text(lease, "container"), exam_network(exam), ip_text(&prefix.ip).s);
+			return;
+		}
+}
+
+/*
+ * Attachments without an interface.
+ */
+
+/* An ipvlan interface in the namespace that the ledger does not know. */
+static const json_t *renamed(const struct ward *ward, const json_t *lost)
+{
+	const json_t *inode = json_object_get(json_object_get(lost, "namespace"), "inode"), *master, *pod;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(ward->scan, "masters"), i, master)
+		json_array_foreach(json_object_get(master, "pods"), k, pod)
+			if (!*scan_text(pod, "container") &&
+			    json_equal(json_object_get(json_object_get(pod, "namespace"), "inode"), inode))
+				return pod;
+	return NULL;
+}
+
+static void examine_lost(struct ward *ward, const json_t *pod)
+{
+	const char *state = scan_text(pod, "state"), *network = scan_text(pod, "network"),
+		   *ifname = scan_text(pod, "interface");
+	const json_t *now = !strcmp(state, "no interface") ? renamed(ward, pod) : NULL;
+	const struct pod_label who = pod_label(pod);
+	char remedy[PATH_MAX + 64];
+
+	snprintf(remedy, sizeof(remedy), "nsenter --net=%s ip link set dev %s name %s",
+		 now ? path_of(now) : "", scan_text(now, "interface"), ifname);
+	if (!strcmp(state, "hidden"))
+		return;
+	if (now)
+		find_fault(ward, ERROR, "attachment", remedy,
+			   "%s, network %s: interface %s was renamed to %s", who.s, network, ifname,
+			   scan_text(now, "interface"));
+	else if (!strcmp(state, "gone"))
+		find_fault(ward, WARNING, "attachment", "ipvlanctl gc --yes releases what it holds",
+			   "%s, network %s, interface %s: its namespace is gone", who.s, network, ifname);
+	else if (!strcmp(state, "no interface"))
+		find_fault(ward, ERROR, "attachment", "start the pod anew",
+			   "%s, network %s, interface %s: the interface was deleted", who.s, network, ifname);
+	else
+		find_fault(ward, WARNING, "attachment", "start the pod anew",
+			   "%s, network %s, interface %s: it is not known whether its namespace "
+			   "exists",
+			   who.s, network, ifname);
+}
+
+/* Returns the number of those for which nothing is missing. */
+static size_t examine_each(struct ward *ward, size_t *pods)
+{
+	const json_t *master, *pod;
+	size_t i, k, sound = 0;
+
+	json_array_foreach(json_object_get(ward->scan, "masters"), i, master)
+		json_array_foreach(json_object_get(master, "pods"), k, pod) {
+			const size_t faults = ward->faults;
+
+			++*pods;
+			if (*scan_text(pod, "network")) {
+				examine_pod(ward, master, pod);
+				examine_leases(ward, pod);
+			} else {
+				examine_unknown(ward, master, pod);
+			}
+			sound += ward->faults == faults;
+		}
+	json_array_foreach(json_object_get(ward->scan, "lost"), i, pod)
+		examine_lost(ward, pod);
+	return sound;
+}
+
+/* The findings are the network's. */
+static void access_of(struct ward *ward, struct exam *exam)
+{
+	if (rtnl_open(&exam->host, -1, NULL) < 0)
+		return;
+	report_section(ward->report, "hostAccess", exam_network(exam));
+	examine_access(exam, ward->scan);
+	rtnl_close(&exam->host);
+}
+
+static void examine_ward(struct ward *ward)
+{
+	struct cni_error err = { 0 };
+	size_t pods = 0, sound;
+
+	ward->scan = scan(&err);
+	if (!ward->scan) {
+		report_error(ward->report, ERROR, "ledger", &err);
+		return;
+	}
+	examine_host(ward);
+	sound = examine_each(ward, &pods);
+	if (sound || (!pods && !ward->faults))
+		report(ward->report, OK, "host", NULL,
+		       "%zu ipvlan interface%s, and nothing is missing for them", sound,
+		       sound == 1 ? "" : "s");
+	for (size_t i = 0; i < ward->n && !ward->faults; i++)
+		access_of(ward, ward->exams[i]);
+}
+
+void examine_pods(struct report *report, struct exam *const *exams, size_t n, const json_t *cache)
+{
+	struct ward ward = {
+		.report = report, .exams = exams, .n = n, .cache = cache, .missing = json_array()
+	};
+	struct cni_error err = { 0 };
+
+	report_section(report, "pods of this machine", "");
+	progress("looking at the pods");
+	if (rtnl_open(&ward.host, -1, &err) < 0) {
+		report_error(report, ERROR, "kernel", &err);
+	} else {
+		examine_ward(&ward);
+		rtnl_close(&ward.host);
+	}
+	json_decref(ward.scan);
+	json_decref(ward.missing);
+}

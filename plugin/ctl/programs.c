@@ -1,0 +1,251 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cni/about.h"
+#include "cni/child.h"
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "ctl/examine.h"
+#include "ctl/places.h"
+#include "ctl/runtimes.h"
+#include "plugin/delegate.h"
+
+#define PATIENCE_S 5
+#define DHCP_SOCKET "/run/cni/dhcp.sock"
+
+/* Who has a plugin of that name, for its remedy. */
+static const struct {
+	const char *type, *project;
+} origins[] = {
+	{ "ipvlan", "ipvlan-cni" },
+	{ "addrpool", "ipvlan-cni" },
+	{ "bandwidth", "the CNI plugins (containernetworking-plugins)" },
+	{ "dhcp", "the CNI plugins (containernetworking-plugins)" },
+	{ "firewall", "the CNI plugins (containernetworking-plugins)" },
+	{ "host-local", "the CNI plugins (containernetworking-plugins)" },
+	{ "portmap", "the CNI plugins (containernetworking-plugins)" },
+	{ "sbr", "the CNI plugins (containernetworking-plugins)" },
+	{ "static", "the CNI plugins (containernetworking-plugins)" },
+	{ "tuning", "the CNI plugins (containernetworking-plugins)" },
+	{ "vrf", "the CNI plugins (containernetworking-plugins)" },
+	{ "whereabouts", "whereabouts" },
+};
+
+static const char *origin_of(const char *type)
+{
+	for (size_t i = 0; i < sizeof(origins) / sizeof(*origins); i++)
+		if (!strcmp(origins[i].type, type))
+			return origins[i].project;
+	return NULL;
+}
+
+static bool is_of_this_project(const char *type)
+{
+	return !strcmp(type, "ipvlan") || !strcmp(type, "addrpool");
+}
+
+/* The first directory of the path that exists, or the first. */
+static void first_directory(const char *path, char *ret, size_t size)
+{
+	struct stat st;
+
+	snprintf(ret, size, "%.*s", (int)strcspn(path, ":"), path);
+	for (const char *dir = path; *dir; dir += strcspn(dir, ":"), dir += *dir == ':') {
+		char name[PATH_MAX];
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(dir, ":"), dir);
+		if (stat(name, &st) == 0 && S_ISDIR(st.st_mode)) {
+			snprintf(ret, size, "%s", name);
+			return;
+		}
+	}
+}
+
+/* "install -m 755 /usr/local/sbin/ipvlan /opt/cni/bin/ipvlan" where that is there, or else in words. at:
+ * where the program should be. */
+static void remedy_for(const char *type, const char *at, char *ret, size_t size)
+{
+	const char *project = origin_of(type);
+	char own[PATH_MAX];
+
+	places_own(type, own, sizeof(own));
+	if (is_of_this_project(type) && access(own, X_OK) == 0 && strcmp(own, at) != 0)
+		snprintf(ret, size, "install -m 755 %s %s", own, at);
+	else if (project)
+		snprintf(ret, size, "install %s, with the plugin as %s", project, at);
+	else
+		snprintf(ret, size, "install the plugin as %s, or correct \"type\"", at);
+}
+
+/* The first line that a plugin prints without CNI_COMMAND, with the argument or NULL; "": none. Without
+ * an argument the Go library's skeleton says "CNI ipvlan plugin v1.9.1". */
+static void introduce(const char *program, const char *argument, char *ret, size_t size)
+{
+	static char *const env[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	const struct child child = { .what = "",
+				     .argv = { program, argument },
+				     .env = env,
+				     .input = "",
+				     .patience_s = PATIENCE_S,
+				     .quiet = true };
+	struct outcome o;
+	const char *said;
+
+	*ret = '\0';
+	if (child_run(&child, &o, NULL) < 0)
+		return;
+	said = *o.stderr_end ? o.stderr_end : o.output;
+	snprintf(ret, size, "%.*s", (int)strcspn(said, "\n"), said);
+}
+
+/* Version and commit, as in "ipvlan 0.1.0 (git abc1234)". */
+static void read_version(const char *program, char *ret, size_t size)
+{
+	char line[256];
+
+	introduce(program, "--version", line, sizeof(line));
+	snprintf(ret, size, "%s", line + strcspn(line, " "));
+}
+
+static void examine_ours(struct exam *exam, const char *type, const char *program)
+{
+	char about[256], version[64], remedy[3 * PATH_MAX];
+	bool same;
+
+	introduce(program, NULL, about, sizeof(about));
+	if (strstr(about, " (ipvlan-cni)")) {
+		read_version(program, version, sizeof(version));
+		same = !strcmp(version + (*version == ' '), about_version());
+		report(exam->report, OK, "plugin", NULL, "%s: %s,%s%s%s", type, program, version,
+		       same ? "" : ", while ipvlanctl is ", same ? "" : about_version());
+		return;
+	}
+	remedy_for(type, program, remedy, sizeof(remedy));
+	report(exam->report, ERROR, "plugin", remedy,
+	       "%s is not of ipvlan-cni%s%s%s: keys that it does not know are ignored", program,
+	       *about ? " (\"" : "", about, *about ? "\")" : "");
+}
+
+static void report_absent(struct exam *exam, const char *type, const char *path, const struct cni_error *err)
+{
+	char dir[PATH_MAX], at[PATH_MAX + NAME_MAX + 2], remedy[3 * PATH_MAX] = "";
+
+	first_directory(path, dir, sizeof(dir));
+	snprintf(at, sizeof(at), "%s/%.*s", dir, NAME_MAX, type);
+	if (!strchr(type, '/'))
+		remedy_for(type, at, remedy, sizeof(remedy));
+	report(exam->report, ERROR, "plugin", remedy, "%s", err->msg);
+}
+
+static void examine_program(struct exam *exam, const char *type, const char *path)
+{
+	struct cni_error err = { 0 };
+	char program[PATH_MAX], remedy[PATH_MAX + 16];
+
+	if (delegate_find(type, path, program, sizeof(program), &err) < 0) {
+		report_absent(exam, type, path, &err);
+	} else if (access(program, X_OK) < 0) {
+		snprintf(remedy, sizeof(remedy), "chmod +x %s", program);
+		report(exam->report, ERROR, "plugin", remedy, "%s is not executable", program);
+	} else if (is_of_this_project(type)) {
+		examine_ours(exam, type, program);
+	} else {
+		report(exam->report, OK, "plugin", NULL, "%s: %s", type, program);
+	}
+}
+
+static void examine_programs(struct exam *exam, const char *path)
+{
+	const json_t *plugin;
+	size_t i;
+
+	json_array_foreach(exam->plugins, i, plugin) {
+		const char *type = json_string_value(json_field(plugin, "type"));
+		const char *ipam = json_string_value(json_field(json_field(plugin, "ipam"), "type"));
+
+		if (type && *type)
+			examine_program(exam, type, path);
+		if (ipam && *ipam)
+			examine_program(exam, ipam, path);
+	}
+}
+
+static bool has_rate(const json_t *plugin)
+{
+	return json_integer_value(json_field(plugin, "ingressRate")) > 0 ||
+	       json_integer_value(json_field(plugin, "egressRate")) > 0;
+}
+
+/* Plugins of a chain that need what ipvlan does not have. */
+static void examine_neighbour_of_ours(struct exam *exam, const char *type, const json_t *plugin)
+{
+	if (!strcmp(type, "bandwidth") && has_rate(plugin))
+		report(exam->report, ERROR, "chain", "remove it from \"plugins\"",
+		       "bandwidth shapes a link of the host for each pod, which ipvlan does not have: ADD "
+		       "fails");
+	else if (!strcmp(type, "bandwidth"))
+		report(exam->report, WARNING, "chain", "remove it from \"plugins\"",
+		       "bandwidth shapes a link of the host for each pod, which ipvlan does not have: ADD "
+		       "of a pod that asks for a bandwidth fails");
+}
+
+void examine_chain(struct exam *exam)
+{
+	const json_t *plugin;
+	char dir[PATH_MAX];
+	size_t i;
+
+	examine_programs(exam, places_plugins());
+	if (runtimes_bin_dir(dir, sizeof(dir)))
+		examine_programs(exam, dir);
+	json_array_foreach(exam->plugins, i, plugin) {
+		const char *type = json_string_value(json_field(plugin, "type"));
+
+		if (type && *type)
+			examine_neighbour_of_ours(exam, type, plugin);
+		else
+			report(exam->report, ERROR, "chain", "name its program by \"type\"",
+			       "plugin %zu of the list has no \"type\"", i + 1);
+	}
+	if (exam->sound & SOUND_CONF && !exam->conf.ipam)
+		report(exam->report, OK, "ipam", NULL, "none: interfaces have no address");
+}
+
+static bool answers(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (strlen(path) >= sizeof(to.sun_path))
+		return true; /* as good as not looked at: STATUS of dhcp says more */
+	memcpy(to.sun_path, path, strlen(path));
+	return fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN;
+}
+
+/* The plugin dhcp asks a daemon, which keeps the lease. */
+void examine_dhcp(struct exam *exam)
+{
+	const json_t *ipam = json_field(exam->plugin, "ipam");
+	const char *type = json_string_value(json_field(ipam, "type")),
+		   *path = json_string_value(json_field(ipam, "daemonSocketPath"));
+	char program[PATH_MAX], remedy[PATH_MAX + 64];
+
+	if (!type || strcmp(type, "dhcp") != 0)
+		return;
+	path = path && *path ? path : DHCP_SOCKET;
+	if (answers(path)) {
+		report(exam->report, OK, "dhcp", NULL, "its daemon listens on %s", path);
+		return;
+	}
+	if (delegate_find(type, places_plugins(), program, sizeof(program), NULL) < 0)
+		return; /* reported as missing */
+	snprintf(remedy, sizeof(remedy), "start it, as a service: %s daemon", program);
+	report(exam->report, ERROR, "dhcp", remedy, "no daemon of the plugin dhcp listens on %s: %s", path,
+	       errno_text(errno));
+}

@@ -1,0 +1,60 @@
+#include "ctl/progress.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+#include "ctl/text.h"
+
+#define WIDTH_UNKNOWN 80
+
+static bool shown;
+
+static bool is_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+/* A longer line would go on in the next one, which is not removed. */
+static int room(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
+		return WIDTH_UNKNOWN - 1;
+	return size.ws_col - 1;
+}
+
+void progress(const char *format, ...)
+{
+	autofree char *safe = NULL;
+	char text[512]; /* no screen is wider */
+	va_list args;
+
+	if (!is_terminal())
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	safe = text_escape(text);
+	fflush(stdout); /* what was said before stands above */
+	fprintf(stderr, "\r%.*s\033[K", room(), safe);
+	fflush(stderr);
+	shown = true;
+}
+
+void progress_end(void)
+{
+	if (!shown)
+		return;
+	shown = false;
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+}

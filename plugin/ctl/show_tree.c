@@ -1,0 +1,291 @@
+/* Everything of every pod: what `ipvlanctl show -v` prints. */
+#include "ctl/show.h"
+
+#include <string.h>
+
+#include "ctl/overview.h"
+#include "ctl/scan.h"
+#include "ctl/text.h"
+
+static long long number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static void put_list(const json_t *list, const char *before)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+		text_put(PLAIN, "%s%s", i ? ", " : before, json_string_value(entry));
+}
+
+static void put_place(const json_t *pod)
+{
+	const json_t *place = json_object_get(pod, "namespace");
+	const char *path = scan_text(place, "path");
+
+	if (number(place, "pid"))
+		text_put(DIM, "namespace of pid %lld", number(place, "pid"));
+	else if (*path)
+		text_put(DIM, "%s", path);
+	else if (json_object_get(pod, "state"))
+		text_put(DIM, "namespace %lld", number(place, "inode"));
+	else
+		text_put(DIM, "the host's own namespace");
+}
+
+static void put_default_routes(const json_t *routes)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(routes, i, entry) {
+		const char *gateway = json_string_value(entry);
+
+		if (!strcmp(gateway, "on the link"))
+			text_put(PLAIN, "  default route without a gateway");
+		else
+			text_put(PLAIN, "  default via %s", gateway);
+	}
+}
+
+/* The anchor stands with the master. */
+static bool is_shown(const json_t *object)
+{
+	return strncmp(scan_text(object, "object"), "anchor ", strlen("anchor ")) != 0;
+}
+
+/* What the plugin has made on the host for one pod: all that is there in one line, and what is not in lines
+ * of its own. */
+static void print_objects(const struct branch *branch, const json_t *pod)
+{
+	const json_t *entry;
+	size_t i, n = 0;
+
+	json_array_foreach(json_object_get(pod, "objects"), i, entry) {
+		if (!json_is_true(json_object_get(entry, "found")) || !is_shown(entry))
+			continue;
+		if (!n)
+			text_below(branch, false);
+		if (!n)
+			text_put(GREEN, "ok       ");
+		text_put(PLAIN, "%s%s", n++ ? ", " : "", scan_text(entry, "object"));
+	}
+	if (n)
+		text_end();
+	json_array_foreach(json_object_get(pod, "objects"), i, entry) {
+		if (json_is_true(json_object_get(entry, "found")))
+			continue;
+		text_below(branch, false);
+		text_put(RED, "missing  ");
+		text_put(PLAIN, "%s", scan_text(entry, "object"));
+		text_end();
+	}
+}
+
+static void put_workload(const json_t *pod)
+{
+	const char *container = scan_text(pod, "container");
+	const struct pod_name name = pod_name(pod);
+
+	text_put(BOLD, "%s", name.s);
+	text_put(PLAIN, " %s, network %s", scan_text(pod, "interface"), scan_text(pod, "network"));
+	if (strncmp(name.s, container, strlen(name.s)) != 0)
+		text_put(PLAIN, ", container %.*s", id_shown(container), container);
+	if (json_is_integer(json_object_get(pod, "age")))
+		text_put(PLAIN, ", for %s", show_age(number(pod, "age")).s);
+}
+
+static void print_problems(const struct branch *branch, const json_t *pod)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(pod, "problems"), i, entry) {
+		if (!strncmp(json_string_value(entry), "the host lacks", strlen("the host lacks")))
+			continue; /* it is told in full below */
+		text_below(branch, false);
+		text_put(show_paint(scan_text(pod, "condition")), "%-8s", scan_text(pod, "condition"));
+		text_put(PLAIN, " %s", json_string_value(entry));
+		text_end();
+	}
+}
+
+/* What the pod has sent and got by its master, where that is counted. */
+static void print_traffic(const struct branch *branch, const json_t *pod)
+{
+	const json_t *traffic = json_object_get(pod, "traffic"), *out = json_object_get(traffic, "out"),
+		     *in = json_object_get(traffic, "in");
+
+	if (!traffic)
+		return;
+	text_below(branch, false);
+	text_put(PLAIN, "out %lld packets, %lld bytes  in %lld packets, %lld bytes", number(out, "packets"),
+		 number(out, "bytes"), number(in, "packets"), number(in, "bytes"));
+	if (number(out, "late") || number(in, "late"))
+		text_put(YELLOW, "  too fast and dropped: %lld out, %lld in", number(out, "late"),
+			 number(in, "late"));
+	text_end();
+}
+
+static void print_pod(const struct branch *branch, const json_t *pod)
+{
+	text_entry(branch);
+	if (*scan_text(pod, "container")) {
+		put_workload(pod);
+	} else {
+		text_put(BOLD, "%s", scan_text(pod, "interface"));
+		text_put(YELLOW, " was made by another program, or the plugin's records of it are lost");
+	}
+	if (json_is_false(json_object_get(pod, "up")))
+		text_put(RED, ", down");
+	text_end();
+	text_below(branch, false);
+	put_place(pod);
+	put_list(json_object_get(pod, "addresses"), "  ");
+	put_default_routes(json_object_get(pod, "defaultRoutes"));
+	text_end();
+	print_traffic(branch, pod);
+	print_problems(branch, pod);
+	print_objects(branch, pod);
+}
+
+static void put_host_side(const json_t *master)
+{
+	const char *parent = scan_text(master, "parent");
+
+	if (number(master, "vlan"))
+		text_put(PLAIN, ", VLAN %lld%s%s", number(master, "vlan"), *parent ? " of " : "", parent);
+	if (json_array_size(json_object_get(master, "addresses")))
+		put_list(json_object_get(master, "addresses"), ", the host has ");
+	if (json_array_size(json_object_get(master, "gateways")))
+		put_list(json_object_get(master, "gateways"), ", its gateway is ");
+}
+
+static void print_head(const json_t *master)
+{
+	const json_t *anchor = json_object_get(master, "anchor"), *holder = json_object_get(master, "holder");
+	const char *name = scan_text(master, "name"), *place = scan_text(master, "namespace");
+
+	if (*name)
+		text_put(BOLD, "%s", name);
+	else
+		text_put(BOLD, "link %lld of a namespace that is not known here", number(master, "index"));
+	if (*place)
+		text_put(PLAIN, " in %s", place);
+	text_put(PLAIN, "  %s %s", scan_text(master, "mode"), scan_text(master, "flag"));
+	if (number(master, "mtu"))
+		text_put(PLAIN, ", MTU %lld", number(master, "mtu"));
+	put_host_side(master);
+	if (json_is_object(anchor))
+		text_put(PLAIN, ", anchor %s (%s)", scan_text(anchor, "name"),
+			 json_is_true(json_object_get(anchor, "up")) ? "up" : "down");
+	if (json_is_object(holder))
+		text_put(YELLOW, ", a port of the %s %s",
+			 *scan_text(holder, "kind") ? scan_text(holder, "kind") : "device",
+			 scan_text(holder, "name"));
+	if (*name && !json_is_true(json_object_get(master, "up")))
+		text_put(RED, ", down");
+	text_end();
+}
+
+/* What antiSpoof has dropped on the master, by reason. */
+static void print_drops(const json_t *master)
+{
+	const json_t *packets;
+	const char *reason;
+	size_t n = 0;
+
+	json_object_foreach(json_object_get(master, "dropped"), reason, packets) {
+		if (!json_integer_value(packets))
+			continue;
+		text_put(n ? PLAIN : YELLOW, "%s", n ? ", " : "  dropped ");
+		n++;
+		text_put(PLAIN, "%lld %s", (long long)json_integer_value(packets), reason);
+	}
+	if (n)
+		text_end();
+}
+
+static void print_pods(const json_t *pods)
+{
+	const json_t *pod;
+	size_t i;
+
+	json_array_foreach(pods, i, pod) {
+		const struct branch branch = { .last = i + 1 == json_array_size(pods) };
+
+		print_pod(&branch, pod);
+	}
+}
+
+static void print_master(const json_t *master)
+{
+	const json_t *pods = json_object_get(master, "pods");
+
+	print_head(master);
+	print_drops(master);
+	print_pods(pods);
+	if (json_array_size(pods))
+		return;
+	text_entry(&(struct branch){ .last = true });
+	text_put(DIM, "no pods");
+	text_end();
+}
+
+static void print_lost(const json_t *lost)
+{
+	if (!json_array_size(lost))
+		return;
+	text_put(BOLD, "pods without an interface");
+	text_end();
+	print_pods(lost);
+	text_end();
+}
+
+static void print_range(const char *network, const json_t *range, int wide)
+{
+	const long long size = number(range, "size"), used = number(range, "used");
+	const double share = size ? (double)used / (double)size : 1;
+
+	text_put(PLAIN, "  %-*s  ", wide, network);
+	text_bar(share >= 1 ? RED : share >= SHOW_TIGHT ? YELLOW : GREEN, share);
+	text_put(PLAIN, " %3.0f%%  %lld of %lld  %s", 100 * share, used, size, scan_text(range, "rangeSet"));
+	if (number(range, "dead"))
+		text_put(YELLOW, "  %lld more of pods that are gone", number(range, "dead"));
+	text_end();
+}
+
+static void print_pools(const json_t *pools)
+{
+	const json_t *pool, *range;
+	int wide = 7;
+	size_t i, k;
+
+	if (!json_array_size(pools))
+		return;
+	text_put(BOLD, "address pools");
+	text_end();
+	json_array_foreach(pools, i, pool)
+		if ((int)strlen(scan_text(pool, "network")) > wide)
+			wide = (int)strlen(scan_text(pool, "network"));
+	json_array_foreach(pools, i, pool)
+		json_array_foreach(json_object_get(pool, "rangeSets"), k, range)
+			print_range(scan_text(pool, "network"), range, wide);
+}
+
+void show_tree(const json_t *doc)
+{
+	const json_t *masters = json_object_get(doc, "masters"), *master;
+	size_t i;
+
+	json_array_foreach(masters, i, master) {
+		print_master(master);
+		text_end();
+	}
+	print_lost(json_object_get(doc, "lost"));
+	print_pools(json_object_get(doc, "pools"));
+	show_problems(doc);
+}

@@ -1,0 +1,111 @@
+#include <string.h>
+
+#include "cni/json.h"
+#include "ctl/examine.h"
+#include "ctl/pools.h"
+#include "ctl/scan.h"
+
+static long long number(const json_t *range, const char *key)
+{
+	return json_integer_value(json_object_get(range, key));
+}
+
+static void examine_range_set(struct exam *exam, const json_t *range)
+{
+	const long long dead = number(range, "dead"), leased = number(range, "leased"),
+			size = number(range, "size");
+	const char *text = scan_text(range, "rangeSet");
+
+	if (dead)
+		report(exam->report, WARNING, "leases",
+		       "ipvlanctl gc --yes releases them, and so does the next ADD that finds no other "
+		       "address",
+		       "%lld of %s are leased by pods that are gone", dead, text);
+	else if (leased >= size)
+		report(exam->report, WARNING, "pool", "make the range larger",
+		       "all %lld addresses of %s are leased: the next ADD fails", size, text);
+	else
+		report(exam->report, OK, "pool", NULL, "%lld of %lld addresses of %s are leased", leased,
+		       size, text);
+}
+
+/* A file may have several networks, and several networks one pool, which is listed once. */
+static void keep_own(json_t *pools, const struct exam *exam)
+{
+	const char *shared = json_string_value(json_field(json_field(exam->plugin, "ipam"), "pool"));
+
+	for (size_t i = json_array_size(pools); i > 0; i--) {
+		const json_t *pool = json_array_get(pools, i - 1);
+
+		if (strcmp(scan_text(pool, "network"), exam_network(exam)) != 0 &&
+		    (!shared || strcmp(scan_text(pool, "pool"), shared) != 0))
+			json_array_remove(pools, i - 1);
+	}
+}
+
+/* Addresses that the next ADDs get without another block. */
+static long long count_free(const json_t *pools)
+{
+	const json_t *pool, *range;
+	long long free = 0;
+	size_t i, k;
+
+	json_array_foreach(pools, i, pool)
+		json_array_foreach(json_object_get(pool, "rangeSets"), k, range)
+			free += number(range, "size") - number(range, "leased") + number(range, "dead");
+	return free;
+}
+
+/* No block can be claimed. ADD asks for one when the node's own blocks have no address left. */
+static void report_engine(struct exam *exam, const json_t *network, const char *what)
+{
+	json_auto_t *pools = pools_of(network, false, NULL);
+	long long free;
+
+	keep_own(pools, exam);
+	free = count_free(pools);
+	report(exam->report, free ? WARNING : ERROR, "cluster",
+	       "make the engine that \"cluster\" in ipam names answer",
+	       "network \"%s\": %s; %lld address%s of this node's own blocks %s free", exam_network(exam),
+	       what, free, free == 1 ? "" : "es", free == 1 ? "is" : "are");
+}
+
+static json_t *leases_by_address(const json_t *pools)
+{
+	json_t *all = json_object(), *lease;
+	const json_t *pool;
+	size_t i, k;
+
+	json_array_foreach(pools, i, pool)
+		json_array_foreach(json_object_get(pool, "leases"), k, lease)
+			json_object_set(all, scan_text(lease, "address"), lease);
+	return all;
+}
+
+void examine_pools(struct exam *exam)
+{
+	json_auto_t *network =
+		json_pack("{s:s, s:n, s:O}", "name", exam_network(exam), "file", "plugins", exam->plugins);
+	struct cni_error err = { 0 };
+	const json_t *pool, *range;
+	size_t i, k;
+
+	if (!exam->ranges.pool)
+		return;
+	exam->pools = pools_of(network, true, &err);
+	if (!exam->pools && json_field(json_field(exam->plugin, "ipam"), "cluster")) {
+		report_engine(exam, network, err.msg);
+		return;
+	}
+	if (!exam->pools) {
+		report(exam->report, ERROR, "pool", err.details, "network \"%s\": %s", exam_network(exam),
+		       err.msg);
+		return;
+	}
+	exam->sound |= SOUND_POOLS;
+	keep_own(exam->pools, exam);
+	exam->leases = leases_by_address(exam->pools);
+	json_array_foreach(exam->pools, i, pool)
+		json_array_foreach(json_object_get(pool, "rangeSets"), k, range)
+			examine_range_set(exam, range);
+}

@@ -1,0 +1,108 @@
+#include "plugin/fence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cni/cleanup.h"
+#include "plugin/reach.h"
+
+/* An attachment of the master whose addresses the fence does not know. */
+struct fence_stranger {
+	int master;
+	const struct page *own;
+	struct cni_error *err;
+	bool found;
+};
+
+static int fence_look_at(const struct page *page, void *arg)
+{
+	struct fence_stranger *stranger = arg;
+	const struct netns_id now = netns_id(page->path);
+
+	if (!strcmp(page->id.s, stranger->own->id.s) || !page->netns.inode || !netns_is(&now, &page->netns))
+		return 0;
+	for (size_t i = 0; i < page->n_objects; i++)
+		if ((page->objects[i].kind == OBJECT_LEASE || page->objects[i].kind == OBJECT_GUARD) &&
+		    page->objects[i].dev == stranger->master)
+			return 0;
+	stranger->found = true;
+	cni_fail(stranger->err, CNI_CONFIG,
+		 "antiSpoof: the master has pods already whose addresses are not known, as container %s, "
+		 "network "
+		 "%s",
+		 page->container, page->network);
+	cni_hint(stranger->err,
+		 "they were added without antiSpoof, and would be cut off; remove them first, and then start "
+		 "them anew");
+	return 1;
+}
+
+int fence_check_strangers(const struct ledger *ledger, const struct page *page, int master,
+			  struct cni_error *err)
+{
+	struct fence_stranger stranger = { .own = page, .master = master, .err = err };
+	const struct object anchor = object_anchor(master, 0), guard = object_guard(master);
+
+	if (!hold_is_held(ledger, &guard))
+		hold_each_page(ledger, &anchor, fence_look_at, &stranger);
+	return stranger.found ? -1 : 0;
+}
+
+static bool is_limited(const struct conf *conf)
+{
+	return conf->rates[0].rate || conf->rates[1].rate;
+}
+
+const char *fence_key(const struct conf *conf)
+{
+	return conf->anti_spoof	  ? "antiSpoof"
+	       : is_limited(conf) ? "bandwidth"
+	       : conf->counters	  ? "counters"
+				  : NULL;
+}
+
+int fence_check(struct rtnl *host, const struct conf *conf, int dev, struct cni_error *err)
+{
+	const struct page nobody = { .id = { "" } };
+	struct ledger ledger;
+	enum found found;
+	int rc = 0;
+
+	if (!fence_key(conf))
+		return 0;
+	if (fence_check_kernel(host, dev, fence_key(conf), err) < 0)
+		return -1;
+	if (!conf->anti_spoof)
+		return 0;
+	found = ledger_open(&ledger, host, err);
+	if (found == FOUND)
+		rc = fence_check_strangers(&ledger, &nobody, dev, err);
+	ledger_close(&ledger);
+	return found == FOUND_FAILED ? -1 : rc;
+}
+
+int fence_pod(struct iface *iface, const struct conf *conf, const struct result *given, struct page *page,
+	      struct cni_error *err)
+{
+	const int master = iface->master.index;
+	autofree struct object *objects = NULL;
+	size_t n = 0;
+
+	if (!fence_key(conf) && !iface->guarded)
+		return 0;
+	if (fence_key(conf) && !given->n_ips) {
+		cni_fail(err, CNI_CONFIG, "%s needs addresses, and the pod has none", fence_key(conf));
+		return cni_hint(err, "name an IPAM plugin in \"ipam\"");
+	}
+	objects = calloc(2 * given->n_ips + 2, sizeof(*objects));
+	if (!objects)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (!conf->anti_spoof)
+		objects[n++] = object_fence(master);
+	for (size_t i = 0; i < given->n_ips; i++)
+		objects[n++] = object_lease(master, &given->ips[i].address.ip);
+	for (size_t i = 0; i < given->n_ips && is_limited(conf); i++)
+		objects[n++] = object_rate(master, &given->ips[i].address.ip, &given->ips[0].address.ip,
+					   conf->rates);
+	return reach_hold(iface, page, objects, n, 0, err);
+}

@@ -1,0 +1,526 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "plugin/kinds.h"
+#include "plugin/ledger_files.h"
+
+/*
+ * objects/<object>/<container>:<interface> -> {"kind":"route",...}
+ *
+ * Each holder is a symbolic link that says what it holds, so that one who comes later
+ * need not read the page of one who came before.
+ */
+#define DIR_MODE 0700
+#define LINK_MAX_LEN 4096
+
+static struct below path_of_object(const struct object *object)
+{
+	struct below path;
+
+	snprintf(path.s, sizeof(path.s), "objects/%s", object_key(object).s);
+	return path;
+}
+
+static struct below path_of_holder(const struct object *object, const struct attachment *who)
+{
+	struct below path;
+
+	snprintf(path.s, sizeof(path.s), "objects/%s/%s", object_key(object).s, page_file(who).s);
+	return path;
+}
+
+/* Looks for a holder other than one's own. */
+struct hold_search {
+	struct file_name own, found; /* found "": none */
+};
+
+static int hold_match(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
+{
+	struct hold_search *search = arg;
+
+	(void)ledger;
+	(void)err;
+	if (!strcmp(name, search->own.s))
+		return 0;
+	snprintf(search->found.s, sizeof(search->found.s), "%s", name);
+	return 1;
+}
+
+/* What another attachment holds in the directory of an object, and which one. An object
+ * that this version does not know has no kind. */
+static enum found hold_find_in(const struct ledger *ledger, const struct page *page,
+			       const struct below *directory, struct object *ret, struct file_name *holder,
+			       struct cni_error *err)
+{
+	const struct attachment who = page_who(page);
+	struct hold_search search = { .own = page_file(&who) };
+	char path[sizeof(*directory) + sizeof(search.found) + 1];
+	char text[LINK_MAX_LEN];
+	json_auto_t *doc = NULL;
+	ssize_t len;
+	int rc = each_file(ledger, directory->s, hold_match, &search, err);
+
+	*ret = (struct object){ .kind = OBJECT_KINDS };
+	if (rc <= 0)
+		return rc < 0 ? FOUND_FAILED : FOUND_NOT;
+	snprintf(path, sizeof(path), "%s/%s", directory->s, search.found.s);
+	len = readlinkat(ledger->dir, path, text, sizeof(text));
+	if (len < 0)
+		return ledger_broken("read", path, err);
+	doc = json_read(text, (size_t)len, NULL);
+	*holder = search.found;
+	if (!object_read(ret, doc))
+		*ret = (struct object){ .kind = OBJECT_KINDS, .name = "unknown" };
+	return FOUND;
+}
+
+/* What another attachment holds in the place of object, and which one. */
+static enum found hold_find_other(const struct ledger *ledger, const struct page *page,
+				  const struct object *object, struct object *ret, struct file_name *holder,
+				  struct cni_error *err)
+{
+	const struct below directory = path_of_object(object);
+	enum found found = hold_find_in(ledger, page, &directory, ret, holder, err);
+
+	if (found == FOUND && ret->kind == OBJECT_KINDS)
+		ret->kind = object->kind;
+	return found;
+}
+
+struct hold_pages {
+	int (*each)(const struct page *page, void *arg);
+	void *arg;
+};
+
+static int hold_page(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
+{
+	const struct hold_pages *pages = arg;
+	struct page page;
+	int rc;
+
+	(void)err;
+	if (page_read_file(&page, ledger, name, NULL) != FOUND)
+		return 0;
+	rc = pages->each(&page, pages->arg);
+	page_free(&page);
+	return rc;
+}
+
+void hold_each_page(const struct ledger *ledger, const struct object *object,
+		    int (*each)(const struct page *page, void *arg), void *arg)
+{
+	struct hold_pages pages = { each, arg };
+
+	each_file(ledger, path_of_object(object).s, hold_page, &pages, NULL);
+}
+
+bool hold_is_held(const struct ledger *ledger, const struct object *object)
+{
+	return faccessat(ledger->dir, path_of_object(object).s, F_OK, 0) == 0;
+}
+
+struct hold_tour {
+	enum object_kind kind;
+	void (*each)(const struct object *object, void *arg);
+	void *arg;
+};
+
+/* By what a holder of it says. */
+static int hold_visit(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
+{
+	const struct page nobody = { .container = "", .ifname = "" };
+	const struct hold_tour *tour = arg;
+	struct file_name holder;
+	struct object object;
+	struct below directory;
+	enum found found;
+
+	snprintf(directory.s, sizeof(directory.s), "objects/%s", name);
+	found = hold_find_in(ledger, &nobody, &directory, &object, &holder, err);
+	if (found == FOUND && object.kind == tour->kind)
+		tour->each(&object, tour->arg);
+	return found == FOUND_FAILED ? -1 : 0;
+}
+
+int hold_each(const struct ledger *ledger, enum object_kind kind,
+	      void (*each)(const struct object *object, void *arg), void *arg, struct cni_error *err)
+{
+	struct hold_tour tour = { kind, each, arg };
+
+	return each_file(ledger, "objects", hold_visit, &tour, err);
+}
+
+static int hold_count(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
+{
+	uint64_t *sum = arg;
+	struct page page;
+
+	(void)err;
+	/* one that cannot be read stays the same */
+	if (page_read_file(&page, ledger, name, NULL) == FOUND)
+		*sum += strtoull(page.id.s, NULL, 16);
+	page_free(&page);
+	return 0;
+}
+
+uint64_t hold_holders(const struct ledger *ledger, const struct object *object)
+{
+	uint64_t sum = 0;
+
+	each_file(ledger, path_of_object(object).s, hold_count, &sum, NULL);
+	return sum;
+}
+
+/* The holder's page names it, also where its file's name is a hash. */
+static int hold_refuse(const struct ledger *ledger, const struct object *object, const struct object *other,
+		       const struct file_name *holder, struct rival *rival, struct cni_error *err)
+{
+	const struct object_text wanted = object_text(object), held = object_text(other);
+	const char *container = holder->s, *ifname = "?", *network = "?";
+	struct page page = { .n_objects = 0 };
+
+	if (page_read_file(&page, ledger, holder->s, NULL) == FOUND) {
+		container = page.container, ifname = page.ifname, network = page.network;
+		snprintf(rival->container, sizeof(rival->container), "%s", container);
+		snprintf(rival->ifname, sizeof(rival->ifname), "%s", ifname);
+	}
+	cni_fail(err, CNI_CONFIG, "the host has \"%s\" already, for container %s, interface %s, network %s",
+		 held.s, container, ifname, network);
+	cni_hint(err,
+		 "the configuration requires \"%s\", and there can be only one of both; use other addresses, "
+		 "routes or names, or remove that container first",
+		 wanted.s);
+	page_free(&page);
+	return -1;
+}
+
+/* Has the page an object in this place? */
+static const struct object *hold_own(const struct page *page, const struct object *object)
+{
+	for (size_t i = 0; i < page->n_objects; i++)
+		if (object_same_place(&page->objects[i], object))
+			return &page->objects[i];
+	return NULL;
+}
+
+static int hold_refuse_own(const struct object *own, const struct object *object, struct cni_error *err)
+{
+	return cni_fail(err, CNI_CONFIG, "the configuration requires both \"%s\" and \"%s\"",
+			object_text(own).s, object_text(object).s);
+}
+
+/* Adds it, if it is to be held. */
+static int hold_add(const struct ledger *ledger, struct page *page, struct view *view,
+		    const struct object *object, struct rival *rival, struct cni_error *err)
+{
+	const struct object *own = hold_own(page, object);
+	struct object held = *object, other = *object;
+	struct file_name holder;
+	enum found found;
+
+	if (own)
+		return object_agrees(own, object) ? 0 : hold_refuse_own(own, object, err);
+	found = object_plain(object) ? FOUND_NOT
+				     : hold_find_other(ledger, page, object, &other, &holder, err);
+	if (found == FOUND && !object_agrees(object, &other))
+		return hold_refuse(ledger, object, &other, &holder, rival, err);
+	if (found == FOUND_NOT && object_anonymous(object)) {
+		found = object_find(view, object, err);
+		if (found == FOUND) /* somebody else's */
+			return 0;
+		held.all = sysctl_read_all(object);
+	} else if (found == FOUND) {
+		held.all = other.all;
+	}
+	return found == FOUND_FAILED ? -1 : page_append(page, &held, err);
+}
+
+/* One that may have gone does not count: ADD releases it. */
+static bool hold_is_alive(const struct ledger *ledger, const struct rival *rival)
+{
+	struct netns_id now;
+	struct page page;
+	bool alive;
+
+	if (!*rival->ifname ||
+	    page_read(&page, ledger, &(struct attachment){ rival->container, rival->ifname }, NULL) != FOUND)
+		return false;
+	now = netns_id(page.path);
+	alive = page.netns.inode && netns_is(&now, &page.netns);
+	page_free(&page);
+	return alive;
+}
+
+int object_check_rivals(const struct ledger *ledger, const struct object *object, struct cni_error *err)
+{
+	const struct page own = { .container = "", .ifname = "" };
+	struct cni_error why = { 0 };
+	struct rival rival = { .ifname = "" };
+	struct file_name holder;
+	struct object other;
+
+	if (hold_find_other(ledger, &own, object, &other, &holder, NULL) != FOUND ||
+	    object_agrees(object, &other))
+		return 0;
+	hold_refuse(ledger, object, &other, &holder, &rival, &why);
+	if (!hold_is_alive(ledger, &rival))
+		return 0;
+	*err = why;
+	return -1;
+}
+
+int hold_write(const struct ledger *ledger, const struct page *page, const struct object *object,
+	       struct cni_error *err)
+{
+	const struct attachment who = page_who(page);
+	const struct below directory = path_of_object(object), holder = path_of_holder(object, &who);
+	struct object brief = *object;
+	json_auto_t *doc = NULL;
+	autofree char *text = NULL;
+
+	brief.dns = NULL; /* which has no bound */
+	doc = object_json(&brief);
+	text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	if (!text)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if ((mkdirat(ledger->dir, directory.s, DIR_MODE) < 0 && errno != EEXIST) ||
+	    (symlinkat(text, ledger->dir, holder.s) < 0 && errno != EEXIST))
+		return ledger_broken("write", holder.s, err);
+	return 0;
+}
+
+int page_hold(const struct ledger *ledger, struct page *page, struct view *view, const struct object *objects,
+	      size_t n, int *lock, struct rival *rival, struct cni_error *err)
+{
+	const size_t before = page->n_objects;
+
+	*rival = (struct rival){ .ifname = "" };
+	for (size_t i = 0; i < n; i++)
+		if (hold_add(ledger, page, view, &objects[i], rival, err) < 0)
+			return -1;
+	page->written = true;
+	if (page_write(ledger, page, lock, err) < 0 || page_claim(ledger, page, err) < 0)
+		return -1;
+	for (size_t i = before; i < page->n_objects; i++)
+		if (hold_write(ledger, page, &page->objects[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+int page_make(const struct page *page, struct view *view, size_t first, struct cni_error *err)
+{
+	for (size_t i = first; i < page->n_objects; i++)
+		if (!object_by_program(&page->objects[i]) && object_make(view, &page->objects[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * Is it ours to remove now? The last holder removes it. A directory that does not exist
+ * was removed by one who was killed before he had removed the object.
+ */
+static enum found hold_drop(const struct ledger *ledger, const struct attachment *who,
+			    const struct object *object, struct cni_error *err)
+{
+	const struct below directory = path_of_object(object), holder = path_of_holder(object, who);
+
+	if (unlinkat(ledger->dir, holder.s, 0) < 0 && errno != ENOENT)
+		return ledger_broken("unlink", holder.s, err);
+	if (unlinkat(ledger->dir, directory.s, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return FOUND;
+	return errno == ENOTEMPTY ? FOUND_NOT : ledger_broken("rmdir", directory.s, err);
+}
+
+static bool must_look(const struct ledger *ledger, const struct page *page)
+{
+	struct file_name holder;
+	struct object other;
+
+	for (size_t i = 0; i < page->n_objects; i++)
+		if (object_must_look(&page->objects[i]) &&
+		    hold_find_other(ledger, page, &page->objects[i], &other, &holder, NULL) != FOUND)
+			return true;
+	return false;
+}
+
+/* What could not be removed stays written down, for nobody's interface. */
+static int keep_rest(const struct ledger *ledger, const struct page *page, struct object *objects, size_t n,
+		     struct cni_error *err)
+{
+	struct page rest = *page;
+
+	rest.objects = objects;
+	rest.n_objects = n;
+	rest.netns = (struct netns_id){ 0 };
+	return page_disclaim(ledger, page, err) < 0 ? -1 : page_write(ledger, &rest, NULL, err);
+}
+
+int page_remove(const struct ledger *ledger, const struct page *page, struct view *view, bool by_program,
+		struct cni_error *err)
+{
+	const struct attachment who = page_who(page);
+	autofree struct object *rest = calloc(page->n_objects + 1, sizeof(*rest));
+	size_t n = page->n_objects;
+
+	if (!rest)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (!view->looked && must_look(ledger, page))
+		/* cppcheck-suppress memleak */
+		return 1;
+	for (size_t i = page->n_objects; i-- > 0;) {
+		const struct object *object = &page->objects[i];
+		enum found last = FOUND_NOT;
+
+		if (!object_by_program(object))
+			last = hold_drop(ledger, &who, object, err);
+		if (last == FOUND_FAILED || (last == FOUND && object_remove(view, object, err) < 0) ||
+		    (object_by_program(object) && !by_program))
+			rest[--n] = *object;
+	}
+	if (n == page->n_objects && !page->n_unknown)
+		return page_unlink(ledger, page, err);
+	keep_rest(ledger, page, rest + n, page->n_objects - n, err);
+	page_check_known(ledger, page, err);
+	return -1;
+}
+
+/* One program at a time. Not closed on exec: should we be killed, the program, which does
+ * part of the work, is waited for as we would have been. */
+static int lock_programs(const struct ledger *ledger, struct cni_error *err)
+{
+	int fd = openat(ledger->dir, "objects", O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return ledger_broken("open", "objects", err);
+	if (ledger_wait(fd, "objects", err) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool has_programs(const struct page *page, size_t first)
+{
+	for (size_t i = first; i < page->n_objects; i++)
+		if (object_by_program(&page->objects[i]))
+			return true;
+	return false;
+}
+
+int page_gone(const struct page *page, struct cni_error *err)
+{
+	cni_fail(err, CNI_RETRY, "container %s was deleted while its interface \"%s\" was added",
+		 page->container, page->ifname);
+	return cni_hint(err, "DEL, or GC, came before ADD had ended");
+}
+
+int page_is_ours(const struct ledger *ledger, const struct page *page, struct cni_error *err)
+{
+	const struct attachment who = page_who(page);
+	struct page now;
+	enum found found = page_read(&now, ledger, &who, err);
+	bool ours = found == FOUND && !strcmp(now.id.s, page->id.s);
+
+	if (found == FOUND)
+		page_free(&now);
+	return ours ? 0 : page_gone(page, err);
+}
+
+/* The ledger, of which there is a page. */
+static int hold_open(struct ledger *ledger, struct rtnl *host, struct cni_error *err)
+{
+	enum found found = ledger_open(ledger, host, err);
+
+	if (found == FOUND_NOT)
+		cni_fail(err, CNI_RETRY, "the ledger is gone");
+	return found == FOUND ? 0 : -1;
+}
+
+/* A call that releases the page drops its objects before it has removed the page. */
+static int hold_is_ours(const struct ledger *ledger, const struct page *page, const struct object *object,
+			struct cni_error *err)
+{
+	const struct attachment who = page_who(page);
+	const struct below holder = path_of_holder(object, &who);
+	struct stat st;
+
+	if (fstatat(ledger->dir, holder.s, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return errno == ENOENT ? page_gone(page, err) : ledger_broken("stat", holder.s, err);
+}
+
+int page_make_by_program(const struct page *page, struct view *view, size_t first, bool whole,
+			 struct cni_error *err)
+{
+	struct ledger ledger;
+	autoclose int programs = -1;
+	int rc = 0;
+
+	if (!has_programs(page, first))
+		return 0;
+	if (hold_open(&ledger, view->host, err) < 0)
+		return -1;
+	programs = lock_programs(&ledger, err);
+	rc = programs < 0 ? -1 : page_is_ours(&ledger, page, err);
+	view->ledger = &ledger;
+	for (size_t i = first; rc == 0 && i < page->n_objects; i++)
+		if (object_by_program(&page->objects[i]))
+			rc = hold_is_ours(&ledger, page, &page->objects[i], err);
+	if (rc == 0)
+		rc = nft_make(view, page->objects + first, page->n_objects - first, whole, err);
+	view->ledger = NULL;
+	ledger_close(&ledger);
+	return rc;
+}
+
+/* Which of the page's objects are held by nobody else, and must be removed? */
+static int drop_programs(const struct page *page, struct view *view, bool last[], struct cni_error *err)
+{
+	const struct attachment who = page_who(page);
+	struct ledger ledger;
+	int rc = 0;
+
+	if (ledger_lock(&ledger, view->host, err) < 0)
+		return -1;
+	for (size_t i = 0; i < page->n_objects; i++) {
+		enum found found = FOUND_NOT;
+
+		if (object_by_program(&page->objects[i]))
+			found = hold_drop(&ledger, &who, &page->objects[i], err);
+		last[i] = found == FOUND;
+		if (found == FOUND_FAILED)
+			rc = -1;
+	}
+	ledger_close(&ledger);
+	return rc;
+}
+
+int page_remove_by_program(const struct page *page, struct view *view, struct cni_error *err)
+{
+	autofree bool *last = NULL;
+	struct ledger ledger;
+	autoclose int programs = -1;
+	int rc = 0;
+
+	if (!has_programs(page, 0))
+		return 0;
+	last = calloc(page->n_objects, sizeof(*last));
+	if (!last)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (hold_open(&ledger, view->host, err) < 0)
+		/* cppcheck-suppress memleak */
+		return -1;
+	programs = lock_programs(&ledger, err);
+	rc = programs < 0 ? -1 : drop_programs(page, view, last, err);
+	if (nft_remove(view, page->objects, last, page->n_objects, err) < 0)
+		rc = -1;
+	ledger_close(&ledger);
+	return rc;
+}

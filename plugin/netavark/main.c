@@ -1,0 +1,203 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cni/about.h"
+#include "cni/cleanup.h"
+#include "cni/counters.h"
+#include "cni/json.h"
+#include "cni/process.h"
+#include "ipam/verbs.h"
+#include "netavark/container.h"
+#include "netavark/create.h"
+#include "netavark/earlier.h"
+#include "netavark/network.h"
+#include "plugin/delegate.h"
+#include "plugin/verbs.h"
+
+_Static_assert(sizeof((const unsigned char[]){ ADDRPOOL_BUILD_ID }) == BUILD_ID_SIZE, "no SHA1 of addrpool");
+
+static const struct about about = {
+	.name = "ipvlan-netavark",
+	.what = "netavark driver that gives Podman's containers interfaces of type ipvlan",
+	.usage = "usage: ipvlan-netavark create <NETWORK\n"
+		 "       ipvlan-netavark setup | teardown NETNS <CALL\n"
+		 "       ipvlan-netavark info | --help | --version\n"
+		 "\n"
+		 "Podman 5 and later call it: podman network create -d ipvlan-netavark ...\n",
+	.page = "ipvlan-netavark",
+};
+
+/* Podman sets it for what it starts in its user namespace. */
+static int refuse_rootless(struct cni_error *err)
+{
+	const char *state = getenv("_CONTAINERS_USERNS_CONFIGURED");
+
+	if (!state || strcmp(state, "done") != 0)
+		return 0;
+	cni_fail(err, CNI_CONFIG, "a rootless container cannot have an interface of type ipvlan");
+	return cni_hint(err, "the master belongs to root: run podman as root, or use another network");
+}
+
+/* As Podman's CNI told plugins, so that ipvlanctl and "sticky" know containers by their names. */
+static void set_args(const json_t *call)
+{
+	char args[512];
+
+	snprintf(args, sizeof(args), "IgnoreUnknown=1;K8S_POD_NAME=%s", network_text(call, "container_name"));
+	setenv("CNI_ARGS", args, 1);
+}
+
+static void set_environment(const char *verb, const char *netns, const json_t *call)
+{
+	setenv("CNI_COMMAND", verb, 1);
+	setenv("CNI_CONTAINERID", network_text(call, "container_id"), 1);
+	setenv("CNI_IFNAME", network_text(json_field(call, "network_options"), "interface_name"), 1);
+	setenv("CNI_NETNS", netns, 1);
+	setenv("CNI_PATH", delegate_path(), 1);
+	set_args(call);
+}
+
+static int answer_setup(const struct request *req, const json_t *result)
+{
+	json_auto_t *status = container_status(result, req->ifname);
+
+	return plugin_print(status, JSON_COMPACT, true);
+}
+
+/* One verb of ipvlan, with what the specification has in the environment and on standard input. */
+static int serve(const char *verb, const char *netns, const json_t *call, const json_t *conf,
+		 struct cni_error *err)
+{
+	autofree char *config = json_dumps(conf, JSON_COMPACT);
+	struct request req = { .version = CNI_1_1_0, .config = config };
+	int rc;
+
+	if (!config)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	req.config_len = strlen(config);
+	set_environment(verb, netns, call);
+	rc = request_read_env(&req, err);
+	if (rc == 0)
+		rc = plugin_serve(&ipvlan, &req, answer_setup, err);
+	counters_add_call(ipvlan.name, verb, rc == 0 ? 0 : err->code ? err->code : -1);
+	return rc;
+}
+
+static int driver_create(json_t *network, const char *netns, struct cni_error *err)
+{
+	json_auto_t *conf = NULL;
+
+	if (refuse_rootless(err) < 0 || create_complete(network, err) < 0)
+		return -1;
+	conf = create_check(network, err);
+	if (!conf || serve("STATUS", netns, NULL, conf, err) < 0)
+		return -1;
+	return plugin_print(network, JSON_COMPACT, true) == 0
+		       ? 0
+		       : cni_fail(err, CNI_IO, "cannot write the network");
+}
+
+/* Needs nothing of the network but its IPAM; without that what the ledger knows is released all the same. */
+static int driver_teardown(json_t *call, const char *netns, struct cni_error *err)
+{
+	const json_t *network = json_field(call, "network");
+	struct cni_error unreadable = { 0 };
+	json_auto_t *conf = network_conf(network, &unreadable);
+
+	if (!conf)
+		conf = network_bare_conf(network);
+	if (serve("DEL", netns, call, conf, err) < 0)
+		return -1;
+	*err = unreadable;
+	return *err->msg ? -1 : 0;
+}
+
+/* By its namespace, which the ledger knows: DEL goes there. */
+static int release_earlier(json_t *call, const char *netns, struct cni_error *err)
+{
+	const char *container = network_text(call, "container_id");
+	const char *ifname = network_text(json_field(call, "network_options"), "interface_name");
+
+	return earlier_find(container, ifname, netns) ? driver_teardown(call, netns, err) : 0;
+}
+
+static int driver_setup(json_t *call, const char *netns, struct cni_error *err)
+{
+	json_auto_t *conf = NULL;
+
+	if (refuse_rootless(err) < 0)
+		return -1;
+	conf = network_conf(json_field(call, "network"), err);
+	if (!conf || container_add(conf, call, err) < 0 || release_earlier(call, netns, err) < 0)
+		return -1;
+	container_warn(call);
+	return serve("ADD", netns, call, conf, err);
+}
+
+static const struct {
+	const char *name;
+	int arguments;
+	int (*run)(json_t *input, const char *netns, struct cni_error *err);
+} commands[] = {
+	{ "create", 2, driver_create },
+	{ "setup", 3, driver_setup },
+	{ "teardown", 3, driver_teardown },
+};
+
+static int run(size_t command, const char *netns, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	json_auto_t *input = NULL;
+	autofree char *text = NULL;
+	size_t len;
+
+	text = plugin_read(&len, err);
+	if (!text)
+		return -1;
+	input = json_read(text, len, &why);
+	if (!json_is_object(input))
+		return cni_fail(err, CNI_DECODE, "cannot read what Podman passes: %s",
+				input ? "not an object" : why.msg);
+	return commands[command].run(input, netns, err);
+}
+
+/* Podman prints it after "Error: ". */
+static int print_error(const struct cni_error *err)
+{
+	json_auto_t *text = json_sprintf("%s%s%s", err->msg, *err->details ? "; " : "", err->details);
+	json_auto_t *doc = json_pack("{s:O}", "error", text);
+
+	plugin_print(doc, JSON_COMPACT, true);
+	return 1;
+}
+
+static int print_info(void)
+{
+	json_auto_t *doc = json_pack("{s:s, s:s}", "version", PROJECT_VERSION, "api_version", "1.0.0");
+
+	return plugin_print(doc, JSON_COMPACT, true) < 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct own_delegate own = {
+		.build_id = { ADDRPOOL_BUILD_ID },
+		.plugin = &addrpool,
+		.serves = addrpool_is_alone,
+	};
+	struct cni_error err = { 0 };
+	int status;
+
+	if (process_begin() < 0)
+		return 1;
+	if (about_answers(&about, argc, argv, &status))
+		return status;
+	if (argc == 2 && !strcmp(argv[1], "info"))
+		return print_info();
+	delegate_own(&own);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (argc == commands[i].arguments && !strcmp(argv[1], commands[i].name))
+			return run(i, argc > 2 ? argv[2] : "", &err) < 0 ? print_error(&err) : 0;
+	return about_refuse(&about);
+}

@@ -1,0 +1,275 @@
+#include "plugin/nft.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cni/child.h"
+#include "cni/cleanup.h"
+#include "cni/json.h"
+#include "plugin/kinds.h"
+
+#define PATIENCE_S 20
+#define LIST_MAX (64 << 20) /* of some 200 bytes for an address */
+
+const char *nft_program(void)
+{
+	static const char *const places[] = { "/usr/sbin/nft", "/sbin/nft", "/usr/local/sbin/nft",
+					      "/usr/bin/nft" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		if (access(places[i], X_OK) == 0)
+			return places[i];
+	return NULL;
+}
+
+int nft_require(const char **ret, const char *key, struct cni_error *err)
+{
+	*ret = nft_program();
+	if (*ret)
+		return 0;
+	cni_fail(err, CNI_CONFIG, "%s needs nft, which is not there", key);
+	return cni_hint(err, "install nftables");
+}
+
+/* Returns nft's exit status, or -1. What it says is for us alone. */
+static int nft_run(const char *option, const char *argument, const char *script, const char *key,
+		   struct outcome *o, struct cni_error *err)
+{
+	char *const env[] = { NULL };
+	struct child child = {
+		.what = "",
+		.argv = { NULL, option, argument, NULL },
+		.env = env,
+		.input = script,
+		.input_len = strlen(script),
+		.patience_s = PATIENCE_S,
+		.output_max = LIST_MAX,
+		.quiet = true,
+	};
+
+	if (nft_require(&child.argv[0], key, err) < 0 || child_run(&child, o, err) < 0)
+		return -1;
+	return o->status ? 1 : 0;
+}
+
+static bool nft_is_gone(const struct outcome *o)
+{
+	return strstr(o->stderr_end, "No such file or directory");
+}
+
+/* nft complains of the line with the hook, which it, or the kernel, does not know. */
+static bool nft_lacks_egress(const struct outcome *o)
+{
+	return strstr(o->stderr_end, "hook egress") && !nft_is_gone(o);
+}
+
+static int nft_failed(const struct outcome *o, const char *key, struct cni_error *err)
+{
+	if (strcmp(key, "ipMasq") != 0 && nft_lacks_egress(o)) {
+		cni_fail(err, CNI_CONFIG, "%s requires Linux 5.16 and nftables 1.0.1", key);
+		return cni_hint(err,
+				"nft, or the kernel, does not know the hook egress of family netdev: %.700s",
+				o->stderr_end);
+	}
+	cni_fail(err, CNI_INTERNAL, "nft failed for %s", key);
+	return cni_hint(err, "%.900s", o->stderr_end);
+}
+
+int nft_check(const char *script, const char *key, struct cni_error *err)
+{
+	struct outcome o;
+	int status = nft_run("-cf", "-", script, key, &o, err);
+
+	return status <= 0 ? status : nft_failed(&o, key, err);
+}
+
+struct nft_script {
+	char *text;
+	size_t len;
+	FILE *out;
+};
+
+static int nft_begin(struct nft_script *script, struct cni_error *err)
+{
+	*script = (struct nft_script){ .text = NULL };
+	script->out = open_memstream(&script->text, &script->len);
+	return script->out ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
+}
+
+static int nft_end(struct nft_script *script, struct cni_error *err)
+{
+	return fclose(script->out) == 0 ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
+}
+
+/* Whose key an error names. */
+static const char *nft_key(const struct object *objects, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (objects[i].kind == OBJECT_FENCE)
+			return "antiSpoof";
+	return "ipMasq";
+}
+
+static int nft_try_to_make(struct view *view, const struct object *objects, size_t n, enum nft_step step,
+			   struct outcome *o, struct cni_error *err)
+{
+	struct nft_script script;
+	int rc = 0;
+
+	if (nft_begin(&script, err) < 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (object_by_program(&objects[i]))
+			rc = object_kind(&objects[i])->print(script.out, view, &objects[i], step, err);
+	if (nft_end(&script, err) < 0)
+		rc = -1;
+	if (rc == 0)
+		rc = nft_run("-f", "-", script.text, nft_key(objects, n), o, err);
+	free(script.text);
+	view_forget_tables(view->tables);
+	return rc;
+}
+
+int nft_make(struct view *view, const struct object *objects, size_t n, bool whole, struct cni_error *err)
+{
+	struct outcome o;
+	int status = nft_try_to_make(view, objects, n, whole ? NFT_WHOLE : NFT_ADD, &o, err);
+
+	if (status > 0 && !whole && nft_is_gone(&o))
+		status = nft_try_to_make(view, objects, n, NFT_WHOLE, &o, err);
+	return status <= 0 ? status : nft_failed(&o, nft_key(objects, n), err);
+}
+
+/* All that are chosen at once. Returns nft's exit status, or -1. */
+static int nft_try_to_remove(struct view *view, const struct object *objects, const bool *chosen, size_t n,
+			     struct outcome *o, struct cni_error *err)
+{
+	struct nft_script script;
+	int rc = 0;
+
+	if (nft_begin(&script, err) < 0)
+		return -1;
+	for (size_t i = n; rc == 0 && i-- > 0;)
+		if (chosen[i])
+			rc = object_kind(&objects[i])->print(script.out, view, &objects[i], NFT_DELETE, err);
+	if (nft_end(&script, err) < 0)
+		rc = -1;
+	if (rc == 0)
+		rc = script.len ? nft_run("-f", "-", script.text, nft_key(objects, n), o, err) : 0;
+	free(script.text);
+	view_forget_tables(view->tables);
+	return rc;
+}
+
+/* What is gone needs no removing; and a table that somebody else has changed may refuse it, with
+ * nothing to remove in it. */
+static int nft_remove_one(struct view *view, const struct object *object, struct cni_error *err)
+{
+	const bool chosen = true;
+	struct outcome o;
+	int status = nft_try_to_remove(view, object, &chosen, 1, &o, err);
+
+	if (status <= 0)
+		return status;
+	return object_find(view, object, NULL) == FOUND_NOT ? 0 : nft_failed(&o, nft_key(object, 1), err);
+}
+
+int nft_remove(struct view *view, const struct object *objects, const bool *chosen, size_t n,
+	       struct cni_error *err)
+{
+	struct outcome o;
+	int rc = nft_try_to_remove(view, objects, chosen, n, &o, err);
+
+	if (rc <= 0)
+		return rc;
+	rc = 0;
+	for (size_t i = n; i-- > 0;)
+		if (chosen[i] && nft_remove_one(view, &objects[i], err) < 0)
+			rc = -1;
+	return rc;
+}
+
+static int nft_read(const char *table, json_t **ret, struct cni_error *err)
+{
+	struct outcome o;
+	char command[64];
+	int status;
+
+	snprintf(command, sizeof(command), "list table %s", table);
+	status = nft_run("-j", command, "", "ipMasq", &o, err);
+	if (status < 0)
+		return -1;
+	if (status && !nft_is_gone(&o))
+		return nft_failed(&o, "ipMasq", err);
+	*ret = status ? json_object() : json_read(o.output, o.output_len, err);
+	return *ret ? 0 : -1;
+}
+
+int nft_list(struct view *view, const char *table, const json_t **ret, struct cni_error *err)
+{
+	struct view_table *seen = NULL;
+
+	for (size_t i = 0; i < VIEW_TABLES && !seen; i++)
+		if (!view->tables[i].list || !strcmp(view->tables[i].name, table))
+			seen = &view->tables[i];
+	if (!seen) {
+		view_forget_tables(view->tables);
+		seen = view->tables;
+	}
+	if (!seen->list && nft_read(table, &seen->list, err) < 0)
+		return -1;
+	snprintf(seen->name, sizeof(seen->name), "%s", table);
+	*ret = seen->list;
+	return 0;
+}
+
+const json_t *nft_entry(const json_t *list, const char *type, const char *name)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(list, "nftables"), i, entry) {
+		const json_t *found = json_object_get(entry, type);
+		const char *other = json_string_value(json_object_get(found, "name"));
+
+		if (other && !strcmp(other, name))
+			return found;
+	}
+	return NULL;
+}
+
+/* "10.1.2.3", or {"elem": {"val": "10.1.2.3", "counter": ...}}, or ["10.1.2.3", "out"] of a map. */
+static const char *nft_element_text(const json_t *element)
+{
+	const json_t *inside;
+
+	if (json_is_array(element))
+		return json_string_value(json_array_get(element, 0));
+	inside = json_object_get(json_object_get(element, "elem"), "val");
+	return json_string_value(inside ? inside : element);
+}
+
+const json_t *nft_element(const json_t *list, const char *set, const char *text)
+{
+	const json_t *entry = nft_entry(list, "set", set), *element;
+	size_t i;
+
+	if (!entry)
+		entry = nft_entry(list, "map", set);
+	json_array_foreach(json_object_get(entry, "elem"), i, element) {
+		const char *other = nft_element_text(element);
+
+		if (json_is_integer(element) &&
+		    (unsigned long long)json_integer_value(element) == strtoull(text, NULL, 0))
+			return element;
+		if (other && !strcmp(other, text))
+			return element;
+	}
+	return NULL;
+}
+
+bool nft_has_element(const json_t *list, const char *set, const char *text)
+{
+	return nft_element(list, set, text);
+}

@@ -1,0 +1,625 @@
+#include <netinet/ether.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/addr.h"
+#include "plugin/fence.h"
+#include "plugin/kinds.h"
+#include "plugin/ledger.h"
+
+/*
+ * A fence: the table of a master, of family netdev, whose hooks see each packet that enters and
+ * leaves by it, in all modes, out of the pods' reach. Addresses are elements of sets, so that neither the
+ * number of rules nor the time for a packet grows with the pods.
+ *
+ * All pods of a master, and the host, have its MAC address. So a packet does not show who of
+ * them has sent it, but whether it can be from any of them: its sender must be an address of
+ * the host or of a pod, and whatever names a MAC address must name the master's.
+ *
+ * A frame of the master's MAC address that enters by it is a pod's as well: what is for the
+ * host, in l2, or sent back by hostAccess or by a reflector.
+ */
+
+/* What the names of counters begin with. */
+#define FENCE_BAD "bad_"
+
+/* Each rule is a line with two tabs: see fence_rules(). nft before 1.0.7 does not know "icmpv6 taddr",
+ * and has no set of MAC addresses for raw payload: hence targets, local_targets and options. */
+static const char fence_text[] =
+	"	counter bad_mac { }\n"
+	"	counter bad_tag { }\n"
+	"	counter bad_arp { }\n"
+	"	counter bad_ipv4 { }\n"
+	"	counter bad_ipv6 { }\n"
+	"	counter bad_neighbour { }\n"
+	"	counter bad_router { }\n"
+	"	counter bad_dhcp { }\n"
+	"	set master { type ifname; elements = { \"%s\" }; }\n" /* no list of nft 1.0.6 has that of a
+									 hook */
+	"	set guarded { type iface_index; }\n"
+	"	set macs { type ether_addr; }\n"
+	"	set options { typeof @th,208,48; }\n"
+	"	set vlans { typeof vlan id; }\n"
+	"	set hosts4 { type ipv4_addr; }\n"
+	"	set hosts6 { type ipv6_addr; }\n"
+	"	set pods4 { type ipv4_addr; }\n"
+	"	set pods6 { type ipv6_addr; }\n"
+	"	set targets { typeof @th,64,128; }\n"
+	"	set local6 { type ipv6_addr; }\n"
+	"	set local_targets { typeof @th,64,128; }\n"
+	"	set out4 { type ipv4_addr; counter; }\n"
+	"	set out6 { type ipv6_addr; counter; }\n"
+	"	set in4 { type ipv4_addr; counter; }\n"
+	"	set in6 { type ipv6_addr; counter; }\n"
+	"	map rate_out4 { type ipv4_addr : limit; }\n"
+	"	map rate_out6 { type ipv6_addr : limit; }\n"
+	"	map rate_in4 { type ipv4_addr : limit; }\n"
+	"	map rate_in6 { type ipv6_addr : limit; }\n"
+	"	map late_out4 { type ipv4_addr : counter; }\n"
+	"	map late_out6 { type ipv6_addr : counter; }\n"
+	"	map late_in4 { type ipv4_addr : counter; }\n"
+	"	map late_in6 { type ipv6_addr : counter; }\n"
+	"	chain check_arp {\n"
+	"		arp saddr ether != @macs counter name bad_arp drop\n"
+	"		arp saddr ip 0.0.0.0 return\n" /* a probe: RFC 5227 */
+	"		arp saddr ip @pods4 return\n"
+	"		arp saddr ip @hosts4 return\n"
+	"		counter name bad_arp drop\n"
+	"	}\n"
+	"	chain check_ipv4 {\n"
+	"		udp sport 67 udp dport 68 counter name bad_dhcp drop\n"
+	"		ip saddr @pods4 return\n"
+	"		ip saddr @hosts4 return\n"
+	"		ip saddr 0.0.0.0 udp sport 68 udp dport 67 return\n"
+	"		ip saddr 0.0.0.0 ip protocol igmp return\n"
+	"		counter name bad_ipv4 drop\n"
+	"	}\n"
+	"	chain check_sender {\n"
+	"		ip6 saddr @pods6 return\n"
+	"		ip6 saddr @hosts6 return\n"
+	"		ip6 saddr & ffff:ffff:ffff:ffff:ffff:ff00:00ff:ffff @local6 return\n"
+	"		ip6 saddr :: icmpv6 type { mld-listener-report, mld2-listener-report, "
+	"nd-router-solicit } "
+	"return\n"
+	"		counter name bad_ipv6 drop\n"
+	"	}\n"
+	/* of 24 bytes, or of 32 with one option: what stands behind others would not be seen */
+	"	chain check_neighbour {\n"
+	"		ip6 length != { 24, 32 } counter name bad_neighbour drop\n"
+	"		ip6 length 32 icmpv6 type nd-neighbor-solicit @th,192,8 1 @th,208,48 != @options "
+	"counter name bad_neighbour drop\n"
+	"		ip6 length 32 icmpv6 type nd-neighbor-advert @th,192,8 2 @th,208,48 != @options "
+	"counter name bad_neighbour drop\n"
+	"		ip6 saddr :: icmpv6 type nd-neighbor-solicit @th,64,128 @targets return\n"
+	"		ip6 saddr :: icmpv6 type nd-neighbor-solicit "
+	"@th,64,128 & 0xffffffffffffffffffffff0000ffffff @local_targets return\n"
+	"		icmpv6 type nd-neighbor-advert @th,64,128 @targets goto check_sender\n"
+	"		icmpv6 type nd-neighbor-advert "
+	"@th,64,128 & 0xffffffffffffffffffffff0000ffffff @local_targets goto check_sender\n"
+	"		icmpv6 type nd-neighbor-advert counter name bad_neighbour drop\n"
+	"		goto check_sender\n"
+	"	}\n"
+	"	chain check_ipv6 {\n"
+	"		ip6 saddr fe80::/10 exthdr frag exists counter name bad_neighbour drop\n" /* RFC 6980
+												   */
+	"		icmpv6 type { nd-router-advert, nd-redirect } counter name bad_router drop\n"
+	"		udp sport 547 udp dport 546 counter name bad_dhcp drop\n"
+	"		icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } goto check_neighbour\n"
+	"		icmpv6 type nd-router-solicit @th,64,8 1 @th,80,48 != @options counter name "
+	"bad_router "
+	"drop\n"
+	"		goto check_sender\n"
+	"	}\n"
+	"	chain guard {\n"
+	"		ether saddr != @macs counter name bad_mac drop\n"
+	"		vlan id @vlans return\n" /* of a VLAN upon the master */
+	"		ether type { vlan, 8021ad } counter name bad_tag drop\n"
+	"		meta protocol arp goto check_arp\n"
+	"		meta protocol ip goto check_ipv4\n"
+	"		meta protocol ip6 goto check_ipv6\n"
+	"	}\n"
+	"	chain egress { type filter hook egress device \"%s\" priority 0;\n"
+	"		oif @guarded jump guard\n"
+	"		limit name ip saddr map @rate_out4 counter name ip saddr map @late_out4 drop\n"
+	"		limit name ip6 saddr map @rate_out6 counter name ip6 saddr map @late_out6 drop\n"
+	"		ip saddr @out4\n"
+	"		ip6 saddr @out6\n"
+	"	}\n"
+	"	chain ingress { type filter hook ingress device \"%s\" priority 0;\n"
+	"		iif @guarded ether saddr @macs jump guard\n"
+	"		limit name ip daddr map @rate_in4 counter name ip daddr map @late_in4 drop\n"
+	"		limit name ip6 daddr map @rate_in6 counter name ip6 daddr map @late_in6 drop\n"
+	"		ip daddr @in4\n"
+	"		ip6 daddr @in6\n"
+	"	}\n";
+
+struct fence_table fence_table(int dev)
+{
+	struct fence_table table;
+
+	snprintf(table.s, sizeof(table.s), "netdev " FENCE_PREFIX "%d", dev);
+	return table;
+}
+
+/* What it takes to say in nft's language what a link is called. */
+static int fence_check_name(const struct link *link, struct cni_error *err)
+{
+	if (!strpbrk(link->name, "\"*\\"))
+		return 0;
+	return cni_fail(err, CNI_CONFIG, "antiSpoof cannot name the master \"%s\" to nft", link->name);
+}
+
+static void print_structure(FILE *script, const char *table, const char *link)
+{
+	fprintf(script, "table %s {\n", table);
+	fprintf(script, fence_text, link, link, link);
+	fputs("}\n", script);
+}
+
+int fence_check_kernel(struct rtnl *host, int dev, const char *key, struct cni_error *err)
+{
+	char script[2 * sizeof(fence_text)];
+	struct link link;
+	FILE *out = fmemopen(script, sizeof(script), "w");
+
+	if (!out)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (link_find_index(host, dev, &link, err) != FOUND || fence_check_name(&link, err) < 0) {
+		fclose(out);
+		return -1;
+	}
+	print_structure(out, "netdev " FENCE_PREFIX "check", link.name);
+	return fclose(out) == 0 ? nft_check(script, key, err) : cni_fail(err, CNI_RETRY, "out of memory");
+}
+
+/* What the fence knows of the host: calls each() for the elements of its sets. */
+struct fence_host {
+	void (*each)(void *arg, const char *set, const char *text);
+	void *arg;
+	struct link link;
+	bool near; /* addresses of the master alone, no VLANs */
+};
+
+/* As one number, as raw payload is compared. */
+static struct ip_str fence_number(const unsigned char *bytes, size_t n)
+{
+	struct ip_str text = { "0x" };
+	size_t len = 2;
+
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)snprintf(text.s + len, sizeof(text.s) - len, "%02x", bytes[i]);
+	return text;
+}
+
+static void fence_keep_address(const struct addr_seen *seen, void *arg)
+{
+	const struct fence_host *host = arg;
+	const struct ip *ip = &seen->address.ip;
+	const bool own = seen->link == host->link.index;
+
+	if (seen->scope == RT_SCOPE_HOST || (!own && (host->near || seen->scope != RT_SCOPE_UNIVERSE)))
+		return;
+	if (ip->family == AF_INET)
+		host->each(host->arg, "hosts4", ip_text(ip).s);
+	if (ip->family != AF_INET6)
+		return;
+	host->each(host->arg, "hosts6", ip_text(ip).s);
+	host->each(host->arg, "targets", fence_number(ip->bytes, 16).s);
+}
+
+static void fence_keep_vlan(const struct link *link, void *arg)
+{
+	const struct fence_host *host = arg;
+	char id[8];
+
+	if (!link->vlan || link->parent != host->link.index || link->parent_elsewhere)
+		return;
+	snprintf(id, sizeof(id), "%u", link->vlan);
+	host->each(host->arg, "vlans", id);
+}
+
+/*
+ * The link-local addresses of a master's slaves are made of its MAC address and of a number that
+ * is each slave's own: net/ipv6/addrconf.c, addrconf_ifid_eui48().
+ */
+static int fence_keep_mac(const struct fence_host *host, struct cni_error *err)
+{
+	struct ip local = { .family = AF_INET6, .bytes = { 0xfe, 0x80 } };
+	struct ether_addr mac;
+
+	if (!ether_aton_r(host->link.mac, &mac))
+		return cni_fail(err, CNI_CONFIG, "antiSpoof: master \"%s\" has no MAC address",
+				host->link.name);
+	memcpy(local.bytes + 8, mac.ether_addr_octet, 3);
+	memcpy(local.bytes + 13, mac.ether_addr_octet + 3, 3);
+	host->each(host->arg, "macs", host->link.mac);
+	host->each(host->arg, "options", fence_number(mac.ether_addr_octet, 6).s);
+	host->each(host->arg, "local6", ip_text(&local).s);
+	host->each(host->arg, "local_targets", fence_number(local.bytes, 16).s);
+	return 0;
+}
+
+static int fence_each_of_host(struct fence_host *host, struct rtnl *nl, struct cni_error *err)
+{
+	if (fence_keep_mac(host, err) < 0 || addr_each(nl, fence_keep_address, host, err) < 0)
+		return -1;
+	return host->near ? 0 : link_each(nl, fence_keep_vlan, host, err);
+}
+
+static int fence_find_link(struct link *ret, struct view *view, int dev, struct cni_error *err)
+{
+	enum found found = link_find_index(view->host, dev, ret, err);
+
+	if (found == FOUND_NOT)
+		return cni_fail(err, CNI_CONFIG, "the master, link %d, is gone", dev);
+	return found == FOUND ? fence_check_name(ret, err) : -1;
+}
+
+struct fence_print {
+	FILE *script;
+	int dev;
+};
+
+static void fence_print_element(void *arg, const char *set, const char *text)
+{
+	const struct fence_print *print = arg;
+
+	fprintf(print->script, "add element %s %s { %s }\n", fence_table(print->dev).s, set, text);
+}
+
+static void print_lease(const struct fence_print *print, const char *verb, const struct ip *ip)
+{
+	static const char *const sets[2][5] = { { "pods4", "out4", "in4" }, { "pods6", "out6", "in6" } };
+	const char *const *set = sets[ip->family == AF_INET6];
+	const struct fence_table table = fence_table(print->dev);
+
+	for (; *set; set++)
+		fprintf(print->script, "%s element %s %s { %s }\n", verb, table.s, *set, ip_text(ip).s);
+	if (ip->family == AF_INET6)
+		fprintf(print->script, "%s element %s targets { %s }\n", verb, table.s,
+			fence_number(ip->bytes, 16).s);
+}
+
+static void print_guard(const struct fence_print *print, const char *verb)
+{
+	fprintf(print->script, "%s element %s guarded { %d }\n", verb, fence_table(print->dev).s, print->dev);
+}
+
+/* The limits and counters of a pod are called by its first address. */
+static struct ip_str rate_name(const struct object *object)
+{
+	struct ip_str name = fence_number(object->via.bytes, ip_size(&object->via));
+
+	memmove(name.s, name.s + 2, strlen(name.s) - 1);
+	return name;
+}
+
+static const char *const rate_directions[] = { "out", "in" };
+
+static void print_rate(const struct fence_print *print, const struct object *object)
+{
+	const char family = object->to.ip.family == AF_INET ? '4' : '6';
+	const struct fence_table table = fence_table(print->dev);
+	const struct ip_str name = rate_name(object), ip = ip_text(&object->to.ip);
+	struct rate rates[2];
+
+	if (!object_rates(object, rates))
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		const char *const way = rate_directions[i];
+
+		if (!rates[i].rate)
+			continue;
+		fprintf(print->script,
+			"add limit %s %s_%s { rate over %llu bytes/second burst %llu bytes; }\n", table.s,
+			way, name.s, rates[i].rate, rates[i].burst);
+		fprintf(print->script, "add counter %s late_%s_%s\n", table.s, way, name.s);
+		fprintf(print->script, "add element %s rate_%s%c { %s : \"%s_%s\" }\n", table.s, way, family,
+			ip.s, way, name.s);
+		fprintf(print->script, "add element %s late_%s%c { %s : \"late_%s_%s\" }\n", table.s, way,
+			family, ip.s, way, name.s);
+	}
+}
+
+/* The first address's object is the last that is removed. */
+static void unprint_rate(const struct fence_print *print, const struct object *object)
+{
+	const char family = object->to.ip.family == AF_INET ? '4' : '6';
+	const struct fence_table table = fence_table(print->dev);
+	const struct ip_str name = rate_name(object), ip = ip_text(&object->to.ip);
+	const bool last = ip_equal(&object->to.ip, &object->via);
+	struct rate rates[2];
+
+	if (!object_rates(object, rates))
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		const char *const way = rate_directions[i];
+
+		if (!rates[i].rate)
+			continue;
+		fprintf(print->script, "delete element %s rate_%s%c { %s }\n", table.s, way, family, ip.s);
+		fprintf(print->script, "delete element %s late_%s%c { %s }\n", table.s, way, family, ip.s);
+		if (last)
+			fprintf(print->script, "delete limit %s %s_%s\ndelete counter %s late_%s_%s\n",
+				table.s, way, name.s, table.s, way, name.s);
+	}
+}
+
+static void print_held(const struct object *object, void *arg)
+{
+	const struct fence_print *print = arg;
+
+	if (object->dev != print->dev)
+		return;
+	if (object->kind == OBJECT_GUARD)
+		print_guard(print, "add");
+	else if (object->kind == OBJECT_RATE)
+		print_rate(print, object);
+	else
+		print_lease(print, "add", &object->to.ip);
+}
+
+static int print_whole(const struct fence_print *print, struct view *view, const struct link *link,
+		       struct cni_error *err)
+{
+	const struct fence_table table = fence_table(link->index);
+
+	fprintf(print->script, "add table %s\ndelete table %s\n", table.s, table.s);
+	print_structure(print->script, table.s, link->name);
+	if (hold_each(view->ledger, OBJECT_LEASE, print_held, (void *)(uintptr_t)print, err) < 0 ||
+	    hold_each(view->ledger, OBJECT_RATE, print_held, (void *)(uintptr_t)print, err) < 0)
+		return -1;
+	return hold_each(view->ledger, OBJECT_GUARD, print_held, (void *)(uintptr_t)print, err);
+}
+
+/* The host may have changed since: what is near is learned with each pod, all of it by repair. */
+static int fence_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
+		       struct cni_error *err)
+{
+	const struct fence_table table = fence_table(object->dev);
+	struct fence_print print = { script, object->dev };
+	struct fence_host host = { fence_print_element, &print, .near = step == NFT_ADD };
+
+	if (step == NFT_DELETE) {
+		fprintf(script, "add table %s\ndelete table %s\n", table.s, table.s);
+		return 0;
+	}
+	if (fence_find_link(&host.link, view, object->dev, err) < 0 ||
+	    (step == NFT_WHOLE && print_whole(&print, view, &host.link, err) < 0))
+		return -1;
+	return fence_each_of_host(&host, view->host, err);
+}
+
+struct fence_compare {
+	const json_t *list;
+	bool differs;
+	size_t n;
+};
+
+static void fence_compare_element(void *arg, const char *set, const char *text)
+{
+	struct fence_compare *compare = arg;
+
+	compare->n += strncmp(set, "hosts", 5) == 0 || !strcmp(set, "vlans") || !strcmp(set, "macs");
+	compare->differs |= !nft_has_element(compare->list, set, text);
+}
+
+static size_t fence_size(const json_t *list, const char *set)
+{
+	return json_array_size(json_object_get(nft_entry(list, "set", set), "elem"));
+}
+
+static size_t fence_rules_of(const json_t *list)
+{
+	const json_t *entry;
+	size_t i, n = 0;
+
+	json_array_foreach(json_object_get(list, "nftables"), i, entry)
+		n += json_object_get(entry, "rule") != NULL;
+	return n;
+}
+
+static size_t fence_rules(void)
+{
+	size_t n = 0;
+
+	for (const char *line = fence_text; (line = strstr(line, "\n\t\t")); line++)
+		n++;
+	return n;
+}
+
+static enum found fence_find(struct view *view, const struct object *object, struct cni_error *err)
+{
+	struct fence_compare compare = { .n = 0 };
+	struct fence_host host = { fence_compare_element, &compare, .near = false };
+	enum found found = link_find_index(view->host, object->dev, &host.link, err);
+
+	if (found != FOUND || nft_list(view, fence_table(object->dev).s, &compare.list, err) < 0)
+		return found == FOUND_NOT ? FOUND_NOT : FOUND_FAILED;
+	/* since Linux 6.16 a hook knows its device by name, and loses one that is renamed */
+	if (fence_rules_of(compare.list) != fence_rules() ||
+	    !nft_has_element(compare.list, "master", host.link.name))
+		return FOUND_NOT;
+	if (fence_each_of_host(&host, view->host, err) < 0)
+		return FOUND_FAILED;
+	return compare.differs || compare.n != fence_size(compare.list, "hosts4") +
+						       fence_size(compare.list, "hosts6") +
+						       fence_size(compare.list, "vlans") +
+						       fence_size(compare.list, "macs")
+		       ? FOUND_NOT
+		       : FOUND;
+}
+
+const struct kind kind_fence = {
+	.name = "fence",
+	.key = KEY_DEV,
+	.find = fence_find,
+	.print = fence_print,
+};
+
+static int guard_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
+		       struct cni_error *err)
+{
+	const struct fence_print print = { script, object->dev };
+
+	(void)view;
+	(void)err;
+	if (step != NFT_WHOLE)
+		print_guard(&print, step == NFT_ADD ? "add" : "delete");
+	return 0;
+}
+
+static enum found guard_find(struct view *view, const struct object *object, struct cni_error *err)
+{
+	const json_t *list;
+
+	if (nft_list(view, fence_table(object->dev).s, &list, err) < 0)
+		return FOUND_FAILED;
+	return fence_size(list, "guarded") == 1 ? FOUND : FOUND_NOT;
+}
+
+const struct kind kind_guard = {
+	.name = "guard",
+	.key = KEY_DEV,
+	.find = guard_find,
+	.print = guard_print,
+};
+
+static int lease_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
+		       struct cni_error *err)
+{
+	const struct fence_print print = { script, object->dev };
+
+	(void)view;
+	(void)err;
+	if (step != NFT_WHOLE)
+		print_lease(&print, step == NFT_ADD ? "add" : "delete", &object->to.ip);
+	return 0;
+}
+
+static enum found lease_find(struct view *view, const struct object *object, struct cni_error *err)
+{
+	const bool ipv6 = object->to.ip.family == AF_INET6;
+	const struct ip_str text = ip_text(&object->to.ip);
+	const json_t *list;
+
+	if (nft_list(view, fence_table(object->dev).s, &list, err) < 0)
+		return FOUND_FAILED;
+	return nft_has_element(list, ipv6 ? "pods6" : "pods4", text.s) &&
+			       nft_has_element(list, ipv6 ? "out6" : "out4", text.s) &&
+			       nft_has_element(list, ipv6 ? "in6" : "in4", text.s) &&
+			       (!ipv6 ||
+				nft_has_element(list, "targets", fence_number(object->to.ip.bytes, 16).s))
+		       ? FOUND
+		       : FOUND_NOT;
+}
+
+static void fence_add_count(const json_t *list, const char *set, const char *text, struct fence_traffic *sum,
+			    size_t direction)
+{
+	const json_t *counter =
+		json_object_get(json_object_get(nft_element(list, set, text), "elem"), "counter");
+
+	sum->packets[direction] += json_integer_value(json_object_get(counter, "packets"));
+	sum->bytes[direction] += json_integer_value(json_object_get(counter, "bytes"));
+}
+
+enum found fence_count(struct view *view, const struct object *lease, struct fence_traffic *sum,
+		       struct cni_error *err)
+{
+	const bool ipv6 = lease->to.ip.family == AF_INET6;
+	const struct ip_str text = ip_text(&lease->to.ip);
+	enum found found = lease_find(view, lease, err);
+	const json_t *list;
+
+	if (found != FOUND || nft_list(view, fence_table(lease->dev).s, &list, err) < 0)
+		return found == FOUND ? FOUND_FAILED : found;
+	fence_add_count(list, ipv6 ? "out6" : "out4", text.s, sum, 0);
+	fence_add_count(list, ipv6 ? "in6" : "in4", text.s, sum, 1);
+	return FOUND;
+}
+
+int fence_each_drop(struct view *view, int dev,
+		    void (*each)(const char *reason, long long packets, void *arg), void *arg,
+		    struct cni_error *err)
+{
+	const json_t *list, *entry;
+	size_t i;
+
+	if (nft_list(view, fence_table(dev).s, &list, err) < 0)
+		return -1;
+	json_array_foreach(json_object_get(list, "nftables"), i, entry) {
+		const json_t *counter = json_object_get(entry, "counter");
+		const char *name = json_string_value(json_object_get(counter, "name"));
+
+		if (name && !strncmp(name, FENCE_BAD, strlen(FENCE_BAD)))
+			each(name + strlen(FENCE_BAD),
+			     json_integer_value(json_object_get(counter, "packets")), arg);
+	}
+	return 0;
+}
+
+const struct kind kind_lease = {
+	.name = "lease",
+	.key = KEY_DEV | KEY_ADDRESS,
+	.find = lease_find,
+	.print = lease_print,
+};
+
+static int rate_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
+		      struct cni_error *err)
+{
+	const struct fence_print print = { script, object->dev };
+
+	(void)view;
+	(void)err;
+	if (step == NFT_ADD)
+		print_rate(&print, object);
+	else if (step == NFT_DELETE)
+		unprint_rate(&print, object);
+	return 0;
+}
+
+static enum found rate_find(struct view *view, const struct object *object, struct cni_error *err)
+{
+	const char family = object->to.ip.family == AF_INET ? '4' : '6';
+	const struct ip_str ip = ip_text(&object->to.ip), name = rate_name(object);
+	char map[16], limit[64];
+	const json_t *list;
+	struct rate rates[2];
+
+	if (nft_list(view, fence_table(object->dev).s, &list, err) < 0)
+		return FOUND_FAILED;
+	if (!object_rates(object, rates))
+		return FOUND_NOT;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(map, sizeof(map), "rate_%s%c", rate_directions[i], family);
+		snprintf(limit, sizeof(limit), "%s_%.40s", rate_directions[i], name.s);
+		if (rates[i].rate && (!nft_has_element(list, map, ip.s) || !nft_entry(list, "limit", limit)))
+			return FOUND_NOT;
+	}
+	return FOUND;
+}
+
+const struct kind kind_rate = {
+	.name = "rate",
+	.key = KEY_DEV | KEY_ADDRESS,
+	.find = rate_find,
+	.print = rate_print,
+};
+
+void fence_count_late(struct view *view, const struct object *rate, struct fence_traffic *sum)
+{
+	const struct ip_str name = rate_name(rate);
+	char counter[64];
+	const json_t *list;
+
+	if (!ip_equal(&rate->to.ip, &rate->via) || nft_list(view, fence_table(rate->dev).s, &list, NULL) < 0)
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(counter, sizeof(counter), "late_%s_%.40s", rate_directions[i], name.s);
+		sum->late[i] +=
+			json_integer_value(json_object_get(nft_entry(list, "counter", counter), "packets"));
+	}
+}

@@ -1,0 +1,175 @@
+#include "plugin/release.h"
+
+#include <string.h>
+
+#include "cni/cleanup.h"
+#include "plugin/kinds.h"
+
+/* A page without objects, which is locked as any other. FOUND: meanwhile there is one. */
+static enum found reserve(struct release *release, struct rtnl *host, const struct attachment *who,
+			  const char *network, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	struct page page = {
+		.container = who->container, .ifname = who->ifname, .network = network, .path = ""
+	};
+	struct ledger ledger;
+	enum found found;
+
+	/* where nothing can be written, nobody else adds anything either */
+	if (ledger_lock(&ledger, host, NULL) < 0)
+		return FOUND_NOT;
+	found = page_lock(&release->lock, &ledger, who, false, &why);
+	if (found == FOUND) {
+		cleanup_close(&release->lock);
+		release->lock = -1;
+	}
+	if (found == FOUND_FAILED && !*why.msg) /* somebody releases it */
+		found = FOUND;
+	if (found == FOUND_NOT)
+		page_write(&ledger, &page, &release->lock, NULL);
+	release->page = page;
+	ledger_unlock(&ledger);
+	ledger_close(&release->ledger);
+	release->ledger = ledger;
+	if (found == FOUND_FAILED) {
+		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+		cni_hint(err, "%s", why.details);
+	}
+	return found;
+}
+
+enum found release_begin(struct release *ret, struct rtnl *host, const struct attachment *who,
+			 const char *network, bool wait, struct cni_error *err)
+{
+	enum found found;
+
+	for (;;) {
+		*ret = (struct release){ .lock = -1 };
+		view_open(&ret->view, host);
+		found = ledger_open(&ret->ledger, host, err);
+		if (found == FOUND)
+			found = page_lock(&ret->lock, &ret->ledger, who, wait, err);
+		if (found == FOUND)
+			found = page_read_locked(&ret->page, &ret->ledger, who, ret->lock, err);
+		if (found == FOUND_FAILED)
+			release_end(ret);
+		if (found != FOUND_NOT)
+			return found;
+		found = reserve(ret, host, who, network, err);
+		if (found == FOUND_NOT)
+			return found;
+		release_end(ret);
+		if (found == FOUND_FAILED)
+			return found;
+	}
+}
+
+static int look(struct release *release, struct cni_error *err)
+{
+	for (size_t i = 0; i < release->page.n_objects; i++)
+		if (object_look(&release->view, &release->page.objects[i], true, err) < 0)
+			return -1;
+	release->view.looked = true;
+	return 0;
+}
+
+/* Where nft was removed, what it has made stays, and is written down, until it is there again. */
+static bool wait_for_program(const struct release *release, const struct cni_error *why)
+{
+	if (nft_program())
+		return false;
+	cni_log("container %s, interface %s: %s; what it has made is removed by `ipvlanctl gc`, or GC, when "
+		"it is "
+		"installed again",
+		release->page.container, release->page.ifname, why->msg);
+	return true;
+}
+
+int release_host(struct release *release, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	const bool by_program = page_remove_by_program(&release->page, &release->view, &why) == 0;
+	const bool waits = !by_program && wait_for_program(release, &why);
+	int rc;
+
+	if (!by_program && !waits) {
+		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+		cni_hint(err, "%s", why.details);
+	}
+	why = (struct cni_error){ 0 };
+	do {
+		if (release->lock < 0)
+			return 0; /* nothing was ever written */
+		if (ledger_lock_open(&release->ledger, err) < 0)
+			return -1;
+		rc = page_remove(&release->ledger, &release->page, &release->view, by_program, &why);
+		ledger_unlock(&release->ledger);
+	} while (rc == 1 && look(release, err) == 0);
+	release->removed = rc == 0;
+	if (waits && !*why.msg)
+		return rc > 0 ? -1 : 0;
+	if (rc < 0 && *why.msg) {
+		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+		cni_hint(err, "%s", why.details);
+	}
+	return rc ? -1 : 0;
+}
+
+/* A page that was made to keep the name goes, wherever the release has stopped. */
+static void unreserve(struct release *release)
+{
+	if (release->removed || release->page.doc || release->lock < 0 ||
+	    ledger_lock_open(&release->ledger, NULL) < 0)
+		return;
+	page_remove(&release->ledger, &release->page, &release->view, true, NULL);
+	ledger_unlock(&release->ledger);
+}
+
+void release_end(struct release *release)
+{
+	unreserve(release);
+	cleanup_close(&release->lock);
+	page_free(&release->page);
+	view_close(&release->view);
+	ledger_close(&release->ledger);
+}
+
+enum found release_gone(struct rtnl *host, struct alive *alive, const struct attachment *who,
+			struct cni_error *err)
+{
+	struct release release;
+	enum found found = release_begin(&release, host, who, "", false, err);
+	int rc = 0;
+
+	if (found == FOUND_FAILED)
+		return err && *err->msg ? FOUND_FAILED : FOUND_NOT;
+	if (found == FOUND && release.page.netns.inode && alive_seen(alive, &release.page.netns) != FOUND_NOT)
+		found = FOUND_NOT;
+	if (found == FOUND) {
+		cni_log("network %s: releasing what container %s, interface %s, held on the host: its "
+			"network namespace "
+			"does not exist any more",
+			release.page.network, release.page.container, release.page.ifname);
+		rc = release_host(&release, err);
+	}
+	release_end(&release);
+	return rc < 0 ? FOUND_FAILED : found;
+}
+
+int release_rival(struct rtnl *host, const struct rival *rival, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	struct alive alive;
+	enum found found;
+
+	alive_read(&alive);
+	found = alive.partial ? FOUND_NOT
+			      : release_gone(host, &alive,
+					     &(struct attachment){ rival->container, rival->ifname }, &why);
+	alive_free(&alive);
+	if (found != FOUND)
+		return -1;
+	*err = (struct cni_error){ 0 };
+	return 0;
+}

@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# What a claim costs: calls and bytes, however many blocks are taken. No times, which are a matter of the machine.
+
+load ../lib/cluster
+
+setup() {
+	make_places
+	start_engine
+	# what addrpool-claim sends and gets
+	BIN=$BATS_TEST_TMPDIR/bin
+	mkdir "$BIN"
+	cp "$BUILD/addrpool" "$BIN"
+	cat >"$BIN/addrpool-claim" <<-WRAP
+		#!/bin/sh
+		exec strace -f -qq -s 16 -e trace=sendto,recvfrom,read,write -o "$BIN/trace.\$\$" $BUILD/addrpool-claim "\$@"
+	WRAP
+	chmod +x "$BIN/addrpool-claim"
+	export PLUGIN=$BIN/addrpool
+}
+
+teardown() {
+	stop_engine
+}
+
+# costs CALLS BYTES: what the last call sent and got, at most; it did ask.
+costs() {
+	local calls bytes
+	calls=$(cat "$BIN"/trace.* | grep -c 'sendto([0-9]*, "\(GET\|POST\|PUT\|DELETE\) ')
+	bytes=$(cat "$BIN"/trace.* | sed -n 's/.*\(sendto\|recvfrom\)(.* = \([0-9]*\)$/\2/p' | awk '{ n += $1 } END { print n + 0 }')
+	rm "$BIN"/trace.*
+	echo "# $1: $calls calls, $bytes bytes" >&3
+	[ "$calls" -gt 0 ] && [ "$calls" -le "$2" ] && [ "$bytes" -le "$3" ]
+}
+
+# taken N: of 65536 blocks of 10.0.0.0/12 so many, spread evenly, belong to other nodes.
+taken() {
+	jq -nrc --argjson n "$1" '
+		def key($i): "/ipvlan-cni/net/10.\($i / 4096 | floor).\($i / 16 % 256 | floor).\($i % 16 * 16)/28";
+		{ node: "other", network: "net", machine: "m", boot: "b", incarnation: "i", since: "2026-01-01T00:00:00Z" } | tojson | @base64 as $value |
+		[ range($n) | (. * 65536 / $n | floor) ] | _nwise(100) |
+		{ success: map({ request_put: { key: (key(.) | @base64), value: $value } }) }' |
+		while read -r txn; do
+			curl -sf "$ETCD_URL/v3/kv/txn" -d @- <<<"$txn" >/dev/null
+		done
+}
+
+POOL='"subnet": "10.0.0.0/12"'
+
+@test "etcd: a claim takes two calls and five KiB, with none and with 10000 of 65536 blocks taken" {
+	local n i
+	on first '' "$POOL"
+	add c1
+	costs "a pool that is begun" 3 6000
+	for n in 0 10000; do
+		[ $n = 0 ] || taken $n
+		for i in {1..4}; do
+			on "node-$n-$i" '' "$POOL"
+			add c1
+			costs "$n taken, the first claim of node $i" 2 5120
+		done
+		on "node-$n-1" '"blockSize": 16' "$POOL"
+		for i in {2..17}; do
+			add "c$i"
+		done
+		[ "$(own | wc -w)" = 2 ]
+		costs "$n taken, the second claim of a node" 2 5632
+	done
+}
+
+# claims_of OPTION... NODES: what claims of new nodes cost, in COSTS.
+claims_of() {
+	COSTS=$BATS_TEST_TMPDIR/costs
+	node any '' "$POOL" >"$BATS_TEST_TMPDIR/conf"
+	"$BUILD/tools/claims" "$@" "$BATS_TEST_TMPDIR/nodes" new "$BATS_TEST_TMPDIR/conf" >"$COSTS"
+}
+
+@test "etcd: 90 % full, nine claims of ten at least take three calls and eight KiB at most, and none lists all" {
+	taken 58982
+	claims_of -s 200
+	jq -es 'length == 200 and all(.code == 0 and .listed == 0)' "$COSTS"
+	jq -es 'map(select(.calls <= 3 and .bytes <= 8192)) | length | . >= 180' "$COSTS"
+	jq -es 'map(.bytes) | add / length | . <= 7168' "$COSTS"
+}
+
+@test "etcd: 98 % full, 100 nodes that claim at once have a block each, and list all but seldom" {
+	taken 64226
+	claims_of 100
+	jq -es 'length == 100 and all(.code == 0)' "$COSTS"
+	jq -es 'map(select(.listed > 0)) | length | . <= 2' "$COSTS"
+	[ "$(jq -nc '{ key: ("/ipvlan-cni/net/~node/new-" | @base64), range_end: ("/ipvlan-cni/net/~node/new." | @base64), count_only: true }' |
+		curl -sf "$ETCD_URL/v3/kv/range" -d @- | jq -r .count)" = 100 ]
+}
+
+@test "etcd: counting a node's blocks takes one call and a KiB, however many they are" {
+	local i
+	on a '"blockSize": 1'
+	for i in {1..20}; do
+		add "c$i"
+	done
+	rm -f "$BIN"/trace.* "$OWN/blocks/counted"
+	drops "$CONF" c20
+	rm -f "$BIN"/trace.*
+	add c21
+	costs "a node with 20 blocks" 1 1500
+}

@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# Set-ups in which pods run, and something has happened to them, to the host or to the LAN: what CHECK and doctor say.
+
+load ../lib/ctl
+
+# cached POD: libcni keeps the pod's configuration and result, as a runtime has it do.
+cached() {
+	local result=RESULT_$1
+	mkdir -p /var/lib/cni/results
+	jq -n --arg id "$1" --arg conf "$(base64 -w 0 "$NETCONFPATH/net.conf")" --argjson result "${!result}" \
+		'{kind: "cniCacheV1", containerId: $id, config: $conf, ifName: "eth0", networkName: "net", result: $result}' \
+		>"/var/lib/cni/results/net-$1-eth0"
+}
+
+# unchecked CODE TEXT: CHECK of pod a fails so.
+unchecked() {
+	cni CHECK "$(with_result "$(cat "$NETCONFPATH/net.conf")")" a
+	fails "$1" "$2"
+}
+
+# both TEXT...: doctor says so with the result that libcni keeps, and without it.
+both() {
+	doctor "$@"
+	cached a
+	doctor "$@"
+}
+
+@test "pods as they should be, with libcni's cache and without" {
+	configured net "$(sound)"
+	pod a net
+	both 0
+}
+
+@test "a pod's link is down" {
+	configured net "$(sound)"
+	pod a net
+	ip -n a link set eth0 down
+	unchecked 102 'Interface eth0 is down'
+	both 2 'error    pod: container a, network net: Interface eth0 is down' '-> start the pod anew'
+}
+
+@test "a pod has lost its route" {
+	configured net "$(sound)"
+	pod a net
+	ip -n a route del default
+	unchecked 102 'Expected Route 0.0.0.0/0'
+	both 2 'error    pod: container a, network net: Expected Route 0.0.0.0/0'
+}
+
+@test "a pod is called as people know it" {
+	configured net "$(sound '{"hostAccess":true}')"
+	CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-1' pod a net
+	ip route del 10.138.36.2
+	doctor 2 'error    host: pod shop/web-1: "route to 10.138.36.2/32' '-> ipvlanctl repair makes it again'
+	ctl repair
+	ip -n a link set eth0 mtu 1400
+	doctor 1 'warning  pod: pod shop/web-1, network net: interface eth0 has MTU 1400'
+	ip netns del a
+	doctor 1 'warning  leases: 1 of ' 'warning  attachment: pod shop/web-1, network net, interface eth0: its namespace is gone'
+}
+
+@test "a pod has lost its address, or has another one" {
+	configured net "$(sound)"
+	pod a net
+	ip -n a addr flush dev eth0
+	ip -n a addr add 10.138.36.39/23 dev eth0
+	ip -n a route replace default via 10.138.36.66
+	unchecked 102 'Failed to match addr 10.138.36.2/23'
+	ctl doctor
+	[ "$status" = 2 ]
+	tells 'error    pod: container a, network net: Failed to match addr 10.138.36.2/23'
+	cached a
+	ctl doctor
+	tells 'error    pod: container a, network net: Failed to match addr 10.138.36.2/23'
+}
+
+@test "a pod has another MTU" {
+	configured net "$(sound)"
+	pod a net
+	ip -n a link set eth0 mtu 1400
+	both 1 'warning  pod: container a, network net: interface eth0 has MTU 1400, its master 1500'
+}
+
+@test "a pod's interface was renamed" {
+	configured net "$(sound)"
+	pod a net
+	ip -n a link set eth0 down
+	ip -n a link set eth0 name foo
+	unchecked 102 'eth0 not found'
+	both 2 'error    attachment: container a, network net: interface eth0 was renamed to foo' '-> nsenter --net=/run/netns/a ip link set dev foo name eth0'
+}
+
+@test "a pod's interface was deleted" {
+	configured net "$(sound)"
+	pod a net
+	ip -n a link del eth0
+	unchecked 102 'eth0 not found'
+	both 2 'error    attachment: container a, network net, interface eth0: the interface was deleted' '-> start the pod anew'
+}
+
+@test "a pod's namespace is gone" {
+	configured net "$(sound)"
+	pod a net
+	ip netns del a
+	cni CHECK "$(with_result "$(cat "$NETCONFPATH/net.conf")")" a
+	fails 3
+	doctor 1 'warning  attachment: container a, network net, interface eth0: its namespace is gone' '-> ipvlanctl gc --yes' 'warning  leases: 1 of '
+}
+
+@test "a host route of a pod is gone" {
+	configured net "$(sound '{"hostAccess":true}')"
+	pod a net
+	ip route del 10.138.36.2
+	unchecked 102 '10.138.36.2'
+	both 2 'error    host: container a: "route to 10.138.36.2/32 dev eth0 src 10.138.36.58" is missing' '-> ipvlanctl repair'
+	"$BUILD/ipvlanctl" repair
+	doctor 0
+}
+
+@test "the anchor is gone: one fault, without numbers of links" {
+	configured net "$(sound '{"hostAccess":true,"mode":"l3","ipam":{"ranges":[[{"subnet":"192.168.9.0/24"}]]}}')"
+	pod a net
+	pod b net
+	ip link del "ipva$(cat /sys/class/net/eth0/ifindex)"
+	doctor 2 'error    host: container ' 'and 1 more: "anchor dev eth0" is missing' '-> ipvlanctl repair'
+	[[ ! $output =~ dev\ [0-9] ]]
+	"$BUILD/ipvlanctl" repair
+	doctor 0
+}
+
+@test "the ledger was deleted while pods run" {
+	configured net "$(sound)"
+	pod a net
+	rm -rf /run/cni/ipvlan
+	doctor 1 "warning  ledger: container a of network net has 10.138.36.2, and is not in the plugin's ledger" '-> start the pod anew'
+}
+
+@test "pods that the Go plugins have made: nothing is wrong" {
+	configured net "$(sound)"
+	PLUGIN=$GO_PLUGINS/ipvlan add "$(jq -c '.ipam.type = "host-local"' "$NETCONFPATH/net.conf")" a
+	doctor 0
+}
+
+@test "a gateway that is dead" {
+	configured net "$(sound)"
+	ip -n lan addr flush dev eth0
+	pod a net
+	doctor 1 'warning  gateway: 10.138.36.66 does not answer on "eth0"' '-> is it up, and on this LAN?'
+}
+
+@test "a LAN that loses large packets" {
+	configured net "$(sound)"
+	ip -n lan link set eth0 mtu 1400
+	accepted_by ADD STATUS
+	doctor 1 'warning  path MTU: packets of 1500 bytes do not get to 10.138.36.66 on "eth0", though small ones do' '-> let the LAN carry them, or give "mtu": 1400'
+	accepted_by DEL
+	configured net "$(sound '{"mtu":1400}')"
+	doctor 0
+}
+
+@test "a gateway that filters echo requests: nothing is wrong" {
+	configured net "$(sound)"
+	ip netns exec lan nft -f - <<<'table inet f { chain i { type filter hook input priority 0; icmp type echo-request drop; }; }'
+	accepted_by ADD STATUS
+	doctor 0
+}
+
+@test "a host's firewall that drops what pods send, with hostAccess: with a pod and without" {
+	local mode
+	nft -f - <<<'table inet strict { chain i { type filter hook input priority 0; ip saddr { 10.138.36.2-10.138.36.40, 192.168.9.0/24 } drop; }; }'
+	for mode in l2 l3; do
+		configured net "$(sound "{\"hostAccess\":true,\"mode\":\"$mode\"}" "$([ "$mode" = l2 ] && echo '{}' || echo '{"ipam":{"ranges":[[{"subnet":"192.168.9.0/24"}]]}}')")"
+		doctor 1 'warning  hostAccess: network "net": the host, 10.138.36.58, does not answer what pods send, neither ICMP nor TCP' \
+			'-> let the host'
+		pod a net
+		doctor 1 'warning  hostAccess: network "net": the host, 10.138.36.58, does not answer what pods send'
+		cni DEL "$(cat "$NETCONFPATH/net.conf")" a
+	done
+	nft delete table inet strict
+}
+
+@test "a host's firewall that drops new connections of pods alone" {
+	configured net "$(sound '{"hostAccess":true}')"
+	nft -f - <<<'table inet strict { chain i { type filter hook input priority 0; ct state established accept; ip saddr 10.138.36.2-10.138.36.40 drop; }; }'
+	pod a net
+	doctor 1 'warning  hostAccess: network "net": the host, 10.138.36.58, does not answer what pods send, neither ICMP nor TCP, though pods answer the host'
+	nft delete table inet strict
+}
+
+@test "a host's firewall that lets pods in by TCP alone: nothing is wrong" {
+	configured net "$(sound '{"hostAccess":true}')"
+	nft -f - <<<'table inet strict { chain i { type filter hook input priority 0; icmp type echo-request drop; }; }'
+	pod a net
+	doctor 0
+	nft delete table inet strict
+}
+
+@test "networks without a file, of which libcni keeps the configuration" {
+	configured net "$(sound '{"hostAcess":true}')"
+	pod a net
+	cached a
+	rm "$NETCONFPATH/net.conf"
+	configured other "$(sound '{"name":"other","ipam":{"ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.50","rangeEnd":"10.138.36.55","gateway":"10.138.36.66"}]]}}')"
+	doctor 1 "networks of libcni's cache" 'warning  key: "hostAcess"' 'ok       pool: 1 of 39 addresses'
+	rm -rf /var/lib/cni/networks/net
+	doctor 2 'warning  key: "hostAcess"' 'error    leases: container a of network net has 10.138.36.2, which is not leased'
+}

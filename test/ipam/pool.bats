@@ -1,0 +1,363 @@
+#!/usr/bin/env bats
+# "pool": networks of a node that share one set of leases.
+
+load ../lib/pool
+
+setup() {
+	make_places
+	POOL=$DATA/lan
+	NAMESPACES=()
+}
+
+teardown() {
+	local name
+	for name in "${NAMESPACES[@]}"; do
+		ip netns del "$name" 2>/dev/null || :
+	done
+}
+
+small='"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.2", "rangeEnd": "10.9.0.9"'
+
+# of NETWORK [IPAM [MORE]]: its configuration, in the pool lan.
+of() {
+	local text
+	text=$(conf "${2:-$small}, \"pool\": \"lan\"" "${3:-}")
+	echo "${text/'"name": "net"'/"\"name\": \"$1\""}"
+}
+
+# alone NETWORK [IPAM [MORE]]: the same without the pool.
+alone() {
+	local text
+	text=$(conf "${2:-$small}" "${3:-}")
+	echo "${text/'"name": "net"'/"\"name\": \"$1\""}"
+}
+
+# in_store STORE NAMES: these are the leases in it.
+in_store() {
+	STORE=$DATA/$1 leased "$2"
+}
+
+valid() {
+	local one list=''
+	for one; do
+		list+=", {\"containerID\": \"${one%:*}\", \"ifname\": \"${one#*:}\"}"
+	done
+	printf '"cni.dev/valid-attachments": [%s]' "${list#, }"
+}
+
+# lives ID: its namespace exists, and NETNS is a path to it.
+# shellcheck disable=SC2034 # pool reads it
+lives() {
+	NETNS=/run/netns/pool-$1
+	NAMESPACES+=("pool-$1")
+	ip netns add "pool-$1"
+}
+
+@test "two networks with one pool give no address twice" {
+	gets 10.9.0.2/24 "$(of a)" c1
+	gets 10.9.0.3/24 "$(of b)" c2
+	gets 10.9.0.4/24 "$(of a)" c3
+	in_store lan '10.9.0.2 10.9.0.3 10.9.0.4'
+	[ ! -e "$DATA/a" ] && [ ! -e "$DATA/b" ]
+	STORE=$POOL holds 10.9.0.3 'c2\r\neth0'
+}
+
+@test "without a pool each network counts by itself" {
+	gets 10.9.0.2/24 "$(alone a)" c1
+	gets 10.9.0.2/24 "$(alone b)" c2
+}
+
+@test "a pod in both networks has two addresses, and DEL of one leaves the other" {
+	gets 10.9.0.2/24 "$(of a)" c1 eth0
+	gets 10.9.0.3/24 "$(of b)" c1 net1
+	drops "$(of a)" c1 eth0
+	in_store lan 10.9.0.3
+	drops "$(of b)" c1 net1
+	in_store lan ''
+}
+
+@test "the pool is full for both, and an address that is asked for is the other's" {
+	local small='"subnet": "10.9.0.0/29"' i
+	for i in 1 2 3 4 5; do
+		pool ADD "$(of a "$small")" "c$i"
+		succeeds
+	done
+	pool ADD "$(of b "$small")" c6
+	fails 11 'no IP addresses available'
+	CNI_ARGS=IP=10.9.0.3 pool ADD "$(of b "$small")" c6
+	fails 101 'requested IP address 10.9.0.3 is not available'
+	explains 'container c2, interface eth0, network a has it'
+	drops "$(of a "$small")" c2
+	gets 10.9.0.3/29 "$(of b "$small")" c6
+}
+
+@test "different ranges in one pool: none of the addresses that both have is given twice" {
+	local other='"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.4", "rangeEnd": "10.9.0.20"'
+	gets 10.9.0.2/24 "$(of a)" c1
+	gets 10.9.0.4/24 "$(of b "$other")" c2
+	CNI_ARGS=IP=10.9.0.3 gets 10.9.0.3/24 "$(of a)" c3
+	gets 10.9.0.5/24 "$(of a)" c4
+	gets 10.9.0.6/24 "$(of b "$other")" c5
+	gets '10.8.0.2/24' "$(of d '"subnet": "10.8.0.0/24"')" c6
+}
+
+@test "GC of one network leaves the leases of the other" {
+	gets 10.9.0.2/24 "$(of a)" c1
+	gets 10.9.0.3/24 "$(of b)" c2
+	gets 10.9.0.4/24 "$(of a)" c3
+	pool GC "$(of a "$small" "$(valid c3:eth0)")"
+	succeeds
+	in_store lan '10.9.0.3 10.9.0.4'
+	[[ $stderr = *'network a: 10.9.0.2 is free again, leased by c1 eth0: the runtime does not know the attachment'* ]]
+	[[ $stderr != *10.9.0.3* ]]
+	pool GC "$(of b "$small" "$(valid)")"
+	in_store lan 10.9.0.4
+}
+
+@test "GC of a network that is called as the pool is leaves what others have there" {
+	gets 10.9.0.2/24 "$(alone lan)" c1
+	gets 10.9.0.3/24 "$(of b)" c2
+	pool GC "$(alone lan "$small" "$(valid)")"
+	succeeds
+	in_store lan 10.9.0.3
+	gets 10.9.0.4/24 "$(alone lan)" c3
+	pool GC "$(of b "$small" "$(valid)")"
+	succeeds
+	in_store lan 10.9.0.4
+}
+
+@test "GC keeps a lease of nobody knows which network, unless its attachment is gone" {
+	lives c1
+	gets 10.9.0.2/24 "$(of a)" c1
+	unset NETNS
+	host_local ADD "$(alone lan)" c2
+	got 10.9.0.3/24
+	ip netns del pool-c1
+	rm -rf "$DATA/.addrpool"
+	pool GC "$(of a "$small" "$(valid)")"
+	succeeds
+	in_store lan '10.9.0.2 10.9.0.3'
+	STORE=$POOL OWN=$DATA/.addrpool/lan restarted c2
+	pool GC "$(of a "$small" "$(valid)")"
+	in_store lan 10.9.0.2
+}
+
+@test "an ADD that finds nothing else releases what is dead of each network" {
+	local small='"subnet": "10.9.0.0/29"' i
+	for i in 1 2 3 4 5; do
+		pool ADD "$(of a "$small")" "c$i"
+		succeeds
+	done
+	OWN=$DATA/.addrpool/lan restarted c4
+	gets 10.9.0.5/29 "$(of b "$small")" c6
+	[[ $stderr = *'10.9.0.5 is free again, leased by c4 eth0: that was before the machine was restarted'* ]]
+}
+
+@test "sticky: the same pod has an address of its own in each network, and gets both again" {
+	local sticky='"sticky": "NAME"'
+	export CNI_ARGS='NAME=web'
+	gets 10.9.0.2/24 "$(of a "$small, $sticky")" c1 eth0
+	gets 10.9.0.3/24 "$(of b "$small, $sticky")" c1 net1
+	drops "$(of a)" c1 eth0
+	drops "$(of b)" c1 net1
+	gets 10.9.0.3/24 "$(of b "$small, $sticky")" c2 net1
+	gets 10.9.0.2/24 "$(of a "$small, $sticky")" c2 eth0
+}
+
+@test "CHECK is about the network's own attachment" {
+	local result
+	gets 10.9.0.2/24 "$(of a)" c1
+	result=$output
+	pool CHECK "$(of a "$small" "\"prevResult\": $result")" c1
+	succeeds
+	pool CHECK "$(of a)" c2
+	fails 102 'Failed to find address added by container c2'
+}
+
+@test "the name of a pool is checked as a network's is" {
+	local name
+	for name in ../etc .. .addrpool -a a/b 'a b' "$(printf '%0256d' 0)"; do
+		pool ADD "$(conf "\"pool\": \"$name\"")"
+		fails 7 'ipam.pool: invalid name: '
+		pool DEL "$(conf "\"pool\": \"$name\"")"
+		fails 7 'ipam.pool: invalid name: '
+	done
+	[ ! -e "$DATA" ]
+	gets 10.9.0.2/24 "$(conf '"pool": ""')"
+	[ -e "$DATA/net/10.9.0.2" ]
+	gets 10.9.0.3/24 "$(conf '"pool": ["lan"]')" c2
+	[[ $stderr = *'ignored: ipam.pool must be a string'* ]]
+	gets 10.9.0.4/24 "$(conf "\"pool\": \"$(printf '%0255d' 0)\"")" c3
+}
+
+@test "networks with names of any length are told apart in a pool" {
+	local a b
+	a=$(printf 'a%0200d' 1) b=$(printf 'a%0200d' 2)
+	gets 10.9.0.2/24 "$(of "$a")" c1
+	gets 10.9.0.3/24 "$(of "$b")" c2
+	pool GC "$(of "$b" "$small" "$(valid)")"
+	succeeds
+	in_store lan 10.9.0.2
+	pool GC "$(of "$a" "$small" "$(valid)")"
+	in_store lan ''
+}
+
+# a pool that is written, changed, or removed
+
+@test "when pool is written, leases that the network has move into it, before another is given" {
+	lease_of_a=$DATA/a/10.9.0.2
+	gets 10.9.0.2/24 "$(alone a)" c1
+	host_local ADD "$(alone a)" c2
+	got 10.9.0.3/24
+	gets 10.9.0.4/24 "$(of a)" c3
+	in_store lan '10.9.0.2 10.9.0.3 10.9.0.4'
+	in_store a ''
+	[ ! -e "$lease_of_a" ]
+	STORE=$POOL holds 10.9.0.3 'c2\r\neth0'
+	pool CHECK "$(of a)" c1
+	succeeds
+	drops "$(of a)" c2
+	in_store lan '10.9.0.2 10.9.0.4'
+	pool GC "$(of b "$small" "$(valid)")"
+	in_store lan '10.9.0.2 10.9.0.4'
+	pool GC "$(of a "$small" "$(valid c3:eth0)")"
+	in_store lan 10.9.0.4
+}
+
+@test "when pool is written, DEL, CHECK and GC find what was leased before, without an ADD" {
+	gets 10.9.0.2/24 "$(alone a)" c1
+	gets 10.9.0.3/24 "$(alone a)" c2
+	drops "$(of a)" c1
+	in_store a ''
+	in_store lan 10.9.0.3
+	gets 10.9.0.2/24 "$(alone b)" c3
+	pool CHECK "$(of b)" c3
+	succeeds
+	gets 10.9.0.2/24 "$(alone d)" c4
+	pool GC "$(of d "$small" "$(valid)")"
+	succeeds
+	in_store d ''
+}
+
+@test "when pool is removed, the network takes its leases with it and leaves the others'" {
+	gets 10.9.0.2/24 "$(of a)" c1
+	gets 10.9.0.3/24 "$(of b)" c2
+	gets 10.9.0.4/24 "$(of a)" c3
+	gets 10.9.0.3/24 "$(alone a)" c4
+	in_store a '10.9.0.2 10.9.0.3 10.9.0.4'
+	in_store lan 10.9.0.3
+	pool CHECK "$(alone a)" c1
+	succeeds
+	drops "$(alone b)" c2
+	in_store lan ''
+	drops "$(alone a)" c1
+	in_store a '10.9.0.3 10.9.0.4'
+	pool GC "$(alone a "$small" "$(valid)")"
+	in_store a ''
+}
+
+@test "when pool gets another name, the leases follow" {
+	local wan
+	wan=$(of a)
+	wan=${wan/lan/wan}
+	gets 10.9.0.2/24 "$(of a)" c1
+	gets 10.9.0.3/24 "$(of b)" c2
+	gets 10.9.0.3/24 "$wan" c3
+	in_store wan '10.9.0.2 10.9.0.3'
+	in_store lan 10.9.0.3
+	pool CHECK "$wan" c1
+	succeeds
+	drops "$wan" c1
+	in_store wan 10.9.0.3
+}
+
+@test "what another has in the pool by then stays under the old name until its DEL" {
+	gets 10.9.0.2/24 "$(alone a)" c1
+	gets 10.9.0.2/24 "$(of b)" c2
+	gets 10.9.0.3/24 "$(of a)" c3
+	[[ $stderr = *'network a: 10.9.0.2 of c1 eth0 stays in a until its DEL: in pool lan it is another'* ]]
+	in_store a 10.9.0.2
+	in_store lan '10.9.0.2 10.9.0.3'
+	pool DEL "$(of a)" c1
+	succeeds
+	in_store a ''
+	in_store lan '10.9.0.2 10.9.0.3'
+}
+
+@test "leases that are there twice after a kill are there once after the next call" {
+	gets 10.9.0.2/24 "$(alone a)" c1
+	mkdir -p "$POOL"
+	cp -p "$DATA/a/10.9.0.2" "$POOL/"
+	gets 10.9.0.3/24 "$(of a)" c2
+	in_store a ''
+	in_store lan '10.9.0.2 10.9.0.3'
+	pool CHECK "$(of a)" c1
+	succeeds
+}
+
+# killed CALL N: an ADD of c3 in the pool, killed at the Nth such system call; false: there is none.
+killed() {
+	printf '#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -f -qq -o /dev/null -e inject=%s:signal=KILL:when=%s "%s"\n' \
+		"$1" "$2" "$BUILD/addrpool" >"$BATS_TEST_TMPDIR/killed"
+	chmod +x "$BATS_TEST_TMPDIR/killed"
+	PLUGIN=$BATS_TEST_TMPDIR/killed pool ADD "$(of a)" c3
+	[ "$status" != 0 ]
+}
+
+@test "killed while leases move, at each change: none is lost, and none is given twice" {
+	local call n id cases=0
+	for call in linkat symlinkat unlinkat renameat mkdirat write; do
+		for ((n = 1; ; n++)); do
+			rm -rf "$DATA"
+			gets 10.9.0.2/24 "$(alone a)" c1
+			gets 10.9.0.3/24 "$(alone a)" c2
+			killed "$call" "$n" || break
+			pool ADD "$(of a)" c5
+			succeeds
+			pool ADD "$(of b)" c4
+			succeeds
+			for id in c1 c2; do
+				pool CHECK "$(of a)" "$id"
+				succeeds || { echo "$call $n: $id"; return 1; }
+			done
+			in_store a ''
+			pool GC "$(of b "$small" "$(valid)")"
+			for id in c1 c2 c3 c5; do
+				pool DEL "$(of a)" "$id"
+				succeeds
+			done
+			in_store lan '' || { echo "$call $n"; return 1; }
+			cases=$((cases + 1))
+		done
+	done
+	[ "$cases" -gt 10 ]
+}
+
+@test "a mark that leads elsewhere is none" {
+	gets 10.9.0.2/24 "$(of a)" c1
+	ln -sfn ../../etc "$DATA/.addrpool/a/pool"
+	gets 10.9.0.2/24 "$(alone a)" c2
+	in_store lan 10.9.0.2
+	in_store a 10.9.0.2
+}
+
+@test "the list shows a pool once, with the network of each lease; JSON has those of each network" {
+	local list
+	gets 10.9.0.2/24 "$(of a)" c1
+	gets 10.9.0.3/24 "$(of b)" c2
+	of a >"$BATS_TEST_TMPDIR/a.conf"
+	of b >"$BATS_TEST_TMPDIR/b.conf"
+	run -0 "$BUILD/addrpool" "$BATS_TEST_TMPDIR/a.conf" "$BATS_TEST_TMPDIR/b.conf"
+	list=$(sed 's/20[0-9-]*T[0-9:]*Z/SINCE/' <<<"$output")
+	[ "$list" = "network a in $DATA/lan
+  range set 0: 10.9.0.2-10.9.0.9
+    2 of 8 leased (25%)
+
+  ADDRESS   NETWORK  CONTAINER  INTERFACE  SINCE                 STATE
+  10.9.0.2  a        c1         eth0       SINCE  unknown
+  10.9.0.3  b        c2         eth0       SINCE  unknown
+
+network b in $DATA/lan, with network a" ] || { echo "$list"; return 1; }
+	run -0 "$BUILD/addrpool" --json "$BATS_TEST_TMPDIR/a.conf" "$BATS_TEST_TMPDIR/b.conf"
+	[ "$(result '[.[] | [.network, .pool, .rangeSets[0].leased, [.leases[].address]]]')" = '[["a","lan",2,["10.9.0.2"]],["b","lan",2,["10.9.0.3"]]]' ]
+}

@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# Words for tests of ipvlan-node.
+
+# start_node [COMMAND...]: when it hears all events. What it says goes to the file $SAID.
+start_node() {
+	SAID=$BATS_TEST_TMPDIR/said
+	rm -f "$BATS_TEST_TMPDIR/ready"
+	socat -u "UNIX-RECV:$BATS_TEST_TMPDIR/notify" "OPEN:$BATS_TEST_TMPDIR/ready,creat" 3>&- &
+	LISTENER=$!
+	timeout 5 sh -c "until [ -S '$BATS_TEST_TMPDIR/notify' ]; do sleep 0.02; done"
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/notify "$@" "$BUILD/ipvlan-node" 2>>"$SAID" 3>&- &
+	NODE=$!
+	timeout 5 sh -c "until grep -q READY=1 '$BATS_TEST_TMPDIR/ready' 2>/dev/null; do sleep 0.02; done"
+	kill "$LISTENER"
+	wait "$LISTENER" || :
+}
+
+stop_node() {
+	[ -n "$NODE" ] || return 0
+	kill "$NODE" 2>/dev/null || :
+	wait "$NODE" 2>/dev/null || :
+	NODE=''
+}
+
+# soon COMMAND...: it succeeds; within a second where the machine is not slow.
+soon() {
+	local end=$((SECONDS + 10))
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || { echo "not soon: $*"; cat "$SAID"; return 1; }
+		sleep 0.05
+	done
+}
+
+# until no repair runs, and none is due
+settle() {
+	local before now
+	now=$(cat "/proc/$NODE/task/$NODE/children")$(cut -d' ' -f14,15 "/proc/$NODE/stat")
+	until [ "$now" = "${before:-}" ]; do
+		sleep 1
+		before=$now
+		now=$(cat "/proc/$NODE/task/$NODE/children")$(cut -d' ' -f14,15 "/proc/$NODE/stat")
+	done
+}

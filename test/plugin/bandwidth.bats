@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# bandwidth: how fast a pod sends and gets, by the bytes that arrive, whatever the pod does.
+
+load ../lib/cni
+
+RATE=200000	# bytes a second
+
+pod() {
+	if [ "$1" = l2 ]; then
+		static '10.138.36.2/23,10.138.36.66 fd00:36::2/64,fd00:36::66'
+	else
+		static '192.168.9.2/24 fd00:9::2/64' '[ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ]'
+	fi
+}
+
+limits() {
+	echo "{ \"bandwidth\": { \"egressRate\": $((8 * RATE)), \"egressBurst\": 8, \"ingressRate\": $((8 * RATE)), \"ingressBurst\": 8 } }"
+}
+
+now() {
+	cut -d' ' -f1 /proc/uptime
+}
+
+# arrived POD: bytes that its interface has got; of the LAN's host with their IP headers, and of these datagrams alone. In
+# l3s nothing that a pod gets passes its own netfilter.
+arrived() {
+	if [ "$1" = a ]; then
+		ip -n a -s -j link show eth0 | jq '.[0].stats64.rx.bytes'
+	else
+		ip netns exec lan nft -j list counters | jq '.nftables[].counter // empty | .bytes'
+	fi
+}
+
+# flood FROM TO ADDRESS: datagrams, as many as it can, for ten seconds of the kernel's clock. Sets got, to the bytes that
+# arrive, and due, to what the rate allows in the time that it took: nft's bucket begins with a second, and the burst.
+flood() {
+	local start before
+	ip netns exec "$2" nft -f - <<-END
+		table inet count { counter got { }
+			chain in { type filter hook prerouting priority -300; udp dport 4000 counter name got drop; }
+		}
+	END
+	before=$(arrived "$2") start=$(now)
+	ip netns exec "$1" timeout 10 socat -b 1000 -u OPEN:/dev/zero "UDP-SENDTO:$3:4000" || :
+	due=$(awk -v "r=$RATE" -v "s=$start" -v "e=$(now)" 'BEGIN { printf "%d", r * (e - s + 1) + 131072 }')
+	got=$(($(arrived "$2") - before))
+	ip netns exec "$2" nft delete table inet count
+}
+
+within() {
+	flood "$@"
+	echo "$1 -> $2: $got bytes of $due"
+	[ "$got" -ge $((due * 9 / 10)) ] && [ "$got" -le $((due * 11 / 10)) ]
+}
+
+@test "l2: rates hold in both directions and families, also when the pod deletes its qdiscs" {
+	add "$(conf "$(pod l2)" "$(limits)")"
+	within a lan 10.138.36.66
+	within lan a 10.138.36.2
+	ip netns exec a tc qdisc replace dev eth0 root fq_codel
+	ip netns exec a tc qdisc del dev eth0 root
+	ip netns exec a nft flush ruleset
+	within a lan '[fd00:36::66]'
+	within lan a '[fd00:36::2]'
+	cni CHECK "$(with_result "$(conf "$(pod l2)" "$(limits)")")"
+	succeeds
+	"$BUILD/ipvlanctl" show -v | grep -q 'too fast and dropped'
+}
+
+@test "l3 and l3s: rates hold" {
+	local mode
+	for mode in l3 l3s; do
+		add "$(conf "$(pod l3)" "{ \"mode\": \"$mode\" }" "$(limits)")"
+		within a lan 10.138.36.66
+		within lan a 192.168.9.2
+		cni DEL "$(conf)"
+	done
+}
+
+@test "TCP gets along with it, in both directions" {
+	local from to address
+	add "$(conf "$(pod l2)" "$(limits)")"
+	while read -r from to address; do
+		ip netns exec "$to" socat -u TCP-LISTEN:4001,reuseaddr "SYSTEM:wc -c >$BATS_TEST_TMPDIR/bytes" 3>&- &
+		sleep 0.5
+		ip netns exec "$from" timeout 60 sh -c "head -c 1000000 /dev/zero | socat -u - TCP:$address:4001"
+		wait $!
+		[ "$(<"$BATS_TEST_TMPDIR/bytes")" = 1000000 ]
+	done <<-END
+		a lan 10.138.36.66
+		lan a 10.138.36.2
+	END
+}
+
+@test "what the runtime asks for with the capability comes first, as with the bandwidth plugin" {
+	add "$(conf "$(pod l2)" "$(limits)" "{ \"capabilities\": { \"bandwidth\": true },
+		\"runtimeConfig\": { \"bandwidth\": { \"ingressRate\": 800000, \"ingressBurst\": 8000000, \"egressRate\": 1600000, \"egressBurst\": 8 } } }")"
+	nft list ruleset | grep -A1 'limit out_' | grep 'rate over 200000 bytes/second burst 128 kbytes' ||
+		nft list ruleset | grep -A1 'limit out_' | grep 'rate over 195 kbytes/second'
+	nft list ruleset | grep -A1 'limit in_' | grep 'rate over 100000 bytes/second burst 1000000 bytes'
+}
+
+@test "what is no rate is refused, and nothing is left" {
+	local before
+	before=$(inventory)
+	cni ADD "$(conf '{ "bandwidth": { "egressRate": 7 } }')"
+	fails 7 'bandwidth.egressRate must be at least 8 bits a second'
+	cni ADD "$(conf '{ "bandwidth": { "ingressBurst": 8000 } }')"
+	fails 7 'bandwidth.ingressBurst needs ingressRate'
+	cni ADD "$(conf '{ "bandwidth": { "ingressRate": -1 } }')"
+	fails 7 'bandwidth.ingressRate'
+	cni ADD "$(conf '{ "bandwidth": { "ingressRate": 8000 }, "linkInContainer": true }')"
+	fails 7 'antiSpoof, bandwidth and counters need a master on the host'
+	cni ADD "$(conf '{ "bandwidth": { "ingressRate": 8000 }, "ipam": null }')"
+	fails 7 'bandwidth needs addresses, and the pod has none'
+	leaves_nothing "$before"
+}
+
+@test "pods come and go with limits of their own, and the last takes all with it" {
+	local before i
+	before=$(inventory)
+	for i in a b; do
+		add "$(conf "$(static "10.138.36.$((0x$i))/23 fd00:36::$i/64")" "$(limits)")" "$i"
+	done
+	[ "$(nft list ruleset | grep -c 'limit \(in\|out\)_')" = 4 ]
+	cni DEL "$(conf)" a
+	succeeds
+	[ "$(nft list ruleset | grep -c 'limit \(in\|out\)_')" = 2 ]
+	nft flush ruleset
+	cni DEL "$(conf)" b
+	succeeds
+	leaves_nothing "$before"
+}

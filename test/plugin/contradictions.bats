@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# What two attachments require of the host: the same thing, however it is spelt, is shared; different things in one place
+# are refused, and the holder is named.
+
+load ../lib/cni
+
+# net NAME POD-ADDRESS [JSON]...: a network of one address.
+net() {
+	conf "{ \"name\": \"$1\", \"ipam\": { \"type\": \"addrpool\", \"ranges\": [ [ { \"subnet\": \"10.138.36.0/23\", \"rangeStart\": \"$2\", \"rangeEnd\": \"$2\" } ] ] } }" "${@:3}"
+}
+
+route() {
+	printf '{ "hostRoutes": [ { "dst": "%s", "gw": "%s" } ] }' "$1" "$2"
+}
+
+# shared ROUTE DST GW DST GW: two networks that require the same route; it goes with the second's DEL.
+shared() {
+	local first second
+	first=$(net first 10.138.36.10 "$(route "$2" "$3")")
+	second=$(net second 10.138.36.11 "$(route "$4" "$5")")
+	add "$first" a
+	add "$second" b
+	cni CHECK "$(with_result "$first" a)" a
+	succeeds
+	cni DEL "$first" a
+	succeeds
+	ip route show "$1" | grep "proto 105" || ip -6 route show "$1" | grep "proto 105"
+	cni CHECK "$(with_result "$second" b)" b
+	succeeds
+	cni DEL "$second" b
+	succeeds
+	no_route "$1" proto 105
+	[ -z "$(ip -6 route show proto 105)" ]
+}
+
+@test "one route with and without host bits is shared" {
+	shared 192.168.7.0/24 192.168.7.1/24 10.138.36.66 192.168.7.0/24 10.138.36.66
+	shared 192.168.7.0/24 192.168.7.0/24 10.138.36.66 192.168.7.255/24 10.138.36.66
+}
+
+@test "one IPv6 route in two spellings is shared" {
+	shared fd00:7::/64 FD00:7:0:0::1/64 fd00:36::66 fd00:7::/64 FD00:36:0::66
+}
+
+# refused PATTERN: by code 7, with a message that contains PATTERN.
+refused() {
+	[ "$status" = 1 ]
+	[ "$(jq .code <<<"$output")" = 7 ]
+	# shellcheck disable=SC2053 # a pattern it is
+	[[ $(jq -r .msg <<<"$output") = *$1* ]] || { echo "$output"; return 1; }
+}
+
+@test "a route by another gateway is refused, and the first keeps its own" {
+	local first second
+	first=$(net first 10.138.36.10 "$(route 192.168.7.0/24 10.138.36.66)")
+	second=$(net second 10.138.36.11 "$(route 192.168.7.9/24 10.138.36.67)")
+	add "$first" a
+	cni ADD "$second" b
+	refused 'the host has "route to 192.168.7.0/24 via 10.138.36.66 dev *" already, for container a, interface eth0, network first'
+	no_link b
+	[ ! -e /var/lib/cni/networks/second/10.138.36.11 ]
+	cni STATUS "$second"
+	[ "$status" = 1 ]
+	[ "$(jq .code <<<"$output")" = 50 ]
+	[[ $(jq -r .msg <<<"$output") = *'for container a, interface eth0, network first'* ]]
+	cni DEL "$second" b
+	succeeds
+	cni CHECK "$(with_result "$first" a)" a
+	succeeds
+	cni DEL "$first" a
+	add "$second" b
+}
+
+@test "one network that requires two gateways of one route is refused before anything is made" {
+	cni ADD "$(net first 10.138.36.10 '{ "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" }, { "dst": "192.168.7.1/24", "gw": "10.138.36.67" } ] }')" a
+	refused 'the configuration requires both "route to 192.168.7.0/24 via 10.138.36.66'
+	no_route 192.168.7.0/24
+}
+
+@test "one network that names a route twice has it once" {
+	local conf
+	conf=$(net first 10.138.36.10 '{ "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" }, { "dst": "192.168.7.1/24", "gw": "10.138.36.66" } ] }')
+	add "$conf" a
+	cni CHECK "$(with_result "$conf")" a
+	succeeds
+	cni DEL "$conf" a
+	no_route 192.168.7.0/24
+}
+
+@test "a holder that is gone is no rival" {
+	add "$(net first 10.138.36.10 "$(route 192.168.7.0/24 10.138.36.66)")" a
+	ip netns del a
+	add "$(net second 10.138.36.11 "$(route 192.168.7.0/24 10.138.36.67)")" b
+	ip route show 192.168.7.0/24 | grep 'via 10.138.36.67'
+	[ "$(ls /run/cni/ipvlan/*/pages)" = b:eth0 ]
+}
+
+@test "a route of somebody else, with whatever metric, is refused" {
+	local metric
+	for metric in 0 100 2000; do
+		ip route add 192.168.7.0/24 via 10.138.36.67 metric $metric
+		cni ADD "$(net first 10.138.36.10 "$(route 192.168.7.0/24 10.138.36.66)")" a
+		refused 'the host has another route to 192.168.7.0/24 already'
+		[ "$(ip route show 192.168.7.0/24 | wc -l)" = 1 ]
+		ip route del 192.168.7.0/24 metric $metric
+	done
+}
+
+@test "a route of somebody else to the pod's own address is refused" {
+	ip route add 10.138.36.10/32 via 10.138.36.67 metric 100
+	cni ADD "$(net first 10.138.36.10 '{ "hostAccess": true }')" a
+	refused 'the host has another route to 10.138.36.10/32 already'
+	ip route show 10.138.36.10 | grep 'via 10.138.36.67'
+	no_route proto 105
+}
+
+@test "an address that the host reaches by another master is refused" {
+	ip link add eth9 type dummy
+	ip link set eth9 up
+	ip addr add 10.200.0.1/24 dev eth9
+	add "$(net first 10.138.36.10 '{ "hostAccess": true }')" a
+	cni ADD "$(net second 10.138.36.10 '{ "hostAccess": true, "master": "eth9" }')" b
+	refused '10.138.36.10/32 dev * src 10.138.36.58" already, for container a, interface eth0, network first'
+	ping -n -c 1 -W 3 10.138.36.10
+	cni CHECK "$(with_result "$(net first 10.138.36.10 '{ "hostAccess": true }')")" a
+	succeeds
+}
+
+@test "a switch that others use goes back only when nobody else needs it" {
+	local conf
+	conf=$(net first 10.138.36.10 '{ "mode": "l3s", "proxyArp": true }')
+	switches() { cat /proc/sys/net/ipv4/conf/eth0/{forwarding,proxy_arp} | tr -d '\n'; }
+	sysctl -qw net.ipv4.ip_forward=0
+	add "$conf" a
+	[ "$(switches)" = 11 ]
+	cni DEL "$conf" a
+	[ "$(switches)" = 00 ]
+	# the machine is made a router meanwhile
+	add "$conf" a
+	sysctl -qw net.ipv4.ip_forward=1
+	cni DEL "$conf" a
+	[ "$(switches)" = 10 ]
+	# it was one before
+	add "$conf" a
+	cni DEL "$conf" a
+	[ "$(switches)" = 10 ]
+	# a second pod comes when it is one, and the first one goes first
+	sysctl -qw net.ipv4.ip_forward=0
+	add "$conf" a
+	sysctl -qw net.ipv4.ip_forward=1
+	add "$(jq -c '.name = "second" | .ipam.ranges[0][0].rangeStart = "10.138.36.11" | .ipam.ranges[0][0].rangeEnd = "10.138.36.11"' <<<"$conf")" b
+	cni DEL "$conf" a
+	cni DEL "$(jq -c '.name = "second"' <<<"$conf")" b
+	[ "$(switches)" = 10 ]
+	sysctl -qw net.ipv4.ip_forward=0
+}
+
+@test "a switch is remembered by its interface, whatever that is called now" {
+	local conf
+	conf=$(net first 10.138.36.10 '{ "mode": "l3s", "proxyArp": true }')
+	sysctl -qw net.ipv4.ip_forward=0
+	add "$conf" a
+	ip link set eth0 down
+	ip link set eth0 name lan0
+	ip link set lan0 up
+	ip link add eth0 type dummy
+	echo 1 >/proc/sys/net/ipv4/conf/eth0/proxy_arp
+	cni DEL "$conf" a
+	succeeds
+	[ "$(cat /proc/sys/net/ipv4/conf/lan0/proxy_arp)" = 0 ]
+	[ "$(cat /proc/sys/net/ipv4/conf/lan0/forwarding)" = 0 ]
+	[ "$(cat /proc/sys/net/ipv4/conf/eth0/proxy_arp)" = 1 ]
+}

@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# An attachment is a container, an interface, and the network namespace in which it was made: a path leads there,
+# or does not any more, and is not its name.
+
+load ../lib/cni
+
+pooled() {
+	conf '{ "ipam": { "type": "addrpool" } }' "$@"
+}
+
+teardown() {
+	let_go
+}
+
+# in_use ADDRESS: the LAN reaches it.
+in_use() {
+	ip netns exec lan ping -n -c 1 -W 1 "$1" >/dev/null
+}
+
+@test "DEL without a path finds the pod's namespace, whatever keeps it alive" {
+	local kind address
+	for kind in process descriptor thread socket mount; do
+		echo "kind: $kind"
+		[ -e /run/netns/a ] || ip netns add a
+		add "$(pooled)" a
+		address=$(in_pod a '.[0].addr_info[0].local' -4 addr show dev eth0)
+		hold $kind a
+		ip netns del a
+		in_use "$address"
+		cni DEL "$(pooled)" a
+		succeeds
+		! in_use "$address"
+		[ ! -e "/var/lib/cni/networks/net/$address" ]
+		let_go
+	done
+}
+
+@test "DEL with an empty CNI_NETNS finds it as well" {
+	add "$(pooled '{ "hostAccess": true }')" a
+	NETNS='' cni DEL "$(pooled '{ "hostAccess": true }')" a
+	succeeds
+	no_link a
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+}
+
+@test "DEL whose path leads to another pod by now leaves that one alone" {
+	add "$(pooled '{ "hostAccess": true }')" a
+	ip netns del a
+	ip netns add a
+	CONTAINER=new add "$(pooled '{ "hostAccess": true }')" a
+	cni DEL "$(pooled '{ "hostAccess": true }')" a
+	succeeds
+	[[ $stderr = *'is not the namespace of container a, which does not exist any more'* ]]
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+	pings a 10.138.36.66
+	CONTAINER=new cni CHECK "$(with_result "$(pooled '{ "hostAccess": true }')")" a
+	succeeds
+}
+
+@test "DEL of a container that the ledger does not know leaves an interface of another one alone" {
+	add "$(pooled)" a
+	CONTAINER=stranger cni DEL "$(pooled)" a
+	succeeds
+	[[ $stderr = *'interface eth0 in /run/netns/a belongs to container a: it stays'* ]]
+	pings a 10.138.36.66
+}
+
+@test "DEL of a container that the ledger does not know removes an interface that is nobody's" {
+	add "$(pooled)" a
+	rm -rf /run/cni/ipvlan
+	cni DEL "$(pooled)" a
+	succeeds
+	no_link a
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+}
+
+@test "DEL of a container that lost its interface leaves the next one's alone" {
+	add "$(pooled)" a
+	ip -n a link del eth0
+	CONTAINER=new cni ADD "$(pooled)" a
+	succeeds
+	cni DEL "$(pooled)" a
+	succeeds
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+	pings a 10.138.36.66
+	CONTAINER=new cni DEL "$(pooled)" a
+	succeeds
+	no_link a
+}
+
+@test "a namespace that lives where DEL cannot enter it keeps the address, and DEL says so" {
+	add "$(pooled)" a
+	touch /run/elsewhere && mount --bind /run/netns/a /run/elsewhere
+	ip netns del a
+	run_by setpriv --bounding-set -sys_admin
+	cni DEL "$(pooled)" a
+	[ "$status" = 1 ]
+	[ -e /var/lib/cni/networks/net/10.138.36.2 ]
+	PLUGIN='' cni DEL "$(pooled)" a
+	succeeds
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+}
+
+@test "an ADD under the name of a container that went without DEL takes its place" {
+	add "$(pooled '{ "hostAccess": true }')" a
+	ip netns del a
+	ip netns add c # which may get the inode
+	ip netns add a
+	add "$(pooled '{ "hostAccess": true }')" a
+	pings a 10.138.36.66
+	ping -n -c 1 -W 3 "$(in_pod a '.[0].addr_info[0].local' -4 addr show dev eth0)"
+	cni CHECK "$(with_result "$(pooled '{ "hostAccess": true }')")" a
+	succeeds
+	cni DEL "$(pooled '{ "hostAccess": true }')" a
+	succeeds
+	[ -z "$(find /run/cni/ipvlan -mindepth 3)" ]
+}
+
+@test "an ADD under the name of a container that lives elsewhere is refused, and says where" {
+	add "$(pooled)" a
+	CONTAINER=a cni ADD "$(pooled)" b
+	[ "$status" = 1 ]
+	[ "$(jq .code <<<"$output")" = 100 ]
+	[[ $(jq -r .msg <<<"$output") = 'container a has an interface "eth0" already, in another network namespace' ]]
+	[[ $(jq -r .details <<<"$output") = 'it was made in /run/netns/a, namespace '*' exists; run DEL first' ]]
+	pings a 10.138.36.66
+	no_link b
+}
+
+@test "an ADD finds what a killed one has left, and starts again" {
+	run_by strace -o /dev/null -e trace=linkat -e inject=linkat:signal=KILL
+	cni ADD "$(pooled)" a
+	[ "$status" != 0 ]
+	ip -n a link del eth0
+	PLUGIN='' add "$(pooled)" a
+	pings a 10.138.36.66
+}
+
+@test "CHECK with the path of another namespace fails" {
+	add "$(pooled)" a
+	CONTAINER=b add "$(pooled '{ "name": "other", "ipam": { "ranges": [ [ { "subnet": "10.138.37.0/24" } ] ] } }')" b
+	CONTAINER=a cni CHECK "$(jq -c --argjson r "$RESULT_b" '.prevResult = $r' <<<"$(pooled '{ "ipam": null, "name": "other" }')")" b
+	[ "$status" = 1 ]
+	[ "$(jq .code <<<"$output")" = 102 ]
+	[[ $(jq -r .msg <<<"$output") = 'container a has its interface "eth0" in another network namespace than /run/netns/b' ]]
+}
+
+@test "GC keeps what a living namespace has, and says so" {
+	add "$(pooled '{ "hostAccess": true }')" a
+	cni GC "$(pooled '{ "hostAccess": true, "cni.dev/valid-attachments": [] }')" a
+	succeeds
+	[[ $stderr = *'the runtime does not know container a, interface eth0, but its network namespace /run/netns/a exists: it stays'* ]]
+	ping -n -c 1 -W 3 10.138.36.2
+	ip netns del a
+	cni GC "$(pooled '{ "hostAccess": true, "cni.dev/valid-attachments": [] }')" a
+	succeeds
+	[ -z "$(ls /run/cni/ipvlan/*/pages)" ]
+	no_route 10.138.36.2
+}

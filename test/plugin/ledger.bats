@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# The ledger: who may read and lock it, what a version writes that another one does not know, files that are none of
+# ours, pages of version 0.1.0.
+
+load ../lib/ctl
+
+routed() {
+	conf '{ "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ], "ipam": { "type": "addrpool" } }' "$@"
+}
+
+page() {
+	echo /run/cni/ipvlan/*/pages/"$1:eth0"
+}
+
+@test "nobody but root enters its directory, or can lock it" {
+	add "$(routed)"
+	[ "$(stat -c %a /run/cni/ipvlan)" = 700 ]
+	[ "$(stat -c %a /run/cni/ipvlan/ledger.lock)" = 600 ]
+	run -66 setpriv --reuid=65534 --regid=65534 --clear-groups flock -n /run/cni/ipvlan/ledger.lock true
+}
+
+@test "nobody but root, where an earlier version let everybody in" {
+	mkdir -p /run/cni/ipvlan
+	chmod 755 /run/cni/ipvlan
+	touch /run/cni/ipvlan/lock
+	setpriv --reuid=65534 --regid=65534 --clear-groups flock -x /run/cni/ipvlan/lock sleep 1000 3>&- &
+	HOLDER=$!
+	until ! flock -n /run/cni/ipvlan/lock true; do sleep 0.1; done
+	add "$(routed)"
+	cni DEL "$(routed)"
+	kill $HOLDER
+	succeeds
+	[ "$(stat -c %a /run/cni/ipvlan)" = 700 ]
+}
+
+@test "a page says its format, who it is about, and which ADD has made it" {
+	add "$(routed)"
+	jq -e '.format == 2 and .container == "a" and .ifname == "eth0" and .network == "net" and (.id | length) == 16 and
+		.netns.path == "/run/netns/a" and .netns.inode > 0 and [.objects[].kind] == ["anchor", "route"]' "$(page a)"
+}
+
+@test "an entry of a later version is kept, blocks its own attachment alone, and is named" {
+	local file
+	configured net "$(routed)"
+	pod a net
+	pod b net
+	file=$(page a)
+	jq -c '.objects += [{"kind": "rule", "to": "198.51.100.0/24"}]' "$file" >"$BATS_TEST_TMPDIR/page"
+	cat "$BATS_TEST_TMPDIR/page" >"$file"
+	cni DEL "$(routed)" b
+	succeeds
+	ctl show -v
+	succeeds
+	[[ $stderr = *"$file has entries that this version of the plugin does not know: "*'rule'* ]]
+	cni DEL "$(routed)" a
+	[ "$status" = 1 ]
+	[ "$(jq .code <<<"$output")" = 6 ]
+	[[ $(jq -r .msg <<<"$output") = "$file has entries that this version of the plugin does not know: "*'"rule"'* ]]
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+	jq -e '[.objects[].kind] == ["rule"]' "$file"
+	no_link a
+	no_route 192.168.7.0/24
+}
+
+# damaged COMMAND: a page that COMMAND has spoilt blocks its own attachment alone, and is named.
+damaged() {
+	local file
+	configured net "$(routed)"
+	pod a net
+	pod b net
+	file=$(page a)
+	eval "$1"
+	ctl show -v
+	succeeds
+	[[ $stderr = *"$file is not what this version of the plugin has written: "* ]]
+	[[ $output = *'b eth0'* ]]
+	cni DEL "$(routed)" b
+	succeeds
+	cni DEL "$(routed)" a
+	[ "$status" = 1 ]
+	[[ $(jq -r .msg <<<"$output") = "$file is not what this version of the plugin has written: "* ]]
+	cni GC "$(routed '{ "cni.dev/valid-attachments": [] }')"
+	succeeds
+	[ -e "$file" ]
+	rm "$file"
+	cni DEL "$(routed)" a
+	succeeds
+}
+
+@test "a page with a line of another program" {
+	# shellcheck disable=SC2016 # for eval
+	damaged 'echo "rule to 198.51.100.0/24" >>"$file"'
+}
+
+@test "a page of a later format" {
+	# shellcheck disable=SC2016
+	damaged 'sed -i "s/\"format\":2/\"format\":3/" "$file"'
+}
+
+@test "an empty page" {
+	# shellcheck disable=SC2016
+	damaged ': >"$file"'
+}
+
+@test "a page of another attachment" {
+	# shellcheck disable=SC2016
+	damaged 'cp "${file%a:eth0}b:eth0" "$file"'
+}
+
+@test "files that are no pages harm nobody, and are named" {
+	local pages
+	configured net "$(routed)"
+	pod a net
+	pages=$(dirname "$(page a)")
+	: >"$pages/x:eth0"
+	cp "$(page a)" "$pages/a:eth0~"
+	mkdir "$pages/directory"
+	mkfifo "$pages/fifo"
+	ctl show -v
+	succeeds
+	[[ $stderr = *"$pages/x:eth0 is not what"* && $stderr = *"$pages/a:eth0~ is not what"* ]]
+	[[ $output = *'a eth0'* ]]
+	ctl doctor
+	[[ $stderr = *"$pages/x:eth0 is not what"* ]]
+	ip netns del a
+	cni GC "$(routed '{ "cni.dev/valid-attachments": [] }')" b
+	[ ! -e "$(page a)" ]
+	no_route 192.168.7.0/24
+}
+
+@test "a ledger that a killed call has made in part is made whole" {
+	local missing
+	for missing in claims 'claims objects' 'claims objects pages'; do
+		add "$(routed)"
+		cni DEL "$(routed)"
+		# shellcheck disable=SC2086 # several names
+		(cd /run/cni/ipvlan/*/ && rmdir $missing)
+		cni GC "$(routed '{ "cni.dev/valid-attachments": [] }')"
+		succeeds
+		cni CHECK "$(with_result "$(routed)")"
+		add "$(routed)"
+		cni DEL "$(routed)"
+		succeeds
+	done
+}
+
+# old_page POD LINE...: what version 0.1.0 has written about the pod, with all that holds it.
+old_page() {
+	local pod=$1 line dir
+	shift
+	dir=$(echo /run/cni/ipvlan/*-*)
+	mkdir -p "$dir/attachments"
+	printf 'container %s\nifname eth0\nnetwork net\nnetns %s/%s\n' "$pod" \
+		"$(jq .netns.inode "$(page "$pod")")" "$(jq .netns.cookie "$(page "$pod")")" >"$dir/attachments/$pod:eth0"
+	for line; do
+		echo "$line" >>"$dir/attachments/$pod:eth0"
+		mkdir -p "$dir/held/${line//\//_}"
+		ln -s "/run/netns/$pod" "$dir/held/${line//\//_}/$pod:eth0"
+	done
+	rm "$(page "$pod")"
+}
+
+# old_ledger: as if version 0.1.0 had made pods a and b.
+old_ledger() {
+	local index
+	index=$(cat /sys/class/net/eth0/ifindex)
+	add "$1" a
+	add "$1" b
+	old_page a "anchor dev $index" "route to 192.168.7.0/24 via 10.138.36.66 dev $index"
+	old_page b "anchor dev $index" "route to 192.168.7.1/24 via 10.138.36.66 dev $index"
+	rm -r /run/cni/ipvlan/*/{objects,claims,pages}
+}
+
+@test "pages of version 0.1.0 are read, and written again" {
+	local before
+	before=$(inventory)
+	old_ledger "$(routed)"
+	cni CHECK "$(with_result "$(routed)")" a
+	succeeds
+	cni DEL "$(routed)" a
+	succeeds
+	ip route show 192.168.7.0/24 | grep via
+	cni CHECK "$(with_result "$(routed)" b)" b
+	succeeds
+	cni DEL "$(routed)" b
+	succeeds
+	leaves_nothing "$before"
+}
+
+@test "GC, show and ADD read them as well" {
+	local before
+	before=$(inventory)
+	old_ledger "$(routed)"
+	ctl show -v
+	[[ $output = *'a eth0'* && $output = *'b eth0'* ]]
+	old_ledger_again=$(ls /run/cni/ipvlan/*/attachments 2>/dev/null || :)
+	[ -z "$old_ledger_again" ]
+	ip netns del a
+	cni GC "$(routed '{ "cni.dev/valid-attachments": [ { "containerID": "b", "ifname": "eth0" } ] }')" b
+	succeeds
+	ip netns add a
+	add "$(routed)" a
+	cni DEL "$(routed)" a
+	cni DEL "$(routed)" b
+	succeeds
+	leaves_nothing "$before"
+}

@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# ipvlan-netavark create: what `podman network create` gets, and what is refused there already.
+
+load ../lib/cni
+load ../lib/netavark
+
+@test "create answers with the network, and makes nothing" {
+	local before
+	before=$(inventory)
+	created
+	[ "$(result '[.name, .id, .driver, .network_interface]')" = \
+		'["net","2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9","ipvlan-netavark","eth0"]' ]
+	leaves_nothing "$before"
+}
+
+@test "what create answers is what setup takes" {
+	created '{"network_interface": null, "options": {"parent": "eth0", "ipvlan_mode": "l3"},
+		"subnets": [{"subnet": "192.168.9.0/24", "gateway": "192.168.9.1"}]}'
+	setup_pod "$output" a '{"network_options": {"static_ips": ["192.168.9.2"]}}'
+	[ "$(in_pod a '.[0].linkinfo.info_data.mode' -d link show eth0)" = l3 ]
+	pings a 39.156.66.10
+}
+
+@test "the master is the default route's, and the gateway of the LAN's subnet is the host's" {
+	created '{"network_interface": null, "subnets": [{"subnet": "10.138.36.0/23"}, {"subnet": "10.9.0.0/24"}]}'
+	[ "$(result '[.network_interface, .subnets[0].gateway, .subnets[1].gateway]')" = '["eth0","10.138.36.66",null]' ]
+}
+
+@test "a gateway that is given stays" {
+	created '{"subnets": [{"subnet": "10.138.36.0/23", "gateway": "10.138.36.1"}]}'
+	[ "$(result '.subnets[0].gateway')" = 10.138.36.1 ]
+}
+
+@test "names of Docker's and Podman's own ipvlan become ours" {
+	created '{"network_interface": null, "options": {"parent": "eth0", "ipvlan_mode": "l3s", "ipvlan_flag": "private",
+		"com.docker.network.driver.mtu": "1400"}}'
+	[ "$(result '[.network_interface, .options]')" = '["eth0",{"mode":"l3s","flag":"private","mtu":"1400"}]' ]
+	driver create < <(network '{"options": {"ipvlan_mode": "l3s", "mode": "l2"}}')
+	refuses 'options ipvlan_mode and mode are the same'
+	driver create < <(network '{"options": {"parent": "lo"}}')
+	refuses 'two masters are given, eth0 and lo'
+}
+
+@test "--dns becomes the name servers of the containers; Podman's own name server is off" {
+	created '{"dns_enabled": true, "network_dns_servers": ["10.138.36.66"]}'
+	[ "$(result '[.dns_enabled, .network_dns_servers]')" = '[false,null]' ]
+	[ "$(result '.options.dns | fromjson')" = '{"nameservers":["10.138.36.66"]}' ]
+	driver create < <(network '{"network_dns_servers": ["10.138.36.66"], "options": {"dns": "{}"}}')
+	refuses '--dns and the option dns are the same'
+}
+
+# create_refuses OPTIONS TEXT...
+create_refuses() {
+	driver create < <(network "{\"options\": $1}")
+	refuses "${@:2}"
+}
+
+@test "an option that would have no effect is refused, with the one that may be meant" {
+	create_refuses '{"hostAcess": "true"}' 'unknown key "hostAcess"' '"hostAccess"'
+	create_refuses '{"hostAccess": "yes"}' 'hostAccess must be'
+	create_refuses '{"mode": "l4"}' 'unknown ipvlan mode: "l4"' 'l3s'
+	create_refuses '{"flag": "bridged"}' 'flag must be'
+	create_refuses '{"mtu": "big"}' mtu
+	create_refuses '{"vlan": "5000"}' vlan
+	create_refuses '{"logLevel": "much"}' 'logLevel must be'
+	create_refuses '{"routes": "[{]"}' 'option routes is no JSON'
+	create_refuses '{"metric": "-1"}' 'option metric must be a number'
+	create_refuses '{"ipMasq": "true"}' 'ipMasq needs "mode": "l3s"'
+	create_refuses '{"reflector": "10.0.0.1"}' 'reflector needs'
+	create_refuses '{"ipam": "5"}' 'option ipam must be'
+}
+
+@test "options that podman network create has flags for, or that are no options, are refused" {
+	create_refuses '{"internal": "true"}' 'option internal is refused' '--internal'
+	create_refuses '{"prevResult": "{}"}' 'option prevResult is refused'
+	create_refuses '{"name": "x"}' 'option name is refused'
+}
+
+@test "a master that is not there, or is held, or has containers of another mode is refused" {
+	driver create < <(network '{"network_interface": "eth7"}')
+	refuses 'failed to lookup master "eth7"'
+	ip link add br0 type bridge
+	ip link add slave0 type dummy
+	ip link set slave0 master br0 up
+	driver create < <(network '{"network_interface": "slave0"}')
+	refuses br0
+	add "$(conf)" b
+	create_refuses '{"mode": "l3"}' mode
+}
+
+@test "a network without subnets is refused in words, unless it is to have no addresses" {
+	driver create < <(network '{"subnets": null}')
+	refuses 'a network needs a subnet' '--subnet' '--ipam-driver none'
+	created '{"subnets": null, "ipam_options": {"driver": "none"}}'
+	driver create < <(network '{"ipv6_enabled": true}')
+	refuses '--ipv6 needs a --subnet of IPv6'
+}
+
+@test "--internal takes no master" {
+	created '{"internal": true, "network_interface": null, "subnets": [{"subnet": "10.7.0.0/24"}]}'
+	[ "$(result '[.internal, .network_interface]')" = '[true,null]' ]
+	driver create < <(network '{"internal": true}')
+	refuses 'internal makes a master of the network'
+}
+
+@test "rootless Podman is refused" {
+	_CONTAINERS_USERNS_CONFIGURED='done' driver create < <(network)
+	refuses rootless 'run podman as root'
+}

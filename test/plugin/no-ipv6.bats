@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# A machine that was started with ipv6.disable=1.
+
+load ../lib/cni
+
+# Without the IPv6 half.
+make_network() {
+	ip -batch - <<-EOF
+		netns add lan
+		netns add a
+		link add eth0 mtu 1500 type veth peer name eth0 netns lan
+		addr add 10.138.36.58/23 dev eth0
+		link set eth0 up
+		route add default via 10.138.36.66
+	EOF
+	ip -n lan addr add 10.138.36.66/23 dev eth0
+	ip -n lan link set eth0 up
+}
+
+dual='{ "ipam": { "type": "addrpool", "ranges": [ [ { "subnet": "10.138.36.0/23", "rangeStart": "10.138.36.2" } ], [ { "subnet": "fd00:36::/64" } ] ] } }'
+
+@test "the kernel has no IPv6" {
+	[ ! -e /proc/sys/net/ipv6 ]
+}
+
+@test "IPv4 works in all modes, and nothing is said of IPv6" {
+	local conf
+	for conf in '{ "mode": "l2" }' '{ "mode": "l3" }' '{ "mode": "l3s", "proxyArp": true }' \
+		'{ "mode": "l3", "flag": "vepa", "reflector": "10.138.36.66", "hostAccess": false, "ipam": { "ranges": [ [ { "subnet": "10.9.0.0/24", "gateway": "none" } ] ] } }'; do
+		conf=$(conf '{ "hostAccess": true, "ipam": { "type": "addrpool" } }' "$conf")
+		add "$conf"
+		[[ $stderr != *[Ii][Pp]v6* ]]
+		[[ $conf = *reflector* ]] || ping -n -c 1 -W 3 "$(jq -r ".ips[0].address | split(\"/\")[0]" <<<"$RESULT_a")"
+		cni CHECK "$(with_result "$conf")"
+		succeeds
+		cni DEL "$conf"
+		succeeds
+		[ -z "$stderr" ]
+	done
+}
+
+@test "an IPv6 address is refused in words, and nothing is left" {
+	cni ADD "$(conf "$dual")"
+	fails 7 'failed to add IP addr fd00:36::2/64 to "eth0": this kernel has no IPv6'
+	explains 'ipv6.disable=1'
+	no_link a
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+	[ ! -e /var/lib/cni/networks/net/fd00:36::2 ]
+}
+
+@test "STATUS says 50, and doctor reports an error" {
+	local type
+	for type in addrpool host-local; do
+		cni STATUS "$(conf "$dual" "{ \"ipam\": { \"type\": \"$type\" } }")"
+		fails 50 'ipam has IPv6 addresses, and this kernel has no IPv6'
+	done
+	cni STATUS "$(conf "$(static 'fd00:36::9/64')")"
+	fails 50 'ipam has IPv6 addresses, and this kernel has no IPv6'
+	cni STATUS "$(conf "$(static '10.138.36.9/23')")"
+	succeeds
+	conf "$dual" >"$BATS_TEST_TMPDIR/net.conf"
+	run "$BUILD/ipvlanctl" doctor "$BATS_TEST_TMPDIR/net.conf"
+	[ "$status" != 0 ]
+	[[ $output = *'this kernel has no IPv6'* ]]
+}

@@ -1,0 +1,1 @@
+netavark-trixie.bats

@@ -1,0 +1,298 @@
+#!/usr/bin/env bats
+# Histories that may happen, and such that may not: the checker distinguishes them.
+
+setup() {
+	HISTORY=$BATS_TEST_TMPDIR/history
+	SEQ=0 NOW=0
+	event start '"fence": 60, "subnet": "10.9.0.0/25", "blockSize": 4, "blocks": 32'
+}
+
+# event KIND MEMBERS: one more line, a second later.
+event() {
+	SEQ=$((SEQ + 1)) NOW=$((NOW + 1))
+	printf '{"seq": %d, "t": %d, "step": %d, "kind": "%s"%s}\n' $SEQ $NOW $SEQ "$1" "${2:+, $2}" >>"$HISTORY"
+}
+
+# begins VERB NODE POD [MEMBERS]: a call of which CALL is the number.
+begins() {
+	CALL=$SEQ
+	event call "\"call\": $CALL, \"verb\": \"$1\", \"node\": \"$2\", \"network\": \"net\", \"pod\": \"$3\", \"away\": false, \"alone\": true${4:+, $4}"
+}
+
+# ends STATUS [MEMBERS]: as that call did.
+ends() {
+	event result "\"call\": $CALL, \"status\": \"$1\", \"whole\": true${2:+, $2}"
+}
+
+# claim NODE [INCARNATION]: what the engine says of a block.
+claim() {
+	[ -n "$1" ] && printf '{"node": "%s", "network": "net", "incarnation": "%s", "boot": "1", "id": "7"}' "$1" "${2:-$1}" || printf null
+}
+
+# changes BLOCK BEFORE AFTER [BY]: the claim goes from one node to another, by the call at hand; '' is nobody.
+changes() {
+	event engine "\"by\": ${4:-$CALL}, \"changes\": [{\"block\": \"$1\", \"before\": $(claim "$2"), \"after\": $(claim "$3" "${5:-$3}")}]"
+}
+
+# add NODE POD ADDRESS [MEMBERS]: an ADD without a word to the engine.
+add() {
+	begins ADD "$1" "$2"
+	ends ok "\"address\": \"$3\"${4:+, $4}"
+}
+
+# claims NODE POD ADDRESS BLOCK: an ADD that claims a block for it.
+claims() {
+	begins ADD "$1" "$2"
+	changes "$4" '' "$1"
+	ends ok "\"address\": \"$3\", \"asked\": 1, \"answered\": 1, \"listed\": true"
+}
+
+del() {
+	begins DEL "$1" "$2"
+	ends ok
+}
+
+# all_ends [CLAIMS [OWN [INDEX]]]: and then one node fills the pool.
+all_ends() {
+	event end "\"claims\": {${1:-}}, \"own\": {${2-\"a/net\": [], \"b/net\": []}}, \"index\": [${3:-}]"
+	event filled '"given": 125, "capacity": 125'
+}
+
+good() {
+	all_ends
+	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
+	[ "$status" = 0 ] && [[ ${lines[-1]} = "10 passed, 0 failed" ]] || { echo "$output"; return 1; }
+}
+
+# bad RULE TEXT: that rule is broken, and no other, and TEXT is said of it.
+bad() {
+	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
+	[ "$status" = 1 ] && [[ ${lines[-1]} = "9 passed, 1 failed" && $output = *"not ok "[0-9]*" $1"* && $output = *"$2"* ]] ||
+		{ echo "$output"; return 1; }
+}
+
+@test "two nodes give addresses of blocks of their own, again after a DEL, and all are taken back" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	claims b p2 10.9.0.9 10.9.0.8/30
+	del a p1
+	add a p3 10.9.0.5
+	event gone '"pod": "p3"'
+	add a p4 10.9.0.5
+	good
+}
+
+@test "a node gives an address that a pod of its own has" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	add a p2 10.9.0.5
+	all_ends
+	bad 'no address has two living holders' '10.9.0.5 is given to p2 on a/net, and p1 on a/net has it'
+}
+
+@test "two nodes give one address, of a block that changed hands without a cause" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	claims b p2 10.9.0.9 10.9.0.8/30
+	begins ADD b p3
+	changes 10.9.0.4/30 a b
+	ends ok '"address": "10.9.0.5"'
+	all_ends
+	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
+	[ "$status" = 1 ]
+	[[ $output = *"10.9.0.5 is given to p3 on b/net, and p1 on a/net has it"* ]]
+	[[ $output = *"b/net claims 10.9.0.4/30, which belongs to a/net"* ]]
+}
+
+@test "after a restore another node may claim a block, and give what pods have" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	changes 10.9.0.4/30 a '' '"restore"'
+	claims b p2 10.9.0.5 10.9.0.4/30
+	good
+}
+
+@test "a node gives of a lost block while it cannot know, not a minute later" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	changes 10.9.0.4/30 a '' '"restore"'
+	NOW=$((NOW + 30))
+	add a p2 10.9.0.6
+	NOW=$((NOW + 40))
+	add a p3 10.9.0.7
+	all_ends
+	bad 'a node gives addresses of its own blocks alone' 'a/net gives 10.9.0.7, but 10.9.0.4/30 belongs to nobody, and the node has not asked for 7'
+}
+
+@test "while the engine is away, a node goes on giving" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	changes 10.9.0.4/30 a '' '"restore"'
+	NOW=$((NOW + 100))
+	begins ADD a p2 '"away": true'
+	ends ok '"address": "10.9.0.6", "asked": 1, "faults": 1'
+	NOW=$((NOW + 30))
+	add a p3 10.9.0.7
+	good
+}
+
+@test "a node that has asked the engine since gives of a lost block" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	changes 10.9.0.4/30 a '' '"restore"'
+	begins ADD a p2
+	ends error '"code": 7, "message": "no", "asked": 1, "answered": 1, "listed": true'
+	add a p3 10.9.0.6
+	all_ends
+	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
+	[[ $output = *"a/net gives 10.9.0.6, but 10.9.0.4/30 belongs to nobody, and the node has asked since that was so"* ]]
+}
+
+@test "a node gives of a block that it has released itself" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	begins DEL a p1
+	changes 10.9.0.4/30 a ''
+	ends killed
+	add a p2 10.9.0.5
+	all_ends
+	bad 'a node gives addresses of its own blocks alone' 'belongs to nobody, and the node has released it itself'
+}
+
+@test "an address of a block that never was the node's" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	add b p2 10.9.0.6
+	all_ends
+	bad 'a node gives addresses of its own blocks alone' 'belongs to a/net, and never was its own'
+}
+
+@test "a node removes the claim of another" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	begins DEL b p2
+	changes 10.9.0.4/30 a ''
+	ends ok
+	all_ends
+	bad 'a node writes and removes no claims but its own' 'DEL of b/net removes the claim of a/net for 10.9.0.4/30'
+}
+
+@test "release-node takes the claims of the node that it names, and no others" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	begins release-node b "" '"of": "a"'
+	changes 10.9.0.4/30 a ''
+	ends ok
+	event gone '"pod": "p1"'
+	claims a p1 10.9.0.5 10.9.0.4/30
+	begins release-node b "" '"of": "c"'
+	changes 10.9.0.4/30 a ''
+	ends ok
+	all_ends
+	bad 'a node writes and removes no claims but its own' 'release-node c takes 10.9.0.4/30 of a/net'
+}
+
+@test "a node releases a block of which a pod has an address" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	begins DEL a p2
+	changes 10.9.0.4/30 a ''
+	ends ok
+	all_ends
+	bad 'no claim is removed by its own node' 'DEL of a/net releases 10.9.0.4/30, but pod p1 has 10.9.0.5'
+}
+
+@test "a node releases itself while a pod runs" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	begins release-node a "" '"of": "a"'
+	changes 10.9.0.4/30 a ''
+	ends ok
+	all_ends
+	bad 'no claim is removed by its own node' 'node a releases its own 10.9.0.4/30, but pod p1 has 10.9.0.5'
+}
+
+@test "a node that has lost its leases takes its block back: after a restart, not under its pods" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	event restart '"node": "a", "boot": "new", "data": "lost"'
+	begins ADD a p2
+	changes 10.9.0.4/30 a a '' again
+	ends ok '"address": "10.9.0.5"'
+	event wipe '"node": "a"'
+	begins ADD a p3
+	changes 10.9.0.4/30 a a '' third
+	ends ok '"address": "10.9.0.6"'
+	all_ends
+	bad 'no claim is removed by its own node' 'a/net claims 10.9.0.4/30 without its leases, but pod p2 has 10.9.0.5'
+}
+
+@test "CHECK fails of a pod with which nothing is wrong" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	begins CHECK a p1
+	ends error '"code": 102, "message": "no"'
+	all_ends
+	bad 'CHECK succeeds for a pod' 'CHECK of p1 on a/net with 10.9.0.5: no'
+}
+
+@test "an ADD fails while blocks are free" {
+	begins ADD a p1
+	ends error '"code": 11, "message": "no block of pool net is free"'
+	all_ends
+	bad 'an ADD that nothing disturbs succeeds' '32 blocks are free, and ADD on a/net fails: no block of pool net is free'
+}
+
+# reinstalled_and_restored BLOCK ADDRESS: node a has lost its leases and then claims BLOCK; a backup shows the claim of before.
+reinstalled_and_restored() {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	event gone '"pod": "p1"'
+	event restart '"node": "a", "boot": "new", "data": "lost"'
+	begins ADD a p2
+	changes "$1" "$([ "$1" != 10.9.0.4/30 ] || echo a)" a "$CALL" a2
+	ends ok '"address": "'$2'", "asked": 1, "answered": 1'
+	changes 10.9.0.4/30 "$([ "$1" != 10.9.0.4/30 ] || echo a)" a '"restore"'
+	begins ADD a p3
+	ends error '"code": 7, "message": "another machine", "asked": 1, "answered": 1'
+}
+
+@test "a backup shows a claim of leases that are lost, which the node has never seen: it may be refused" {
+	reinstalled_and_restored 10.9.0.8/30 10.9.0.9
+	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
+	[[ $output = *"ok "[0-9]*" an ADD that nothing disturbs succeeds"* && $output != *"not ok "[0-9]*" an ADD that nothing"* ]]
+}
+
+@test "a backup shows a claim that the node has taken over before: it may not be refused" {
+	reinstalled_and_restored 10.9.0.4/30 10.9.0.6
+	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
+	[[ $output = *"not ok "[0-9]*" an ADD that nothing disturbs succeeds"* ]]
+}
+
+@test "a program crashes" {
+	begins STATUS a ''
+	ends broken '"message": "exit status 139: "'
+	all_ends
+	bad 'each call ends as' 'STATUS on a/net: exit status 139'
+}
+
+@test "a block is lost: the claim of a node that is gone" {
+	all_ends "\"10.9.0.4/30\": $(claim c)"
+	bad 'at the end each claim is one of a node that knows it' 'c/net is gone, and 10.9.0.4/30 are lost'
+}
+
+@test "a block is lost: a claim that its node does not know" {
+	all_ends "\"10.9.0.4/30\": $(claim a)"
+	bad 'at the end each claim is one of a node that knows it' "a/net has [] by its files, and ['10.9.0.4/30'] by the engine's"
+}
+
+@test "a node keeps two blocks without a pod" {
+	all_ends "\"10.9.0.4/30\": $(claim a), \"10.9.0.8/30\": $(claim a)" '"a/net": ["10.9.0.4/30", "10.9.0.8/30"]'
+	bad 'at the end each claim is one of a node that knows it' 'a/net has no pod, and keeps'
+}
+
+@test "the engine's index has one entry for each claim" {
+	all_ends "\"10.9.0.4/30\": $(claim a)" '"a/net": ["10.9.0.4/30"]' '"~node/a/net/1f2e/10.9.0.4/30"'
+	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
+	[ "$status" = 0 ]
+}
+
+@test "the engine's index has one that is no claim's, or lacks one" {
+	all_ends "\"10.9.0.4/30\": $(claim a)" '"a/net": ["10.9.0.4/30"]' '"~node/a/net/1f2e/10.9.0.8/30"'
+	bad 'at the end what the engine has beside claims' '1 of a/net for 10.9.0.8/30 too many'
+	[[ $output = *"none of a/net for 10.9.0.4/30"* ]]
+}
+
+@test "not all of the pool can be claimed at last" {
+	event filled '"given": 121, "capacity": 125'
+	bad 'at the end one node can claim all of the pool' '121 of 125 addresses were given'
+}
+
+@test "a history without an end is none" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	bad 'at the end one node can claim all of the pool' 'the history has no end'
+}

@@ -124,6 +124,8 @@ void finish(struct running *running, struct outcome *ret)
 	close(running->fds[0]);
 	read_back(running->fds[1], ret->out);
 	read_back(running->fds[2], ret->err);
+	if (running->podman)
+		podman_translate(ret);
 }
 
 static void follow(struct running *running, const struct fault *fault, struct outcome *ret)
@@ -185,15 +187,27 @@ static void find_program(const char *name, const char *path, char ret[PATH_MAX])
 	}
 }
 
-void begin(const struct invocation *what, bool traced, struct running *ret)
+/* setup NETNS, or teardown NETNS */
+static void begin_podman(const struct invocation *what, char *path, bool traced, struct running *ret)
 {
-	char program[PATH_MAX], command[32], container[64], netns[64], path[2 * PATH_MAX];
+	char program[PATH_MAX], netns[64], setup[] = "setup", teardown[] = "teardown";
+	char *argv[] = { program, strcmp(what->verb, "ADD") ? teardown : setup, netns, NULL };
+	char *env[] = { path, NULL }, *input = podman_input(what);
+
+	find_program(PODMAN_PROGRAM, path + strlen("CNI_PATH="), program);
+	snprintf(netns, sizeof(netns), "/run/netns/%s", what->netns);
+	start(ret, argv, env, input, traced);
+	ret->podman = true;
+	free(input);
+}
+
+static void begin_cni(const struct invocation *what, char *path, bool traced, struct running *ret)
+{
+	char program[PATH_MAX], command[32], container[64], netns[64];
 	char ifname[] = "CNI_IFNAME=eth0", confs[PATH_MAX + 16], gc[] = "gc", yes[] = "--yes";
 	char *argv[] = { program, NULL, NULL, NULL };
 	char *env[] = { command, container, netns, ifname, path, confs, NULL };
 
-	snprintf(path, sizeof(path), "CNI_PATH=%s%s%s", runtime.build, runtime.others ? ":" : "",
-		 runtime.others ? runtime.others : "");
 	find_program(what->program, path + strlen("CNI_PATH="), program);
 	if (!strcmp(what->verb, "gc")) {
 		argv[1] = gc;
@@ -204,6 +218,25 @@ void begin(const struct invocation *what, bool traced, struct running *ret)
 	snprintf(netns, sizeof(netns), "CNI_NETNS=/run/netns/%s", what->netns);
 	snprintf(confs, sizeof(confs), "NETCONFPATH=%s", runtime.confs ? runtime.confs : "/nowhere");
 	start(ret, argv, env, what->conf, traced);
+}
+
+void begin(const struct invocation *what, bool traced, struct running *ret)
+{
+	struct invocation ours = *what;
+	char path[2 * PATH_MAX], *conf;
+
+	snprintf(path, sizeof(path), "CNI_PATH=%s%s%s", runtime.build, runtime.others ? ":" : "",
+		 runtime.others ? runtime.others : "");
+	if (strcmp(what->program, PODMAN_PROGRAM) != 0) {
+		begin_cni(what, path, traced, ret);
+	} else if (podman_makes(what)) {
+		begin_podman(what, path, traced, ret);
+	} else {
+		ours.program = "ipvlan";
+		ours.conf = conf = podman_conf(what->conf);
+		begin_cni(&ours, path, traced, ret);
+		free(conf);
+	}
 }
 
 void call_this(const struct invocation *what, const struct fault *fault, struct outcome *ret)
@@ -218,6 +251,6 @@ void call(const char *verb, const char *pod, const struct fault *fault, struct o
 {
 	const bool all = !strcmp(verb, "GC");
 
-	call_this(&(struct invocation){ "ipvlan", verb, pod, pod, all ? runtime.collect : runtime.conf },
+	call_this(&(struct invocation){ runtime.type, verb, pod, pod, all ? runtime.collect : runtime.conf },
 		  fault, ret);
 }

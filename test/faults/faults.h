@@ -6,6 +6,7 @@
  *	weave.c      one call stopped at each of its system calls, and another one meanwhile
  *	trace.c      one call of a plugin, with a fault at a certain system call
  *	call.c       one call as a runtime makes it
+ *	podman.c     and as Podman does, where the configuration's type is ipvlan-netavark
  *	inventory.c  everything on this machine that a plugin could leave behind
  *	dump.c       what of it the kernel has in one network namespace
  *	state.c      the inventory, without what differs from one run to the next
@@ -13,10 +14,10 @@
  *
  * It must run in a kernel of its own, or in a network namespace, with the network of
  * test/lib/cni.bash: pods a and b, and whatever other namespaces there are. The first process, where the
- *plugin starts, is number 0, the first that it starts number 1, and so on. The n-th openat() of one, say,
- *counted from the first that is not the dynamic loader's, or the n-th RTM_NEWROUTE is the same in each run;
- *how many system calls of any kind there are is not, since /proc is looked through, and some things are
- *waited for.
+ * plugin starts, is number 0, the first that it starts number 1, and so on. The n-th openat() of one, say,
+ * counted from the first that is not the dynamic loader's, or the n-th RTM_NEWROUTE is the same in each run;
+ * how many system calls of any kind there are is not, since /proc is looked through, and some things are
+ * waited for.
  */
 #ifndef FAULTS_H
 #define FAULTS_H
@@ -73,6 +74,7 @@ struct runtime {
 	const char *others;   /* those with others' plugins, as in CNI_PATH, */
 	const char *confs;    /* and that with the configurations that ipvlanctl reads, or NULL */
 	const char *conf;     /* the configuration's text, */
+	const char *type;     /* the program that it names, */
 	const char *collect;  /* and one for GC that knows no attachment */
 	char store[PATH_MAX]; /* where addrpool keeps the leases */
 	bool nft;	      /* has it a rule set? */
@@ -92,7 +94,7 @@ struct running {
 	pid_t pid;
 	int fds[3];
 	int status;
-	bool ended, hung;
+	bool podman, ended, hung;
 };
 
 /* Reads what all modes need of a configuration; no name is a usage error. */
@@ -172,6 +174,19 @@ void reach(const struct reach *wanted, struct reach *ret);
 
 /* What of wanted is not so, in words; NULL: nothing. */
 const char *reach_missing(const struct reach *wanted, const struct reach *is);
+
+#define PODMAN_PROGRAM "ipvlan-netavark"
+
+/* Of a configuration with that type Podman makes ADD and DEL, as setup and teardown; whatever else a CNI
+ * runtime makes by ipvlan, of podman_conf(). */
+bool podman_makes(const struct invocation *what);
+
+/* What Podman passes, each key being an option of the network; what ipvlan receives. To be freed. */
+char *podman_input(const struct invocation *what);
+char *podman_conf(const char *conf);
+
+/* An answer of the program's in the words of CNI; an error has the code 1. */
+void podman_translate(struct outcome *ret);
 
 int weave_main(int argc, char **argv);
 

@@ -362,6 +362,13 @@ char *collecting(const char *text, const char *containers)
 	return result;
 }
 
+static const char *conf_type(const json_t *conf)
+{
+	const char *type = json_string_value(json_object_get(conf, "type"));
+
+	return type ? type : "";
+}
+
 void read_conf(const char *text)
 {
 	json_t *conf = json_loads(text, 0, NULL);
@@ -372,6 +379,7 @@ void read_conf(const char *text)
 		exit(2);
 	}
 	runtime.conf = text;
+	runtime.type = strcmp(conf_type(conf), PODMAN_PROGRAM) ? "ipvlan" : PODMAN_PROGRAM;
 	runtime.nft |= json_is_true(json_object_get(conf, "ipMasq")) ||
 		       json_is_true(json_object_get(conf, "antiSpoof"));
 	snprintf(runtime.store, sizeof(runtime.store), "/var/lib/cni/networks/%s", name);

@@ -380,7 +380,7 @@ static int find_end(const struct order *order)
 	ret->order = *order;
 	run_order(ret);
 	fault = state_fault(ret->state);
-	if (fault && !strcmp(weave.types[0], "ipvlan"))
+	if (fault && !strncmp(weave.types[0], "ipvlan", 6))
 		fail_order(fault, order, &rc);
 	reach(NULL, &ret->reach);
 	for (int i = 0; i < order->n; i++)

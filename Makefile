@@ -14,7 +14,7 @@
 #   make check      C tests of the logic, without root
 #   make lint       format, static analysis, layering
 #   make fuzz       each parser for SECONDS=20
-#   make static     build/static/{ipvlan,addrpool}, without shared libraries
+#   make static     build/static/{ipvlan,addrpool,ipvlan-netavark}, without shared libraries
 #   make dist       build/release: a tarball of the static binaries and its SHA256
 #   make deb        build/release: the Debian package
 #   make image      build/image.tar: a container image that installs the static binaries on a node

@@ -3,7 +3,7 @@
 # addrpool-claim is not in it: like the tarball's, these programs need no library, and it needs libcurl.
 
 IMAGE = localhost/ipvlan-cni:$(VERSION)
-IMAGE_PROGRAMS = $(STATIC_PROGRAMS) $B/static/install-plugins
+IMAGE_PROGRAMS = $(STATIC_PLUGINS) $B/static/install-plugins
 
 $B/install-plugins: $(call objects,.ci/image)
 	$(say) LINK $@

@@ -7,7 +7,7 @@ RELEASE = $B/release/ipvlan-cni-$(VERSION)-linux-$(shell uname -m)
 
 dist: static
 	@rm -rf $(RELEASE) && mkdir -p $(RELEASE)/bin
-	@cp $B/static/ipvlan $B/static/addrpool $(RELEASE)/bin
+	@cp $(STATIC_PROGRAMS) $(RELEASE)/bin
 	@cp -r README.md LICENSE man conf-examples $(RELEASE)
 	@tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C $B/release -cf - $(notdir $(RELEASE)) | gzip -n >$(RELEASE).tar.gz
 	@cd $B/release && sha256sum $(notdir $(RELEASE)).tar.gz >$(notdir $(RELEASE)).tar.gz.sha256 && cat $(notdir $(RELEASE)).tar.gz.sha256

@@ -1,5 +1,5 @@
-# make static: $B/static/ipvlan and addrpool, which need no library and no loader of the machine that
-# they run on. Root's, because they are tried in an empty root directory. addrpool-claim stays with
+# make static: $B/static/ipvlan, addrpool and ipvlan-netavark, which need no library and no loader of the
+# machine that they run on. Root's, because they are tried in an empty root directory. addrpool-claim stays with
 # the shared libcurl: it runs seldom, and TLS libraries are for their distribution to mend.
 #
 # Without tables for stack unwinding and in one segment with its constants, the code has a tenth fewer
@@ -9,7 +9,9 @@
 # hand, else with glibc. It is the same make with another compiler. Whoever builds the same sources with
 # the same packages gets the same bytes, wherever the tree lies.
 
-STATIC_PROGRAMS = $B/static/ipvlan $B/static/addrpool
+STATIC_PLUGINS = $B/static/ipvlan $B/static/addrpool
+STATIC_OURS = $(STATIC_PLUGINS) $B/static/ipvlan-netavark
+STATIC_PROGRAMS = $(STATIC_OURS)
 STATIC = $(MAKE) --no-print-directory B=$B/static SAN= SHORT_LIVED=yes
 STATIC_CFLAGS = -O2 -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables
@@ -27,9 +29,9 @@ static:
 			CFLAGS="$(STATIC_CFLAGS)" MNL="-L$$libraries -lmnl" $(STATIC_PROGRAMS); \
 	fi
 	@strip $(STATIC_PROGRAMS)
-	@root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && for program in ipvlan addrpool; do \
+	@root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && for program in $(notdir $(filter $(STATIC_OURS),$(STATIC_PROGRAMS))); do \
 		cp $B/static/$$program "$$root" && \
-		CNI_COMMAND=VERSION chroot "$$root" /$$program >/dev/null && \
+		chroot "$$root" /$$program --version >/dev/null && \
 		echo "$B/static/$$program: $$(stat -c %s $B/static/$$program) bytes, runs where nothing else is" || \
 		exit 1; \
 	done

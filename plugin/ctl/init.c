@@ -231,6 +231,37 @@ static json_t *proposal_json(const struct proposal *p)
 	return json_pack("{s:s, s:s, s:[o]}", "cniVersion", p->version, "name", p->name, "plugins", plugin);
 }
 
+static const char *podman_subnet(char *ret, size_t size, const struct lan_side *side)
+{
+	const struct prefix subnet = prefix_network(&side->own);
+	int len = snprintf(ret, size, " --subnet %s --ip-range %s-%s", prefix_text(&subnet).s,
+			   ip_text(&side->from).s, ip_text(&side->to).s);
+
+	if (side->has_default && side->gateway.family)
+		snprintf(ret + len, size - (size_t)len, " --gateway %s", ip_text(&side->gateway).s);
+	return ret;
+}
+
+/* The same network for a Podman that has netavark in place of CNI. */
+static void say_podman(const struct proposal *p)
+{
+	const bool l2 = p->ipvlan_mode == IPVLAN_MODE_L2, v6 = l2 && p->lan.v6.from.family;
+	char subnets[2][256] = { "", "" };
+
+	if (!runtimes_with_driver())
+		return;
+	if (l2)
+		podman_subnet(subnets[0], sizeof(subnets[0]), &p->lan.v4);
+	else
+		snprintf(subnets[0], sizeof(subnets[0]), " --subnet %s", prefix_text(&p->pods).s);
+	if (v6)
+		podman_subnet(subnets[1], sizeof(subnets[1]), &p->lan.v6);
+	say("for Podman: podman network create -d ipvlan-netavark -o parent=%s -o mode=%s%s%s%s%s%s %s",
+	    p->lan.link.name, ipvlan_mode_text(p->ipvlan_mode), p->host_access ? " -o hostAccess=true" : "",
+	    p->ipvlan_mode == IPVLAN_MODE_L3S ? " -o ipMasq=true" : "", v6 ? " --ipv6" : "", subnets[0],
+	    subnets[1], p->name);
+}
+
 static int propose(struct proposal *p, struct cni_error *err)
 {
 	if (choose_name(p, err) < 0 || choose_mode(p, err) < 0 || choose_master(p, err) < 0 ||
@@ -238,6 +269,7 @@ static int propose(struct proposal *p, struct cni_error *err)
 		return -1;
 	choose_host_access(p);
 	choose_version(p);
+	say_podman(p);
 	return 0;
 }
 

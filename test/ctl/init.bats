@@ -128,6 +128,19 @@ because() {
 	because 'Podman 5.4.2 has no CNI: it does not read'
 }
 
+@test "for a Podman with netavark, the command that makes the same network" {
+	ip -6 route add default via fd00:36::66
+	runtime podman 'podman version 5.4.2'
+	podman_info netavark bridge
+	ctl init
+	[[ $stderr != *"podman network create"* ]]
+	podman_info netavark ipvlan-netavark
+	ctl init
+	because 'for Podman: podman network create -d ipvlan-netavark -o parent=eth0 -o mode=l2 -o hostAccess=true --ipv6 --subnet 10.138.36.0/23 --ip-range 10.138.37.128-10.138.37.191 --gateway 10.138.36.66 --subnet fd00:36::/64 --ip-range '
+	ctl init --mode l3s --name mine
+	because 'podman network create -d ipvlan-netavark -o parent=eth0 -o mode=l3s -o hostAccess=true -o ipMasq=true --subnet 10.' '.0/24 mine'
+}
+
 @test "l3s: a subnet of the pods' own and the host's address outside; it works" {
 	ip route add 10.200.0.0/16 dev eth0
 	ctl init --mode l3s

@@ -163,12 +163,6 @@ go version go1.24.2'
 	doctor 0 'ok       runtime: Podman 5.4.2 has netavark and the driver ipvlan-netavark'
 }
 
-# podman_info BACKEND DRIVER: the podman that is there says so
-podman_info() {
-	sed -i "2i [ \"\$1\" != info ] || { echo '{\"host\":{\"networkBackend\":\"$1\"},\"plugins\":{\"network\":[\"bridge\",\"$2\"]}}' && exit; }" \
-		"$BATS_TEST_TMPDIR/runtimes/podman"
-}
-
 @test "a Podman 4 whose backend is netavark" {
 	configured net "$(sound '{"cniVersion":"1.0.0"}')"
 	runtime podman 'podman version 4.9.3'

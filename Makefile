@@ -109,7 +109,7 @@ ifdef SHORT_LIVED
 $B/ipvlan $B/addrpool: $(call objects,plugin/memory)
 endif
 
-$B/ipvlanctl: $(call objects,plugin/ctl) $B/obj/plugin/cni/yaml.o $B/libplugin.a $B/libnet.a $B/libcni.a
+$B/ipvlanctl: $(call objects,plugin/ctl) $B/obj/plugin/netavark/network.o $B/obj/plugin/cni/yaml.o $B/libplugin.a $B/libnet.a $B/libcni.a
 $B/ipvlanctl: LDLIBS += $(MNL) $(JANSSON) $(YAML)
 
 $B/ipvlan-node: $(call objects,plugin/node) $B/libplugin.a $B/libnet.a $B/libcni.a

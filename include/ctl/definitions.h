@@ -1,6 +1,6 @@
 /*
- * Network configurations that a person names: files as runtimes read them, and
- * NetworkAttachmentDefinitions of Kubernetes, in JSON or YAML.
+ * Network configurations that a person names: files as runtimes read them,
+ * NetworkAttachmentDefinitions of Kubernetes, in JSON or YAML, and networks of Podman.
  */
 #ifndef CTL_DEFINITIONS_H
 #define CTL_DEFINITIONS_H
@@ -13,7 +13,10 @@
  * CNI_DECODE. */
 json_t *definitions_load(const char *path, struct cni_error *err);
 
-/* The plugins of all of them, as conflist_plugins() has them. */
+/* The plugins of a document, as conflist_plugins() has them. A new reference; NULL: CNI_CONFIG. */
+json_t *definitions_plugins(json_t *doc, struct cni_error *err);
+
+/* Both. */
 json_t *definitions_read(const char *path, struct cni_error *err);
 
 #endif

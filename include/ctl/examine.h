@@ -26,6 +26,8 @@ enum {
 	SOUND_STATUS = 8, /* STATUS says that an ADD would succeed */
 	SOUND_POOLS = 16, /* pools */
 	SOUND_LOCK = 32,  /* no process keeps the lock of the leases */
+	OF_CNI = 64,	  /* a CNI runtime calls the plugins of the list */
+	OF_PODMAN = 128,  /* podman: Podman calls ipvlan-netavark */
 };
 
 struct exam {
@@ -33,6 +35,7 @@ struct exam {
 	const char *file;     /* its name, for people */
 	json_t *plugins;      /* all of the list */
 	const json_t *plugin; /* the one of type ipvlan among them */
+	json_t *podman;	      /* the network of Podman that it means, or NULL */
 	unsigned int sound;   /* SOUND_* */
 	size_t errors;	      /* that the report had before this exam */
 	char *text;	      /* the configuration that STATUS gets */
@@ -50,8 +53,10 @@ struct exam {
 	json_t *leases;		     /* theirs, by address */
 };
 
-/* plugins: of one list, of which plugin is one. file: a string that outlives the exam. */
-struct exam *exam_open(struct report *report, const char *file, json_t *plugins, const json_t *plugin);
+/* plugins: of one list, of which plugin is one. file: a string that outlives the exam. podman: NULL, or the
+ * network of Podman whose configuration it is. */
+struct exam *exam_open(struct report *report, const char *file, json_t *plugins, const json_t *plugin,
+		       json_t *podman);
 void exam_run(struct exam *exam);
 void exam_close(struct exam *exam);
 
@@ -68,6 +73,7 @@ void examine_pair(struct exam *a, struct exam *b);
  */
 void examine_chain(struct exam *exam);	    /* programs.c: are the plugins there, and ours? */
 void examine_runtimes(struct exam *exam);   /* runtimes.c: do runtimes speak the list's version? */
+void examine_podman(struct exam *exam);	    /*	 does Podman find the driver? */
 void examine_space(struct exam *exam);	    /* space.c: can files be written? */
 void examine_locks(struct exam *exam);	    /* space.c: does a process keep a lock? */
 void examine_dhcp(struct exam *exam);	    /* programs.c: does the daemon of the plugin dhcp run? */

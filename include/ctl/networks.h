@@ -1,5 +1,5 @@
 /*
- * The networks of this machine: those that files configure, and those that runtimes have used
+ * The networks of this machine: those that files configure, Podman's among them, and those that runtimes have used
  * without a file, as Multus does with a NetworkAttachmentDefinition. Of the latter libcni keeps
  * the configuration with the result of each ADD.
  *

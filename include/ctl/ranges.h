@@ -32,6 +32,9 @@ struct ranges {
 /* plugin: the configuration of an ipvlan plugin. What cannot be read is left out: ADD says so. */
 void ranges_read(struct ranges *ret, const json_t *plugin);
 
+/* Adds those that "ipam" has as addrpool's does. */
+void ranges_read_sets(struct ranges *ret, const json_t *ipam);
+
 /* The range that may give the address to a pod, or NULL. */
 const struct address_range *ranges_give(const struct ranges *ranges, const struct ip *ip);
 

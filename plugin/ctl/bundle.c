@@ -18,6 +18,7 @@
 #include "cni/json.h"
 #include "ctl/commands.h"
 #include "ctl/places.h"
+#include "ctl/podman.h"
 #include "ctl/progress.h"
 #include "ctl/redact.h"
 #include "ctl/runtimes.h"
@@ -179,8 +180,8 @@ static void add_versions(struct bundle *bundle)
 /* First of all, since this is where secrets become known. What is no JSON has them anywhere. */
 static void add_configurations(struct bundle *bundle)
 {
-	json_auto_t *files = places_list(&bundle->err), *all = json_object();
-	const json_t *file;
+	json_auto_t *files = places_list(&bundle->err), *podmans = podman_networks(), *all = json_object();
+	const json_t *file, *entry;
 	size_t i;
 
 	json_array_foreach(files, i, file) {
@@ -194,7 +195,16 @@ static void add_configurations(struct bundle *bundle)
 			doc ? redact_json(&bundle->secrets, doc)
 			    : json_string("left out: it cannot be read as JSON, and may have secrets"));
 	}
-	add_json(bundle, "configurations.json", "what is in /etc/cni/net.d, without secrets", all);
+	/* as ipvlan's configuration, since a text of Podman's options may have secrets in it */
+	json_array_foreach(podmans, i, entry) {
+		json_auto_t *plugins = podman_plugins(json_object_get(entry, "network"), NULL);
+
+		json_object_set_new(all, scan_text(entry, "file"),
+				    plugins ? redact_json(&bundle->secrets, plugins)
+					    : json_string("left out: its options cannot be read"));
+	}
+	add_json(bundle, "configurations.json",
+		 "what is in /etc/cni/net.d, and Podman's networks of ipvlan-netavark, without secrets", all);
 }
 
 /* All files below it, so many directories deep. */

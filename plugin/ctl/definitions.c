@@ -6,6 +6,7 @@
 #include "cni/conflist.h"
 #include "cni/json.h"
 #include "cni/yaml.h"
+#include "ctl/podman.h"
 
 /* A file of YAML may have other objects beside them, such as a DaemonSet. NULL: there are none. */
 static json_t *definitions_among(const json_t *docs)
@@ -45,9 +46,14 @@ json_t *definitions_load(const char *path, struct cni_error *err)
 	return list ? conflist_check(list, err) : conflist_parse(path, text, len, err);
 }
 
+json_t *definitions_plugins(json_t *doc, struct cni_error *err)
+{
+	return podman_is_network(doc) ? podman_plugins(doc, err) : conflist_plugins(doc);
+}
+
 json_t *definitions_read(const char *path, struct cni_error *err)
 {
 	json_auto_t *doc = definitions_load(path, err);
 
-	return doc ? conflist_plugins(doc) : NULL;
+	return doc ? definitions_plugins(doc, err) : NULL;
 }

@@ -13,6 +13,7 @@
 #include "ctl/examine.h"
 #include "ctl/files.h"
 #include "ctl/places.h"
+#include "ctl/podman.h"
 #include "ctl/pods.h"
 #include "ctl/scan.h"
 #include "ctl/text.h"
@@ -24,12 +25,14 @@ struct doctor {
 	json_t *files; /* paths */
 	bool named;    /* by the user */
 	json_t *cache;
+	json_t *podmans; /* as podman_networks() has them */
 	struct exam **exams;
 	size_t n;
 };
 
 /* Adds an exam of the plugin to those that there are, and runs it. */
-static void examine_plugin(struct doctor *doctor, const char *file, json_t *plugins, const json_t *plugin)
+static void examine_plugin(struct doctor *doctor, const char *file, json_t *plugins, const json_t *plugin,
+			   json_t *podman)
 {
 	struct exam **more = realloc(doctor->exams, (doctor->n + 1) * sizeof(struct exam *));
 	struct exam *exam;
@@ -38,35 +41,36 @@ static void examine_plugin(struct doctor *doctor, const char *file, json_t *plug
 		abort();
 	doctor->exams = more;
 	report_section(&doctor->report, file, scan_text(plugin, "name"));
-	exam = exam_open(&doctor->report, file, plugins, plugin);
+	exam = exam_open(&doctor->report, file, plugins, plugin, podman);
 	exam_run(exam);
 	for (size_t i = 0; i < doctor->n; i++)
 		examine_pair(doctor->exams[i], exam);
 	doctor->exams[doctor->n++] = exam;
 }
 
-static void examine_plugins(struct doctor *doctor, const char *file, json_t *plugins)
+/* podman: the network of Podman that they mean, or NULL. */
+static void examine_plugins(struct doctor *doctor, const char *file, json_t *plugins, json_t *podman)
 {
 	const json_t *plugin;
 	size_t i;
 
 	json_array_foreach(plugins, i, plugin)
 		if (!strcmp(scan_text(plugin, "type"), "ipvlan"))
-			examine_plugin(doctor, file, plugins, plugin);
+			examine_plugin(doctor, file, plugins, plugin, podman);
 }
 
 static void examine_file(struct doctor *doctor, const char *file)
 {
 	struct cni_error err = { 0 };
-	json_auto_t *doc = definitions_load(file, &err), *plugins = doc ? conflist_plugins(doc) : NULL;
+	json_auto_t *doc = definitions_load(file, &err), *plugins = doc ? definitions_plugins(doc, &err) : NULL;
+	const bool podmans = podman_is_network(doc);
 
 	report_section(&doctor->report, file, "");
-	if (plugins) {
-		examine_content(&doctor->report, file, doc);
-		examine_plugins(doctor, file, plugins);
-	} else {
+	if (!plugins)
 		report_error(&doctor->report, ERROR, "file", &err);
-	}
+	else if (!podmans)
+		examine_content(&doctor->report, file, doc);
+	examine_plugins(doctor, file, plugins, podmans ? doc : NULL);
 }
 
 static bool is_known(const struct doctor *doctor, const char *network)
@@ -87,8 +91,17 @@ static void examine_cached(struct doctor *doctor)
 		const char *network = scan_text(entry, "network");
 
 		if (*network && !is_known(doctor, network))
-			examine_plugins(doctor, FROM_CACHE, json_object_get(entry, "plugins"));
+			examine_plugins(doctor, FROM_CACHE, json_object_get(entry, "plugins"), NULL);
 	}
+}
+
+static void examine_podmans(struct doctor *doctor)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(doctor->podmans, i, entry)
+		examine_file(doctor, scan_text(entry, "file"));
 }
 
 static void add_path(struct doctor *doctor, const char *path)
@@ -127,6 +140,7 @@ static void examine_files(struct doctor *doctor)
 	json_array_foreach(doctor->files, i, file)
 		examine_file(doctor, json_string_value(file));
 	if (!doctor->named) {
+		examine_podmans(doctor);
 		examine_cached(doctor);
 		examine_directory_of_files(&doctor->report, doctor->files,
 					   doctor->n || doctor->report.n[ERROR]);
@@ -172,6 +186,7 @@ int doctor_main(int argc, char **argv)
 	if (!read_arguments(&doctor, argc, argv))
 		return usage();
 	doctor.cache = cache_read();
+	doctor.podmans = podman_networks();
 	list = doctor.named ? NULL : places_list(&err);
 	if (!doctor.named && !list)
 		report_error(&doctor.report, ERROR, "configuration", &err);
@@ -185,5 +200,6 @@ int doctor_main(int argc, char **argv)
 	json_decref(list);
 	json_decref(doctor.files);
 	json_decref(doctor.cache);
+	json_decref(doctor.podmans);
 	return (int)doctor.report.worst;
 }

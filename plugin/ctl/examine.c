@@ -13,6 +13,7 @@
 #include "cni/keys.h"
 #include "cni/log.h"
 #include "ctl/places.h"
+#include "ctl/podman.h"
 #include "plugin/verbs.h"
 
 const char *exam_key(const struct exam *exam, const char *key)
@@ -162,8 +163,9 @@ static const struct {
 } examinations[] = {
 	{ examine_keys, 0 },
 	{ examine_conf, 0 },
-	{ examine_chain, 0 },
-	{ examine_runtimes, 0 },
+	{ examine_chain, OF_CNI },
+	{ examine_runtimes, OF_CNI },
+	{ examine_podman, OF_PODMAN },
 	{ examine_space, 0 },
 	{ examine_locks, 0 },
 	{ examine_dhcp, 0 },
@@ -180,7 +182,8 @@ static const struct {
 	{ examine_neighbours, SOUND_STATUS | SOUND_LINK | SOUND_POOLS },
 };
 
-struct exam *exam_open(struct report *report, const char *file, json_t *plugins, const json_t *plugin)
+struct exam *exam_open(struct report *report, const char *file, json_t *plugins, const json_t *plugin,
+		       json_t *podman)
 {
 	struct exam *exam = calloc(1, sizeof(*exam));
 
@@ -190,9 +193,13 @@ struct exam *exam_open(struct report *report, const char *file, json_t *plugins,
 	exam->file = file;
 	exam->plugins = json_incref(plugins);
 	exam->plugin = plugin;
+	exam->podman = json_incref(podman);
+	exam->sound = podman ? OF_PODMAN : OF_CNI;
 	exam->errors = report->n[ERROR];
 	make_request(exam);
 	ranges_read(&exam->ranges, plugin);
+	if (podman)
+		podman_read(podman, &exam->ranges, &exam->routes);
 	setenv("CNI_PATH", exam->req.path, 0);
 	return exam;
 }
@@ -220,6 +227,7 @@ void exam_close(struct exam *exam)
 	json_decref(exam->leases);
 	json_decref(exam->doc);
 	json_decref(exam->plugins);
+	json_decref(exam->podman);
 	free(exam->text);
 	free(exam);
 }

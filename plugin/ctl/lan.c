@@ -8,8 +8,10 @@
 #include "cni/conflist.h"
 #include "cni/json.h"
 #include "ctl/places.h"
+#include "ctl/podman.h"
 #include "ctl/scan.h"
 #include "ctl/sweep.h"
+#include "netavark/network.h"
 #include "net/addr.h"
 
 /* The most that are asked for, and the size of a range in a subnet that has room. */
@@ -95,11 +97,34 @@ static void take_range(struct window *window, const json_t *range)
 	take(window, &from, &to);
 }
 
+static void take_ranges(struct window *window, const json_t *ranges)
+{
+	const json_t *set, *range;
+	size_t i, k;
+
+	json_array_foreach(ranges, i, set)
+		json_array_foreach(set, k, range)
+			take_range(window, range);
+}
+
+static void take_podmans(struct window *window)
+{
+	json_auto_t *podmans = podman_networks();
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(podmans, i, entry) {
+		json_auto_t *ranges = network_ranges(json_object_get(entry, "network"));
+
+		take_ranges(window, ranges);
+	}
+}
+
 static void take_networks(struct window *window)
 {
 	json_auto_t *files = places_list(NULL);
-	const json_t *file, *plugin, *set, *range;
-	size_t i, k, m, n;
+	const json_t *file, *plugin;
+	size_t i, k;
 
 	json_array_foreach(files, i, file) {
 		json_auto_t *plugins = conflist_read(json_string_value(file), NULL);
@@ -108,11 +133,10 @@ static void take_networks(struct window *window)
 			const json_t *ipam = json_field(plugin, "ipam");
 
 			take_range(window, ipam);
-			json_array_foreach(json_field(ipam, "ranges"), m, set)
-				json_array_foreach(set, n, range)
-					take_range(window, range);
+			take_ranges(window, json_field(ipam, "ranges"));
 		}
 	}
+	take_podmans(window);
 }
 
 /* The upper end of the subnet, whose first and last address are nobody's. */

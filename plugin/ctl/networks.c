@@ -7,6 +7,7 @@
 #include "ctl/cache.h"
 #include "ctl/definitions.h"
 #include "ctl/places.h"
+#include "ctl/podman.h"
 #include "ctl/scan.h"
 
 const json_t *networks_find(const json_t *networks, const char *name)
@@ -72,6 +73,23 @@ static int networks_add_file(json_t *all, const char *file, struct cni_error *er
 	return 0;
 }
 
+static void networks_add_podmans(json_t *all)
+{
+	json_auto_t *podmans = podman_networks();
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(podmans, i, entry) {
+		struct cni_error why = { 0 };
+		json_auto_t *plugins = podman_plugins(json_object_get(entry, "network"), &why);
+
+		if (plugins)
+			networks_add(all, scan_text(entry, "file"), plugins);
+		else
+			cni_log("ipvlanctl: %s: %s", scan_text(entry, "file"), why.msg);
+	}
+}
+
 json_t *networks_list(void)
 {
 	struct cni_error why = { 0 };
@@ -87,6 +105,7 @@ json_t *networks_list(void)
 		if (networks_add_file(all, json_string_value(file), &why) < 0)
 			cni_log("ipvlanctl: %s: %s", json_string_value(file), why.msg);
 	}
+	networks_add_podmans(all);
 	json_array_foreach(cache, i, entry)
 		networks_add(all, NULL, json_object_get(entry, "plugins"));
 	return all;

@@ -69,11 +69,22 @@ static void ranges_add_static(struct ranges *ret, const json_t *entry)
 	ret->list[ret->n++] = range;
 }
 
+void ranges_read_sets(struct ranges *ret, const json_t *ipam)
+{
+	const json_t *set, *entry;
+	size_t i, k;
+
+	ranges_add(ret, ipam);
+	json_array_foreach(json_field(ipam, "ranges"), i, set)
+		json_array_foreach(set, k, entry)
+			ranges_add(ret, entry);
+}
+
 void ranges_read(struct ranges *ret, const json_t *plugin)
 {
-	const json_t *ipam = json_field(plugin, "ipam"), *set, *entry;
+	const json_t *ipam = json_field(plugin, "ipam"), *entry;
 	const char *type = text_of(ipam, "type");
-	size_t i, k;
+	size_t i;
 
 	*ret = (struct ranges){ .n = 0, .exclude = json_field(ipam, "exclude") };
 	if (!type)
@@ -82,12 +93,8 @@ void ranges_read(struct ranges *ret, const json_t *plugin)
 	if (!strcmp(type, "static"))
 		json_array_foreach(json_field(ipam, "addresses"), i, entry)
 			ranges_add_static(ret, entry);
-	if (!ret->pool)
-		return;
-	ranges_add(ret, ipam);
-	json_array_foreach(json_field(ipam, "ranges"), i, set)
-		json_array_foreach(set, k, entry)
-			ranges_add(ret, entry);
+	if (ret->pool)
+		ranges_read_sets(ret, ipam);
 }
 
 static bool is_excluded(const struct ranges *ranges, const struct ip *ip)

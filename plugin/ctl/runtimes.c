@@ -11,6 +11,7 @@
 #include "cni/json.h"
 #include "ctl/examine.h"
 #include "ctl/progress.h"
+#include "netavark/network.h"
 
 #define PATIENCE_S 5
 #define USUAL_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -249,6 +250,30 @@ static void examine_runtime(struct exam *exam, const struct runtime *runtime, in
 	report(exam->report, able ? WARNING : ERROR, "runtime", remedy,
 	       "%s %s speaks CNI up to %s, and network \"%s\" says %s: its ADD fails", name, runtime->version,
 	       cni_versions[runtime->newest], exam_network(exam), cni_versions[version]);
+}
+
+void examine_podman(struct exam *exam)
+{
+	const struct runtime *runtimes, *podman = NULL;
+	const size_t n = runtimes_found(&runtimes);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(runtimes[i].program, "podman"))
+			podman = &runtimes[i];
+	if (!podman)
+		report(exam->report, WARNING, "runtime", "", "there is no Podman, which alone reads this file");
+	else if (podman->driver)
+		report(exam->report, OK, "runtime", NULL, "%s %s has netavark and the driver " DRIVER,
+		       podman->name, podman->version);
+	else if (podman->newest == RUNTIME_NO_CNI)
+		report(exam->report, ERROR, "runtime", "install it into /usr/local/libexec/netavark",
+		       "%s %s does not find the driver " DRIVER, podman->name, podman->version);
+	else
+		report(exam->report, WARNING, "runtime", "",
+		       "%s %s has CNI as its backend, and does not read this file", podman->name,
+		       podman->version);
+	if (exam->podman && network_is_podmans(exam->podman))
+		report(exam->report, OK, "ipam", NULL, "Podman assigns the addresses");
 }
 
 void examine_runtimes(struct exam *exam)

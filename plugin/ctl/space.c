@@ -124,7 +124,8 @@ void examine_space(struct exam *exam)
 		examine_directory(exam, leases, "leases", "dataDir");
 	}
 	examine_directory(exam, LEDGER_DIR, "the plugin's ledger", "");
-	examine_directory(exam, CACHE_DIR, "the runtime's results", "");
+	if (exam->sound & OF_CNI)
+		examine_directory(exam, CACHE_DIR, "the runtime's results", "");
 }
 
 /* "1: FLOCK  ADVISORY  WRITE 708 08:01:1052 0 EOF": the process, if it holds a lock on the file; or 0. */

@@ -67,7 +67,9 @@ static void examine_on_link(struct exam *exam, const struct prefix *subnet, cons
 	const struct prefix network = lan ? prefix_network(lan) : *subnet;
 	char remedy[128];
 
-	snprintf(remedy, sizeof(remedy), "\"subnet\": \"%s\", with \"rangeStart\" and \"rangeEnd\"",
+	snprintf(remedy, sizeof(remedy),
+		 exam->podman ? "--subnet %s, with --ip-range"
+			      : "\"subnet\": \"%s\", with \"rangeStart\" and \"rangeEnd\"",
 		 prefix_text(&network).s);
 	if (lan && subnet->len > lan->len)
 		report(exam->report, WARNING, "subnet", remedy,
@@ -142,8 +144,8 @@ void examine_own(struct exam *exam)
 		if (addrpool)
 			snprintf(remedy, sizeof(remedy), "\"exclude\": [\"%s\"] in ipam", ip_text(ip).s);
 		else
-			snprintf(remedy, sizeof(remedy),
-				 "a range without it: \"rangeStart\" and \"rangeEnd\" in ipam");
+			snprintf(remedy, sizeof(remedy), "a range without it: %s",
+				 exam->podman ? "--ip-range" : "\"rangeStart\" and \"rangeEnd\" in ipam");
 		report(exam->report, WARNING, "pool", remedy,
 		       "%s is the host's own, and in the range %s: the ADD that gets it fails", ip_text(ip).s,
 		       range_text(range).s);

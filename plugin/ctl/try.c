@@ -13,9 +13,11 @@
 #include "ctl/guest.h"
 #include "ctl/ping.h"
 #include "ctl/places.h"
+#include "ctl/podman.h"
 #include "ctl/progress.h"
 #include "ctl/proposal.h"
 #include "ctl/report.h"
+#include "ctl/scan.h"
 #include "ctl/text.h"
 #include "net/addr.h"
 #include "net/link.h"
@@ -272,11 +274,21 @@ static void run(struct trial *trial, const struct ip *others, int n)
 	json_decref(trial->result);
 }
 
+/* Only Podman has the addresses of its networks. */
+static json_t *try_plugins(json_t *doc, struct cni_error *err)
+{
+	if (!podman_is_network(doc))
+		return conflist_plugins(doc);
+	cni_fail(err, CNI_CONFIG, "it is a network of Podman's");
+	cni_hint(err, "podman run --rm --network %s IMAGE tries it", scan_text(doc, "name"));
+	return NULL;
+}
+
 static int try_file(const char *file, const struct ip *others, int n)
 {
 	struct trial trial = { .report.worst = OK, .pod = { .pid = -1, .netns = -1 } };
 	struct cni_error err = { 0 };
-	json_auto_t *plugins = definitions_read(file, &err);
+	json_auto_t *doc = definitions_load(file, &err), *plugins = doc ? try_plugins(doc, &err) : NULL;
 
 	trial.plugins = plugins;
 	if (plugins && make_pod(&trial, &err) == 0)

@@ -118,26 +118,49 @@ static json_t *range_of(const json_t *subnet)
 			 json_is_string(gateway) ? json_incref((json_t *)gateway) : json_string("none"));
 }
 
+json_t *network_ranges(const json_t *network)
+{
+	json_t *ranges = json_array();
+	const json_t *subnet;
+	size_t i;
+
+	json_array_foreach(json_field(network, "subnets"), i, subnet)
+		json_array_append_new(ranges, range_of(subnet));
+	return ranges;
+}
+
+json_t *network_default_routes(const json_t *network, struct cni_error *err)
+{
+	json_t *routes = json_array(), *route;
+	struct cni_error why = { 0 };
+	bool has[2] = { false, false };
+	const json_t *subnet;
+	size_t i;
+
+	json_array_foreach(json_field(network, "subnets"), i, subnet)
+		has[strchr(network_text(subnet, "subnet"), ':') != NULL] = true;
+	for (i = 0; i < 2; i++)
+		if (has[i] && (route = network_default_route(network, i ? AF_INET6 : AF_INET, &why)))
+			json_array_append_new(routes, route);
+	if (!*why.msg)
+		return routes;
+	json_decref(routes);
+	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+	return NULL;
+}
+
 /* One address of each subnet, as Podman itself assigns them. */
 static int add_ranges(json_t *ipam, const json_t *network, struct cni_error *err)
 {
-	json_t *ranges = json_array(), *routes = json_array(), *route;
-	const json_t *subnet;
-	bool has[2] = { false, false };
-	size_t i;
+	json_t *routes = network_default_routes(network, err);
 
-	json_array_foreach(json_field(network, "subnets"), i, subnet) {
-		json_array_append_new(ranges, range_of(subnet));
-		has[strchr(network_text(subnet, "subnet"), ':') != NULL] = true;
-	}
-	for (i = 0; i < 2; i++)
-		if (has[i] && (route = network_default_route(network, i ? AF_INET6 : AF_INET, err)))
-			json_array_append_new(routes, route);
-	json_object_set_new(ipam, "ranges", ranges);
+	if (!routes)
+		return -1;
+	json_object_set_new(ipam, "ranges", network_ranges(network));
 	if (!json_field(ipam, "routes"))
 		json_object_set(ipam, "routes", routes);
 	json_decref(routes);
-	return *err->msg ? -1 : 0;
+	return 0;
 }
 
 /* "addrpool" is the same as {"type": "addrpool"}. */

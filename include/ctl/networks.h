@@ -1,7 +1,7 @@
 /*
- * The networks of this machine: those that files configure, Podman's among them, and those that runtimes have used
- * without a file, as Multus does with a NetworkAttachmentDefinition. Of the latter libcni keeps
- * the configuration with the result of each ADD.
+ * The networks of this machine: those that files configure, Podman's among them, and those that runtimes have
+ * used without a file, as Multus does with a NetworkAttachmentDefinition. Of the latter libcni keeps the
+ * configuration with the result of each ADD.
  *
  * A network is { name, file (null: of a runtime's cache), plugins: as conflist_read() has them }.
  */

@@ -16,7 +16,8 @@ json_t *podman_networks(void);
 /* Is the document such a network? */
 bool podman_is_network(const json_t *doc);
 
-/* The configuration of ipvlan that means the same, as the only plugin of a list. A new reference; NULL: CNI_CONFIG. */
+/* The configuration of ipvlan that means the same, as the only plugin of a list. A new reference; NULL:
+ * CNI_CONFIG. */
 json_t *podman_plugins(const json_t *network, struct cni_error *err);
 
 /* Where Podman itself assigns the addresses: from which ranges, and with which default routes. */

@@ -33,8 +33,8 @@ const char *network_option(const json_t *network, const char *key);
 /* The default route of a container for a family, as a route of ipvlan; NULL: it is to have none. */
 json_t *network_default_route(const json_t *network, int family, struct cni_error *err);
 
-/* The subnets as "ranges" of addrpool, each a set of its own, and the default routes of their families: new references.
- * The latter NULL: CNI_CONFIG. */
+/* The subnets as "ranges" of addrpool, each a set of its own, and the default routes of their families: new
+ * references. The latter NULL: CNI_CONFIG. */
 json_t *network_ranges(const json_t *network);
 json_t *network_default_routes(const json_t *network, struct cni_error *err);
 

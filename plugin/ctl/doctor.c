@@ -62,7 +62,8 @@ static void examine_plugins(struct doctor *doctor, const char *file, json_t *plu
 static void examine_file(struct doctor *doctor, const char *file)
 {
 	struct cni_error err = { 0 };
-	json_auto_t *doc = definitions_load(file, &err), *plugins = doc ? definitions_plugins(doc, &err) : NULL;
+	json_auto_t *doc = definitions_load(file, &err),
+		    *plugins = doc ? definitions_plugins(doc, &err) : NULL;
 	const bool podmans = podman_is_network(doc);
 
 	report_section(&doctor->report, file, "");

@@ -11,8 +11,8 @@
 #include "ctl/podman.h"
 #include "ctl/scan.h"
 #include "ctl/sweep.h"
-#include "netavark/network.h"
 #include "net/addr.h"
+#include "netavark/network.h"
 
 /* The most that are asked for, and the size of a range in a subnet that has room. */
 #define ASKED_MAX 1024

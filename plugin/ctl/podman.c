@@ -24,8 +24,7 @@ json_t *podman_networks(void)
 		json_auto_t *network = json_load_file(json_string_value(file), 0, NULL);
 
 		if (podman_is_network(network))
-			json_array_append_new(all,
-					      json_pack("{s:O, s:O}", "file", file, "network", network));
+			json_array_append_new(all, json_pack("{s:O, s:O}", "file", file, "network", network));
 	}
 	return all;
 }

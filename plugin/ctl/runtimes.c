@@ -261,7 +261,8 @@ void examine_podman(struct exam *exam)
 		if (!strcmp(runtimes[i].program, "podman"))
 			podman = &runtimes[i];
 	if (!podman)
-		report(exam->report, WARNING, "runtime", "", "there is no Podman, which alone reads this file");
+		report(exam->report, WARNING, "runtime", "",
+		       "there is no Podman, which alone reads this file");
 	else if (podman->driver)
 		report(exam->report, OK, "runtime", NULL, "%s %s has netavark and the driver " DRIVER,
 		       podman->name, podman->version);

@@ -1,6 +1,5 @@
 #include "ipam/wishes.h"
 
-
 #include "cni/log.h"
 #include "tap.h"
 

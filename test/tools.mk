@@ -28,7 +28,7 @@ bench-pool:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/bench/pool
 
-# what a claim of a block costs by the size of the pool and with many nodes at once; writes README's table: BENCH=-q
+# what a claim of a block costs by the size of the pool and with many nodes at once; writes the table in test/bench/README.md: BENCH=-q
 bench-cluster:
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools

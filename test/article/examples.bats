@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# conf-examples/article-*: each gives what README says of it, on the article's LAN.
+# conf-examples/article-*: each gives what conf-examples/README.md says of it, on the article's LAN.
 
 load ../lib/article
 load ../lib/network

@@ -2,7 +2,7 @@
 # Words for test/events and test/ctl/repair.bats: what happens to the host while pods run, by features. What works then is shown by
 # packets of both families, and by TCP: right after, after the next ADD, after `ipvlanctl repair`, with ipvlan-node.
 #
-# README has the table that comes out; a cell that is not as README says is a failure.
+# plugin/README.md has the table that comes out; a cell that is not as it says is a failure.
 
 # shellcheck source=test/lib/cni.bash
 . "$(dirname "${BASH_SOURCE[0]}")/cni.bash"
@@ -454,22 +454,22 @@ by_node() {
 	stop_node
 }
 
-# told_by_readme FEATURE EVENT: what its table says.
-told_by_readme() {
+# told_by_table FEATURE EVENT: what its table says.
+told_by_table() {
 	awk -F ' *[|] *' -v feature="$1" -v event="${2//_/ }" '
 		/^\| what happens / { for (i = 3; i < NF; i++) column[$i] = i }
-		$2 == event && (feature in column) { print $column[feature] }' "$TOP/README.md"
+		$2 == event && (feature in column) { print $column[feature] }' "$TOP/plugin/README.md"
 }
 
 # cell FEATURE EVENT
 cell() {
 	local told
-	told=$(told_by_readme "$1" "$2")
+	told=$(told_by_table "$1" "$2")
 	by_repair "$1" "$2"
 	if [ -z "$CELL" ]; then
 		by_add "$1" "$2"
 		[[ $UNHEARD = *" $2 "* ]] || by_node "$1" "$2"
 	fi
 	echo "# $1, $2: $CELL" >&3
-	[ "$told" = "$CELL" ] || { echo "$1, $2: $CELL; README says: $told"; return 1; }
+	[ "$told" = "$CELL" ] || { echo "$1, $2: $CELL; plugin/README.md says: $told"; return 1; }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # A node of Kubernetes with ipvlan as its cluster network, from the moment that it has no network yet:
 # the DaemonSet, the network and the networks for Multus of conf-examples/kubernetes, with kubectl, as
-# README says.
+# conf-examples/kubernetes/README.md says.
 
 load ../lib/cni
 load ../lib/runtimes

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Podman 4.3 with its CNI backend, as the README has it: with conf-examples/l2.conflist as it stands.
+# Podman 4.3 with its CNI backend, as README.md has it: with conf-examples/l2.conflist as it stands.
 
 load ../lib/cni
 load ../lib/runtimes

@@ -152,3 +152,22 @@ proposes_and_tries() {
 	[[ $(in_debian ipvlanctl --version) =~ ^ipvlanctl\ [0-9.]+(\ \(git\ [0-9a-f]{7}\+?\))?$ ]]
 	apt purge ipvlan-cni
 }
+
+# links FILE: what a page links to, beside addresses and places in it.
+links() {
+	sed '/^```/,/^```/d' "$1" | grep -oE '\]\([^)# ]+' | sed 's/^](//' | grep -v '^https\?:'
+}
+
+@test "the pages are there, as they are, and links of the references lead to files" {
+	local doc=$DEBIAN/usr/share/doc/ipvlan-cni page link
+	apt install /root/ipvlan-cni.deb
+	for page in README SECURITY CONTRIBUTING CHANGELOG {plugin,ipam,conf-examples,conf-examples/kubernetes,test,test/bench}/README conf-examples/coming-from; do
+		cmp "$doc/$page.md" "$TOP/$page.md"
+	done
+	for page in plugin/README ipam/README conf-examples/README conf-examples/kubernetes/README conf-examples/coming-from test/bench/README; do
+		while read -r link; do
+			[[ $link = *man/* ]] || [ -e "$doc/${page%/*}/$link" ] || { echo "$page.md: $link"; return 1; }
+		done < <(links "$doc/$page.md")
+	done
+	apt purge ipvlan-cni
+}

@@ -104,3 +104,10 @@ try() {
 			grep -q "try $(basename "$file" .conflist)\>" "$BATS_TEST_FILENAME"
 	done
 }
+
+@test "conf-examples/README.md lists every file" {
+	local file
+	while read -r file; do
+		grep -qF "($file)" "$TOP/conf-examples/README.md" || { echo "$file"; return 1; }
+	done < <(find "$TOP/conf-examples" -type f ! -name README.md -printf '%P\n' | grep -v '[.]svg$')
+}

@@ -109,5 +109,5 @@ try() {
 	local file
 	while read -r file; do
 		grep -qF "($file)" "$TOP/conf-examples/README.md" || { echo "$file"; return 1; }
-	done < <(find "$TOP/conf-examples" -type f ! -name README.md -printf '%P\n' | grep -v '[.]svg$')
+	done < <(find "$TOP/conf-examples" -type f \( -name '*.conflist' -o -name '*.json' -o -name '*.yaml' -o -name '*.bird' -o -name '*.network' \) -printf '%P\n')
 }

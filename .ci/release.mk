@@ -6,7 +6,7 @@
 RELEASE = $B/release/ipvlan-cni-$(VERSION)-linux-$(shell uname -m)
 
 # The pages with their pictures, and what they link to; each in its directory, where links look for it.
-DOCS = $(sort $(wildcard *.md plugin/*.md plugin/*.svg ipam/*.md test/*.md test/*/*.md test/bench/results/*.svg test/oracle/*differences.json))
+DOCS = $(sort $(wildcard *.md plugin/*.md plugin/pictures/*.svg ipam/*.md test/*.md test/*/*.md test/bench/results/*.svg test/oracle/*differences.json))
 
 dist: static
 	@rm -rf $(RELEASE) && mkdir -p $(RELEASE)/bin

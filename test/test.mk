@@ -65,7 +65,7 @@ test-packages: deb
 SEED = 1
 STEPS = 10000
 FENCE = 60
-SIM = $(if $(CONCURRENT),--concurrent) $(if $(WITHOUT),--without $(WITHOUT))
+SIM = $(if $(CONCURRENT),--concurrent) $(if $(WITHOUT),--without $(WITHOUT)) $(if $(KILLS),--kills $(KILLS))
 sim:
 	$(Q)test/install-deps build sim
 	@$(MAKE) --no-print-directory all tools

@@ -296,3 +296,20 @@ reinstalled_and_restored() {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	bad 'at the end one node can claim all of the pool' 'the history has no end'
 }
+
+@test "an address that is asked for: it is given or refused" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	begins ADD a p2 '"wanted": "10.9.0.6"'
+	ends ok '"address": "10.9.0.6"'
+	begins ADD a p3 '"wanted": "10.9.0.6"'
+	ends error '"code": 11, "message": "10.9.0.6 is taken"'
+	good
+}
+
+@test "an address is given that was not asked for" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	begins ADD a p2 '"wanted": "10.9.0.7"'
+	ends ok '"address": "10.9.0.6"'
+	all_ends
+	bad 'each call ends as' 'gives 10.9.0.6, and 10.9.0.7 was asked for'
+}

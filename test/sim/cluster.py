@@ -250,12 +250,15 @@ class Cluster:
         )
         return outcome
 
-    def cni(self, verb, node, network, pod, plan, alone=True):
+    def cni(self, verb, node, network, pod, plan, alone=True, wanted=None):
         environment = {"CNI_COMMAND": verb, "CNI_PATH": self.build}
         more = {"alone": alone}
         if pod:
             environment |= {"CNI_CONTAINERID": pod.name, "CNI_IFNAME": "eth0", "CNI_NETNS": pod.inside}
             more |= {"pod": pod.name}
+        if wanted:
+            environment |= {"CNI_ARGS": f"IP={wanted}"}
+            more |= {"wanted": wanted}
         return self.run(
             node,
             network,

@@ -5,12 +5,14 @@ call that ends in another way changes what the next steps find, and not what the
 """
 
 import concurrent.futures
+import ipaddress
 
-from cluster import CAPACITY, NETWORKS, Plan, Pod, rng_of
+from cluster import CAPACITY, NETWORKS, SUBNET, Plan, Pod, rng_of
 
 # How often, in a thousand steps or so.
 WEIGHTS = {
-    "add": 420,
+    "add": 370,
+    "ask": 50,
     "remove": 330,
     "vanish": 30,
     "again": 60,
@@ -31,12 +33,14 @@ WEIGHTS = {
     "restore": 4,
 }
 BURST = 100  # and of several calls at once, where that is wanted
+KILLS = 0.08  # of the calls
 
 
 class Steps:
-    def __init__(self, seed, cluster, history, concurrent_calls=False):
-        self.seed, self.cluster, self.history = seed, cluster, history
+    def __init__(self, seed, cluster, history, concurrent_calls=False, kills=KILLS):
+        self.seed, self.cluster, self.history, self.kills = seed, cluster, history, kills
         self.pods, self.owed = {}, {}  # that live; whose DEL has not succeeded yet
+        self.killed = None  # the pod of the last DEL that was killed
         self.saved = []
         self.number = 0
         self.weights = dict(WEIGHTS, **({"burst": BURST} if concurrent_calls else {}))
@@ -69,7 +73,7 @@ class Steps:
     def plan(self, node, n=0):
         """Faults have random numbers of their own: how many are drawn depends on the program."""
         plan = Plan(self.number, rng_of(self.seed, self.number, "plan", n), node.away)
-        if plan.rng.random() < 0.08:
+        if plan.rng.random() < self.kills:
             plan.kill()
         return plan
 
@@ -103,6 +107,24 @@ class Steps:
             return None
         return self.added(pod, self.cluster.cni("ADD", pod.node, pod.network, pod, self.plan(pod.node)))
 
+    def ask(self):
+        """A pod that asks for an address, mostly for one of a block of its node's without a pod. Where a DEL was
+        killed, its node may believe so of a block that it has released."""
+        pod, rng = self.new_pod(), rng_of(self.seed, self.number, "address")
+        if not pod:
+            return None
+        if self.killed and self.killed.node.up and rng.random() < 0.5:
+            pod.node, pod.network = self.killed.node, self.killed.network
+        near = ipaddress.ip_network(rng.choice(self.empty_blocks(pod) or [SUBNET]) if rng.random() < 0.7 else SUBNET)
+        wanted = str(near[rng.randrange(near.num_addresses)])
+        outcome = self.cluster.cni("ADD", pod.node, pod.network, pod, self.plan(pod.node), wanted=wanted)
+        return f"asks for {wanted}: {self.added(pod, outcome)}"
+
+    def empty_blocks(self, pod):
+        used = [ipaddress.ip_address(pod.address) for pod in self.pods_of(pod.node, pod.network)]
+        blocks = [ipaddress.ip_network(block) for block in pod.node.own_blocks(pod.network)]
+        return [str(block) for block in blocks if not any(address in block for address in used)]
+
     def release_pod(self, pod, n=0, alone=True):
         return self.cluster.cni("DEL", pod.node, pod.network, pod, self.plan(pod.node, n), alone)
 
@@ -111,6 +133,8 @@ class Steps:
         self.owed.pop(pod.name, None)
         if outcome.status != "ok":
             self.owed[pod.name] = pod
+        if outcome.status == "killed":
+            self.killed = pod
         return self.say("DEL", pod, outcome)
 
     def living(self):

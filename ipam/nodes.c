@@ -64,19 +64,6 @@ static size_t leased_in(const char *block, const struct leases *leases)
 	return n;
 }
 
-json_t *nodes_json(const json_t *claims, const struct conf *conf, const struct leases *leases)
-{
-	json_t *doc = json_deep_copy(claims), *claim;
-	size_t i;
-
-	json_array_foreach(json_field(doc, "claims"), i, claim)
-		if (is_ours(claim, conf))
-			json_object_set_new(claim, "leased",
-					    json_integer(
-						    (json_int_t)leased_in(text(claim, "block"), leases)));
-	return doc;
-}
-
 static int widest(int width, const char *word)
 {
 	int len = (int)strlen(word);
@@ -144,23 +131,53 @@ static size_t merge_holders(struct holder *list, size_t n)
 	return kept;
 }
 
-static void print_holders(const json_t *claims)
+static json_t *holders_json(const json_t *claims)
 {
-	autofree struct holder *list = calloc(json_array_size(claims), sizeof(*list));
-	int width = (int)strlen("NODE");
+	autofree struct holder *list = calloc(json_array_size(claims) + 1, sizeof(*list));
+	json_t *holders = json_array();
 	const json_t *claim;
 	size_t i, n;
 
 	if (!list)
-		return;
-	json_array_foreach(claims, i, claim) {
+		return holders;
+	json_array_foreach(claims, i, claim)
 		list[i] = (struct holder){ text(claim, "node"), text(claim, "seen"), 1 };
-		width = widest(width, list[i].node);
-	}
 	n = merge_holders(list, json_array_size(claims));
-	nodes_put("\n  %-*s  BLOCKS  LAST SIGN OF LIFE\n", width, "NODE");
 	for (i = 0; i < n; i++)
-		nodes_put("  %-*s  %6zu  %s\n", width, list[i].node, list[i].blocks, list[i].seen);
+		json_array_append_new(holders,
+				      json_pack("{s:o, s:I, s:o}", "node", json_text(list[i].node), "blocks",
+						(json_int_t)list[i].blocks, "seen", json_text(list[i].seen)));
+	return holders;
+}
+
+static void print_holders(const json_t *claims)
+{
+	json_auto_t *holders = holders_json(claims);
+	int width = (int)strlen("NODE");
+	const json_t *holder;
+	size_t i;
+
+	json_array_foreach(holders, i, holder)
+		width = widest(width, text(holder, "node"));
+	nodes_put("\n  %-*s  BLOCKS  LAST SIGN OF LIFE\n", width, "NODE");
+	json_array_foreach(holders, i, holder)
+		nodes_put("  %-*s  %6lld  %s\n", width, text(holder, "node"),
+			  (long long)json_integer_value(json_object_get(holder, "blocks")),
+			  text(holder, "seen"));
+}
+
+json_t *nodes_json(const json_t *claims, const struct conf *conf, const struct leases *leases)
+{
+	json_t *doc = json_deep_copy(claims), *claim;
+	size_t i;
+
+	json_array_foreach(json_field(doc, "claims"), i, claim)
+		if (is_ours(claim, conf))
+			json_object_set_new(claim, "leased",
+					    json_integer(
+						    (json_int_t)leased_in(text(claim, "block"), leases)));
+	json_object_set_new(doc, "nodes", holders_json(json_field(doc, "claims")));
+	return doc;
 }
 
 void nodes_print(const json_t *claims, const struct conf *conf, const struct leases *leases)

@@ -14,7 +14,7 @@
 json_t *nodes_claims(const struct network *network, struct cni_error *err);
 
 /* The claims, and how many addresses of our own blocks are leased: of other nodes' only
- * they know that. */
+ * they know that; and "nodes", each with its blocks and last sign of life, the oldest sign first. */
 json_t *nodes_json(const json_t *claims, const struct conf *conf, const struct leases *leases);
 void nodes_print(const json_t *claims, const struct conf *conf, const struct leases *leases);
 

@@ -37,9 +37,21 @@ static void print_range(const json_t *range)
 	text_end();
 }
 
-/* Rows of strings below their titles; keys[i] is the column titles[i]. */
+/* A string or a number. */
+static const char *cell_of(const json_t *row, const char *key, char number[24])
+{
+	const json_t *value = json_object_get(row, key);
+
+	if (!json_is_integer(value))
+		return scan_text(row, key);
+	snprintf(number, 24, "%lld", (long long)json_integer_value(value));
+	return number;
+}
+
+/* Rows below their titles; keys[i] is the column titles[i]. */
 static void print_table(const json_t *rows, const char *const keys[], const char *const titles[], size_t n)
 {
+	char number[24];
 	int wide[8];
 	const json_t *row;
 	size_t i, k;
@@ -48,21 +60,23 @@ static void print_table(const json_t *rows, const char *const keys[], const char
 		wide[k] = (int)strlen(titles[k]);
 	json_array_foreach(rows, i, row)
 		for (k = 0; k < n; k++)
-			if ((int)strlen(scan_text(row, keys[k])) > wide[k])
-				wide[k] = (int)strlen(scan_text(row, keys[k]));
+			if ((int)strlen(cell_of(row, keys[k], number)) > wide[k])
+				wide[k] = (int)strlen(cell_of(row, keys[k], number));
 	text_end();
 	for (k = 0; k < n; k++)
 		text_put(DIM, "  %-*s", k + 1 < n ? wide[k] : 0, titles[k]);
 	text_end();
 	json_array_foreach(rows, i, row) {
 		for (k = 0; k < n; k++)
-			text_put(PLAIN, "  %-*s", k + 1 < n ? wide[k] : 0, scan_text(row, keys[k]));
+			text_put(PLAIN, "  %-*s", k + 1 < n ? wide[k] : 0, cell_of(row, keys[k], number));
 		text_end();
 	}
 }
 
 static void print_cluster(const json_t *cluster)
 {
+	static const char *const node_keys[] = { "node", "blocks", "seen" };
+	static const char *const node_titles[] = { "NODE", "BLOCKS", "LAST SIGN OF LIFE" };
 	static const char *const keys[] = { "block", "node", "network", "since" };
 	static const char *const titles[] = { "BLOCK", "NODE", "NETWORK", "SINCE" };
 
@@ -72,8 +86,10 @@ static void print_cluster(const json_t *cluster)
 		 (long long)json_integer_value(json_object_get(cluster, "blockSize")),
 		 scan_text(cluster, "node"));
 	text_end();
-	if (json_array_size(json_object_get(cluster, "claims")))
-		print_table(json_object_get(cluster, "claims"), keys, titles, 4);
+	if (!json_array_size(json_object_get(cluster, "claims")))
+		return;
+	print_table(json_object_get(cluster, "nodes"), node_keys, node_titles, 3);
+	print_table(json_object_get(cluster, "claims"), keys, titles, 4);
 }
 
 static void print_pool(const json_t *pool)

@@ -17,14 +17,29 @@ an_hour_passes() {
 	rm -f "$OWN"/blocks/{counted,signed}
 }
 
+# pools: what ipvlanctl lists of the network, which is what addrpool does.
+pools() {
+	printf '%s' "$CONF" >"$BATS_TEST_TMPDIR/net.conf"
+	"$BUILD/ipvlanctl" pools "$BATS_TEST_TMPDIR/net.conf"
+}
+
 # nodes: as they are listed: those that have been silent longest first.
 nodes() {
-	"$BUILD/addrpool" <(printf '%s' "$CONF") | awk '/LAST SIGN OF LIFE/ { inside = 1; next } /^$/ { inside = 0 } inside { print $1, $2 }' | xargs
+	local listed
+	listed=$(nodes_in < <(pools))
+	[ "$listed" = "$(nodes_in < <("$BUILD/addrpool" <(printf '%s' "$CONF")))" ] || listed="not as addrpool has it: $listed"
+	[ "$listed" = "$("$BUILD/addrpool" --json <(printf '%s' "$CONF") | jq -r '.[].cluster.nodes[] | "\(.node) \(.blocks)"' | xargs)" ] ||
+		listed="not as JSON has it: $listed"
+	echo "$listed"
+}
+
+nodes_in() {
+	awk '/LAST SIGN OF LIFE/ { inside = 1; next } /^$/ { inside = 0 } inside { print $1, $2 }' | xargs
 }
 
 # sign NODE: the time of its last sign.
 sign() {
-	"$BUILD/addrpool" <(printf '%s' "$CONF") | awk -v node="$1" '/LAST SIGN OF LIFE/ { inside = 1 } inside && $1 == node { print $3; exit }'
+	pools | awk -v node="$1" '/LAST SIGN OF LIFE/ { inside = 1 } inside && $1 == node { print $3; exit }'
 }
 
 @test "nodes are listed by their last sign of life, with how many blocks they have" {

@@ -21,6 +21,7 @@
 #   make test-kernels   on our kernel and Debian's
 #   make coverage   which lines the tests run
 #   make install    into DESTDIR, BINDIR=/opt/cni/bin; ipvlanctl into SBINDIR=/usr/local/sbin
+#   make uninstall  what it has installed
 
 VERSION = 0.1.0
 B ?= build
@@ -135,24 +136,32 @@ $B/obj/%.o: %.c Makefile
 
 include $(wildcard test/*.mk .ci/*.mk)
 
-install: all $B/completion.bash $B/completion.zsh $B/completion.fish
-	install -D -m 755 $B/ipvlan $(DESTDIR)$(BINDIR)/ipvlan
-	install -D -m 755 $B/addrpool $(DESTDIR)$(BINDIR)/addrpool
-	install -D -m 755 $B/addrpool-claim $(DESTDIR)$(BINDIR)/addrpool-claim
-	install -D -m 755 $B/ipvlan-netavark $(DESTDIR)$(NETAVARKDIR)/ipvlan-netavark
-	install -D -m 755 $B/ipvlanctl $(DESTDIR)$(SBINDIR)/ipvlanctl
-	install -D -m 755 $B/ipvlan-node $(DESTDIR)$(SBINDIR)/ipvlan-node
-	install -D -m 644 man/ipvlan-cni.8 $(DESTDIR)$(MANDIR)/man8/ipvlan-cni.8
-	install -D -m 644 man/addrpool.8 $(DESTDIR)$(MANDIR)/man8/addrpool.8
-	install -D -m 644 man/addrpool-claim.8 $(DESTDIR)$(MANDIR)/man8/addrpool-claim.8
-	install -D -m 644 man/ipvlanctl.8 $(DESTDIR)$(MANDIR)/man8/ipvlanctl.8
-	install -D -m 644 man/ipvlan-node.8 $(DESTDIR)$(MANDIR)/man8/ipvlan-node.8
-	install -D -m 644 man/ipvlan-netavark.8 $(DESTDIR)$(MANDIR)/man8/ipvlan-netavark.8
-	sed 's,@SBINDIR@,$(SBINDIR),' plugin/node/ipvlan-node.service | install -D -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/ipvlan-node.service
-	install -D -m 644 man/ipvlan-cni-errors.7 $(DESTDIR)$(MANDIR)/man7/ipvlan-cni-errors.7
-	install -D -m 644 $B/completion.bash $(DESTDIR)$(COMPLETIONDIR)/ipvlanctl
-	install -D -m 644 $B/completion.zsh $(DESTDIR)$(ZSHDIR)/_ipvlanctl
-	install -D -m 644 $B/completion.fish $(DESTDIR)$(FISHDIR)/ipvlanctl.fish
+# MODE:SOURCE:DESTINATION
+INSTALLED = \
+	$(foreach p,ipvlan addrpool addrpool-claim,755:$B/$p:$(BINDIR)/$p) \
+	$(foreach p,ipvlanctl ipvlan-node,755:$B/$p:$(SBINDIR)/$p) \
+	755:$B/ipvlan-netavark:$(NETAVARKDIR)/ipvlan-netavark \
+	$(foreach p,$(notdir $(wildcard man/*.7)),644:man/$p:$(MANDIR)/man7/$p) \
+	$(foreach p,$(notdir $(wildcard man/*.8)),644:man/$p:$(MANDIR)/man8/$p) \
+	644:$B/ipvlan-node.service:$(UNITDIR)/ipvlan-node.service \
+	644:$B/completion.bash:$(COMPLETIONDIR)/ipvlanctl \
+	644:$B/completion.zsh:$(ZSHDIR)/_ipvlanctl \
+	644:$B/completion.fish:$(FISHDIR)/ipvlanctl.fish
+
+$B/ipvlan-node.service: plugin/node/ipvlan-node.service always
+	$(Q)sed 's,@SBINDIR@,$(SBINDIR),' $< >$@
+
+install: all $B/completion.bash $B/completion.zsh $B/completion.fish $B/ipvlan-node.service
+	$(Q)for file in $(INSTALLED); do \
+		rest=$${file#*:} && echo "  INSTALL $(DESTDIR)$${rest#*:}" && \
+		install -D -m "$${file%%:*}" "$${rest%%:*}" "$(DESTDIR)$${rest#*:}" || exit 1; \
+	done
+
+# what install has made, from the same directories; leases, records and configurations stay
+uninstall:
+	$(Q)for file in $(INSTALLED); do \
+		rest=$${file#*:} && echo "  REMOVE  $(DESTDIR)$${rest#*:}" && rm -f "$(DESTDIR)$${rest#*:}" || exit 1; \
+	done
 
 clean:
 	rm -rf $B
@@ -160,5 +169,5 @@ clean:
 help:
 	@sed -n 's/^#   //p' Makefile
 
-.PHONY: all always install clean help
+.PHONY: all always install uninstall clean help
 .DELETE_ON_ERROR:

@@ -5,11 +5,12 @@ demo:
 	@$(MAKE) --no-print-directory all
 	$(Q)BUILD=$B test/demo/run
 
-# make test [FILES="test/plugin/del.bats …"]: what the programs do, with Debian's packages alone
+# make test [FILES="test/plugin/del.bats …"] [F='a part of a name']: what the programs do, with Debian's packages
+# alone; with FILES without the C tests, with F the tests alone whose names have it
 test:
 	$(Q)test/install-deps build test
-	@$(MAKE) --no-print-directory all tools unit
-	$(Q)BUILD=$B test/suite $(or $(FILES),-q)
+	@$(MAKE) --no-print-directory all tools $(if $(FILES),,unit)
+	$(Q)F='$(F)' BUILD=$B test/suite $(or $(FILES),-q)
 
 # and whether that holds: beside the Go plugins, killed or failed at each system call, under load, on many nodes
 test-deep:

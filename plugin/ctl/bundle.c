@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include "ctl/scan.h"
 #include "ctl/tar.h"
 #include "ctl/text.h"
+#include "plugin/fence.h"
 
 #define PATIENCE_S 120
 #define FILE_KEPT (256 << 10)
@@ -135,46 +137,46 @@ static const char *line_end(const char *text)
 	return len && text[len - 1] == '\n' ? "" : "\n";
 }
 
-struct page {
+struct sheet {
 	char *s;
 	size_t len;
 	FILE *out;
 };
 
-static void page_open(struct page *ret)
+static void sheet_open(struct sheet *ret)
 {
-	*ret = (struct page){ .s = NULL };
+	*ret = (struct sheet){ .s = NULL };
 	ret->out = open_memstream(&ret->s, &ret->len);
 	if (!ret->out)
 		abort();
 }
 
-static void page_add(struct bundle *bundle, struct page *page, const char *name, const char *what)
+static void sheet_add(struct bundle *bundle, struct sheet *sheet, const char *name, const char *what)
 {
-	if (fclose(page->out) != 0)
+	if (fclose(sheet->out) != 0)
 		abort();
-	add(bundle, name, what, page->s);
-	free(page->s);
+	add(bundle, name, what, sheet->s);
+	free(sheet->s);
 }
 
 /* Below a line with its title. */
-static void page_put(const struct page *page, const char *title, const char *text)
+static void sheet_put(const struct sheet *sheet, const char *title, const char *text)
 {
-	fprintf(page->out, "== %s\n%s%s", title, text, line_end(text));
+	fprintf(sheet->out, "== %s\n%s%s", title, text, line_end(text));
 }
 
 static void add_versions(struct bundle *bundle)
 {
 	autofree char *release = read_text("/usr/lib/os-release");
 	struct utsname host = { .release = "" };
-	struct page page;
+	struct sheet sheet;
 
 	uname(&host);
-	page_open(&page);
-	fprintf(page.out, "ipvlan-cni %s\nkernel %s %s %s\n", about_version(), host.release, host.version,
+	sheet_open(&sheet);
+	fprintf(sheet.out, "ipvlan-cni %s\nkernel %s %s %s\n", about_version(), host.release, host.version,
 		host.machine);
-	page_put(&page, "/usr/lib/os-release", release ? release : "it has none");
-	page_add(bundle, &page, "versions.txt", "versions of ipvlan-cni, kernel and distribution");
+	sheet_put(&sheet, "/usr/lib/os-release", release ? release : "it has none");
+	sheet_add(bundle, &sheet, "versions.txt", "versions of ipvlan-cni, kernel and distribution");
 }
 
 /* First of all, since this is where secrets become known. What is no JSON has them anywhere. */
@@ -209,7 +211,7 @@ static void add_configurations(struct bundle *bundle)
 
 /* All files below it, so many directories deep. */
 // NOLINTNEXTLINE(misc-no-recursion): the ledger has three levels
-static void put_directory(const struct page *page, const char *dir, int depth)
+static void put_directory(const struct sheet *sheet, const char *dir, int depth)
 {
 	struct dirent **entries;
 	int n = depth ? scandir(dir, &entries, NULL, alphasort) : -1;
@@ -221,9 +223,9 @@ static void put_directory(const struct page *page, const char *dir, int depth)
 			abort();
 		text = read_text(path);
 		if (text)
-			page_put(page, path, text);
+			sheet_put(sheet, path, text);
 		else if (entries[i]->d_type == DT_DIR && *entries[i]->d_name != '.')
-			put_directory(page, path, depth - 1);
+			put_directory(sheet, path, depth - 1);
 		free(entries[i]);
 	}
 	if (n >= 0)
@@ -232,14 +234,14 @@ static void put_directory(const struct page *page, const char *dir, int depth)
 
 static void add_ledger(struct bundle *bundle)
 {
-	struct page page;
+	struct sheet sheet;
 
-	page_open(&page);
-	put_directory(&page, "/run/cni/ipvlan", 5);
-	page_add(bundle, &page, "ledger.txt", "what ipvlan has written down in /run/cni/ipvlan");
+	sheet_open(&sheet);
+	put_directory(&sheet, "/run/cni/ipvlan", 5);
+	sheet_add(bundle, &sheet, "ledger.txt", "what ipvlan has written down in /run/cni/ipvlan");
 }
 
-static void put_sysctl(const struct page *page, const char *format, ...)
+static void put_sysctl(const struct sheet *sheet, const char *format, ...)
 {
 	char name[128], path[160];
 	autofree char *text = NULL;
@@ -251,10 +253,10 @@ static void put_sysctl(const struct page *page, const char *format, ...)
 	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
 	text = read_text(path);
 	if (text)
-		fprintf(page->out, "%s = %s", name, text);
+		fprintf(sheet->out, "%s = %s", name, text);
 }
 
-static void put_link_sysctls(const struct page *page, const char *link)
+static void put_link_sysctls(const struct sheet *sheet, const char *link)
 {
 	static const char *const v4[] = { "forwarding", "rp_filter",	"arp_ignore",	 "arp_announce",
 					  "proxy_arp",	"accept_local", "route_localnet" };
@@ -264,25 +266,49 @@ static void put_link_sysctls(const struct page *page, const char *link)
 	if (strchr(link, '/') || strlen(link) > 15)
 		return;
 	for (size_t i = 0; i < sizeof(v4) / sizeof(*v4); i++)
-		put_sysctl(page, "ipv4/conf/%s/%s", link, v4[i]);
+		put_sysctl(sheet, "ipv4/conf/%s/%s", link, v4[i]);
 	for (size_t i = 0; i < sizeof(v6) / sizeof(*v6); i++)
-		put_sysctl(page, "ipv6/conf/%s/%s", link, v6[i]);
+		put_sysctl(sheet, "ipv6/conf/%s/%s", link, v6[i]);
 }
 
 static void add_sysctls(struct bundle *bundle, const json_t *doc)
 {
 	const json_t *master;
-	struct page page;
+	struct sheet sheet;
 	size_t i;
 
-	page_open(&page);
-	put_sysctl(&page, "ipv4/ip_forward");
-	put_sysctl(&page, "bridge/bridge-nf-call-iptables");
-	put_link_sysctls(&page, "all");
-	put_link_sysctls(&page, "default");
+	sheet_open(&sheet);
+	put_sysctl(&sheet, "ipv4/ip_forward");
+	put_sysctl(&sheet, "bridge/bridge-nf-call-iptables");
+	put_link_sysctls(&sheet, "all");
+	put_link_sysctls(&sheet, "default");
 	json_array_foreach(json_object_get(doc, "masters"), i, master)
-		put_link_sysctls(&page, scan_text(master, "name"));
-	page_add(bundle, &page, "sysctl.txt", "forwarding, ARP, rp_filter and IPv6 of the host");
+		put_link_sysctls(&sheet, scan_text(master, "name"));
+	sheet_add(bundle, &sheet, "sysctl.txt", "forwarding, ARP, rp_filter and IPv6 of the host");
+}
+
+static void put_nftable(const struct sheet *sheet, const char *family, const char *name)
+{
+	autofree char *text = output_of("nft", (const char *const[]){ "list", "table", family, name, NULL });
+
+	fprintf(sheet->out, "== nft list table %s %s\n%s%s", family, name, text, line_end(text));
+}
+
+/* A master has one with antiSpoof, bandwidth or counters. */
+static void add_nftables(struct bundle *bundle, const json_t *doc)
+{
+	const json_t *master;
+	struct sheet sheet;
+	char name[32];
+	size_t i;
+
+	sheet_open(&sheet);
+	put_nftable(&sheet, "inet", "ipvlan_cni");
+	json_array_foreach(json_object_get(doc, "masters"), i, master) {
+		snprintf(name, sizeof(name), FENCE_PREFIX "%u", if_nametoindex(scan_text(master, "name")));
+		put_nftable(&sheet, "netdev", name);
+	}
+	sheet_add(bundle, &sheet, "host/nft.txt", "our tables of nftables");
 }
 
 static void add_pod(struct bundle *bundle, const json_t *pod, size_t number)
@@ -293,24 +319,24 @@ static void add_pod(struct bundle *bundle, const json_t *pod, size_t number)
 						{ "-4", "-j", "route" },
 						{ "-6", "-j", "route" } };
 	char name[32], *net = NULL;
-	struct page page;
+	struct sheet sheet;
 
 	if (!*path || asprintf(&net, "--net=%s", path) < 0)
 		return;
 	snprintf(name, sizeof(name), "pods/%zu.txt", number);
 	progress("collecting %s", name);
-	page_open(&page);
-	fprintf(page.out, "container %s, interface %s, namespace %s\n", scan_text(pod, "container"),
+	sheet_open(&sheet);
+	fprintf(sheet.out, "container %s, interface %s, namespace %s\n", scan_text(pod, "container"),
 		scan_text(pod, "interface"), path);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
 		autofree char *text =
 			output_of("nsenter", (const char *const[]){ net, "ip", lists[i][0], lists[i][1],
 								    lists[i][2], NULL });
 
-		fprintf(page.out, "== ip %s %s %s\n%s%s", lists[i][0], lists[i][1], lists[i][2], text,
+		fprintf(sheet.out, "== ip %s %s %s\n%s%s", lists[i][0], lists[i][1], lists[i][2], text,
 			line_end(text));
 	}
-	page_add(bundle, &page, name, "");
+	sheet_add(bundle, &sheet, name, "");
 	free(net);
 }
 
@@ -350,7 +376,7 @@ static void collect(struct bundle *bundle)
 	OUTPUT(bundle, "host/route6.json", "the host's IPv6 routes", "ip", "-6", "-j", "route", "show",
 	       "table", "all");
 	OUTPUT(bundle, "host/rule.json", "the host's routing rules", "ip", "-j", "rule");
-	OUTPUT(bundle, "host/nft.txt", "our table of nftables", "nft", "list", "table", "inet", "ipvlan_cni");
+	add_nftables(bundle, doc);
 	add_sysctls(bundle, doc);
 	add_pods(bundle, doc);
 	add(bundle, "CONTENTS", "", bundle->contents);

@@ -13,6 +13,14 @@ report() {
 	tar -xf archive.tar -C "$IN"
 }
 
+@test "the tables of nftables: that of ipMasq, and that of a master with counters" {
+	configured net "$(conf '{"counters":true}')"
+	pod a net
+	report
+	grep -q "^table netdev ipvlan_cni_$(cat /sys/class/net/eth0/ifindex) " "$IN/host/nft.txt"
+	grep -q '10.138.36.2 counter packets' "$IN/host/nft.txt"
+}
+
 @test "versions, configurations, doctor, show, leases, ledger, links of host and pods: each is there, and listed" {
 	local file
 	configured net "$(conf '{"hostAccess":true}')"

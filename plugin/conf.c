@@ -10,6 +10,7 @@
 #include "cni/own.h"
 #include "net/link.h"
 #include "plugin/delegate.h"
+#include "plugin/fence.h"
 
 int conf_read_ipam(const char **ret, const struct request *req, struct cni_error *err)
 {
@@ -264,9 +265,8 @@ static void settle_masquerade(struct conf *conf)
 
 static int check_anti_spoof(const struct conf *conf, struct cni_error *err)
 {
-	if ((conf->anti_spoof || conf->counters || conf->rates[0].rate || conf->rates[1].rate) &&
-	    conf->link_in_container) {
-		cni_fail(err, CNI_CONFIG, "antiSpoof, bandwidth and counters need a master on the host");
+	if (fence_key(conf) && conf->link_in_container) {
+		cni_fail(err, CNI_CONFIG, "%s requires a master on the host", fence_key(conf));
 		return cni_hint(err, "with linkInContainer it is in the pod, which could undo the rules");
 	}
 	if (!conf->anti_spoof)
@@ -288,20 +288,26 @@ static int check_anti_spoof(const struct conf *conf, struct cni_error *err)
 		"all that is sent to everybody, as ARP is");
 }
 
+/* The key for which something is made on the host beside the master; NULL: none. */
+static const char *host_key(const struct conf *conf)
+{
+	return conf->host_routes.n_routes ? "hostRoutes"
+	       : conf->n_reflectors	  ? "reflector"
+	       : conf->host_access	  ? "hostAccess"
+	       : conf->proxy_arp	  ? "proxyArp"
+					  : NULL;
+}
+
 /* Keys that are good each by itself. */
 static int check_together(const struct conf *conf, struct cni_error *err)
 {
-	if (conf->link_in_container &&
-	    (conf->host_routes.n_routes || conf->n_reflectors || conf->host_access || conf->proxy_arp)) {
-		cni_fail(err, CNI_CONFIG,
-			 "hostRoutes, reflector, hostAccess, proxyArp and ipMasq need a master on the host");
+	if (conf->link_in_container && host_key(conf)) {
+		cni_fail(err, CNI_CONFIG, "%s requires a master on the host", host_key(conf));
 		return cni_hint(err, "with linkInContainer it is in the pod");
 	}
-	if (conf->internal &&
-	    (conf->host_routes.n_routes || conf->n_reflectors || conf->host_access || conf->proxy_arp)) {
-		cni_fail(err, CNI_CONFIG,
-			 "hostRoutes, reflector, hostAccess, proxyArp and ipMasq contradict internal");
-		return cni_hint(err, "an internal network is one that leads nowhere");
+	if (conf->internal && host_key(conf)) {
+		cni_fail(err, CNI_CONFIG, "%s and internal exclude each other", host_key(conf));
+		return cni_hint(err, "pods of an internal network reach each other alone");
 	}
 	if (conf->host_access && conf->flags > 0) {
 		cni_fail(err, CNI_CONFIG, "hostAccess does not work with flag %s",

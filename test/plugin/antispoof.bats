@@ -290,7 +290,7 @@ case_of() {
 
 @test "antiSpoof contradicts a master in the pod, routers that give addresses, and a pod without addresses" {
 	cni ADD "$(conf '{ "antiSpoof": true, "linkInContainer": true }')"
-	fails 7 'antiSpoof, bandwidth and counters need a master on the host'
+	fails 7 'antiSpoof requires a master on the host'
 	cni ADD "$(conf '{ "antiSpoof": true, "routerAdvertisements": "accept" }')"
 	fails 7 'antiSpoof and routerAdvertisements: "accept" exclude each other'
 	cni ADD "$(conf '{ "antiSpoof": true, "ipam": null }')"

@@ -110,7 +110,7 @@ within() {
 	cni ADD "$(conf '{ "bandwidth": { "ingressRate": -1 } }')"
 	fails 7 'bandwidth.ingressRate'
 	cni ADD "$(conf '{ "bandwidth": { "ingressRate": 8000 }, "linkInContainer": true }')"
-	fails 7 'antiSpoof, bandwidth and counters need a master on the host'
+	fails 7 'bandwidth requires a master on the host'
 	cni ADD "$(conf '{ "bandwidth": { "ingressRate": 8000 }, "ipam": null }')"
 	fails 7 'bandwidth needs addresses, and the pod has none'
 	leaves_nothing "$before"

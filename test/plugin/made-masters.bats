@@ -173,7 +173,7 @@ used() {
 	says 'failed to load netconf: vlan and internal exclude each other'
 	cni ADD "$(conf '{ "internal": true, "hostAccess": true, "master": null }')"
 	fails 7
-	says 'hostRoutes, reflector, hostAccess, proxyArp and ipMasq contradict internal'
+	says 'hostAccess and internal exclude each other'
 }
 
 internal() {

@@ -261,7 +261,7 @@ fd00:7::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	fails 7
 	says 'failed to load netconf: hostRoutes[0] needs a gw'
 	cni ADD "$(conf '{ "hostAccess": true, "linkInContainer": true, "master": "lo" }')"
-	fails 7 'need a master on the host'
+	fails 7 'hostAccess requires a master on the host'
 }
 
 @test "GC finds host routes after a crash" {

@@ -156,7 +156,7 @@ load ../lib/cni
 
 # contradicts TEXT JSON: these keys exclude each other, and ADD says which.
 contradicts() {
-	cni ADD "$(conf "$2")"
+	cni ADD "$(conf "${@:2}")"
 	fails 7 "$1"
 }
 
@@ -217,10 +217,19 @@ contradicts() {
 	contradicts 'vlan and internal make a master on the host, linkInContainer says that it is in the pod' \
 		'{ "vlan": 5, "linkInContainer": true }'
 	contradicts 'internal makes a master of the network'"'"'s own, but there is "master": "eth0"' '{ "internal": true }'
-	contradicts 'hostRoutes, reflector, hostAccess, proxyArp and ipMasq need a master on the host' \
-		'{ "linkInContainer": true, "hostAccess": true }'
-	contradicts 'hostRoutes, reflector, hostAccess, proxyArp and ipMasq contradict internal' \
-		'{ "internal": true, "master": null, "hostAccess": true }'
+	local key more
+	while read -r key more; do
+		contradicts "$key requires a master on the host" '{ "linkInContainer": true }' "$more"
+		contradicts "$key and internal exclude each other" '{ "internal": true, "master": null }' "$more"
+	done <<-KEYS
+		hostAccess { "hostAccess": true }
+		hostRoutes { "hostRoutes": [ { "dst": "10.9.0.0/16", "gw": "10.138.36.66" } ] }
+		reflector { "mode": "l3", "flag": "vepa", "reflector": "10.138.36.66" }
+		proxyArp { "mode": "l3s", "proxyArp": true }
+	KEYS
+	for key in antiSpoof counters; do
+		contradicts "$key requires a master on the host" '{ "linkInContainer": true }' "{ \"$key\": true }"
+	done
 	contradicts 'reflector needs "flag": "vepa"' '{ "mode": "l3", "reflector": "10.138.36.66" }'
 	contradicts 'proxyArp needs "mode": "l3s"' '{ "proxyArp": true }'
 	contradicts 'conflictCheck needs "mode": "l2"' '{ "mode": "l3", "conflictCheck": "probe" }'

@@ -30,19 +30,18 @@ GO_NEWEST = 1.10.0
 test-all: test test-deep
 	@$(MAKE) --no-print-directory -k -j2 test-kubernetes test-go-newest test-cnitool
 
-test-go-newest:
+# once, for those that run beside each other
+built:
 	$(Q)test/install-deps build test deep
 	@$(MAKE) --no-print-directory all tools
+
+test-go-newest: built
 	$(Q)test/oracle/get-plugins $(GO_NEWEST) >/dev/null && GO_VERSION=$(GO_NEWEST) STEP=3 JOBS=1 BUILD=$B test/suite test/oracle
 
-test-cnitool:
-	$(Q)test/install-deps build test
-	@$(MAKE) --no-print-directory all tools
+test-cnitool: built
 	$(Q)CNITOOL=$$(test/oracle/get-cnitool) && export CNITOOL && JOBS=1 BUILD=$B test/suite test/cnitool
 
-test-kubernetes:
-	$(Q)test/install-deps build test deep
-	@$(MAKE) --no-print-directory all tools
+test-kubernetes: built
 	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes JOBS=1 BUILD=$B test/suite test/cluster/blocks.bats test/cluster/fences.bats test/cluster/signs.bats test/cluster/load.bats test/kubernetes
 
 # real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; and
@@ -104,4 +103,4 @@ test-kernels:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)for k in $(KERNELS); do echo "== kernel $$k"; KERNEL=$$k BUILD=$B test/suite -q || exit 1; done
 
-.PHONY: demo test test-deep test-every-case test-all test-go-newest test-cnitool test-kubernetes test-runtimes test-packages test-kernels coverage model sim sim-broken
+.PHONY: demo test test-deep test-every-case test-all built test-go-newest test-cnitool test-kubernetes test-runtimes test-packages test-kernels coverage model sim sim-broken

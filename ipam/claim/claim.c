@@ -223,6 +223,21 @@ static enum found was_told(const struct node *node, enum block_event event, long
 		       : (enum found)cni_fail(err, (enum cni_code)note.error.code, "%s", note.error.msg);
 }
 
+/* The outcome of a call, for those that follow. agreed: the engine has our blocks as ours. */
+static void keep_success(const struct node *node, bool agreed)
+{
+	local_over(node, BLOCKS_FAILED);
+	if (agreed)
+		local_over(node, BLOCKS_REFUSED);
+	local_keep_endpoint(node);
+}
+
+/* What the engine has refused, whichever call heard of it, holds until it has our blocks as ours. */
+static void keep_failure(const struct node *node, const struct cni_error *why)
+{
+	local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_FAILED, why);
+}
+
 int claim_more(struct node *node, size_t n, size_t before, const struct ip *wanted, struct cni_error *err)
 {
 	struct search search = {
@@ -243,18 +258,16 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 	local_begin_with(node);
 	engine_begin(node->engine, LLONG_MAX);
 	rc = search_block(&search, &why);
-	if (rc == 0 || search.exhausted) {
-		local_over(node, BLOCKS_FAILED);
-		local_keep_endpoint(node);
-	}
+	if (rc == 0 || search.exhausted)
+		keep_success(node, search.agreed);
+	else if (node->refused || why.code == CNI_RETRY)
+		keep_failure(node, &why);
 	if (rc == 0) {
 		local_happened(node, BLOCKS_SIGNED, NULL); /* the claim has the time in it */
 		return 0;
 	}
 	if (search.exhausted && !wanted->family)
 		local_happened(node, BLOCKS_EXHAUSTED, &why);
-	else if (why.code == CNI_RETRY)
-		local_happened(node, BLOCKS_FAILED, &why);
 	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
 	return cni_hint(err, "%s", why.details);
 }
@@ -271,18 +284,6 @@ static int count_or_agree(struct node *node, const struct blocks *blocks, struct
 		return agree(node, err);
 	keep_look(node, &look);
 	return 0;
-}
-
-/* The outcome of a question to the engine, for the calls that follow. */
-static void keep_outcome(const struct node *node, const struct cni_error *why)
-{
-	if (!why) {
-		local_over(node, BLOCKS_FAILED);
-		local_over(node, BLOCKS_REFUSED);
-		local_keep_endpoint(node);
-	} else {
-		local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_FAILED, why);
-	}
 }
 
 /* What was refused once is not given because the engine does not answer now, or not to us. */
@@ -309,18 +310,19 @@ int claim_confirm(struct node *node, struct cni_error *err)
 		return -1;
 	if (local_noted(node, BLOCKS_COUNTED, &note, NULL) == FOUND && note.at_ms >= start)
 		return 0;
-	rc = was_told(node, BLOCKS_FAILED, start, &why) == FOUND_NOT ? 0 : -1;
+	if (was_told(node, BLOCKS_FAILED, start, &why) != FOUND_NOT)
+		return still_refused(node, &why, err);
 	local_begin_with(node);
 	engine_begin(node->engine, CONFIRM_MS);
-	if (rc == 0) {
-		rc = local_read(node, &blocks, &why);
-		if (rc == 0)
-			rc = count_or_agree(node, &blocks, &why);
-		blocks_free(&blocks);
-		keep_outcome(node, rc < 0 ? &why : NULL);
-	}
+	rc = local_read(node, &blocks, &why);
 	if (rc == 0)
+		rc = count_or_agree(node, &blocks, &why);
+	blocks_free(&blocks);
+	if (rc == 0) {
+		keep_success(node, true);
 		return 0;
+	}
+	keep_failure(node, &why);
 	return still_refused(node, &why, err);
 }
 
@@ -353,6 +355,7 @@ static int mark_returning(struct node *node, struct blocks *blocks, struct cni_e
 int claim_return(struct node *node, struct cni_error *err)
 {
 	struct blocks blocks;
+	bool agreed = false;
 	int rc;
 
 	if (local_lock(node, err) < 0)
@@ -360,8 +363,10 @@ int claim_return(struct node *node, struct cni_error *err)
 	local_begin_with(node);
 	engine_begin(node->engine, RETURN_MS);
 	rc = local_read(node, &blocks, err);
-	if (rc == 0 && must_agree(&blocks))
+	if (rc == 0 && must_agree(&blocks)) {
 		rc = agree(node, err);
+		agreed = rc == 0;
+	}
 	blocks_free(&blocks);
 	if (rc == 0)
 		rc = mark_returning(node, &blocks, err);
@@ -370,8 +375,8 @@ int claim_return(struct node *node, struct cni_error *err)
 			rc = remove_block(node, &blocks.list[i], err);
 	blocks_free(&blocks);
 	if (rc < 0)
-		local_happened(node, BLOCKS_FAILED, err);
+		keep_failure(node, err);
 	else
-		local_over(node, BLOCKS_FAILED);
+		keep_success(node, agreed);
 	return rc;
 }

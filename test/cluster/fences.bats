@@ -186,3 +186,31 @@ second_machine() {
 	fails 7 'belongs to a node called a as well'
 	drops "$CONF" c1
 }
+
+@test "what a DEL hears of a second machine the next ADD knows, within the minute" {
+	local link heard=''
+	on a '"blockSize": 1'
+	add c1
+	add c2
+	link=$OWN/blocks/$ADDRESS-32
+	add c3
+	machine 22222222
+	CONF=$(DATA=$BATS_TEST_TMPDIR/second conf "\"cluster\": {$ENGINE, \"node\": \"a\", \"blockSize\": 1}")
+	pool ADD "$CONF" c1
+	succeeds
+	machine 11111111
+	on a '"blockSize": 1'
+	# its release had begun, and failed
+	ln -sfn "$(readlink "$link" | sed "s/^owned/returning/")" "$link"
+	for pod in c1 c3; do
+		pool DEL "$CONF" $pod
+		succeeds
+		heard+=$stderr
+	done
+	[[ $heard = *'belongs to a node called a as well, which is another machine'* ]]
+	pool ADD "$CONF" c4
+	fails 7 'belongs to a node called a as well'
+	stop_engine
+	pool ADD "$CONF" c5
+	fails 7 'belongs to a node called a as well'
+}

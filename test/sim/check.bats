@@ -313,3 +313,24 @@ reinstalled_and_restored() {
 	all_ends
 	bad 'each call ends as' 'gives 10.9.0.6, and 10.9.0.7 was asked for'
 }
+
+# full_then SECONDS: a node hears that no block is free, which ends at once, and asks no more so many seconds later.
+full_then() {
+	begins ADD a p1
+	ends error '"code": 11, "message": "no block of pool net is free", "asked": 1, "answered": 1, "listed": true'
+	NOW=$((NOW + $1))
+	begins ADD a p2
+	ends error '"code": 11, "message": "no block of pool net is free"'
+	all_ends
+	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
+}
+
+@test "a node remembers for five seconds that no block is free, and no longer" {
+	full_then 0
+	[[ $output = *"32 blocks are free, and ADD on a/net fails"* && $output != *"fails"*"fails"* ]]
+	setup
+	rm "$HISTORY"
+	setup
+	full_then 8
+	[[ $output = *"fails: no block"*"fails: no block"* ]]
+}

@@ -37,4 +37,4 @@ def names: { etcd: "etcd", kubernetes: "Kubernetes", whereabouts: "whereabouts" 
 	+ " | \(.engine_cpu_ms | s) | \(if .cpu_ms then .cpu_ms | ms else "" end) |"),
 "",
 "\($about.cpu), \($about.processors) processors (\($about.host)); etcd \($about.etcd), kube-apiserver 1.33.4, whereabouts 0.9.4; sources \($about.version). The machine\u0027s load",
-"before a measurement: \([$all[].load | select(.)] | "\(min) to \(max)")\(if ([$all[].load | select(.)] | max) > $about.processors then "; so milliseconds are those of a busy machine: requests, bytes and CPU depend less on it" else "" end)."
+"before the first measurement was \([$all[].load | select(.)][0])\(if [$all[].load | select(.)][0] > 2 * $about.processors then "; so milliseconds are those of a busy machine: requests, bytes and CPU depend less on it" else "" end)."

@@ -360,6 +360,16 @@ static void print_held(const struct object *object, void *arg)
 		print_lease(print, "add", &object->to.ip);
 }
 
+static void unprint_held(const struct object *object, const struct fence_print *print)
+{
+	if (object->kind == OBJECT_GUARD)
+		print_guard(print, "delete");
+	else if (object->kind == OBJECT_RATE)
+		unprint_rate(print, object);
+	else
+		print_lease(print, "delete", &object->to.ip);
+}
+
 static int print_whole(const struct fence_print *print, struct view *view, const struct link *link,
 		       struct cni_error *err)
 {
@@ -458,15 +468,18 @@ const struct kind kind_fence = {
 	.print = fence_print,
 };
 
-static int guard_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
-		       struct cni_error *err)
+/* Of guards, leases and rates. The whole of a table has them in it: print_whole(). */
+static int held_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
+		      struct cni_error *err)
 {
-	const struct fence_print print = { script, object->dev };
+	struct fence_print print = { script, object->dev };
 
 	(void)view;
 	(void)err;
-	if (step != NFT_WHOLE)
-		print_guard(&print, step == NFT_ADD ? "add" : "delete");
+	if (step == NFT_ADD)
+		print_held(object, &print);
+	else if (step == NFT_DELETE)
+		unprint_held(object, &print);
 	return 0;
 }
 
@@ -483,20 +496,8 @@ const struct kind kind_guard = {
 	.name = "guard",
 	.key = KEY_DEV,
 	.find = guard_find,
-	.print = guard_print,
+	.print = held_print,
 };
-
-static int lease_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
-		       struct cni_error *err)
-{
-	const struct fence_print print = { script, object->dev };
-
-	(void)view;
-	(void)err;
-	if (step != NFT_WHOLE)
-		print_lease(&print, step == NFT_ADD ? "add" : "delete", &object->to.ip);
-	return 0;
-}
 
 static enum found lease_find(struct view *view, const struct object *object, struct cni_error *err)
 {
@@ -564,22 +565,8 @@ const struct kind kind_lease = {
 	.name = "lease",
 	.key = KEY_DEV | KEY_ADDRESS,
 	.find = lease_find,
-	.print = lease_print,
+	.print = held_print,
 };
-
-static int rate_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
-		      struct cni_error *err)
-{
-	const struct fence_print print = { script, object->dev };
-
-	(void)view;
-	(void)err;
-	if (step == NFT_ADD)
-		print_rate(&print, object);
-	else if (step == NFT_DELETE)
-		unprint_rate(&print, object);
-	return 0;
-}
 
 static enum found rate_find(struct view *view, const struct object *object, struct cni_error *err)
 {
@@ -606,7 +593,7 @@ const struct kind kind_rate = {
 	.name = "rate",
 	.key = KEY_DEV | KEY_ADDRESS,
 	.find = rate_find,
-	.print = rate_print,
+	.print = held_print,
 };
 
 void fence_count_late(struct view *view, const struct object *rate, struct fence_traffic *sum)

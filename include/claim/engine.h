@@ -86,8 +86,8 @@ struct engine_kind {
 			    */
 	int (*look)(struct engine *engine, const struct claim *self, struct look *look,
 		    struct cni_error *err);
-	/* The claims of our node and network, whoever confirmed them, but for those that a program of before
-	 * the index has made. */
+	/* The claims of our node and network, also those that another machine has confirmed. Claims of 0.1.0
+	 * are not among them before they are in the index. */
 	int (*own)(struct engine *engine, const struct claim *self, struct claims *ret,
 		   struct cni_error *err);
 	/* All claims of the pool; which blocks they are of, which is less to keep. */
@@ -96,7 +96,8 @@ struct engine_kind {
 	/* The pool's record. FOUND_NOT: there is one. */
 	enum found (*begin)(struct engine *engine, long long block_size, struct cni_error *err);
 	/* FOUND: it is ours, that is, of our node, network and incarnation. FOUND_NOT: somebody else's. Both
-	 * put what is there into *claim, with the block alone if that is no claim. */
+	 * put the claim that is there into *claim. If it cannot be read as one, *claim has its block alone.
+	 */
 	enum found (*create)(struct engine *engine, struct claim *claim, struct cni_error *err);
 	/* Puts fresh in the place of old, if that has its version still. FOUND_NOT: it has another. */
 	enum found (*update)(struct engine *engine, const struct claim *old, struct claim *fresh,

@@ -6,7 +6,7 @@
 
 #include "claim/claim.h"
 
-/* "c1 10.9.0.2": whose, and which address. */
+/* "c1 10.9.0.2": the container and its address. */
 struct lease_text {
 	char container[256];
 	struct ip ip;

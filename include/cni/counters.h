@@ -4,8 +4,8 @@
  *
  *	/run/cni/ipvlan.counters.1	numbers in fixed places, for root alone
  *
- * A call is a process of its own, so the numbers are in a file, which each maps and adds to in
- * one step. There is no lock, and nothing to be finished: whoever is killed has counted or not.
+ * A call is a process of its own, so the numbers are in a file. Each process maps the file and adds
+ * to a number in one step, without a lock: a process that is killed has counted or not.
  * Counting never makes a call fail: where the file cannot be had, nothing is counted. A version
  * with other places has another file.
  */
@@ -31,7 +31,7 @@ void counters_add_repair(enum counters_by by, enum counters_repair repair);
 /* A number of the file. */
 struct counter {
 	const char *program, *verb; /* of a call; NULL: of a repair */
-	int code;		    /* 0: it succeeded; -1: one without a place of its own */
+	int code;		    /* 0: success; -1: a code that the file has no place for */
 	const char *by, *repair;
 	uint64_t n;
 };

@@ -31,8 +31,9 @@ struct lan {
 int lan_read(struct lan *ret, struct rtnl *host, const struct link *link, struct cni_error *err);
 
 /*
- * Finds an IPv4 range that nobody answers for and no other network of this machine has: a block of 2^n from
- * the upper end of the subnet down, since DHCP servers mostly begin at the lower one. CNI_IO, CNI_CONFIG.
+ * Finds an IPv4 range in which nobody answers, and which no other network of this machine has: a block of
+ * 2^n. It begins at the upper end of the subnet, since DHCP servers mostly begin at the lower one. CNI_IO,
+ * CNI_CONFIG.
  */
 int lan_choose(struct lan *lan, struct cni_error *err);
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Build: make [V=1] [SAN=1] [CC=clang] [B=directory]
 #
 #   make            build/ipvlan, build/addrpool, build/addrpool-claim, build/ipvlanctl, build/ipvlan-node, build/ipvlan-netavark

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # make image: $B/image.tar, a container image of the static programs and of one that copies them to a
 # directory of the node, as an OCI image layout. Neither a container runtime nor a registry takes part.
 # addrpool-claim is not in it: like the tarball's, these programs need no library, and it needs libcurl.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What is given to others, below $B/release.
 #
 #   make dist    a tarball of static binaries, man pages, documentation and examples, and its SHA256

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cni/cleanup.h"
 #include "net/netns.h"
 #include "plugin/delegate.h"

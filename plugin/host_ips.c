@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/host_ips.h"
 
 #include <linux/if_addr.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <netinet/ether.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # make fuzz [SECONDS=20] [JOBS=1]: what strangers send us, for SECONDS each, with clang's libFuzzer.
 #
 # Each test/fuzz/NAME.c is a target, test/fuzz/corpus/NAME what it starts from. What it finds stays

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For analyzers, which see one file at a time: what these two return. Without it
  * they follow paths on which a failure is none.

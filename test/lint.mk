@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # make lint: what tools can say about the source without running it.
 
 lint:

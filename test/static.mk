@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # make static: $B/static/ipvlan, addrpool and ipvlan-netavark, which need no library and no loader of the
 # machine that they run on. Root's, because they are tried in an empty root directory. addrpool-claim stays with
 # the shared libcurl: it runs seldom, and TLS libraries are for their distribution to mend.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The targets that run the programs. Each installs what it needs that is missing.
 
 demo:

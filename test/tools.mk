@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Programs that tests call, not the product: test/DIRECTORY/NAME.c is $B/tools/NAME.
 
 TOOLS = $(wildcard test/load/*.c test/bench/*.c test/plugin/*.c test/sim/*.c)

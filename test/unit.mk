@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # make check: C tests of everything that is logic alone. No root, no network, no time.
 #
 # Each test/unit/NAME.c is a program that prints TAP. It is linked with what a plugin is made of,

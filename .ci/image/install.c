@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * install-plugins DIRECTORY: the program of the container image. It copies the plugins, which are beside
  * it in the image's root, to the directory, one of the node's, and waits for SIGTERM: a DaemonSet

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes the store agree with the engine, when a node starts, was killed half-way, or finds that the engine
  * does not count as many blocks as its own as it believes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which block to claim next. A node asks for a few at random, the first ones by its name: so that nodes
  * seldom ask for the same, and need not know who has which.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a node does about blocks: it claims one more, has them compared, returns those that it does not need,
  * lists all, and takes those of a node that is gone.

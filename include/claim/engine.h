@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who owns which block, as the cluster's engine keeps it: a claim for each block that a node owns, an index
  * of each node's own claims, and one record for the pool, so that all nodes mean the same by a block.

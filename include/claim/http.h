@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON over HTTP, to a service that may have several endpoints: bounded in time and
  * in size, repeated where that may help.

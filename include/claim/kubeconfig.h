@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the Kubernetes API is and who we are there: a kubeconfig file, or what a pod
  * finds in its own file system.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the node's own store says of its blocks. Each function opens the store for a moment.
  */

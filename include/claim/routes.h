@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * "blockRoutes": the node's blocks as routes of its kernel, for a routing daemon to
  * export, so that other nodes and routers know where pods in l3 are:

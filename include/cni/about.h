@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What each of the programs answers to --help, -h, --version and -V, and to arguments that it does not know.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an attachment is called: SPEC section 2, container and interface.
  */

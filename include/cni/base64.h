@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * RFC 4648: what etcd's gateway, kubeconfig files and the cache of runtimes use for bytes.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Scope-bound ownership: what a function acquires it names here, and it is
  * released on every way out. take_fd() hands a descriptor over instead.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Network configurations as files: a list (.conflist), a single plugin (.conf), or, as JSON,
  * a NetworkAttachmentDefinition of Kubernetes or a List of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How often the verbs were called, how they ended, and what was repaired, since the machine
  * was started.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What went wrong, in the shape in which a runtime reads it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * IPv4 and IPv6 addresses as one type, and prefixes that keep their host bits.
  *

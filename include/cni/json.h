@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading JSON objects as the Go library does, which configurations rely on:
  * keys match whatever their case, the last of several equal ones wins, null

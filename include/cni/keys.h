@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys of a configuration that its plugin does not know. A plugin ignores them, as the Go plugins
  * do, so that a slip has no effect and says nothing. Here it is found, and what the user may have

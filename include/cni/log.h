@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an operator reads: a line on stderr, which runtimes keep as the plugin's log,
  * or, with "logFile" in the configuration, in a file, with when and for whom.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keys that the Go plugins do not know. These ignore them, so that a configuration which
  * works there may carry one with the meaning that another program gives it: `vlan` of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A result: what ADD prints, what an IPAM plugin answers, what comes back as
  * prevResult. One C form for all versions of the specification; reading and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The versions of the specification that we speak, oldest first, so that
  * comparing two of them is comparing numbers.

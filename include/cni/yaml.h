@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * YAML as JSON, by libyaml. Programs that call it are linked with it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Do host and pods reach each other, where "hostAccess" says that they shall? What the kernel has
  * been told for it is one thing, the host's own firewall another.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What libcni keeps of each attachment, for CHECK and DEL: the configuration that ADD had,
  * and its result.

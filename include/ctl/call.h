@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calling the plugins of a list as a runtime does. Errors are those of the plugins, with
  * the plugin's name before them.

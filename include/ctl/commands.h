@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What ipvlanctl does: a file of plugin/ctl/ each, and a row of one table, of which usage, help and
  * completion are made. Arguments that the row does not have are refused before the command is called.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Network configurations that a person names: files as runtimes read them,
  * NetworkAttachmentDefinitions of Kubernetes, in JSON or YAML, and networks of Podman.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What scan() found, in the language of graphviz: ipvlanctl show --dot | dot -Tsvg
  */

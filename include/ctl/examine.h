@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Would an ADD of this configuration work, and its pods reach anybody?
  *

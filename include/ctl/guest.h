@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A network namespace for a pod that is made to see what it reaches: a process keeps it, which
  * ends with us.

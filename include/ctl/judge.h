@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Is all as it should be? What can be said of a scan and the pools without asking anything else.
  */

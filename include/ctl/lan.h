@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a link's LAN has: its subnets, its gateways, and addresses that are free.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Numbers for monitoring, in the text format OpenMetrics 1.0, which Prometheus and node_exporter's
  * textfile collector read.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The networks of this machine: those that files configure, Podman's among them, and those that runtimes have
  * used without a file, as Multus does with a NetworkAttachmentDefinition. Of the latter libcni keeps the

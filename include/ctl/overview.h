@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All that there is to say of this machine's pods and networks, as one JSON document: what scan()
  * found, and

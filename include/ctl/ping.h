@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Does an address answer an echo request that is sent from inside a namespace?
  */

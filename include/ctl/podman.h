@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Networks of Podman whose driver is ipvlan-netavark, as Podman's files have them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Are the pods of this machine as ADD has made them, in their namespaces and on the host, and
  * are their addresses leased to them?

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How full the address pools are, as `addrpool --json` tells: it alone knows its files.
  */

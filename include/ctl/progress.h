@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a command is waiting for: one line on standard error that is there while something takes its
  * time. On a terminal alone. text_put() removes it before it writes, and so does the end of the

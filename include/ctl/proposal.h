@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What ipvlanctl init has proposed last, for ipvlanctl try; it is gone with the next boot, and when it was
  * written to where runtimes look.

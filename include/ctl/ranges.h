@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The addresses that a configuration's IPAM gives out, and the routes of its pods, as far as
  * the configuration says: of addrpool, host-local and static.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Secrets of configurations: what hides them, there and wherever else their values have come to.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What doctor finds: a line each, "ok", "warning" or "error", what it is about, and
  * below it, where there is one, the remedy. Or the same as JSON.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The container runtimes of this machine, and the versions of CNI that they speak.
  */

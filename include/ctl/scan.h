@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All ipvlan interfaces that can be seen from this namespace, and what the ledger
  * knows of them, as one JSON document, which text and drawing are made of:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The forms that people read of `ipvlanctl show`, by an overview.
  */

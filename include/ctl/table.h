@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Columns for people. Cells are cleaned as text_put() does it, and cut where the screen is narrow: names in
  * their middle, since they differ at both ends; the last column at its end.

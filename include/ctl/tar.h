@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An archive that tar(1) reads, POSIX.1-1988 "ustar": regular files of root, that nobody else may read.
  */

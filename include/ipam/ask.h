@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Getting and giving back blocks. addrpool itself talks to nobody: when no block of
  * ours has room, and when one has become superfluous, it runs addrpool-claim, with the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One pool for many machines: each owns blocks of it, and gives addresses of these
  * alone. A block is a prefix of blockSize addresses. Which node owns it is written

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which addresses a container gets: one of each pool. In this order: the one that
  * was asked for, the one that it had before the machine was restarted, the one

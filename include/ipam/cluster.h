@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * "cluster": the pool is shared with other nodes, by blocks (ipam/block.h).
  */

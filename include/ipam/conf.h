@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * host-local's configuration and what we add to it, validated as a whole before
  * anything is touched. Strings are borrowed from the request's document.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The store of a network, also after "pool" was written, changed or removed.
  *

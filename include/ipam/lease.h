@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Leases: files named by their address. The store must be open, and so locked.
  */

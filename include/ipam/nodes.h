@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For people: which node owns which block of a pool that a cluster shares, and taking
  * those of a node that is gone.

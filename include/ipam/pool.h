@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A pool is what the configuration calls a range set: subnets, or parts of them,
  * of which a container gets one address.

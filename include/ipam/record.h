@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What we know of an attachment, found by its name in one step: its addresses,
  * and the boot and the network namespace that they were given to.

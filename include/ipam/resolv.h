@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * resolv.conf(5) as the "dns" object of a result.
  */

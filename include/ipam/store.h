@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Leases on disk, in host-local's format, so that both work on the same
  * directory at the same time:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything about the pools of a network at one moment, for the list that people
  * read. Changes nothing, and waits for no lock: what another call changes meanwhile is seen or not.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where in a full pool there is nothing to look for: runs of 256 addresses, from one whose
  * last byte is 0 on, all of which are leased.

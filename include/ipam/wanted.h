@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Addresses that the caller asks for, and the range sets that have them. A range set gives one
  * address: of its ranges, or of those in its subnets that "static" keeps for who asks.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For whom a range set is: "for" of its ranges names what the pod must be called, by patterns as a shell has
  *them.

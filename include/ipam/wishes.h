@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the caller asks for beyond the configuration: addresses, and the name by
  * which it will come again.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The network namespaces that exist: one list for everybody who asks for them.
  *

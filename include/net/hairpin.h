@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A hairpin: a link takes in again what it sends to its own MAC address.
  *

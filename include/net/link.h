@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Links, ipvlan ones above all. drivers/net/ipvlan/ipvlan_main.c decides what
  * can be done with them.

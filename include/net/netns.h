@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Network namespaces, by descriptor. -1 stands for the one we were started in.
  */

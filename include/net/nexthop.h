@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Nexthop objects (Linux 5.3, `ip nexthop`): routes refer to one by its number. With the
  * sysctl net.ipv4.nexthop_compat_mode=0 the kernel lists such a route without link and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A conversation with the kernel's rtnetlink, in one namespace.
  *

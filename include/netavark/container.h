@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a call says of a container beside its network: the addresses that Podman has assigned, or that
  * --ip asks for. And the answer to `setup`.

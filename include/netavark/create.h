@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `create`: a new network is completed, and refused if a container could not be started in it.
  *

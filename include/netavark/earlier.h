@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An attachment that Podman has forgotten. Podman calls `setup` for a container that it knows no network of;
  * if it was killed after an earlier setup, that one's interface is still there, in a namespace that Podman

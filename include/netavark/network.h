@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A network as Podman keeps it, and the configuration of ipvlan that means the same:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a repair requires of root's capabilities, and nothing else.
  */

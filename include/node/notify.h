@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reports to the service manager: the protocol of sd_notify(3), one datagram.
  */

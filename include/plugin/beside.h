@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Routes of the pod beside those that another of its interfaces has to the same destination,
  * such as a second default route.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ipvlan configuration, validated as a whole before anything is touched.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * IPv6 duplicate address detection (RFC 4862 5.4), for those who want it: ADD
  * then ends when the link has had time to object.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Running another plugin, the IPAM: SPEC section 4, "Plugin Delegation".
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The fence of a master: what pods send by it, seen from outside of them. With antiSpoof it drops
  * what has a sender that is neither the host's nor a pod's: plugin/object_fence.c says how.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mode and flag belong to the master: a slave that is made with others switches all
  * slaves of the master, in whatever namespace, silently, and the pods there lose their

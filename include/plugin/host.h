@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The host's side of an attachment: everything outside the pod. What there is, and
  * for whom, is in the ledger.

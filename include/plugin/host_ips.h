@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The host's addresses on a master, under which pods with hostAccess reach it.
  */

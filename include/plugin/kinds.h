@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What each kind of object is, for object.c, which chooses. See plugin/object.h
  * for what the functions promise.

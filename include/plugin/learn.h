@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What routers on the link advertise (RFC 4861 6.2), for pods that accept it: addresses of
  * their prefixes (RFC 4862), and routes. The kernel takes it up by itself; this waits

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of the ledger have in common: ledger.c opens and locks it, page.c reads
  * and writes pages, hold.c knows who holds what, ledger_old.c reads the pages of an earlier

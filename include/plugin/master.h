@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The master: the interface that a pod's ipvlan slave sits on.
  */

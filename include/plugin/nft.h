@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * nft, which makes what pods need in nftables: one script is one transaction, all of it or
  * nothing, and one process, however much is in it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A thing on the host that pods need: a link, a route, an entry of a table.
  *

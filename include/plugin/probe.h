@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Does another host on the LAN have the address already? Asked before the pod gets
  * it: IPv4 by ARP probes (RFC 5227 2.1.1), IPv6 by neighbour solicitations (RFC 4862

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who reaches whom: what the keys hostRoutes, reflector, hostAccess, proxyArp
  * and ipMasq add to what the IPAM has given.

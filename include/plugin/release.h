@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Releasing an attachment: what DEL, GC, an ADD that fails, and an ADD that finds a
  * leftover have in common.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes again what somebody has taken away from attachments: on the host what the ledger
  * says, and in pods with hostAccess their way to the host's addresses of now. Nothing that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The verbs of the specification, one file each. VERSION needs no plugin and
  * lives in plugin_main().

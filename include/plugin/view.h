@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The host's tables as one call sees them: each is read once, when it is first asked for.
  */

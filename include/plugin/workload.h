@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What people call the pod, or the container, that an attachment is for: runtimes pass its name in
  * CNI_ARGS, beside the id, which people do not know by heart.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What people ask for: who has which block, and the blocks of a node that is gone. */
 #include <stdlib.h>
 #include <string.h>

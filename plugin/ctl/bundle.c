@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ipvlanctl report: one file for whoever is to find out what is wrong. */
 #include <ctype.h>
 #include <dirent.h>

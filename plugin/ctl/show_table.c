@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One screen for a machine: what `ipvlanctl show` prints. */
 #include "ctl/show.h"
 

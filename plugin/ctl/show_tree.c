@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Everything of every pod: what `ipvlanctl show -v` prints. */
 #include "ctl/show.h"
 

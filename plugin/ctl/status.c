@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Is all well on this machine? A line for each concern, quickly: nothing is sent, no engine of a
  * cluster is asked, and no lock is waited for. "concerns" is an array of { name, level, text }.

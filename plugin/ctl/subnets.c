@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>

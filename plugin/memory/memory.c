@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * malloc() for programs that end within milliseconds: memory is handed out in the order that it is
  * asked for, and taken back by the kernel when the process ends. The static release has it in place

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "netavark/earlier.h"
 
 #include "net/netns.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ipvlan-node: makes again, within a second, what running pods lose to what happens to the host.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # paths.txt as SVG, readable on light and dark.
 function escaped(s) {
 	gsub(/&/, "\\&amp;", s); gsub(/</, "\\&lt;", s)

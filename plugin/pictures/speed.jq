@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The results of `make bench` as one chart of README.md, readable on light and dark.
 .measured as $all
 | def find($who; $verb): [$all[] | select(.family == "v4" and .slaves == 1 and .leases == 0 and .parallel == 0 and .who == $who and .verb == $verb)][0].p50;

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # conf-examples/article-*: each gives what conf-examples/README.md says of it, on the article's LAN.
 
 load ../lib/article

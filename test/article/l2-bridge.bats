@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The article's chapter "L2, bridge": pods in the master's own subnet.
 
 load ../lib/article

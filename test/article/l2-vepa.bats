@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The article's chapter "L2, vepa": pods of a subnet that the LAN does not know.
 
 load ../lib/article

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The article's chapter "L3, bridge".
 
 load ../lib/article

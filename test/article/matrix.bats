@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Who reaches whom in each mode with each flag, for pods of the LAN's subnet and of another one.
 # "ok" and "-" as measured by hand on the same LAN; the plugin's keys turn some of them round.
 

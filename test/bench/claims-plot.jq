@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The results of `claims` as a picture, readable on light and dark: what a claim costs by the size of the pool.
 .measured as $all
 | def all($what; $engine): [$all[] | select(.what == $what and .engine == $engine)];

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The results of `claims` as Markdown.
 .about as $about | .measured as $all
 | def ms: if . < 10 then . * 10 | round / 10 else round end | tostring;

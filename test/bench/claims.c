@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * claims [OPTION...] NODES DIRECTORY NAME CONFIGURATION: so many new nodes, NAME-0 and on, claim a block
  *each, by the code of addrpool-claim, each in a process and a store of its own. What it cost, one JSON object

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * floor [lease]: the least that an order costs, to measure plugins against. It is called
  * as a CNI plugin is, reads no configuration, checks nothing, prints nothing, and undoes

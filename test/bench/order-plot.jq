@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The results of `order` as a picture, readable on light and dark: two bars charts and growth with leases.
 .measured as $all
 | def find($slaves; $leases; $parallel; $who; $verb): [$all[] | select(.family == "v4" and .slaves == $slaves and .leases == $leases

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The results of `order` as Markdown.
 .about as $about | .measured as $all | .on_two_processors as $two
 | def ms: . / 1000 | if . < 10 then . * 100 | round / 100 elif . < 100 then . * 10 | round / 10 else round end | tostring;

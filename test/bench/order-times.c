@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * order-times [-r ROUNDS] [-p PARALLEL] [-s] -d DIRECTORY -l LABEL CONTENDER...
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pool-times ROUNDS PROGRAM CONF [PROGRAM CONF]...: what ADD, CHECK and DEL take,
  * in microseconds from fork to exit; the median of all rounds. The programs take

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Copies of the programs with one line wrong: each is caught when two calls are made at once, and by nothing that
 # makes one after the other.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Copies of ipvlan with one line wrong: each is caught by the kills, errors or refusals of this directory.
 
 load ../lib/faults

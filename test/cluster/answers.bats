@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2034 # what is set here is for the words that are loaded
 # Engines that answer badly. Each time: an error in time that names endpoint and cause,
 # and nothing given.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Nodes and their blocks, the same on each engine.
 
 load ../lib/cluster

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # "cluster" in the configuration, as far as no engine is needed.
 
 load ../lib/cluster

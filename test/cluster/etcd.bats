@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What is etcd's own: certificates, users, several endpoints, members that go away.
 
 load ../lib/cluster

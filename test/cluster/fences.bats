@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # A node whose blocks are no longer its own, while it runs: it notices within a minute, or with its next claim, and
 # gives no address of them.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Many nodes at once on one pool.
 
 load ../lib/cluster

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # An etcd that is restored from a backup knows less than its nodes.
 
 load ../lib/cluster

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What a claim costs: calls and bytes, however many blocks are taken. No times, which are a matter of the machine.
 
 load ../lib/cluster

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Which node is gone? `ipvlanctl pools` lists the nodes of a pool by their last sign of life.
 
 load ../lib/cluster

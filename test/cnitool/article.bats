@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The networks of conf-examples/article-*, on the article's LAN, through cnitool.
 
 load ../lib/article

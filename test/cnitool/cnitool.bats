@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The real runtime library, through its command-line tool: cnitool.
 
 load ../lib/cni

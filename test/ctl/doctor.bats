@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlanctl doctor names what is wrong, and the remedy.
 
 load ../lib/ctl

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlanctl gc releases what is held for pods that are gone, and shows it before.
 
 load ../lib/ctl

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What the programs say of themselves; the one table of ipvlanctl's commands, in help and completion.
 
 load ../lib/ctl

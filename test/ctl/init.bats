@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlanctl init: a network for this machine's LAN, proposed, tried, written.
 
 load ../lib/ctl

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlan-node: repairs by itself what running pods lose to changes of the host.
 
 load ../lib/cni

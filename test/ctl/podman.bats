@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlanctl and networks of Podman whose driver is ipvlan-netavark: Podman's files have them, not /etc/cni/net.d.
 
 load ../lib/ctl

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlanctl pools: who has which address, and releasing what was left.
 
 load ../lib/ctl

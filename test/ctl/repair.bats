@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlanctl repair: whatever happens to the host while pods run, one command brings back what it took from them. test/events
 # has all events, by all features.
 

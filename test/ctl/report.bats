@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlanctl report: one archive for whoever looks for a fault, without secrets.
 
 load ../lib/ctl

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Machines on which nothing is wrong: doctor has no warning and no error, before a pod runs, and with pods.
 
 load ../lib/ctl

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Set-ups in which pods run, and something has happened to them, to the host or to the LAN: what CHECK and doctor say.
 
 load ../lib/ctl

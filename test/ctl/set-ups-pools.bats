@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Set-ups that are broken at addresses, leases and the files that keep them: what ADD, STATUS and doctor say.
 
 load ../lib/ctl

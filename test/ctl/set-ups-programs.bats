@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Set-ups that are broken at programs, runtimes and files: what ADD, STATUS and doctor say of each.
 
 load ../lib/ctl

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlanctl show: who has which interface, and what is on the host for it.
 
 load ../lib/ctl

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlanctl status: is all well, for people and for monitoring.
 
 load ../lib/ctl

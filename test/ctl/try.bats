@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlanctl try: from ADD to DEL, in a pod that is made for it.
 
 load ../lib/ctl

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # reflector, whatever happens to the host while pods run: see lib/events.bash.
 
 load ../lib/events

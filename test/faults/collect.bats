@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # GC, killed or failed at each system call, of a pod whose namespace is gone and that no DEL came for.
 
 load ../lib/faults

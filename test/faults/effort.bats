@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What a call costs, in figures that do not depend on the machine: more of them is a regression to
 # be explained. And no error of memory on the way, by valgrind.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # As errors.bats, with what ipvlan makes on the host: a sample of the cases, STEP=1 for all.
 
 load ../lib/faults

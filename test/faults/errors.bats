@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlan and addrpool with each of their system calls failing: the error is told, nothing is left of
 # an ADD that failed, nothing is given away that is in use. Of ADD, two thirds of which look for other interfaces on
 # the master, a sample of the cases, STEP=1 for all.

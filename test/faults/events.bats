@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What happens to the machine between two steps of ipvlan and addrpool: the call succeeds, or says
 # that it fails and leaves nothing; and when the machine is right again, so is everything.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * faults: ipvlan and what it starts, stopped or failed at each system call in turn, and
  * what is left of it.

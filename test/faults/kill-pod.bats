@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlan and addrpool killed at each system call that changes something: what is in the pod,
 # and masters that are made. A sample of the cases, STEP=1 for all.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Killed at any moment, nothing on the host is lost sight of.
 
 load ../lib/cni

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * faults [-agrx] [-s STEP] [-b BEFORE] [-e EVENT] [-m MEND] kill|errors|refusals|events VERB DIRECTORY CONF:
  * calls ipvlan of DIRECTORY with the text CONF once for each of its system calls, and those

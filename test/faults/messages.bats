@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What ipvlan and addrpool say when a system call fails that does not fail by itself: in each test one
 # of them does, by strace. ADD leaves nothing then.
 

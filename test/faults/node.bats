@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlan-node killed and started again at random, while at random things happen to the host and pods come and go. In the end all is
 # as after a fresh repair, nothing is left, and it has not grown.
 

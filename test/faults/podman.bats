@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # As kill, errors and weave, with the calls that Podman makes: setup and teardown of ipvlan-netavark. A sample of
 # the cases, STEP=1 for all.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlan, with the kernel refusing one of its rtnetlink requests after the other: it is told which, and
 # nothing is left.
 

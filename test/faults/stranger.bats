@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ADD in another mode than a stranger's interface on the same master has: whatever happens to it, it does not
 # switch the stranger, and does not succeed.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # As weave.bats, with a container that has been attached in another network namespace under the same name. A
 # sample of the cases, STEP=1 for all.
 

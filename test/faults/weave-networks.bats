@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # As weave.bats, with two networks on one master. A sample of the cases, STEP=1 for all.
 
 load ../lib/faults

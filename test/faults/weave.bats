@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Two calls about one container at once: one is stopped at each of its steps, and the other one made whole. What
 # comes of it is what comes of one after the other. A sample of the cases, STEP=1 for all.
 

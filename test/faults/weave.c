@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * faults weave [-a] [-s STEP] [-1 CALLS] [-2 CONF] [-b BEFORE] [-m MEND] X Y DIRECTORY CONF:
  * stops call X before each system call that changes something outside of it, makes call Y, and

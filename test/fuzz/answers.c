@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any answers of a cluster's engine: "etcd" or "kubernetes" on the first line, then an
  * answer on each, "200 {…}", in the order in which they are asked for; after the last

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes on standard input, for every verb: what a plugin does with its
  * configuration before it touches anything, and the result it would print.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any environment: the input is the values of the variables in the order below,
  * each ended by a NUL byte.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any files in a store of addrpool, which host-local, an editor or a broken disk may have
  * written: the input is names and contents in turn, each ended by a NUL byte. "@NAME" is a

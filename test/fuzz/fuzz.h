@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What several targets share: files of any content, and what holds for every result,
  * whatever it was made of.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any kubeconfig, which an administrator wrote, or a program.
  */

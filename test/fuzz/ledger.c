@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any page of the ledger, as somebody else with root, a full disk or another version may
  * have left it.

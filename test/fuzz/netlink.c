@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any messages instead of the kernel's: the input is what one question after the other is
  * answered with, a length in two bytes before each packet. A message with the number 0

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any configuration of addrpool: the input is CNI_ARGS, a NUL byte, and what comes
  * on standard input. One that is taken must have pools in order, of which every

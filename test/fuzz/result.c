@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any answer of an IPAM plugin in any version, '0' (0.1.0) to '6' (1.1.0) before
  * it: read, planned, printed in every version, and read again.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Which address a container gets, and what is written about it.
 
 load ../lib/pool

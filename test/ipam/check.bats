@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # CHECK: what ADD gave is leased still, and what is leased is what ADD gave.
 
 load ../lib/pool

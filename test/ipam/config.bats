@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What is wrong in a configuration is told, with key and value, before anything is touched.
 
 load ../lib/pool

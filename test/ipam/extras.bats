@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What addrpool can and host-local cannot: exclude, reuseDelay, sticky, no gateway,
 # the smallest subnets, fsync.
 

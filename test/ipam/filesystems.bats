@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The store on file systems that know less than others: whole seconds, no links, and mounts in its middle.
 
 load ../lib/pool

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # "for": range sets for some pods. What a pod is called is in CNI_ARGS, in runtimeConfig, or the node's name.
 
 load ../lib/pool

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Keys of ipam that addrpool does not know: ignored, as by host-local, but not without a word.
 
 load ../lib/pool

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # addrpool FILE: what there is and who has it, for people and as JSON.
 
 load ../lib/pool

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # "pool": networks of a node that share one set of leases.
 
 load ../lib/pool

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Addresses of containers that are gone without a DEL: given to others when there is
 # nothing else, and never as long as the namespace lives.
 #

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # DEL and GC: addresses come back, whatever else is gone.
 
 load ../lib/pool

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Addresses that the caller asks for: CNI_ARGS, args.cni.ips, runtimeConfig.ips.
 
 load ../lib/pool

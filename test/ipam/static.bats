@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # "static": addresses that are given to who asks for them, and to nobody else.
 
 load ../lib/pool

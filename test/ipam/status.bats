@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # STATUS: would an ADD work, sooner or later? It reports a full pool on stderr alone: a kubelet
 # that receives 50 takes the node for broken, and the pods of that pool with it.
 

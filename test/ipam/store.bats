@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Leases on disk: shared with host-local, and whatever can be wrong with files.
 
 load ../lib/pool

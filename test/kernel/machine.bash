@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # What the scripts have in common that start a guest. From the environment that run gives them:
 #
 #	STATE        the directory through which run and the guest talk

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What is Kubernetes' own: kubeconfigs, rights, Leases.
 
 export CLUSTER=kubernetes

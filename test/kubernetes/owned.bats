@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # "ownedByNode": a claim ends with the Node object, by the garbage collector that each cluster runs.
 
 export CLUSTER=kubernetes

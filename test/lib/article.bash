@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The article's LAN, and watching its packets.
 #
 #	   ns1: eth0 ─┐                      namespace sw: a switch, br0

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # Copies of the programs with one line wrong: what a test is for must be noticed by it.
 
 # broken FILE SED: builds a copy in which the script has changed FILE; it is in $BROKEN.

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # What the tests of all plugins share: where things are, and words about the last call.
 
 bats_require_minimum_version 1.5.0

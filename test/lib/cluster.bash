@@ -1,4 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # for those who include this
+# SPDX-License-Identifier: Apache-2.0
 # Words for tests of pools that nodes share. A node is a dataDir and a name.
 #
 #	CLUSTER   the engine: etcd, or kubernetes

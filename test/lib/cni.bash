@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What the tests share: a small network, and calling plugins as a runtime does.
 #
 #	      pod namespaces            this namespace is the host        namespace lan

@@ -1,4 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # bats sets status, output and stderr
+# SPDX-License-Identifier: Apache-2.0
 # The real runtime library, through its command-line tool.
 
 CNITOOL=${CNITOOL:-$("$TOP/test/oracle/get-cnitool")}

@@ -1,4 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # tests set CONTAINERD, and read POD and CONTAINER
+# SPDX-License-Identifier: Apache-2.0
 # What the tests of each version of containerd have in common: CONTAINERD is the suite of Debian that has
 # it, CNI_VERSION that of the quick start's configuration, or empty: as it stands. Each test's network is new; containerd itself runs through all of them.
 

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # Words for the tests of ipvlanctl: the network of cni.bash, and configurations where
 # runtimes have them.
 

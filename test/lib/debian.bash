@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # Packages of any signed Debian suite, without touching this machine's apt setup, and a cache for
 # what is made of them. Sourced by the scripts that fetch kernels and reference programs.
 #

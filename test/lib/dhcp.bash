@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # A DHCP server in the LAN of cni.bash, and the daemon of the IPAM plugin dhcp, of which a test has one each.
 #
 #	dhcp_start [OPTION]...    of dnsmasq; its leases are in $STUB_DIR/leases

@@ -1,4 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # for those who include this
+# SPDX-License-Identifier: Apache-2.0
 # Real etcd servers on loopback, one or three, which end with the shell that started them.
 #
 #	etcd_start DIR            one, without TLS: ETCD_URL, ETCD_PID

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # Words for test/events and test/ctl/repair.bats: what happens to the host while pods run, by features. What works then is shown by
 # packets of both families, and by TCP: right after, after the next ADD, after `ipvlanctl repair`, with ipvlan-node.
 #

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # Words for test/faults: what it does and proves is told in test/faults/matrix.c.
 
 # shellcheck source=test/lib/cni.bash

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # A Go that is new enough, of this machine or of Debian; for those who include debian.bash as well.
 #
 #	choose_go DIR                      sets `go`, the program of $oldest_go or later; a downloaded one goes below DIR

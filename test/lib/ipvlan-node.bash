@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # Words for tests of ipvlan-node.
 
 # start_node [COMMAND...]: when it hears all events. What it says goes to the file $SAID.

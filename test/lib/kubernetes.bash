@@ -1,4 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # for those who include this
+# SPDX-License-Identifier: Apache-2.0
 # A real kube-apiserver on an etcd of its own, on loopback; for those who include etcd.bash as well.
 #
 #	kubernetes_start DIR [OPTION...]   KUBE_URL, KUBE_DIR, KUBE_PID; and in DIR kubeconfigs of

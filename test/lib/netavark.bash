@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # Calling ipvlan-netavark as Podman and netavark do; for those who include cni.bash as well.
 #
 #	network [JSON]...          a network on eth0 as Podman keeps it; each JSON is merged into it, null takes a key away

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # What a runtime does with a network configuration list, in a page of shell.
 #
 #	network ADD|CHECK|DEL|STATUS|GC FILE POD [IFNAME]

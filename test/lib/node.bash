@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # A node of Kubernetes and its control plane, in a guest: kube-apiserver, kube-controller-manager,
 # kube-scheduler, kube-proxy, kubelet, on containerd. For those who include runtimes.bash and kubernetes.bash.
 #

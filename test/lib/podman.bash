@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # Podman 5 and later, which has netavark alone, in the Debian that it comes with; for those who include cni.bash and
 # runtimes.bash as well.
 #

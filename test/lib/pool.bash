@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # Words for the tests of addrpool, which are about files alone: each test has a
 # dataDir of its own, and no network but namespaces that it makes itself.
 #

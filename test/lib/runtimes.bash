@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # Real container runtimes on the network of cni.bash, in a guest; for those who include that as well.
 # Whatever they write is in memory: storage, below $RUNTIMES_DIR, and /etc/cni and /opt/cni.
 #

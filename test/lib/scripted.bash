@@ -1,4 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # for those who include this
+# SPDX-License-Identifier: Apache-2.0
 # A server of our own that says what a test tells it to, for what real ones seldom say.
 #
 #	scripted_start          SCRIPTED_URL; from then on it answers in the order of what follows

@@ -1,4 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # for those who include this
+# SPDX-License-Identifier: Apache-2.0
 # whereabouts, another IPAM plugin for many nodes, on a kube-apiserver; for those who include kubernetes.bash as well.
 #
 #	whereabouts_install FILE      its resources are defined; WHEREABOUTS, below FILE: a program that pool-load can call

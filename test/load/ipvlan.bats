@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlan and addrpool, many at once on one master.
 
 load ../lib/cni

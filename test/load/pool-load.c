@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pool-load [OPTION...] WORKERS OPERATIONS SEED PROGRAM... CONF: so many processes at
  * once ADD and DEL on one store, each call with a program chosen by chance, for an

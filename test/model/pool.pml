@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The shared pool's protocol: nodes claim blocks of one pool in an engine, and give addresses
  * of them to pods. README.md says what is modelled and what the switches mean.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Records of compare in, report out. Each record is one call of one plugin.
 
 include "report";

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The Go plugin and ours on the same inputs. BUILD is where ours is; GO_VERSION the version of Go's, see
 # get-plugins.
 

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
 # What pool-compare gives to both programs: some hundred cases, made by combination, the same in each run.
 # A case is a directory, and calls that work there one after the other.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Records of pool-compare in, report out.
 
 include "report";

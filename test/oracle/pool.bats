@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # host-local, written in Go, and addrpool with the same configurations. BUILD is where ours is; GO_VERSION
 # the version of host-local, see get-plugins.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The differences between calls of two programs, and a report about them. Included by what knows how the
 # calls were recorded.
 

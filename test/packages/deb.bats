@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The Debian package, on a Debian that has nothing but its base.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # A pod tells its neighbours that an address is with it now.
 
 load ../lib/cni

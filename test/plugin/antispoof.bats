@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # antiSpoof: what a pod sends from an address that is neither its own nor the host's does not reach the LAN, whatever
 # the pod does; what is honest does. By what is captured on the LAN.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # bandwidth: how fast a pod sends and gets, by the bytes that arrive, whatever the pod does.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Two nodes that share a pool in l3, whose BIRDs tell each other where their blocks are.
 #
 #	  p1                                     p2

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Behind another plugin of a chain: prevResult.
 
 load ../lib/cni

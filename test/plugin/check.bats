@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # CHECK succeeds right after ADD and finds each kind of damage.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # conflictCheck: an address that another host of the LAN has is not taken.
 
 load ../lib/cni

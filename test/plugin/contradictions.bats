@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What two attachments require of the host: the same thing, however it is spelt, is shared; different things in one place
 # are refused, and the holder is named.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # IPv6 duplicate address detection, for those who want it.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # DEL always succeeds, needs next to nothing, and leaves nothing.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # addrpool behind the plugins that call it: ours, and Go's under host-local's name.
 
 load ../lib/cni

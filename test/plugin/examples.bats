@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Each file in conf-examples works as it stands: ADD, CHECK, STATUS, packets, DEL.
 
 load ../lib/cni

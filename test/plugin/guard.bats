@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Mode and flag belong to the master. Nobody is switched by somebody else's ADD.
 
 load ../lib/cni

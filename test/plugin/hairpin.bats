@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # hostAccess in l2: host and pods are neighbours on the master, by the addresses and the MAC address that they have at the time.
 
 load ../lib/cni

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holder process|thread|descriptor|socket PATH: keeps the network namespace at PATH alive in
  * that way alone, says "ready", and waits to be killed.

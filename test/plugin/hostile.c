@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hostile LINK KIND [-s SENDER] [-t TARGET] [-m MAC] [-d MAC] [-l MAC] [-v VLAN] [-n]: sends three frames
  * as they are, as a pod with CAP_NET_RAW can.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # An attachment is a container, an interface, and the network namespace in which it was made: a path leads there,
 # or does not any more, and is not its name.
 

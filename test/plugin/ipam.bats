@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Delegation to the IPAM plugin.
 
 load ../lib/cni

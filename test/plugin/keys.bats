@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Keys that ipvlan does not know: ignored, as by the Go plugin, but not without a word.
 
 load ../lib/cni

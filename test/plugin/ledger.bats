@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The ledger: who may read and lock it, what a version writes that another one does not know, files that are none of
 # ours, pages of version 0.1.0.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # logFile and logLevel: what an operator reads.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Masters that are made when they are missing: vlan, internal.
 
 load ../lib/cni

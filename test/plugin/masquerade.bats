@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipMasq: outside their subnet, pods have the host's address.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Which interface is the master when the configuration names none.
 
 load ../lib/cni

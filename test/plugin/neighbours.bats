@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlan with the reference plugins behind it in a network's list: what works, and what cannot,
 # which is said and leaves nothing.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlan-netavark create: what `podman network create` gets, and what is refused there already.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # ipvlan-netavark, Podman's way to ipvlan without CNI: setup and teardown, called as netavark calls them.
 
 load ../lib/cni

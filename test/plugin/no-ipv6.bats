@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # A machine that was started with ipv6.disable=1.
 
 load ../lib/cni

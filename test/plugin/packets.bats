@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Packets that a pod sends and receives.
 
 load ../lib/cni

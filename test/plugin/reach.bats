@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Who reaches whom: hostRoutes, reflector, hostAccess, proxyArp.
 
 load ../lib/cni

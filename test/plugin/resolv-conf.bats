@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # resolvConf: names are resolved by what `ip netns exec` starts in the pod.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # An ADD that fails says why and leaves no link, address, route or lease.
 
 load ../lib/cni

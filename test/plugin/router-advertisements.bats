@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # A pod has the addresses and routes of the result, whatever routers on the LAN advertise.
 
 load ../lib/cni

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * router LINK PREFIX: sends one router advertisement to all nodes on the link, from which
  * they make an address in PREFIX/64 and a default route (RFC 4861 4.2).

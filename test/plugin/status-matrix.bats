@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # STATUS fails if and only if the ADD that follows fails: each configuration on a machine in each state. In each
 # state a third of the configurations is taken, by turns, STEP=1 for all.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # STATUS says whether an ADD would work now.
 
 load ../lib/cni

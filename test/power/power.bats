@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The power fails at any moment: the machine is a guest whose leases are on ext4, and which is killed.
 
 TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)

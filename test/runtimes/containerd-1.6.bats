@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # containerd 1.6, as Debian 12 has it, with conf-examples/l2.conflist as it stands: by its own client, and
 # as Kubernetes calls it.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # containerd 1.7, as Debian 13 has it, with conf-examples/l2.conflist as it stands: by its own client, and
 # as Kubernetes calls it.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # containerd 2, with CNI 1.1.0: by its own client, and as Kubernetes calls it.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The container image of `make image`, which puts the plugins on nodes: by containerd's client, and as
 # Kubernetes starts it, by the name in the DaemonSet of conf-examples/kubernetes.
 

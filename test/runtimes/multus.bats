@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Multus, which gives pods of Kubernetes interfaces beside that of their cluster network, with a real
 # kube-apiserver. Multus is called as a node's runtime calls it; the cluster network is Go's ptp. The
 # networks are those of conf-examples/kubernetes.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Podman without CNI, with ipvlan-netavark as the driver of its networks: that of the Debian which this file's name ends in,
 # 5.4 with netavark 1.14 in trixie.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # A node of Kubernetes with ipvlan as its cluster network, from the moment that it has no network yet:
 # the DaemonSet, the network and the networks for Multus of conf-examples/kubernetes, with kubectl, as
 # conf-examples/kubernetes/README.md says.

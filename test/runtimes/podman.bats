@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Podman 4.3 with its CNI backend, as README.md has it: with conf-examples/l2.conflist as it stands.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Copies of the programs with one line wrong: the simulation finds each.
 
 export TOP

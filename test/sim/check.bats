@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Histories that may happen, and such that may not: the checker distinguishes them.
 
 setup() {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nodes that share a pool, their pods, and the calls of their runtimes; and the history of all that.
 
 A node is a directory: its dataDir, and what its machine and its boot are called. A pod is a network namespace

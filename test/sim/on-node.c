@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * on-node DIRECTORY NANOSECONDS PROGRAM [ARGUMENT]...: PROGRAM on another machine, or in another boot of it.
  *

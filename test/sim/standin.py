@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real etcd, and the stand-in for it that nodes speak to, which loses, delays and repeats what they say.
 
 Each call of a program has an address of its own, http://127.0.0.1:PORT/CALL, so that the stand-in knows who asks.

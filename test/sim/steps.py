@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What may happen to a cluster, one step after the other, by seed.
 
 What a step does depends on the seed, its number and what is there, never on what an earlier step has drawn: a

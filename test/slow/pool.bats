@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # addrpool's waiting, which ends. Where the kernel can skip idle time, it does.
 
 load ../lib/pool

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The specification's environment variables, as the Go library's skeleton checks them.
 
 load ../lib/cni

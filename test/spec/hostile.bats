@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Who means ill: names that are paths, files that are not what they were, and pods that are
 # root in their own namespace.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What the process that calls us hands down: signals, timers, umask, descriptors, and a
 # standard error that perhaps nobody reads. None of it changes what a call does.
 

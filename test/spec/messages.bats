@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # Messages that no other test is about: man/ipvlan-cni-errors.7 tells of all.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # The result in the shape that each version of the specification gives it.
 
 load ../lib/cni

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # addrpool-claim, killed at every system call, or failed at each that is about files: whatever it was
 # about to do, the next call goes on.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # addrpool, killed at every system call; see pool-faults.
 
 bats_require_minimum_version 1.5.0

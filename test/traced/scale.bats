@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
 # What addrpool does for one call does not grow with the number of leases. System calls are counted,
 # since times would be a matter of the machine.
 

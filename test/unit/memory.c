@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Under other names, so that this program has the C library's as well. */
 #include <errno.h>
 #include <stddef.h>

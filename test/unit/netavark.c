@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration that a network of Podman means. */
 #include "netavark/network.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * As much of the Test Anything Protocol as these tests need. A test's name is a
  * sentence that holds when the test passes; it may be a format with arguments.

@@ -24,7 +24,7 @@
 #   make install    into DESTDIR, BINDIR=/opt/cni/bin; ipvlanctl into SBINDIR=/usr/local/sbin
 #   make uninstall  what it has installed
 
-VERSION = 0.1.0
+VERSION = 1.0.0
 B ?= build
 PREFIX ?= /opt/cni
 BINDIR ?= $(PREFIX)/bin
@@ -137,13 +137,18 @@ $B/obj/%.o: %.c Makefile
 
 include $(wildcard test/*.mk .ci/*.mk)
 
+# The manual's pages say of which version they are.
+PAGES = $(patsubst %,$B/%,$(wildcard man/*.[1-8]))
+$B/man/%: man/% Makefile
+	@mkdir -p $(@D)
+	$(Q)sed '/^\.TH /s/"ipvlan-cni"/"ipvlan-cni $(VERSION)"/' $< >$@
+
 # MODE:SOURCE:DESTINATION
 INSTALLED = \
 	$(foreach p,ipvlan addrpool addrpool-claim,755:$B/$p:$(BINDIR)/$p) \
 	$(foreach p,ipvlanctl ipvlan-node,755:$B/$p:$(SBINDIR)/$p) \
 	755:$B/ipvlan-netavark:$(NETAVARKDIR)/ipvlan-netavark \
-	$(foreach p,$(notdir $(wildcard man/*.7)),644:man/$p:$(MANDIR)/man7/$p) \
-	$(foreach p,$(notdir $(wildcard man/*.8)),644:man/$p:$(MANDIR)/man8/$p) \
+	$(foreach p,$(PAGES),644:$p:$(MANDIR)/man$(subst .,,$(suffix $p))/$(notdir $p)) \
 	644:$B/ipvlan-node.service:$(UNITDIR)/ipvlan-node.service \
 	644:$B/completion.bash:$(COMPLETIONDIR)/ipvlanctl \
 	644:$B/completion.zsh:$(ZSHDIR)/_ipvlanctl \
@@ -152,7 +157,7 @@ INSTALLED = \
 $B/ipvlan-node.service: plugin/node/ipvlan-node.service always
 	$(Q)sed 's,@SBINDIR@,$(SBINDIR),' $< >$@
 
-install: all $B/completion.bash $B/completion.zsh $B/completion.fish $B/ipvlan-node.service
+install: all $(PAGES) $B/completion.bash $B/completion.zsh $B/completion.fish $B/ipvlan-node.service
 	$(Q)for file in $(INSTALLED); do \
 		rest=$${file#*:} && echo "  INSTALL $(DESTDIR)$${rest#*:}" && \
 		install -D -m "$${file%%:*}" "$${rest%%:*}" "$(DESTDIR)$${rest#*:}" || exit 1; \

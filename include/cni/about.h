@@ -16,8 +16,8 @@ struct about {
 	const char *page;  /* of the manual: "ipvlan-cni" */
 };
 
-/* Of this build: "0.1.0 (git abc1234)", with "+" for sources that were changed since. Built from an
- * archive that does not say its commit: "0.1.0". */
+/* Of this build: "1.2.3 (git abc1234)", with "+" for sources that were changed since. Built from an
+ * archive that does not say its commit: "1.2.3". */
 const char *about_version(void);
 
 void about_print_version(const char *name);

@@ -105,7 +105,7 @@ static void introduce(const char *program, const char *argument, char *ret, size
 	snprintf(ret, size, "%.*s", (int)strcspn(said, "\n"), said);
 }
 
-/* Version and commit, as in "ipvlan 0.1.0 (git abc1234)". */
+/* Version and commit, as in "ipvlan 1.2.3 (git abc1234)". */
 static void read_version(const char *program, char *ret, size_t size)
 {
 	char line[256];

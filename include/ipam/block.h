@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One pool for many machines: each owns blocks of it, and gives addresses of these
- * alone. A block is a prefix of blockSize addresses. Which node owns it is written
- * in the engine that the cluster runs, see claim/engine.h; and here, so that giving
- * an address of a block of our own asks nobody:
+ * One pool for many nodes: each node owns blocks of it, and assigns only addresses of its own blocks.
+ * A block is a prefix of blockSize addresses. The engine of the cluster records which node owns a block,
+ * see claim/engine.h. The node records its own blocks here too, so that it can assign an address without
+ * the engine:
  *
  *	<dataDir>/.addrpool/<network>/blocks/10.9.0.16-28 -> "owned 1f2e3d4c.12 <incarnation> <id> <version>"
  *	<dataDir>/<network>/incarnation                   -> "<incarnation>"
  *
- * The incarnation is a random number that is lost with the leases. Whoever has
- * another one than the engine says knows nothing of addresses that pods may have.
+ * The incarnation is a random number that is lost with the leases. If it differs from the incarnation in
+ * the engine, this store does not know which addresses pods have.
  *
- * Blocks count when the engine confirmed them in this boot: while the machine was
- * down, somebody may have given them to others. Until then no address is given.
- * A container that is a node may be restarted while its machine runs: so a boot is told
- * by the start of process 1 as well.
+ * A block counts only after the engine has confirmed it in this boot, since other nodes may have got it
+ * while the machine was down. Until then the node assigns no address of it. A container that is a node may
+ * restart while its machine runs: therefore the start of process 1 is part of the boot.
  *
- * The fence: the engine compares our blocks within the minute before an address is given (claim_confirm()),
- * unless it does not answer. So a node may give addresses of a block that was taken from it: for a minute,
- * and as long as the engine does not answer.
+ * The fence: the engine must have counted the node's blocks within the minute before the node assigns an
+ * address (claim_confirm()), unless it does not answer. So a node may assign addresses of a block that it
+ * has lost: for a minute, or as long as the engine does not answer.
  */
 #ifndef IPAM_BLOCK_H
 #define IPAM_BLOCK_H
@@ -33,25 +32,26 @@
 #define INCARNATION_LEN 32
 #define BLOCK_ID_MAX 64
 
-/* "1f2e3d4c.12": this boot, and the start of process 1, in hundredths of a second; "" if nothing says. */
+/* "1f2e3d4c.12": this boot, and the start of process 1 in hundredths of a second; "" if unknown. */
 struct block_boot {
 	char s[32];
 };
 struct block_boot block_boot(void);
 
 enum block_state {
-	BLOCK_CLAIMING, /* the engine is being asked: ours, or not */
+	BLOCK_CLAIMING, /* the claim may or may not be in the engine */
 	BLOCK_OWNED,
-	BLOCK_RETURNING, /* ours, or not any more; nothing of it is given */
+	BLOCK_RETURNING, /* the claim may still be in the engine; the node assigns no address of it */
 };
 
 struct block {
 	struct prefix prefix;
 	enum block_state state;
-	struct block_boot boot;	    /* that it was last confirmed in */
-	char version[BLOCK_ID_MAX]; /* and this state of it; "": an older program has noted it */
-	char id[BLOCK_ID_MAX];	    /* what the engine knows this claim by */
-	bool used, superfluous;	    /* see blocks_superfluous() */
+	struct block_boot boot;	    /* in which the engine last confirmed it */
+	char version[BLOCK_ID_MAX]; /* the claim's version in the engine then; "": an older program wrote this
+				     */
+	char id[BLOCK_ID_MAX];	    /* the claim's id in the engine */
+	bool used, superfluous;	    /* set by blocks_superfluous() */
 };
 
 struct blocks {
@@ -59,33 +59,34 @@ struct blocks {
 	size_t n;
 };
 
-/* The block that ip lies in, of 1 << bits addresses. */
+/* The block of 1 << bits addresses that contains ip. */
 struct prefix block_of(const struct ip *ip, unsigned int bits);
 
-/* Those of the present incarnation. blocks_free() in any case. Errors: CNI_IO. */
+/* Reads the blocks of the present incarnation. blocks_free() in any case. Errors: CNI_IO, CNI_RETRY. */
 int blocks_read(struct blocks *ret, const struct store *store, struct cni_error *err);
 void blocks_free(struct blocks *blocks);
 
 bool block_counts(const struct block *block); /* owned, and confirmed in this boot */
-/* How many count, of those that the pool has addresses in. */
+/* How many blocks that count have addresses of the pool. */
 size_t blocks_of_pool(const struct blocks *blocks, const struct pool *pool);
 
-/* The one that ip lies in, or NULL. */
+/* The block that contains ip, or NULL. */
 const struct block *blocks_find(const struct blocks *blocks, const struct ip *ip);
 
 /*
- * Neither is synced to disk: after a power failure all blocks have to be confirmed.
- * block_put() changes one that is there in one step. Errors: CNI_IO.
+ * Write and remove the record of a block. Neither syncs the disk, since the engine must confirm all blocks
+ * after a power failure anyway. block_put() replaces an existing record in one step. Errors: CNI_IO.
  */
 int block_put(const struct store *store, const struct block *block, struct cni_error *err);
 int block_drop(const struct store *store, const struct prefix *prefix, struct cni_error *err);
 
 /*
- * Marks the blocks to return: those without an address in use or waiting, but for one of each range set, and
- * those that are being returned already. Without any address in use a node keeps none. How many, or -1.
+ * Marks the blocks to return: those whose return has begun, and those without a leased or waiting address,
+ * except one of each range set. A node without leased or waiting addresses returns all its blocks. Returns
+ * their number, or -1. Errors: CNI_IO, CNI_RETRY.
  */
 struct spares {
-	const struct pool *pools; /* NULL: which range sets there are is not known, but that there are n */
+	const struct pool *pools; /* NULL: only the number of range sets is known */
 	size_t n;
 	long long reuse_delay; /* seconds */
 };
@@ -93,15 +94,15 @@ int blocks_superfluous(struct blocks *blocks, const struct store *store, const s
 		       struct cni_error *err);
 
 /*
- * What has happened between this node and the engine, and when: blocks/failed ->
+ * Notes of the last event of each kind between this node and the engine: blocks/failed ->
  * "1f2e3d4c <ms> <code> <message>". Notes of an earlier boot do not count.
  */
 enum block_event {
 	BLOCKS_FAILED,	  /* the engine did not answer, or refused */
-	BLOCKS_EXHAUSTED, /* it had no block for us */
-	BLOCKS_REFUSED,	  /* it says that somebody else has our name */
-	BLOCKS_COUNTED,	  /* it counted our blocks, and they are ours */
-	BLOCKS_SIGNED,	  /* it has a sign of life of ours */
+	BLOCKS_EXHAUSTED, /* the pool had no free block */
+	BLOCKS_REFUSED,	  /* another machine has this node's name */
+	BLOCKS_COUNTED,	  /* the engine counted this node's blocks, and has them all */
+	BLOCKS_SIGNED,	  /* the engine recorded a sign of life of this node */
 };
 struct block_note {
 	long long at_ms; /* CLOCK_BOOTTIME */
@@ -109,23 +110,23 @@ struct block_note {
 };
 long long block_now_ms(void);
 enum found blocks_noted(struct block_note *ret, const struct store *store, enum block_event event);
-/* Less than so many ms ago? */
+/* Did the event happen less than ms milliseconds ago? */
 bool blocks_noted_within(const struct store *store, enum block_event event, long long ms);
 void blocks_note(const struct store *store, enum block_event event,
 		 const struct cni_error *error); /* or NULL */
 void blocks_unnote(const struct store *store, enum block_event event);
-bool blocks_failed(const struct store *store); /* less than a minute ago */
-bool blocks_must_be_counted(const struct store *store);
+bool blocks_failed(const struct store *store);		/* BLOCKS_FAILED less than a minute ago? */
+bool blocks_must_be_counted(const struct store *store); /* before the node assigns an address: the fence */
 
 /*
- * The boots in which this node has asked the engine, and those of claims that it took over from a lost store;
- * the latest 64. An engine that was restored from a backup may show again what was confirmed in one of them.
- * A boot that is empty or has a blank is not kept.
+ * The boots in which this node called the engine, and those of claims that it took over after it lost its
+ * store; the latest 64. An engine restored from a backup may show claims of these boots again.
+ * blocks_keep_boot() ignores a boot that is empty or has a blank.
  */
 bool blocks_know_boot(const struct store *store, const char *boot);
 void blocks_keep_boot(const struct store *store, const char *boot);
 
-/* The endpoint of the engine that answered last; "": none did. */
+/* The endpoint of the engine that answered last; "": none has answered. */
 struct endpoint {
 	char s[1024];
 };
@@ -135,10 +136,10 @@ void blocks_set_endpoint(const struct store *store, const char *url);
 struct incarnation {
 	char s[INCARNATION_LEN + 1];
 };
-/* "" in *ret unless it is FOUND; that it cannot be read does not mean that there is none.
- * Errors: CNI_IO. */
+/* *ret is "" unless the incarnation is FOUND. FOUND_FAILED: it may exist, but cannot be read. Errors: CNI_IO.
+ */
 enum found incarnation_read(struct incarnation *ret, const struct store *store, struct cni_error *err);
-/* Makes one if there is none. Errors: CNI_IO. */
+/* Reads the incarnation, or makes it if it does not exist. Errors: CNI_IO. */
 int incarnation_make(struct incarnation *ret, struct store *store, struct cni_error *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which addresses a container gets: one of each pool. In this order: the one that
- * was asked for, the one that it had before the machine was restarted, the one
- * that its name had, the next free one.
+ * Chooses the addresses of an attachment, one of each pool. The first of these that is free: the requested
+ * address (no other, if there is one); one that an earlier attachment of the same name had; the one of the
+ * "sticky" name; the next free one.
  */
 #ifndef IPAM_CHOOSE_H
 #define IPAM_CHOOSE_H
@@ -13,12 +13,10 @@
 #include "ipam/state.h"
 
 /*
- * Fills ips, conf->n_pools of them. had are the addresses of an attachment of the
- * same name that is over. Takes nothing; but when a pool has no free address, those
- * leases of attachments that are gone, by known, are released; NULL: none is known
- * to be gone. Errors: CNI_RETRY (no address), CNI_CONFLICT (taken), CNI_CONFIG
- * (asked for one that there is not), CNI_IO. *shortage is the pool that had no address
- * that may be handed out.
+ * Fills ips, conf->n_pools of them, and leases none. had: the addresses of an earlier attachment of the same
+ * name. If a pool has no free address, choose() releases the leases that known says are dead; known may be
+ * NULL. Errors: CNI_RETRY (no free address), CNI_CONFLICT (the requested address is leased), CNI_CONFIG (the
+ * requested address is in no pool, or may not be assigned), CNI_IO. *shortage says what was lacking.
  */
 int choose(struct ip *ips, struct store *store, const struct conf *conf, const struct record *had,
 	   const struct states *known, struct shortage *shortage, struct cni_error *err);

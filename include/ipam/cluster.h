@@ -13,27 +13,27 @@
 struct blocks;
 
 struct cluster {
-	const char *pool; /* what the engine knows it as; NULL: this machine alone */
+	const char *pool; /* the pool's name in the engine; NULL: the pool is not shared */
 	const char *network;
 	char node[256];
 	unsigned int block_bits;	 /* a block has 1 << block_bits addresses */
-	long long timeout;		 /* seconds, for all that is asked of the engine at a time */
+	long long timeout;		 /* seconds, for all requests to the engine of one call */
 	bool block_routes;		 /* see claim/routes.h */
-	bool owned_by_node;		 /* a claim ends with the Node object of Kubernetes */
+	bool owned_by_node;		 /* Kubernetes deletes the claims with the Node object */
 	const json_t *etcd, *kubernetes; /* one of them */
-	const struct blocks *blocks;	 /* that cluster_narrow() left; NULL: all */
+	const struct blocks *blocks;	 /* set by cluster_narrow(); NULL: all addresses */
 };
 
 struct node_name {
 	char s[256];
 };
-/* The name of the host in small letters, as Kubernetes calls a node by default; "" if the host has none. */
+/* The host name in lower case, which is a Kubernetes node's default name; "" if the host has none. */
 struct node_name cluster_host_name(void);
 
-/* "cluster" of ipam, absent or valid but for what the engine alone understands. store is what the
- * node's leases are called, which is what the engine knows their owner by. Errors: CNI_CONFIG. */
+/* Reads "cluster" of ipam. Does not check the engine's own keys. store: the directory name of the leases,
+ * which is the network's name in the engine. Errors: CNI_CONFIG. */
 int cluster_read(struct cluster *ret, const json_t *ipam, const char *store, struct cni_error *err);
-/* Are there subnets that are smaller than a block? CNI_CONFIG. */
+/* Fails with CNI_CONFIG if a subnet is smaller than a block. */
 int cluster_check_pools(const struct cluster *cluster, const struct pool *pools, size_t n,
 			struct cni_error *err);
 

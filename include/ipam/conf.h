@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * host-local's configuration and what we add to it, validated as a whole before
- * anything is touched. Strings are borrowed from the request's document.
+ * host-local's configuration and addrpool's own keys, validated as a whole before a call changes anything.
+ * Strings are borrowed from the request's document.
  */
 #ifndef IPAM_CONF_H
 #define IPAM_CONF_H
@@ -15,15 +15,14 @@
 #include "ipam/cluster.h"
 #include "ipam/pool.h"
 
-/* What DEL and GC need, so that nothing else which is wrong keeps them from
- * giving addresses back. */
+/* All that DEL and GC read, so that they release addresses even if another key is wrong. */
 struct place {
 	const char *data_dir;
 	const char *network;
 	const char *store;     /* the directory of its leases: "pool", or the network's name */
-	bool shared;	       /* by nodes of a cluster */
-	size_t range_sets;     /* that the configuration has, at a glance */
-	bool fsync;	       /* addresses survive a power failure */
+	bool shared;	       /* "cluster": by many nodes */
+	size_t range_sets;     /* how many, not validated */
+	bool fsync;	       /* leases survive a power failure */
 	long long reuse_delay; /* seconds */
 };
 
@@ -32,7 +31,7 @@ struct arg {
 };
 
 struct args {
-	char *text; /* that they point into */
+	char *text; /* the entries of list point into it */
 	struct arg *list;
 	size_t n;
 };
@@ -42,28 +41,28 @@ struct conf {
 	struct cluster cluster;
 	struct pool *pools; /* one address of each */
 	size_t n_pools;
-	struct prefix *exclude; /* never handed out, not even to who asks for them */
+	struct prefix *exclude; /* never assigned, not even on request */
 	size_t n_exclude;
-	struct prefix *asked; /* "static": only for who asks for them */
+	struct prefix *asked; /* "static": assigned only on request */
 	size_t n_asked;
-	struct ip *wanted; /* addresses asked for, without repetition */
+	struct ip *wanted; /* requested addresses, without repetition */
 	size_t n_wanted;
 	const char *resolv_conf; /* NULL: none */
 	struct args args;	 /* of CNI_ARGS; owned */
-	char *sticky;		 /* who gets the same address again; NULL: nobody; owned */
-	struct result given;	 /* routes, to be handed on as they are */
+	char *sticky;		 /* the name that gets the same address again; NULL: none; owned */
+	struct result given;	 /* routes, passed on unchanged */
 };
 
 /* Errors: CNI_CONFIG, CNI_ENVIRONMENT (CNI_ARGS). addrpool_conf_free() after success only. */
 int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_error *err);
 void addrpool_conf_free(struct conf *conf);
 
-/* The value of an argument in CNI_ARGS, the last one; NULL: it is not given. */
+/* The value of an argument in CNI_ARGS, the last if there are several; NULL: there is none. */
 const char *conf_arg(const struct conf *conf, const char *key);
 
 int place_read(struct place *ret, const struct request *req, struct cni_error *err);
 
-/* Does the network have its leases among those of other networks? */
+/* Does the network share its store with other networks ("pool")? */
 bool place_is_pool(const struct place *place);
 
 #endif

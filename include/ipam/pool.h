@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pool is what the configuration calls a range set: subnets, or parts of them,
- * of which a container gets one address.
+ * A pool is a range set of the configuration: subnets or parts of subnets, of which an attachment gets one
+ * address.
  *
  *	10.9.0.0/24, gateway .1, exclude .16/28
  *
  *	ranges   .1 ------------------------------ .254
  *	spans      .2 -- .15        .32 ---------- .254
  *
- * Ranges are what was written, spans what may be handed out: without gateways,
- * excluded addresses, and the subnet's own first and last. They are walked in
- * host-local's order: from the address after the last one handed out, through
- * all ranges, back to that last one.
+ * Ranges are those of the configuration. Spans are the addresses that may be assigned: without gateways,
+ * excluded addresses, and the first and last address of a subnet. The search has host-local's order: from
+ * the address after the last assigned one, through all ranges, back to that last one.
  */
 #ifndef IPAM_POOL_H
 #define IPAM_POOL_H
@@ -28,70 +27,71 @@ struct range {
 	struct prefix subnet;
 	struct ip start, end; /* family 0 before pool_settle(): not given */
 	struct ip gateway;    /* family 0: none */
-	bool gateway_given;   /* if only to say that there is none */
+	bool gateway_given;   /* an address or "none" */
 };
 
 struct span {
 	struct ip first, last;
-	size_t range; /* whose part it is */
+	size_t range; /* of which it is a part */
 };
 
 struct pool {
 	struct range *ranges;
 	struct span *spans;
 	size_t n_ranges, n_spans;
-	const struct prefix *asked; /* may be given to who asks for them alone; borrowed */
+	const struct prefix *asked; /* "static": assigned only on request; borrowed */
 	size_t n_asked;
 	size_t number;	    /* of the range set in the configuration */
-	const json_t *whom; /* see ipam/whom.h; NULL: all; borrowed */
+	const json_t *whom; /* "for", see ipam/whom.h; NULL: for all pods; borrowed */
 };
 
 /*
- * Fills in what a range leaves out, validates, and finds the spans. Fails with
- * CNI_CONFIG in host-local's words. A subnet of one or two addresses has no
- * gateway unless one is given, and may use them all (RFC 3021, RFC 6164).
+ * Fills in the defaults of each range, validates, and finds the spans. Fails with CNI_CONFIG and
+ * host-local's messages. A subnet of one or two addresses has a gateway only if the range names one, and all
+ * its other addresses may be assigned (RFC 3021, RFC 6164).
  */
 int pool_settle(struct pool *pool, const struct prefix *exclude, size_t n_exclude, struct cni_error *err);
 void pool_free(struct pool *pool);
 
-/* Takes n prefixes out of the spans, which are given only when they are asked for. CNI_RETRY. */
+/* Takes n prefixes out of the spans: they are assigned only on request. Borrows prefixes. CNI_RETRY. */
 int pool_keep(struct pool *pool, const struct prefix *prefixes, size_t n, struct cni_error *err);
 
-/* The range of the pool that ip lies in, or whose subnet ip lies in; or NULL. */
+/* The range of the pool that contains ip, or whose subnet contains ip; or NULL. */
 const struct range *pool_range(const struct pool *pool, const struct ip *ip);
 const struct range *pool_subnet(const struct pool *pool, const struct ip *ip);
 
-/* The range by which the pool gives ip to who asks for it: that which it lies in, or, of what
- * pool_keep() took, that whose subnet it lies in. NULL: it gives ip to nobody. */
+/* The range whose gateway and mask a request for ip gets: the range that contains ip, or, if pool_keep() took
+ * ip, the range whose subnet contains it. NULL: the pool does not assign ip. */
 const struct range *pool_asked(const struct pool *pool, const struct ip *ip);
-bool pool_keeps(const struct pool *pool, const struct ip *ip); /* of what pool_keep() took */
+bool pool_keeps(const struct pool *pool, const struct ip *ip); /* did pool_keep() take ip? */
 
-/* An entry of "exclude" or "static" as it is written: an address, where it is one alone. */
+/* An entry of "exclude" or "static" for people: an address, or a prefix if it has more than one. */
 struct ip_str entry_text(const struct prefix *entry);
 
-/* "network address" for instance, if ip is one that a subnet has for itself; or NULL. */
+/* "network address", for instance, if the subnet reserves ip; or NULL. */
 const char *subnet_own(const struct prefix *subnet, const struct ip *ip);
-bool pool_may_give(const struct pool *pool, const struct ip *ip); /* in one of the spans */
+bool pool_may_give(const struct pool *pool, const struct ip *ip); /* is ip in one of the spans? */
 bool pools_overlap(const struct pool *a, const struct pool *b);
+/* Has a span an address of prefix? */
 bool pool_touches(const struct pool *pool, const struct prefix *prefix);
-/* pool with those of its spans' addresses alone that lie in one of n prefixes; to be freed. */
+/* Copies pool, with only the addresses of its spans that are in one of n prefixes. pool_free() after success.
+ */
 int pool_narrow(struct pool *ret, const struct pool *pool, const struct prefix *prefixes, size_t n,
 		struct cni_error *err);
-/* How many addresses its ranges have before ip, which lies in one of them. */
+/* How many addresses the ranges have before ip, which must be in one of them. */
 uint64_t pool_position(const struct pool *pool, const struct ip *ip);
 uint64_t pool_size(const struct pool *pool); /* addresses in its spans; UINT64_MAX: that many or more */
 
-/* "10.9.0.1-10.9.0.254,10.8.0.1-10.8.0.9", cut where it gets too long for a message */
+/* "10.9.0.1-10.9.0.254,10.8.0.1-10.8.0.9", cut if it is too long for a message */
 struct pool_str {
 	char s[256];
 };
 struct pool_str pool_text(const struct pool *pool);
 
 /*
- * The first address after last (family 0 or outside the pool: from the start)
- * that accept() returns FOUND for. FOUND_NOT when it does for none, FOUND_FAILED
- * as soon as it does. With FOUND_NOT it may set *ip to a later one, up to which it
- * would return it as well.
+ * Finds the first address after last for which accept() returns FOUND; from the start, if last has family 0
+ * or is outside the pool. FOUND_NOT: accept() accepts none. FOUND_FAILED: accept() has failed. When
+ * accept() returns FOUND_NOT, it may set *ip to a later address, to skip all up to that one.
  */
 enum found pool_walk(const struct pool *pool, const struct ip *last,
 		     enum found (*accept)(void *arg, struct ip *ip, struct cni_error *err), void *arg,

@@ -9,7 +9,7 @@
 
 #include "cni/error.h"
 
-/* *ret is NULL when the file says nothing; the caller owns it. Fails with CNI_IO. */
+/* The caller owns *ret; it is NULL if the file configures nothing. Errors: CNI_IO. */
 int resolv_read(json_t **ret, const char *path, struct cni_error *err);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What has become of those who have leases.
+ * The states of leases: whether their attachments still exist.
  *
- * It takes two steps. What leases and records say is read from the store; who lives is
- * read from /proc, which may take seconds, while no store is open. What is decided then
- * is about what was read before: whoever acts on it opens the store and makes sure that
- * it still is so.
+ * This takes two steps. states_read() reads leases and records from the store. states_judge() searches
+ * /proc for their namespaces, which may take seconds, while no store is open. The leases may change
+ * meanwhile: whoever acts on a state must open the store and compare the lease first.
  */
 #ifndef IPAM_STATE_H
 #define IPAM_STATE_H
@@ -15,12 +14,12 @@
 #include "ipam/store.h"
 
 enum state {
-	LIVE,
+	LIVE,	 /* the namespace exists */
 	STALE,	 /* the namespace is gone */
 	EARLIER, /* leased in an earlier boot */
-	UNKNOWN, /* leased by host-local in this boot, or for no namespace */
-	EMPTY,	 /* a file without content, which is none */
-	OTHERS,	 /* of another network of the pool */
+	UNKNOWN, /* host-local leased it in this boot, it has no namespace, or the search failed */
+	EMPTY,	 /* an empty file: the address is free */
+	OTHERS,	 /* leased by another network of the pool */
 };
 
 struct states {
@@ -29,15 +28,15 @@ struct states {
 	enum state *states;
 };
 
-/* All leases for which wanted() is true, or NULL: all, and their origins; the states are
- * not known yet. states_free() in any case. Errors: CNI_IO, CNI_RETRY. */
+/* Reads all leases for which wanted() is true (all, if wanted is NULL), with their origins. Does not set the
+ * states. states_free() in any case. Errors: CNI_IO, CNI_RETRY. */
 int states_read(struct states *ret, const struct store *store,
 		bool (*wanted)(void *arg, const struct lease *lease), void *arg, struct cni_error *err);
 
-/* Decides. No store should be open. */
+/* Sets the states. No store should be open. */
 void states_judge(struct states *states);
 
-/* The same of the network's store, without waiting for its lock, and without keeping it. */
+/* Does both for the network's store, without its lock. */
 int states_find(struct states *ret, const struct place *place,
 		bool (*wanted)(void *arg, const struct lease *lease), void *arg, struct cni_error *err);
 

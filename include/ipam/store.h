@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Leases on disk, in host-local's format, so that both work on the same
- * directory at the same time:
+ * Leases on disk, in host-local's format, so that both programs can work on the same directory at the same
+ * time:
  *
- *	<dataDir>/<network>/lock                flock()ed by whoever works there
+ *	<dataDir>/<network>/lock                flock()ed by every program that works there
  *	<dataDir>/<network>/10.9.0.2            a lease: "container\r\ninterface"
- *	<dataDir>/<network>/last_reserved_ip.0  where the search goes on, by pool
+ *	<dataDir>/<network>/last_reserved_ip.0  the last assigned address, by pool
  *
- * and what only we know, beside it, where host-local never looks:
+ * addrpool's own data is in another directory, which host-local never reads:
  *
  *	<dataDir>/.addrpool/<network>/owner/<container>:<interface>    see ipam/record.h
  *	<dataDir>/.addrpool/<network>/{released,sticky}/…              see ipam/past.h
  *	<dataDir>/.addrpool/<network>/new       a lease being written
  *
- * A lease is written there and link(2)ed into place, or copied and rename(2)d where
- * there are no links: it exists with its whole content or not at all. Between
- * store_open() and store_close() nobody else, host-local included, changes anything.
+ * addrpool writes a lease to "new" and link(2)s it into place; on a file system without hard links it copies
+ * the file and rename(2)s the copy. So a lease exists with its whole content or not at all. Between
+ * store_open() and store_close() no other process, host-local included, changes anything.
  *
- * The seal: records of owners are complete if nobody but us has changed the
- * leases since we last did. So the last thing that store_close() does is to set
- * the mtime of both directories to a value that no clock shows, and that any file
- * system can keep, also one that knows whole seconds, or every other second, alone;
- * whoever adds or removes a lease or a record, and whoever is killed before he is
- * done, leaves another one. After that, and after each boot, records are made again from the
- * leases.
+ * The seal: the records of owners are complete if only addrpool has changed leases since it last wrote
+ * records. Therefore store_close() at last sets the mtime of both directories to a value that no clock
+ * shows. Every file system can store that value, also one that keeps only even seconds. A program that adds
+ * or removes a lease or a record, and a call that is killed before its end, leave another mtime. Then, and
+ * after each boot, store_open() makes the records again from the leases.
  */
 #ifndef IPAM_STORE_H
 #define IPAM_STORE_H
@@ -38,39 +36,39 @@
 
 struct store {
 	int leases, own, lock;	     /* directories, the locked file */
-	const char *data_dir, *name; /* where they are, for messages; borrowed from the place */
+	const char *data_dir, *name; /* the path, for messages; borrowed from the place */
 	bool fsync;
-	bool changed; /* the seal is broken, by us */
-	bool spoiled; /* a change failed half-way: no seal before the records are made again */
+	bool changed; /* this call broke the seal */
+	bool spoiled; /* a change failed half-way: the next call must make the records again */
 	struct boot boot;
 };
 
 #define STORE_FILE_MODE 0600	   /* host-local's */
-#define STORE_COPY ".addrpool.new" /* a lease being written, where no link can put it into place */
+#define STORE_COPY ".addrpool.new" /* a lease being written, on a file system without hard links */
 
 /*
- * Opens and locks the store of a network, waiting a minute at most (CNI_RETRY).
- * FOUND_NOT when there is none, unless it is to be created. Errors: CNI_IO.
+ * Opens and locks the store of a network. Waits for the lock for at most a minute (CNI_RETRY).
+ * FOUND_NOT: there is no store; with create, store_open() makes it. Errors: CNI_IO.
  */
 enum found store_open(struct store *ret, const struct place *place, bool create, struct cni_error *err);
 
-/* To read, while others go on; nothing is locked, made or sealed. FOUND_NOT as above. */
+/* Opens the store only for reading: locks, makes and seals nothing. FOUND_NOT: there is no store. */
 enum found store_look(struct store *ret, const struct place *place, struct cni_error *err);
 
-/* Seals and unlocks. */
+/* Seals, unlocks and closes the store. */
 void store_close(struct store *store);
 
 /*
- * Fail with CNI_IO: name, in one of the two directories, cannot be written, or removed, as errno says.
- * The message has the whole path, and details the remedy, where there is one.
+ * Fail with CNI_IO: name, in one of the two directories, cannot be written or removed, for errno. The message
+ * has the whole path. Details have the remedy, if errno has one.
  */
 int store_cannot_write(const struct store *store, int directory, const char *name, struct cni_error *err);
 int store_cannot_remove(const struct store *store, int directory, const char *name, struct cni_error *err);
 
-/* Adds the remedy to an error that has error, an errno. Returns -1. */
+/* Adds the remedy for error, an errno, to err. Returns -1. */
 int store_remedy(int error, struct cni_error *err);
 
-/* The address that pool number n gave last; family 0 when that is not known. */
+/* The address that pool number n assigned last; family 0: unknown. */
 struct ip store_last(const struct store *store, size_t n);
 int store_set_last(struct store *store, size_t n, const struct ip *ip, struct cni_error *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything about the pools of a network at one moment, for the list that people
- * read. Changes nothing, and waits for no lock: what another call changes meanwhile is seen or not.
+ * The leases and usage of a network's pools, for the list that people read. survey_read() changes nothing and
+ * waits for no lock. It may or may not see the changes of calls that run meanwhile.
  */
 #ifndef IPAM_SURVEY_H
 #define IPAM_SURVEY_H
@@ -14,13 +14,13 @@
 struct survey {
 	struct states states; /* of the leases, by address */
 	struct usage {
-		uint64_t size;	  /* addresses that may be handed out; UINT64_MAX: that many or more */
-		size_t blocks;	  /* where a cluster shares the pool: ours, whose addresses these are */
-		uint64_t used;	  /* of them, leased */
-		uint64_t dead;	  /* of the used, given back when they are needed */
-		uint64_t waiting; /* not leased, but released less than reuseDelay ago */
+		uint64_t size;	  /* addresses that may be assigned; UINT64_MAX: that many or more */
+		size_t blocks;	  /* blocks of this node in a shared pool; size counts only their addresses */
+		uint64_t used;	  /* leased addresses */
+		uint64_t dead;	  /* leased addresses that an ADD without a free address releases */
+		uint64_t waiting; /* addresses without a lease, released less than reuseDelay ago */
 	} * usage;		  /* by pool */
-	struct usage asked;	  /* of "static": used and dead alone */
+	struct usage asked;	  /* of "static"; only used and dead are set */
 };
 
 /* survey_free() after success only. Errors: CNI_IO, CNI_RETRY. */

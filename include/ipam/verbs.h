@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What addrpool does: a file of ipam/ each.
+ * The verbs of addrpool, each in a file of its own.
  */
 #ifndef IPAM_VERBS_H
 #define IPAM_VERBS_H
@@ -13,10 +13,10 @@ int addrpool_check(const struct request *req, struct cni_error *err);
 int addrpool_gc(const struct request *req, struct cni_error *err);
 int addrpool_status(const struct request *req, struct cni_error *err);
 
-/* All of them. */
+/* All verbs. */
 extern const struct plugin addrpool;
 
-/* Can it serve this request by itself, without addrpool-claim? */
+/* Can addrpool serve this request without addrpool-claim? */
 bool addrpool_is_alone(const struct request *req);
 
 /* addrpool [--json] FILE...: for people. Returns main()'s exit status. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the caller asks for beyond the configuration: addresses, and the name by
- * which it will come again.
+ * What the caller requests beyond the configuration: addresses, and the name for "sticky".
  *
  *	CNI_ARGS            IP=10.9.0.7;IgnoreUnknown=1;K8S_POD_NAME=web-0
  *	args.cni.ips        ["10.9.0.7", "fd00::7/64"]

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each of the programs answers to --help, -h, --version and -V, and to arguments that it does not know.
+ * How each program answers --help, -h, --version and -V, and arguments that it does not know.
  */
 #ifndef CNI_ABOUT_H
 #define CNI_ABOUT_H
@@ -16,14 +16,14 @@ struct about {
 	const char *page;  /* of the manual: "ipvlan-cni" */
 };
 
-/* Of this build: "1.2.3 (git abc1234)", with "+" for sources that were changed since. Built from an
- * archive that does not say its commit: "1.2.3". */
+/* The version of this build: "1.2.3 (git abc1234)"; with "+" if the sources were changed after that
+ * commit. "1.2.3" if the sources are an archive that does not name its commit. */
 const char *about_version(void);
 
 void about_print_version(const char *name);
 
-/* Was the program asked for one of them? Then it has been answered, on standard output, and *status is
- * main()'s exit status. */
+/* Is the argument one of the four options? Then this prints the answer on standard output, and
+ * *status is main()'s exit status. */
 bool about_answers(const struct about *about, int argc, char **argv, int *status);
 
 /* Prints the usage on standard error. Returns EXIT_USAGE. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an attachment is called: SPEC section 2, container and interface.
+ * The name of an attachment, container and interface: SPEC section 2.
  */
 #ifndef CNI_ATTACHMENT_H
 #define CNI_ATTACHMENT_H
@@ -18,20 +18,20 @@ struct attachment {
 
 bool attachment_equal(const struct attachment *a, const struct attachment *b);
 
-/* For names made of it that have no room for all of it. */
+/* For names that have no room for the whole name of an attachment. */
 uint64_t attachment_hash(const char *container, const char *ifname);
 
 /*
- * Those that the runtime knows: the argument of GC. Runtimes say three things: a
- * list; null, when there are none (CRI-O); and nothing, when they do not know
- * (cnitool), which must not cost what pods that run still need.
+ * The attachments that the runtime knows: the argument of GC. A runtime passes a list, null if
+ * there are none (CRI-O), or no key if it does not know them (cnitool). Without the key GC must not
+ * remove what running pods require.
  */
 struct valid {
 	struct attachment *list; /* sorted */
 	size_t n;
 };
 
-/* FOUND_NOT when the runtime does not know. CNI_CONFIG. valid_free() after FOUND. */
+/* FOUND_NOT: the runtime does not know them. Errors: CNI_CONFIG. valid_free() after FOUND. */
 enum found valid_read(struct valid *ret, const struct request *req, struct cni_error *err);
 void valid_free(struct valid *valid);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Scope-bound ownership: what a function acquires it names here, and it is
- * released on every way out. take_fd() hands a descriptor over instead.
+ * Variables that release what they own at the end of their scope, however the function returns.
+ * take_fd() passes a descriptor on instead.
  */
 #ifndef CNI_CLEANUP_H
 #define CNI_CLEANUP_H

@@ -11,13 +11,14 @@
 
 #include "cni/error.h"
 
-/* What is in the file, a megabyte at most; the caller frees it. NULL with CNI_IO, CNI_DECODE. */
+/* The content of the file, at most a megabyte; the caller frees it. NULL with CNI_IO, CNI_DECODE. */
 char *conflist_text(const char *path, size_t *len, struct cni_error *err);
 
 /* The document of the text. A new reference, or NULL with CNI_DECODE. path: for errors. */
 json_t *conflist_parse(const char *path, const char *text, size_t len, struct cni_error *err);
 
-/* Can it be a configuration, or definitions? Returns doc, or releases it: NULL with CNI_DECODE. */
+/* Can doc be a configuration, or definitions? Returns doc; if not, releases it and returns NULL
+ * with CNI_DECODE. */
 json_t *conflist_check(json_t *doc, struct cni_error *err);
 
 /* Does it look like YAML? */
@@ -29,7 +30,7 @@ bool conflist_is_yaml(const char *path, const char *text, size_t len);
  */
 json_t *conflist_plugins(json_t *doc);
 
-/* Those of the file. NULL with CNI_IO, CNI_DECODE. */
+/* The same for a file. NULL with CNI_IO, CNI_DECODE. */
 json_t *conflist_read(const char *path, struct cni_error *err);
 
 #endif

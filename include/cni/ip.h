@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IPv4 and IPv6 addresses as one type, and prefixes that keep their host bits.
+ * One type for IPv4 and IPv6 addresses, and one for prefixes, which keep their host bits.
  *
- * Text follows the Go library, since addresses become file names and JSON that
- * it reads as well: dotted IPv4 (also for v4-mapped IPv6), RFC 5952 for IPv6.
+ * Text follows the Go library, which reads the same file names and JSON: dotted IPv4 (also for
+ * v4-mapped IPv6), RFC 5952 for IPv6.
  */
 #ifndef CNI_IP_H
 #define CNI_IP_H
@@ -25,12 +25,12 @@ struct prefix {
 	unsigned int len;
 };
 
-/* Large enough for any address or prefix; returned by value: ip_text(&ip).s */
+/* Has room for any address or prefix; returned by value: ip_text(&ip).s */
 struct ip_str {
 	char s[80];
 };
 
-/* Zone identifiers, leading zeros and surrounding blanks are refused. */
+/* Return false for zone identifiers, leading zeros and surrounding blanks, too. */
 bool ip_parse(const char *text, struct ip *ret);
 bool prefix_parse(const char *text, struct prefix *ret);
 struct ip_str ip_text(const struct ip *ip);
@@ -46,7 +46,7 @@ int prefix_compare(const struct prefix *a, const struct prefix *b); /* any order
 struct prefix prefix_network(const struct prefix *prefix);	    /* host bits cleared */
 struct ip prefix_last(const struct prefix *prefix);		    /* host bits set */
 
-/* As numbers, within one family; before 0.0.0.0 comes 255.255.255.255. */
+/* Addresses of one family as numbers; 255.255.255.255 precedes 0.0.0.0. */
 int ip_compare(const struct ip *a, const struct ip *b);
 struct ip ip_next(const struct ip *ip);
 struct ip ip_previous(const struct ip *ip);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an operator reads: a line on stderr, which runtimes keep as the plugin's log,
- * or, with "logFile" in the configuration, in a file, with when and for whom.
+ * The log, for operators: lines on stderr, which runtimes keep, or, with "logFile" in the
+ * configuration, lines with time and attachment in that file.
  *
  *	2026-11-23T12:00:00Z warning ADD network=net container=c1 ifname=eth0: ...
  */
@@ -14,30 +14,31 @@
 #include "cni/plugin.h"
 
 enum log_level {
-	LOG_ERROR,   /* what failed; the runtime is told as well */
-	LOG_WARNING, /* what is not as it should be; cni_log() */
+	LOG_ERROR,   /* an error, which is also the answer to the runtime */
+	LOG_WARNING, /* something is wrong, and the call goes on; cni_log() */
 	LOG_INFO,    /* what was done */
 };
 
 /*
- * From here on all lines are about the request and go where its configuration says, or else
- * to stderr, on which errors and what was done are not repeated.
+ * From now on all lines are about the request and go to its "logFile". Without one they go to
+ * stderr, but only warnings: the runtime has the error already.
  */
 void log_begin(const struct request *req);
 
-/* Says what log_begin() would leave out of "logFile" and "logLevel". */
+/* Warns of values of "logFile" and "logLevel" that log_begin() would ignore. */
 void log_check(const json_t *conf);
 
 __attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *line, ...);
 
-/* A warning that something in the configuration is left out. Of all verbs ADD alone says so: STATUS
- * and CHECK come every few seconds. */
+/* A warning that something in the configuration is ignored. Only ADD logs it: runtimes call STATUS
+ * and CHECK every few seconds. */
 __attribute__((format(printf, 1, 2))) void log_ignored(const char *line, ...);
 
-/* That the request was served, and how long it took since log_begin(). */
+/* Logs that the request has succeeded, and the time since log_begin(). */
 void log_done(void);
 
-/* Warnings go to a function instead, for programs that read configurations for people; NULL: no more. */
+/* Passes warnings to a function instead, for programs that show configurations to people; NULL: no
+ * longer. */
 void log_divert(void (*to)(void *arg, const char *line), void *arg);
 
 #endif

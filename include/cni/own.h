@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys that the Go plugins do not know. These ignore them, so that a configuration which
- * works there may carry one with the meaning that another program gives it: `vlan` of
- * bridge, `ipMasq` that flannel adds, `logLevel` of Multus.
+ * Keys that the Go plugins do not know. The Go plugins ignore them, so a configuration that works
+ * there may have such a key with the meaning of another program: `vlan` of bridge, `ipMasq` that
+ * flannel adds, `logLevel` of Multus.
  *
- * The type of the value says whose key it is. One of another type is not ours: it is left
- * out, as the Go plugins leave it out, and ADD says so in the log. One of our type is ours,
- * and a value that we do not have is an error: somebody who meant us made a slip. Where
- * others have the same type as well, what we cannot do is left out by log_ignored().
+ * The type of the value decides whose key it is. A value of another type is not ours: it is
+ * ignored, as the Go plugins ignore it, and ADD logs that. A value of our type is ours, and one
+ * that we do not accept is an error. If another program uses the key with the same type,
+ * log_ignored() reports a value that we do not accept.
  */
 #ifndef CNI_OWN_H
 #define CNI_OWN_H
@@ -18,8 +18,8 @@
 #include "cni/error.h"
 
 /*
- * Each leaves *ret alone when the key is absent or not ours. obj, where and key are as in
- * cni/json.h. own_int() fails with CNI_CONFIG out of the range [min, max].
+ * Each leaves *ret unchanged if the key is absent or not ours. obj, where and key are as in
+ * cni/json.h. own_int() fails with CNI_CONFIG if the value is out of the range [min, max].
  */
 void own_bool(const json_t *obj, const char *where, const char *key, bool *ret);
 void own_string(const json_t *obj, const char *where, const char *key, const char **ret);
@@ -27,7 +27,7 @@ void own_object(const json_t *obj, const char *where, const char *key, json_t **
 int own_int(const json_t *obj, const char *where, const char *key, long long min, long long max,
 	    long long *ret, struct cni_error *err);
 
-/* A list of strings; a list of objects that have a string called member. NULL: absent, or not ours. */
+/* A list of strings, and a list of objects with a string named member. NULL: absent, or not ours. */
 json_t *own_strings(const json_t *obj, const char *where, const char *key);
 json_t *own_objects(const json_t *obj, const char *where, const char *key, const char *member);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A result: what ADD prints, what an IPAM plugin answers, what comes back as
- * prevResult. One C form for all versions of the specification; reading and
- * writing know the shape that each version gives it.
+ * A result, which ADD prints, an IPAM plugin answers, and a runtime passes as prevResult. It has
+ * one C form for all versions of the specification; only result_read() and result_json() know the
+ * form of each version.
  *
- * Strings are borrowed from the document that was read, which must live longer.
+ * Strings are borrowed from the document that was read, which must outlive the result.
  */
 #ifndef CNI_RESULT_H
 #define CNI_RESULT_H
@@ -43,28 +43,28 @@ struct result {
 };
 
 /*
- * Reads doc, which has the shape of version. Fails with CNI_DECODE; *ret is then
- * empty. result_free() releases what a result owns and leaves it empty.
+ * Reads doc in the form of version. Fails with CNI_DECODE, and *ret is then empty. result_free()
+ * releases what a result owns and leaves it empty.
  */
 int result_read(struct result *ret, const json_t *doc, enum cni_version version, struct cni_error *err);
 void result_free(struct result *result);
 
-/* Adds a list of routes in a configuration, which look as those of a result do. */
+/* Adds a list of routes of a configuration, which has the form of those in a result. */
 int result_add_routes(struct result *result, const json_t *obj, const char *key, struct cni_error *err);
 int result_add_route(struct result *result, const struct cni_route *route, struct cni_error *err);
 
-/* Adds what more contains to the end of result; its ips keep their interface. */
+/* Appends the content of more to result; its ips keep their interface. */
 int result_append(struct result *result, const struct result *more, struct cni_error *err);
 int result_add_interface(struct result *result, const struct cni_interface *interface, struct cni_error *err);
 
 /*
- * The document in the shape of version. Fails with CNI_CONFIG when version cannot
- * express it: before 0.3.0 a result without an address does not exist.
+ * The document in the form of version. Fails with CNI_CONFIG if that form cannot express the
+ * result: before 0.3.0 each result has an address.
  */
 json_t *result_json(const struct result *result, enum cni_version version, struct cni_error *err);
 
-/* The "dns" object of a configuration or result, only what the specification
- * knows and only what is not empty; *ret is NULL when nothing is. */
+/* Reads the "dns" object of a configuration or a result: only keys of the specification, and only
+ * values that are not empty. *ret is NULL if there are none. */
 int dns_read(json_t **ret, const json_t *doc, struct cni_error *err);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The versions of the specification that we speak, oldest first, so that
- * comparing two of them is comparing numbers.
+ * The versions of the specification that we support, oldest first, so that they compare as numbers.
  */
 #ifndef CNI_VERSION_H
 #define CNI_VERSION_H
@@ -23,14 +22,13 @@ enum cni_version {
 
 extern const char *const cni_versions[CNI_VERSIONS];
 
-/* The version that is written text, or -1. */
+/* The version with this text, or -1. */
 int version_find(const char *text);
 
 /*
- * The version of a configuration, which is 0.1.0 when it names none. Fails with
- * CNI_DECODE when it is no version at all, with CNI_VERSION when it is one that
- * we do not speak; verb and since are the verb about to run and the version that
- * introduced it. Texts and order are those of the Go library's skeleton.
+ * The version of a configuration; 0.1.0 if it names none. Fails with CNI_DECODE if it is not a
+ * version, and with CNI_VERSION if we do not support it. verb is the verb to run, and since the
+ * version that introduced it. Texts and order are those of the skeleton of the Go library.
  */
 int version_negotiate(const json_t *conf, const char *verb, enum cni_version since, enum cni_version *ret,
 		      struct cni_error *err);

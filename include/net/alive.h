@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The network namespaces that exist: one list for everybody who asks for them.
+ * The network namespaces that exist: one list for the whole program.
  *
- * A namespace exists while a thread is in it, a descriptor or a socket holds it, or
- * it is mounted somewhere (ip netns, CRI runtimes). All of that is seen from the
- * first pid namespace alone, from Linux 5.6 on. Reading the list takes as long as
- * there are processes and descriptors: no lock may be held meanwhile.
+ * A namespace exists while a thread is in it, a descriptor or a socket holds it, or it is mounted
+ * somewhere (ip netns, CRI runtimes). Only a process in the first pid namespace sees all of that,
+ * from Linux 5.6 on. The time to read the list grows with the number of processes and descriptors:
+ * hold no lock meanwhile.
  */
 #ifndef NET_ALIVE_H
 #define NET_ALIVE_H
@@ -16,39 +16,41 @@
 #include "net/netns.h"
 
 struct alive {
-	struct way *ways; /* by inode; several may lead into one namespace */
+	struct way *ways; /* sorted by inode; several may lead to one namespace */
 	size_t n;
-	bool partial; /* there may be more: of processes outside of our pid namespace, or of sockets, which
-		       * Linux before 5.6 does not show, nor where Yama forbids it (ptrace_scope 3) */
-	char unseen[256]; /* what could not be looked at, and why; "": nothing */
+	/* there may be more: held by processes outside our pid namespace; or by sockets, before Linux 5.6,
+	 * or if Yama hides them (ptrace_scope 3) */
+	bool partial;
+	char unseen[256]; /* what could not be read, and why; "": nothing */
 };
 
-/* Never fails: the list says itself what it lacks. */
+/* Never fails: partial and unseen report what the list lacks. */
 void alive_read(struct alive *ret);
 void alive_free(struct alive *alive);
 
-/* The namespaces alone that are mounted where we see them: quickly, and others may exist. */
+/* Reads quickly, and only, the namespaces that are mounted in our mount namespace; others may
+ * exist. */
 void alive_read_mounted(struct alive *ret);
 
 /*
- * Does the namespace exist? FOUND_FAILED: it is not in the list, which is not
- * complete. When another namespace has the inode by now, the answer is FOUND_NOT if
- * both cookies can be read, and FOUND otherwise.
+ * Does the namespace exist? FOUND_FAILED: it is not in the list, but the list is not complete. If
+ * another namespace has its inode now, the answer is FOUND_NOT if both cookies can be read, else
+ * FOUND.
  */
 enum found alive_find(struct alive *alive, const struct netns_id *netns);
 
-/* The same for those who know from elsewhere that it is over, by DEL or GC: for them a
- * namespace that exists outside of what our pid namespace shows does not exist. */
+/* The same for callers that know from DEL or GC that the pod has ended: a namespace that our pid
+ * namespace does not show counts as not existing. */
 enum found alive_seen(struct alive *alive, const struct netns_id *netns);
 
-/* The same as alive_seen(), and opens it: the caller closes *ret. FOUND_FAILED, with err: it exists,
- * and cannot be opened, or nothing is known. Errors: CNI_IO. */
+/* As alive_seen(), and opens the namespace; the caller closes *ret. FOUND_FAILED, with err: it
+ * exists and cannot be opened, or it is not known whether it exists. Errors: CNI_IO. */
 enum found alive_open(struct alive *alive, const struct netns_id *netns, int *ret, struct cni_error *err);
 
 /*
- * Calls each() once with every namespace but our own, until it returns other than 0,
- * and returns what it did last. path names the namespace for a person, and for nothing
- * else. netns -1: the namespace cannot be opened, and path is a sentence that says so.
+ * Calls each() once for every namespace except our own, until it returns other than 0. Returns the
+ * last result of each(). path is a name of the namespace for messages only. netns -1: the namespace
+ * cannot be opened, and path is a sentence that says so.
  */
 int alive_each(const struct alive *alive,
 	       int (*each)(int netns, const char *path, void *arg, struct cni_error *err), void *arg,

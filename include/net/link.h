@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Links, ipvlan ones above all. drivers/net/ipvlan/ipvlan_main.c decides what
- * can be done with them.
+ * Links, mostly ipvlan slaves. drivers/net/ipvlan/ipvlan_main.c decides what the kernel accepts.
  */
 #ifndef NET_LINK_H
 #define NET_LINK_H
@@ -23,12 +22,12 @@ struct link {
 	unsigned int mtu;
 	int parent;	       /* IFLA_LINK, 0: none */
 	bool parent_elsewhere; /* parent is an index in another namespace */
-	int parent_netns;      /* which, as the asked one numbers it: rtnl_own_id() */
+	int parent_netns;      /* that namespace's number in the asked one: rtnl_own_id() */
 	int holder;	       /* IFLA_MASTER: the bridge, bond or VRF above, 0: none */
 	uint16_t ipvlan_mode;  /* IPVLAN_MODE_*, if kind is "ipvlan" */
 	uint16_t ipvlan_flags; /* IPVLAN_F_* */
 	uint16_t vlan;	       /* id, if kind is "vlan" and of IEEE 802.1Q */
-	uint32_t group;	       /* OUR_NUMBER: we have made it for ourselves */
+	uint32_t group;	       /* OUR_NUMBER: we have made it on the host */
 };
 
 enum found link_find(struct rtnl *nl, const char *name, struct link *ret, struct cni_error *err);
@@ -37,10 +36,10 @@ enum found link_find_index(struct rtnl *nl, int index, struct link *ret, struct 
 /* Calls each() for every link of the namespace. */
 int link_each(struct rtnl *nl, void (*each)(const struct link *, void *), void *arg, struct cni_error *err);
 
-/* What an ipvlan slave is to be. */
+/* The ipvlan slave that ipvlan_create() makes. */
 struct ipvlan {
 	const char *name;
-	int index;	  /* that it is to have; 0: the kernel's choice */
+	int index;	  /* 0: the kernel's choice */
 	int parent;	  /* index, in the namespace of the socket that creates it */
 	uint16_t mode;	  /* IPVLAN_MODE_* */
 	int flags;	  /* IPVLAN_F_*, or -1: those of the master */
@@ -50,27 +49,26 @@ struct ipvlan {
 };
 
 /*
- * Returns 0 or the kernel's errno, and then *err describes it. EEXIST says that
- * the name is taken in the target namespace or, before Linux 6.15, in the
- * socket's. IFLA_IPVLAN_MODE is always sent, because without it the kernel would
- * switch the master and all its slaves to l3.
+ * Returns 0, or the kernel's errno with *err filled. EEXIST: the name is taken in the target
+ * namespace or, before Linux 6.15, in the namespace of the socket. It always sends
+ * IFLA_IPVLAN_MODE: without it the kernel would switch the master and all its slaves to l3.
  */
 int ipvlan_create(struct rtnl *nl, const struct ipvlan *ipvlan, struct cni_error *err);
 
-/* Both in our namespace, up, and in the group OUR_NUMBER, which tells that we have
- * made them. Returns 0 or the kernel's errno, and then *err describes it. */
+/* Both make a link in our namespace that is up and in the group OUR_NUMBER, which shows that we
+ * have made it. They return 0, or the kernel's errno with *err filled. */
 int vlan_create(struct rtnl *nl, const char *name, int parent, uint16_t id, struct cni_error *err);
 int dummy_create(struct rtnl *nl, const char *name, unsigned int mtu, struct cni_error *err);
 
-/* Does the kernel know ipvlan? Asks in a way that creates nothing. */
+/* Does the kernel know ipvlan? Creates nothing. */
 enum found ipvlan_known(struct rtnl *nl, struct cni_error *err);
 
 int link_rename(struct rtnl *nl, int index, const char *name, struct cni_error *err);
 
-/* A link that is gone already is deleted. */
+/* Succeeds if the link does not exist. */
 int link_delete(struct rtnl *nl, int index, struct cni_error *err);
 
-/* Queue only; rtnl_commit() sends. */
+/* These queue a request; rtnl_commit() sends it. */
 void link_queue_up(struct rtnl *nl, int index);
 void link_queue_down(struct rtnl *nl, int index);
 void link_queue_arp_notify(struct rtnl *nl, int index);

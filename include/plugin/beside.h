@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Routes of the pod beside those that another of its interfaces has to the same destination,
- * such as a second default route.
+ * Routes of the pod to a destination to which another of its interfaces has a route already, such
+ * as a second default route.
  */
 #ifndef PLUGIN_BESIDE_H
 #define PLUGIN_BESIDE_H
@@ -10,11 +10,10 @@
 #include "plugin/plan.h"
 
 /*
- * Adds those routes of the plan that which[] says, since the kernel has others of their destination and
- * metric. In both families a new
- * route takes precedence over one of the same metric, which stays and is used again once
- * the interface is gone; the log says so. IPv6 would share packets among routes of one metric, so
- * that a route without "priority" has a metric less by one. Errors: as iface_configure().
+ * Adds the routes of the plan that which[] marks: the kernel has others with their destination and
+ * metric. The new route takes precedence. The old one stays, and is used again after the interface
+ * is deleted; the log names it. IPv6 shares packets among routes with one metric, so a new IPv6
+ * route without "priority" gets a metric that is lower by one. Errors: as iface_configure().
  */
 int beside_place(struct iface *iface, const struct plan *plan, const bool *which, struct cni_error *err);
 

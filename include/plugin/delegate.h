@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Running another plugin, the IPAM: SPEC section 4, "Plugin Delegation".
+ * Runs another plugin, the IPAM plugin: SPEC section 4, "Plugin Delegation".
  *
- * It is found in CNI_PATH and gets our environment, our standard input byte for
- * byte, and our standard error. Its standard output is read up to a bound, and
- * it is killed when it has not finished in time.
+ * delegate_find() finds it in CNI_PATH. It gets our environment, the bytes of our standard input,
+ * and our standard error. It is killed if it takes too long or prints too much.
  *
- * ipvlan has addrpool in itself as well: a process costs as much as all that addrpool
- * does. Where the program found is the very build that we have, its verbs are called;
- * any other, a wrapper or another version, is started as it should be.
+ * ipvlan also contains addrpool, since a process costs as much as all the work of addrpool. If the
+ * program in CNI_PATH is the same build, ipvlan calls the verbs in its own process. It starts any
+ * other, such as a wrapper or another version.
  */
 #ifndef PLUGIN_DELEGATE_H
 #define PLUGIN_DELEGATE_H
@@ -22,39 +21,40 @@
 #define BUILD_ID_SIZE 20
 
 struct own_delegate {
-	unsigned char build_id[BUILD_ID_SIZE]; /* the ELF note of the program: the same bytes */
+	unsigned char build_id[BUILD_ID_SIZE]; /* of the program's ELF note */
 	const struct plugin *plugin;
-	bool (*serves)(const struct request *req); /* what may take long is a process that can be killed */
+	bool (*serves)(
+		const struct request *req); /* false: may take long, start a process, which can be killed */
 };
 
-/* From now on this one is called where it is found. */
+/* From now on calls this plugin in our process if CNI_PATH has the same build. */
 void delegate_own(const struct own_delegate *plugin);
 
-/* CNI_PATH, or the directories that plugins are usually in. */
+/* CNI_PATH, or the usual directories of plugins. */
 const char *delegate_path(void);
 
-/* The program of that name in the first directory of path, as CNI_PATH is written,
- * that has it. CNI_CONFIG. */
+/* The program of that name in the first directory of path that has it. path has the form of
+ * CNI_PATH. Errors: CNI_CONFIG. */
 int delegate_find(const char *type, const char *path, char *ret, size_t size, struct cni_error *err);
 
 /*
- * Runs ADD and hands over what it answered, or NULL with err filled. After that
- * the caller runs DEL, as the specification asks.
+ * Runs ADD and returns its result, or NULL with err filled. After a failure the caller runs DEL, as
+ * the specification requires.
  */
 json_t *delegate_add(const struct request *req, const char *type, struct cni_error *err);
 
 /*
- * Any other verb. An IPAM from before CNI 1.1.0, which knows neither GC nor
- * STATUS, is taken to have nothing to say.
+ * Runs any other verb. GC and STATUS succeed for an IPAM plugin from before CNI 1.1.0, which does
+ * not know them.
  */
 int delegate_run(const struct request *req, const char *type, const char *verb, struct cni_error *err);
 
-/* Does the IPAM plugin talk through the pod's interface itself? */
+/* Does the IPAM plugin itself send packets over the pod's interface? */
 bool delegate_uses_link(const char *type);
 
 /*
- * DEL for one that does, and so before the interface goes; type may be NULL. What
- * fails is logged: the caller runs DEL once more, when the interface is gone.
+ * Runs DEL for such a plugin, before the interface is deleted; type may be NULL. Logs an error: the
+ * caller runs DEL again after the interface is deleted.
  */
 void delegate_release_by_link(const struct request *req, const char *type);
 

@@ -10,6 +10,7 @@
 #   make sim-broken copies of the programs with one line wrong, each found by it
 #   make test-all   both, and what needs the Go module proxy
 #   make test-runtimes   real container runtimes: Podman, containerd; Multus
+#   make test-release   make release, from a clone of the commit
 #   make test-packages  the Debian package, installed on a fresh Debian
 #   make model      every state of a model of the shared pool's protocol, by Spin
 #   make check      C tests of the logic, without root
@@ -18,6 +19,7 @@
 #   make static     build/static/{ipvlan,addrpool,ipvlan-netavark}, without shared libraries
 #   make dist       build/release: a tarball of the static binaries and its SHA256
 #   make deb        build/release: the Debian package
+#   make release    build/release: all of these from a commit, with sources, notes and SHA256SUMS
 #   make image      build/image.tar: a container image that installs the static binaries on a node
 #   make test-kernels   on our kernel and Debian's
 #   make coverage   which lines the tests run
@@ -135,13 +137,13 @@ $B/obj/%.o: %.c Makefile
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d)
 
-include $(wildcard test/*.mk .ci/*.mk)
-
 # The manual's pages say of which version they are.
 PAGES = $(patsubst %,$B/%,$(wildcard man/*.[1-8]))
 $B/man/%: man/% Makefile
 	@mkdir -p $(@D)
 	$(Q)sed '/^\.TH /s/"ipvlan-cni"/"ipvlan-cni $(VERSION)"/' $< >$@
+
+include $(wildcard test/*.mk .ci/*.mk)
 
 # MODE:SOURCE:DESTINATION
 INSTALLED = \

@@ -2,7 +2,8 @@
 # What is given to others, below $B/release.
 #
 #   make dist    a tarball of static binaries, man pages, documentation and examples, and its SHA256
-#   make deb     the Debian package, which lintian has nothing to say about
+#   make deb     the Debian package, about which lintian reports nothing
+#   make release all of them from a commit: binaries, image, Debian package, man pages, sources, notes, SHA256SUMS
 
 RELEASE = $B/release/ipvlan-cni-$(VERSION)-linux-$(shell uname -m)
 
@@ -24,4 +25,23 @@ deb:
 	$(Q)test/install-deps build deb
 	$(Q).ci/pack-deb $(VERSION) $B/release
 
-.PHONY: dist install-docs deb
+# Only a commit is released whose CHANGELOG.md has the version.
+release:
+	$(Q).ci/release check $(VERSION)
+	$(Q)rm -rf $B/release
+	@$(MAKE) --no-print-directory dist
+	@$(MAKE) --no-print-directory image
+	@$(MAKE) --no-print-directory deb
+	@$(MAKE) --no-print-directory release-parts
+
+# the parts that require no compiler
+release-parts: $(PAGES)
+	$(Q).ci/release collect $(VERSION) $B
+
+# The whole release, made from a clone of the commit, holds what it promises.
+test-release:
+	$(Q)test/install-deps build test
+	$(Q)rm -rf $B/clone && git clone -q . $B/clone && $(MAKE) --no-print-directory -C $B/clone B=build release
+	$(Q)RELEASE=$(abspath $B/clone/build/release) bats --tap test/project/whole-release.bats
+
+.PHONY: dist install-docs deb release release-parts test-release

@@ -25,7 +25,7 @@ void addr_queue_add(struct rtnl *nl, int link, const struct prefix *address, boo
 enum found addr_find(struct rtnl *nl, int link, const struct prefix *address, uint32_t *flags,
 		     struct cni_error *err);
 
-/* The first address of a link of global scope that is neither secondary nor temporary. */
+/* The first address of a link with global scope that is not secondary, temporary or deprecated. */
 enum found addr_main(struct rtnl *nl, int link, int family, struct ip *ret, struct cni_error *err);
 
 /* An address in the kernel's list. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host's side of an attachment: everything outside the pod. What there is, and
- * for whom, is in the ledger.
+ * The host's side of an attachment: everything outside the pod. The ledger lists it with its
+ * holders.
  */
 #ifndef PLUGIN_HOST_H
 #define PLUGIN_HOST_H
@@ -12,32 +12,31 @@
 #include "plugin/iface.h"
 #include "plugin/ledger.h"
 
-/* Are the programs there that the configuration requires? CNI_CONFIG. */
+/* Are the programs installed that the configuration requires? CNI_CONFIG. */
 int host_check_programs(const struct conf *conf, struct cni_error *err);
 
 /*
- * Writes the page of this ADD, and makes the pod's interface: the guard looks at what there
- * is, and the anchor keeps it. Releases an earlier attachment of the same name, if
- * its namespace or its interface has gone; CNI_EXISTS if not. When it fails, host_undo()
- * takes back what it has made. page_free() in any case.
+ * Writes the page of this ADD and makes the pod's interface, if plugin/guard.h admits it. Releases
+ * an earlier attachment of the same name if its namespace or its interface does not exist; else
+ * fails with CNI_EXISTS. If it fails, it undoes all by host_undo(). page_free() in any case.
  */
 int host_attach(struct iface *iface, const struct conf *conf, struct page *page, struct cni_error *err);
 
 /*
- * Takes back what this ADD has made, and nothing else: the interface by its index, the page
- * by its id. With ipam it runs the IPAM plugin's DEL, if no other call has taken the
- * attachment's name meanwhile. Returns false when the page was gone, or another ADD's.
+ * Undoes only what this ADD has made: deletes the interface by its index, and the page by its id.
+ * With ipam it runs DEL of the IPAM plugin, unless another call has taken the attachment's name
+ * meanwhile. Returns false if the page does not exist, or belongs to another ADD.
  */
 bool host_undo(struct iface *iface, const struct page *page, const char *ipam);
 
 /*
- * Releases what the host has for attachments of the network that are not valid, and whose
- * network namespace does not exist any more. Where it does exist, the attachment is
- * added to kept, in the form of "cni.dev/valid-attachments".
+ * Releases the host's side of the network's attachments that are not valid and whose network
+ * namespace does not exist. Adds each whose namespace exists to kept, in the form of
+ * "cni.dev/valid-attachments".
  */
 int host_collect(const struct request *req, const struct valid *valid, json_t *kept, struct cni_error *err);
 
-/* CNI_DAMAGED when something is missing, or is another namespace's. */
+/* CNI_DAMAGED if an object is missing, or if the attachment is in another namespace. */
 int host_verify(struct iface *iface, struct cni_error *err);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each kind of object is, for object.c, which chooses. See plugin/object.h
- * for what the functions promise.
+ * The kinds of objects, among which object.c chooses. plugin/object.h documents the functions.
  */
 #ifndef PLUGIN_KINDS_H
 #define PLUGIN_KINDS_H
@@ -11,7 +10,7 @@
 #include "plugin/nft.h"
 #include "plugin/object.h"
 
-/* The part of an object of the kind that says its place: two objects of one place are rivals. */
+/* The parts of an object that make its place: two different objects in one place are rivals. */
 enum {
 	KEY_DEV = 1,
 	KEY_ADDRESS = 2, /* to, without its length */
@@ -25,14 +24,14 @@ struct kind {
 	int (*make)(struct view *view, const struct object *object, struct cni_error *err);
 	int (*remove)(struct view *view, const struct object *object, struct cni_error *err);
 	enum found (*find)(struct view *view, const struct object *object, struct cni_error *err);
-	/* Would make() fail for something that others have there? Changes nothing; NULL: it would not. */
+	/* Would make() fail because of something that others have there? Changes nothing. NULL:
+	 * never. */
 	int (*check)(struct view *view, const struct object *object, struct cni_error *err);
-	/* What takes its time to find out before make(), or remove(), while nothing is locked; NULL: nothing.
-	 */
+	/* Finds out, before make() or remove() and without a lock, what takes long. NULL: nothing. */
 	int (*look)(struct view *view, const struct object *object, bool removing, struct cni_error *err);
 	bool look_to_remove;
-	bool anonymous; /* once it exists, nothing shows that it is ours */
-	/* nft makes and removes it, which takes its time, in place of make() and remove(): plugin/nft.h */
+	bool anonymous; /* an existing one does not show whether we made it */
+	/* nft makes and removes it, in place of make() and remove(): plugin/nft.h */
 	int (*print)(FILE *script, struct view *view, const struct object *object, enum nft_step step,
 		     struct cni_error *err);
 };
@@ -45,10 +44,10 @@ extern const struct kind kind_fence, kind_guard, kind_lease, kind_rate;
 
 const struct kind *object_kind(const struct object *object);
 
-/* What a sysctl is for "all" interfaces; -1: it cannot be read. */
+/* The value of a sysctl for "all" interfaces; -1: it cannot be read. */
 int sysctl_read_all(const struct object *object);
 
-/* Would the kernel accept gw as the gateway of a route over the interface dev? CNI_CONFIG. */
+/* CNI_CONFIG if the kernel would not accept gw as the gateway of a route over the interface dev. */
 int gateway_check(struct rtnl *host, int dev, const struct ip *gw, struct cni_error *err);
 
 #endif

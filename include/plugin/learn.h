@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What routers on the link advertise (RFC 4861 6.2), for pods that accept it: addresses of
- * their prefixes (RFC 4862), and routes. The kernel takes it up by itself; this waits
- * for it, so that the result has it.
+ * Addresses (RFC 4862) and routes that routers on the link advertise (RFC 4861 6.2), for pods that
+ * accept them. The kernel adds them by itself; this waits for them, so that the result of ADD has
+ * them.
  */
 #ifndef PLUGIN_LEARN_H
 #define PLUGIN_LEARN_H
@@ -12,12 +12,13 @@
 #include "plugin/ledger.h"
 
 /*
- * Waits for some seconds at most, once the interface is up, and adds what came to given and to
- * the page. That nothing comes is no error, and is said in the log. CNI_RETRY: out of memory.
+ * Call it when the interface is up. Waits for some seconds at most, and adds the addresses and
+ * routes to given and to the page. Logs, without an error, if there are none. CNI_RETRY: out of
+ * memory.
  */
 int learn_routers(struct iface *iface, struct result *given, struct page *page, struct cni_error *err);
 
-/* CHECK: takes what came from routers out of prev, since it may have changed since. */
+/* For CHECK: removes from prev the addresses and routes of routers, which may have changed since. */
 int learn_forget(struct iface *iface, struct result *prev, struct cni_error *err);
 
 #endif

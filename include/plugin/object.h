@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thing on the host that pods need: a link, a route, an entry of a table.
+ * An object on the host that pods require: a link, a route, an entry of a table.
  *
- * Each has a constructor, which brings it into the one form that it has, however the
- * configuration spells it: prefixes without host bits, interfaces by index. Its identity,
- * object_key(), is the place that it takes on the host: there is one route to a
- * destination, one neighbour of an address. Two attachments may hold the same object; two
- * that need different things at the same place contradict each other.
+ * A constructor brings each object into its only form: prefixes without host bits, interfaces by
+ * index. object_key() identifies an object by its place on the host: there is one route to a
+ * destination, and one neighbour with an address. Several attachments may hold the same object.
+ * Attachments that require different objects in one place are in conflict.
  *
- * Making an object that exists, and removing one that does not, succeeds. What somebody
- * else has made is used where it is the same, and never removed.
+ * Making an object that exists, and removing one that does not, succeeds. If somebody else has made
+ * an equal object, it is used, and never removed.
  */
 #ifndef PLUGIN_OBJECT_H
 #define PLUGIN_OBJECT_H
@@ -26,21 +25,21 @@
 
 enum object_kind {
 	OBJECT_ANCHOR,	   /* an ipvlan slave of dev, in the host's namespace */
-	OBJECT_ACCESS,	   /* the anchor of dev is up: in l3 and l3s the host's way to the pods */
+	OBJECT_ACCESS,	   /* the anchor of dev is up: in l3 and l3s the host reaches the pods by it */
 	OBJECT_ROUTE,	   /* to, via, dev, src */
-	OBJECT_NEIGHBOUR,  /* to, which has lladdr, on dev; pods of 0.1.0 have them in l2 */
-	OBJECT_PROXY,	   /* the host answers neighbour solicitations for to, on dev */
+	OBJECT_NEIGHBOUR,  /* to, lladdr, dev; 0.1.0 made them for pods in l2 */
+	OBJECT_PROXY,	   /* the host answers neighbour solicitations for to on dev */
 	OBJECT_HAIRPIN,	   /* host and pods are neighbours on dev: net/hairpin.h */
-	OBJECT_SYSCTL,	   /* name, of those in /proc/sys/net/{ipv4,ipv6}/conf/<dev>, is on */
+	OBJECT_SYSCTL,	   /* name, a file of /proc/sys/net/{ipv4,ipv6}/conf/<dev>, is on */
 	OBJECT_VLAN,	   /* name, of id on dev */
 	OBJECT_DUMMY,	   /* name */
 	OBJECT_RESOLV,	   /* the resolv.conf of the namespace name */
-	OBJECT_TABLE,	   /* nft's, that masquerades pods */
+	OBJECT_TABLE,	   /* the nftables table that masquerades pods */
 	OBJECT_MASQUERADE, /* to, a pod's address in its subnet */
-	OBJECT_FENCE,	   /* nft's table of dev, with the addresses that may send by it */
-	OBJECT_GUARD,	   /* what sends by dev from another address is dropped */
+	OBJECT_FENCE,	   /* the nftables table of dev, with the addresses that may send by it */
+	OBJECT_GUARD,	   /* drops packets that dev sends from other addresses */
 	OBJECT_LEASE,	   /* to, a pod's address on dev */
-	OBJECT_RATE,	   /* name: how fast to, a pod's address on dev, may send and get; via: its first */
+	OBJECT_RATE,	   /* name: the rates of to, a pod's address on dev; via: the pod's first address */
 	OBJECT_KINDS,
 };
 
@@ -53,12 +52,12 @@ struct object {
 	char lladdr[20];
 	char name[128];
 
-	/* how to make it, and to put it back: no part of what it is */
+	/* how to make it, and to restore it: not part of its identity */
 	uint16_t mode;	   /* of an anchor */
-	int index;	   /* of an anchor that is made again; 0: the kernel's choice */
+	int index;	   /* of an anchor that is repaired; 0: the kernel's choice */
 	unsigned int mtu;  /* of a dummy, 0: the kernel's choice */
 	const json_t *dns; /* of a resolv.conf; borrowed */
-	int all;	   /* of a sysctl, what it was for "all" when we set it; -1: not known */
+	int all;	   /* of a sysctl, its value for "all" when we set it; -1: not known */
 };
 
 struct object object_anchor(int dev, uint16_t mode);
@@ -76,67 +75,66 @@ struct object object_table(void);
 struct object object_masquerade(const struct prefix *address);
 struct object object_fence(int dev);
 struct object object_guard(int dev);
-/* Bytes a second, and at once; rate 0: as fast as it can. */
+/* Bytes per second, and the burst in bytes; rate 0: no limit. */
 struct rate {
 	unsigned long long rate, burst;
 };
 
-/* Two rates: out of the pod, and into it. Addresses of one first share their rates. */
+/* Two rates: out of the pod, and into it. Addresses with the same first share their rates. */
 struct object object_rate(int dev, const struct ip *ip, const struct ip *first, const struct rate *rates);
 bool object_rates(const struct object *object, struct rate ret[2]);
 
 struct object object_lease(int dev, const struct ip *ip);
 
-/* The place that it takes, as a name for a file. */
+/* The object's place, as the name of a file. */
 struct object_key {
 	char s[240];
 } object_key(const struct object *object);
 
 bool object_same_place(const struct object *a, const struct object *b);
 
-/* Of two in one place: are they the same thing, so that both may be held at once? */
+/* For two objects in one place: are they equal, so that both may be held? */
 bool object_agrees(const struct object *a, const struct object *b);
 
-/* There is nothing more to it than its place: any two in one place agree. */
+/* Is the object its place only, so that any two in one place agree? */
 bool object_plain(const struct object *object);
 
-/* In iproute2's words, for people: "route to 192.168.9.0/24 via 10.138.36.66 dev 3". */
+/* For people, in the words of iproute2: "route to 192.168.9.0/24 via 10.138.36.66 dev 3". */
 struct object_text {
 	char s[256];
 } object_text(const struct object *object);
 
-/* As the ledger keeps it. object_read() returns false for what this version does not know;
- * strings are copied, dns is borrowed. */
+/* The form in the ledger. object_read() returns false if this version does not know the object; it
+ * copies strings, and borrows dns. */
 json_t *object_json(const struct object *object);
 bool object_read(struct object *ret, const json_t *doc);
 
-/* Must object_look() be called before it is removed? */
+/* Must object_look() be called before object_remove()? */
 bool object_must_look(const struct object *object);
 
-/* Finds out what takes its time, before the ledger is locked to make it, or remove it. */
+/* Finds out what takes long; call it before the ledger is locked to make, or remove, the object. */
 int object_look(struct view *view, const struct object *object, bool removing, struct cni_error *err);
 
-/* Not of those that a program makes: plugin/nft.h. */
+/* Not for objects that a program makes: plugin/nft.h. */
 int object_make(struct view *view, const struct object *object, struct cni_error *err);
 int object_remove(struct view *view, const struct object *object, struct cni_error *err);
 
-/* Would object_make() fail for something that is in its place, or missing, on the host? Changes
- * nothing. CNI_CONFIG. */
+/* CNI_CONFIG if object_make() would fail because of something on the host. Changes nothing. */
 int object_check(struct view *view, const struct object *object, struct cni_error *err);
 
-/* Does it exist, as it was made? */
+/* Does the object exist as it was made? */
 enum found object_find(struct view *view, const struct object *object, struct cni_error *err);
 
-/* Once it exists, nothing about it shows whether we have made it. */
+/* Does an existing one not show whether we have made it? */
 bool object_anonymous(const struct object *object);
 
-/* A program makes and removes it: not while the ledger is locked. */
+/* Does a program make and remove it, while the ledger is not locked? */
 bool object_by_program(const struct object *object);
 
-/* The name of the anchor's link, made of the index of its master. */
+/* The name of the anchor's link, from the index of its master. */
 void anchor_name(int dev, char ret[IFNAMSIZ]);
 
-/* A link of that name which we have not made is none. */
+/* Ignores a link of that name that we have not made. */
 enum found anchor_find(struct rtnl *host, int dev, struct link *ret, struct cni_error *err);
 
 #endif

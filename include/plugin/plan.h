@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the routes of a result mean on one interface.
+ * The kernel's routes for the routes of a result, on one interface.
  *
- * A result lists routes with or without gateway. The plan groups those to one
- * destination into one multipath route, drops repetitions, fills in the gateway
- * of the address family where a route names none, and marks gateways that no
- * address of the interface covers as on-link, which the kernel would otherwise
- * refuse with "Nexthop has invalid gateway".
+ * A result lists routes with or without a gateway. The plan makes one multipath route of those to
+ * one destination, drops duplicates, and adds the gateway of the address family to a route without
+ * one. It marks a gateway as on-link if it is in no subnet of the interface: the kernel would
+ * refuse it with "Nexthop has invalid gateway".
  */
 #ifndef PLUGIN_PLAN_H
 #define PLUGIN_PLAN_H
@@ -17,7 +16,7 @@
 #include "cni/result.h"
 #include "net/addr.h"
 
-/* Next hops of one route; all of them fit into one request. */
+/* Next hops of one route; so many fit into one request. */
 #define PLAN_HOPS_MAX 128
 
 struct plan {
@@ -26,7 +25,7 @@ struct plan {
 	struct nexthop *hops; /* of all routes, in their order */
 };
 
-/* Fails with CNI_CONFIG when a destination has too many gateways. */
+/* CNI_CONFIG if a destination has too many gateways. */
 int plan_make(struct plan *ret, const struct result *result, struct cni_error *err);
 void plan_free(struct plan *plan);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The verbs of the specification, one file each. VERSION needs no plugin and
- * lives in plugin_main().
+ * The verbs of the specification, each in one file. plugin_main() answers VERSION.
  */
 #ifndef PLUGIN_VERBS_H
 #define PLUGIN_VERBS_H

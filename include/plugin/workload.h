@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What people call the pod, or the container, that an attachment is for: runtimes pass its name in
- * CNI_ARGS, beside the id, which people do not know by heart.
+ * The name, for people, of the pod or the container of an attachment. Runtimes pass it in CNI_ARGS.
  *
  *	Kubernetes (containerd, CRI-O)   K8S_POD_NAMESPACE, K8S_POD_NAME
  *	Podman                           K8S_POD_NAME: the container's name
@@ -11,7 +10,7 @@
 #ifndef PLUGIN_WORKLOAD_H
 #define PLUGIN_WORKLOAD_H
 
-/* As long as names are in Kubernetes. */
+/* The longest name in Kubernetes. */
 #define WORKLOAD_NAME_MAX 253
 
 struct workload {
@@ -19,8 +18,8 @@ struct workload {
 };
 
 /*
- * args: CNI_ARGS, KEY=VALUE;KEY=VALUE of whoever called. A name that is too long counts as not known. Nothing
- * is said of what is malformed: that is the business of plugins that go by it.
+ * args: CNI_ARGS, KEY=VALUE;KEY=VALUE. A name that is too long counts as not known. Malformed
+ * arguments are ignored without a message: only plugins that use them report them.
  */
 struct workload workload_read(const char *args);
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The Makefile knows it. */
+/* The Makefile defines it. */
 #ifndef GIT_ID
 #define GIT_ID ""
 #endif

@@ -23,7 +23,7 @@ bool attachment_equal(const struct attachment *a, const struct attachment *b)
 	return !strcmp(a->container, b->container) && !strcmp(a->ifname, b->ifname);
 }
 
-/* One without an interface is equal to whichever the container has. */
+/* An attachment without an interface equals each attachment of its container. */
 static int by_name(const void *a, const void *b)
 {
 	const struct attachment *x = a, *y = b;
@@ -78,7 +78,7 @@ void valid_free(struct valid *valid)
 
 bool valid_contains(const struct valid *valid, const char *container, const char *ifname)
 {
-	/* as the runtime's JSON has it, where the name is not UTF-8 */
+	/* the name as the runtime writes it in JSON: it may not be UTF-8 */
 	json_auto_t *text = json_text(ifname);
 	const struct attachment wanted = { container, text ? json_string_value(text) : ifname };
 

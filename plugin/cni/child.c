@@ -25,13 +25,13 @@
 
 #define OUTPUT_MAX (1 << 20)
 
-/* A binary that is being replaced just now cannot be run: ETXTBSY. */
+/* ETXTBSY: a program cannot start while its file is being replaced. */
 #define BUSY_TRIES 10
 #define BUSY_PAUSE_NS 200000000
 
 #define START_STACK 32768
 
-/* The input as a file that a child can read at its own pace. */
+/* The input as a file, which a child can read at any speed. */
 static int input_file(const struct child *child, struct cni_error *err)
 {
 	autoclose int fd = memfd_create("stdin", MFD_CLOEXEC);
@@ -58,16 +58,16 @@ struct start {
 	int error;
 };
 
-/* In the child, which has our memory as long as we wait for its exec. */
+/* In the child, which shares our memory until its exec, for which we wait. */
 static int become(void *arg)
 {
 	struct start *start = arg;
 
-	/* it must not go on without us: a DEL that comes then would not see what it does after it */
+	/* it must end with us: a later DEL would not see what it does after that */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != start->parent)
 		_exit(127);
-	setpgid(0, 0); /* so that we can end all of it */
+	setpgid(0, 0); /* so that we can kill it with its children */
 	process_child();
 	for (int fd = 0; fd < 3; fd++)
 		if (dup2(start->fds[fd], fd) < 0)
@@ -80,7 +80,7 @@ static int become(void *arg)
 	_exit(127);
 }
 
-/* What posix_spawn() does, which cannot tell a child to die with its parent; 0 or errno. */
+/* As posix_spawn(), which cannot make a child end with its parent. Returns 0 or errno. */
 static int start(struct start *start, pid_t *ret)
 {
 	char stack[START_STACK] __attribute__((aligned(16)));
@@ -96,7 +96,7 @@ static int start(struct start *start, pid_t *ret)
 	return start->error;
 }
 
-/* Starts the program with its standard error in a pipe of its own; 0 or errno. */
+/* Starts the program with its standard error in a pipe. Returns 0 or errno. */
 static int spawn(const struct child *child, int in, int out, int errors, pid_t *ret)
 {
 	struct start one = { .child = child, .fds = { in, out, errors }, .parent = getpid() };
@@ -111,7 +111,7 @@ static int spawn(const struct child *child, int in, int out, int errors, pid_t *
 	return error;
 }
 
-/* What is in the pipe; false when the child wrote more than it may. */
+/* Reads the pipe. Returns false if the child wrote too much. */
 static bool read_output(int fd, struct outcome *o)
 {
 	ssize_t n = read(fd, o->output + o->output_len, o->output_max - o->output_len);
@@ -147,10 +147,10 @@ static bool has_ended(pid_t child)
 }
 
 /*
- * Follows the child until it has ended, and then reads what is left in its pipes. Their
- * ends say nothing: a daemon that it leaves behind may keep them open for ever, and we
- * hold them as well, so that there is one thing to be woken up by. Returns 0, or -1 when
- * it ran out of time or of space.
+ * Reads the pipes until the child has ended, and then what is left in them. The end of a pipe does
+ * not count: a daemon that the child leaves may keep it open for ever. We keep the pipes open too,
+ * so only data or the child's end wakes us. Returns 0, or -1 if the child took too long or wrote
+ * too much.
  */
 static int follow(pid_t child, int out, int errors, const struct child *what, struct outcome *o)
 {
@@ -192,10 +192,10 @@ static int spawn_hint(const char *program, int error, struct cni_error *err)
 				"mounted noexec",
 				program);
 	if (error == ENOEXEC)
-		return cni_hint(err, "it is no program, or one of another architecture; install it again");
+		return cni_hint(
+			err, "the file is not a program, or is for another architecture; install it again");
 	if (error == ENOENT)
-		return cni_hint(err,
-				"the interpreter that it names, or the dynamic loader, is not installed");
+		return cni_hint(err, "its interpreter, or the dynamic loader, is not installed; install it");
 	return -1;
 }
 
@@ -232,14 +232,14 @@ static int run(const struct child *what, struct outcome *o, struct cni_error *er
 	if (error) {
 		cni_fail(err, CNI_RETRY, "%s did not finish in %d s and was killed", what->argv[0],
 			 what->patience_s);
-		return cni_hint(err, "it is stuck: look at what it waits for (a lock, a server, a daemon)");
+		return cni_hint(err, "find out what it waits for: a lock, a server, a daemon");
 	}
 	return 0;
 }
 
 int child_run(const struct child *child, struct outcome *ret, struct cni_error *err)
 {
-	static char *output; /* as large as it may get, so made once */
+	static char *output; /* of the maximum size, so allocated once */
 	static size_t room;
 	const size_t max = child->output_max ? child->output_max : OUTPUT_MAX;
 

@@ -16,7 +16,7 @@
 #define PATIENCE_MS 5000
 #define DEFINITION "NetworkAttachmentDefinition"
 
-/* The entry of a list becomes a configuration of its own. */
+/* Makes a configuration from the entry of a list. */
 static json_t *complete(const json_t *list, const json_t *entry)
 {
 	static const char *const inherited[] = { "name", "cniVersion" };
@@ -28,7 +28,7 @@ static json_t *complete(const json_t *list, const json_t *entry)
 	return plugin;
 }
 
-/* Of a pipe, such as a shell's <(...), what its writer writes without long pauses. */
+/* Reads from a pipe too, such as a shell's <(...). Its writer must not pause for long. */
 static ssize_t read_on(int fd, char *buf, size_t size)
 {
 	struct pollfd in = { .fd = fd, .events = POLLIN };
@@ -42,7 +42,7 @@ static ssize_t read_on(int fd, char *buf, size_t size)
 	return -1;
 }
 
-/* Not of a device, or of anything else that never ends. */
+/* Reads no devices, which may never end. */
 char *conflist_text(const char *path, size_t *len, struct cni_error *err)
 {
 	autoclose int fd = file_open(path, O_RDONLY | O_NONBLOCK);
@@ -77,7 +77,7 @@ bool conflist_is_yaml(const char *path, const char *text, size_t len)
 	       (len > 4 && !strncmp(text, "---\n", 4)) || (len > 11 && !strncmp(text, "apiVersion:", 11));
 }
 
-/* Of Kubernetes: the configuration is a string in it, and may be without a name. */
+/* A definition of Kubernetes has the configuration as a string, perhaps without a name. */
 static json_t *unwrap(const json_t *definition)
 {
 	const char *config = json_string_value(json_field(json_field(definition, "spec"), "config"));

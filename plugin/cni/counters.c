@@ -15,7 +15,8 @@
 #define COUNTERS PARENT "/ipvlan.counters.1"
 #define SIZE 4096
 
-/* What has a place. At the end of each there is room; nothing moves without another file. */
+/* What has a place in the file. Additions go to the end of a list: there is room. Any other change
+ * requires another file. */
 static const char *const programs[] = { "ipvlan", "addrpool" };
 static const char *const verbs[] = { "ADD", "DEL", "CHECK", "GC", "STATUS" };
 static const int codes[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 50, 51, 100, 101, 102, 999, -1 };
@@ -42,7 +43,7 @@ static size_t index_of(const char *const *list, size_t n, const char *name)
 	return i;
 }
 
-/* The last one is that of all others. */
+/* The last place is for all other codes. */
 static size_t place_of_code(int code)
 {
 	size_t i = 0;
@@ -59,7 +60,7 @@ static int counters_create(void)
 	return open(COUNTERS, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 }
 
-/* In a page that has no memory, an addition would be the end of the process where /run is full. */
+/* If /run is full, writing to a page without memory would kill the process. */
 static bool counters_have_memory(int fd)
 {
 	struct stat st;
@@ -69,7 +70,7 @@ static bool counters_have_memory(int fd)
 	return (st.st_size >= SIZE && st.st_blocks * 512 >= SIZE) || fallocate(fd, 0, 0, SIZE) == 0;
 }
 
-/* NULL: there are none. A process maps them once, for as long as it lives. */
+/* NULL: there are no counters. A process maps them once and does not unmap them. */
 static struct counters *counters_map(void)
 {
 	static struct counters *counters;

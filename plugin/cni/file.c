@@ -13,7 +13,7 @@
 #include "cni/cleanup.h"
 #include "cni/process.h"
 
-/* Whoever waits in flock() is served in turn, which polling would not be. */
+/* Waits in flock(), which serves waiters in order; polling would not. */
 int file_lock(int fd, int seconds)
 {
 	long long end;
@@ -77,7 +77,7 @@ int file_make_path(const char *path, mode_t mode)
 
 struct boot file_boot(void)
 {
-	static struct boot boot; /* a process does not outlive it */
+	static struct boot boot; /* a process cannot outlive the boot */
 	autoclose int fd = -1;
 
 	if (boot.id[0])
@@ -95,7 +95,7 @@ int file_has_room(const char *directory, unsigned int files)
 
 	if (fd < 0 || faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0 || fstatvfs(fd, &room) < 0)
 		return -1;
-	/* a file system without a limit for files says that there are none */
+	/* a file system without a limit for files reports 0 of them */
 	if (room.f_bavail && (!room.f_files || room.f_favail >= files))
 		return 0;
 	errno = ENOSPC;

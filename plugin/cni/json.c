@@ -27,7 +27,7 @@ json_t *json_member(const json_t *obj, const char *key)
 	json_t *value, *found = NULL;
 	const char *name;
 
-	/* jansson's iterator takes no const, but changes nothing */
+	/* jansson's iterator is not declared const, but changes nothing */
 	json_object_foreach((json_t *)(uintptr_t)obj, name, value)
 		if (!strcasecmp(name, key))
 			found = value;

@@ -10,24 +10,24 @@
 
 #include "cni/json.h"
 
-/* Letters and digits of a key that are compared; a longer one is like no other. */
+/* The number of letters and digits that are compared; a longer key is similar to no other. */
 #define LETTERS_MAX 40
 
-/* Lists in lists that are looked into, and keys that are reported. */
+/* How deep lists in lists are searched, and how many keys are reported. */
 #define DEPTH_MAX 2
 #define REPORTED_MAX 16
 
 struct keys {
-	const struct key *known;	/* up to one without a name */
-	const struct meaning *meanings; /* the same; or NULL */
+	const struct key *known;	/* ends with an entry without a name */
+	const struct meaning *meanings; /* likewise; or NULL */
 };
 
 struct key {
 	const char *name;
-	const struct keys *in; /* of the object, or the objects in lists, that it has; NULL: any */
+	const struct keys *in; /* the keys of its object, or of the objects in its list; NULL: any keys */
 };
 
-/* What the key of another program is here. */
+/* A key of another program, and our key with the same meaning. */
 struct meaning {
 	const char *key, *ours;
 };
@@ -112,7 +112,7 @@ static const struct keys ipvlan = {
 			{ "logLevel", NULL },
 			{ "ipam", NULL },
 			{ "dns", &dns },
-			/* of libcni, runtimes and Multus */
+			/* for libcni, runtimes and Multus */
 			{ "cniVersion", NULL },
 			{ "cniVersions", NULL },
 			{ "name", NULL },
@@ -232,7 +232,7 @@ static const struct keys cluster = {
 static const struct keys addrpool = {
 	.known =
 		(const struct key[]){
-			{ "type", NULL },	 { "name", NULL }, /* host-local has a field for it */
+			{ "type", NULL },	 { "name", NULL }, /* host-local accepts it */
 			{ "subnet", NULL },	 { "rangeStart", NULL }, { "rangeEnd", NULL },
 			{ "gateway", NULL },	 { "for", NULL },	 { "ranges", &range },
 			{ "routes", &route },	 { "resolvConf", NULL }, { "dataDir", NULL },
@@ -306,7 +306,7 @@ struct letters {
 	size_t n; /* 0: nothing to compare */
 };
 
-/* "range_start" and "RangeStart" have the same. */
+/* The same for "range_start" and "RangeStart". */
 static struct letters letters_of(const char *key)
 {
 	struct letters letters = { .n = 0 };
@@ -326,7 +326,7 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* How many letters are missing, too many, wrong, or swapped with their neighbour. */
+/* How many letters are missing, additional, wrong, or swapped with their neighbour. */
 static size_t distance(const struct letters *a, const struct letters *b)
 {
 	size_t d[LETTERS_MAX + 1][LETTERS_MAX + 1] = { { 0 } };
@@ -344,7 +344,7 @@ static size_t distance(const struct letters *a, const struct letters *b)
 	return d[a->n][b->n];
 }
 
-/* The known key of nearly the same letters, or NULL: *slips of them are others. */
+/* The known key with nearly the same letters, or NULL. *slips: how many letters differ. */
 static const char *nearest(const struct keys *keys, const struct letters *letters, size_t *slips)
 {
 	const char *found = NULL;
@@ -416,7 +416,7 @@ static void walk_object(const struct walk *walk, const struct keys *keys, const 
 	char inside[128];
 	const char *name;
 
-	/* jansson's iterator takes no const, but changes nothing */
+	/* jansson's iterator is not declared const, but changes nothing */
 	json_object_foreach((json_t *)(uintptr_t)object, name, value) {
 		const struct key *key = key_find(keys, name);
 

@@ -16,7 +16,7 @@
 #include "cni/stderr.h"
 
 #define LINE_MAX_LEN 4096
-#define TEXT_MAX_LEN (LINE_MAX_LEN - 512) /* without who it is about */
+#define TEXT_MAX_LEN (LINE_MAX_LEN - 512) /* without the attachment */
 
 static const char *const names[] = {
 	[LOG_ERROR] = "error",
@@ -24,7 +24,7 @@ static const char *const names[] = {
 	[LOG_INFO] = "info",
 };
 
-/* One process serves one request, of which every line tells. */
+/* One process serves one request; every line is about it. */
 static struct {
 	const struct request *req; /* NULL: not known yet */
 	const char *file;	   /* NULL: stderr */
@@ -34,7 +34,7 @@ static struct {
 	void *divert_arg;
 } state = { .level = LOG_WARNING };
 
-/* Also what other plugins and runtimes call them, in whatever case. */
+/* Accepts the names of other plugins and runtimes too, in any case. */
 static int parse_level(const char *text)
 {
 	static const struct {
@@ -53,7 +53,7 @@ static int parse_level(const char *text)
 	return -1;
 }
 
-/* *ret stays as it is where the key says nothing. */
+/* Leaves *ret unchanged if the key is absent or not valid. */
 static void read_level(const json_t *conf, enum log_level *ret)
 {
 	const char *text = "";
@@ -121,7 +121,7 @@ static void say(const char *text)
 	stderr_put(line.text, line.len);
 }
 
-/* A line a write, so that those of several processes do not mix. */
+/* One write for each line, so that the lines of several processes do not mix. */
 static int write_line(enum log_level level, const char *text)
 {
 	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;

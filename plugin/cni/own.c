@@ -6,7 +6,7 @@
 #include "cni/json.h"
 #include "cni/log.h"
 
-/* rc and why: what the reader of the field said. */
+/* rc and why are the result of reading the field. */
 static void check_type(int rc, const struct cni_error *why)
 {
 	if (rc < 0)
@@ -45,7 +45,7 @@ int own_int(const json_t *obj, const char *where, const char *key, long long min
 	return 0;
 }
 
-/* Is it a list of strings, or of objects with a string called member? */
+/* Is it a list of strings, or of objects with a string named member? */
 static bool is_list(const json_t *value, const char *member)
 {
 	const json_t *entry;

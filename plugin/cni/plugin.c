@@ -22,20 +22,20 @@
 #include "cni/process.h"
 #include "cni/stderr.h"
 
-/* A configuration with the results of a long chain in it is some kilobytes. */
+/* Even with the results of a long chain a configuration has only some kilobytes. */
 #define CONFIG_MAX (4 << 20)
 #define PATIENCE_MS 30000
 
 #ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* musl has no name for it */
+#define MADV_POPULATE_WRITE 23 /* musl does not define it */
 #endif
 
-/* What the deepest calls take, with their paths and messages, and a bit more. */
+/* More than the deepest calls require, with their paths and messages. */
 #define STACK_WANTED (56 << 10)
 
 enum verb { ADD, DEL, CHECK, GC, STATUS, VERSION, VERBS };
 
-/* a line each */
+/* one line for each */
 /* clang-format off */
 static const struct {
 	const char *name;
@@ -70,7 +70,7 @@ bool is_identifier(const char *text)
 	return true;
 }
 
-/* What Go calls white space; the kernel refuses only the ASCII part of it. */
+/* White space as in Go; the kernel refuses only white space of ASCII. */
 static bool has_space(const char *text)
 {
 	static const char *const wide[] = {
@@ -111,8 +111,8 @@ static int check_ifname(const char *text, struct cni_error *err)
 
 #define NEEDS(verb) (1U << (verb))
 
-/* Reads the variables in the skeleton's order, since that is the order in which
- * it reports them. A name that is there but wrong counts before one missing. */
+/* Reads the variables in the order of Go's skeleton, which reports them in that order. A wrong
+ * value is reported before a missing variable. */
 int request_read_env(struct request *req, struct cni_error *err)
 {
 	const struct {
@@ -132,7 +132,7 @@ int request_read_env(struct request *req, struct cni_error *err)
 	};
 	const char *command = getenv("CNI_COMMAND"), *override = getenv("CNI_NETNS_OVERRIDE");
 	enum verb verb = verb_find(command ? command : "");
-	char missing[128] = ""; /* all of them fit */
+	char missing[128] = ""; /* has room for all names */
 	size_t listed = 0;
 
 	for (size_t i = 0; i < sizeof(vars) / sizeof(*vars); i++) {
@@ -241,7 +241,7 @@ int plugin_run(const struct plugin *plugin, const struct request *req, json_t **
 	}
 }
 
-/* In one piece, which wakes the reader up once. */
+/* Writes all at once, which wakes the reader only once. */
 int plugin_print(const json_t *doc, size_t flags, bool line)
 {
 	autofree char *text = json_dumps(doc, flags);
@@ -255,7 +255,7 @@ int plugin_print(const json_t *doc, size_t flags, bool line)
 		struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 		ssize_t n = write(out.fd, text + done, len - done);
 
-		/* the caller may have made it non-blocking */
+		/* the caller may have made stdout non-blocking */
 		if (n < 0 && (errno != EAGAIN || poll(&out, 1, PATIENCE_MS) <= 0))
 			return -1;
 		done += n > 0 ? (size_t)n : 0;
@@ -269,7 +269,7 @@ static int print_result(const struct request *req, const json_t *result)
 	return plugin_print(result, JSON_INDENT(4) | (req->version >= CNI_1_0_0 ? JSON_SORT_KEYS : 0), false);
 }
 
-/* A result that did not reach the runtime is a failed ADD, which leaves nothing. */
+/* If the runtime did not receive the result, the ADD has failed and is undone. */
 static int deliver(const struct plugin *plugin, const struct request *req, const json_t *result,
 		   plugin_answer answer, struct cni_error *err)
 {
@@ -288,7 +288,7 @@ static void log_end(int rc, const struct cni_error *err)
 	const size_t lost = stderr_lost();
 
 	if (lost)
-		cni_log("%zu bytes for standard error are lost, which nobody reads", lost);
+		cni_log("%zu bytes for standard error are lost: its reader does not read", lost);
 	if (rc == 0)
 		log_done();
 	else
@@ -363,10 +363,9 @@ static int print_about(const char *about)
 }
 
 /*
- * A process that lives for a millisecond spends a good part of it in page faults, one
- * for each page of its stack: ten times as much as for all of them at once. That the
- * kernel (before 5.14) does not know how is no harm. And jansson would read its
- * seed from a file; the kernel has handed one over already.
+ * In a process of one millisecond the page faults of the stack matter: one for each page takes ten
+ * times as long as all pages at once. Before Linux 5.14 madvise() fails, which does no harm. The
+ * seed of jansson comes from the kernel's AT_RANDOM; else jansson would read a file.
  */
 static void start_quickly(void)
 {
@@ -378,7 +377,7 @@ static void start_quickly(void)
 	madvise(top - STACK_WANTED, STACK_WANTED, MADV_POPULATE_WRITE);
 	if (random)
 		memcpy(&seed, (const void *)random, sizeof(seed));
-	json_object_seed(seed); /* 0: by its own means */
+	json_object_seed(seed); /* 0: jansson reads a seed itself */
 }
 
 int plugin_main(const struct plugin *plugin)

@@ -17,7 +17,7 @@
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
-/* Those that the caller's timers, limits and closed pipes would end us with. */
+/* The signals by which the caller's timers, limits and closed pipes would kill us. */
 static void block(sigset_t *set)
 {
 	static const int blocked[] = { SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGXFSZ };
@@ -27,7 +27,7 @@ static void block(sigset_t *set)
 		sigaddset(set, blocked[i]);
 }
 
-/* A handler, unlike SIG_DFL, has a sleeping system call end. */
+/* With a handler, unlike SIG_DFL, the signal ends a system call that sleeps. */
 static void wake(int signal)
 {
 	(void)signal;
@@ -41,8 +41,8 @@ static void handle(int signal, void (*handler)(int))
 }
 
 /*
- * A closed standard stream would be taken by the next file that is opened, and
- * what is meant for the runtime written to it.
+ * Opens closed standard streams. Else the next file to be opened would get the number of one, and
+ * we would write the answer for the runtime to that file.
  */
 static int hold_standard_streams(void)
 {
@@ -61,14 +61,14 @@ int process_begin(void)
 	sigset_t set;
 
 	block(&set);
-	sigaddset(&set, SIGCHLD); /* until process_poll() waits for it */
+	sigaddset(&set, SIGCHLD); /* only process_poll() unblocks it */
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	handle(SIGCHLD, wake);
 	umask(S_IWGRP | S_IWOTH);
 	if (hold_standard_streams() < 0)
 		return -1;
 #ifdef SYS_close_range
-	/* before Linux 5.11 they stay as they are */
+	/* before Linux 5.11 this fails, and they stay unchanged */
 	syscall(SYS_close_range, STDERR_FILENO + 1U, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 #endif
 	return 0;
@@ -104,7 +104,7 @@ void process_tick(bool on)
 		handle(SIGALRM, wake);
 	else
 		sigprocmask(SIG_BLOCK, &set, NULL);
-	/* again and again, so that a tick before the sleep is not the last */
+	/* repeats, in case the first tick comes before the sleep */
 	setitimer(ITIMER_REAL, &tick, NULL);
 	if (on)
 		sigprocmask(SIG_UNBLOCK, &set, NULL);

@@ -7,10 +7,10 @@
 
 #include "cni/json.h"
 
-/* More of anything than this is no network, but an attack on our memory. */
+/* More entries than any network has would only exhaust our memory. */
 #define MAX_ENTRIES 4096
 
-/* Room for one entry after the n that *array has; NULL with err filled. */
+/* Makes room for one entry after the n of *array. NULL with err filled. */
 static void *slot(void *array, size_t n, size_t size, struct cni_error *err)
 {
 	void **p = array, *bigger;
@@ -19,7 +19,7 @@ static void *slot(void *array, size_t n, size_t size, struct cni_error *err)
 		cni_fail(err, CNI_DECODE, "a result with more than %d entries", MAX_ENTRIES);
 		return NULL;
 	}
-	/* room for twice as many, each time that a power of two is full */
+	/* doubles the room when n is a power of two */
 	bigger = n & (n - 1) ? *p : realloc(*p, (n ? 2 * n : 1) * size);
 	if (!bigger) {
 		cni_fail(err, CNI_RETRY, "out of memory");
@@ -114,7 +114,7 @@ static int read_interface(struct result *result, const json_t *obj, struct cni_e
 	return result_add_interface(result, &interface, err);
 }
 
-/* address is "address", or "ip" in the shape of 0.2.0. */
+/* address is "address", or "ip" in the form of 0.2.0. */
 static int read_address(struct result *result, const json_t *obj, const char *address, struct cni_error *err)
 {
 	struct cni_ip ip = { .interface = -1 };
@@ -349,7 +349,7 @@ static void set_list(json_t *doc, const char *key, json_t *list)
 		json_decref(list);
 }
 
-/* Before 0.3.0 a result holds one address of each family, the first. */
+/* Before 0.3.0 a result has only one address of each family: the first. */
 static bool set_family(json_t *doc, const char *key, const struct result *result, int family,
 		       enum cni_version version)
 {

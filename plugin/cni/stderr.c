@@ -15,7 +15,7 @@ static struct {
 	size_t lost;
 } state;
 
-/* Length of the character at text that may be seen as it is, or 0. */
+/* The length of the character at text if it may be printed unchanged, or 0. */
 static size_t harmless(const char *text)
 {
 	const unsigned char *c = (const unsigned char *)text;
@@ -55,7 +55,7 @@ size_t visible(char *ret, const char *text, size_t len, bool one_line)
 	return (size_t)(to - ret);
 }
 
-/* Waits for room as long as patience is left. Another writer may take it first. */
+/* Waits for room until PATIENCE_MS in all have passed. Another writer may fill it first. */
 static ssize_t put_some(const char *text, size_t len)
 {
 	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };

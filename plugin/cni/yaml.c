@@ -13,7 +13,8 @@ static json_t *yaml_node(yaml_document_t *yaml, const yaml_node_t *node, int dep
 {
 	json_t *value;
 
-	/* an alias may lead back to what contains it, or a few lines to a billion nodes */
+	/* an alias may lead to a node that contains it; with aliases a few lines make a billion
+	 * nodes */
 	if (!node || depth > DEPTH_MAX || ++*nodes > NODES_MAX)
 		return NULL;
 	switch (node->type) {
@@ -43,7 +44,7 @@ static json_t *yaml_node(yaml_document_t *yaml, const yaml_node_t *node, int dep
 	}
 }
 
-/* NULL: there is none any more, or it is none. */
+/* NULL: there are no more documents, or the text is not YAML. */
 static json_t *yaml_next(yaml_parser_t *parser, int *nodes, bool *more)
 {
 	yaml_document_t yaml;

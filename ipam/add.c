@@ -20,16 +20,16 @@ struct add {
 	const struct conf *conf;
 	struct store store;
 	struct owner owner;
-	struct record record; /* what the owner has, and then will have */
-	struct states states; /* what has become of those who have leases, once it matters */
+	struct record record; /* the owner's leases, first the old ones, then with the new ones */
+	struct states states; /* of all leases, if judged */
 	bool judged;
-	bool counted;		  /* our blocks by the engine, unless it did not answer */
+	bool counted;		  /* the engine was called to count this node's blocks */
 	long long end;		  /* of the time for claims, CLOCK_BOOTTIME */
-	struct cni_error refused; /* why there was no block */
+	struct cni_error refused; /* why no block could be claimed */
 	struct ip *ips;
 };
 
-/* Is the attachment over that our leases under this name are from? */
+/* Is the attachment gone that has the leases of this name? */
 static bool is_over(const struct add *add)
 {
 	const struct origin *origin = &add->record.origin;
@@ -44,8 +44,8 @@ static bool is_over(const struct add *add)
 }
 
 /*
- * What the owner has already. Podman keeps a container's name over a restart of
- * the machine, for instance: then its leases are released, and *had lists them.
+ * Fails if the owner already has addresses. Releases them first if their attachment is gone, for instance
+ * since the machine has restarted: Podman keeps a container's name then. *had lists the released addresses.
  */
 static int look_back(struct add *add, const struct request *req, struct record *had,
 		     struct shortage *shortage, struct cni_error *err)
@@ -79,8 +79,8 @@ static int look_back(struct add *add, const struct request *req, struct record *
 	return 0;
 }
 
-/* The next one gets the address after these, but for those out of turn. */
-static int go_on(struct add *add, struct cni_error *err)
+/* The next search begins after these addresses, except addresses of "static". */
+static int set_last(struct add *add, struct cni_error *err)
 {
 	for (size_t i = 0; i < add->conf->n_pools; i++)
 		if (!pool_keeps(&add->conf->pools[i], &add->ips[i]) &&
@@ -90,9 +90,10 @@ static int go_on(struct add *add, struct cni_error *err)
 }
 
 /*
- * The record before its leases: it may name an address that is not leased, never the
- * reverse. What the leases say is written before the record, see record.c. The leases come
- * last: on a disk that fails from then on nothing could be taken back.
+ * Writes the lease's temporary file, the record, and then the leases. A record may name an address that is
+ * not leased, but no lease may lack a record. The temporary file is first, since a record vouches only for
+ * leases that are older, see record.c. The leases are last, since a failing disk might not let us remove
+ * them.
  */
 static int take(struct add *add, struct cni_error *err)
 {
@@ -110,7 +111,7 @@ static int take(struct add *add, struct cni_error *err)
 		lease_unwrite(&add->store);
 		return -1;
 	}
-	if (go_on(add, err) < 0)
+	if (set_last(add, err) < 0)
 		lease_unwrite(&add->store);
 	else if (lease_take(&add->store, add->ips, conf->n_pools, err) == 0)
 		return 0;
@@ -137,7 +138,7 @@ static const struct states *known(const struct add *add)
 	return add->judged ? &add->states : NULL;
 }
 
-/* From the blocks that are ours. */
+/* Chooses addresses of this node's blocks. */
 static int choose_within(struct add *add, const struct record *had, struct shortage *shortage,
 			 struct cni_error *err)
 {
@@ -147,7 +148,7 @@ static int choose_within(struct add *add, const struct record *had, struct short
 
 	if (rc == 0 && blocks.n && !add->counted && blocks_must_be_counted(&add->store)) {
 		shortage->uncounted = true;
-		rc = cni_fail(err, CNI_RETRY, "the blocks of node %s must be counted before",
+		rc = cni_fail(err, CNI_RETRY, "the engine must first count the blocks of node %s",
 			      add->conf->cluster.node);
 	}
 	if (rc == 0)
@@ -191,7 +192,7 @@ static int fail_as(const struct cni_error *why, struct cni_error *err)
 	return cni_hint(err, "%s", why->details);
 }
 
-/* Looks who lives, once; what is leased for others is free then. FOUND_NOT: that was done, or is no help. */
+/* Finds, once, which leases are dead: the next search may release them. FOUND_NOT: that cannot help. */
 static enum found judge_leases(struct add *add, const struct shortage *shortage, struct cni_error *err)
 {
 	if (!shortage->leased || add->judged)
@@ -201,11 +202,11 @@ static enum found judge_leases(struct add *add, const struct shortage *shortage,
 }
 
 /*
- * What helps after an ADD failed: that our blocks are counted; another block; looking who lives, which takes
- * longer than a block. FOUND_NOT: nothing does, as err says.
+ * Removes the cause of a shortage: makes the engine count the blocks, claims another block, or, since that
+ * takes longest, finds dead leases. FOUND_NOT: nothing helps, and err says why.
  */
-static enum found find_help(struct add *add, const struct request *req, const struct shortage *shortage,
-			    const struct cni_error *why, struct cni_error *err)
+static enum found end_shortage(struct add *add, const struct request *req, const struct shortage *shortage,
+			       const struct cni_error *why, struct cni_error *err)
 {
 	const struct conf *conf = add->conf;
 	enum found found;
@@ -217,7 +218,7 @@ static enum found find_help(struct add *add, const struct request *req, const st
 	if (conf->cluster.pool && shortage->any && block_now_ms() <= add->end) {
 		if (cluster_claim(req, &conf->cluster, shortage, &add->refused) == 0)
 			return FOUND;
-		add->end = 0; /* it is not asked twice */
+		add->end = 0; /* one failed claim is enough */
 	}
 	found = judge_leases(add, shortage, err);
 	if (found == FOUND_NOT)
@@ -226,8 +227,8 @@ static enum found find_help(struct add *add, const struct request *req, const st
 }
 
 /*
- * The store is closed while we look who lives, and while a block is claimed: others give
- * and take meanwhile, so that it is for the store to say then what is free.
+ * The store is closed while end_shortage() searches namespaces or claims a block. Other calls may change
+ * leases meanwhile, so each turn searches anew.
  */
 static int allocate_or_claim(struct add *add, const struct request *req, struct cni_error *err)
 {
@@ -240,7 +241,7 @@ static int allocate_or_claim(struct add *add, const struct request *req, struct 
 
 		if (allocate(add, req, &had, &shortage, &why) == 0)
 			return 0;
-		if (find_help(add, req, &shortage, &why, err) != FOUND)
+		if (end_shortage(add, req, &shortage, &why, err) != FOUND)
 			return -1;
 	}
 }

@@ -13,10 +13,8 @@
 
 #define PROGRAM "addrpool-claim"
 
-/* What giving back may take at most, and beyond the time for the engine: what it
- * takes to get our turn. */
-#define RETURN_PATIENCE_S 60
-#define LOCK_PATIENCE_S 65
+#define RETURN_PATIENCE_S 60 /* for the engine, when addrpool-claim returns blocks */
+#define LOCK_PATIENCE_S 65   /* beyond that: until other calls of addrpool-claim have ended */
 
 int cluster_narrow(struct conf *ret, const struct conf *conf, const struct blocks *blocks,
 		   struct cni_error *err)
@@ -75,7 +73,7 @@ int cluster_find_program(char *ret, size_t size, struct cni_error *err)
 			return 0;
 	}
 	cni_fail(err, CNI_CONFIG, "there is no " PROGRAM " beside addrpool, nor in CNI_PATH");
-	return cni_hint(err, "ipam.cluster needs it: install it where addrpool is (%s)", self);
+	return cni_hint(err, "ipam.cluster requires it: install it beside addrpool (%s)", self);
 }
 
 json_t *cluster_ask(const char *config, size_t len, const char *const *argv, int patience_s,
@@ -151,6 +149,5 @@ void cluster_tidy(const struct request *req)
 	json_auto_t *answer = cluster_ask(req->config, req->config_len, argv, RETURN_PATIENCE_S, &why);
 
 	if (!answer)
-		cni_log("network %s: blocks without an address in use were not returned: %s", req->name,
-			why.msg);
+		cni_log("network %s: cannot return blocks without leases: %s", req->name, why.msg);
 }

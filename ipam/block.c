@@ -262,7 +262,7 @@ static bool mark_used(struct blocks *blocks, const struct store *store, long lon
 	return rc == 0;
 }
 
-/* Is the block the first without an address that this range set has? Without pools, one of the first n. */
+/* Keeps the first unused block of each range set; if the pools are unknown, the first n unused blocks. */
 static bool keep_spare(const struct spares *spares, bool *kept, const struct prefix *block)
 {
 	for (size_t i = 0; i < spares->n; i++)
@@ -336,7 +336,7 @@ bool blocks_noted_within(const struct store *store, enum block_event event, long
 	return blocks_noted(&note, store, event) == FOUND && block_now_ms() - note.at_ms < ms;
 }
 
-/* Puts a link into place in one step. */
+/* Makes or replaces a symbolic link in one step. */
 static void relink(const struct store *store, const char *text, const char *name)
 {
 	mkdirat(store->own, "blocks", S_IRWXU);
@@ -441,7 +441,7 @@ void blocks_set_endpoint(const struct store *store, const char *url)
 		relink(store, url, "blocks/endpoint");
 }
 
-/* Field 22 of /proc/1/stat; the name before may have blanks and brackets in it. */
+/* Field 22 of /proc/1/stat; the name, field 2, may contain blanks and brackets. */
 static unsigned long long start_of_first_process(void)
 {
 	autoclose int fd = file_open("/proc/1/stat", O_RDONLY);
@@ -458,7 +458,7 @@ static unsigned long long start_of_first_process(void)
 
 struct block_boot block_boot(void)
 {
-	static struct block_boot boot; /* a process does not outlive it */
+	static struct block_boot boot; /* it does not change while this process runs */
 	const struct boot machine = file_boot();
 
 	if (!boot.s[0] && machine.id[0])

@@ -15,7 +15,7 @@ static bool has(const struct record *record, const struct ip *ip)
 	return false;
 }
 
-/* Is it an address of the interface that is checked, as far as the result says? */
+/* Is it an address of the interface that CHECK is for? True also if the result does not say. */
 static bool is_ours(const struct result *prev, const struct cni_ip *ip, const char *ifname)
 {
 	if (ip->interface < 0 || (size_t)ip->interface >= prev->n_interfaces)
@@ -31,7 +31,7 @@ static bool in_pools(const struct conf *conf, const struct ip *ip)
 	return false;
 }
 
-/* What ADD gave must be leased, and what is leased must be what ADD gave. */
+/* The addresses of prevResult and the leases must be the same. */
 static int compare(const struct record *record, const struct conf *conf, const struct result *prev,
 		   const struct request *req, struct cni_error *err)
 {
@@ -55,7 +55,7 @@ static int compare(const struct record *record, const struct conf *conf, const s
 	return 0;
 }
 
-/* Somebody may have taken a block from us: then others may have its addresses. */
+/* If this node has lost a block, pods of another node may have its addresses. */
 static int check_blocks(const struct record *record, const struct conf *conf, const struct store *store,
 			struct cni_error *err)
 {

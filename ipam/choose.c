@@ -9,27 +9,26 @@
 #include "ipam/taken.h"
 #include "ipam/wanted.h"
 
-/* After so many taken addresses the directory is read instead. Runs count as nothing, but
- * are not worth a look before some addresses were taken. */
-#define PROBES 1024
-#define FEW 16
+#define PROBES \
+	1024   /* after so many single addresses the search reads the whole directory; runs do not count */
+#define FEW 16 /* after so many leased addresses it also looks for notes of runs */
 
 struct search {
 	struct store *store;
 	const struct conf *conf;
 	const struct record *had;
 	struct shortage *shortage;
-	const struct states *known; /* of those that may be released; NULL: of none, or they were */
+	const struct states *known; /* the dead ones may be released; NULL: unknown, or already released */
 
-	/* of the pool at hand */
+	/* of the present pool */
 	size_t pool;
 	int probes;
-	bool in_run;	     /* all from the first of a run on were taken */
-	struct ip after;     /* the address to go on with in it */
-	struct leases taken; /* sorted; read when there were enough probes */
+	bool in_run;	     /* all addresses from the first of the run on are leased */
+	struct ip after;     /* the run's next address */
+	struct leases taken; /* sorted; read after PROBES */
 	bool taken_read;
-	size_t waiting; /* addresses that are free, but not yet */
-	long long soonest;
+	size_t waiting;	   /* addresses that wait for reuseDelay */
+	long long soonest; /* seconds until the first of them may be assigned */
 };
 
 static int read_taken(struct search *search, struct cni_error *err)
@@ -58,7 +57,7 @@ static enum found look_at(struct search *search, const struct ip *ip, struct cni
 		       : FOUND_NOT;
 }
 
-/* *ip: the last of its run, if all of it is */
+/* If the whole run of *ip is leased, *ip becomes its last address. */
 static enum found is_taken(struct search *search, struct ip *ip, struct cni_error *err)
 {
 	enum found taken;
@@ -92,7 +91,7 @@ static enum found is_free(void *arg, struct ip *ip, struct cni_error *err)
 	return FOUND_NOT;
 }
 
-/* Tries one address by name. */
+/* FOUND: ip may be assigned and is free. */
 static enum found try_one(struct search *search, const struct ip *ip, struct ip *ret, struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
@@ -106,6 +105,7 @@ static enum found try_one(struct search *search, const struct ip *ip, struct ip 
 	return taken == FOUND_FAILED ? taken : taken == FOUND ? FOUND_NOT : FOUND;
 }
 
+/* An address of the earlier attachment, or of the "sticky" name. */
 static enum found find_known(struct search *search, struct ip *ret, struct cni_error *err)
 {
 	enum found found = FOUND_NOT;
@@ -131,16 +131,17 @@ static int exhausted(const struct search *search, struct cni_error *err)
 		 pool_text(pool).s);
 	if (search->waiting)
 		return cni_hint(err,
-				"%zu were released less than reuseDelay ago; the first of them may be "
-				"handed out again in %lld s",
+				"addresses released less than reuseDelay ago: %zu; the first may be assigned "
+				"again in %lld s",
 				search->waiting, search->soonest);
 	if (!pool->n_spans && pool->n_asked)
-		return cni_hint(err,
-				"all its addresses are in ipam.static: each is given to who asks for it");
-	return cni_hint(err, "ipvlanctl pools %s lists who has them", search->conf->place.network);
+		return cni_hint(
+			err, "all its addresses are in ipam.static: a pod gets one only if it requests it");
+	return cni_hint(err, "ipvlanctl pools %s lists which containers have them",
+			search->conf->place.network);
 }
 
-/* *freed counts those that nobody needed. */
+/* Releases the dead leases, at most once in a search; *freed is their number. */
 static int reclaim(struct search *search, size_t *freed, struct cni_error *err)
 {
 	const struct states *known = search->known;
@@ -177,7 +178,8 @@ static int find_any(struct search *search, struct ip *ret, struct cni_error *err
 	}
 }
 
-/* Also a subnet's own first and last, which are in no pool but may be asked for by name. */
+/* Is ip in a block of this node? Unlike the spans of the narrowed pool, this is also true for addresses that
+ * are assigned only on request. */
 static bool is_within(const struct search *search, const struct ip *ip)
 {
 	const struct blocks *ours = search->conf->cluster.blocks;
@@ -186,8 +188,8 @@ static bool is_within(const struct search *search, const struct ip *ip)
 	return !ours || (block && block_counts(block));
 }
 
-/* Who has the address that was asked for. */
-static int tell_holder(const struct search *search, const struct ip *ip, struct cni_error *err)
+/* Adds to err which container has the requested address. Returns -1. */
+static int hint_holder(const struct search *search, const struct ip *ip, struct cni_error *err)
 {
 	const struct place *place = &search->conf->place;
 	const char *network = place->network;
@@ -195,20 +197,20 @@ static int tell_holder(const struct search *search, const struct ip *ip, struct 
 	struct origin origin = { .netns = { 0 } };
 
 	if (lease_read(&lease, search->store, ip, NULL) != FOUND)
-		return cni_hint(err, "%s/%s/%s is no lease; remove it", place->data_dir, place->store,
+		return cni_hint(err, "%s/%s/%s is not a lease file; remove it", place->data_dir, place->store,
 				ip_text(ip).s);
 	origin_of(&origin, search->store, &lease, NULL);
 	if (place_is_pool(place))
 		network = origin.network.s[0] ? origin.network.s : "unknown";
 	cni_hint(err,
-		 "container %s, interface %s, network %s has it; ask for another, or delete that container",
+		 "container %s, interface %s, network %s has it; request another, or delete that container",
 		 *lease.owner.container ? lease.owner.container : "?",
 		 *lease.owner.ifname ? lease.owner.ifname : "?", network);
 	free(lease.text);
 	return -1;
 }
 
-/* Takes the address, whoever had it before, or says who has it. */
+/* Succeeds if the requested address may be assigned and is free, or its lease is dead. */
 static int take_wanted(struct search *search, const struct ip *ip, struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
@@ -221,7 +223,7 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 		cni_fail(err, CNI_CONFIG,
 			 "failed to allocate for range %zu: requested ip %s is subnet's gateway",
 			 pool->number, text.s);
-		return cni_hint(err, "gateway: \"none\" keeps no address back");
+		return cni_hint(err, "gateway: \"none\" reserves no address");
 	}
 	if (wanted_check_own(search->conf, ip, err) < 0)
 		return -1;
@@ -232,9 +234,10 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 					pool->number, text.s, prefix_text(&search->conf->exclude[i]).s);
 	if (!is_within(search, ip)) {
 		*search->shortage = (struct shortage){ .any = true, .pool = search->pool, .wanted = *ip };
-		return cni_fail(err, CNI_RETRY,
-				"failed to allocate for range %zu: requested ip %s is in no block of ours",
-				pool->number, text.s);
+		return cni_fail(
+			err, CNI_RETRY,
+			"failed to allocate for range %zu: requested ip %s is in no block of this node",
+			pool->number, text.s);
 	}
 	taken = lease_exists(search->store, ip, err);
 	if (taken == FOUND && reclaim(search, &freed, err) < 0)
@@ -247,12 +250,12 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 			 "failed to allocate for range %zu: requested IP address %s is not available in "
 			 "range set %s",
 			 pool->number, text.s, pool_text(pool).s);
-		return tell_holder(search, ip, err);
+		return hint_holder(search, ip, err);
 	}
 	return taken == FOUND_NOT ? 0 : -1;
 }
 
-/* For the pool at hand, into its place in ips. */
+/* Chooses the address of the present pool, and puts it into its place in ips. */
 static int choose_one(struct search *search, struct ip *ips, struct cni_error *err)
 {
 	const struct ip *wanted = wanted_of(search->conf, search->pool, ips);

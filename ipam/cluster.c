@@ -37,8 +37,7 @@ static int read_node(struct cluster *cluster, const json_t *obj, struct cni_erro
 		node = host.s;
 	}
 	if (!*node || strlen(node) >= sizeof(cluster->node) || strpbrk(node, " \t\r\n/"))
-		return cni_fail(err, CNI_CONFIG, "ipam.cluster.node: invalid name of a node: \"%.260s\"",
-				node);
+		return cni_fail(err, CNI_CONFIG, "ipam.cluster.node: invalid node name: \"%.260s\"", node);
 	memcpy(cluster->node, node, strlen(node) + 1);
 	return 0;
 }
@@ -99,7 +98,7 @@ int cluster_check_pools(const struct cluster *cluster, const struct pool *pools,
 				cni_fail(err, CNI_CONFIG,
 					 "ipam.cluster.blockSize: subnet %s has fewer than %u addresses",
 					 prefix_text(subnet).s, 1U << cluster->block_bits);
-				return cni_hint(err, "a smaller blockSize, for instance 1");
+				return cni_hint(err, "set a smaller blockSize, for instance 1");
 			}
 		}
 	return 0;

@@ -16,11 +16,11 @@
 #define DATA_DIR "/var/lib/cni/networks"
 #define REUSE_DELAY_MAX (366LL * 24 * 3600)
 
-/* More is no network, but an attack on our memory. */
+/* Limits that no real network reaches, against exhaustion of memory. */
 #define POOLS_MAX RECORD_MAX
 #define PREFIXES_MAX 4096
 
-/* Room for one more entry, all zero; NULL with err filled. */
+/* Adds one entry, all zero, to the array, and returns it. NULL: err is filled. */
 static void *grow(void *array, size_t *n, size_t size, struct cni_error *err)
 {
 	void **p = array, *bigger = realloc(*p, (*n + 1) * size);
@@ -43,7 +43,7 @@ static int read_ipam(json_t **ret, const struct request *req, struct cni_error *
 	return *ret ? 0 : cni_fail(err, CNI_CONFIG, "IPAM config missing 'ipam' key");
 }
 
-/* A directory is called so, as one is by the name of a network without it. */
+/* The name of a directory, as a network's name is; so the same characters are valid. */
 static int read_pool(struct place *place, const json_t *ipam, struct cni_error *err)
 {
 	const char *pool = "";
@@ -54,7 +54,7 @@ static int read_pool(struct place *place, const json_t *ipam, struct cni_error *
 	if (!is_identifier(pool) || strlen(pool) > NAME_MAX) {
 		cni_fail(err, CNI_CONFIG, "ipam.pool: invalid name: %.260s", pool);
 		return cni_hint(err,
-				"it must begin with a letter or digit and have nothing but letters, digits, "
+				"it must begin with a letter or digit, and contain only letters, digits, "
 				"underscores, dots and dashes");
 	}
 	place->store = pool;
@@ -156,7 +156,7 @@ static int read_sets(struct conf *conf, const json_t *obj, const char *where, co
 	return 0;
 }
 
-/* The one range of before 0.7, written into "ipam" itself. */
+/* The range that is written directly into "ipam". */
 static int read_inline_range(struct conf *conf, const json_t *ipam, struct cni_error *err)
 {
 	struct pool *pool;
@@ -187,8 +187,8 @@ static int read_prefixes(struct prefix **ret, size_t *n, const json_t *list, con
 		} else if (!prefix_parse(text, prefix)) {
 			cni_fail(err, CNI_CONFIG, "ipam.%s: invalid address or prefix: %s", key, text);
 			return strchr(text, '-')
-				       ? cni_hint(err, "a span of addresses is written as prefixes, for "
-						       "instance \"10.9.0.16/28\" for 10.9.0.16 to 10.9.0.31")
+				       ? cni_hint(err, "write a span of addresses as prefixes, for instance "
+						       "\"10.9.0.16/28\" for 10.9.0.16 to 10.9.0.31")
 				       : -1;
 		}
 	}
@@ -209,7 +209,8 @@ static int settle_pools(struct conf *conf, struct cni_error *err)
 	return 0;
 }
 
-/* Before 0.3.0 a result has one address of each family; of range sets that are for some, a pod gets one. */
+/* A result of CNI before 0.3.0 has room for one address of each family. Of a family with "for" a pod gets
+ * only one in any case. */
 static int check_families(const struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	size_t n[2] = { 0, 0 };
@@ -237,7 +238,7 @@ static int check_overlaps(const struct conf *conf, struct cni_error *err)
 	return 0;
 }
 
-/* The range whose subnet all of prefix lies in, or NULL. */
+/* The range whose subnet contains all of prefix, or NULL. */
 static const struct range *subnet_around(const struct conf *conf, const struct prefix *prefix)
 {
 	const struct ip first = prefix_network(prefix).ip;
@@ -251,7 +252,7 @@ static const struct range *subnet_around(const struct conf *conf, const struct p
 	return NULL;
 }
 
-/* One address that nobody can have, or a prefix that reaches where it must not. */
+/* Fails if an entry of "static" cannot be assigned: it is outside of all subnets, excluded, or reserved. */
 static int check_static(const struct conf *conf, const struct prefix *prefix, struct cni_error *err)
 {
 	const struct ip_str text = entry_text(prefix);
@@ -261,7 +262,7 @@ static int check_static(const struct conf *conf, const struct prefix *prefix, st
 
 	if (!prefix_equal(&network, prefix)) {
 		cni_fail(err, CNI_CONFIG, "ipam.static: %s has host bits set", text.s);
-		return cni_hint(err, "write %s for one address, or %s for all of them",
+		return cni_hint(err, "write %s for one address, or %s for the whole prefix",
 				ip_text(&prefix->ip).s, prefix_text(&network).s);
 	}
 	if (!range) {
@@ -298,15 +299,15 @@ static int read_static(struct conf *conf, const json_t *ipam, struct cni_error *
 	return 0;
 }
 
-/* Which node may give an address follows from its block, which a node keeps. */
+/* A node cannot assign an address of another node's block, so a request would fail on most nodes. */
 static int check_shared(const struct conf *conf, struct cni_error *err)
 {
 	if (!conf->cluster.pool || !conf->n_asked)
 		return 0;
 	cni_fail(err, CNI_CONFIG, "ipam.static and ipam.cluster exclude each other");
 	return cni_hint(err,
-			"of a shared pool a node gives the addresses of its own blocks alone, and it keeps "
-			"them: on another node the same request would be refused");
+			"a node assigns only addresses of its own blocks: another node would refuse the same "
+			"request");
 }
 
 static int read_pools(struct conf *conf, const json_t *ipam, const struct request *req, struct cni_error *err)

@@ -4,7 +4,7 @@
 #include "ipam/release.h"
 #include "ipam/verbs.h"
 
-/* In the network's own store, beside its pool. */
+/* Releases leases that stayed in the network's own store although the network now has "pool". */
 static int release_left_behind(const struct place *place, const struct owner *owner, struct cni_error *err)
 {
 	struct place there;

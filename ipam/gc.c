@@ -15,9 +15,9 @@ static const char *why_unknown(enum state state)
 	return state == LIVE || state == OTHERS ? NULL : "the runtime does not know the attachment";
 }
 
-/* The list is about one network. What is of another one of the pool stays, and so does what may be, as
- * long as it may live. */
-static void set_others_apart(struct states *states, const struct place *place)
+/* The runtime's list is about one network. Leases of the pool's other networks stay, and also those of an
+ * unknown network that are not dead. */
+static void mark_others(struct states *states, const struct place *place)
 {
 	for (size_t i = 0; i < states->leases.n; i++) {
 		const enum network_owner owner = origin_owner(&states->origins[i], place);
@@ -27,8 +27,8 @@ static void set_others_apart(struct states *states, const struct place *place)
 	}
 }
 
-/* The pod has the address, whatever the runtime knows it by. */
-static void tell_kept(const struct states *states, const struct place *place)
+/* Reports unknown attachments whose pods exist, and so use their addresses. */
+static void log_kept(const struct states *states, const struct place *place)
 {
 	for (size_t i = 0; i < states->leases.n; i++) {
 		const struct lease *lease = &states->leases.list[i];
@@ -60,8 +60,8 @@ static int release_unknown(const struct request *req, const struct place *place,
 	return rc;
 }
 
-/* In a store that is open, so that what host-local has done meanwhile is known to the records; it is closed
- * while we look who lives. */
+/* Closes the store, which the caller has opened so that its records know what host-local has changed. The
+ * search for namespaces must run without it. */
 static int collect_in(struct store *store, const struct request *req, const struct place *place,
 		      struct valid *valid, struct cni_error *err)
 {
@@ -71,8 +71,8 @@ static int collect_in(struct store *store, const struct request *req, const stru
 	store_close(store);
 	rc = states_find(&states, place, is_unknown, valid, err);
 	if (rc == 0) {
-		set_others_apart(&states, place);
-		tell_kept(&states, place);
+		mark_others(&states, place);
+		log_kept(&states, place);
 		rc = release_unknown(req, place, &states, err);
 	}
 	states_free(&states);
@@ -98,7 +98,7 @@ static int collect(const struct request *req, struct valid *valid, struct cni_er
 	return collect_in(&store, req, &there, valid, err);
 }
 
-/* SPEC, GC: everything but the valid attachments, and but what lives. */
+/* SPEC, GC: releases all but the valid attachments; here also all but those whose namespace exists. */
 int addrpool_gc(const struct request *req, struct cni_error *err)
 {
 	struct valid valid;
@@ -106,7 +106,7 @@ int addrpool_gc(const struct request *req, struct cni_error *err)
 	int rc;
 
 	if (found == FOUND_NOT)
-		cni_log("network %s: GC without cni.dev/valid-attachments: nothing is released", req->name);
+		cni_log("network %s: GC without cni.dev/valid-attachments releases nothing", req->name);
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
 	rc = collect(req, &valid, err);

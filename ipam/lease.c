@@ -22,9 +22,9 @@ bool owner_equal(const struct owner *a, const struct owner *b)
 }
 
 /*
- * The owner that the lease called name tells, without the blanks around it, in
- * text. Empty, or of nothing but zero bytes as some file systems leave it after
- * a power failure: "". What is no file at all tells nobody.
+ * Reads the owner from the lease called name, without leading and trailing blanks. *ret points into text. The
+ * owner is "" if the file is empty, or contains only zero bytes, as on some file systems after a power
+ * failure. FOUND_NOT: there is no such regular file.
  */
 static enum found read_owner(const struct store *store, const char *name, char text[LEASE_MAX],
 			     struct owner *ret, struct timespec *since, struct cni_error *err)
@@ -85,7 +85,7 @@ static int write_text(const struct store *store, int fd, const char *text, size_
 	return write(fd, text, len) == (ssize_t)len && (!store->fsync || fdatasync(fd) == 0) ? 0 : -1;
 }
 
-/* "new" with its whole content. One file serves all addresses of an attachment. */
+/* Writes "new" with its whole content. One file serves all addresses of an attachment. */
 int lease_write(const struct store *store, const struct owner *owner, struct cni_error *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
@@ -113,8 +113,8 @@ void lease_unwrite(const struct store *store)
 }
 
 /*
- * Where there are no hard links, or the leases are on a file system of their own: a copy,
- * with the time of the original, by which we know that it is ours; see record.c.
+ * Copies "new" into place, if the file system has no hard links, or the leases are on another one. The copy
+ * gets the time of the original, so that the record vouches for it; see record.c.
  */
 static int copy_new(const struct store *store, const char *name, struct cni_error *err)
 {
@@ -152,7 +152,7 @@ static int link_new(struct store *store, const struct ip *ip, struct cni_error *
 			return 0;
 		if (has_no_links(errno) && lease_exists(store, ip, err) == FOUND_NOT)
 			return copy_new(store, name.s, err);
-		/* an empty one is what a host-local left that was killed */
+		/* a killed host-local has left an empty file */
 		if (errno != EEXIST || lease_exists(store, ip, err) != FOUND_NOT ||
 		    unlinkat(store->leases, name.s, 0) < 0)
 			break;
@@ -212,7 +212,7 @@ static enum found read_named(const struct store *store, const char *name, struct
 
 	if (found != FOUND)
 		return found;
-	/* both strings in one piece */
+	/* both strings in one allocation */
 	container = strlen(owner.container) + 1;
 	ifname = strlen(owner.ifname) + 1;
 	lease->text = malloc(container + ifname);

@@ -19,29 +19,29 @@ static const char *const states[] = {
 
 static const struct about about = {
 	.name = "addrpool",
-	.what = "CNI plugin that gives addresses to pods, and a list of its pools",
+	.what = "CNI plugin that assigns addresses to pods, and lists its pools",
 	.usage = "usage: addrpool [--json] FILE...\n"
 		 "       addrpool --json --local FILE...\n"
 		 "       addrpool release-node [--yes] NODE FILE\n"
 		 "       CNI_COMMAND=ADD | DEL | CHECK | GC | STATUS | VERSION addrpool <CONFIGURATION\n"
 		 "       addrpool --help | --version\n"
 		 "\n"
-		 "Lists the address pools of the networks that are configured in each FILE, a\n"
-		 "configuration (.conf) or a list (.conflist) with \"type\": \"addrpool\" or\n"
-		 "\"host-local\" in its \"ipam\". States of a lease:\n"
+		 "Lists the address pools of the networks in each FILE: a configuration (.conf) or\n"
+		 "a list (.conflist) with \"type\": \"addrpool\" or \"host-local\" in its \"ipam\".\n"
+		 "States of a lease:\n"
 		 "\n"
 		 "  live           its network namespace exists\n"
 		 "  stale          its network namespace is gone\n"
-		 "  earlier boot   leased before the machine was restarted\n"
-		 "  unknown        leased by host-local, or for something that is no namespace\n"
+		 "  earlier boot   leased before the machine restarted\n"
+		 "  unknown        leased by host-local, or for no network namespace\n"
 		 "  empty          a file without content; the address is free\n"
 		 "\n"
-		 "Stale ones, those of an earlier boot and empty ones are free for the next ADD\n"
-		 "that finds nothing else. Where \"cluster\" shares a pool among nodes, its blocks are\n"
-		 "listed as well: which node owns which. With --local no engine is asked for them.\n"
+		 "An ADD that finds no free address releases leases that are stale, of an earlier\n"
+		 "boot or empty. If nodes share the pool (\"cluster\"), the list has its blocks and\n"
+		 "the nodes that own them. With --local addrpool does not ask the engine for them.\n"
 		 "\n"
 		 "release-node shows the blocks of a NODE that is gone for good, and with --yes\n"
-		 "releases them for the next node that claims blocks.\n",
+		 "releases them.\n",
 	.page = "addrpool",
 };
 
@@ -71,14 +71,14 @@ static struct number number(uint64_t n)
 	return text;
 }
 
-/* Not for those who go back to host-local. */
+/* Reports gateways that prevent going back to host-local. */
 static void print_gateways(const struct pool *pool)
 {
 	for (size_t i = 0; i < pool->n_ranges; i++) {
 		const struct range *range = &pool->ranges[i];
 
 		if (range->gateway.family && !prefix_contains(&range->subnet, &range->gateway))
-			printf("    gateway %s is outside of %s, which host-local refuses from 1.10.0 on\n",
+			printf("    gateway %s is outside of %s; host-local refuses that from 1.10.0 on\n",
 			       ip_text(&range->gateway).s, prefix_text(&range->subnet).s);
 	}
 }
@@ -94,7 +94,7 @@ static void print_pool(const struct conf *conf, size_t i, const struct usage *us
 	if (conf->cluster.pool)
 		nodes_put(" in %zu block%s of this node", usage->blocks, usage->blocks == 1 ? "" : "s");
 	if (usage->dead)
-		nodes_put(", %" PRIu64 " of them by nobody any more", usage->dead);
+		nodes_put(", %" PRIu64 " of them by pods that are gone", usage->dead);
 	if (usage->waiting)
 		nodes_put(", %" PRIu64 " more wait for reuseDelay", usage->waiting);
 	putchar('\n');
@@ -108,9 +108,9 @@ static void print_static(const struct conf *conf, const struct usage *usage)
 	nodes_put("  static:");
 	for (size_t i = 0; i < conf->n_asked; i++)
 		nodes_put("%s %s", i ? "," : "", entry_text(&conf->asked[i]).s);
-	nodes_put("\n    %" PRIu64 " leased, each to who asked for it", usage->used);
+	nodes_put("\n    %" PRIu64 " leased on request", usage->used);
 	if (usage->dead)
-		nodes_put(", %" PRIu64 " of them by nobody any more", usage->dead);
+		nodes_put(", %" PRIu64 " of them by pods that are gone", usage->dead);
 	putchar('\n');
 }
 
@@ -121,7 +121,7 @@ static int widest(int width, const char *text)
 	return len > width ? len : width;
 }
 
-/* Of a pool, also the networks. */
+/* With a column for the network, if networks share the store. */
 static void print_leases(const struct conf *conf, const struct survey *survey)
 {
 	const bool pool = place_is_pool(&conf->place);
@@ -157,14 +157,14 @@ static void print_ranges(const struct conf *conf, const struct survey *survey)
 	print_static(conf, &survey->asked);
 }
 
-/* What is listed, and of each store the network that came first, with its ranges. */
 struct listing {
-	json_t *list; /* NULL: it is printed */
-	json_t *stores;
-	bool local; /* ask no engine */
+	json_t *list;	/* the networks as JSON; NULL: they are printed */
+	json_t *stores; /* the first network of each store, with its ranges */
+	bool local;	/* do not ask the engine */
 };
 
-/* Notes the network, and returns what was noted of another one of its store, borrowed; or NULL. */
+/* The note of another network that was listed before and has the same store, borrowed. NULL: this network is
+ * the first, and is noted. */
 static const json_t *note_store(struct listing *listing, const struct conf *conf, json_t **ranges)
 {
 	char store[PATH_MAX];
@@ -184,7 +184,7 @@ static const json_t *note_store(struct listing *listing, const struct conf *conf
 		       : NULL;
 }
 
-/* The leases of a pool once, with the first network that has it. */
+/* Prints the leases of a store only with its first network. */
 static void print_survey(struct listing *listing, const struct conf *conf, const struct survey *survey)
 {
 	const struct place *place = &conf->place;
@@ -254,7 +254,7 @@ static json_t *survey_json(const struct conf *conf, const struct survey *survey)
 		const struct lease *lease = &survey->states.leases.list[i];
 		json_t *entry;
 
-		/* each under its own network */
+		/* a lease is in the list of its own network */
 		if (origin_owner(&survey->states.origins[i], &conf->place) == NETWORK_OTHER)
 			continue;
 		entry = json_object();
@@ -276,7 +276,7 @@ static json_t *survey_json(const struct conf *conf, const struct survey *survey)
 	return doc;
 }
 
-/* One network, which is printed, or added to a list. */
+/* Prints one network, or adds it to the list. */
 static int list_network(const struct network *network, void *arg, struct cni_error *err)
 {
 	const struct conf *conf = network->conf;

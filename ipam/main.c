@@ -9,7 +9,7 @@ int main(int argc, char **argv)
 {
 	const char *command = getenv("CNI_COMMAND");
 
-	/* files are all that we want; what is started for a cluster needs no more */
+	/* neither addrpool nor addrpool-claim runs a setuid program */
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (argc > 1 && (!command || !*command))
 		return process_begin() < 0 ? 1 : list_main(argc, argv);

@@ -28,7 +28,7 @@ static int visit(const json_t *doc, const struct visitor *visitor, struct cni_er
 	return rc;
 }
 
-/* Has the plugin an ipam that works on our files? */
+/* Has the plugin an ipam whose leases addrpool reads? */
 static bool is_ours(const json_t *plugin)
 {
 	const char *type = json_string_value(json_field(json_field(plugin, "ipam"), "type"));

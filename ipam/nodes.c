@@ -113,7 +113,8 @@ static int by_seen(const void *a, const void *b)
 	return order ? order : by_node(a, b);
 }
 
-/* Each node once, with its latest sign of life; those that have been silent longest first. How many. */
+/* Merges the entries of each node into one, with the latest sign of life, and sorts them by it, the oldest
+ * first. Returns their number. */
 static size_t merge_holders(struct holder *list, size_t n)
 {
 	size_t kept = 0;
@@ -200,7 +201,7 @@ struct release {
 	size_t blocks;
 };
 
-/* The claims of one node, out of all. */
+/* The claims of one node. */
 static json_t *of_node(const json_t *claims, const char *node)
 {
 	json_t *list = json_array(), *claim;
@@ -251,8 +252,8 @@ int nodes_release_main(int argc, char **argv, const char *usage)
 		return 1;
 	}
 	if (!release.really && release.blocks)
-		nodes_put("\nNothing was done. If %s is switched off, and will not come back with the pods "
-			  "that it has:\nipvlanctl pools release-node --yes %s %s\n",
+		nodes_put("\nNothing was released. If %s is off and will not return with its pods, call:\n"
+			  "ipvlanctl pools release-node --yes %s %s\n",
 			  release.node, argv[2], release.node);
 	return fflush(stdout) < 0;
 }

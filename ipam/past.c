@@ -14,13 +14,10 @@
 
 #include "cni/file.h"
 
-/* Names that are remembered of a pool. */
-#define SLOTS 4096
+#define SLOTS 4096    /* "sticky" names of a pool */
+#define NAME_ROOM 200 /* bytes of a name before it is cut and hashed */
 
 #define SINCE "released/since"
-
-/* Room for a name, and for what tells two long ones apart. */
-#define NAME_ROOM 200
 
 struct entry {
 	char s[NAME_MAX + 16]; /* "released/…" or "sticky/…" */
@@ -34,8 +31,9 @@ static struct entry address_entry(const char *directory, const struct ip *ip)
 	return entry;
 }
 
-/* What is no file name is written as %xx, and what is too long for one is cut,
- * with a hash of the whole behind it. */
+/* Writes characters that file names should not have as %xx. Cuts a long name, and appends a hash of the
+ * whole.
+ */
 static struct entry name_entry(size_t n, const char *name)
 {
 	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
@@ -80,14 +78,14 @@ static void put(const struct store *store, const char *directory, const char *en
 {
 	if ((mkdirat(store->own, directory, S_IRWXU) < 0 && errno != EEXIST) ||
 	    (unlinkat(store->own, entry, 0) < 0 && errno != ENOENT) || symlinkat(text, store->own, entry) < 0)
-		cni_log("cannot remember %s: %s", entry, errno_text(errno));
+		cni_log("cannot write the note %s: %s", entry, errno_text(errno));
 }
 
 static long long now(void)
 {
 	struct timespec time = { 0 };
 
-	/* goes on while the machine sleeps, and nobody can set it */
+	/* it counts while the machine sleeps, and cannot be set */
 	clock_gettime(CLOCK_BOOTTIME, &time);
 	return time.tv_sec;
 }
@@ -104,8 +102,7 @@ static struct moment moment(const struct store *store)
 	return text;
 }
 
-/* The age of the entry in seconds; an earlier boot is long ago. False:
- * there is no such entry. */
+/* The age of the entry in seconds; of an earlier boot, LLONG_MAX. False: there is no such entry. */
 static bool get_age(const struct store *store, const char *entry, long long *ret)
 {
 	char text[64], *at;
@@ -120,9 +117,8 @@ static bool get_age(const struct store *store, const char *entry, long long *ret
 }
 
 /*
- * When "released" has been written to for as long as an address waits, all in "released.old",
- * which are from before, have waited: they go. So each is removed once, and no call looks at
- * those that are still of use.
+ * Once "released" is as old as an address must wait, all notes in "released.old" are older, and void. Then
+ * "released" takes its place. So each note is deleted once, and no call reads notes that are still valid.
  */
 static void turn_over(const struct store *store, long long delay)
 {
@@ -138,7 +134,7 @@ static void turn_over(const struct store *store, long long delay)
 	unlinkat(store->own, SINCE, 0);
 	if ((unlinkat(store->own, "released.old", AT_REMOVEDIR) < 0 && errno != ENOENT) ||
 	    renameat(store->own, "released", store->own, "released.old") < 0)
-		cni_log("cannot forget what was released: %s", errno_text(errno));
+		cni_log("cannot replace released.old: %s", errno_text(errno));
 	put(store, "released", SINCE, moment(store).s);
 }
 
@@ -208,8 +204,9 @@ struct full {
 	char text[NAME_MAX + 96];
 };
 
-/* As it would be noted now: ctime, which nobody can set, distinguishes one state of the leases from
- * all others. */
+/* The note for the present state of the leases, which the directory's ctime identifies: no program can set
+ * it.
+ */
 static struct full full_of(const struct store *store, size_t n, const char *text)
 {
 	struct stat st = { .st_ctim = { 0 } };
@@ -237,7 +234,7 @@ bool past_was_full(const struct store *store, size_t n, const char *text)
 	return get(store, full.entry.s, known, sizeof(known)) && !strcmp(known, full.text);
 }
 
-/* Removes what the entry points to, if that does not point back to it any more. */
+/* Removes the entry that this one points to, unless that is the entry "but". */
 static void forget(const struct store *store, const char *entry, const char *but)
 {
 	char text[NAME_MAX + 1];

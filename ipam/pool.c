@@ -11,7 +11,7 @@ static bool in_range(const struct range *range, const struct ip *ip)
 	       ip_compare(ip, &range->end) <= 0;
 }
 
-/* No room for a network and a broadcast address of its own. */
+/* The subnet has only one or two addresses, and so reserves none. */
 static bool is_tiny(const struct prefix *subnet)
 {
 	return subnet->len + 1 >= 8 * ip_size(&subnet->ip);
@@ -114,8 +114,7 @@ static int add_span(struct pool *pool, size_t at, const struct span *span, struc
 	return 0;
 }
 
-/* Takes first..last out of span number i, of which nothing, one or two parts
- * remain; returns how many. */
+/* Takes first..last out of span number i. Returns how many parts of it remain: 0, 1 or 2. */
 static int cut_span(struct pool *pool, size_t i, const struct ip *first, const struct ip *last,
 		    struct cni_error *err)
 {
@@ -197,8 +196,8 @@ int pool_settle(struct pool *pool, const struct prefix *exclude, size_t n_exclud
 		return -1;
 	if (pool->n_spans)
 		return 0;
-	cni_fail(err, CNI_CONFIG, "no address of %s may be handed out", pool_text(pool).s);
-	return cni_hint(err, "all are gateways, excluded, or a subnet's own first and last address");
+	cni_fail(err, CNI_CONFIG, "no address of %s may be assigned", pool_text(pool).s);
+	return cni_hint(err, "all are gateways, excluded, or the first or last address of a subnet");
 }
 
 int pool_keep(struct pool *pool, const struct prefix *prefixes, size_t n, struct cni_error *err)
@@ -363,10 +362,11 @@ struct pool_str pool_text(const struct pool *pool)
 	return text;
 }
 
-/* Up to and including last, or after it; where the ranges come in their order. */
+/* The two parts of a walk: addresses up to and including last, and those after it, in the order of the
+ * ranges. */
 enum part { UP_TO_LAST, AFTER_LAST };
 
-/* Clips span to the part of the walk that it belongs to; false: nothing is left. */
+/* Clips span to the part of the walk. False: nothing of it remains. */
 static bool clip(struct span *span, enum part part, size_t last_range, const struct ip *last)
 {
 	if (span->range != last_range)

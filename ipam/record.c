@@ -14,17 +14,17 @@
 #include "cni/file.h"
 #include "ipam/taken.h"
 
-/* Instead of addresses: there are too many of them. */
+/* In place of addresses, if there are more than RECORD_MAX. */
 #define MANY "*"
 
-/* A record being written; no owner is called so. */
+/* A record being written. No owner has this name, since it has no colon. */
 #define NEW "owner/new"
 
 struct name {
 	char s[sizeof("owner/") + NAME_MAX];
 };
 
-/* False when the owner cannot be a file's name. Then all leases are asked. */
+/* False: the owner's name cannot be a file name. Then the caller must read all leases. */
 static bool name_of(const struct owner *owner, struct name *ret)
 {
 	int len = snprintf(ret->s, sizeof(ret->s), "owner/%s:%s", owner->container, owner->ifname);
@@ -62,11 +62,11 @@ enum found record_get(struct record *ret, const struct store *store, const struc
 	ssize_t len;
 
 	*ret = (struct record){ .n = 0 };
-	if (store->own < 0 || !name_of(owner, &name)) /* host-local's store has none */
+	if (store->own < 0 || !name_of(owner, &name)) /* only host-local has used the store */
 		return FOUND_NOT;
 	len = readlinkat(store->own, name.s, text, sizeof(text) - 1);
 	if (len < 0) {
-		errno = errno == EINVAL ? EBADMSG : errno; /* no symbolic link */
+		errno = errno == EINVAL ? EBADMSG : errno; /* EINVAL: it is not a symbolic link */
 		return errno == ENOENT ? FOUND_NOT : FOUND_FAILED;
 	}
 	text[len] = '\0';
@@ -76,7 +76,7 @@ enum found record_get(struct record *ret, const struct store *store, const struc
 	return FOUND_FAILED;
 }
 
-/* In one step also where there is one already. */
+/* Makes or replaces the link in one step. */
 static int put_link(const struct store *store, const char *text, const char *name)
 {
 	if (symlinkat(text, store->own, name) == 0)
@@ -97,8 +97,7 @@ static int fail_put(const struct store *store, const struct name *name, struct c
 	store_cannot_write(store, store->own, name->s, &why);
 	cni_fail(err, CNI_IO, "%s", why.msg);
 	return cni_hint(err, "%s",
-			unknown ? "ipam.dataDir must be on a file system that has symbolic links"
-				: why.details);
+			unknown ? "ipam.dataDir must be on a file system with symbolic links" : why.details);
 }
 
 int record_put(struct store *store, const struct owner *owner, const struct record *record,
@@ -129,7 +128,7 @@ void record_drop(struct store *store, const struct owner *owner)
 		store->spoiled = true;
 }
 
-/* Asks all leases. */
+/* Reads all leases. */
 static enum found find_in_all(struct record *ret, const struct store *store, const struct owner *owner,
 			      struct cni_error *err)
 {
@@ -144,7 +143,7 @@ static enum found find_in_all(struct record *ret, const struct store *store, con
 	return rc < 0 ? FOUND_FAILED : ret->n ? FOUND : FOUND_NOT;
 }
 
-/* *doubted: there is a record, and a lease that it names is not its owner's. */
+/* *doubted: the record names a lease of another owner. */
 static enum found find_exactly(struct record *ret, const struct store *store, const struct owner *owner,
 			       bool *doubted, struct cni_error *err)
 {
@@ -181,7 +180,7 @@ enum found record_find(struct record *ret, const struct store *store, const stru
 	return doubted ? find_in_all(ret, store, &any, err) : find_exactly(ret, store, &any, &doubted, err);
 }
 
-/* What cannot be read is kept. */
+/* Keeps addresses whose lease cannot be read. */
 static void keep_leased(struct record *record, const struct store *store, const struct owner *owner)
 {
 	size_t kept = 0;
@@ -240,7 +239,7 @@ int origin_of(struct origin *ret, const struct store *store, const struct lease 
 
 	*ret = (struct origin){ .netns = { 0 } };
 	if (found == FOUND_FAILED && errno != EBADMSG)
-		return cni_fail(err, CNI_IO, "cannot read what is recorded of %s: %s", ip_text(&lease->ip).s,
+		return cni_fail(err, CNI_IO, "cannot read the record of %s: %s", ip_text(&lease->ip).s,
 				errno_text(errno));
 	if (found == FOUND && has(&record, &lease->ip))
 		*ret = record.origin;
@@ -272,13 +271,13 @@ enum network_owner origin_owner(const struct origin *origin, const struct place 
 {
 	struct place elsewhere = *place;
 
-	elsewhere.store = ""; /* so that there is a mark */
+	elsewhere.store = ""; /* so that network_mark() returns a mark also for the network's own store */
 	if (origin->network.s[0])
 		return strcmp(origin->network.s, network_mark(&elsewhere).s) ? NETWORK_OTHER : NETWORK_OURS;
 	return place_is_pool(place) ? NETWORK_UNKNOWN : NETWORK_OURS;
 }
 
-/* When the record was written; a time that nobody can set. */
+/* The ctime of the record, which no program can set. */
 static struct timespec written(const struct store *store, const struct owner *owner)
 {
 	struct stat st = { .st_ctim = { 0 } };
@@ -289,8 +288,9 @@ static struct timespec written(const struct store *store, const struct owner *ow
 	return st.st_ctim;
 }
 
-/* Is it about all of the n leases at lease? What we lease is written before its record is:
- * a later one is host-local's, for somebody of the same name. */
+/* Does the record vouch for all of the n leases at lease? It must name them, and be younger: addrpool writes
+ * a lease before its record. A lease that is younger is host-local's, for another attachment of the same
+ * name. */
 static bool vouches(const struct store *store, const struct record *record, const struct lease *lease,
 		    size_t n)
 {
@@ -304,10 +304,9 @@ static bool vouches(const struct store *store, const struct record *record, cons
 }
 
 /*
- * Makes the record of the n leases at lease, all of one owner. One that is right
- * stays, for the order of its addresses; one that names more keeps what it knows of
- * those that there are. An owner that we do not know came in this boot at the latest:
- * so he is known to be gone after the next.
+ * Makes the record of the n leases at lease, all of one owner. A record that vouches for them keeps its
+ * origin; if it names no others, it stays as it is, with the order of its addresses. The origin of an unknown
+ * owner is this boot, so that its leases are dead after the next restart.
  */
 static int rebuild_one(struct store *store, const struct lease *lease, size_t n, struct cni_error *err)
 {
@@ -332,8 +331,8 @@ static int rebuild_one(struct store *store, const struct lease *lease, size_t n,
 	return record_put(store, &lease->owner, &record, err);
 }
 
-/* Is there a lease for whom the record is called so? leases are sorted. */
-static bool is_alive(const struct leases *leases, const char *name)
+/* Has the owner of the record called name a lease? leases are sorted. */
+static bool has_lease(const struct leases *leases, const char *name)
 {
 	char copy[NAME_MAX + 1], *colon;
 	struct lease key = { .text = NULL };
@@ -358,7 +357,7 @@ static bool sweep_record(int dir, const char *name, void *arg)
 {
 	struct sweep *sweep = arg;
 
-	if (!is_alive(sweep->leases, name) && unlinkat(dir, name, 0) < 0) {
+	if (!has_lease(sweep->leases, name) && unlinkat(dir, name, 0) < 0) {
 		const int error = errno;
 		char path[sizeof("owner/") + NAME_MAX];
 
@@ -385,7 +384,7 @@ int records_rebuild(struct store *store, struct cni_error *err)
 	int rc = leases_read(&leases, store, err);
 
 	store->changed = true;
-	unlinkat(store->leases, STORE_COPY, 0); /* of one that was killed */
+	unlinkat(store->leases, STORE_COPY, 0); /* a killed call may have left it */
 	taken_forget(store);
 	if (rc == 0 && leases.n)
 		qsort(leases.list, leases.n, sizeof(*leases.list), by_owner_and_address);

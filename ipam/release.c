@@ -25,14 +25,14 @@ int release_owner(struct store *store, const struct place *place, const struct o
 
 		if (found == FOUND_FAILED)
 			return -1;
-		/* what has an interface hides what has none */
+		/* leases without an interface stay if there were others */
 		if (found == FOUND_NOT || (whose == owner && legacy))
 			break;
 		whose = legacy ? &any : owner;
 		for (size_t i = 0; i < record.n; i++)
 			if (release(store, place, &record.ips[i], err) < 0)
 				return -1;
-		/* again, when there may be more than a record has room for */
+		/* a full record may not be all */
 	} while (record.n == RECORD_MAX);
 	if (whose)
 		record_drop(store, owner);
@@ -41,7 +41,7 @@ int release_owner(struct store *store, const struct place *place, const struct o
 	return 0;
 }
 
-/* Is everything about it as it was when it was decided? */
+/* FOUND: the lease and its origin have not changed since the state was found. */
 static enum found is_same(const struct store *store, const struct lease *lease, const struct origin *origin,
 			  struct cni_error *err)
 {
@@ -50,6 +50,17 @@ static enum found is_same(const struct store *store, const struct lease *lease, 
 	if (origin_of(&now, store, lease, err) < 0)
 		return FOUND_FAILED;
 	return origin_equal(&now, origin) ? lease_is_of(store, &lease->ip, &lease->owner, err) : FOUND_NOT;
+}
+
+static void log_released(const struct place *place, const struct lease *lease, const char *reason)
+{
+	const struct ip_str ip = ip_text(&lease->ip);
+
+	if (*lease->owner.container)
+		cni_log("network %s: %s is free again, leased by %s %s: %s", place->network, ip.s,
+			lease->owner.container, lease->owner.ifname, reason);
+	else
+		cni_log("network %s: %s is free again: %s", place->network, ip.s, reason);
 }
 
 int release_all(struct store *store, const struct place *place, const struct states *states,
@@ -70,11 +81,9 @@ int release_all(struct store *store, const struct place *place, const struct sta
 		if (rc < 0)
 			break;
 		++*n;
-		cni_log("network %s: %s is free again, leased by %s %s: %s", place->network,
-			ip_text(&lease->ip).s, *lease->owner.container ? lease->owner.container : "nobody",
-			lease->owner.ifname, reason);
+		log_released(place, lease, reason);
 	}
-	/* not before: they say why their leases are to be released */
+	/* not before, since is_same() reads the origins in the records */
 	for (size_t i = 0; *n && rc == 0 && i < leases->n; i++)
 		if (why(states->states[i]))
 			rc = record_settle(store, &leases->list[i].owner, err);
@@ -87,9 +96,9 @@ const char *why_dead(enum state state)
 	case STALE:
 		return "its network namespace is gone";
 	case EARLIER:
-		return "that was before the machine was restarted";
+		return "the machine has restarted since";
 	case EMPTY:
-		return "the file is empty";
+		return "its lease file is empty";
 	default:
 		return NULL;
 	}

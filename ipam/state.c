@@ -6,7 +6,7 @@
 
 #include "net/alive.h"
 
-/* Keeps those alone that are wanted, without a change of their order. */
+/* Keeps only the wanted leases, in their order. */
 static void filter(struct leases *leases, bool (*wanted)(void *arg, const struct lease *lease), void *arg)
 {
 	size_t kept = 0;
@@ -44,7 +44,6 @@ static bool is_earlier(const struct origin *origin, const struct boot *boot)
 	return origin->boot.id[0] && boot->id[0] && strcmp(origin->boot.id, boot->id) != 0;
 }
 
-/* alive: NULL when it does not matter */
 static enum state judge(const struct lease *lease, const struct origin *origin, const struct boot *boot,
 			struct alive *alive)
 {

@@ -11,13 +11,10 @@
 #include "ipam/verbs.h"
 #include "net/netns.h"
 
-/* A lease, which address was the last one, and the directories, where there are none. */
-#define FILES_OF_ADD 4
+#define FILES_OF_ADD 4 /* a lease, the last address, and two directories */
+#define PROBES 8       /* addresses that STATUS examines to find a small pool full */
 
-/* Of a small pool it is seen at once that it is full. */
-#define PROBES 8
-
-/* Can leases be written where they are, or will be? */
+/* Can ADD write leases into their directory, or make it? */
 static int check_writable(const struct place *place, struct cni_error *err)
 {
 	const char *here = *place->data_dir == '/' ? "" : "./";
@@ -27,7 +24,7 @@ static int check_writable(const struct place *place, struct cni_error *err)
 
 	if (snprintf(path, sizeof(path), "%s%s/%s", here, place->data_dir, place->store) >= (int)sizeof(path))
 		return cni_fail(err, CNI_CONFIG, "ipam.dataDir is longer than a path may be");
-	/* up to the first directory that is there */
+	/* up to the first directory that exists */
 	while ((rc = file_has_room(path, FILES_OF_ADD)) < 0 && errno == ENOENT &&
 	       (slash = strrchr(path, '/')))
 		slash[slash == path] = '\0';
@@ -38,7 +35,7 @@ static int check_writable(const struct place *place, struct cni_error *err)
 	return store_remedy(rc, err);
 }
 
-/* Who claims blocks? */
+/* Does addrpool-claim exist? */
 static int check_program(struct cni_error *err)
 {
 	struct cni_error why = { 0 };
@@ -56,7 +53,7 @@ struct look {
 	int probes;
 };
 
-/* FOUND: it is free, or we have looked long enough. */
+/* FOUND: it is free, or PROBES addresses were examined. */
 static enum found may_be_free(void *arg, struct ip *ip, struct cni_error *err)
 {
 	struct look *look = arg;
@@ -78,7 +75,7 @@ static bool is_full(const struct store *store, const struct conf *conf, size_t p
 	       past_was_full(store, pool, pool_text(&conf->pools[pool]).s);
 }
 
-static void tell_full(const struct store *store, const struct conf *conf)
+static void log_full(const struct store *store, const struct conf *conf)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
 		if (conf->pools[i].n_spans && is_full(store, conf, i))
@@ -86,26 +83,27 @@ static void tell_full(const struct store *store, const struct conf *conf)
 				pool_text(&conf->pools[i]).s);
 }
 
-/* What the last one said who asked the engine, if that was less than a minute ago. */
-static void tell_failure(const struct store *store, const struct conf *conf)
+/* Reports the engine's last failure if it was less than a minute ago. */
+static void log_failure(const struct store *store, const struct conf *conf)
 {
 	struct block_note note;
 
 	if (blocks_failed(store) && blocks_noted(&note, store, BLOCKS_FAILED) == FOUND)
-		cni_log("network %s: no block was to be had: %s", conf->place.network, note.error.msg);
+		cni_log("network %s: the last request to the engine failed: %s", conf->place.network,
+			note.error.msg);
 }
 
-/* What nobody has to wait for is said; that it cannot be read is none of STATUS's failures. */
-static void tell_shortage(const struct conf *conf)
+/* Reports what can be read without waiting for a lock. STATUS does not fail if the store cannot be read. */
+static void log_shortage(const struct conf *conf)
 {
 	struct store store;
 
 	if (store_look(&store, &conf->place, NULL) != FOUND)
 		return;
 	if (conf->cluster.pool)
-		tell_failure(&store, conf);
+		log_failure(&store, conf);
 	else
-		tell_full(&store, conf);
+		log_full(&store, conf);
 	store_close(&store);
 }
 
@@ -115,15 +113,14 @@ static int check_families(const struct conf *conf, struct cni_error *err)
 		if (conf->pools[i].ranges[0].subnet.ip.family != AF_INET6 || netns_has_ipv6())
 			continue;
 		cni_fail(err, CNI_UNAVAILABLE, "range set %zu: this kernel has no IPv6", i);
-		return cni_hint(err, "start the machine without ipv6.disable=1, or leave the range out");
+		return cni_hint(err, "start the machine without ipv6.disable=1, or remove the range set");
 	}
 	return 0;
 }
 
 /*
- * SPEC, STATUS: 50 when an ADD would fail now. A pool that is full is no such reason:
- * addresses come back, while a runtime to which we report 50 takes it for the end of the node,
- * and its pods from it.
+ * SPEC, STATUS: 50 if an ADD would fail now. STATUS succeeds if the pool is full: other pods will release
+ * addresses, but a runtime that gets 50 declares the node unusable, and its running pods are evicted.
  */
 int addrpool_status(const struct request *req, struct cni_error *err)
 {
@@ -138,7 +135,7 @@ int addrpool_status(const struct request *req, struct cni_error *err)
 	if (rc == 0 && conf.cluster.pool)
 		rc = check_program(err);
 	if (rc == 0)
-		tell_shortage(&conf);
+		log_shortage(&conf);
 	addrpool_conf_free(&conf);
 	return rc;
 }

@@ -25,12 +25,13 @@ int store_remedy(int error, struct cni_error *err)
 	switch (error) {
 	case ENOSPC:
 	case EDQUOT:
-		return cni_hint(err, "make room on that file system, or name a directory of another one with "
-				     "\"dataDir\" in ipam");
-	case EROFS:
 		return cni_hint(err,
-				"mount that file system for writing, or name a directory of another one with "
-				"\"dataDir\" in ipam");
+				"make room on that file system, or set \"dataDir\" in ipam to a directory "
+				"of another one");
+	case EROFS:
+		return cni_hint(
+			err, "mount that file system for writing, or set \"dataDir\" in ipam to a directory "
+			     "of another one");
 	case EACCES:
 	case EPERM:
 		return cni_hint(err, "the plugin must run as root, and that file system must let root write");
@@ -38,11 +39,11 @@ int store_remedy(int error, struct cni_error *err)
 	case EISDIR:
 	case ENOTDIR:
 	case ELOOP:
-		return cni_hint(err,
-				"something else has that name, or one on the way to it: remove it, or name "
-				"another directory with \"dataDir\" in ipam");
+		return cni_hint(
+			err, "another file has that path or a part of it: remove it, or set \"dataDir\" in "
+			     "ipam to another directory");
 	case EIO:
-		return cni_hint(err, "the disk fails: see the kernel's messages");
+		return cni_hint(err, "the disk fails: see the kernel's log");
 	default:
 		return -1;
 	}
@@ -78,12 +79,13 @@ int store_cannot_remove(const struct store *store, int directory, const char *na
 	return store_remedy(error, err);
 }
 
-/* <dataDir><between><network>: an open directory, made if that is wished. */
+/* Opens the directory <dataDir><between><network>; with create, makes it if it does not exist. */
 static enum found open_dir(int *ret, const struct place *place, const char *between, bool create, mode_t mode,
 			   struct cni_error *err)
 {
 	const int flags = O_RDONLY | O_DIRECTORY;
 	char path[PATH_MAX];
+	bool not_directory;
 
 	if (snprintf(path, sizeof(path), "%s%s%s", place->data_dir, between, place->store) >=
 	    (int)sizeof(path))
@@ -102,12 +104,12 @@ static enum found open_dir(int *ret, const struct place *place, const char *betw
 		return FOUND;
 	if (errno == ENOENT && !create)
 		return FOUND_NOT;
-	create = errno == ENOTDIR; /* what else there is has messages of its own */
+	not_directory = errno == ENOTDIR;
 	cni_fail(err, CNI_IO, "open %s: %s", path, errno_text(errno));
-	return create ? store_remedy(ENOTDIR, err) : -1;
+	return not_directory ? store_remedy(ENOTDIR, err) : -1;
 }
 
-/* Whoever can open the lock can hold it for ever. */
+/* A process that can open the lock file can hold the lock for ever: only owner and group may open it. */
 static int keep_others_out(int lock)
 {
 	struct stat st;
@@ -133,10 +135,10 @@ static int open_lock(struct store *store, const struct place *place, struct cni_
 				errno_text(errno));
 	cni_fail(err, CNI_RETRY, "%s/%s/lock is held by another process for %d s", place->data_dir,
 		 place->store, LOCK_PATIENCE_S);
-	return cni_hint(err, "fuser -v %s/%s/lock tells by which", place->data_dir, place->store);
+	return cni_hint(err, "fuser -v %s/%s/lock names that process", place->data_dir, place->store);
 }
 
-/* An even second of 1970 that depends on the boot. */
+/* The seal's time: an even second of 1970 that depends on the boot. */
 static struct timespec seal_of(const struct store *store)
 {
 	const unsigned long boot = strtoul(store->boot.id, NULL, 16);
@@ -152,8 +154,7 @@ static bool has_time(int directory, const char *name, const struct timespec *tim
 	       st.st_mtim.tv_nsec == time->tv_nsec;
 }
 
-/* Records that somebody has taken away are as incomplete as those of leases that
- * somebody has added. */
+/* Both directories must have the seal, since another program may have added leases or removed records. */
 static bool is_sealed(const struct store *store)
 {
 	const struct timespec seal = seal_of(store);
@@ -174,14 +175,14 @@ enum found store_open(struct store *ret, const struct place *place, bool create,
 
 	if (found == FOUND)
 		found = open_lock(&store, place, err) < 0 ? FOUND_FAILED : FOUND;
-	/* host-local's store has none, which is where records begin */
+	/* a store that only host-local has used has no such directory yet */
 	if (found == FOUND)
 		found = open_dir(&store.own, place, "/.addrpool/", true, S_IRWXU, err);
 	if (found != FOUND) {
 		store_close(&store);
 		return found;
 	}
-	unlinkat(store.own, "new", 0); /* of one that was killed: we have the lock */
+	unlinkat(store.own, "new", 0); /* a killed call has left it, since this one has the lock */
 	store.boot = file_boot();
 	if (!is_sealed(&store) && records_rebuild(&store, err) < 0) {
 		store.spoiled = true;
@@ -202,7 +203,7 @@ enum found store_look(struct store *ret, const struct place *place, struct cni_e
 			       .boot = file_boot() };
 	enum found found = open_dir(&store.leases, place, "/", false, DIR_MODE, err);
 
-	/* no more is known than leases, where host-local alone was */
+	/* FOUND_NOT: only host-local has used the store */
 	if (found == FOUND && open_dir(&store.own, place, "/.addrpool/", false, S_IRWXU, err) == FOUND_FAILED)
 		found = FOUND_FAILED;
 	if (found == FOUND)
@@ -216,7 +217,7 @@ void store_close(struct store *store)
 {
 	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, seal_of(store) };
 
-	/* without the seal, the next one makes the records again */
+	/* without the seal the next call makes the records again */
 	if (store->changed && !store->spoiled && store->boot.id[0] &&
 	    utimensat(store->own, "owner", times, 0) == 0)
 		futimens(store->leases, times);
@@ -254,8 +255,7 @@ struct ip store_last(const struct store *store, size_t n)
 	return last;
 }
 
-/* Written in place, as host-local does. It decides about the order alone: torn,
- * it is no address, and the search starts at the beginning. */
+/* Writes in place, as host-local does. A torn file is no address: the search then starts at the beginning. */
 int store_set_last(struct store *store, size_t n, const struct ip *ip, struct cni_error *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;

@@ -6,7 +6,7 @@
 #include "ipam/ask.h"
 #include "ipam/past.h"
 
-/* The pool that may hand ip out, or what "static" keeps; NULL: neither. */
+/* The usage that counts ip: of the pool that may assign it, or of "static"; NULL: none. */
 static struct usage *usage_of(struct survey *survey, const struct conf *conf, const struct ip *ip)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
@@ -49,7 +49,7 @@ static void count_waiting(void *arg, const struct ip *ip)
 		usage->waiting++;
 }
 
-/* within: conf, or what is ours of it. */
+/* within: conf, or conf narrowed to the blocks of this node. */
 static int read_store(struct survey *survey, const struct conf *within, const struct store *store,
 		      struct cni_error *err)
 {
@@ -67,7 +67,7 @@ static void measure(struct survey *survey, const struct conf *within)
 		survey->usage[i].size = pool_size(&within->pools[i]);
 }
 
-/* What another node may give is not for us to count. */
+/* Counts only the addresses of this node's blocks. */
 static int narrow(struct conf *ret, struct survey *survey, const struct conf *conf, const struct store *store,
 		  struct cni_error *err)
 {
@@ -82,7 +82,7 @@ static int narrow(struct conf *ret, struct survey *survey, const struct conf *co
 	return rc;
 }
 
-/* The store is closed before it is asked who lives. */
+/* Closes the store before states_judge(), which may take seconds. */
 static int read_within(struct survey *survey, const struct conf *within, struct store *store,
 		       struct cni_error *err)
 {
@@ -126,7 +126,7 @@ int survey_read(struct survey *ret, const struct conf *conf, struct cni_error *e
 		measure(&survey, conf);
 	found = store_look(&store, &conf->place, err);
 	rc = found == FOUND_FAILED ? -1 : 0;
-	if (found == FOUND && store.own < 0) /* host-local's alone, which has no blocks */
+	if (found == FOUND && store.own < 0) /* only host-local has used the store: no blocks */
 		shared = false;
 	if (found == FOUND)
 		rc = shared ? read_blocks(&survey, conf, &store, err)

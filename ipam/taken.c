@@ -57,7 +57,7 @@ bool taken_whole(const struct store *store, const struct ip *ip)
 	return readlinkat(store->own, name_of(ip).s, all, sizeof(all)) > 0;
 }
 
-/* That it cannot be noted costs time alone. */
+/* If the note cannot be written, later searches only take longer. */
 void taken_note(const struct store *store, const struct ip *ip)
 {
 	const struct name name = name_of(ip);

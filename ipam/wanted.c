@@ -29,7 +29,7 @@ const struct ip *wanted_of(const struct conf *conf, size_t n, const struct ip *g
 	return kept;
 }
 
-/* May one of the range sets give ip? */
+/* May one of the range sets assign ip on request? */
 static bool has_place(const struct conf *conf, const struct ip *ip)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
@@ -50,7 +50,7 @@ static void list_add(struct list *list, const struct ip *ip)
 					       ip_text(ip).s);
 }
 
-/* Why no range set has ip. */
+/* Adds to err why no range set has ip. Returns -1. */
 static int explain(const struct conf *conf, const struct ip *ip, struct cni_error *err)
 {
 	const struct pool *pool = conf->pools;
@@ -66,11 +66,10 @@ static int explain(const struct conf *conf, const struct ip *ip, struct cni_erro
 	if (conf->cluster.pool)
 		return cni_hint(err, "%s is in %s, but not in the range %s", ip_text(ip).s, subnet.s,
 				pool_text(pool).s);
-	return cni_hint(
-		err,
-		"%s is in %s, but not in the range %s; with \"static\": [\"%s\"] in ipam it is given to "
-		"who asks for it",
-		ip_text(ip).s, subnet.s, pool_text(pool).s, ip_text(ip).s);
+	return cni_hint(err,
+			"%s is in %s, but not in the range %s; with \"static\": [\"%s\"] in ipam a pod can "
+			"request it",
+			ip_text(ip).s, subnet.s, pool_text(pool).s, ip_text(ip).s);
 }
 
 int wanted_check_own(const struct conf *conf, const struct ip *ip, struct cni_error *err)
@@ -117,7 +116,5 @@ int wanted_all_given(const struct conf *conf, const struct ip *ips, struct cni_e
 	if (!list.used)
 		return 0;
 	cni_fail(err, CNI_CONFIG, "failed to allocate all requested IPs:%s", list.s);
-	return cni_hint(err,
-			"a container gets one address of each range set: each must lie in a range set of its "
-			"own");
+	return cni_hint(err, "a container gets one address of each range set: request at most one of each");
 }

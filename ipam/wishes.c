@@ -14,7 +14,7 @@
 #define WANTED_MAX 1024
 #define STICKY_MAX 1024
 
-/* An address, or an address with a prefix length, which the range decides. */
+/* An address with or without a prefix length. Ignores the length, since the range has it. */
 static bool parse_wanted(const char *text, struct ip *ret)
 {
 	struct prefix prefix;
@@ -35,7 +35,7 @@ static int want(struct conf *conf, const struct ip *ip, struct cni_error *err)
 		if (ip_equal(&conf->wanted[i], ip))
 			return 0;
 	if (conf->n_wanted >= WANTED_MAX)
-		return cni_fail(err, CNI_CONFIG, "more than %d addresses asked for", WANTED_MAX);
+		return cni_fail(err, CNI_CONFIG, "more than %d requested addresses", WANTED_MAX);
 	bigger = realloc(conf->wanted, (conf->n_wanted + 1) * sizeof(*bigger));
 	if (!bigger)
 		return cni_fail(err, CNI_RETRY, "out of memory");
@@ -81,10 +81,10 @@ static bool is_named(const char *list, const char *key)
 }
 
 struct arguments {
-	const char *sticky; /* names that we know besides our own */
+	const char *sticky; /* the names in "sticky" are known too */
 	struct ip ip;	    /* family 0: none */
 	bool ignore_unknown;
-	char unknown[256]; /* arguments that nobody knows, as they are told */
+	char unknown[256]; /* unknown arguments, for the message */
 	const json_t *ipam;
 	struct args *all;
 };
@@ -102,7 +102,7 @@ static int read_bool(const char *text, bool *ret, struct cni_error *err)
 			text, text);
 }
 
-/* The last one counts; an empty one takes it back. */
+/* The last IP counts. An empty one means none. */
 static int read_wanted(const char *text, struct ip *ret, struct cni_error *err)
 {
 	*ret = (struct ip){ .family = 0 };
@@ -120,7 +120,7 @@ static void add_unknown(struct arguments *args, const char *key, const char *val
 		 value);
 }
 
-/* pair is "KEY=VALUE", and gets its "=" overwritten. */
+/* pair is "KEY=VALUE"; read_pair() overwrites the "=". */
 static int read_pair(struct arguments *args, char *pair, struct cni_error *err)
 {
 	char *value = strchr(pair, '=');
@@ -138,7 +138,7 @@ static int read_pair(struct arguments *args, char *pair, struct cni_error *err)
 	return 0;
 }
 
-/* Go's types.LoadArgs(). The text is taken apart. */
+/* As Go's types.LoadArgs(). Overwrites the separators in args->all->text. */
 static int read_arguments(struct arguments *args, size_t pairs, struct cni_error *err)
 {
 	char *text = args->all->text;
@@ -156,8 +156,8 @@ static int read_arguments(struct arguments *args, size_t pairs, struct cni_error
 	return 0;
 }
 
-/* The values of the names in args->sticky, with a slash between. A container for
- * which one of them is not given has no name to come back under. */
+/* Sets conf->sticky to the values of the names in sticky, with slashes between. It stays NULL if CNI_ARGS
+ * lacks one of them. */
 static int read_sticky(struct conf *conf, const char *sticky, struct cni_error *err)
 {
 	autofree char *names = strdup(sticky);
@@ -171,12 +171,13 @@ static int read_sticky(struct conf *conf, const char *sticky, struct cni_error *
 
 		if (!value || !*value)
 			return 0;
-		/* in a pool, the names of each network by themselves */
+		/* networks of a pool share the store, but not the names */
 		if (!used && place_is_pool(&conf->place))
 			used = (size_t)snprintf(key, sizeof(key), "%.*s", NAME_MAX, conf->place.network);
 		used += (size_t)snprintf(key + used, sizeof(key) - used, "%s%s", used ? "/" : "", value);
 		if (used >= sizeof(key))
-			return cni_fail(err, CNI_ENVIRONMENT, "ARGS: %s is longer than %d characters", sticky,
+			return cni_fail(err, CNI_ENVIRONMENT,
+					"ARGS: the values of %s are longer than %d characters", sticky,
 					STICKY_MAX - 1);
 	}
 	conf->sticky = used ? strdup(key) : NULL;

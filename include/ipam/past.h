@@ -14,7 +14,7 @@
  * If a note cannot be written, the call reports that on stderr and succeeds. The notes cannot grow without
  * limit: a note of a release stays for twice the reuseDelay, and until the next release; in a pool with more
  * than 4096 addresses, addresses whose positions differ by a multiple of 4096 share one slot, and only the
- *last name stays.
+ * last name stays.
  */
 #ifndef IPAM_PAST_H
 #define IPAM_PAST_H

@@ -5,8 +5,8 @@
  *	taken/10.9.3.0 -> "all"
  *
  * An ADD that has found all addresses of a run leased writes the note. A later ADD in a nearly full pool
- *skips the run. A call that releases an address removes the note first. If another program has released
- *addresses, records_rebuild() removes all notes.
+ * skips the run. A call that releases an address removes the note first. If another program has released
+ * addresses, records_rebuild() removes all notes.
  */
 #ifndef IPAM_TAKEN_H
 #define IPAM_TAKEN_H

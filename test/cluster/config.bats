@@ -25,8 +25,8 @@ refused() {
 	refused "{$ENGINE, \"blockSize\": 0}" 'ipam.cluster.blockSize'
 	refused "{$ENGINE, \"blockSize\": \"16\"}" 'ipam.cluster.blockSize'
 	refused "{$ENGINE, \"timeout\": 61}" 'ipam.cluster.timeout'
-	refused "{$ENGINE, \"node\": \"a b\"}" 'ipam.cluster.node: invalid name of a node'
-	refused "{$ENGINE, \"node\": \"../x\"}" 'ipam.cluster.node: invalid name of a node'
+	refused "{$ENGINE, \"node\": \"a b\"}" 'ipam.cluster.node: invalid node name'
+	refused "{$ENGINE, \"node\": \"../x\"}" 'ipam.cluster.node: invalid node name'
 	refused "{$ENGINE, \"pool\": \"a/b\"}" 'ipam.cluster.pool: invalid name'
 	refused "{$ENGINE, \"blockRoutes\": 1}" 'ipam.cluster.blockRoutes'
 }

@@ -169,7 +169,7 @@ leases() {
 	cni ADD "$(cat "$NETCONFPATH/net.conf")" b
 	fails 11 'no IP addresses available'
 	hint=$(result .details)
-	[ "$hint" = 'ipvlanctl pools net lists who has them' ]
+	[ "$hint" = 'ipvlanctl pools net lists which containers have them' ]
 	pools net
 	succeeds
 	tells '10.138.36.2  a'

@@ -230,7 +230,7 @@ ranges() {
 	configured net "$(sound '{"ipam":{"cluster":{"etcd":{"endpoints":["http://127.0.0.1:1"]}}}}')"
 	refused_by ADD 7 addrpool-claim
 	refused_by STATUS 50 addrpool-claim
-	doctor 2 'error    STATUS: there is no addrpool-claim' "-> ipam.cluster needs it: install it where addrpool is ($bin)"
+	doctor 2 'error    STATUS: there is no addrpool-claim' "-> ipam.cluster requires it: install it beside addrpool ($bin)"
 }
 
 @test "a kubeconfig whose credentials a program gives" {

@@ -227,7 +227,7 @@ beside_addrpool() {
 	chmod +x "$STUB_DIR/bin/addrpool-claim"
 	ipvlan ADD
 	fails 11
-	says 'failed to allocate for range 0: requested ip 10.9.0.7 is in no block of ours'
+	says 'failed to allocate for range 0: requested ip 10.9.0.7 is in no block of this node'
 }
 
 @test "no memory for a large configuration" {

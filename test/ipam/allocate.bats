@@ -195,7 +195,7 @@ common() {
 	done
 	pool ADD "$CONF"
 	fails 11 'failed to allocate for range 0: no IP addresses available in range set: 192.168.1.1-192.168.1.6'
-	explains 'lists who has them'
+	explains 'lists which containers have them'
 }
 
 @test "no address left is \"try again later\", and names all subnets" {

@@ -150,9 +150,9 @@ refused() {
 }
 
 @test "a set of which nothing is left" {
-	refused 'invalid range set 0: no address of 10.9.0.1-10.9.0.2 may be handed out' '"subnet": "10.9.0.0/30", "exclude": ["10.9.0.2"]'
-	explains 'all are gateways, excluded, or a subnet'
-	refused 'invalid range set 0: no address of 10.9.0.1-10.9.0.1 may be handed out' '"subnet": "10.9.0.0/24", "rangeEnd": "10.9.0.1"'
+	refused 'invalid range set 0: no address of 10.9.0.1-10.9.0.2 may be assigned' '"subnet": "10.9.0.0/30", "exclude": ["10.9.0.2"]'
+	explains 'all are gateways, excluded, or the first or last address of a subnet'
+	refused 'invalid range set 0: no address of 10.9.0.1-10.9.0.1 may be assigned' '"subnet": "10.9.0.0/24", "rangeEnd": "10.9.0.1"'
 }
 
 @test "more than 64 range sets are no network" {

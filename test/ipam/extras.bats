@@ -56,7 +56,7 @@ delayed='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3", "reuseDelay": 1000'
 	gets 10.9.0.3/29 "$(conf "$delayed")" b
 	pool ADD "$(conf "$delayed")" c
 	fails 11 'no IP addresses available'
-	explains '1 were released less than reuseDelay ago; the first of them may be handed out again in '
+	explains 'addresses released less than reuseDelay ago: 1; the first may be assigned again in '
 	# when it is over, which is long ago
 	ln -sfn "$(readlink "$OWN/released/10.9.0.2" | sed 's/ .*/ -2000/')" "$OWN/released/10.9.0.2"
 	gets 10.9.0.2/29 "$(conf "$delayed")" c
@@ -77,7 +77,7 @@ delayed='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3", "reuseDelay": 1000'
 	pool GC "$(conf "$delayed" '"cni.dev/valid-attachments": []')"
 	pool ADD "$(conf "$delayed")" c
 	fails 11
-	explains '2 were released less than reuseDelay ago'
+	explains 'addresses released less than reuseDelay ago: 2;'
 }
 
 @test "an address that is asked for by name does not wait" {
@@ -213,7 +213,7 @@ pod() {
 	[ "$(find "$BATS_TEST_TMPDIR" -path '*sticky/*' | wc -l)" = 6 ]
 	pod default "$(printf 'x%.0s' {1..1024})"
 	pool ADD "$(conf "$sticky")" d
-	fails 4 'K8S_POD_NAMESPACE/K8S_POD_NAME is longer than 1023 characters'
+	fails 4 'the values of K8S_POD_NAMESPACE/K8S_POD_NAME are longer than 1023 characters'
 }
 
 @test "sticky does not give what is excluded now, or outside the range" {

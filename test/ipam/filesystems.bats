@@ -81,7 +81,7 @@ life() {
 	pool ADD "$(conf)" c2
 	fails 5 "cannot write $DATA/"
 	[[ $ERROR_MESSAGE = *': no space left on device' ]]
-	explains 'make room on that file system, or name a directory of another one with "dataDir" in ipam'
+	explains 'make room on that file system, or set "dataDir" in ipam to a directory of another one'
 	leased 10.9.0.2
 	drops "$(conf)" c1
 	rm "$DATA/all"
@@ -96,7 +96,7 @@ life() {
 	pool STATUS "$(conf)"
 	fails 50
 	says "cannot write to $STORE: read-only file system"
-	explains 'mount that file system for writing, or name a directory of another one with "dataDir" in ipam'
+	explains 'mount that file system for writing, or set "dataDir" in ipam to a directory of another one'
 	pool ADD "$(conf)" c2
 	fails 5 "$DATA"
 	explains 'mount that file system for writing'
@@ -118,11 +118,11 @@ life() {
 	pool ADD "$(conf)"
 	fails 5
 	says "open $STORE: not a directory"
-	explains 'something else has that name, or one on the way to it'
+	explains 'another file has that path or a part of it'
 	pool STATUS "$(conf)"
 	fails 50
 	says "cannot write to $STORE: not a directory"
-	explains 'something else has that name, or one on the way to it'
+	explains 'another file has that path or a part of it'
 }
 
 @test "on an overlay" {
@@ -181,7 +181,7 @@ life() {
 	gets '10.9.0.2/24 fd00::2/64' "$(conf "$two_sets")" c1
 	traced ADD '-e inject=symlinkat,symlink:error=EPERM'
 	fails 5 "cannot write $OWN/owner/c2:eth0: operation not permitted"
-	explains 'ipam.dataDir must be on a file system that has symbolic links'
+	explains 'ipam.dataDir must be on a file system with symbolic links'
 	leased '10.9.0.2 fd00::2'
 	[ "$(cat "$STORE"/last_reserved_ip.*)" = 10.9.0.2fd00::2 ]
 	[ "$(ls "$OWN")" = owner ]

@@ -42,7 +42,7 @@ small='"subnet": "10.9.0.0/28"'
 	five
 	touch -d '2026-01-02 03:04:05 UTC' "$STORE/10.9.0.2"
 	list "$small"
-	[ "${lines[2]}" = '    4 of 13 leased (31%), 2 of them by nobody any more' ]
+	[ "${lines[2]}" = '    4 of 13 leased (31%), 2 of them by pods that are gone' ]
 	[ "${lines[3]}" = '  ADDRESS   CONTAINER  INTERFACE  SINCE                 STATE' ]
 	[ "${lines[4]}" = '  10.9.0.2  a          eth0       2026-01-02T03:04:05Z  live' ]
 	[[ ${lines[5]} = '  10.9.0.3  old        eth0       20'*'Z  earlier boot' ]]
@@ -80,7 +80,7 @@ small='"subnet": "10.9.0.0/28"'
 	gets 10.9.0.1/28 "$(conf "$far")" a
 	[ "$(result '.ips[0].gateway')" = 10.8.0.1 ]
 	list "$far"
-	[[ $output = *"gateway 10.8.0.1 is outside of 10.9.0.0/28, which host-local refuses from 1.10.0 on"* ]]
+	[[ $output = *"gateway 10.8.0.1 is outside of 10.9.0.0/28; host-local refuses that from 1.10.0 on"* ]]
 	list "$small"
 	[[ $output != *outside* ]]
 	# the remedy: a subnet that has both, and the same addresses

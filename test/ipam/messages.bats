@@ -81,7 +81,7 @@ be_nobody() {
 	pool ADD "$(conf)" c2
 	fails 5
 	says "cannot write $OWN/new: file exists"
-	explains "something else has that name"
+	explains "another file has that path"
 	leased 10.9.0.2
 	rmdir "$OWN/new"
 	pool ADD "$(conf)" c2

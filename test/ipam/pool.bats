@@ -151,7 +151,7 @@ lives() {
 	done
 	OWN=$DATA/.addrpool/lan restarted c4
 	gets 10.9.0.5/29 "$(of b "$small")" c6
-	[[ $stderr = *'10.9.0.5 is free again, leased by c4 eth0: that was before the machine was restarted'* ]]
+	[[ $stderr = *'10.9.0.5 is free again, leased by c4 eth0: the machine has restarted since'* ]]
 }
 
 @test "sticky: the same pod has an address of its own in each network, and gets both again" {

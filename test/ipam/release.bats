@@ -194,7 +194,7 @@ three() {
 	before=$(snapshot)
 	pool GC "$(conf)"
 	succeeds
-	[[ $stderr = *'GC without cni.dev/valid-attachments: nothing is released'* ]]
+	[[ $stderr = *'GC without cni.dev/valid-attachments releases nothing'* ]]
 	changes_nothing "$before"
 }
 

@@ -48,7 +48,7 @@ sets='"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.3.0/24"}]]'
 	pool ADD "$(conf '"ranges": [[{"subnet": "10.1.2.0/24"}, {"subnet": "10.1.3.0/24"}]]' \
 		"$(ips '["10.1.2.88", "10.1.2.77"]')")"
 	fails 7 'failed to allocate all requested IPs: 10.1.2.'
-	explains 'each must lie in a range set of its own'
+	explains 'a container gets one address of each range set: request at most one of each'
 	leased ''
 }
 
@@ -92,7 +92,7 @@ sets='"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.3.0/24"}]]'
 	mkdir -p "$STORE/10.9.0.5"
 	CNI_ARGS=IP=10.9.0.5 pool ADD "$(conf)"
 	fails 101
-	explains "$STORE/10.9.0.5 is no lease; remove it"
+	explains "$STORE/10.9.0.5 is not a lease file; remove it"
 	lease 10.9.0.6 'old-container'
 	CNI_ARGS=IP=10.9.0.6 pool ADD "$(conf)"
 	fails 101
@@ -112,7 +112,7 @@ sets='"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.3.0/24"}]]'
 @test "an address outside the range: details name the range, and the key that has it given" {
 	CNI_ARGS="IP=192.168.1.5" pool ADD "$(conf '"subnet": "192.168.1.0/29", "rangeEnd": "192.168.1.4"')"
 	fails 7
-	explains '192.168.1.5 is in 192.168.1.0/29, but not in the range 192.168.1.1-192.168.1.4; with "static": ["192.168.1.5"] in ipam it is given'
+	explains '192.168.1.5 is in 192.168.1.0/29, but not in the range 192.168.1.1-192.168.1.4; with "static": ["192.168.1.5"] in ipam a pod can request it'
 	CNI_ARGS="IP=10.8.0.5" pool ADD "$(conf)"
 	fails 7
 	explains '10.8.0.5 is in no subnet of the ranges; the first range set is 10.9.0.1-10.9.0.254'

@@ -148,7 +148,7 @@ refused() {
 	refused 'ipam.static: invalid address or prefix: 10.9.0.2-10.9.0.9' "$range, \"static\": [\"10.9.0.2-10.9.0.9\"]"
 	explains 'as prefixes'
 	refused 'ipam.static and ipam.cluster exclude each other' "$range, $static, \"cluster\": {\"etcd\": {}}"
-	explains 'on another node the same request would be refused'
+	explains 'another node would refuse the same request'
 }
 
 @test "a gateway that is none may be static, and all of a /31" {
@@ -226,7 +226,7 @@ refused() {
 	succeeds
 	run -0 "$BUILD/addrpool" <(echo "$conf")
 	[[ $output = *'3 of 4 leased (75%)'*'  static: 10.9.0.7, 10.9.0.16/28
-    1 leased, each to who asked for it'* ]] || { echo "$output"; return 1; }
+    1 leased on request'* ]] || { echo "$output"; return 1; }
 	run -0 "$BUILD/addrpool" --json <(echo "$conf")
 	[ "$(result '.[0].static | [.addresses, .leased]')" = '[["10.9.0.7","10.9.0.16/28"],1]' ]
 	[ "$(result '.[0].rangeSets[0].leased')" = 3 ]

@@ -145,7 +145,7 @@ calls() {
 	fails 11 'Failed to connect'
 	pool STATUS "$conf"
 	succeeds
-	[[ $stderr = *'network net: no block was to be had: etcd http://127.0.0.1:1: Failed to connect'* ]]
+	[[ $stderr = *'network net: the last request to the engine failed: etcd http://127.0.0.1:1: Failed to connect'* ]]
 	plain=$(calls "$(conf)")
 	[ "$(calls "$conf")" -le $((plain + 50)) ]
 	run ! grep -e connect -e 'execve.*claim' "$BATS_TEST_TMPDIR/trace"

@@ -69,7 +69,7 @@ leases() {
 	succeeds
 	cni ADD "$(from_pool '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/30"}]]}}')" b
 	fails 11 'no IP addresses available in range set: 10.138.36.1-10.138.36.2'
-	explains 'lists who has them'
+	explains 'lists which containers have them'
 	cni STATUS "$(from_pool '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/30"}]]}}')"
 	succeeds
 	[[ $stderr = *'network net: no IP addresses available in range set: 10.138.36.1-10.138.36.2'* ]]

@@ -20,7 +20,7 @@ teardown() {
 	for verb in ADD DEL; do
 		pool "$verb" "$(conf)" b
 		fails 11 "$STORE/lock is held by another process for 60 s"
-		explains "fuser -v $STORE/lock tells by which"
+		explains "fuser -v $STORE/lock names that process"
 	done
 	leased 10.9.0.2
 }

@@ -160,11 +160,11 @@ static void test_errors(void)
 		  "subnets 10.0.0.1-10.0.0.254 and 10.0.0.1-10.0.0.254 overlap" },
 		{ "10.0.0.0/20 10.0.1.0/24", "",
 		  "subnets 10.0.0.1-10.0.15.254 and 10.0.1.1-10.0.1.254 overlap" },
-		{ "192.0.2.0/30", "192.0.2.2/32", "no address of 192.0.2.1-192.0.2.2 may be handed out" },
-		{ "192.0.2.0/32,,,192.0.2.0", "", "no address of 192.0.2.0-192.0.2.0 may be handed out" },
-		{ "192.0.2.0/24,,192.0.2.1", "", "no address of 192.0.2.1-192.0.2.1 may be handed out" },
+		{ "192.0.2.0/30", "192.0.2.2/32", "no address of 192.0.2.1-192.0.2.2 may be assigned" },
+		{ "192.0.2.0/32,,,192.0.2.0", "", "no address of 192.0.2.0-192.0.2.0 may be assigned" },
+		{ "192.0.2.0/24,,192.0.2.1", "", "no address of 192.0.2.1-192.0.2.1 may be assigned" },
 		{ "::/0", "::/0",
-		  "no address of ::1-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff may be handed out" },
+		  "no address of ::1-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff may be assigned" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -298,7 +298,7 @@ static void test_spans(void)
 
 		is_int(settle(&pool, cases[i].ranges, cases[i].exclude, &err), 0, "%s without %s is a pool",
 		       cases[i].ranges, cases[i].exclude);
-		is_str(spans(&pool).s, cases[i].spans, "what may be handed out of it");
+		is_str(spans(&pool).s, cases[i].spans, "the addresses that may be assigned");
 		pool_free(&pool);
 	}
 }

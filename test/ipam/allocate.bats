@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Which address a container gets, and what is written about it.
+# Which address a container gets, and which files ADD writes.
 
 load ../lib/pool
 
@@ -11,7 +11,7 @@ at() {
 	echo "${2/1.1.0/$1}"
 }
 
-# from PREPARED LAST RANGES: with these addresses leased by others, and this one given last.
+# from PREPARED LAST RANGES: other containers have leased these addresses, LAST as the last one.
 from() {
 	local address
 	rm -rf "$DATA"
@@ -39,7 +39,7 @@ common() {
 		else [(.ips | map(.address), map(.gateway)), .routes] end | .[2] |= sort_by(.dst)'
 }
 
-@test "ADD gives an address of each range set and writes host-local's files, DEL takes them away, in each version" {
+@test "ADD assigns an address of each range set and writes host-local's files, DEL removes them, in each version" {
 	local version
 	for version in "${versions[@]}"; do
 		rm -rf "$DATA"
@@ -61,7 +61,7 @@ common() {
 	done
 }
 
-@test "a result looks as host-local's does, to the byte, in each version" {
+@test "a result equals host-local's, to the byte, in each version" {
 	local version ours
 	for version in "${versions[@]}"; do
 		rm -rf "$DATA"
@@ -73,7 +73,7 @@ common() {
 	done
 }
 
-@test "the first ADD says nothing about what is not there yet" {
+@test "the first ADD writes nothing to stderr about missing files" {
 	gets 10.9.0.2/24 "$(conf)"
 	[ -z "$stderr" ]
 }
@@ -85,7 +85,7 @@ common() {
 	[ ! -s "$STORE/lock" ]
 }
 
-@test "without dataDir leases are where host-local has them" {
+@test "without dataDir the leases are in host-local's directory" {
 	rm -rf /var/lib/cni/networks
 	gets 10.9.0.2/24 '{"cniVersion": "1.1.0", "name": "net", "ipam": {"type": "addrpool", "subnet": "10.9.0.0/24"}}'
 	[ -f /var/lib/cni/networks/net/10.9.0.2 ]
@@ -105,7 +105,7 @@ common() {
 	[ ! -e "$DATA/two/10.2.2.2" ]
 }
 
-@test "two interfaces of one container have an address each, and keep them apart" {
+@test "two interfaces of one container have an address each, and DEL of one leaves the other's" {
 	gets 10.9.0.2/24 "$(conf)" c1 eth0
 	gets 10.9.0.3/24 "$(conf)" c1 eth1
 	drops "$(conf)" c1 eth0
@@ -124,7 +124,7 @@ common() {
 	leased ''
 }
 
-@test "a name with blanks around it is refused, one in a lease is found" {
+@test "ADD refuses a container name with blanks around it, and finds one in a lease" {
 	pool ADD "$(conf)" $'   dummy\n '
 	fails 4 'invalid characters in containerID'
 	lease 10.9.0.7 '   dummy\n \r\neth0\n'
@@ -135,7 +135,7 @@ common() {
 	[ ! -e "$STORE/10.9.0.8" ]
 }
 
-# host-local's table of where the search goes on
+# host-local's table of where the search begins
 
 @test "an empty range starts with the address after the gateway" {
 	next 10.0.0.2/29 '' '' 10.0.0.0/29
@@ -143,17 +143,17 @@ common() {
 	next 10.0.0.2/30 '' '' 10.0.0.0/30
 }
 
-@test "taken addresses are passed over" {
+@test "the search skips leased addresses" {
 	next 10.0.0.3/29 10.0.0.2 '' 10.0.0.0/29
 	next 10.0.0.6/29 '10.0.0.4 10.0.0.5' 10.0.0.3 10.0.0.0/29
 }
 
-@test "the search goes on after the address given last, and around" {
+@test "the search begins after the last assigned address, and goes around" {
 	next 10.0.0.6/29 '' 10.0.0.5 10.0.0.0/29
 	next 10.0.0.2/29 10.0.0.6 10.0.0.5 10.0.0.0/29
 }
 
-@test "a last address outside the range, or that is none, starts from the beginning" {
+@test "if the last address is outside the range or invalid, the search starts at the beginning" {
 	next 10.0.0.3/29 10.0.0.2 10.0.0.128 10.0.0.0/29
 	next 10.0.0.3/29 10.0.0.2 garbage 10.0.0.0/29
 	next 10.0.0.3/29 10.0.0.2 10.0.0. 10.0.0.0/29
@@ -161,7 +161,7 @@ common() {
 	next 10.0.0.3/29 10.0.0.2 '10.0.0.5 ' 10.0.0.0/29
 }
 
-@test "the address given last is the last to be tried" {
+@test "the search tries the last assigned address last" {
 	next 10.0.0.3/29 '10.0.0.2 10.0.0.4 10.0.0.5 10.0.0.6' 10.0.0.3 10.0.0.0/29
 }
 
@@ -175,7 +175,7 @@ common() {
 	[ "$(result '.ips[0].gateway')" = 10.0.1.1 ]
 }
 
-@test "an address is not given again before all others were" {
+@test "an address is assigned again only after all others" {
 	from '' '' 10.0.0.0/29
 	gets 10.0.0.2/29 "$CONF" a
 	drops "$CONF" a
@@ -187,7 +187,7 @@ common() {
 	gets 10.0.0.2/29 "$CONF" d
 }
 
-@test "the broadcast address is never given" {
+@test "the broadcast address is never assigned" {
 	local i
 	from '' '' 192.168.1.0/29
 	for i in 2 3 4 5 6; do
@@ -198,7 +198,7 @@ common() {
 	explains 'lists which containers have them'
 }
 
-@test "no address left is \"try again later\", and names all subnets" {
+@test "a full pool is error 11, and the message names all subnets" {
 	from 10.0.0.2 '' 10.0.0.0/30
 	pool ADD "$CONF"
 	fails 11 'no IP addresses available in range set: 10.0.0.1-10.0.0.2'
@@ -210,13 +210,13 @@ common() {
 	fails 11 'no IP addresses available in range set: fd00::1-fd00::3'
 }
 
-@test "a gateway in the middle is passed over" {
+@test "the search skips a gateway in the middle" {
 	gets 10.9.0.4/29 "$(conf '"subnet": "10.9.0.0/29", "gateway": "10.9.0.5", "rangeStart": "10.9.0.4"')" a
 	[ "$(result '.ips[0].gateway')" = 10.9.0.5 ]
 	gets 10.9.0.6/29 "$(conf '"subnet": "10.9.0.0/29", "gateway": "10.9.0.5", "rangeStart": "10.9.0.4"')" b
 }
 
-@test "rangeStart and rangeEnd bound what is given, both included" {
+@test "rangeStart and rangeEnd are the first and last address" {
 	local range='"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.40", "rangeEnd": "10.9.0.41"'
 	gets 10.9.0.40/24 "$(conf "$range")" a
 	gets 10.9.0.41/24 "$(conf "$range")" b
@@ -224,7 +224,7 @@ common() {
 	fails 11 'range set: 10.9.0.40-10.9.0.41'
 }
 
-@test "when one range set has no address left, nothing is taken of the others" {
+@test "if one range set is full, ADD leases no address of the others" {
 	local sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "10.8.0.0/30"}]]'
 	gets '10.9.0.2/24 10.8.0.2/30' "$(conf "$sets")" a
 	pool ADD "$(conf "$sets")" b
@@ -232,7 +232,7 @@ common() {
 	leased '10.8.0.2 10.9.0.2'
 }
 
-@test "a long run of taken addresses is passed over" {
+@test "the search skips a long run of leased addresses" {
 	local i
 	mkdir -p "$STORE"
 	for i in {2..200}; do
@@ -241,7 +241,7 @@ common() {
 	gets 10.9.0.201/24 "$(conf)"
 }
 
-@test "runtimeConfig.ipRanges come first, then the old single range, then ranges" {
+@test "runtimeConfig.ipRanges come first, then the range in ipam itself, then ranges" {
 	gets '10.7.0.2/24 10.9.0.2/24 10.8.0.2/24' "$(conf \
 		'"subnet": "10.9.0.0/24", "ranges": [[{"subnet": "10.8.0.0/24"}]]' \
 		'"runtimeConfig": {"ipRanges": [[{"subnet": "10.7.0.0/24"}]]}')"
@@ -250,7 +250,7 @@ common() {
 	holds last_reserved_ip.2 10.8.0.2
 }
 
-@test "before 0.3.0 one address of each family is the most" {
+@test "CNI before 0.3.0 allows at most one address of each family" {
 	local version
 	for version in 0.1.0 0.2.0; do
 		pool ADD "$(at $version "$(conf '"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "10.8.0.0/24"}]]')")"
@@ -262,14 +262,14 @@ common() {
 	done
 }
 
-@test "IPv6 leases are named as Go writes addresses" {
+@test "the file names of IPv6 leases are in Go's form" {
 	gets 2001:db8::a:0:0:1/64 "$(conf '"subnet": "2001:DB8:0:0::/64", "rangeStart": "2001:0db8:0:0:a:0:0:1"')"
 	leased 2001:db8::a:0:0:1
 	gets ::102:303/96 "$(conf '"subnet": "::/96", "rangeStart": "::1.2.3.3"')" c2
 	[ -e "$STORE/::102:303" ]
 }
 
-@test "routes are handed on with all that is in them, in 1.1.0" {
+@test "the result has the routes with all their fields, in 1.1.0" {
 	pool ADD "$(conf '"routes": [{"dst": "10.1.0.0/16", "gw": "10.9.0.9", "mtu": 1400, "advmss": 1340, "priority": 7, "table": 0, "scope": 253}]')"
 	succeeds
 	[ "$(result '.routes[0]')" = '{"advmss":1340,"dst":"10.1.0.0/16","gw":"10.9.0.9","mtu":1400,"priority":7,"scope":253,"table":0}' ]
@@ -291,19 +291,19 @@ common() {
 	[ "$(result .dns)" = '{"domain":"example.org","nameservers":["10.3.3.3","fd00::53"],"options":["ndots:5","edns0"],"search":["one.org","two.org","three.org"]}' ]
 }
 
-@test "a resolvConf that is not there is an error before anything is taken" {
+@test "ADD fails if resolvConf does not exist, and leases nothing" {
 	pool ADD "$(conf '"resolvConf": "/nonexistent"')"
 	fails 5 'open /nonexistent: no such file or directory'
 	[ ! -e "$DATA" ]
 }
 
-@test "an ADD whose result nobody reads takes nothing" {
+@test "an ADD that cannot write its result leaves no lease" {
 	run sh -c 'CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_NETNS=/x "$BUILD/addrpool" >/dev/full' <<<"$(conf)"
 	[ "$status" = 1 ]
 	leased ''
 }
 
-@test "VERSION tells all versions" {
+@test "VERSION prints all versions" {
 	pool VERSION '{"cniVersion": "1.1.0"}'
 	succeeds
 	[ "$(result '.supportedVersions | join(" ")')" = "${versions[*]}" ]

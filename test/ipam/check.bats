@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# CHECK: what ADD gave is leased still, and what is leased is what ADD gave.
+# CHECK: the addresses of prevResult and the leases are the same.
 
 load ../lib/pool
 
@@ -17,7 +17,7 @@ with_result() {
 	conf "$sets" "\"prevResult\": $(jq -c "${1:-.}" <<<"$RESULT")"
 }
 
-@test "after ADD all is well" {
+@test "CHECK succeeds after ADD" {
 	local before
 	given
 	before=$(snapshot)
@@ -27,13 +27,13 @@ with_result() {
 	changes_nothing "$before"
 }
 
-@test "without prevResult a lease is enough" {
+@test "without prevResult CHECK requires only a lease" {
 	given
 	pool CHECK "$(conf "$sets")"
 	succeeds
 }
 
-@test "the lease of host-local is as good" {
+@test "CHECK succeeds with host-local's lease" {
 	host_local ADD "$(conf "$sets")"
 	RESULT=$output
 	pool CHECK "$(with_result)"
@@ -42,7 +42,7 @@ with_result() {
 	succeeds
 }
 
-@test "an unknown container, an unknown interface, a network that is not there" {
+@test "CHECK fails for an unknown container, interface or network" {
 	pool CHECK "$(conf)"
 	fails 102 'Failed to find address added by container c1'
 	[ ! -e "$DATA" ]
@@ -53,21 +53,21 @@ with_result() {
 	fails 102 'Failed to find address added by container c1'
 }
 
-@test "after DEL" {
+@test "CHECK fails after DEL" {
 	given
 	drops "$(conf)"
 	pool CHECK "$(with_result)"
 	fails 102 'Failed to find address added by container c1'
 }
 
-@test "one of two leases is gone" {
+@test "CHECK fails if one of two leases is gone" {
 	given
 	rm "$STORE/fd00::2"
 	pool CHECK "$(with_result)"
 	fails 102 'fd00::2 of prevResult is not leased by c1 eth0'
 }
 
-@test "the lease is another's now" {
+@test "CHECK fails if another container has the lease" {
 	given
 	rm "$STORE/10.9.0.2"
 	lease 10.9.0.2 'c2\r\neth0'
@@ -75,14 +75,14 @@ with_result() {
 	fails 102 '10.9.0.2 of prevResult is not leased by c1 eth0'
 }
 
-@test "there is a lease that ADD did not give" {
+@test "CHECK fails if the interface has one more lease" {
 	given
 	lease 10.9.0.77 'c1\r\neth0'
 	pool CHECK "$(with_result)"
 	fails 102 '10.9.0.77 is leased by c1 eth0, but not in prevResult'
 }
 
-@test "prevResult tells of another address" {
+@test "CHECK fails if prevResult has another address" {
 	given
 	pool CHECK "$(with_result '.ips[0].address = "10.9.0.9/24"')"
 	fails 102 '10.9.0.9 of prevResult is not leased by c1 eth0'
@@ -90,7 +90,7 @@ with_result() {
 	fails 102 'fd00::2 is leased by c1 eth0, but not in prevResult'
 }
 
-@test "addresses of other networks and of other interfaces in prevResult are none of its business" {
+@test "CHECK ignores addresses of other networks and interfaces in prevResult" {
 	given
 	pool CHECK "$(with_result '.ips += [{address: "192.168.7.7/24"}]')"
 	succeeds
@@ -102,7 +102,7 @@ with_result() {
 	fails 102 '10.9.0.8 of prevResult is not leased'
 }
 
-@test "a lease without interface counts for any" {
+@test "a lease without interface counts for each interface" {
 	lease 10.9.0.5 c1
 	pool CHECK "$(conf)"
 	succeeds
@@ -118,7 +118,7 @@ with_result() {
 	fails 102 '10.9.0.2 of prevResult is not leased by c1 eth0'
 }
 
-@test "the seal is broken, all that only addrpool knows is gone: leases count" {
+@test "CHECK reads the leases if the seal is broken and .addrpool is gone" {
 	given
 	rm -rf "$DATA/.addrpool"
 	pool CHECK "$(with_result)"
@@ -128,7 +128,7 @@ with_result() {
 	succeeds
 }
 
-@test "a prevResult that is none" {
+@test "CHECK fails if prevResult is no result" {
 	given
 	pool CHECK "$(conf "$sets" '"prevResult": 5')"
 	fails 7 'prevResult must be an object'
@@ -136,13 +136,13 @@ with_result() {
 	fails 6 'could not parse prevResult: invalid CIDR address: x'
 }
 
-@test "a wrong configuration" {
+@test "CHECK fails for a wrong configuration" {
 	given
 	pool CHECK "$(conf '"subnet": "zz"')"
 	fails 7 'invalid CIDR address: zz'
 }
 
-@test "results of 0.4.0 and 1.0.0 are understood, before there is no CHECK" {
+@test "CHECK reads results of 0.4.0 and 1.0.0; before 0.4.0 there is no CHECK" {
 	local version conf
 	for version in 0.4.0 1.0.0; do
 		conf=$(conf "$sets")

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What is wrong in a configuration is told, with key and value, before anything is touched.
+# A wrong configuration: the error names key and value, and nothing changes.
 
 load ../lib/pool
 
-# refused MESSAGE [IPAM [MORE]]: ADD and STATUS say so, to the letter, and leave nothing.
+# refused MESSAGE [IPAM [MORE]]: ADD and STATUS fail with exactly this message, and leave nothing.
 refused() {
 	local message=$1 verb
 	shift
@@ -18,7 +18,7 @@ refused() {
 
 # host-local's range_test and range_set_test
 
-@test "without rangeStart and rangeEnd a range is the subnet's hosts" {
+@test "without rangeStart and rangeEnd a range is all host addresses of the subnet" {
 	local subnet range
 	while read -r subnet range; do
 		run "$BUILD/addrpool" --json <(conf "\"subnet\": \"$subnet\"")
@@ -31,7 +31,7 @@ refused() {
 	END
 }
 
-@test "all of a range can be written" {
+@test "a range with all its keys" {
 	gets 192.0.2.40/24 "$(conf '"subnet": "192.0.2.0/24", "rangeStart": "192.0.2.40", "rangeEnd": "192.0.2.50", "gateway": "192.0.2.254"')"
 	[ "$(result '.ips[0].gateway')" = 192.0.2.254 ]
 }
@@ -43,7 +43,7 @@ refused() {
 		'"subnet": "2001:db8:1::/24"'
 }
 
-@test "a range that does not lie in its subnet" {
+@test "a range outside its subnet" {
 	local subnet='"subnet": "192.0.2.0/24"'
 	refused 'invalid range set 0: RangeStart 192.0.3.0 not in network 192.0.2.0/24' "$subnet, \"rangeStart\": \"192.0.3.0\""
 	refused 'invalid range set 0: RangeEnd 192.0.4.0 not in network 192.0.2.0/24' "$subnet, \"rangeEnd\": \"192.0.4.0\""
@@ -58,13 +58,13 @@ refused() {
 	refused 'invalid range set 0: gateway fd00::1 is not of the family of network 10.9.0.0/24' '"gateway": "fd00::1"'
 }
 
-@test "a set that is empty, or of several families" {
+@test "a range set that is empty, or has both families" {
 	refused 'invalid range set 0: empty range set' '"ranges": [[]]'
 	refused 'invalid range set 1: empty range set' '"ranges": [[{"subnet": "10.9.0.0/24"}], []]'
 	refused 'invalid range set 0: mixed address families' '"ranges": [[{"subnet": "10.9.0.0/24"}, {"subnet": "fd00::/64"}]]'
 }
 
-@test "ranges that overlap, in a set and between sets" {
+@test "ranges that overlap, in one range set and in two" {
 	refused 'invalid range set 0: subnets 10.1.2.1-10.1.2.254 and 10.1.2.1-10.1.2.126 overlap' \
 		'"ranges": [[{"subnet": "10.1.2.0/24"}, {"subnet": "10.1.2.0/25"}]]'
 	refused 'range set 0 overlaps with 1' '"ranges": [[{"subnet": "10.1.2.0/24"}], [{"subnet": "10.1.2.0/25"}]]'
@@ -73,7 +73,7 @@ refused() {
 	refused 'range set 0 overlaps with 1' '"subnet": "10.9.0.0/24"' '"runtimeConfig": {"ipRanges": [[{"subnet": "10.9.0.0/16"}]]}'
 }
 
-@test "parts of one subnet that do not overlap are no error" {
+@test "parts of one subnet that do not overlap are valid" {
 	gets '10.1.2.2/24 10.1.2.100/24' "$(conf '"ranges": [
 		[{"subnet": "10.1.2.0/24", "rangeEnd": "10.1.2.99"}],
 		[{"subnet": "10.1.2.0/24", "rangeStart": "10.1.2.100"}]]')"
@@ -89,7 +89,7 @@ refused() {
 	fails 7 'ipam must be an object'
 }
 
-@test "what is no address, prefix, or list is told with its key" {
+@test "the error for an invalid address, prefix or list names its key" {
 	refused 'subnet: invalid CIDR address: 10.9.0.0' '"subnet": "10.9.0.0"'
 	refused 'subnet: invalid CIDR address: ' '"ranges": [[{}]]'
 	refused 'subnet must be a string, not 5' '"subnet": 5'
@@ -105,11 +105,11 @@ refused() {
 	refused 'args must be an object, not 1' '' '"args": 1'
 }
 
-@test "an empty address is none" {
+@test "an empty address counts as not given" {
 	gets 10.9.0.2/24 "$(conf '"rangeStart": "", "rangeEnd": "", "gateway": "", "dataDir": "'"$DATA"'", "resolvConf": ""')"
 }
 
-@test "routes that are none are refused" {
+@test "ADD refuses invalid routes" {
 	pool ADD "$(conf '"routes": [{"dst": "zz"}]')"
 	fails 7 'invalid CIDR address: zz'
 	pool ADD "$(conf '"routes": [{"dst": "0.0.0.0/0", "gw": "zz"}]')"
@@ -121,14 +121,14 @@ refused() {
 	[ ! -e "$DATA" ]
 }
 
-@test "what only addrpool knows is told with its key too" {
+@test "the error for a wrong value of addrpool's own keys names the key" {
 	refused 'ipam.exclude: invalid address or prefix: 10.9.0.0/33' '"exclude": ["10.9.0.5", "10.9.0.0/33"]'
 	refused 'ipam.reuseDelay must be 0 to 31622400, not -1' '"reuseDelay": -1'
 	refused 'ipam.dataDir must be a string, not []' '"dataDir": []'
 	refused 'ipam.resolvConf must be a string, not 5' '"resolvConf": 5'
 }
 
-@test "what only addrpool knows, of another type, is another program's: left out, which ADD says" {
+@test "ADD ignores addrpool's own keys with a value of another type, and reports that" {
 	local key value
 	while read -r key value; do
 		pool ADD "$(conf "\"$key\": $value")"
@@ -149,13 +149,13 @@ refused() {
 	END
 }
 
-@test "a set of which nothing is left" {
+@test "a range set without an address to assign" {
 	refused 'invalid range set 0: no address of 10.9.0.1-10.9.0.2 may be assigned' '"subnet": "10.9.0.0/30", "exclude": ["10.9.0.2"]'
 	explains 'all are gateways, excluded, or the first or last address of a subnet'
 	refused 'invalid range set 0: no address of 10.9.0.1-10.9.0.1 may be assigned' '"subnet": "10.9.0.0/24", "rangeEnd": "10.9.0.1"'
 }
 
-@test "more than 64 range sets are no network" {
+@test "more than 64 range sets are refused" {
 	local i sets=''
 	for i in {0..64}; do
 		sets+="${sets:+, }[{\"subnet\": \"10.9.$i.0/24\"}]"
@@ -168,11 +168,11 @@ refused() {
 	leased ''
 }
 
-@test "keys match whatever their case, others are ignored" {
+@test "keys match in upper and lower case, others are ignored" {
 	gets 10.9.0.5/24 "$(conf '"SUBNET": "10.9.0.0/24", "rangestart": "10.9.0.5", "subnets": 5, "Range": []')"
 }
 
-@test "a name that would leave dataDir is refused" {
+@test "a network name that would lead out of dataDir is refused" {
 	local name
 	for name in .. . a/b '' .addrpool; do
 		pool ADD "$(conf '' "\"name\": \"$name\"")"
@@ -181,7 +181,7 @@ refused() {
 	[ ! -e "$DATA" ]
 }
 
-@test "a dataDir that cannot be made is told" {
+@test "ADD fails if it cannot make dataDir, and names the path" {
 	pool ADD "$(conf '"dataDir": "/proc/x"')"
 	fails 5 'mkdir /proc/x'
 	printf x >"$BATS_TEST_TMPDIR/file"
@@ -191,14 +191,14 @@ refused() {
 	fails 7 'ipam.dataDir is longer than a path may be'
 }
 
-@test "a configuration that is no JSON" {
+@test "a configuration that is not JSON" {
 	pool ADD '{"cniVersion": "1.1.0", '
 	fails 6
 	pool ADD ''
 	fails 6
 }
 
-# sets FROM N: ranges of so many sets.
+# sets FROM N: N range sets.
 sets() {
 	local i list=''
 	for ((i = $1; i < $1 + $2; i++)); do

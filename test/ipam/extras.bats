@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What addrpool can and host-local cannot: exclude, reuseDelay, sticky, no gateway,
-# the smallest subnets, fsync.
+# What addrpool has beyond host-local: exclude, reuseDelay, sticky, no gateway, the smallest subnets,
+# fsync.
 
 load ../lib/pool
 
 # exclude
 
-@test "excluded addresses and prefixes are passed over" {
+@test "the search skips excluded addresses and prefixes" {
 	local i conf
 	conf=$(conf '"subnet": "10.9.0.0/28", "exclude": ["10.9.0.2", "10.9.0.4/30", "10.9.0.9/31", "10.9.0.14/32"]')
 	for i in 3 10 11 12 13; do
@@ -17,7 +17,7 @@ load ../lib/pool
 	fails 11
 }
 
-@test "excluded ends, and what is excluded twice" {
+@test "the ends of a range excluded, and an address excluded twice" {
 	local i conf
 	conf=$(conf '"subnet": "10.9.0.0/29", "exclude": ["10.9.0.0/30", "10.9.0.3/32", "10.9.0.3", "10.9.0.6/31", "192.168.0.0/16", "fd00::/8"]')
 	for i in 4 5; do
@@ -40,7 +40,7 @@ load ../lib/pool
 	leased ''
 }
 
-@test "not even who asks for an excluded address by name gets it" {
+@test "ADD refuses a request for an excluded address" {
 	CNI_ARGS=IP=10.9.0.2 pool ADD "$(conf '"exclude": ["10.9.0.0/25"]')"
 	fails 7 'requested ip 10.9.0.2 is excluded by 10.9.0.0/25'
 	CNI_ARGS=IP=10.9.0.200 gets 10.9.0.200/24 "$(conf '"exclude": ["10.9.0.0/25"]')"
@@ -50,20 +50,20 @@ load ../lib/pool
 
 delayed='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3", "reuseDelay": 1000'
 
-@test "a released address is not given again before reuseDelay is over" {
+@test "a released address is not assigned again before reuseDelay is over" {
 	gets 10.9.0.2/29 "$(conf "$delayed")" a
 	drops "$(conf "$delayed")" a
 	gets 10.9.0.3/29 "$(conf "$delayed")" b
 	pool ADD "$(conf "$delayed")" c
 	fails 11 'no IP addresses available'
 	explains 'addresses released less than reuseDelay ago: 1; the first may be assigned again in '
-	# when it is over, which is long ago
+	# reuseDelay has passed long ago
 	ln -sfn "$(readlink "$OWN/released/10.9.0.2" | sed 's/ .*/ -2000/')" "$OWN/released/10.9.0.2"
 	gets 10.9.0.2/29 "$(conf "$delayed")" c
 	[ ! -L "$OWN/released/10.9.0.2" ]
 }
 
-@test "after the machine was restarted nothing waits" {
+@test "after a restart of the machine no address waits" {
 	gets 10.9.0.2/29 "$(conf "$delayed")" a
 	gets 10.9.0.3/29 "$(conf "$delayed")" b
 	drops "$(conf "$delayed")" a
@@ -71,7 +71,7 @@ delayed='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3", "reuseDelay": 1000'
 	gets 10.9.0.2/29 "$(conf "$delayed")" c
 }
 
-@test "reuseDelay holds for what GC releases" {
+@test "reuseDelay applies to addresses that GC releases" {
 	gets 10.9.0.2/29 "$(conf "$delayed")" a
 	gets 10.9.0.3/29 "$(conf "$delayed")" b
 	pool GC "$(conf "$delayed" '"cni.dev/valid-attachments": []')"
@@ -80,13 +80,13 @@ delayed='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3", "reuseDelay": 1000'
 	explains 'addresses released less than reuseDelay ago: 2;'
 }
 
-@test "an address that is asked for by name does not wait" {
+@test "a requested address does not wait" {
 	gets 10.9.0.2/29 "$(conf "$delayed")" a
 	drops "$(conf "$delayed")" a
 	CNI_ARGS=IP=10.9.0.2 gets 10.9.0.2/29 "$(conf "$delayed")" b
 }
 
-@test "what was released is forgotten after its reuseDelay, however many addresses the range has" {
+@test "notes of releases are deleted after reuseDelay, however many addresses the range has" {
 	local n conf
 	conf=$(conf '"subnet": "fd00::/64", "reuseDelay": 1')
 	for n in {1..8}; do
@@ -102,7 +102,7 @@ delayed='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3", "reuseDelay": 1000'
 	[ "$(find "$OWN"/released* -name 'fd*' | wc -l)" -le 3 ]
 }
 
-@test "without reuseDelay nothing waits, and nothing is remembered" {
+@test "without reuseDelay no address waits, and no note is written" {
 	gets 10.9.0.2/29 "$(conf '"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.2"')" a
 	drops "$(conf)" a
 	gets 10.9.0.2/29 "$(conf '"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.2"')" b
@@ -113,12 +113,12 @@ delayed='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3", "reuseDelay": 1000'
 
 sticky='"sticky": "K8S_POD_NAMESPACE/K8S_POD_NAME"'
 
-# pod NAMESPACE NAME: the arguments of such a pod.
+# pod NAMESPACE NAME: CNI_ARGS of that pod.
 pod() {
 	export CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=$1;K8S_POD_NAME=$2"
 }
 
-@test "who comes again under the same name gets the same address" {
+@test "a pod of the same name gets the same address again" {
 	pod default web-0
 	gets 10.9.0.2/24 "$(conf "$sticky")" a
 	drops "$(conf "$sticky")" a
@@ -126,7 +126,7 @@ pod() {
 	gets 10.9.0.3/24 "$(conf "$sticky")" b
 	pod default web-0
 	gets 10.9.0.2/24 "$(conf "$sticky")" c
-	# others of that name elsewhere do not
+	# a pod of that name in another namespace does not
 	drops "$(conf "$sticky")" c
 	pod other web-0
 	gets 10.9.0.4/24 "$(conf "$sticky")" d
@@ -143,13 +143,13 @@ pod() {
 	gets '10.9.0.2/24 fd00::2/64' "$(conf "$sets")" c
 }
 
-@test "an address that another has got meanwhile is not given twice" {
+@test "a sticky address that another pod has got meanwhile is not assigned twice" {
 	pod default web-0
 	gets 10.9.0.2/24 "$(conf "$sticky")" a
 	drops "$(conf "$sticky")" a
 	CNI_ARGS=IP=10.9.0.2 gets 10.9.0.2/24 "$(conf)" b
 	gets 10.9.0.3/24 "$(conf "$sticky")" c
-	# that is its address from now on
+	# this becomes its sticky address
 	drops "$(conf "$sticky")" c
 	drops "$(conf "$sticky")" b
 	pod default other
@@ -158,13 +158,13 @@ pod() {
 	gets 10.9.0.3/24 "$(conf "$sticky")" e
 }
 
-@test "two of one name at the same time have two addresses" {
+@test "two pods of one name at the same time have two addresses" {
 	pod default web-0
 	gets 10.9.0.2/24 "$(conf "$sticky")" a
 	gets 10.9.0.3/24 "$(conf "$sticky")" b
 }
 
-@test "who does not have all the names gets any address" {
+@test "a pod without one of the names in sticky gets any address" {
 	export CNI_ARGS='K8S_POD_NAME=web-0'
 	gets 10.9.0.2/24 "$(conf "$sticky")" a
 	drops "$(conf "$sticky")" a
@@ -173,13 +173,13 @@ pod() {
 	CNI_ARGS='' gets 10.9.0.4/24 "$(conf "$sticky")" b
 }
 
-@test "names in sticky are no unknown arguments" {
+@test "names in sticky are not unknown arguments" {
 	CNI_ARGS='K8S_POD_NAMESPACE=x;K8S_POD_NAME=y' gets 10.9.0.2/24 "$(conf "$sticky")" a
 	CNI_ARGS='K8S_POD_NAMESPACE=x;K8S_POD_NAMES=y' pool ADD "$(conf "$sticky")" b
 	fails 4 'ARGS: unknown args ["K8S_POD_NAMES=y"]'
 }
 
-@test "of a range with more than 4096 addresses, as many names are remembered, the others forgotten" {
+@test "in a range with more than 4096 addresses a newer sticky name can replace an older one" {
 	local n conf
 	conf=$(conf "$sticky, \"subnet\": \"10.8.0.0/15\"")
 	for n in 0 1 2; do
@@ -194,7 +194,7 @@ pod() {
 	gets 10.8.32.7/15 "$conf" c2
 }
 
-@test "names of any bytes and length, and names that differ in the last byte alone" {
+@test "names of any bytes and length, and names that differ only in the last byte" {
 	local long
 	long=$(printf 'x%.0s' {1..400})
 	pod '../..' '/etc/passwd%2f'
@@ -216,7 +216,7 @@ pod() {
 	fails 4 'the values of K8S_POD_NAMESPACE/K8S_POD_NAME are longer than 1023 characters'
 }
 
-@test "sticky does not give what is excluded now, or outside the range" {
+@test "sticky does not assign an address that is now excluded or outside the range" {
 	pod default web-0
 	gets 10.9.0.2/24 "$(conf "$sticky")" a
 	drops "$(conf "$sticky")" a
@@ -232,7 +232,7 @@ pod() {
 	gets 10.9.0.2/24 "$(conf "$sticky, \"reuseDelay\": 1000")" b
 }
 
-@test "what is remembered is bounded by the addresses" {
+@test "there are never more sticky names than addresses" {
 	local i
 	for i in {1..12}; do
 		pod default "job-$i"
@@ -245,7 +245,7 @@ pod() {
 
 # no gateway
 
-@test "gateway none keeps no address back, and the result has none" {
+@test "gateway none reserves no address, and the result has no gateway" {
 	gets 10.9.0.1/30 "$(conf '"subnet": "10.9.0.0/30", "gateway": "none"')" a
 	[ "$(result '.ips[0] | has("gateway")')" = false ]
 	gets 10.9.0.2/30 "$(conf '"subnet": "10.9.0.0/30", "gateway": "none"')" b
@@ -258,14 +258,14 @@ pod() {
 	[ "$(result '.ips | map(.gateway)')" = '[null,"fd00::1"]' ]
 }
 
-@test "a gateway outside the subnet is handed on" {
+@test "the result has a gateway outside the subnet" {
 	gets 10.9.0.1/24 "$(conf '"gateway": "169.254.1.1"')"
 	[ "$(result '.ips[0].gateway')" = 169.254.1.1 ]
 }
 
 # the smallest subnets
 
-@test "of a /31 both addresses are given, of a /32 the one, without a gateway" {
+@test "both addresses of a /31 and the one of a /32 are assigned, without a gateway" {
 	gets 10.9.0.0/31 "$(conf '"subnet": "10.9.0.0/31"')" a
 	[ "$(result '.ips[0] | has("gateway")')" = false ]
 	gets 10.9.0.1/31 "$(conf '"subnet": "10.9.0.0/31"')" b
@@ -276,7 +276,7 @@ pod() {
 	fails 11 'range set: 10.8.0.7-10.8.0.7'
 }
 
-@test "of a /127 both addresses are given, of a /128 the one" {
+@test "both addresses of a /127 and the one of a /128 are assigned" {
 	gets fd00::/127 "$(conf '"subnet": "fd00::/127"')" a
 	gets fd00::1/127 "$(conf '"subnet": "fd00::/127"')" b
 	pool ADD "$(conf '"subnet": "fd00::/127"')" c
@@ -284,14 +284,14 @@ pod() {
 	gets fd00::7/128 "$(conf '"subnet": "fd00::7/128"')" c
 }
 
-@test "a gateway that a /31 has by configuration is kept back" {
+@test "the configured gateway of a /31 is reserved" {
 	gets 10.9.0.1/31 "$(conf '"subnet": "10.9.0.0/31", "gateway": "10.9.0.0"')" a
 	[ "$(result '.ips[0].gateway')" = 10.9.0.0 ]
 	pool ADD "$(conf '"subnet": "10.9.0.0/31", "gateway": "10.9.0.0"')" b
 	fails 11
 }
 
-@test "a subnet's own first and last address are not given, even if the range has them" {
+@test "a subnet's first and last address are not assigned, even if the range has them" {
 	local all='"subnet": "10.9.0.0/30", "rangeStart": "10.9.0.0", "rangeEnd": "10.9.0.3"'
 	gets 10.9.0.2/30 "$(conf "$all")" a
 	pool ADD "$(conf "$all")" b
@@ -303,7 +303,7 @@ pod() {
 	fails 11
 }
 
-@test "the last addresses that there are" {
+@test "the last addresses of IPv4 and IPv6" {
 	gets 255.255.255.254/31 "$(conf '"subnet": "255.255.255.254/31"')" a
 	gets 255.255.255.255/31 "$(conf '"subnet": "255.255.255.254/31"')" b
 	pool ADD "$(conf '"subnet": "255.255.255.254/31"')" c
@@ -315,7 +315,7 @@ pod() {
 
 # fsync
 
-@test "fsync writes the lease before its name, and the name before the result" {
+@test "fsync syncs the lease's content before its name, and the name before the result" {
 	run env CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_NETNS=/x \
 		strace -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=linkat,fsync,fdatasync,write,writev "$BUILD/addrpool" <<<"$(conf '"fsync": true')"
 	[ "$(grep -v 'writev\?([^1]' "$BATS_TEST_TMPDIR/trace" | sed 's/(.*//; s/writev/write/' | uniq | paste -sd' ')" = 'fdatasync linkat fsync write' ]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The store on file systems that know less than others: whole seconds, no links, and mounts in its middle.
+# The store on file systems with whole seconds, without links, and with mounts inside the store.
 
 load ../lib/pool
 
@@ -18,7 +18,7 @@ teardown() {
 	[ -z "$LOOP" ] || losetup -d "$LOOP"
 }
 
-# disk OPTION...: dataDir is an ext4 file system made with these.
+# disk OPTION...: dataDir is an ext4 file system made with these options.
 disk() {
 	truncate -s 16M "$BATS_TEST_TMPDIR/disk"
 	mkfs.ext4 -q "$@" "$BATS_TEST_TMPDIR/disk"
@@ -33,12 +33,12 @@ traced() {
 	PLUGIN=$BATS_TEST_TMPDIR/traced pool "$1" "$(conf "$two_sets")" c2
 }
 
-# opened: how many leases the last one traced has read.
+# opened: how many leases the last traced call has read.
 opened() {
 	grep -c 'openat([0-9]*, "10\.9\.' "$BATS_TEST_TMPDIR/trace" || :
 }
 
-# life: ADD, CHECK and DEL, which look at no lease but their own.
+# life: ADD, CHECK and DEL, which read no lease but their own.
 life() {
 	local n verb
 	for n in {20..40}; do
@@ -51,30 +51,30 @@ life() {
 		[ "$(opened)" -lt 3 ] || { echo "$verb: $(opened) leases were read"; return 1; }
 		[ "$verb" != ADD ] || got '10.9.0.3/24 fd00::3/64'
 	done
-	# what somebody else does is seen
+	# the next call notices changes of other programs
 	host_local DEL "$(conf "$two_sets")" c1
 	pool CHECK "$(conf "$two_sets")" c1
 	fails 102
 	[ ! -e "$OWN/owner/c1:eth0" ]
 }
 
-@test "in memory" {
+@test "tmpfs" {
 	mount -t tmpfs tmpfs "$DATA"
 	life
 }
 
-@test "on ext4 that knows whole seconds alone, as disks that were ext3 do" {
+@test "ext4 with whole seconds, as converted from ext3" {
 	disk -I 128
 	life
 	[[ $(stat -c %y "$STORE/10.9.0.20") = *.000000000* ]]
 }
 
-@test "on ext4" {
+@test "ext4" {
 	disk
 	life
 }
 
-@test "a full file system: the whole path, and the remedy; nothing is leased" {
+@test "a full file system: the error has the whole path and the remedy, and nothing is leased" {
 	mount -t tmpfs -o size=64k tmpfs "$DATA"
 	gets 10.9.0.2/24 "$(conf)" c1
 	dd if=/dev/zero of="$DATA/all" bs=4k 2>/dev/null || :
@@ -88,7 +88,7 @@ life() {
 	gets 10.9.0.3/24 "$(conf)" c2
 }
 
-@test "a file system that is read-only: ADD, DEL and STATUS name the remedy" {
+@test "a read-only file system: ADD, DEL and STATUS name the remedy" {
 	local verb
 	mount -t tmpfs tmpfs "$DATA"
 	gets 10.9.0.2/24 "$(conf)" c1
@@ -112,7 +112,7 @@ life() {
 	drops "$(conf)" c1
 }
 
-@test "a file where dataDir must be: the remedy" {
+@test "a file in place of dataDir: the error names the remedy" {
 	rmdir "$DATA"
 	: >"$DATA"
 	pool ADD "$(conf)"
@@ -125,7 +125,7 @@ life() {
 	explains 'another file has that path or a part of it'
 }
 
-@test "on an overlay" {
+@test "an overlay" {
 	mkdir "$BATS_TEST_TMPDIR"/{lower,upper,work}
 	mount -t tmpfs tmpfs "$DATA"
 	mkdir "$DATA"/{upper,work,merged}
@@ -146,7 +146,7 @@ life() {
 	[ ! -e "$STORE/.addrpool.new" ]
 	pool CHECK "$(conf "$two_sets")" c1
 	succeeds
-	# after a change by others they are known as ours still
+	# after another program's change the records still vouch for them
 	touch "$STORE"
 	restarted c1
 	pool CHECK "$(conf "$two_sets")" c1
@@ -154,7 +154,7 @@ life() {
 	[[ $(readlink "$OWN/owner/c1:eth0") = '00000000 '* ]]
 }
 
-@test "where there are no hard links" {
+@test "a file system without hard links" {
 	local error
 	for error in EPERM EOPNOTSUPP ENOSYS EMLINK; do
 		traced ADD "-e inject=linkat:error=$error"
@@ -168,7 +168,7 @@ life() {
 	[ "$(find "$DATA" -name '*new')" = '' ]
 }
 
-@test "a copy that a kill left is gone with the next call" {
+@test "the next call removes the copy of a killed call" {
 	traced ADD '-e inject=linkat:error=EXDEV -e inject=rename,renameat,renameat2:signal=KILL' || :
 	[ "$status" != 0 ]
 	[ -e "$STORE/.addrpool.new" ]
@@ -177,7 +177,7 @@ life() {
 	leased '10.9.0.3 fd00::3'
 }
 
-@test "where there are no symbolic links, ADD says what it needs, and has changed nothing" {
+@test "without symbolic links ADD fails, names them, and changes nothing" {
 	gets '10.9.0.2/24 fd00::2/64' "$(conf "$two_sets")" c1
 	traced ADD '-e inject=symlinkat,symlink:error=EPERM'
 	fails 5 "cannot write $OWN/owner/c2:eth0: operation not permitted"

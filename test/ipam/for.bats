@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# "for": range sets for some pods. What a pod is called is in CNI_ARGS, in runtimeConfig, or the node's name.
+# "for": range sets for some pods. A pod's names are in CNI_ARGS and runtimeConfig; the node's name counts too.
 
 load ../lib/pool
 
@@ -13,7 +13,7 @@ sets() {
 	echo "\"ranges\": [$all]"
 }
 
-# A pod that is called so in CNI_ARGS gets this, "" for an error.
+# The addresses that a pod with these CNI_ARGS gets; "": ADD fails.
 given() { # SETS CNI_ARGS MORE
 	status=0
 	output=$(CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_NETNS=/run/netns/c1 CNI_ARGS=$2 \
@@ -22,7 +22,7 @@ given() { # SETS CNI_ARGS MORE
 	rm -rf "$DATA"
 }
 
-# Each line: what is given | CNI_ARGS | the range sets, "FOR SUBNET" each, ";" between.
+# Each line: addresses | CNI_ARGS | the range sets, "FOR SUBNET" each, ";" between.
 table() {
 	local line wanted arguments all failed=0 got
 	while IFS='|' read -r wanted arguments all; do
@@ -34,7 +34,7 @@ table() {
 	[ "$failed" = 0 ]
 }
 
-@test "the first range set that is for the pod gives the address" {
+@test "the pod gets an address of the first range set that is for it" {
 	table <<-'END'
 		10.0.0.2/24 | K8S_POD_NAMESPACE=db                    | {"K8S_POD_NAMESPACE": "db"} 10.0.0.0/24; - 10.0.1.0/24
 		10.0.1.2/24 | K8S_POD_NAMESPACE=web                   | {"K8S_POD_NAMESPACE": "db"} 10.0.0.0/24; - 10.0.1.0/24
@@ -51,7 +51,7 @@ table() {
 	END
 }
 
-@test "patterns are those of a shell" {
+@test "patterns match as a shell's" {
 	table <<-'END'
 		10.0.0.2/24 | K8S_POD_NAMESPACE=mq-1                  | {"K8S_POD_NAMESPACE": "mq-*"} 10.0.0.0/24; - 10.0.1.0/24
 		10.0.0.2/24 | K8S_POD_NAMESPACE=mq-                   | {"K8S_POD_NAMESPACE": "mq-*"} 10.0.0.0/24; - 10.0.1.0/24
@@ -76,7 +76,7 @@ table() {
 	END
 }
 
-@test "the families are chosen each by itself, and a pod gets both or none" {
+@test "addrpool chooses each family's range set by itself, and a pod gets both families or none" {
 	table <<-'END'
 		10.0.0.2/24 fd00::2/64   | N=a  | {"N": "a"} 10.0.0.0/24; - 10.0.1.0/24; - fd00::/64
 		10.0.1.2/24 fd00::2/64   | N=b  | {"N": "a"} 10.0.0.0/24; - 10.0.1.0/24; - fd00::/64
@@ -89,12 +89,12 @@ table() {
 	END
 }
 
-@test "the name of the node: of ipam.cluster, else of the host" {
+@test "the node's name is that in ipam.cluster, or the host's" {
 	local host
 	host=$(uname -n | tr 'A-Z' 'a-z')
 	[ "$(given "$(sets "{\"node\": \"$host\"} 10.0.0.0/24" '- 10.0.1.0/24')" '')" = 10.0.0.2/24 ]
 	[ "$(given "$(sets '{"node": "rack9-*"} 10.0.0.0/24' '- 10.0.1.0/24')" '')" = 10.0.1.2/24 ]
-	# CNI_ARGS cannot say otherwise
+	# CNI_ARGS cannot change it
 	[ "$(given "$(sets '{"node": "rack9-*"} 10.0.0.0/24' '- 10.0.1.0/24')" 'node=rack9-1')" = 10.0.1.2/24 ]
 }
 
@@ -108,7 +108,7 @@ table() {
 	[ "$(given "$both" 'tenant=b' '"runtimeConfig": {"tenant": "acme"}')" = 10.0.2.2/24 ]
 }
 
-@test "none is for the pod: an error that says what was compared, and no lease" {
+@test "no range set is for the pod: the error has the pod's names, and nothing is leased" {
 	export CNI_ARGS='K8S_POD_NAMESPACE=web'
 	CONF=$(conf "$(sets '{"K8S_POD_NAMESPACE": "db", "K8S_POD_NAME": "pg-*"} 10.0.0.0/24' '- fd00::/64')")
 	pool ADD "$CONF"
@@ -117,7 +117,7 @@ table() {
 	[ ! -e "$STORE" ] || leased ''
 }
 
-@test "an address of a range set for others is refused, also to who asks for it" {
+@test "a pod cannot request an address of a range set that is for others" {
 	export CNI_ARGS='K8S_POD_NAMESPACE=web;IP=10.0.0.9'
 	CONF=$(conf "$(sets '{"K8S_POD_NAMESPACE": "db"} 10.0.0.0/24' '- 10.0.1.0/24')")
 	pool ADD "$CONF"
@@ -130,7 +130,7 @@ table() {
 	gets 10.0.0.9/24 "$CONF"
 }
 
-@test "CHECK, DEL and GC know the leases of all range sets, whatever the pod is called then" {
+@test "CHECK, DEL and GC know the leases of all range sets, also if the pod's names have changed" {
 	CONF=$(conf "$(sets '{"K8S_POD_NAMESPACE": "db"} 10.0.0.0/24' '- 10.0.1.0/24')")
 	CNI_ARGS='K8S_POD_NAMESPACE=db' gets 10.0.0.2/24 "$CONF"
 	pool CHECK "${CONF%\}}, \"prevResult\": $output}"
@@ -139,7 +139,7 @@ table() {
 	leased ''
 }
 
-@test "each range set keeps its place: the next address, and who comes again" {
+@test "each range set keeps its last address and its sticky names" {
 	CONF=$(conf "$(sets '{"N": "a"} 10.0.0.0/24' '- 10.0.1.0/24'), \"sticky\": \"N\"")
 	CNI_ARGS=N=b gets 10.0.1.2/24 "$CONF" c1
 	CNI_ARGS=N=a gets 10.0.0.2/24 "$CONF" c2
@@ -149,7 +149,7 @@ table() {
 	[ "$(cat "$STORE/last_reserved_ip.0") $(cat "$STORE/last_reserved_ip.1")" = '10.0.0.2 10.0.1.2' ]
 }
 
-@test "a range set that is full says so by its number" {
+@test "the error of a full range set has its number" {
 	CONF=$(conf '"ranges": [[{"subnet": "10.0.0.0/24", "for": {"N": "a"}}], [{"subnet": "10.0.1.0/30", "for": {"N": "b"}}]]')
 	export CNI_ARGS=N=b
 	gets 10.0.1.2/30 "$CONF" c1
@@ -157,7 +157,7 @@ table() {
 	fails 11 'failed to allocate for range 1: no IP addresses available in range set: 10.0.1.1-10.0.1.2'
 }
 
-@test "ranges of one range set are for the same" {
+@test "all ranges of a range set must be for the same pods" {
 	export CNI_ARGS=N=a
 	gets 10.0.0.2/24 "$(conf '"ranges": [[{"subnet": "10.0.0.0/24", "for": {"N": "a"}}, {"subnet": "10.0.1.0/24", "for": {"N": "a"}}]]')"
 	for second in '' ', "for": {"N": "b"}'; do
@@ -166,7 +166,7 @@ table() {
 	done
 }
 
-@test "what is no name or no pattern is refused" {
+@test "ADD refuses invalid names and patterns" {
 	while IFS='|' read -r whom why; do
 		pool ADD "$(conf "\"ranges\": [[{\"subnet\": \"10.0.0.0/24\", \"for\": $whom}]]")"
 		fails 7 "${why# }"
@@ -182,7 +182,7 @@ table() {
 	END
 }
 
-@test "the one range in ipam itself, and the list of pools" {
+@test "for in the range in ipam itself, and in the list of pools" {
 	CONF=$(conf '"subnet": "10.0.0.0/24", "for": {"N": ["a", "b-*"], "node": "*"}')
 	CNI_ARGS=N=b-1 gets 10.0.0.2/24 "$CONF"
 	run -0 "$BUILD/addrpool" <(printf '%s' "$CONF")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Keys of ipam that addrpool does not know: ignored, as by host-local, but not without a word.
+# Unknown keys of ipam: addrpool ignores them, as host-local does, and reports them.
 
 load ../lib/pool
 
@@ -11,19 +11,19 @@ warns() {
 	[ "$stderr" = "${lines%$'\n'}" ] || { echo "stderr: $stderr"; return 1; }
 }
 
-@test "ADD names an unknown key, and the known one that is meant" {
+@test "ADD names an unknown key, and the known key that it resembles" {
 	pool ADD "$(conf '"subnet": "10.9.0.0/24", "gatway": "10.9.0.254"')"
 	succeeds
 	warns 'unknown key "gatway" in ipam, ignored; addrpool'\''s is "gateway"'
 }
 
-@test "an unknown key that resembles none is named as well" {
+@test "ADD also names an unknown key that resembles none" {
 	pool ADD "$(conf '"subnet": "10.9.0.0/24", "colour": "green"')"
 	succeeds
 	warns 'unknown key "colour" in ipam, ignored'
 }
 
-@test "unknown keys of ranges, of routes and of cluster are found where they are" {
+@test "ADD names unknown keys in ranges, routes and cluster" {
 	pool ADD "$(conf '"ranges": [[{"subnet": "10.9.0.0/24", "range_start": "10.9.0.7"}]], "routes": [{"dst": "0.0.0.0/0", "gateway": "10.9.0.1"}]')"
 	succeeds
 	warns 'unknown key "range_start" in ipam.ranges[0][0], ignored; addrpool'\''s is "rangeStart"' \
@@ -33,7 +33,7 @@ warns() {
 	warns 'unknown key "blocksizes" in ipam.cluster, ignored; addrpool'\''s is "blockSize"'
 }
 
-@test "CHECK, STATUS, GC and DEL do not repeat it" {
+@test "CHECK, STATUS, GC and DEL do not name unknown keys" {
 	local conf
 	conf=$(conf '"subnet": "10.9.0.0/24", "gatway": "10.9.0.254"' '"cni.dev/valid-attachments": [{"containerID": "c1", "ifname": "eth0"}]')
 	pool ADD "$conf"
@@ -45,14 +45,14 @@ warns() {
 	done
 }
 
-@test "known keys, comments and keys with a name of their own's owner are no unknown keys, whatever their case" {
+@test "known keys in any case, comments and keys with an owner's name are not reported" {
 	pool ADD "$(conf '"SUBNET": "10.9.0.0/24", "Gateway": "10.9.0.254", "_comment": "x", "example.com/x": 1, "subnet": "10.9.0.0/24"')"
 	succeeds
 	[ -z "$stderr" ]
 	[ "$(result '.ips[0].gateway')" = 10.9.0.254 ]
 }
 
-@test "a flood of unknown keys is told in a few lines" {
+@test "ADD reports many unknown keys in a few lines" {
 	local keys
 	keys=$(printf ', "k%d": 0' {1..500})
 	pool ADD "$(conf "\"subnet\": \"10.9.0.0/24\"$keys")"
@@ -61,7 +61,7 @@ warns() {
 	[ "$(tail -n 1 <<<"$stderr")" = '484 more unknown keys, ignored' ]
 }
 
-# refused IPAM DETAILS: for no range, with details that have DETAILS in them.
+# refused IPAM DETAILS: ADD fails without a range, with details that contain DETAILS.
 refused() {
 	pool ADD "$(printf '{"cniVersion": "1.1.0", "name": "net", "ipam": {"type": "addrpool", "dataDir": "%s", %s}}' "$DATA" "$1")"
 	fails 7
@@ -70,7 +70,7 @@ refused() {
 	[ ! -e "$DATA" ]
 }
 
-@test "where no range results, the error names the key of another plugin and what it is here" {
+@test "without a range the error names another plugin's key, and addrpool's key for it" {
 	local ranges='"ranges": [[{"subnet": "..."}]]'
 	refused '"range": "10.1.0.1/19", "exclude": ["10.1.0.1/30"], "gateway": "10.1.0.1"' \
 		"unknown key \"range\" in ipam; addrpool's is $ranges"
@@ -85,13 +85,13 @@ refused() {
 	refused '"fsync": false' "ipam must have \"subnet\": \"...\" or $ranges"
 }
 
-@test "a range without its subnet: the error names the key that is meant" {
+@test "a range without subnet: the error names the key that was probably meant" {
 	pool ADD "$(conf '"ranges": [[{"subnett": "10.9.0.0/24"}]]')"
 	fails 7 'invalid CIDR address'
 	explains 'unknown key "subnett" in ipam.ranges[0][0]; addrpool'\''s is "subnet"'
 }
 
-@test "a list of plugins is refused by each verb, whatever else is in it" {
+@test "each verb refuses a list of plugins" {
 	local list verb
 	for list in '"cniVersion": "1.1.0", "name": "net", "plugins": [{"type": "ipvlan"}]' \
 		'"name": "net", "plugins": [{"type": "ipvlan"}]' '"plugins": []' \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# addrpool FILE: what there is and who has it, for people and as JSON.
+# addrpool FILE: pools and leases, for people and as JSON.
 
 load ../lib/pool
 
@@ -30,7 +30,7 @@ five() {
 
 small='"subnet": "10.9.0.0/28"'
 
-@test "a network that nobody has used" {
+@test "a network without leases" {
 	list "$small"
 	[ "$output" = "network net in $DATA/net
   range set 0: 10.9.0.1-10.9.0.14
@@ -38,7 +38,7 @@ small='"subnet": "10.9.0.0/28"'
 	[ ! -e "$DATA" ]
 }
 
-@test "addresses, who has them, since when, and whether he is there still" {
+@test "addresses, their containers, since when, and whether the namespace exists" {
 	five
 	touch -d '2026-01-02 03:04:05 UTC' "$STORE/10.9.0.2"
 	list "$small"
@@ -63,7 +63,7 @@ small='"subnet": "10.9.0.0/28"'
 		'10.9.0.2 a eth0 live, 10.9.0.3 old eth0 earlier boot, 10.9.0.4   empty, 10.9.0.5 theirs eth0 unknown' ]
 }
 
-@test "who is gone is stale, where that can be seen" {
+@test "a lease whose namespace is gone is stale, if all namespaces can be seen" {
 	five
 	ip netns del a
 	list --json "$small"
@@ -75,7 +75,7 @@ small='"subnet": "10.9.0.0/28"'
 	fi
 }
 
-@test "a gateway outside of the subnet is given, and the list says that host-local refuses it by now" {
+@test "ADD accepts a gateway outside of the subnet, and the list warns that newer host-local refuses it" {
 	local far='"subnet": "10.9.0.0/28", "gateway": "10.8.0.1"'
 	gets 10.9.0.1/28 "$(conf "$far")" a
 	[ "$(result '.ips[0].gateway')" = 10.8.0.1 ]
@@ -98,7 +98,7 @@ small='"subnet": "10.9.0.0/28"'
 	[ "$before" = "$(cd "$STORE" && tail -n +1 ./*)" ]
 }
 
-@test "addresses come in their order, IPv4 first" {
+@test "addresses are sorted, IPv4 first" {
 	local address
 	for address in fd00::10 10.9.0.10 fd00::9 10.9.0.9 10.9.0.100; do
 		lease "$address" "c\r\neth0"
@@ -108,7 +108,7 @@ small='"subnet": "10.9.0.0/28"'
 	[ "$(result '.[0].rangeSets | map(.leased)')" = '[3,2]' ]
 }
 
-@test "what waits for reuseDelay is counted" {
+@test "addresses that wait for reuseDelay are counted" {
 	gets 10.9.0.2/28 "$(conf "$small, \"reuseDelay\": 1000")" c
 	drops "$(conf "$small, \"reuseDelay\": 1000")" c
 	list "$small, \"reuseDelay\": 1000"
@@ -153,7 +153,7 @@ network net in $DATA/net
 	[[ $output = *"b\x1b[31m"*"e\xc2\x9bth"* ]] || { cat -v <<<"$output"; return 1; }
 }
 
-@test "a file that is none, or no configuration, is told, and the others are listed" {
+@test "a missing file and one without a configuration are reported, and the others are listed" {
 	conf "$small" >"$BATS_TEST_TMPDIR/net.conf"
 	echo '{"a": ' >"$BATS_TEST_TMPDIR/broken.conf"
 	echo '{"cniVersion": "1.0.0", "name": "x", "plugins": [{"type": "tuning"}]}' >"$BATS_TEST_TMPDIR/none.conflist"
@@ -167,7 +167,7 @@ network net in $DATA/net
 	[[ $stderr = *'wrong.conf: subnet: invalid CIDR address: zz'* ]]
 }
 
-@test "who asks for help gets it, who errs as well" {
+@test "--help prints the usage, and so does a wrong call" {
 	run --separate-stderr "$BUILD/addrpool" --help
 	[ "$status" = 0 ]
 	[[ $output = *'usage: addrpool [--json] FILE...'* ]]

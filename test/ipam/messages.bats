@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Messages that no other test is about: man/ipvlan-cni-errors.7 tells of all.
+# Messages that no other test has; man/ipvlan-cni-errors.7 lists all.
 
 load ../lib/pool
 
-# For addrpool, which then has no rights but those of the files' owner: unlike root's, these can be missing.
+# Runs addrpool with no rights except those of the files' owner. Unlike root's, these can be missing.
 be_nobody() {
 	PLUGIN=$BATS_TEST_TMPDIR/as-nobody
 	install -m 755 "$BUILD/addrpool" "$BATS_TEST_TMPDIR/addrpool"
@@ -16,7 +16,7 @@ be_nobody() {
 	chown 65534:65534 "$DATA"
 }
 
-@test "more than 4096 entries of exclude are no network" {
+@test "more than 4096 entries of exclude are refused" {
 	local list
 	list=$(printf ', "fd00::%x"' {1..4096})
 	pool STATUS "$(conf "\"exclude\": [${list#, }]")"
@@ -26,7 +26,7 @@ be_nobody() {
 	says 'ipam.exclude has more than 4096 entries'
 }
 
-@test "a container's name that is just too long for a lease" {
+@test "a container's name that is one byte too long for a lease" {
 	local name
 	printf -v name '%04090d' 0
 	pool ADD "$(conf)" "$name"
@@ -46,7 +46,7 @@ be_nobody() {
 	[ ! -e "$STORE" ]
 }
 
-@test "a lease that may not be read" {
+@test "a lease that cannot be read" {
 	be_nobody
 	gets 10.9.0.2/24 "$(conf)"
 	chmod 0 "$STORE/10.9.0.2"
@@ -58,7 +58,7 @@ be_nobody() {
 	succeeds
 }
 
-@test "leases that may not be made or removed stay as they are" {
+@test "leases that cannot be made or removed stay as they are" {
 	be_nobody
 	gets 10.9.0.2/24 "$(conf)"
 	chmod 555 "$STORE"
@@ -75,7 +75,7 @@ be_nobody() {
 	leased ''
 }
 
-@test "a directory where the next lease is written" {
+@test "a directory in place of the temporary file of leases" {
 	gets 10.9.0.2/24 "$(conf)"
 	mkdir "$OWN/new"
 	pool ADD "$(conf)" c2
@@ -88,7 +88,7 @@ be_nobody() {
 	succeeds
 }
 
-@test "a file where the blocks of a node are" {
+@test "a file in place of the directory of blocks" {
 	local cluster
 	cluster=$(conf '"cluster": {"etcd": {"endpoints": ["http://127.0.0.1:1"]}, "timeout": 1}')
 	gets 10.9.0.2/24 "$(conf)"
@@ -101,7 +101,7 @@ be_nobody() {
 	leased ''
 }
 
-@test "release-node is for pools that are shared" {
+@test "release-node requires a shared pool" {
 	conf >"$BATS_TEST_TMPDIR/net.conf"
 	run "$BUILD/addrpool" release-node other "$BATS_TEST_TMPDIR/net.conf"
 	[ "$status" = 1 ]

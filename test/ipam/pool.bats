@@ -33,7 +33,7 @@ alone() {
 	echo "${text/'"name": "net"'/"\"name\": \"$1\""}"
 }
 
-# in_store STORE NAMES: these are the leases in it.
+# in_store STORE NAMES: the store has exactly these leases.
 in_store() {
 	STORE=$DATA/$1 leased "$2"
 }
@@ -54,7 +54,7 @@ lives() {
 	ip netns add "pool-$1"
 }
 
-@test "two networks with one pool give no address twice" {
+@test "two networks with one pool assign no address twice" {
 	gets 10.9.0.2/24 "$(of a)" c1
 	gets 10.9.0.3/24 "$(of b)" c2
 	gets 10.9.0.4/24 "$(of a)" c3
@@ -63,7 +63,7 @@ lives() {
 	STORE=$POOL holds 10.9.0.3 'c2\r\neth0'
 }
 
-@test "without a pool each network counts by itself" {
+@test "without a pool each network has its own leases" {
 	gets 10.9.0.2/24 "$(alone a)" c1
 	gets 10.9.0.2/24 "$(alone b)" c2
 }
@@ -77,7 +77,7 @@ lives() {
 	in_store lan ''
 }
 
-@test "the pool is full for both, and an address that is asked for is the other's" {
+@test "the pool is full for both networks, and a request for an address names the other network" {
 	local small='"subnet": "10.9.0.0/29"' i
 	for i in 1 2 3 4 5; do
 		pool ADD "$(of a "$small")" "c$i"
@@ -92,7 +92,7 @@ lives() {
 	gets 10.9.0.3/29 "$(of b "$small")" c6
 }
 
-@test "different ranges in one pool: none of the addresses that both have is given twice" {
+@test "different ranges in one pool: no common address is assigned twice" {
 	local other='"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.4", "rangeEnd": "10.9.0.20"'
 	gets 10.9.0.2/24 "$(of a)" c1
 	gets 10.9.0.4/24 "$(of b "$other")" c2
@@ -115,7 +115,7 @@ lives() {
 	in_store lan 10.9.0.4
 }
 
-@test "GC of a network that is called as the pool is leaves what others have there" {
+@test "GC of a network with the pool's name leaves the leases of other networks" {
 	gets 10.9.0.2/24 "$(alone lan)" c1
 	gets 10.9.0.3/24 "$(of b)" c2
 	pool GC "$(alone lan "$small" "$(valid)")"
@@ -127,7 +127,7 @@ lives() {
 	in_store lan 10.9.0.4
 }
 
-@test "GC keeps a lease of nobody knows which network, unless its attachment is gone" {
+@test "GC keeps a lease of an unknown network, unless its attachment is gone" {
 	lives c1
 	gets 10.9.0.2/24 "$(of a)" c1
 	unset NETNS
@@ -143,7 +143,7 @@ lives() {
 	in_store lan 10.9.0.2
 }
 
-@test "an ADD that finds nothing else releases what is dead of each network" {
+@test "an ADD without a free address releases dead leases of all networks" {
 	local small='"subnet": "10.9.0.0/29"' i
 	for i in 1 2 3 4 5; do
 		pool ADD "$(of a "$small")" "c$i"
@@ -154,7 +154,7 @@ lives() {
 	[[ $stderr = *'10.9.0.5 is free again, leased by c4 eth0: the machine has restarted since'* ]]
 }
 
-@test "sticky: the same pod has an address of its own in each network, and gets both again" {
+@test "sticky: a pod has a separate address in each network, and gets both again" {
 	local sticky='"sticky": "NAME"'
 	export CNI_ARGS='NAME=web'
 	gets 10.9.0.2/24 "$(of a "$small, $sticky")" c1 eth0
@@ -165,7 +165,7 @@ lives() {
 	gets 10.9.0.2/24 "$(of a "$small, $sticky")" c2 eth0
 }
 
-@test "CHECK is about the network's own attachment" {
+@test "CHECK examines only the network's own attachment" {
 	local result
 	gets 10.9.0.2/24 "$(of a)" c1
 	result=$output
@@ -175,7 +175,7 @@ lives() {
 	fails 102 'Failed to find address added by container c2'
 }
 
-@test "the name of a pool is checked as a network's is" {
+@test "the name of a pool is checked like a network's" {
 	local name
 	for name in ../etc .. .addrpool -a a/b 'a b' "$(printf '%0256d' 0)"; do
 		pool ADD "$(conf "\"pool\": \"$name\"")"
@@ -191,7 +191,7 @@ lives() {
 	gets 10.9.0.4/24 "$(conf "\"pool\": \"$(printf '%0255d' 0)\"")" c3
 }
 
-@test "networks with names of any length are told apart in a pool" {
+@test "networks with names of any length are distinct in a pool" {
 	local a b
 	a=$(printf 'a%0200d' 1) b=$(printf 'a%0200d' 2)
 	gets 10.9.0.2/24 "$(of "$a")" c1
@@ -203,9 +203,9 @@ lives() {
 	in_store lan ''
 }
 
-# a pool that is written, changed, or removed
+# "pool" is added, changed, or removed
 
-@test "when pool is written, leases that the network has move into it, before another is given" {
+@test "when pool is added, the network's leases move into it before an address is assigned" {
 	lease_of_a=$DATA/a/10.9.0.2
 	gets 10.9.0.2/24 "$(alone a)" c1
 	host_local ADD "$(alone a)" c2
@@ -225,7 +225,7 @@ lives() {
 	in_store lan 10.9.0.4
 }
 
-@test "when pool is written, DEL, CHECK and GC find what was leased before, without an ADD" {
+@test "when pool is added, DEL, CHECK and GC find earlier leases without an ADD" {
 	gets 10.9.0.2/24 "$(alone a)" c1
 	gets 10.9.0.3/24 "$(alone a)" c2
 	drops "$(of a)" c1
@@ -240,7 +240,7 @@ lives() {
 	in_store d ''
 }
 
-@test "when pool is removed, the network takes its leases with it and leaves the others'" {
+@test "when pool is removed, the network's leases move back, and those of other networks stay" {
 	gets 10.9.0.2/24 "$(of a)" c1
 	gets 10.9.0.3/24 "$(of b)" c2
 	gets 10.9.0.4/24 "$(of a)" c3
@@ -257,7 +257,7 @@ lives() {
 	in_store a ''
 }
 
-@test "when pool gets another name, the leases follow" {
+@test "when pool changes, the leases move to the new pool" {
 	local wan
 	wan=$(of a)
 	wan=${wan/lan/wan}
@@ -272,7 +272,7 @@ lives() {
 	in_store wan 10.9.0.3
 }
 
-@test "what another has in the pool by then stays under the old name until its DEL" {
+@test "a lease whose address is leased in the new pool stays in the old store until its DEL" {
 	gets 10.9.0.2/24 "$(alone a)" c1
 	gets 10.9.0.2/24 "$(of b)" c2
 	gets 10.9.0.3/24 "$(of a)" c3
@@ -285,7 +285,7 @@ lives() {
 	in_store lan '10.9.0.2 10.9.0.3'
 }
 
-@test "leases that are there twice after a kill are there once after the next call" {
+@test "leases that are in both stores after a kill are in one after the next call" {
 	gets 10.9.0.2/24 "$(alone a)" c1
 	mkdir -p "$POOL"
 	cp -p "$DATA/a/10.9.0.2" "$POOL/"
@@ -305,7 +305,7 @@ killed() {
 	[ "$status" != 0 ]
 }
 
-@test "killed while leases move, at each change: none is lost, and none is given twice" {
+@test "killed at each change while leases move: no lease is lost, and no address is assigned twice" {
 	local call n id cases=0
 	for call in linkat symlinkat unlinkat renameat mkdirat write; do
 		for ((n = 1; ; n++)); do
@@ -334,7 +334,7 @@ killed() {
 	[ "$cases" -gt 10 ]
 }
 
-@test "a mark that leads elsewhere is none" {
+@test "addrpool ignores a note that leads out of dataDir" {
 	gets 10.9.0.2/24 "$(of a)" c1
 	ln -sfn ../../etc "$DATA/.addrpool/a/pool"
 	gets 10.9.0.2/24 "$(alone a)" c2

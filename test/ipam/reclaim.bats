@@ -1,17 +1,17 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Addresses of containers that are gone without a DEL: given to others when there is
-# nothing else, and never as long as the namespace lives.
+# Addresses of containers that are gone without a DEL: an ADD that finds no free address releases them, but
+# never while the namespace exists.
 #
-# Whether a namespace is dead can be seen from the first pid namespace alone. In any
-# other, nothing is called dead, and the pool stays exhausted: also that is tested.
+# addrpool can only see in the first pid namespace that a namespace is gone. In any other the pool stays full;
+# the tests cover that too.
 
 load ../lib/pool
 
 one='"subnet": "10.9.0.0/30"' # has room for one
 two='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3"'
 
-# Namespaces a and b, and what a test has started.
+# Deletes namespaces a and b, and ends the processes that a test has started.
 setup() {
 	make_places
 	HOLDERS=()
@@ -29,7 +29,7 @@ teardown() {
 	ip netns del b 2>/dev/null || :
 }
 
-# hold COMMAND...: runs it in the background until the end of the test, once it is up.
+# hold COMMAND...: runs it in the background until the end of the test, and waits until it is up.
 hold() {
 	"$@" 3>&- >/dev/null 2>&1 &
 	HOLDERS+=($!)
@@ -45,8 +45,8 @@ let_go() {
 	HOLDERS=()
 }
 
-# reclaims CONF ADDRESS: b gets it, which a had, whose namespace is dead; where that
-# cannot be seen, b gets nothing.
+# reclaims CONF ADDRESS: b gets the address of a, whose namespace is gone. If addrpool cannot see that, b
+# gets none.
 reclaims() {
 	if sees_dead; then
 		gets "$2/${3:-30}" "$1" b
@@ -57,14 +57,14 @@ reclaims() {
 	fi
 }
 
-# keeps CONF ADDRESS: b gets nothing.
+# keeps CONF ADDRESS: a keeps the address, and b gets none.
 keeps() {
 	pool ADD "$1" b
 	fails 11 'no IP addresses available'
 	holds "$2" 'a\r\neth0'
 }
 
-@test "the address of a dead namespace is given to the next who finds nothing else" {
+@test "an ADD without a free address gets the address of a namespace that is gone" {
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	keeps "$(conf "$one")" 10.9.0.2
 	ip netns del a
@@ -73,7 +73,7 @@ keeps() {
 	fails 11
 }
 
-@test "the inode of a dead namespace, which the kernel gives to the next one, does not keep its address" {
+@test "a new namespace with the inode of one that is gone does not keep its address" {
 	local inode
 	inode=$(stat -Lc %i /run/netns/a)
 	gets 10.9.0.2/30 "$(conf "$one")" a
@@ -88,7 +88,7 @@ keeps() {
 	fails 11
 }
 
-@test "nothing is taken back as long as there are other addresses" {
+@test "ADD releases nothing while there are free addresses" {
 	gets 10.9.0.2/29 "$(conf "$two")" a
 	ip netns del a
 	gets 10.9.0.3/29 "$(conf "$two")" b
@@ -96,7 +96,7 @@ keeps() {
 	holds 10.9.0.2 'a\r\neth0'
 }
 
-@test "a namespace lives that only a process is in" {
+@test "a namespace exists while a process is in it" {
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	hold nsenter --net=/run/netns/a sleep 1000
 	ip netns del a
@@ -105,7 +105,7 @@ keeps() {
 	reclaims "$(conf "$one")" 10.9.0.2
 }
 
-@test "a namespace lives that only a descriptor holds" {
+@test "a namespace exists while a descriptor refers to it" {
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	hold sleep 1000 9</run/netns/a
 	ip netns del a
@@ -114,7 +114,7 @@ keeps() {
 	reclaims "$(conf "$one")" 10.9.0.2
 }
 
-@test "a namespace lives that only a socket holds" {
+@test "a namespace exists while a socket belongs to it" {
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	ip -n a link set lo up
 	# shellcheck disable=SC2016 # for another shell
@@ -126,7 +126,7 @@ keeps() {
 	reclaims "$(conf "$one")" 10.9.0.2
 }
 
-@test "a namespace lives that is only mounted, wherever" {
+@test "a namespace exists while it is mounted, at any path" {
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	touch "$BATS_TEST_TMPDIR/elsewhere"
 	mount --bind /run/netns/a "$BATS_TEST_TMPDIR/elsewhere"
@@ -136,7 +136,7 @@ keeps() {
 	reclaims "$(conf "$one")" 10.9.0.2
 }
 
-@test "a namespace lives that is only mounted in another mount namespace" {
+@test "a namespace exists while it is mounted in another mount namespace" {
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	hold unshare --mount --propagation private sleep 1000
 	# not `ip netns del`: removing the file would unmount it everywhere
@@ -146,7 +146,7 @@ keeps() {
 	reclaims "$(conf "$one")" 10.9.0.2
 }
 
-@test "a namespace lives that is only mounted where another process, which comes first, sees no mounts" {
+@test "a namespace exists while it is mounted where another process, which is listed first, sees no mounts" {
 	local pid
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	mkdir "$BATS_TEST_TMPDIR/root"
@@ -167,7 +167,7 @@ keeps() {
 	reclaims "$(conf "$one")" 10.9.0.2
 }
 
-@test "without descriptors to see all processes, nothing is taken back" {
+@test "without descriptors to examine all processes, ADD releases nothing" {
 	local n
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	hold nsenter --net=/run/netns/a sleep 1000
@@ -183,7 +183,7 @@ keeps() {
 	reclaims "$(conf "$one")" 10.9.0.2
 }
 
-@test "a namespace that was told as that of a process" {
+@test "CNI_NETNS is the path of a process's namespace" {
 	hold nsenter --net=/run/netns/a sleep 1000
 	NETNS=/proc/${HOLDERS[0]}/ns/net gets 10.9.0.2/30 "$(conf "$one")" a
 	ip netns del a
@@ -192,7 +192,7 @@ keeps() {
 	reclaims "$(conf "$one")" 10.9.0.2
 }
 
-@test "who cannot see all processes takes nothing back" {
+@test "an addrpool that cannot see all processes releases nothing" {
 	mkdir "$DATA"
 	chown 65534 "$DATA"
 	for_everybody
@@ -204,7 +204,7 @@ keeps() {
 	holds 10.9.0.2 'a\r\neth0'
 }
 
-@test "what was leased for no namespace is never taken back in this boot" {
+@test "ADD never releases a lease for no namespace in this boot" {
 	local netns
 	for netns in /nonexistent /proc/self/ns/uts /dev/null; do
 		NETNS=$netns gets 10.9.0.2/30 "$(conf "$one")" a
@@ -213,7 +213,7 @@ keeps() {
 	done
 }
 
-@test "what host-local leased is never taken back in this boot, but after the next" {
+@test "ADD never releases host-local's lease in this boot, but after a restart" {
 	host_local ADD "$(conf "$one")" a
 	succeeds
 	ip netns del a
@@ -222,7 +222,7 @@ keeps() {
 	gets 10.9.0.2/30 "$(conf "$one")" b
 }
 
-@test "an address that was leased in an earlier boot is given to the next who finds nothing else" {
+@test "an ADD without a free address gets one that was leased in an earlier boot" {
 	gets 10.9.0.2/29 "$(conf "$two")" a
 	restarted a
 	gets 10.9.0.3/29 "$(conf "$two")" b
@@ -233,7 +233,7 @@ keeps() {
 	fails 102
 }
 
-@test "all that nobody needs any more is given back at once" {
+@test "an ADD without a free address releases all dead leases at once" {
 	gets 10.9.0.2/29 "$(conf "$two")" a
 	gets 10.9.0.3/29 "$(conf "$two")" c
 	restarted a
@@ -243,7 +243,7 @@ keeps() {
 	[ "$(ls "$OWN/owner")" = b:eth0 ]
 }
 
-@test "who comes again after a restart under its old name has its old addresses" {
+@test "after a restart a container of the same name gets its old addresses" {
 	local sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	gets '10.9.0.2/24 fd00::2/64' "$(conf "$sets")" a
 	gets '10.9.0.3/24 fd00::3/64' "$(conf "$sets")" b
@@ -255,7 +255,7 @@ keeps() {
 	fails 100
 }
 
-@test "who comes again in a new namespace, when the old one is dead, has its old address" {
+@test "a container of the same name in a new namespace gets its old address, if the old namespace is gone" {
 	gets 10.9.0.2/24 "$(conf)" a
 	gets 10.9.0.3/24 "$(conf)" b
 	NETNS=/run/netns/b pool ADD "$(conf)" a
@@ -269,14 +269,14 @@ keeps() {
 	fi
 }
 
-@test "after a restart an old name is given the address that it asks for now" {
+@test "after a restart a container of the same name gets the address that it now requests" {
 	gets 10.9.0.2/24 "$(conf)" a
 	restarted a
 	CNI_ARGS=IP=10.9.0.7 gets 10.9.0.7/24 "$(conf)" a
 	leased 10.9.0.7
 }
 
-@test "an address that is asked for is taken back when its owner is gone" {
+@test "ADD releases a requested address if its container is gone" {
 	gets 10.9.0.2/24 "$(conf)" a
 	CNI_ARGS=IP=10.9.0.2 pool ADD "$(conf)" b
 	fails 101 'requested IP address 10.9.0.2 is not available'
@@ -284,7 +284,7 @@ keeps() {
 	CNI_ARGS=IP=10.9.0.2 gets 10.9.0.2/24 "$(conf)" b
 }
 
-@test "what is taken back waits for reuseDelay like everything" {
+@test "released dead leases wait for reuseDelay" {
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	restarted a
 	pool ADD "$(conf "$one, \"reuseDelay\": 1000")" b
@@ -299,13 +299,13 @@ keeps() {
 	gets 10.9.0.2/30 "$(conf "$one")" b
 }
 
-@test "a file of nothing but zero bytes, as a power failure leaves it, is taken back" {
+@test "ADD releases a file that has only zero bytes, as after a power failure" {
 	lease 10.9.0.2 '\0\0\0\0\0\0\0'
 	gets 10.9.0.2/30 "$(conf "$one")" b
 	[[ $stderr = *'10.9.0.2 is free again: its lease file is empty'* ]]
 }
 
-@test "both addresses of a dead dual-stack pod are given back" {
+@test "ADD releases both addresses of a dual-stack pod that is gone" {
 	local sets='"ranges": [[{"subnet": "10.9.0.0/30"}], [{"subnet": "fd00::/127", "gateway": "none", "rangeStart": "fd00::1"}]]'
 	gets '10.9.0.2/30 fd00::1/127' "$(conf "$sets")" a
 	ip netns del a
@@ -322,7 +322,7 @@ keeps() {
 	fi
 }
 
-@test "an address of two that is used by another attachment by now is not given back with the first" {
+@test "an address of two that another attachment now has is not released with the first" {
 	local sets='"ranges": [[{"subnet": "10.9.0.0/30"}], [{"subnet": "10.8.0.0/29"}]]'
 	gets '10.9.0.2/30 10.8.0.2/29' "$(conf "$sets")" a
 	restarted a
@@ -333,8 +333,8 @@ keeps() {
 	[ "$(ls "$OWN/owner" | paste -sd' ')" = 'b:eth0 other:eth0' ]
 }
 
-# replaced: host-local has released a's lease, and made it one for a new pod of that name, whose
-# namespace it does not note down. The namespace of before is dead.
+# replaced: host-local has released a's lease, and leased an address to a new pod of that name, whose
+# namespace it does not record. The old namespace is gone.
 replaced() {
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	ip netns del a
@@ -343,14 +343,14 @@ replaced() {
 	succeeds
 }
 
-@test "what we know of a container is not taken for what host-local leases to its name later" {
+@test "a container's record does not apply to an address that host-local later leases to its name" {
 	replaced "$(conf "$one")"
 	keeps "$(conf "$one")" 10.9.0.2
 	restarted a
 	gets 10.9.0.2/30 "$(conf "$one")" b
 }
 
-@test "nor for another address of it" {
+@test "nor to another address of that container" {
 	local three='"subnet": "10.9.0.0/29", "rangeStart": "10.9.0.2", "rangeEnd": "10.9.0.4"'
 	replaced "$(conf "$three")"
 	got 10.9.0.3/29
@@ -368,14 +368,14 @@ replaced() {
 	keeps "$(conf "$one")" 10.9.0.2
 }
 
-# traced VERB CONF [ID]: as pool, with a trace of its system calls.
+# traced VERB CONF [ID]: like pool, with a trace of the system calls.
 traced() {
 	printf '#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -f -qq -o "%s" "%s"\n' "$BATS_TEST_TMPDIR/trace" "$BUILD/addrpool" >"$BATS_TEST_TMPDIR/traced"
 	chmod +x "$BATS_TEST_TMPDIR/traced"
 	PLUGIN=$BATS_TEST_TMPDIR/traced pool "$@"
 }
 
-# looked_unlocked: the last one traced has looked who lives, and had no lock while it did.
+# looked_unlocked: the last traced call has searched /proc for namespaces, and had no lock meanwhile.
 looked_unlocked() {
 	awk '
 		/openat\(.*"lock".* = [0-9]+$/ { lock = $NF }
@@ -386,7 +386,7 @@ looked_unlocked() {
 	' "$BATS_TEST_TMPDIR/trace"
 }
 
-@test "nobody holds the lock while it looks who lives" {
+@test "addrpool does not hold the lock while it searches namespaces" {
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	traced ADD "$(conf "$one")" b
 	fails 11
@@ -402,7 +402,7 @@ looked_unlocked() {
 	looked_unlocked
 }
 
-@test "an address that is released while an ADD looks who lives is its" {
+@test "an ADD gets an address that is released while it searches namespaces" {
 	local started
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	printf '#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -f -qq -P /proc -e inject=openat:delay_enter=2000000:when=1 -o "%s" "%s"\n' "$BATS_TEST_TMPDIR/trace" \
@@ -413,14 +413,14 @@ looked_unlocked() {
 	until [ -L "$OWN/full/0" ]; do
 		sleep 0.01
 	done
-	# nobody is kept waiting
+	# no other call waits meanwhile
 	flock -n "$STORE/lock" true
 	drops "$(conf "$one")" a
 	wait $started
 	holds 10.9.0.2 'b\r\neth0'
 }
 
-@test "who was found dead, and has been followed by another of its name meanwhile, keeps its address" {
+@test "a lease stays if a new container has taken the name of one that was found dead" {
 	local started
 	gets 10.9.0.2/30 "$(conf "$one")" a
 	ip netns del a
@@ -439,7 +439,7 @@ looked_unlocked() {
 	holds 10.9.0.2 'a\r\neth0'
 }
 
-@test "GC keeps what a living namespace has, whatever the runtime knows it by, and says so" {
+@test "GC keeps and reports the address of an existing namespace that the runtime does not know" {
 	gets 10.9.0.2/24 "$(conf)" a
 	gets 10.9.0.3/24 "$(conf)" b
 	ip netns del b
@@ -457,7 +457,7 @@ looked_unlocked() {
 	[ -z "$(ls -A "$OWN/owner")" ]
 }
 
-@test "two interfaces of one dead container are both given back" {
+@test "ADD releases both interfaces of a container that is gone" {
 	gets 10.9.0.2/29 "$(conf "$two")" a eth0
 	gets 10.9.0.3/29 "$(conf "$two")" a eth1
 	restarted a eth0

@@ -1,17 +1,17 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# DEL and GC: addresses come back, whatever else is gone.
+# DEL and GC release addresses, whatever else is gone.
 
 load ../lib/pool
 
-@test "DEL removes the lease, and leaves the lock and the order" {
+@test "DEL removes the lease, and leaves the lock and the last address" {
 	gets 10.9.0.2/24 "$(conf)"
 	drops "$(conf)"
 	[ "$(ls "$STORE" | paste -sd' ')" = 'last_reserved_ip.0 lock' ]
 	[ -z "$(ls -A "$OWN/owner")" ]
 }
 
-@test "DEL twice, of an unknown container, and where there never was an ADD" {
+@test "DEL succeeds twice, for an unknown container, and without any ADD before" {
 	drops "$(conf)"
 	[ ! -e "$DATA" ]
 	gets 10.9.0.2/24 "$(conf)"
@@ -23,7 +23,7 @@ load ../lib/pool
 	leased ''
 }
 
-@test "DEL without CNI_NETNS" {
+@test "DEL works without CNI_NETNS" {
 	gets 10.9.0.2/24 "$(conf)"
 	NETNS='' drops "$(conf)"
 	leased ''
@@ -36,13 +36,13 @@ load ../lib/pool
 	leased ''
 }
 
-@test "DEL releases what is leased outside the ranges that are configured now" {
+@test "DEL releases addresses outside the present ranges" {
 	gets 10.9.0.2/24 "$(conf)"
 	drops "$(conf '"subnet": "192.168.0.0/24"')"
 	leased ''
 }
 
-@test "DEL needs no range that is right" {
+@test "DEL works with a wrong range" {
 	local wrong
 	for wrong in '"subnet": "zz"' '"subnet": "10.9.0.7/24"' '"ranges": []' '"ranges": 5' '"exclude": 5' '"routes": "x"' \
 		'"resolvConf": "/nonexistent"' '"gateway": "x"'; do
@@ -53,21 +53,21 @@ load ../lib/pool
 	done
 }
 
-@test "DEL without \"ipam\", or with a dataDir that is no text, is told" {
+@test "DEL fails without \"ipam\", or if dataDir is not a string" {
 	pool DEL '{"cniVersion": "1.1.0", "name": "net"}'
 	fails 7 "IPAM config missing 'ipam' key"
 	pool DEL "$(conf '"dataDir": 5')"
 	fails 7 'ipam.dataDir must be a string'
 }
 
-@test "DEL of a lease without interface, from before host-local 0.8" {
+@test "DEL releases a lease without interface, as of host-local before 0.8" {
 	lease 10.9.0.5 c1
 	lease 10.9.0.6 c11
 	drops "$(conf)"
 	leased 10.9.0.6
 }
 
-@test "a lease with an interface hides one without" {
+@test "DEL releases no lease without interface if there is one with its interface" {
 	lease 10.9.0.5 c1
 	lease 10.9.0.6 'c1\r\neth0'
 	drops "$(conf)"
@@ -76,21 +76,21 @@ load ../lib/pool
 	leased ''
 }
 
-@test "DEL when the lock file has gone" {
+@test "DEL works without the lock file" {
 	gets 10.9.0.2/24 "$(conf)"
 	rm "$STORE/lock"
 	drops "$(conf)"
 	leased ''
 }
 
-@test "DEL when all that only addrpool knows has gone" {
+@test "DEL works without .addrpool" {
 	gets 10.9.0.2/24 "$(conf)"
 	rm -rf "$DATA/.addrpool"
 	drops "$(conf)"
 	leased ''
 }
 
-@test "a lease that somebody has written anew without its interface is released, as by host-local" {
+@test "DEL releases a lease that was rewritten without its interface, as host-local does" {
 	local sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	gets '10.9.0.2/24 fd00::2/64' "$(conf "$sets")"
 	gets '10.9.0.3/24 fd00::3/64' "$(conf "$sets")" c2
@@ -108,14 +108,14 @@ load ../lib/pool
 	leased ''
 }
 
-@test "DEL does not believe a record of another's lease" {
+@test "DEL leaves the lease of another container that a record names" {
 	gets 10.9.0.2/24 "$(conf)"
 	printf 'other\r\neth0' >"$STORE/10.9.0.2"
 	drops "$(conf)"
 	leased 10.9.0.2
 }
 
-@test "a container with more than 64 leases is released as a whole" {
+@test "DEL releases all leases of a container that has more than 64" {
 	local i
 	gets 10.9.0.2/24 "$(conf)" c2
 	for i in {10..109}; do
@@ -125,7 +125,7 @@ load ../lib/pool
 	leased 10.9.0.2
 }
 
-@test "a container whose name is too long for a file has an address like any other" {
+@test "ADD and DEL work for a container whose name is too long for a file name" {
 	local name
 	name=$(printf 'x%.0s' {1..300})
 	gets 10.9.0.2/24 "$(conf)" "$name"
@@ -136,7 +136,7 @@ load ../lib/pool
 	leased 10.9.0.3
 }
 
-# valid ID:IFNAME...: the list of attachments that a runtime has.
+# valid ID:IFNAME...: the runtime's list of attachments.
 valid() {
 	local entry list=''
 	for entry; do
@@ -151,7 +151,7 @@ three() {
 	gets 10.9.0.4/24 "$(conf)" b eth0
 }
 
-@test "GC releases what is not in the list, and says so" {
+@test "GC releases and reports attachments that are not in the list" {
 	three
 	pool GC "$(conf '' "$(valid a:eth0)")"
 	succeeds
@@ -163,7 +163,7 @@ three() {
 	leased ''
 }
 
-@test "GC of a list that knows all changes nothing" {
+@test "GC with a complete list changes nothing" {
 	local before
 	three
 	before=$(snapshot)
@@ -173,7 +173,7 @@ three() {
 	changes_nothing "$before"
 }
 
-@test "GC of an empty list releases all" {
+@test "GC with an empty list releases all" {
 	three
 	pool GC "$(conf '' "$(valid)")"
 	succeeds
@@ -181,7 +181,7 @@ three() {
 	[ -z "$(ls -A "$OWN/owner")" ]
 }
 
-@test "GC of null, as CRI-O says when a network has no pods, releases all" {
+@test "GC with null, as CRI-O sends it for a network without pods, releases all" {
 	three
 	pool GC "$(conf '' '"cni.dev/valid-attachments": null')"
 	succeeds
@@ -198,7 +198,7 @@ three() {
 	changes_nothing "$before"
 }
 
-@test "GC knows the key of libcni's early versions too" {
+@test "GC also reads the key of libcni's early versions" {
 	three
 	pool GC "$(conf '' '"cni.dev/attachments": [{"containerID": "b", "ifname": "eth0"}]')"
 	succeeds
@@ -208,7 +208,7 @@ three() {
 	leased ''
 }
 
-@test "GC knows its key in any case, as all keys, and null in it" {
+@test "GC reads its key in upper and lower case, and null as its value" {
 	three
 	pool GC "$(conf '' '"CNI.dev/Valid-Attachments": [{"containerID": "b", "ifname": "eth0"}]')"
 	succeeds
@@ -218,7 +218,7 @@ three() {
 	leased ''
 }
 
-@test "of both keys GC believes the one that the specification has" {
+@test "if both keys are present, GC uses the specification's" {
 	three
 	pool GC "$(conf '' "$(valid b:eth0), \"cni.dev/attachments\": []")"
 	succeeds
@@ -241,7 +241,7 @@ three() {
 	leased 10.9.0.2
 }
 
-@test "GC leaves alone what is no lease" {
+@test "GC leaves files that are not leases" {
 	three
 	touch "$STORE/10.9.0.04" "$STORE/notes" "$STORE/FD00::1" "$STORE/10.9.0.9.bak"
 	mkdir "$STORE/10.9.0.77"
@@ -250,7 +250,7 @@ three() {
 	[ "$(ls "$STORE" | LC_ALL=C sort | paste -sd' ')" = '10.9.0.04 10.9.0.77 10.9.0.9.bak FD00::1 last_reserved_ip.0 lock notes' ]
 }
 
-@test "GC of one network leaves the others alone" {
+@test "GC of one network leaves the leases of others" {
 	three
 	gets 10.8.0.2/24 "$(conf '"subnet": "10.8.0.0/24"' '"name": "other"')"
 	pool GC "$(conf '' "$(valid)")"
@@ -258,20 +258,20 @@ three() {
 	[ -e "$DATA/other/10.8.0.2" ]
 }
 
-@test "GC where there never was an ADD makes nothing" {
+@test "GC without any ADD before makes no file" {
 	pool GC "$(conf '' "$(valid)")"
 	succeeds
 	[ ! -e "$DATA" ]
 }
 
-@test "GC needs no range that is right" {
+@test "GC works with a wrong range" {
 	three
 	pool GC "$(conf '"subnet": "zz"' "$(valid a:eth1)")"
 	succeeds
 	leased 10.9.0.3
 }
 
-@test "a list that cannot be understood releases nothing" {
+@test "GC with an invalid list fails and releases nothing" {
 	local list
 	three
 	for list in 5 '{}' '"a"' '[5]' '[{}]' '[{"containerID": "a"}]' '[{"ifname": "eth0"}]' '[{"containerID": "a", "ifname": ""}]' \

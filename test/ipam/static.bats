@@ -1,18 +1,18 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# "static": addresses that are given to who asks for them, and to nobody else.
+# "static": addresses that are assigned only on request.
 
 load ../lib/pool
 
 range='"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.64", "rangeEnd": "10.9.0.67", "gateway": "10.9.0.254"'
 static='"static": ["10.9.0.7", "10.9.0.16/28"]'
 
-# asks ADDRESS ADDRESSES CONF [ID [IFNAME]]: an ADD that asks for it gets ADDRESSES.
+# asks ADDRESS ADDRESSES CONF [ID [IFNAME]]: an ADD that requests ADDRESS gets ADDRESSES.
 asks() {
 	CNI_ARGS=IP=$1 gets "${@:2}"
 }
 
-# refused MESSAGE IPAM: ADD, CHECK and STATUS say so, and leave nothing.
+# refused MESSAGE IPAM: ADD, CHECK and STATUS fail with it, and leave nothing.
 refused() {
 	local verb
 	for verb in ADD CHECK STATUS; do
@@ -23,7 +23,7 @@ refused() {
 	[ ! -e "$DATA" ]
 }
 
-@test "an address outside of the range is given to who asks for it, with the range's mask and gateway" {
+@test "a pod can request an address outside of the range, and gets the range's mask and gateway" {
 	local conf
 	conf=$(conf "$range, $static, \"routes\": [{\"dst\": \"0.0.0.0/0\"}]")
 	asks 10.9.0.7 10.9.0.7/24 "$conf" c1
@@ -36,7 +36,7 @@ refused() {
 	leased '10.9.0.16 10.9.0.31'
 }
 
-@test "nobody gets it without asking, also inside the range, until the range is full" {
+@test "no pod gets it without a request, also inside the range, until the range is full" {
 	local conf id
 	conf=$(conf "$range, \"static\": [\"10.9.0.7\", \"10.9.0.65\"]")
 	for id in 64 66 67; do
@@ -48,18 +48,18 @@ refused() {
 	leased '10.9.0.64 10.9.0.65 10.9.0.66 10.9.0.67'
 }
 
-@test "the order of the others goes on as if nobody had asked" {
+@test "a request does not change the order of the other addresses" {
 	gets 10.9.0.64/24 "$(conf "$range, $static")" a
 	asks 10.9.0.7 10.9.0.7/24 "$(conf "$range, $static")" b
 	gets 10.9.0.65/24 "$(conf "$range, $static")" c
 	holds last_reserved_ip.0 10.9.0.65
 }
 
-@test "an address of the range may be asked for as well" {
+@test "a pod can also request an address of the range" {
 	asks 10.9.0.66 10.9.0.66/24 "$(conf "$range, $static")"
 }
 
-@test "one that is neither in the range nor in static: the message names the range and static" {
+@test "an address neither in the range nor in static: the message names the range and static" {
 	CNI_ARGS=IP=10.9.0.8 pool ADD "$(conf "$range, $static")"
 	fails 7
 	says 'failed to allocate all requested IPs: 10.9.0.8'
@@ -67,7 +67,7 @@ refused() {
 	leased ''
 }
 
-@test "one that another has is refused with its holder, and can be had after its DEL" {
+@test "the error for a leased address names its container; after that container's DEL it is free" {
 	local conf
 	conf=$(conf "$range, $static")
 	asks 10.9.0.7 10.9.0.7/24 "$conf" c1
@@ -97,7 +97,7 @@ refused() {
 	gets '10.9.0.64/24 fd00::8:9/64' "$(conf "$sets, $both" '"runtimeConfig": {"ips": ["fd00::8:9"]}')" b
 }
 
-@test "two range sets of one subnet: each gives one of those that are asked for" {
+@test "two range sets of one subnet: each assigns one of the requested addresses" {
 	local sets='"ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.64", "rangeEnd": "10.9.0.67"}], [{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.128", "rangeEnd": "10.9.0.130"}]]'
 	gets '10.9.0.7/24 10.9.0.16/24' "$(conf "$sets, $static" '"runtimeConfig": {"ips": ["10.9.0.7", "10.9.0.16"]}')" a
 	gets '10.9.0.17/24 10.9.0.129/24' "$(conf "$sets, $static" '"runtimeConfig": {"ips": ["10.9.0.17", "10.9.0.129"]}')" b
@@ -105,7 +105,7 @@ refused() {
 	gets '10.9.0.19/24 10.9.0.130/24' "$(conf "$sets, $static" '"runtimeConfig": {"ips": ["10.9.0.19"]}')" d
 }
 
-@test "a range set may be all static: who does not ask is told so" {
+@test "all addresses of a range set are static: the error of an ADD without a request says so" {
 	local conf
 	conf=$(conf '"subnet": "10.9.0.0/29", "static": ["10.9.0.0/29"]')
 	asks 10.9.0.6 10.9.0.6/29 "$conf" a
@@ -121,7 +121,7 @@ refused() {
 	[ -z "$stderr" ]
 }
 
-@test "a prefix that reaches over the subnet's own addresses: these are given to nobody" {
+@test "a prefix that includes the network and broadcast address: ADD refuses these" {
 	local conf
 	conf=$(conf '"subnet": "10.9.0.0/24", "static": ["10.9.0.0/28"]')
 	asks 10.9.0.2 10.9.0.2/24 "$conf"
@@ -133,7 +133,7 @@ refused() {
 	gets 10.9.0.16/24 "$conf" c
 }
 
-@test "what cannot be static is refused" {
+@test "invalid entries of static are refused" {
 	refused 'ipam.static: 10.8.0.7 is in no subnet of the ranges' "$range, \"static\": [\"10.8.0.7\"]"
 	refused 'ipam.static: 10.9.0.0/23 is in no subnet of the ranges' "$range, \"static\": [\"10.9.0.0/23\"]"
 	refused 'ipam.static: fd00::7 is in no subnet of the ranges' "$range, \"static\": [\"fd00::7\"]"
@@ -151,18 +151,18 @@ refused() {
 	explains 'another node would refuse the same request'
 }
 
-@test "a gateway that is none may be static, and all of a /31" {
+@test "with gateway none the first address can be static, and so can all of a /31" {
 	asks 10.9.0.1 10.9.0.1/24 "$(conf '"subnet": "10.9.0.0/24", "gateway": "none", "static": ["10.9.0.1"]')" a
 	asks 10.9.1.1 10.9.1.1/31 "$(conf '"subnet": "10.9.1.0/31", "static": ["10.9.1.1"]')" b
 	gets 10.9.1.0/31 "$(conf '"subnet": "10.9.1.0/31", "static": ["10.9.1.1"]')" c
 }
 
-@test "a value of another type is somebody else's" {
+@test "addrpool ignores static with a value of another type" {
 	gets 10.9.0.64/24 "$(conf "$range, \"static\": true")"
 	[[ $stderr = *'ignored: ipam.static must be a list of strings, not true'* ]]
 }
 
-@test "sticky does not remember it: who comes again without asking gets another" {
+@test "sticky does not remember it: the same pod without a request gets another address" {
 	local conf
 	conf=$(conf "$range, $static, \"sticky\": \"NAME\"")
 	CNI_ARGS='NAME=web' gets 10.9.0.64/24 "$conf" a
@@ -173,7 +173,7 @@ refused() {
 	CNI_ARGS='NAME=web' gets 10.9.0.64/24 "$conf" d
 }
 
-@test "reuseDelay holds no one up who asks" {
+@test "a requested address does not wait for reuseDelay" {
 	local conf
 	conf=$(conf "$range, $static, \"reuseDelay\": 1000")
 	asks 10.9.0.7 10.9.0.7/24 "$conf" a
@@ -181,7 +181,7 @@ refused() {
 	asks 10.9.0.7 10.9.0.7/24 "$conf" b
 }
 
-@test "after a restart of the machine it is not given to the same container unless it asks" {
+@test "after a restart of the machine the same container gets it only on request" {
 	local conf
 	conf=$(conf "$range, $static")
 	asks 10.9.0.7 10.9.0.7/24 "$conf" a
@@ -192,7 +192,7 @@ refused() {
 	leased 10.9.0.7
 }
 
-@test "CHECK knows it: it must be leased as long as the result has it" {
+@test "CHECK fails if it is in prevResult and not leased" {
 	local conf result
 	conf=$(conf "$range, $static")
 	asks 10.9.0.7 10.9.0.7/24 "$conf"
@@ -205,7 +205,7 @@ refused() {
 	fails 102 '10.9.0.7 of prevResult is not leased by c1 eth0'
 }
 
-@test "GC releases it with the rest" {
+@test "GC releases it with the others" {
 	local conf
 	asks 10.9.0.7 10.9.0.7/24 "$(conf "$range, $static")" a
 	asks 10.9.0.16 10.9.0.16/24 "$(conf "$range, $static")" b
@@ -214,7 +214,7 @@ refused() {
 	leased 10.9.0.16
 }
 
-@test "STATUS of a full range succeeds, and the list tells static apart" {
+@test "STATUS of a full range succeeds, and the list counts static separately" {
 	local conf id
 	conf=$(conf "$range, $static")
 	asks 10.9.0.7 10.9.0.7/24 "$conf" a
@@ -232,7 +232,7 @@ refused() {
 	[ "$(result '.[0].rangeSets[0].leased')" = 3 ]
 }
 
-@test "what host-local reads is the same file: it passes over an address that is static here" {
+@test "host-local skips a static address that is leased, and releases it" {
 	asks 10.9.0.64 10.9.0.64/24 "$(conf "$range, \"static\": [\"10.9.0.64\"]")" a
 	host_local ADD "$(conf "$range")" b
 	succeeds

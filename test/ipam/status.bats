@@ -1,20 +1,20 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# STATUS: would an ADD work, sooner or later? It reports a full pool on stderr alone: a kubelet
-# that receives 50 takes the node for broken, and the pods of that pool with it.
+# STATUS: would an ADD work, now or later? It reports a full pool only on stderr, since kubelet declares a node
+# that reports 50 unusable, and its running pods are evicted.
 
 load ../lib/pool
 
 two='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3"'
 
-@test "ready where there never was an ADD, and nothing is made" {
+@test "STATUS succeeds without any ADD before, and makes no file" {
 	pool STATUS "$(conf)"
 	succeeds
 	[ -z "$output" ]
 	[ ! -e "$DATA" ]
 }
 
-@test "ready as long as there is an address, and nothing changes" {
+@test "STATUS succeeds while there is a free address, and changes nothing" {
 	local before
 	gets 10.9.0.2/29 "$(conf "$two")" a
 	before=$(snapshot)
@@ -24,7 +24,7 @@ two='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3"'
 	changes_nothing "$before"
 }
 
-# is_full CONF RANGE, has_room CONF: STATUS succeeds, and says so, or nothing.
+# is_full CONF RANGE: STATUS succeeds and reports the full range. has_room CONF: it reports nothing.
 is_full() {
 	pool STATUS "$1"
 	succeeds
@@ -39,7 +39,7 @@ has_room() {
 	[ -z "$stderr" ] || { echo "$stderr"; return 1; }
 }
 
-@test "a full pool is ready, and one line in the log says that it is full" {
+@test "STATUS succeeds for a full pool, and writes one line to the log" {
 	gets 10.9.0.2/29 "$(conf "$two")" a
 	has_room "$(conf "$two")"
 	gets 10.9.0.3/29 "$(conf "$two")" b
@@ -51,7 +51,7 @@ has_room() {
 	has_room "$(conf "$two")"
 }
 
-@test "of a larger one it is said from the first ADD that found nothing, until anybody releases an address" {
+@test "STATUS reports a larger pool as full after an ADD has failed, until an address is released" {
 	local n conf
 	conf=$(conf '"subnet": "10.9.0.0/27"')
 	for n in {2..30}; do
@@ -73,7 +73,7 @@ has_room() {
 	is_full "$(conf "$sets")" 10.9.0.1-10.9.0.2
 }
 
-@test "leases of other ranges, of gateways and of excluded addresses do not count" {
+@test "leases outside the range, of gateways and of excluded addresses do not count" {
 	lease 10.9.0.1 'x\r\neth0'
 	lease 10.9.0.4 'x\r\neth0'
 	lease 10.9.0.5 'x\r\neth0'
@@ -99,13 +99,13 @@ has_room() {
 	has_room "$(conf "$two")"
 }
 
-# calls CONF: system calls of STATUS.
+# calls CONF: the number of system calls of STATUS.
 calls() {
 	CNI_COMMAND=STATUS ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$BATS_TEST_TMPDIR/trace" "$BUILD/addrpool" <<<"$1" 2>/dev/null
 	wc -l <"$BATS_TEST_TMPDIR/trace"
 }
 
-@test "it costs the same with 20000 leases as with none: it reads no lease, nor /proc, and waits for nobody" {
+@test "STATUS costs the same with 20000 leases as with none: it reads no lease and no /proc, and takes no lock" {
 	local conf few many
 	conf=$(conf '"subnet": "10.9.0.0/16", "rangeEnd": "10.9.78.33"')
 	gets 10.9.0.2/16 "$conf" a
@@ -128,7 +128,7 @@ calls() {
 	run ! grep -e getdents -e '/proc/[0-9]' -e execve.*claim "$BATS_TEST_TMPDIR/trace"
 }
 
-@test "with a cluster, addrpool-claim must be there" {
+@test "with cluster, STATUS fails without addrpool-claim" {
 	local conf
 	conf=$(conf '"cluster": {"etcd": {"endpoints": ["http://127.0.0.1:1"]}, "timeout": 1}')
 	has_room "$conf"
@@ -138,7 +138,7 @@ calls() {
 	explains 'install it'
 }
 
-@test "with a cluster, the engine is not asked, and STATUS says what the last ADD heard" {
+@test "with cluster, STATUS does not ask the engine, and reports the failure of the last ADD" {
 	local conf plain
 	conf=$(conf '"cluster": {"etcd": {"endpoints": ["http://127.0.0.1:1"]}, "timeout": 1}')
 	pool ADD "$conf"
@@ -157,7 +157,7 @@ calls() {
 	succeeds
 }
 
-@test "a directory that cannot be written to" {
+@test "STATUS fails if it cannot write to the directory" {
 	for_everybody
 	mkdir -p "$DATA"
 	run as_nobody env CNI_COMMAND=STATUS CNI_PATH=/x "$PLUGIN" <<<"$(conf)"
@@ -167,7 +167,7 @@ calls() {
 	succeeds
 }
 
-@test "a dataDir that is not there yet, in / and below the current directory" {
+@test "STATUS succeeds if dataDir does not exist yet, in / and below the current directory" {
 	local dir
 	for dir in /not-there-yet not/there/yet; do
 		pool STATUS "$(conf "\"dataDir\": \"$dir\"")"
@@ -176,7 +176,7 @@ calls() {
 	done
 }
 
-@test "a wrong configuration" {
+@test "STATUS fails for a wrong configuration" {
 	pool STATUS "$(conf '"subnet": "zz"')"
 	fails 7 'invalid CIDR address: zz'
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Leases on disk: shared with host-local, and whatever can be wrong with files.
+# Leases on disk: shared with host-local, and all that can be wrong with files.
 
 load ../lib/pool
 
@@ -32,7 +32,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	succeeds
 }
 
-@test "neither gives what the other has, up to the last address" {
+@test "neither assigns an address that the other has leased, up to the last address" {
 	local n conf
 	conf=$(conf '"subnet": "10.9.0.0/28"')
 	for n in 2 4 6 8 10 12; do
@@ -52,7 +52,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	got 10.9.0.3/28
 }
 
-@test "both see a duplicate of the other's" {
+@test "each refuses a second ADD of a container that the other has served" {
 	gets 10.9.0.2/24 "$(conf)" a
 	host_local ADD "$(conf)" a
 	[[ $output = *'10.9.0.2 has been allocated to a, duplicate allocation is not allowed'* ]]
@@ -62,7 +62,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	fails 100 '10.9.0.3 has been allocated to b, duplicate allocation is not allowed'
 }
 
-@test "what only addrpool knows is out of host-local's way" {
+@test "host-local does not touch .addrpool" {
 	gets 10.9.0.2/24 "$(conf '"sticky": "K", "reuseDelay": 1')" a
 	rm "$STORE/10.9.0.2"
 	host_local CHECK "$(conf)" a
@@ -70,13 +70,13 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	host_local DEL "$(conf)" a
 	succeeds
 	[ -L "$OWN/owner/a:eth0" ]
-	# which addrpool does not believe
+	# addrpool does not rely on it
 	pool CHECK "$(conf)" a
 	fails 102
 	gets 10.9.0.3/24 "$(conf)" a
 }
 
-@test "a lease that host-local made again under another address is found" {
+@test "addrpool finds a lease that host-local made again under another address" {
 	gets 10.9.0.2/24 "$(conf)" a
 	host_local DEL "$(conf)" a
 	host_local ADD "$(conf)" a
@@ -87,7 +87,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	leased ''
 }
 
-@test "a lease without interface, as before host-local 0.8, is a container's" {
+@test "a lease without interface, as of host-local before 0.8, is the container's" {
 	lease 10.9.0.5 b
 	pool ADD "$(conf)" b
 	fails 100 '10.9.0.5 has been allocated to b, duplicate allocation is not allowed'
@@ -98,7 +98,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	leased 10.9.0.2
 }
 
-@test "leases of the modes and order of an old host-local" {
+@test "leases with the modes of an old host-local" {
 	lease 10.9.0.2 'a\r\neth0'
 	chmod 644 "$STORE/10.9.0.2"
 	printf 10.9.0.2 >"$STORE/last_reserved_ip.0"
@@ -107,7 +107,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	leased 10.9.0.3
 }
 
-@test "for addrpool an empty file is free, which costs host-local the address" {
+@test "the address of an empty file is free for addrpool, and lost for host-local" {
 	lease 10.9.0.2 ''
 	host_local ADD "$(conf)" a
 	got 10.9.0.3/24
@@ -117,9 +117,9 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	[ "$(stat -c %a "$STORE/10.9.0.2")" = 600 ]
 }
 
-# what is in the way
+# other files in place of addrpool's
 
-@test "files that are no leases are left alone" {
+@test "files that are not leases stay" {
 	mkdir -p "$STORE/sub"
 	printf 'a\r\neth0' >"$STORE/sub/10.9.0.2"
 	printf 'a\r\neth0' >"$STORE/notes"
@@ -130,7 +130,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	[ "$(ls "$STORE" | LC_ALL=C sort | paste -sd' ')" = '10.9.0.02 last_reserved_ip.0 last_reserved_ip.7 lock notes sub' ]
 }
 
-@test "a lease of any size and bytes is somebody's" {
+@test "an address is leased whatever size and bytes its file has" {
 	mkdir -p "$STORE"
 	head -c 100000 /dev/zero | tr '\0' x >"$STORE/10.9.0.2"
 	head -c 1000 /dev/urandom >"$STORE/10.9.0.3"
@@ -140,7 +140,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	leased '10.9.0.2 10.9.0.3 10.9.0.4'
 }
 
-@test "a symbolic link in place of a lease is nobody's and is not followed" {
+@test "addrpool does not follow a symbolic link in place of a lease, and the address is not free" {
 	mkdir -p "$STORE"
 	echo precious >"$BATS_TEST_TMPDIR/precious"
 	ln -s "$BATS_TEST_TMPDIR/precious" "$STORE/10.9.0.2"
@@ -153,7 +153,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	[ -L "$STORE/10.9.0.2" ]
 }
 
-@test "a directory, a FIFO and a device in place of a lease stop nobody" {
+@test "ADD skips a directory, a FIFO and a device in place of a lease" {
 	mkdir -p "$STORE/10.9.0.2"
 	mkfifo "$STORE/10.9.0.3"
 	mknod "$STORE/10.9.0.4" c 1 5
@@ -165,7 +165,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	drops "$(conf)" a
 }
 
-@test "a FIFO in place of the lock stops nobody" {
+@test "ADD works with a FIFO in place of the lock" {
 	mkdir -p "$STORE"
 	mkfifo "$STORE/lock"
 	run --separate-stderr timeout 20 env CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_NETNS=/x "$BUILD/addrpool" <<<"$(conf)"
@@ -185,7 +185,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	fails 5 "open $STORE/lock: is a directory"
 }
 
-@test "a symbolic link in place of last_reserved_ip is an error, and nothing is taken" {
+@test "a symbolic link in place of last_reserved_ip is an error, and nothing is leased" {
 	mkdir -p "$STORE"
 	echo precious >"$BATS_TEST_TMPDIR/precious"
 	ln -s "$BATS_TEST_TMPDIR/precious" "$STORE/last_reserved_ip.0"
@@ -203,7 +203,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	leased ''
 }
 
-@test "records that are damaged are made again from the leases" {
+@test "addrpool makes damaged records again from the leases" {
 	gets 10.9.0.2/24 "$(conf)" a
 	ln -sfn garbage "$OWN/owner/a:eth0"
 	ln -sfn "$(readlink "$OWN/owner/a:eth0")" "$OWN/owner/ghost:eth0"
@@ -214,7 +214,7 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	[[ $(readlink "$OWN/owner/a:eth0") = *' 10.9.0.2' ]]
 }
 
-@test "dataDir may be a symbolic link, or have blanks and slashes in its name" {
+@test "dataDir can be a symbolic link, and have blanks and slashes in its name" {
 	mkdir "$BATS_TEST_TMPDIR/real"
 	ln -s "$BATS_TEST_TMPDIR/real" "$DATA"
 	gets 10.9.0.2/24 "$(conf)" a
@@ -223,9 +223,9 @@ two_sets='"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "fd00::/64"}]]'
 	[ -f "$BATS_TEST_TMPDIR/a dir/ä/net/10.9.0.2" ]
 }
 
-# refusals of the system
+# errors of the system
 
-# small KILOBYTES [INODES]: dataDir is a file system of its own.
+# small KILOBYTES [INODES]: dataDir is a separate file system of that size.
 small() {
 	mkdir "$DATA"
 	mount -t tmpfs -o "size=$1k,nr_inodes=${2:-0}" tmpfs "$DATA"
@@ -287,7 +287,7 @@ small() {
 	gets 10.9.0.3/24 "$(conf)" b
 }
 
-@test "without descriptors it fails with an error, never half-way" {
+@test "without descriptors each verb fails with an error and leaves nothing half done" {
 	local n before
 	gets 10.9.0.2/24 "$(conf)" a
 	before=$(snapshot)
@@ -295,7 +295,7 @@ small() {
 		run --separate-stderr bash -c 'ulimit -n "$1"; env CNI_COMMAND=ADD CNI_CONTAINERID=b CNI_IFNAME=eth0 \
 			CNI_NETNS=/x "$BUILD/addrpool" || exit 1' bash "$n" < <(conf)
 		[ "$status" != 0 ] || break
-		# what starts the program may need one
+		# the shell that starts the program may need one
 		[ -z "$output" ] || fails 5 "$(in_words EMFILE)"
 		changes_nothing "$before"
 	done
@@ -304,7 +304,7 @@ small() {
 	leased '10.9.0.2 10.9.0.3'
 }
 
-@test "not root" {
+@test "ADD fails for a user who is not root" {
 	local conf
 	conf=$(conf)
 	for_everybody
@@ -321,7 +321,7 @@ small() {
 
 # the lock
 
-@test "who has to wait for the lock gets it when it is released" {
+@test "a waiting call gets the lock when it is released" {
 	local holder
 	mkdir -p "$STORE"
 	mkfifo "$BATS_TEST_TMPDIR/go"
@@ -337,14 +337,14 @@ small() {
 	leased '10.9.0.2 10.9.0.3'
 }
 
-@test "each network has a lock of its own" {
+@test "each network has a separate lock" {
 	mkdir -p "$DATA/other"
 	keeps_lock "$DATA/other/lock"
 	gets 10.9.0.2/24 "$(conf)" a
 	kill "$HOLDER"
 }
 
-@test "an ordinary user cannot hold the lock, whatever the umask, and whoever made the file" {
+@test "an ordinary user cannot hold the lock, with any umask, also if another program made the file" {
 	local mode
 	for mode in 644 666 755 777 750 600; do
 		mkdir -p "$STORE"
@@ -366,7 +366,7 @@ small() {
 	run ! as_nobody flock -n "$STORE/lock" true
 }
 
-@test "the lock is not inherited, and goes with the process" {
+@test "a child does not inherit the lock, and the end of the process releases it" {
 	gets 10.9.0.2/24 "$(conf)" a
 	flock -n "$STORE/lock" true
 }

@@ -42,7 +42,7 @@ static void test_arithmetic(void)
 		   cases[i].to);
 	}
 	is_int((long long)ip_distance(&(struct ip){ AF_INET6, { 0 } }, &(struct ip){ AF_INET6, { 0xfd } }),
-	       (long long)IP_DISTANCE_MAX, "what is too far is told as the largest number");
+	       (long long)IP_DISTANCE_MAX, "a distance that is too large is the largest number");
 }
 
 static void test_block_of(void)
@@ -153,34 +153,34 @@ static void test_candidates(void)
 
 	settle(&pool, "10.9.0.0/16", (const char *const[]){ "10.9.0.1-10.9.255.254" }, 1);
 	n = candidates_choose(some, CANDIDATES_MAX, &pool, 4, "node-a", 0, &blocks, &all);
-	is_int((long long)n, CANDIDATES_MAX, "as many as one looks at");
+	is_int((long long)n, CANDIDATES_MAX, "there are as many candidates as allowed");
 	is_int((long long)candidates_choose(more, 16, &pool, 4, "node-a", 0, &blocks, &all), 16, "or fewer");
-	ok(!all, "which are not all of 4096");
+	ok(!all, "which are not all of the 4096 blocks");
 	for (size_t i = 0; i < n; i++) {
 		ok(!is_among(&seen, &some[i].block) && pool_touches(&pool, &some[i].block),
-		   "each once, of the pool");
+		   "each is a block of the pool, and occurs once");
 		taken_add(&seen, &some[i].block, NULL);
 	}
 	candidates_choose(more, CANDIDATES_MAX, &pool, 4, "node-a", 0, &blocks, &all);
 	for (size_t i = 0; i < n; i++)
 		ok(prefix_equal(&some[i].block, &more[i].block),
-		   "a node begins with the same ones each time");
+		   "a node has the same first candidates each time");
 	candidates_choose(more, CANDIDATES_MAX, &pool, 4, "node-a", 1, &blocks, &all);
 	candidates_choose(others, CANDIDATES_MAX, &pool, 4, "node-b", 0, &blocks, &all);
 	for (size_t i = 0; i < n; i++)
 		same += is_among(&seen, &more[i].block) + is_among(&seen, &others[i].block);
-	ok(same < 8, "another time, and another node, has others: %zu of them are the same", same);
+	ok(same < 8, "a later attempt and another node have others: %zu are the same", same);
 	ours.prefix = some[0].block;
 	blocks.n = 1;
 	n = candidates_choose(more, CANDIDATES_MAX, &pool, 4, "node-a", 0, &blocks, &all);
 	ok(n == CANDIDATES_MAX && prefix_equal(&more[0].block, &some[1].block),
-	   "one that it has is left out");
+	   "a block of the node is no candidate");
 	pool_free(&pool);
 	settle(&pool, "10.9.0.0/24", (const char *const[]){ "10.9.0.1-10.9.0.254" }, 1);
 	blocks.n = 0;
 	is_int((long long)candidates_choose(some, CANDIDATES_MAX, &pool, 4, "node-a", 7, &blocks, &all), 16,
 	       "all of a small pool");
-	ok(all, "which it says");
+	ok(all, "and *all is true");
 	pool_free(&pool);
 	taken_free(&seen);
 }
@@ -218,7 +218,7 @@ static void test_pick(void)
 	}
 	settle(&pool, "fd00::/64", (const char *const[]){ "fd00::1-fd00::ffff:ffff:ffff:ffff" }, 1);
 	is_int((long long)claim_all(&pool, 4, "node-a", &first), 5000,
-	       "a wide range has more than anybody wants");
+	       "a wide range has at least CANDIDATES_MAX");
 	claim_all(&pool, 4, "node-b", &other);
 	ok(!prefix_equal(&first, &other), "nodes begin at different places");
 	pool_free(&pool);
@@ -235,10 +235,10 @@ static void test_narrow(void)
 	settle(&pool, "10.9.0.0/24", ranges, 1);
 	is_int(pool_narrow(&narrow, &pool, blocks, 2, NULL), 0, "a pool within two blocks");
 	is_int((long long)pool_size(&narrow), 5,
-	       "has their addresses alone, without the gateway and the last one");
+	       "has only their addresses, without the gateway and the last one");
 	ok(pool_may_give(&narrow, &(struct ip){ AF_INET, { 10, 9, 0, 3 } }), "one of them");
-	ok(!pool_may_give(&narrow, &(struct ip){ AF_INET, { 10, 9, 0, 4 } }), "none beside them");
-	ok(pool_range(&narrow, &(struct ip){ AF_INET, { 10, 9, 0, 4 } }), "but knows its ranges");
+	ok(!pool_may_give(&narrow, &(struct ip){ AF_INET, { 10, 9, 0, 4 } }), "no other address");
+	ok(pool_range(&narrow, &(struct ip){ AF_INET, { 10, 9, 0, 4 } }), "but the pool has all its ranges");
 	pool_free(&narrow);
 	is_int(pool_narrow(&narrow, &pool, blocks, 0, NULL), 0, "a pool within no block");
 	is_int((long long)pool_size(&narrow), 0, "has no address");
@@ -252,11 +252,11 @@ static void test_too_many(void)
 	const struct claim claim = { .node = "a" };
 	struct cni_error err = { 0 };
 
-	is_int(claims_add(&claims, &claim, &err), -1, "no more claims than there may be");
-	is_str(err.msg, "out of memory for the claims of the pool", "which it reports");
+	is_int(claims_add(&claims, &claim, &err), -1, "there is a limit of claims");
+	is_str(err.msg, "out of memory for the claims of the pool", "with its reason");
 	claims = (struct claims){ .n = 0 };
-	is_int(claims_add(&claims, &claim, NULL), 0, "one is kept");
-	is_str(claims.list[0].node, "a", "as it is");
+	is_int(claims_add(&claims, &claim, NULL), 0, "one claim is added");
+	is_str(claims.list[0].node, "a", "unchanged");
 	claims_free(&claims);
 }
 

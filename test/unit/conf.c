@@ -7,7 +7,7 @@
 #include "cni/log.h"
 #include "tap.h"
 
-/* Reads what a runtime would have on its side of standard input, for a verb. */
+/* Reads the configuration that a runtime would write to standard input, for a verb. */
 static int read_for(const char *verb, const char *text, struct conf *ret, json_t **doc, struct cni_error *err)
 {
 	struct request req = { .command = verb };
@@ -27,8 +27,8 @@ static void test_defaults(void)
 
 	is_int(read_for("ADD", "{\"cniVersion\":\"1.1.0\",\"name\":\"n\",\"type\":\"ipvlan\"}", &conf, &doc,
 			&err),
-	       0, "nothing but a name is enough");
-	ok(!conf.master, "the master is looked for");
+	       0, "a name alone is enough");
+	ok(!conf.master, "there is no master in it");
 	is_int(conf.mode, IPVLAN_MODE_L2, "the mode is l2");
 	is_int(conf.mtu, 0, "the MTU is the master's");
 	ok(!conf.link_in_container, "the master is outside of the container");
@@ -52,7 +52,7 @@ static void test_empty(void)
 			&conf, &doc, &err),
 	       0, "empty values are no failure");
 	ok(!conf.master && !conf.ipam && !conf.dns && !conf.has_prev, "and count as not given");
-	is_int(conf.mtu, 0, "nor does a negative MTU count");
+	is_int(conf.mtu, 0, "a negative MTU counts as not given too");
 	conf_free(&conf);
 }
 
@@ -70,7 +70,7 @@ static void test_full(void)
 			"\"capabilities\":{\"ips\":true,\"mac\":null},\"unknown\":[{}],"
 			"\"prevResult\":{\"cniVersion\":\"0.2.0\",\"ip4\":{\"ip\":\"10.0.0.2/8\"}}}",
 			&conf, &doc, &err),
-	       0, "keys match whatever their case");
+	       0, "keys match in upper and lower case");
 	is_str(conf.master, "eth0", "the master is the one given");
 	is_int(conf.mode, IPVLAN_MODE_L3S, "the mode is the one given");
 	is_int(conf.mtu, 1400, "the MTU is the one given");
@@ -78,7 +78,7 @@ static void test_full(void)
 	is_str(conf.ipam, "static", "the IPAM is the one given");
 	is_str(json_string_value(json_object_get(conf.dns, "domain")), "x.org", "dns is the one given");
 	ok(conf.has_prev, "there is a prevResult");
-	is_int((long long)conf.prev.n_ips, 1, "which is read in its own version");
+	is_int((long long)conf.prev.n_ips, 1, "it is read in its own version");
 	conf_free(&conf);
 }
 
@@ -143,7 +143,7 @@ static void count_line(void *lines, const char *line)
 	++*(int *)lines;
 }
 
-/* What is of another type than our own keys have belongs to somebody else. */
+/* A key that only ipvlan has, with a value of another type, belongs to another program. */
 static void test_not_ours(void)
 {
 	static const struct {
@@ -194,8 +194,8 @@ static void test_not_ours(void)
 			   !conf.ip_masq && conf.announce && !conf.dad && !conf.conflict_check &&
 			   !conf.resolv_conf && !conf.n_reflectors && !conf.routes.n_routes &&
 			   !conf.host_routes.n_routes,
-		   "and all is as without it");
-		is_int(lines, cases[i].lines, "which is said");
+		   "and the configuration is as without it");
+		is_int(lines, cases[i].lines, "and the log names the key");
 		conf_free(&conf);
 	}
 	log_divert(NULL, NULL);
@@ -214,21 +214,21 @@ static void test_chained(void)
 	struct conf conf = { 0 };
 	json_auto_t *doc = NULL, *doc2 = NULL, *doc3 = NULL, *doc4 = NULL, *doc5 = NULL;
 
-	is_int(read_for("ADD", one, &conf, &doc, &err), 0, "a chained plugin needs no master");
-	is_str(conf.master, "bond0", "it is the interface that came before");
+	is_int(read_for("ADD", one, &conf, &doc, &err), 0, "a chained plugin requires no master");
+	is_str(conf.master, "bond0", "it is the interface of prevResult");
 	conf_free(&conf);
 
-	is_int(read_for("ADD", two, &conf, &doc2, &err), -1, "of two interfaces none is the master");
+	is_int(read_for("ADD", two, &conf, &doc2, &err), -1, "with two interfaces ADD fails");
 	is_str(err.msg, "chained master failure. PrevResult lacks a single named interface",
-	       "which is said in Go's words");
-	ok(strstr(err.details, "2 interfaces"), "with their number");
-	is_int(read_for("ADD", unnamed, &conf, &doc3, &err), -1, "nor is one without a name");
+	       "with Go's message");
+	ok(strstr(err.details, "2 interfaces"), "details have their number");
+	is_int(read_for("ADD", unnamed, &conf, &doc3, &err), -1, "it also fails with one without a name");
 
-	is_int(read_for("CHECK", two, &conf, &doc4, &err), 0, "only ADD has to know the master");
-	ok(!conf.master, "the others do not guess");
+	is_int(read_for("CHECK", two, &conf, &doc4, &err), 0, "other verbs do not require the master");
+	ok(!conf.master, "and do not guess it");
 	conf_free(&conf);
-	is_int(read_for("CHECK", one, &conf, &doc5, &err), 0, "also of a single interface");
-	ok(!conf.master, "which by then is the pod's own");
+	is_int(read_for("CHECK", one, &conf, &doc5, &err), 0, "not even with a single interface");
+	ok(!conf.master, "since that is the pod's interface");
 	conf_free(&conf);
 }
 
@@ -243,7 +243,7 @@ static void test_ipam_alone(void)
 
 	request_read_conf(&req, doc, &err);
 	is_int(conf_read_ipam(&ipam, &req, &err), 0,
-	       "DEL finds the IPAM of a configuration that is broken else");
+	       "DEL finds the IPAM of a configuration with other errors");
 	is_str(ipam, "static", "and has its name");
 }
 

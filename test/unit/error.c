@@ -13,7 +13,7 @@ static void test_fail(void)
 	is_int(rc, -1, "cni_fail returns -1, so that a caller can return it");
 	is_int(err.code, 7, "the code is the one given");
 	is_str(err.msg, "no master 7", "the message is formatted");
-	is_str(err.details, "", "there are no details unless someone gives some");
+	is_str(err.details, "", "there are no details");
 }
 
 static void test_first_cause(void)
@@ -34,16 +34,17 @@ static void test_code_zero(void)
 {
 	struct cni_error err = { 0 };
 
-	cni_fail(&err, CNI_UNKNOWN, "a delegate said nothing");
+	cni_fail(&err, CNI_UNKNOWN, "a delegate failed without a message");
 	cni_fail(&err, CNI_IO, "later");
-	is_str(err.msg, "a delegate said nothing", "the first cause stands although its code is 0");
+	is_str(err.msg, "a delegate failed without a message",
+	       "the first cause stands although its code is 0");
 	is_int(err.code, 0, "and its code stays 0");
 }
 
 static void test_nobody_listens(void)
 {
-	is_int(cni_fail(NULL, CNI_IO, "unheard"), -1, "cni_fail without a listener returns -1");
-	is_int(cni_hint(NULL, "unheard"), -1, "cni_hint without a listener returns -1");
+	is_int(cni_fail(NULL, CNI_IO, "no error object"), -1, "cni_fail(NULL) returns -1");
+	is_int(cni_hint(NULL, "no error object"), -1, "cni_hint(NULL) returns -1");
 }
 
 static void test_long_text(void)
@@ -70,7 +71,8 @@ static void test_errno(void)
 
 static void test_errno_text(void)
 {
-	is_str(errno_text(ENOENT), "no such file or directory", "errno is told in Go's lower case");
+	is_str(errno_text(ENOENT), "no such file or directory",
+	       "the text of errno begins in lower case, as Go's");
 	is_str(errno_text(EIO), "input/output error", "only the first letter changes");
 	is_str(errno_text(123456), "unknown error 123456", "an unknown one has its number");
 }

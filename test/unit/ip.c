@@ -3,7 +3,7 @@
 
 #include "tap.h"
 
-/* As the text that it prints again, or "refused". */
+/* The address as ip_text() prints it, or "refused". */
 static struct ip_str parsed(const char *text)
 {
 	struct ip ip;
@@ -34,7 +34,7 @@ static void test_addresses(void)
 		{ "1:0:2:0:3:0:4:0", "1:0:2:0:3:0:4:0" },
 		{ "2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1" },
 		{ "2001:0:0:1:0:0:0:1", "2001:0:0:1::1" },
-		/* v4-mapped is IPv4 to Go, whichever way it is written */
+		/* v4-mapped is IPv4 for Go, in each notation */
 		{ "::ffff:10.0.0.1", "10.0.0.1" },
 		{ "::ffff:a00:1", "10.0.0.1" },
 		{ "0:0:0:0:0:FFFF:0:0", "0.0.0.0" },
@@ -94,7 +94,7 @@ static void test_no_addresses(void)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		ok(!ip_parse(cases[i], &ip), "\"%s\" is no address", cases[i]);
-	is_int(ip.family, 99, "what is no address leaves the result alone");
+	is_int(ip.family, 99, "an invalid address leaves the result unchanged");
 }
 
 static void test_prefixes(void)
@@ -220,17 +220,17 @@ static void test_questions(void)
 	ip_parse("febf::1", &link_local);
 	ip_parse("fec0::1", &not_link_local);
 
-	is_int((long long)ip_size(&none), 0, "no address has no bytes");
+	is_int((long long)ip_size(&none), 0, "family 0 has no bytes");
 	is_int((long long)ip_size(&any4), 4, "an IPv4 address has 4 bytes");
 	is_int((long long)ip_size(&any6), 16, "an IPv6 address has 16 bytes");
-	is_str(ip_text(&none).s, "", "no address is no text");
+	is_str(ip_text(&none).s, "", "the text of family 0 is empty");
 
 	ok(ip_is_any(&any4), "0.0.0.0 is any address");
 	ok(ip_is_any(&any6), ":: is any address");
 	ok(!ip_is_any(&one), "::1 is not any address");
-	ok(!ip_is_any(&none), "no address is not any address");
+	ok(!ip_is_any(&none), "family 0 is not the any address");
 	ok(!ip_equal(&any4, &any6), "0.0.0.0 and :: differ");
-	ok(ip_equal(&none, &none), "no address is no address");
+	ok(ip_equal(&none, &none), "two addresses of family 0 are equal");
 
 	ok(ip_is_link_local(&link_local), "febf::1 is link-local, fe80::/10 ends there");
 	ok(!ip_is_link_local(&not_link_local), "fec0::1 is not link-local");

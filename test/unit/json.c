@@ -66,7 +66,7 @@ static void test_early_end(void)
 		json_auto_t *doc = read_text(texts[i], &err);
 
 		ok(!doc, "%s is no document", texts[i]);
-		is_str(err.msg, "unexpected end of JSON input", "which is said in Go's words");
+		is_str(err.msg, "unexpected end of JSON input", "with Go's message");
 	}
 }
 
@@ -77,7 +77,7 @@ static void test_bytes(void)
 	json_auto_t *nul = json_read("{}\0", 3, NULL);
 
 	ok(exact, "only the given bytes are read");
-	ok(!nul, "a NUL byte after the document is refused, and nobody has to listen");
+	ok(!nul, "a NUL byte after the document is refused, also with a NULL error");
 }
 
 static void test_depth(void)
@@ -97,12 +97,12 @@ static void test_keys(void)
 		read_text("{\"Master\":\"a\",\"mtu\":1,\"MTU\":2,\"none\":null,\"was\":1,\"WAS\":null}",
 			  NULL);
 
-	is_str(json_string_value(json_field(doc, "master")), "a", "a key matches whatever its case");
+	is_str(json_string_value(json_field(doc, "master")), "a", "a key matches in upper and lower case");
 	is_int(json_integer_value(json_field(doc, "mtu")), 2, "the last of several equal keys wins");
 	ok(!json_field(doc, "none"), "null means absent");
 	ok(!json_field(doc, "was"), "also when it is the last of several");
 	ok(!json_field(doc, "maste"), "a part of a key is not that key");
-	ok(!json_field(NULL, "x"), "nothing has no fields");
+	ok(!json_field(NULL, "x"), "NULL has no fields");
 	ok(!json_field(json_null(), "x"), "null has no fields");
 	ok(!json_field(json_object_get(doc, "mtu"), "x"), "a number has no fields");
 }
@@ -116,16 +116,16 @@ static void test_absent(void)
 	long long number = 7;
 	bool flag = true;
 
-	is_int(field_string(doc, "", "null", &text, &err), 0, "an absent string is no failure");
-	is_str(text, "kept", "and leaves the default alone");
-	is_int(field_int(doc, "", "null", 0, 1, &number, &err), 0, "an absent integer is no failure");
-	is_int(number, 7, "and leaves the default alone, in range or not");
-	is_int(field_bool(doc, "", "x", &flag, &err), 0, "an absent boolean is no failure");
-	ok(flag, "and leaves the default alone");
-	is_int(field_object(doc, "", "x", &value, &err), 0, "an absent object is no failure");
-	is_int(field_array(doc, "", "x", &value, &err), 0, "an absent list is no failure");
-	ok(value == doc, "and both leave the default alone");
-	is_str(err.msg, "", "nothing of that is an error");
+	is_int(field_string(doc, "", "null", &text, &err), 0, "an absent string is no error");
+	is_str(text, "kept", "and the default stays");
+	is_int(field_int(doc, "", "null", 0, 1, &number, &err), 0, "an absent integer is no error");
+	is_int(number, 7, "and the default stays, in range or not");
+	is_int(field_bool(doc, "", "x", &flag, &err), 0, "an absent boolean is no error");
+	ok(flag, "and the default stays");
+	is_int(field_object(doc, "", "x", &value, &err), 0, "an absent object is no error");
+	is_int(field_array(doc, "", "x", &value, &err), 0, "an absent list is no error");
+	ok(value == doc, "and the default stays for both");
+	is_str(err.msg, "", "the error is empty");
 }
 
 static void test_present(void)
@@ -138,8 +138,8 @@ static void test_present(void)
 
 	is_int(field_string(doc, "", "S", &text, NULL), 0, "an empty string is a string");
 	is_str(text, "", "and is empty");
-	is_int(field_int(doc, "", "I", -3, -3, &number, NULL), 0, "the ends of a range belong to it");
-	is_int(number, -3, "an integer is what it is");
+	is_int(field_int(doc, "", "I", -3, -3, &number, NULL), 0, "the ends of a range are valid");
+	is_int(number, -3, "the integer is read");
 	field_bool(doc, "", "t", &flag, NULL);
 	ok(flag, "true is true");
 	field_bool(doc, "", "f", &flag, NULL);
@@ -159,31 +159,31 @@ static void test_wrong_types(void)
 	json_t *value = NULL;
 	bool flag = true;
 
-	is_int(field_string(doc, "ipam.", "n", &text, &err), -1, "a number is no string");
+	is_int(field_string(doc, "ipam.", "n", &text, &err), -1, "a number is not a string");
 	is_str(err.msg, "ipam.n must be a string, not 1", "the message names the key and where it is");
-	is_int(err.code, CNI_CONFIG, "and blames the configuration");
-	is_str(text, "kept", "the default is left alone");
+	is_int(err.code, CNI_CONFIG, "the code is that of a wrong configuration");
+	is_str(text, "kept", "the default stays");
 
 	err = (struct cni_error){ 0 };
-	is_int(field_int(doc, "", "s", 0, 9999, &number, &err), -1, "a string is no integer");
+	is_int(field_int(doc, "", "s", 0, 9999, &number, &err), -1, "a string is not an integer");
 	is_str(err.msg, "s must be an integer, not \"1500\"", "the message quotes the string");
 	err = (struct cni_error){ 0 };
 	is_int(field_int(doc, "", "r", 0, 9999, &number, &err), -1, "1500.0 is no integer");
 	err = (struct cni_error){ 0 };
 	is_int(field_int(doc, "", "big", 0, 65535, &number, &err), -1, "70000 is out of the range");
-	is_str(err.msg, "big must be 0 to 65535, not 70000", "the message tells the range");
-	is_int(number, 7, "the default is left alone");
+	is_str(err.msg, "big must be 0 to 65535, not 70000", "the message has the range");
+	is_int(number, 7, "the default stays");
 
 	err = (struct cni_error){ 0 };
-	is_int(field_bool(doc, "", "n", &flag, &err), -1, "a number is no boolean");
-	is_str(err.msg, "n must be true or false, not 1", "the message says what would be");
+	is_int(field_bool(doc, "", "n", &flag, &err), -1, "a number is not a boolean");
+	is_str(err.msg, "n must be true or false, not 1", "the message has the valid values");
 	err = (struct cni_error){ 0 };
-	is_int(field_object(doc, "", "l", &value, &err), -1, "a list is no object");
+	is_int(field_object(doc, "", "l", &value, &err), -1, "a list is not an object");
 	is_str(err.msg, "l must be an object, not [1]", "the message shows the list");
 	err = (struct cni_error){ 0 };
-	is_int(field_array(doc, "", "s", &value, &err), -1, "a string is no list");
-	ok(!value, "the default is left alone");
-	is_int(field_array(doc, "", "s", &value, NULL), -1, "nobody has to listen");
+	is_int(field_array(doc, "", "s", &value, &err), -1, "a string is not a list");
+	ok(!value, "the default stays");
+	is_int(field_array(doc, "", "s", &value, NULL), -1, "a NULL error is allowed");
 }
 
 static void test_nul(void)
@@ -192,11 +192,11 @@ static void test_nul(void)
 	struct cni_error err = { 0 };
 	const char *text = "kept";
 
-	ok(doc, "a NUL character in what nobody reads is no failure");
-	is_int(field_string(doc, "", "x", &text, &err), -1, "in a string that is read it is");
+	ok(doc, "a NUL character in a string that is not read is no error");
+	is_int(field_string(doc, "", "x", &text, &err), -1, "in a string that is read it is an error");
 	is_str(err.msg, "x must be a string without NUL, not \"a\\u0000b\"", "and the message shows it");
-	is_int(field_string(doc, "", "end", &text, NULL), -1, "also when there is nothing else");
-	is_str(text, "kept", "the default is left alone");
+	is_int(field_string(doc, "", "end", &text, NULL), -1, "also if it is the only character");
+	is_str(text, "kept", "the default stays");
 }
 
 static void test_text(void)
@@ -242,7 +242,7 @@ static void test_any_bytes(void)
 		{ "eth0.100", "eth0.100", "ASCII" },
 		{ "z\u00fcrich", "z\u00fcrich", "UTF-8" },
 		{ "e\xe9", "e%E9", "a byte that is not UTF-8" },
-		{ "\xff\xfe%\xc3", "%FF%FE%25%C3", "nothing but such bytes and the sign itself" },
+		{ "\xff\xfe%\xc3", "%FF%FE%25%C3", "only such bytes and the percent sign" },
 		{ "100%25", "100%2525", "what looks like ours" },
 	};
 	static const char *const foreign[] = { "%", "%4", "%zz", "%00", "% 1", "0123456789" };

@@ -42,7 +42,7 @@ static struct findings find_text(const char *text)
 	return find(conf);
 }
 
-/* Each place that has keys, with the key to come at "*", and the keys there. */
+/* Each object that has keys, with "*" in place of the key, and its keys. */
 struct place {
 	const char *where, *conf;
 	const char *const *keys;
@@ -229,12 +229,12 @@ static void test_texts(void)
 	       "unknown key \"hostAcess\"; ipvlan's is \"hostAccess\"\n"
 	       "unknown key \"gatway\" in ipam; addrpool's is \"gateway\"\n"
 	       "unknown key \"colour\" in ipam",
-	       "a finding names the key, where it is, and what it must be");
+	       "a finding names the key, its place, and the known key");
 	is_str(unknown_key_text(&(const struct unknown_key){ "addrpool", "ipam", "gatway", "\"gateway\"" },
 				", ignored")
 		       .s,
 	       "unknown key \"gatway\" in ipam, ignored; addrpool's is \"gateway\"",
-	       "and what becomes of it");
+	       "and says that it is ignored");
 }
 
 static void test_long_keys(void)
@@ -244,7 +244,7 @@ static void test_long_keys(void)
 	memset(key, 'g', sizeof(key) - 1);
 	key[sizeof(key) - 1] = '\0';
 	snprintf(text, sizeof(text), ADDRPOOL "\"%s\": 0, \"\": 0}}", key);
-	is_int(find_text(text).n, 2, "a key of any length is unknown, and an empty one");
+	is_int(find_text(text).n, 2, "a key of any length and an empty key are unknown");
 }
 
 static void test_hints(void)

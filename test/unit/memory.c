@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Under other names, so that this program has the C library's as well. */
+/* Renamed, so that this program also has the C library's functions. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,8 +59,7 @@ static void test_growth(void)
 
 	for (size_t size = 1; size <= NEXT_CHUNK; size *= 3) {
 		block = short_realloc(block, size);
-		ok(block && all(block, 'x', size / 3), "what was written stays when a block grows to %zu",
-		   size);
+		ok(block && all(block, 'x', size / 3), "the content stays when a block grows to %zu", size);
 		fill(block, 'x', size);
 	}
 	ok(short_realloc(block, 10) == block, "a block that shrinks stays where it is");
@@ -78,7 +77,7 @@ static void test_many(void)
 		fill(block, 'y', 11 * (1 + i % 7));
 		last = block;
 	}
-	ok(good, "of 200000 blocks each is new");
+	ok(good, "200000 blocks do not overlap");
 }
 
 static void test_refused(void)
@@ -97,8 +96,8 @@ static void test_refused(void)
 		   "%zu times %zu bytes are refused", cases[i].n, cases[i].size);
 	}
 	errno = 0;
-	ok(!short_malloc(SIZE_MAX) && errno == ENOMEM, "all the memory that can be is refused");
-	ok(short_malloc(1), "and what comes after it is not");
+	ok(!short_malloc(SIZE_MAX) && errno == ENOMEM, "an allocation of SIZE_MAX is refused");
+	ok(short_malloc(1), "and the next allocation succeeds");
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration that a network of Podman means. */
+/* The configuration of ipvlan for a network of Podman. */
 #include "netavark/network.h"
 
 #include <stdlib.h>
@@ -37,17 +37,17 @@ static void test_networks(void)
 	static const struct {
 		const char *name, *network, *conf;
 	} cases[] = {
-		{ "a network without anything", "{\"name\":\"n\"}", HEAD TAIL },
+		{ "a network with only a name", "{\"name\":\"n\"}", HEAD TAIL },
 		{ "the master", "{\"name\":\"n\",\"network_interface\":\"eth0\"}",
 		  HEAD ",\"master\":\"eth0\"" TAIL },
 		{ "text, true, a number, an object",
 		  "{\"name\":\"n\",\"options\":{\"mode\":\"l3\",\"hostAccess\":\"true\","
 		  "\"vlan\":\"5\",\"dns\":\"{\\\"domain\\\":\\\"d\\\"}\"}}",
 		  HEAD ",\"mode\":\"l3\",\"hostAccess\":true,\"vlan\":5,\"dns\":{\"domain\":\"d\"}" TAIL },
-		{ "the driver's own options are no keys",
+		{ "the driver's own options do not become keys",
 		  "{\"name\":\"n\",\"options\":{\"metric\":\"5\",\"no_default_route\":\"true\"}}",
 		  HEAD TAIL },
-		{ "an option does not become another network's name or type",
+		{ "an option cannot change the network's name or type",
 		  "{\"name\":\"n\",\"options\":{\"name\":\"x\",\"type\":\"bridge\"}}", HEAD TAIL },
 		{ "internal", "{\"name\":\"n\",\"internal\":true}", HEAD ",\"internal\":true" TAIL },
 		{ "routes of Podman and of the option",

@@ -41,7 +41,7 @@ static struct object_text read_again(const char *text)
 	return object_read(&object, doc) ? object_text(&object) : (struct object_text){ "unknown" };
 }
 
-/* What the ledger keeps is what is removed. */
+/* An object read from the ledger is the one that was written. */
 static void test_entries(void)
 {
 	const struct ip host = ip("10.138.36.58");
@@ -101,7 +101,7 @@ static void test_unknown(void)
 	is_str(read_again(longest).s, "unknown", "a name that is too long");
 }
 
-/* One thing, however it is spelt. */
+/* One object in several notations. */
 static void test_normal_form(void)
 {
 	const struct object a = route("192.168.9.1/24", "10.138.36.66", 3);
@@ -109,13 +109,13 @@ static void test_normal_form(void)
 	const struct object c = route("FD00:9:0::1/64", "FD00:36:0:0::66", 3);
 	const struct object d = route("fd00:9::/64", "fd00:36::66", 3);
 
-	ok(object_agrees(&a, &b), "host bits make no other route");
-	is_str(object_key(&a).s, object_key(&b).s, "nor another place");
-	ok(object_agrees(&c, &d), "nor do capitals and zeros");
+	ok(object_agrees(&a, &b), "host bits do not make another route");
+	is_str(object_key(&a).s, object_key(&b).s, "nor another key");
+	ok(object_agrees(&c, &d), "capitals and zeros do not make another route");
 	is_str(object_key(&c).s, "route-fd00:9::_64", "the key of a route is its destination");
 }
 
-/* One place, and two things. */
+/* One key, and two objects. */
 static void test_contradictions(void)
 {
 	const struct ip address = ip("10.1.0.2");
@@ -159,8 +159,8 @@ static void test_keys(void)
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = i + 1; k < n; k++)
 			same += !strcmp(object_key(&objects[i]).s, object_key(&objects[k]).s);
-	ok(same == 0, "other objects have other keys");
-	ok(!strchr(object_key(&objects[0]).s, '/'), "which are names for files");
+	ok(same == 0, "different objects have different keys");
+	ok(!strchr(object_key(&objects[0]).s, '/'), "keys are valid file names");
 }
 
 int main(void)

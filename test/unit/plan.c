@@ -13,7 +13,7 @@ static const char host_address[] = "{\"ips\":[{\"address\":\"10.9.0.2/32\",\"gat
 
 static const char no_gateway[] = "{\"ips\":[{\"address\":\"10.9.0.2/24\"}],\"routes\":";
 
-/* The plan for routes, much as iproute2 would write it, one route after the other. */
+/* The plan for routes, about as iproute2 writes it, one route after the other. */
 static const char *planned(const char *result_without_routes, const char *routes)
 {
 	static char text[2048];
@@ -58,17 +58,17 @@ static void test_gateways(void)
 	is_str(planned(two_addresses, "[]"), "", "no routes make an empty plan");
 	is_str(planned(two_addresses, "[{\"dst\":\"0.0.0.0/0\"},{\"dst\":\"::/0\"}]"),
 	       "0.0.0.0/0 via 10.8.0.1; ::/0 via fd00::1",
-	       "a route without gw takes that of its family's first address which has one");
+	       "a route without gw gets the gateway of its family's first address that has one");
 	is_str(planned(two_addresses, "[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.9.0.9\"}]"),
-	       "0.0.0.0/0 via 10.9.0.9", "a route's own gw counts more");
+	       "0.0.0.0/0 via 10.9.0.9", "a route's own gw comes first");
 	is_str(planned(no_gateway, "[{\"dst\":\"10.1.0.0/16\"}]"), "10.1.0.0/16 via link scope 253",
-	       "without any gateway a route is for the link");
+	       "without any gateway a route is on the link");
 	is_str(planned(no_gateway, "[{\"dst\":\"::/0\"}]"), "::/0 via link scope 253",
-	       "a gateway of the other family is none");
+	       "a gateway of the other family does not count");
 	is_str(planned(two_addresses, "[{\"dst\":\"10.1.0.0/16\",\"gw\":\"0.0.0.0\"},{\"dst\":\"fd01::/"
 				      "64\",\"gw\":\"::\"}]"),
 	       "10.1.0.0/16 via link scope 253; fd01::/64 via link scope 253",
-	       "gw 0.0.0.0 or :: means that there is none, whatever the addresses have");
+	       "gw 0.0.0.0 or :: means no gateway, even if the addresses have one");
 }
 
 static void test_scopes(void)
@@ -78,30 +78,33 @@ static void test_scopes(void)
 	is_str(planned(two_addresses, "[{\"dst\":\"10.1.0.0/16\",\"scope\":254}]"),
 	       "10.1.0.0/16 via link scope 254", "nor does scope host");
 	is_str(planned(two_addresses, "[{\"dst\":\"10.1.0.0/16\",\"scope\":200}]"),
-	       "10.1.0.0/16 via 10.8.0.1 scope 200", "scope site does");
+	       "10.1.0.0/16 via 10.8.0.1 scope 200", "scope site takes one");
 	is_str(planned(two_addresses, "[{\"dst\":\"10.1.0.0/16\",\"gw\":\"10.9.0.1\",\"scope\":253}]"),
-	       "10.1.0.0/16 via 10.9.0.1 scope 253", "a route's own gw stands, and the kernel will judge");
+	       "10.1.0.0/16 via 10.9.0.1 scope 253", "a route's own gw stays, and the kernel decides");
 	is_str(planned(no_gateway, "[{\"dst\":\"10.1.0.0/16\",\"scope\":0}]"), "10.1.0.0/16 via link",
-	       "an explicit scope global stands");
+	       "an explicit scope global stays");
 }
 
 static void test_onlink(void)
 {
 	is_str(planned(two_addresses, "[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.7.0.1\"}]"),
-	       "0.0.0.0/0 via 10.7.0.1 onlink", "a gateway that no address covers is on the link");
+	       "0.0.0.0/0 via 10.7.0.1 onlink",
+	       "a gateway outside all subnets of the addresses is on the link");
 	is_str(planned(host_address, "[{\"dst\":\"0.0.0.0/0\"},{\"dst\":\"::/0\"}]"),
-	       "0.0.0.0/0 via 10.9.0.1 onlink; ::/0 via fd00::1 onlink", "as all are behind a /32 or /128");
+	       "0.0.0.0/0 via 10.9.0.1 onlink; ::/0 via fd00::1 onlink",
+	       "with a /32 or /128 every gateway is");
 	is_str(planned(host_address, "[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.9.0.2\"}]"),
-	       "0.0.0.0/0 via 10.9.0.2 onlink", "even the address itself");
+	       "0.0.0.0/0 via 10.9.0.2 onlink", "also the address itself");
 	is_str(planned(host_address, "[{\"dst\":\"::/0\",\"gw\":\"fe80::1\"}]"), "::/0 via fe80::1",
-	       "a link-local gateway is always covered");
+	       "a link-local gateway needs no onlink");
 	is_str(planned("{\"ips\":[{\"address\":\"10.0.0.0/31\"}],\"routes\":",
 		       "[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.0.1\"}]"),
-	       "0.0.0.0/0 via 10.0.0.1", "a /31 covers its other end");
+	       "0.0.0.0/0 via 10.0.0.1", "a /31 contains its other address");
 	is_str(planned("{\"ips\":[{\"address\":\"0.0.0.1/0\"}],\"routes\":",
 		       "[{\"dst\":\"10.0.0.0/8\",\"gw\":\"10.0.0.1\"},{\"dst\":\"::/"
 		       "0\",\"gw\":\"fd00::1\"}]"),
-	       "10.0.0.0/8 via 10.0.0.1; ::/0 via fd00::1 onlink", "a /0 covers all of its family");
+	       "10.0.0.0/8 via 10.0.0.1; ::/0 via fd00::1 onlink",
+	       "a /0 contains all addresses of its family");
 }
 
 static void test_grouping(void)
@@ -109,11 +112,10 @@ static void test_grouping(void)
 	is_str(planned(two_addresses, "[{\"dst\":\"10.1.0.0/16\",\"gw\":\"10.9.0.8\"},{\"dst\":\"::/0\"},"
 				      "{\"dst\":\"10.1.0.0/16\",\"gw\":\"10.9.0.9\"}]"),
 	       "10.1.0.0/16 via 10.9.0.8 via 10.9.0.9; ::/0 via fd00::1",
-	       "gateways to one destination become one route, where the first of them was");
+	       "gateways to one destination become one route, in the place of the first");
 	is_str(planned(two_addresses, "[{\"dst\":\"10.1.0.0/16\"},{\"dst\":\"10.1.0.0/16\"},"
 				      "{\"dst\":\"10.1.0.0/16\",\"gw\":\"10.8.0.1\"}]"),
-	       "10.1.0.0/16 via 10.8.0.1",
-	       "repetitions are dropped, also those that a filled-in gateway makes");
+	       "10.1.0.0/16 via 10.8.0.1", "repeated routes are dropped, also after a gateway was filled in");
 	is_str(planned(two_addresses, "[{\"dst\":\"10.1.2.3/16\",\"gw\":\"10.9.0.8\"},"
 				      "{\"dst\":\"10.1.0.0/16\",\"gw\":\"10.9.0.9\"}]"),
 	       "10.1.0.0/16 via 10.9.0.8 via 10.9.0.9", "host bits of a destination are cleared before");
@@ -130,7 +132,8 @@ static void test_grouping(void)
 	       "another table is another route");
 	is_str(planned(two_addresses,
 		       "[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.7.0.1\"},{\"dst\":\"0.0.0.0/0\"}]"),
-	       "0.0.0.0/0 via 10.7.0.1 onlink via 10.8.0.1", "each gateway is on the link or not by itself");
+	       "0.0.0.0/0 via 10.7.0.1 onlink via 10.8.0.1",
+	       "each gateway is on the link or not, independently");
 }
 
 static void test_details(void)
@@ -140,9 +143,9 @@ static void test_details(void)
 	is_str(planned(two_addresses, "[{\"dst\":\"10.1.0.0/16\",\"table\":0}]"), "10.1.0.0/16 via 10.8.0.1",
 	       "table 0 is the main table");
 	is_str(planned(two_addresses, "[{\"dst\":\"10.1.0.0/16\",\"table\":4294967295}]"),
-	       "10.1.0.0/16 via 10.8.0.1 table 4294967295", "a table may have any number of 32 bits");
+	       "10.1.0.0/16 via 10.8.0.1 table 4294967295", "a table can have any number of 32 bits");
 	is_str(planned("{\"routes\":", "[{\"dst\":\"10.1.0.0/16\",\"gw\":\"10.9.0.1\"}]"),
-	       "10.1.0.0/16 via 10.9.0.1 onlink", "a plan does not need any address");
+	       "10.1.0.0/16 via 10.9.0.1 onlink", "a plan requires no address");
 }
 
 static void test_bound(void)
@@ -156,13 +159,13 @@ static void test_bound(void)
 		routes[i] = (struct cni_route){ .dst.ip.family = AF_INET, .table = -1, .scope = -1 };
 		routes[i].gw = (struct ip){ .family = AF_INET, .bytes = { 10, 9, (unsigned char)i, 1 } };
 	}
-	is_int(plan_make(&plan, &result, &err), 0, "a route may have %d gateways", PLAN_HOPS_MAX);
-	is_int((long long)plan.routes[0].n_hops, PLAN_HOPS_MAX, "and has them all");
+	is_int(plan_make(&plan, &result, &err), 0, "a route can have %d gateways", PLAN_HOPS_MAX);
+	is_int((long long)plan.routes[0].n_hops, PLAN_HOPS_MAX, "and has all of them");
 	plan_free(&plan);
 	result.n_routes++;
-	is_int(plan_make(&plan, &result, &err), -1, "but no more");
+	is_int(plan_make(&plan, &result, &err), -1, "one more is an error");
 	is_str(err.msg, "more than 128 gateways to 0.0.0.0/0", "which names the destination");
-	is_int(err.code, CNI_CONFIG, "and blames the configuration");
+	is_int(err.code, CNI_CONFIG, "with the code of a wrong configuration");
 }
 
 int main(void)

@@ -8,8 +8,8 @@
 
 /*
  * A pool from text: ranges with a blank between, each
- * subnet[,rangeStart[,rangeEnd[,gateway]]], where what is empty is not given and
- * the gateway may be "none"; and what is excluded.
+ * subnet[,rangeStart[,rangeEnd[,gateway]]]; an empty part is not given, and
+ * the gateway may be "none". Then the excluded prefixes.
  */
 static int settle(struct pool *pool, const char *ranges, const char *exclude, struct cni_error *err)
 {
@@ -56,7 +56,7 @@ static void append(struct text *text, const struct ip *ip)
 	snprintf(text->s + used, sizeof(text->s) - used, "%s%s", used ? " " : "", ip_text(ip).s);
 }
 
-/* Accepts none, and notes all. */
+/* Accepts no address, and notes all. */
 static enum found note(void *arg, struct ip *ip, struct cni_error *err)
 {
 	(void)err;
@@ -173,8 +173,8 @@ static void test_errors(void)
 
 		is_int(settle(&pool, cases[i].ranges, cases[i].exclude, &err), -1, "%s is no pool",
 		       cases[i].ranges);
-		is_int(err.code, CNI_CONFIG, "it is the configuration's fault");
-		is_str(err.msg, cases[i].msg, "which says why");
+		is_int(err.code, CNI_CONFIG, "the code is that of a wrong configuration");
+		is_str(err.msg, cases[i].msg, "with its reason");
 		pool_free(&pool);
 	}
 }
@@ -222,7 +222,7 @@ static void test_contains(void)
 		settle(&pool, cases[i].ranges, "", &err);
 		is_int(pool_range(&pool, &ip) != NULL, cases[i].contains, "%s %s in %s", cases[i].ip,
 		       cases[i].contains ? "is" : "is not", cases[i].ranges);
-		is_int(pool_may_give(&pool, &ip), cases[i].may_give, "it %s be given",
+		is_int(pool_may_give(&pool, &ip), cases[i].may_give, "it %s be assigned",
 		       cases[i].may_give ? "may" : "may not");
 		pool_free(&pool);
 	}
@@ -238,7 +238,7 @@ static void test_overlaps(void)
 		{ "different families", "0.0.0.0/0", "::/0", false },
 		{ "identical", "10.0.0.0/24", "10.0.0.0/24", true },
 		{ "identical, IPv6", "fd00::/64", "fd00::/64", true },
-		{ "one in the other", "10.0.0.0/20", "10.0.1.0/24", true },
+		{ "one subnet in the other", "10.0.0.0/20", "10.0.1.0/24", true },
 		{ "one subnet in two parts", "10.0.0.0/24,,10.0.0.127", "10.0.0.0/24,10.0.0.128", false },
 		{ "one subnet in two parts with an address in common", "10.0.0.0/24,,10.0.0.127",
 		  "10.0.0.0/24,10.0.0.127", true },
@@ -246,7 +246,7 @@ static void test_overlaps(void)
 		{ "sets that share one subnet of two", "10.0.0.0/20 10.2.1.0/24", "10.1.0.0/20 10.2.1.0/24",
 		  true },
 		{ "sets that share none", "10.0.0.0/20 10.2.1.0/24", "10.1.0.0/20 10.2.2.0/24", false },
-		{ "the last addresses that there are", "255.255.255.254/31", "255.255.255.255/32", true },
+		{ "the last IPv4 addresses", "255.255.255.254/31", "255.255.255.255/32", true },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -282,7 +282,7 @@ static void test_spans(void)
 		  "10.9.0.2-10.9.0.127 10.9.1.128-10.9.1.254" },
 		{ "10.9.0.0/24 10.9.1.0/24", "10.9.0.0/24", "10.9.1.2-10.9.1.254" },
 		{ "10.9.0.0/24,,,10.9.0.9", "", "10.9.0.1-10.9.0.8 10.9.0.10-10.9.0.254" },
-		/* the gateway of one range is kept back in that range alone */
+		/* the gateway of one range is reserved only in that range */
 		{ "10.9.0.0/24,,10.9.0.9,10.9.0.20 10.9.0.0/24,10.9.0.10,,10.9.0.5", "",
 		  "10.9.0.1-10.9.0.9 10.9.0.10-10.9.0.254" },
 		{ "fd00::/64", "fd00::/80", "fd00::1:0:0:0-fd00::ffff:ffff:ffff:ffff" },
@@ -336,7 +336,7 @@ static void test_sizes(void)
 
 		settle(&pool, cases[i].ranges, cases[i].exclude, &err);
 		size = pool_size(&pool);
-		/* what is 2^63 or more may be told as "that many" */
+		/* 2^63 or more may be reported as the maximum */
 		ok(size == cases[i].size || (size == UINT64_MAX && cases[i].size >> 63),
 		   "%s without \"%s\" has %llu addresses (%llu)", cases[i].ranges, cases[i].exclude,
 		   cases[i].size, (unsigned long long)size);
@@ -344,7 +344,7 @@ static void test_sizes(void)
 	}
 }
 
-/* The order in which addresses are tried, by the one given last. */
+/* The order in which addresses are tried, after the last assigned one. */
 static void test_walks(void)
 {
 	static const struct {
@@ -364,7 +364,7 @@ static void test_walks(void)
 		  "192.168.1.2 192.168.1.3 192.168.1.4 192.168.1.5 192.168.1.6" },
 		{ "after one that is excluded", "192.168.1.0/29", "192.168.1.3/32", "192.168.1.3",
 		  "192.168.1.4 192.168.1.5 192.168.1.6 192.168.1.2" },
-		{ "over what is excluded", "192.168.1.0/29", "192.168.1.4/31", "192.168.1.3",
+		{ "over excluded addresses", "192.168.1.0/29", "192.168.1.4/31", "192.168.1.3",
 		  "192.168.1.6 192.168.1.2 192.168.1.3" },
 		{ "from the first range", "10.0.0.0/30 10.0.1.0/30 10.0.2.0/30", "", "",
 		  "10.0.0.2 10.0.1.2 10.0.2.2" },
@@ -377,9 +377,9 @@ static void test_walks(void)
 		{ "in the order of the ranges", "10.0.1.0/30 10.0.0.0/30", "", "", "10.0.1.2 10.0.0.2" },
 		{ "an IPv6 range over a carry", "fd00::/64,fd00::fffe,fd00::1:1", "", "fd00::ffff",
 		  "fd00::1:0 fd00::1:1 fd00::fffe fd00::ffff" },
-		{ "the last addresses that there are", "255.255.255.252/30,,,none", "", "255.255.255.253",
+		{ "the last IPv4 addresses", "255.255.255.252/30,,,none", "", "255.255.255.253",
 		  "255.255.255.254 255.255.255.253" },
-		{ "up to the very last", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffc/126,,,none", "",
+		{ "up to the last IPv6 address", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffc/126,,,none", "",
 		  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe",
 		  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffd "
 		  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe" },
@@ -423,12 +423,12 @@ static void test_answers(void)
 	settle(&pool, "192.168.1.0/29", "", &err);
 	is_int(pool_walk(&pool, &none, accept_fourth, &calls, &ip, &err), FOUND, "a walk ends with success");
 	is_str(ip_text(&ip).s, "192.168.1.5", "at the address that was accepted");
-	is_int(calls, 4, "and asks for no further one");
+	is_int(calls, 4, "and tries no further address");
 	calls = 0;
 	is_int(pool_walk(&pool, &none, fail_at_once, &calls, &ip, &err), FOUND_FAILED,
 	       "a walk ends with the first failure");
-	is_int(calls, 1, "and asks for no further one");
-	is_str(err.msg, "no", "whose error it hands on");
+	is_int(calls, 1, "and tries no further address");
+	is_str(err.msg, "no", "and has its error");
 	pool_free(&pool);
 }
 
@@ -441,7 +441,7 @@ static void test_text(void)
 
 	for (int i = 0; i < 50; i++)
 		used += (size_t)snprintf(ranges + used, sizeof(ranges) - used, "10.0.%d.0/31 ", i);
-	is_int(settle(&pool, ranges, "", &err), 0, "a pool may have 50 ranges");
+	is_int(settle(&pool, ranges, "", &err), 0, "a pool can have 50 ranges");
 	is_int((long long)strlen(pool_text(&pool).s), sizeof(struct pool_str) - 1, "its text is cut");
 	ok(!strncmp(pool_text(&pool).s, begin, strlen(begin)), "it begins with the first ranges");
 	pool_free(&pool);
@@ -455,7 +455,7 @@ static unsigned int random_number(unsigned int below)
 	return (state >> 16) % below;
 }
 
-/* A random pool in 10.0.0.0/24, or fd00::/120, and which of its last bytes may be given by simple rules. */
+/* A random pool in 10.0.0.0/24, or fd00::/120, and, by simple rules, which last bytes may be assigned. */
 static void make_random(const char *base, bool v4, char *ranges, size_t ranges_size, char *exclude,
 			size_t exclude_size, bool free_bytes[256])
 {
@@ -485,7 +485,7 @@ static void make_random(const char *base, bool v4, char *ranges, size_t ranges_s
 	}
 }
 
-/* The walk after last, by those rules. */
+/* The expected walk after last, by the same rules. */
 static struct text expected(const char *base, bool v4, const bool free_bytes[256], unsigned int last)
 {
 	struct text text = { "" };
@@ -540,7 +540,7 @@ static void test_at_random(void)
 		pool_free(&pool);
 	}
 	is_int(wrong_walks, 0, "%d pools at random are walked as simple rules say", n);
-	is_int(wrong_sizes, 0, "their sizes, and %d that are refused, are so too", refused);
+	is_int(wrong_sizes, 0, "their sizes and the %d refused pools agree with the rules too", refused);
 	ok(n > 1000, "most of them are pools");
 }
 

@@ -6,7 +6,7 @@
 #include "cni/plugin.h"
 #include "tap.h"
 
-/* Reads the environment that a NULL-terminated list of "NAME=value" makes. */
+/* Reads a request from the environment: a NULL-terminated list of "NAME=value". */
 static int read_env(struct request *req, struct cni_error *err, const char *const *variables)
 {
 	*req = (struct request){ .version = CNI_1_1_0 };
@@ -36,17 +36,17 @@ static void test_complete(void)
 	is_str(req.ifname, "eth0", "the interface is read");
 	is_str(req.args, "IP=10.0.0.1", "the arguments are read");
 	is_str(req.path, "/opt/cni/bin", "the path is read");
-	ok(!req.own_netns_allowed, "our own namespace is forbidden");
+	ok(!req.own_netns_allowed, "the plugin's own namespace is not allowed");
 
 	is_int(read_env(&req, &err, env("CNI_COMMAND=CHECK", ID, NS, IF, DIR)), 0,
-	       "CHECK needs what ADD needs");
-	is_str(req.args, "", "what is not there is empty");
-	is_int(read_env(&req, &err, env("CNI_COMMAND=DEL", ID, IF, DIR)), 0, "DEL needs no namespace");
-	is_str(req.netns, "", "which is then empty");
-	is_int(read_env(&req, &err, env("CNI_COMMAND=GC", DIR)), 0, "GC needs the path alone");
+	       "CHECK requires the same as ADD");
+	is_str(req.args, "", "a missing variable is empty");
+	is_int(read_env(&req, &err, env("CNI_COMMAND=DEL", ID, IF, DIR)), 0, "DEL requires no namespace");
+	is_str(req.netns, "", "then it is empty");
+	is_int(read_env(&req, &err, env("CNI_COMMAND=GC", DIR)), 0, "GC requires only the path");
 	is_int(read_env(&req, &err, env("CNI_COMMAND=STATUS", DIR)), 0, "so does STATUS");
-	is_int(read_env(&req, &err, env("CNI_COMMAND=VERSION")), 0, "VERSION needs nothing");
-	is_int(read_env(&req, &err, env("CNI_COMMAND=FOO")), 0, "what an unknown command needs is not known");
+	is_int(read_env(&req, &err, env("CNI_COMMAND=VERSION")), 0, "VERSION requires nothing");
+	is_int(read_env(&req, &err, env("CNI_COMMAND=FOO")), 0, "an unknown command requires nothing yet");
 }
 
 static void test_missing(void)
@@ -72,17 +72,19 @@ static void test_missing(void)
 
 		snprintf(command, sizeof(command), "%s", cases[i].command);
 		is_int(read_env(&req, &err, env(command)), -1, "%s alone is not enough", cases[i].command);
-		is_str(err.msg, cases[i].msg, "the message lists what is missing, in the skeleton's order");
+		is_str(err.msg, cases[i].msg,
+		       "the message lists the missing variables in the order of Go's skeleton");
 		is_int(err.code, CNI_ENVIRONMENT, "with code 4");
 	}
 	read_env(&req, &err, env("CNI_COMMAND=ADD", "CNI_CONTAINERID=", NS, "CNI_IFNAME=", DIR));
 	is_str(err.msg, "required env variables [CNI_CONTAINERID,CNI_IFNAME] missing",
-	       "an empty variable is as good as none");
+	       "an empty variable counts as missing");
 	read_env(&req, &err, env("CNI_COMMAND=ADD", "CNI_CONTAINERID=_x", IF));
-	is_str(err.msg, "invalid characters in containerID", "one that is wrong counts before one missing");
+	is_str(err.msg, "invalid characters in containerID",
+	       "a wrong variable is reported before a missing one");
 	read_env(&req, &err, env("CNI_COMMAND=ADD", "CNI_IFNAME=a/b"));
 	is_str(err.msg, "interface name contains / or : or whitespace characters",
-	       "also when it comes later in the list");
+	       "also if it comes later in the list");
 }
 
 static void test_containers(void)
@@ -104,11 +106,11 @@ static void test_containers(void)
 		is_int(read_env(&req, &err, env("CNI_COMMAND=DEL", id, IF, DIR)), -1, "%s is no container id",
 		       bad[i]);
 		is_int(err.code, CNI_ENVIRONMENT, "with code 4");
-		is_str(err.msg, "invalid characters in containerID", "in the skeleton's words");
+		is_str(err.msg, "invalid characters in containerID", "with the message of Go's skeleton");
 		is_str(err.details, bad[i], "the details are the id");
 	}
 	is_int(read_env(&req, &err, env("CNI_COMMAND=GC", "CNI_CONTAINERID=_x", "CNI_IFNAME=a/b", DIR)), 0,
-	       "GC does not look at the container");
+	       "GC ignores the container");
 }
 
 static void test_ifnames(void)
@@ -141,7 +143,7 @@ static void test_ifnames(void)
 		{ "a\u1680", wrong },
 		{ "a\u2000", wrong },
 		{ "a\u200a", wrong },
-		{ "a\u200b", "" }, /* a zero-width space is none to Unicode */
+		{ "a\u200b", "" }, /* Unicode does not count a zero-width space as white space */
 		{ "a\u2028", wrong },
 		{ "a\u2029", wrong },
 		{ "a\u202f", wrong },
@@ -157,11 +159,11 @@ static void test_ifnames(void)
 		is_int(read_env(&req, &err, env("CNI_COMMAND=ADD", ID, NS, ifname, DIR)),
 		       *cases[i].msg ? -1 : 0, "\"%s\" %s an interface name", cases[i].name,
 		       *cases[i].msg ? "is not" : "is");
-		is_str(err.msg, cases[i].msg, "in the skeleton's words");
+		is_str(err.msg, cases[i].msg, "with the message of Go's skeleton");
 		is_int(err.code, *cases[i].msg ? CNI_ENVIRONMENT : 0, "with the code for it");
 	}
 	read_env(&req, &err, env("CNI_COMMAND=ADD", ID, NS, "CNI_IFNAME=1234567890123456", DIR));
-	is_str(err.details, "interface name should be less than 16 characters", "the details tell the bound");
+	is_str(err.details, "interface name should be less than 16 characters", "details have the limit");
 }
 
 static void test_override(void)
@@ -175,7 +177,7 @@ static void test_override(void)
 	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++) {
 		snprintf(override, sizeof(override), "CNI_NETNS_OVERRIDE=%s", yes[i]);
 		read_env(&req, &err, env("CNI_COMMAND=GC", DIR, override));
-		ok(req.own_netns_allowed, "CNI_NETNS_OVERRIDE=%s allows our own namespace", yes[i]);
+		ok(req.own_netns_allowed, "CNI_NETNS_OVERRIDE=%s allows the plugin's own namespace", yes[i]);
 	}
 	for (size_t i = 0; i < sizeof(no) / sizeof(*no); i++) {
 		snprintf(override, sizeof(override), "CNI_NETNS_OVERRIDE=%s", no[i]);
@@ -225,7 +227,7 @@ static void test_configurations(void)
 
 		is_int(request_read_conf(&req, doc, &err), cases[i].code ? -1 : 0, "%s %s %s",
 		       cases[i].command, cases[i].code ? "refuses" : "takes", cases[i].conf);
-		is_str(err.msg, cases[i].msg, "in the skeleton's words");
+		is_str(err.msg, cases[i].msg, "with the message of Go's skeleton");
 		is_int(err.code, cases[i].code, "with code %d", cases[i].code);
 	}
 }

@@ -11,7 +11,7 @@ struct text {
 	char s[1024];
 };
 
-/* What a file with such content says, as JSON with sorted keys; "nothing", or the error. */
+/* The dns of a file with this content, as JSON with sorted keys, "nothing", or the error. */
 static struct text said_by(const char *content, size_t len)
 {
 	char path[] = "/tmp/resolv.XXXXXX";
@@ -54,11 +54,11 @@ static void test_contents(void)
 		{ "a second name server in one line", "nameserver 192.0.2.0 192.0.2.1\n",
 		  "{\"nameservers\":[\"192.0.2.0\"]}" },
 		{ "an empty file", "", "nothing" },
-		{ "blank lines alone", "\n \n\t\n", "nothing" },
+		{ "only blank lines", "\n \n\t\n", "nothing" },
 		{ "keys without a value", "nameserver\nsearch\noptions \ndomain\t\n", "nothing" },
-		{ "keys that are not known",
-		  "sortlist 192.0.2.0\nnameservers 192.0.2.0\nNAMESERVER 192.0.2.0\n", "nothing" },
-		{ "what is not UTF-8", "domain \xff.org\n", "{\"domain\":\"\xef\xbf\xbd.org\"}" },
+		{ "unknown keys", "sortlist 192.0.2.0\nnameservers 192.0.2.0\nNAMESERVER 192.0.2.0\n",
+		  "nothing" },
+		{ "bytes that are not UTF-8", "domain \xff.org\n", "{\"domain\":\"\xef\xbf\xbd.org\"}" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -73,13 +73,13 @@ static void test_refusals(void)
 	struct cni_error err = { 0 };
 	json_t *dns = NULL;
 
-	is_int(resolv_read(&dns, "/nonexistent", &err), -1, "a file that is not there is an error");
+	is_int(resolv_read(&dns, "/nonexistent", &err), -1, "a missing file is an error");
 	is_int(err.code, CNI_IO, "of input");
-	is_str(err.msg, "open /nonexistent: no such file or directory", "which says why");
+	is_str(err.msg, "open /nonexistent: no such file or directory", "with its reason");
 	err = (struct cni_error){ 0 };
 	is_int(resolv_read(&dns, "/tmp", &err), -1, "a directory is an error");
-	is_str(err.msg, "read /tmp: is a directory", "which says why");
-	ok(!dns, "then there is no result");
+	is_str(err.msg, "read /tmp: is a directory", "with its reason");
+	ok(!dns, "and there is no result");
 }
 
 static void test_large(void)
@@ -89,7 +89,7 @@ static void test_large(void)
 
 	while (len + 12 < room)
 		len += (size_t)snprintf(content + len, room - len, "# %08zu\n", len);
-	is_str(said_by(content, len).s, "nothing", "a file of any length comes to an end");
+	is_str(said_by(content, len).s, "nothing", "a file of any length is read in bounded time");
 	free(content);
 }
 

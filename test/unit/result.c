@@ -11,7 +11,7 @@ static int read_text(struct result *ret, const char *text, enum cni_version vers
 	return result_read(ret, *doc, version, err);
 }
 
-/* What text, in the shape of one version, is in the shape of another; *err tells why not. */
+/* Converts text from one version to another; *err says why it cannot. */
 static const char *converted(const char *text, enum cni_version from, enum cni_version to,
 			     struct cni_error *err)
 {
@@ -107,7 +107,7 @@ static void test_every_version(void)
 		struct result back;
 
 		is_str(json_string_value(json_object_get(printed, "cniVersion")), cni_versions[v],
-		       "a result says that it is of %s", cni_versions[v]);
+		       "a result has the version %s", cni_versions[v]);
 		is_int(result_read(&back, printed, (enum cni_version)v, NULL), 0, "it can be read as %s",
 		       cni_versions[v]);
 		again = result_json(&back, (enum cni_version)v, NULL);
@@ -126,23 +126,24 @@ static void test_empty(void)
 	is_str(converted("{\"dns\":{}}", CNI_1_0_0, CNI_1_0_0, &err), "{\"cniVersion\":\"1.0.0\"}",
 	       "an empty dns is left out of 1.0.0");
 	is_str(converted("{}", CNI_1_1_0, CNI_0_4_0, &err), "{\"cniVersion\":\"0.4.0\",\"dns\":{}}",
-	       "and is always there before");
+	       "and is always present before");
 	is_str(converted("{\"ip4\":{\"ip\":\"10.0.0.1/8\"}}", CNI_0_2_0, CNI_0_1_0, &err),
 	       "{\"cniVersion\":\"0.1.0\",\"ip4\":{\"ip\":\"10.0.0.1/8\"},\"dns\":{}}",
-	       "in 0.1.0 an address may be all there is");
+	       "a result of 0.1.0 may have only an address");
 	is_str(converted("{\"ip6\":{\"ip\":\"fd00::1/8\"}}", CNI_0_2_0, CNI_0_2_0, &err),
-	       "{\"cniVersion\":\"0.2.0\",\"ip6\":{\"ip\":\"fd00::1/8\"},\"dns\":{}}", "also one of IPv6");
+	       "{\"cniVersion\":\"0.2.0\",\"ip6\":{\"ip\":\"fd00::1/8\"},\"dns\":{}}",
+	       "also an IPv6 address");
 	is_str(converted("{\"interfaces\":[],\"ips\":[],\"routes\":[],\"dns\":null}", CNI_1_1_0, CNI_1_1_0,
 			 &err),
 	       "{\"cniVersion\":\"1.1.0\"}", "empty lists are left out");
 	is_str(converted("{\"interfaces\":[{\"name\":\"\",\"mac\":\"\",\"sandbox\":\"\"}]}", CNI_1_1_0,
 			 CNI_1_1_0, &err),
 	       "{\"cniVersion\":\"1.1.0\",\"interfaces\":[{\"name\":\"\"}]}",
-	       "of an interface without anything the name stays");
+	       "an interface with only a name keeps it");
 	is_str(converted("{\"ips\":[{\"address\":\"10.0.0.1/8\",\"gateway\":\"\"}]}", CNI_1_1_0, CNI_1_1_0,
 			 &err),
 	       "{\"cniVersion\":\"1.1.0\",\"ips\":[{\"address\":\"10.0.0.1/8\"}]}",
-	       "an empty gateway is none");
+	       "an empty gateway counts as not given");
 }
 
 static void test_inexpressible(void)
@@ -152,10 +153,10 @@ static void test_inexpressible(void)
 
 	is_str(converted(no_ips, CNI_1_1_0, CNI_0_2_0, &err), "cannot convert: no valid IP addresses",
 	       "0.2.0 cannot say that there is no address");
-	is_int(err.code, CNI_CONFIG, "which is the fault of the configuration");
-	ok(strstr(err.details, "0.3.0 or later"), "and tells the way out");
+	is_int(err.code, CNI_CONFIG, "with the code of a wrong configuration");
+	ok(strstr(err.details, "0.3.0 or later"), "and details name the remedy");
 	is_str(converted("{}", CNI_0_1_0, CNI_0_1_0, &err), "cannot convert: no valid IP addresses",
-	       "nor can 0.1.0");
+	       "0.1.0 cannot either");
 	is_str(converted(no_ips, CNI_1_1_0, CNI_0_3_0, &err),
 	       "{\"cniVersion\":\"0.3.0\",\"interfaces\":[{\"name\":\"eth0\"}],\"routes\":[{\"dst\":\"::/"
 	       "0\"}],"
@@ -174,17 +175,17 @@ static void test_text(void)
 	is_str(converted("{\"ips\":[{\"ADDRESS\":\"::FFFF:10.0.0.1/104\",\"Gateway\":\"FD00:0::1\"}]}",
 			 CNI_1_1_0, CNI_1_1_0, &err),
 	       "{\"cniVersion\":\"1.1.0\",\"ips\":[{\"address\":\"10.0.0.1/8\",\"gateway\":\"fd00::1\"}]}",
-	       "keys match whatever their case, and addresses are printed as Go does");
+	       "keys match in upper and lower case, and addresses are printed as Go prints them");
 	is_str(converted("{\"ips\":[{\"address\":\"10.1.2.3/8\"}],\"extra\":[1]}", CNI_0_3_1, CNI_0_3_1,
 			 &err),
 	       "{\"cniVersion\":\"0.3.1\",\"ips\":[{\"version\":\"4\",\"address\":\"10.1.2.3/"
 	       "8\"}],\"dns\":{}}",
-	       "host bits stay, the version comes from the address, and unknown keys go");
+	       "host bits stay, the version is that of the address, and unknown keys are dropped");
 	is_str(converted("{\"dns\":{\"nameservers\":[],\"domain\":\"\",\"search\":[\"a\"],\"options\":null,"
 			 "\"x\":1}}",
 			 CNI_1_1_0, CNI_1_1_0, &err),
 	       "{\"cniVersion\":\"1.1.0\",\"dns\":{\"search\":[\"a\"]}}",
-	       "of dns stays what the specification knows and what is not empty");
+	       "dns keeps only keys of the specification that are not empty");
 }
 
 static void test_refused(void)
@@ -235,7 +236,7 @@ static void test_refused(void)
 		is_str(err.msg, cases[i].msg, "because: %s", cases[i].msg);
 		is_int(err.code, CNI_DECODE, "as a decoding failure");
 		ok(!result.n_ips && !result.ips && !result.dns, "and the result is empty");
-		is_int(result_read(&result, doc, cases[i].version, NULL), -1, "also when nobody listens");
+		is_int(result_read(&result, doc, cases[i].version, NULL), -1, "also with a NULL error");
 	}
 }
 
@@ -269,7 +270,7 @@ static void test_bounds(void)
 		result_free(&result);
 		is_int(result_read(&result, too_many, CNI_1_1_0, &err), -1, "5000 %s are refused",
 		       lists[i].key);
-		is_str(err.msg, "a result with more than 4096 entries", "and the bound is told");
+		is_str(err.msg, "a result with more than 4096 entries", "and the message has the limit");
 	}
 }
 
@@ -293,7 +294,7 @@ static void test_append(void)
 	is_int((long long)all.n_ips, 4, "and the addresses");
 	is_int(all.ips[3].interface, 2, "which keep their interface");
 	is_str(prefix_text(&all.routes[3].dst).s, "10.6.0.0/16", "and the routes");
-	ok(!all.dns, "dns is not for adding");
+	ok(!all.dns, "dns is not added");
 
 	result_free(&two);
 	result_read(&two, many_ips, CNI_1_1_0, NULL);

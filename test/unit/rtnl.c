@@ -10,7 +10,7 @@
 #include "tap.h"
 
 /*
- * A kernel that says what a test wants to hear. These take the place of libmnl's, so
+ * A kernel whose answers the test sets. These functions replace libmnl's, so
  * that no socket is needed.
  */
 static struct {
@@ -19,7 +19,7 @@ static struct {
 	int sends, receives;
 	char answers[24][4096];
 	size_t answer_len[24];
-	bool ends[24]; /* the list is complete with it */
+	bool ends[24]; /* it is the last message of the list */
 	int n_answers, pauses;
 } kernel;
 
@@ -203,7 +203,7 @@ static void test_refused(void)
 	is_int(rtnl_commit(&nl, NULL, NULL, &err), -1, "a refusal is a failure");
 	is_str(err.msg, "address already in use", "the message is the errno's");
 	is_str(err.details, "Address already assigned to an ipvlan device.",
-	       "the details are the kernel's own sentence, which comes after the request it sends back");
+	       "the details are the kernel's own message, which follows the returned request");
 	is_int(err.code, CNI_INTERNAL, "the code is that for the kernel");
 
 	start();
@@ -211,16 +211,16 @@ static void test_refused(void)
 	queue(1);
 	answer(true, 1, EPERM, "capped", true);
 	rtnl_commit(&nl, NULL, NULL, &err);
-	is_str(err.details, "capped", "a capped answer has its sentence right after the request's header");
+	is_str(err.details, "capped", "a capped answer has its message right after the request's header");
 
 	start();
 	err = (struct cni_error){ 0 };
 	queue(1);
 	answer(true, 1, EINVAL, NULL, false);
-	is_int(rtnl_commit(&nl, NULL, NULL, &err), -1, "a kernel without own sentences refuses as well");
-	is_str(err.details, "", "and leaves no details");
+	is_int(rtnl_commit(&nl, NULL, NULL, &err), -1, "a kernel without own messages refuses too");
+	is_str(err.details, "", "and there are no details");
 	is_int(rtnl_commit((queue(1), answer(true, 2, EINVAL, NULL, true), &nl), NULL, NULL, NULL), -1,
-	       "nobody has to listen");
+	       "a NULL error is allowed");
 }
 
 static void test_several(void)
@@ -235,18 +235,18 @@ static void test_several(void)
 	answer(false, 3, EEXIST, NULL, true);
 	answer(true, 4, 0, NULL, true);
 	is_int(rtnl_commit(&nl, keep, &seen, &err), -1, "two of four requests are refused");
-	is_int(seen.n, 2, "both refusals are seen, in however many packets");
+	is_int(seen.n, 2, "both refusals are reported, in any number of packets");
 	is_int(seen.refusals[0].request, 0, "the first request is number 0");
 	is_int(seen.refusals[0].error, EOPNOTSUPP, "with its errno");
-	is_str(seen.why[0], "first", "and its sentence");
+	is_str(seen.why[0], "first", "and its message");
 	is_int(seen.refusals[1].request, 2, "the third is number 2");
-	is_str(seen.why[1], "", "a missing sentence is empty");
+	is_str(seen.why[1], "", "a missing message is empty");
 	is_str(err.msg, "refused 0", "the first refusal is the error");
 
 	queue(2);
 	answer(true, 5, EEXIST, NULL, true);
 	answer(true, 6, ENODEV, NULL, true);
-	is_int(rtnl_commit(&nl, overlook, &overlooked, &err), 0, "refusals may be overlooked");
+	is_int(rtnl_commit(&nl, overlook, &overlooked, &err), 0, "refusals can be ignored");
 	is_int(overlooked, 2, "one by one");
 
 	seen.n = 0;
@@ -270,7 +270,7 @@ static void test_strays(void)
 	finish(nlh);
 	answer(true, 11, 0, NULL, true);
 	is_int(rtnl_commit(&nl, NULL, NULL, &err), 0, "answers to other requests do not count");
-	is_int(kernel.receives, 4, "but are read past");
+	is_int(kernel.receives, 4, "but are skipped");
 
 	start();
 	queue(1);
@@ -287,7 +287,7 @@ static void test_silence(void)
 	start();
 	queue(1);
 	is_int(rtnl_commit(&nl, NULL, NULL, &err), -1, "silence is a failure");
-	is_int(err.code, CNI_RETRY, "that may pass");
+	is_int(err.code, CNI_RETRY, "and a later call may succeed");
 }
 
 static void test_overflow(void)
@@ -325,7 +325,7 @@ static int name_attribute(const char *name)
 
 static void test_names(void)
 {
-	is_int(name_attribute("fifteen-letters"), IFLA_IFNAME, "a name of 15 bytes is looked for as a name");
+	is_int(name_attribute("fifteen-letters"), IFLA_IFNAME, "a name of 15 bytes is sent as a name");
 	is_int(name_attribute("sixteen--letters"), IFLA_ALT_IFNAME, "one of 16 as an alternative name");
 }
 
@@ -339,7 +339,7 @@ static void test_lost(void)
 	kernel.sent_len = 0;
 	answer(true, 500, 0, NULL, true);
 	is_int(rtnl_commit(&nl, NULL, NULL, &err), -1, "requests that could not be sent early are a failure");
-	is_int(err.code, CNI_IO, "of input and output");
+	is_int(err.code, CNI_IO, "with code 5");
 	is_str(err.msg, "cannot send to the kernel's rtnetlink: no buffer space available",
 	       "which it reports");
 
@@ -371,7 +371,7 @@ static void test_questions(void)
 	queue(1);
 	answer(true, 2, ENODEV, NULL, false);
 	is_int(rtnl_ask(&nl, count, &n, &err), ENODEV, "an errno is an answer for the caller to judge");
-	is_str(err.msg, "", "and no error");
+	is_str(err.msg, "", "and not an error");
 
 	n = 0;
 	queue(1);
@@ -388,11 +388,11 @@ static void test_questions(void)
 	nlh = message(true, NLMSG_DONE, NLM_F_MULTI, 4);
 	memcpy(mnl_nlmsg_put_extra_header(nlh, sizeof(no)), &no, sizeof(no));
 	finish(nlh);
-	is_int(rtnl_ask(&nl, count, &n, &err), EOPNOTSUPP, "which may carry an errno");
+	is_int(rtnl_ask(&nl, count, &n, &err), EOPNOTSUPP, "which may have an errno");
 
 	queue(1);
 	is_int(rtnl_ask(&nl, count, &n, &err), -1, "silence is no answer");
-	is_int(err.code, CNI_RETRY, "but a failure that may pass");
+	is_int(err.code, CNI_RETRY, "but an error, and a later call may succeed");
 }
 
 static void end_dump(unsigned int flags, unsigned int seq)
@@ -401,7 +401,7 @@ static void end_dump(unsigned int flags, unsigned int seq)
 	kernel.ends[kernel.n_answers - 1] = true;
 }
 
-/* The index of each link that is passed on, as digits. */
+/* The index of each reported link, as digits. */
 static void note(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
@@ -422,12 +422,12 @@ static void test_changed_dumps(void)
 	end_dump(NLM_F_DUMP_INTR, 1);
 	link_message(true, NLM_F_MULTI, 2, 8, "eth0");
 	end_dump(0, 2);
-	is_int(rtnl_ask(&nl, note, noted, &err), 0, "a list that changed under way is asked for again");
+	is_int(rtnl_ask(&nl, note, noted, &err), 0, "a list that changed meanwhile is requested again");
 	is_str(noted, "8", "and each() sees nothing of the first");
 	again = (const void *)(kernel.sent + kernel.sent_len / 2);
 	is_int(kernel.sends, 2, "in another call");
 	is_int(again->nlmsg_seq, 2, "under another number");
-	is_int(again->nlmsg_len, mnl_nlmsg_size(sizeof(struct ifaddrmsg)), "and else unchanged");
+	is_int(again->nlmsg_len, mnl_nlmsg_size(sizeof(struct ifaddrmsg)), "and otherwise unchanged");
 
 	queue(1);
 	answer(true, 3, 0, NULL, true);
@@ -442,7 +442,7 @@ static void test_changed_dumps(void)
 	for (int part = 4; part <= 6; part++)
 		link_message(true, NLM_F_MULTI, 2, part, "eth0");
 	end_dump(0, 2);
-	is_int(rtnl_ask(&nl, note, noted, &err), 0, "so is one of which a part in the middle says it");
+	is_int(rtnl_ask(&nl, note, noted, &err), 0, "also if only a part in the middle says so");
 	is_str(noted, "456", "and each() sees all parts of the second");
 
 	start();
@@ -452,7 +452,7 @@ static void test_changed_dumps(void)
 		link_message(true, NLM_F_MULTI, seq, 7, "eth0");
 		end_dump(NLM_F_DUMP_INTR, seq);
 	}
-	is_int(rtnl_ask(&nl, note, noted, &err), -1, "one that changes for ever is no answer");
+	is_int(rtnl_ask(&nl, note, noted, &err), -1, "a list that changes every time is an error");
 	is_int(err.code, CNI_RETRY, "for now");
 	is_str(err.msg, "a list of the kernel's changed each of the 20 times that it was read",
 	       "which it reports");
@@ -460,7 +460,7 @@ static void test_changed_dumps(void)
 	is_int(kernel.pauses, 19, "after pauses");
 }
 
-/* More parts than one call takes. */
+/* More parts than one call receives. */
 static void test_long_lists(void)
 {
 	struct cni_error err = { 0 };
@@ -473,7 +473,7 @@ static void test_long_lists(void)
 			link_message(!i, NLM_F_MULTI, 1, 7, "eth0");
 	end_dump(0, 1);
 	is_int(rtnl_ask(&nl, count, &n, &err), 0, "a list of many parts");
-	is_int(n, 1840, "is passed on whole");
+	is_int(n, 1840, "is reported completely");
 }
 
 static void test_links(void)
@@ -516,14 +516,14 @@ static void test_links(void)
 	is_str(ipvlan_mode_text(link.ipvlan_mode), "l3", "and its mode");
 
 	answer(true, 2, ENODEV, NULL, true);
-	is_int(link_find(&nl, "eth0", &link, &err), FOUND_NOT, "no such device means that there is none");
+	is_int(link_find(&nl, "eth0", &link, &err), FOUND_NOT, "ENODEV means that there is no such link");
 	answer(true, 3, EPERM, NULL, true);
 	is_int(link_find(&nl, "eth0", &link, &err), FOUND_FAILED, "any other errno is a failure");
 	is_str(err.msg, "cannot look up a link: operation not permitted", "which says what failed");
-	is_int(link.index, 7, "and leaves the result alone");
-	is_int(link_find(&nl, "", &link, &err), FOUND_NOT, "an empty name is not asked for");
+	is_int(link.index, 7, "and leaves the result unchanged");
+	is_int(link_find(&nl, "", &link, &err), FOUND_NOT, "an empty name is not sent");
 	is_int(link_find(&nl, too_long, &link, &err), FOUND_NOT, "nor is one that is too long for any name");
-	is_int(kernel.sends, 3, "so that the kernel heard of neither");
+	is_int(kernel.sends, 3, "the kernel got neither");
 }
 
 static void no_link(const struct link *link, void *arg)
@@ -544,7 +544,7 @@ static void no_route(const struct route_seen *seen, void *arg)
 	(void)arg;
 }
 
-/* The error that a fresh conversation leaves. */
+/* The error of a new conversation. */
 static const char *why(int rc, const struct cni_error *err)
 {
 	return rc == -1 && err->code == CNI_INTERNAL ? err->msg : "";
@@ -572,7 +572,7 @@ static void test_lists(void)
 	       "cannot list routes: input/output error", "nor routes");
 	refuse(EIO);
 	is_str(why((int)rtnl_own_id(&nl, &id, &number), &number),
-	       "cannot ask for a namespace's number: input/output error", "nor a number asked for");
+	       "cannot ask for a namespace's number: input/output error", "nor a namespace's number");
 	refuse(EOPNOTSUPP);
 	is_int(route_each(&nl, AF_INET6, 0, no_route, NULL, NULL), 0,
 	       "a kernel without IPv6 has none of its routes");

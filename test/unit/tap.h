@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * As much of the Test Anything Protocol as these tests need. A test's name is a
+ * The part of the Test Anything Protocol that these tests use. A test's name is a
  * sentence that holds when the test passes; it may be a format with arguments.
  */
 #ifndef TAP_H
@@ -30,7 +30,7 @@ __attribute__((format(printf, 2, 3))) static inline bool tap(bool passed, const 
 	return passed;
 }
 
-/* Where it failed and what there was instead, for the reader of the failure. */
+/* Prints where a test failed and the actual value. */
 #define tap_because(...) (printf("#   %s:%d: ", __FILE__, __LINE__), printf(__VA_ARGS__), putchar('\n'))
 
 #define ok(condition, ...) ((void)(tap(condition, __VA_ARGS__) || tap_because("not true: %s", #condition)))

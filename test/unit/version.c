@@ -41,8 +41,8 @@ static void test_spoken(void)
 		       v >= CNI_1_1_0 ? "speaks" : "does not speak", cni_versions[v]);
 	}
 	is_int(negotiate("{\"CNIVERSION\":\"1.0.0\"}", "ADD", CNI_0_1_0, &err), CNI_1_0_0,
-	       "the key matches whatever its case");
-	is_int(negotiate("{}", "ADD", CNI_0_1_0, &err), CNI_0_1_0, "no version is 0.1.0");
+	       "the key matches in upper and lower case");
+	is_int(negotiate("{}", "ADD", CNI_0_1_0, &err), CNI_0_1_0, "without a version it is 0.1.0");
 	is_int(negotiate("{\"cniVersion\":\"\"}", "ADD", CNI_0_1_0, &err), CNI_0_1_0, "an empty one as well");
 	is_int(negotiate("{\"cniVersion\":null}", "ADD", CNI_0_1_0, &err), CNI_0_1_0, "and null");
 	is_int(negotiate("null", "ADD", CNI_0_1_0, &err), CNI_0_1_0, "and a configuration of null");
@@ -92,7 +92,7 @@ static void test_refused(void)
 		is_int(negotiate(conf, cases[i].verb, cases[i].since, &err), -1, "%s refuses version %s",
 		       cases[i].verb, cases[i].version);
 		is_int(err.code, cases[i].code, "with code %d", cases[i].code);
-		is_str(err.msg, cases[i].msg, "in the words of the Go library");
+		is_str(err.msg, cases[i].msg, "with the Go library's message");
 	}
 }
 
@@ -104,7 +104,7 @@ static void test_details(void)
 	is_str(err.details,
 	       "config is \"9.9.0\", plugin supports "
 	       "[\"0.1.0\" \"0.2.0\" \"0.3.0\" \"0.3.1\" \"0.4.0\" \"1.0.0\" \"1.1.0\"]",
-	       "an incompatible version is told what would be compatible");
+	       "details of an incompatible version name the compatible ones");
 }
 
 int main(void)

@@ -7,11 +7,11 @@
 struct read {
 	int rc;
 	struct cni_error err;
-	char ips[1024]; /* those asked for, with a blank between */
+	char ips[1024]; /* the requested addresses, with a blank between */
 	char sticky[2048];
 };
 
-/* What CNI_ARGS, the configuration and its "ipam" ask for. */
+/* The requests of CNI_ARGS, the configuration and its "ipam". */
 static struct read read_wishes(const char *args, const char *conf_text, const char *ipam_text)
 {
 	json_t *doc = json_loads(conf_text, 0, NULL), *ipam = json_loads(ipam_text, 0, NULL);
@@ -69,7 +69,7 @@ static void test_addresses(void)
 		struct read read = read_wishes(cases[i].args, cases[i].conf, "{}");
 
 		is_int(read.rc, 0, "\"%s\" with %s can be read", cases[i].args, cases[i].conf);
-		is_str(read.ips, cases[i].ips, "and asks for \"%s\"", cases[i].ips);
+		is_str(read.ips, cases[i].ips, "and requests \"%s\"", cases[i].ips);
 	}
 }
 
@@ -103,7 +103,7 @@ static void test_wrong_args(void)
 		  "ARGS: error parsing value of pair \"IP=10.1.2.4/33\": invalid IP address 10.1.2.4/33" },
 		{ "IP=fe80::1%eth0",
 		  "ARGS: error parsing value of pair \"IP=fe80::1%eth0\": invalid IP address fe80::1%eth0" },
-		/* the address counts before what is unknown, wherever it stands */
+		/* an invalid address is reported before unknown arguments, at any place */
 		{ "FOO=BAR;IP=zz", "ARGS: error parsing value of pair \"IP=zz\": invalid IP address zz" },
 	};
 
@@ -112,7 +112,7 @@ static void test_wrong_args(void)
 
 		is_int(read.rc, -1, "CNI_ARGS \"%s\" are refused", cases[i].args);
 		is_int(read.err.code, CNI_ENVIRONMENT, "as a wrong variable");
-		is_str(read.err.msg, cases[i].msg, "which says why");
+		is_str(read.err.msg, cases[i].msg, "with its reason");
 	}
 }
 
@@ -139,7 +139,7 @@ static void test_wrong_lists(void)
 
 		is_int(read.rc, -1, "%s is refused", cases[i].conf);
 		is_int(read.err.code, CNI_CONFIG, "as a wrong configuration");
-		is_str(read.err.msg, cases[i].msg, "which says why");
+		is_str(read.err.msg, cases[i].msg, "with its reason");
 	}
 }
 
@@ -155,7 +155,7 @@ static void test_too_many(void)
 	snprintf(text + used, sizeof(text) - used, "]}}");
 	read = read_wishes("", text, "{}");
 	is_int(read.rc, -1, "1025 addresses are refused");
-	is_str(read.err.msg, "more than 1024 requested addresses", "which says why");
+	is_str(read.err.msg, "more than 1024 requested addresses", "with its reason");
 }
 
 static void hear_nothing(void *arg, const char *line)
@@ -197,10 +197,10 @@ static void test_sticky(void)
 		is_str(read.sticky, cases[i].sticky, "the name is %s", cases[i].sticky);
 	}
 	is_str(read_wishes("A=x;AB=y", "{}", "{\"sticky\": \"A/B\"}").err.msg,
-	       "ARGS: unknown args [\"AB=y\"]", "a name is known as a whole only");
+	       "ARGS: unknown args [\"AB=y\"]", "a part of a name is unknown");
 	log_divert(hear_nothing, NULL);
 	is_str(read_wishes("A=x;IgnoreUnknown=1", "{}", "{\"sticky\": 5}").sticky, "(none)",
-	       "what is no text has no names");
+	       "a value that is not a string has no names");
 }
 
 static void test_long_names(void)
@@ -210,15 +210,14 @@ static void test_long_names(void)
 
 	memset(args + 2, 'x', 1023);
 	read = read_wishes(args, "{}", "{\"sticky\": \"A\"}");
-	is_int((long long)strlen(read.sticky), 1023, "a name may have 1023 characters");
+	is_int((long long)strlen(read.sticky), 1023, "the values can have 1023 characters");
 	args[2 + 1023] = 'x';
 	read = read_wishes(args, "{}", "{\"sticky\": \"A\"}");
-	is_int(read.err.code, CNI_ENVIRONMENT, "not one more");
-	is_str(read.err.msg, "ARGS: the values of A are longer than 1023 characters", "which it reports");
-	/* unknown ones are told as far as there is room */
+	is_int(read.err.code, CNI_ENVIRONMENT, "one more is an error");
+	is_str(read.err.msg, "ARGS: the values of A are longer than 1023 characters", "with its reason");
+	/* the message has as many unknown arguments as it has room for */
 	read = read_wishes(args, "{}", "{}");
-	ok(!strncmp(read.err.msg, "ARGS: unknown args [\"A=xxx", 26),
-	   "a long unknown argument is told in part");
+	ok(!strncmp(read.err.msg, "ARGS: unknown args [\"A=xxx", 26), "a long unknown argument is cut");
 }
 
 int main(void)

@@ -39,9 +39,10 @@ static void test_length(void)
 	char args[WORKLOAD_NAME_MAX + 64];
 
 	snprintf(args, sizeof(args), "K8S_POD_NAME=%0*d", WORKLOAD_NAME_MAX, 0);
-	is_int(strlen(workload_read(args).name), WORKLOAD_NAME_MAX, "the longest name of Kubernetes is kept");
+	is_int(strlen(workload_read(args).name), WORKLOAD_NAME_MAX,
+	       "the longest name that Kubernetes allows is read");
 	snprintf(args, sizeof(args), "K8S_POD_NAME=%0*d", WORKLOAD_NAME_MAX + 1, 0);
-	ok(!*workload_read(args).name, "one that is longer counts as not known");
+	ok(!*workload_read(args).name, "a longer name counts as unknown");
 }
 
 int main(void)

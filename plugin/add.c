@@ -16,7 +16,7 @@
 #include "plugin/reach.h"
 #include "plugin/verbs.h"
 
-/* The answer of an IPAM plugin, in the version that it answers in. */
+/* Reads the answer of an IPAM plugin, in the version that the answer names. */
 static int read_answer(struct result *ret, const json_t *answer, const struct request *req,
 		       struct cni_error *err)
 {
@@ -35,12 +35,13 @@ static int read_answer(struct result *ret, const json_t *answer, const struct re
 		return 0;
 	result_free(ret);
 	cni_fail(err, CNI_CONFIG, "IPAM plugin returned missing IP config");
-	return cni_hint(err, "its result has no address; an interface without any needs no \"ipam\" at all");
+	return cni_hint(err,
+			"its result has no address; for an interface without an address remove \"ipam\"");
 }
 
 /*
- * The result of the whole chain so far. What was there before stays, and the
- * addresses and routes given belong to our interface, which comes last.
+ * Makes the result of the chain so far. Keeps the content of prevResult, and appends our interface
+ * with the addresses and routes of given.
  */
 static int combine(struct result *ret, const struct iface *iface, const struct conf *conf,
 		   const struct result *given, struct cni_error *err)
@@ -53,7 +54,7 @@ static int combine(struct result *ret, const struct iface *iface, const struct c
 	};
 	struct result mine = *given, before = conf->prev;
 
-	if (!conf->ipam) /* its addresses are ours now */
+	if (!conf->ipam) /* our interface has its addresses */
 		before.n_ips = before.n_routes = 0;
 	mine.n_interfaces = 0;
 	if (result_append(ret, &before, err) < 0 || result_add_interface(ret, &own, err) < 0 ||
@@ -83,7 +84,8 @@ static int furnish(struct iface *iface, const struct conf *conf, struct result *
 	return rc;
 }
 
-/* From the IPAM, from the plugin before us, or none; and the routes of the configuration. */
+/* Gets addresses and routes from the IPAM plugin, or else from prevResult, and adds the routes of
+ * the configuration. */
 static int ask_addresses(struct result *ret, json_t **answer, const struct request *req,
 			 const struct conf *conf, struct cni_error *err)
 {
@@ -101,7 +103,7 @@ static int ask_addresses(struct result *ret, json_t **answer, const struct reque
 static int give_addresses(struct iface *iface, const struct conf *conf, struct page *page, json_t **result,
 			  struct cni_error *err)
 {
-	json_auto_t *answer = NULL; /* that strings are borrowed from */
+	json_auto_t *answer = NULL; /* owns the strings of given */
 	struct result given;
 	int rc = ask_addresses(&given, &answer, iface->req, conf, err);
 
@@ -128,7 +130,7 @@ static const char *mac_in_args(const char *args)
 	return NULL;
 }
 
-/* All interfaces of a master have its MAC address; a runtime that asks for another one hears of it. */
+/* All interfaces of a master have its MAC address. Warns if the runtime requests another one. */
 static void warn_of_mac(const struct iface *iface)
 {
 	const json_t *conf = iface->req->conf;
@@ -145,9 +147,8 @@ static void warn_of_mac(const struct iface *iface)
 		if (!len || (len == (int)strlen(iface->link.mac) &&
 			     !strncasecmp(asked[i], iface->link.mac, (size_t)len)))
 			continue;
-		cni_log("the MAC address %.*s is asked for, and is ignored: an ipvlan interface has that of "
-			"its "
-			"master, %s; macvlan gives each its own",
+		cni_log("the requested MAC address %.*s is ignored: an ipvlan interface has that of its "
+			"master, %s; macvlan interfaces have their own",
 			len, asked[i], iface->link.mac);
 		return;
 	}
@@ -179,7 +180,7 @@ static int attach(const struct request *asked, const struct conf *conf, int netn
 		warn_of_mac(&iface);
 		warn_of_master(&iface.master);
 		rc = give_addresses(&iface, conf, &page, result, err);
-		/* what an ADD meets whose attachment was deleted meanwhile has this one cause */
+		/* if another call has deleted the attachment, that is the cause of any error */
 		if (rc < 0 && !host_undo(&iface, &page, conf->ipam)) {
 			*err = (struct cni_error){ 0 };
 			page_gone(&page, err);
@@ -190,7 +191,7 @@ static int attach(const struct request *asked, const struct conf *conf, int netn
 	return rc;
 }
 
-/* Before 0.3.0 a result needs an address, so there is no use in trying. */
+/* Before 0.3.0 a result must have an address: fails before anything is made. */
 static int check_expressible(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	if (conf->ipam || conf->prev.n_ips || req->version >= CNI_0_3_0)
@@ -198,7 +199,7 @@ static int check_expressible(const struct request *req, const struct conf *conf,
 	return result_json(&conf->prev, req->version, err) ? 0 : -1;
 }
 
-/* Before anything is made that would have to be undone. */
+/* Fails before anything is made if the IPAM plugin is missing. */
 static int check_ipam(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	char program[PATH_MAX];

@@ -6,13 +6,13 @@
 
 #include "net/addr.h"
 
-#define IPV6_METRIC 1024 /* IP6_RT_PRIO_USER: of a route that was added without a metric */
+#define IPV6_METRIC 1024 /* IP6_RT_PRIO_USER: the metric of a route that was added without one */
 
-/* A route of the plan, and those that the pod has to its destination. */
+/* A route of the plan, and the other routes of the pod to its destination. */
 struct beside {
 	const struct route *route;
 	int link;
-	struct route_seen other; /* of another interface, of the lowest metric; link 0: none */
+	struct route_seen other; /* of another interface, with the lowest metric; link 0: none */
 };
 
 static void beside_compare(const struct route_seen *seen, void *arg)
@@ -51,7 +51,7 @@ static int beside_add(struct iface *iface, const struct beside *beside, struct c
 					 ? beside->other.priority - 1
 					 : IPV6_METRIC;
 	error = route_put(&iface->pod, iface->link.index, &route, &why);
-	if (error == EEXIST) /* the very same route is there: nothing is missing */
+	if (error == EEXIST) /* the kernel has this route already */
 		return 0;
 	if (error) {
 		cni_fail(err, CNI_INTERNAL, "failed to add route '%s dev %s': %s", prefix_text(&route.dst).s,

@@ -17,15 +17,16 @@
 #include "plugin/plan.h"
 
 #define IPV6_MIN_MTU 1280
-#define LOCAL_TRIES 100 /* which take a second */
+#define LOCAL_TRIES 100 /* for one second in all */
 
-/* The requests of one exchange, in their order, so that a refusal has a name. */
+/* The requests of one exchange in their order, which identifies a refused one. */
 struct exchange {
 	const struct iface *iface;
-	size_t first_address; /* number of its request: 0, or 1 after the one for announcements */
+	size_t first_address; /* the number of its request: 0, or 1 if a request for announcements precedes it
+			       */
 	const struct result *given;
 	const struct plan *plan;
-	bool *beside; /* of each route of the plan: has it another one to its destination beside it? */
+	bool *beside; /* for each route of the plan: is there another route to its destination? */
 };
 
 struct holder {
@@ -42,7 +43,7 @@ static void holder_match(const struct addr_seen *seen, void *arg)
 		holder->link = seen->link;
 }
 
-/* 1: an interface there has the address, and err says which. */
+/* Returns 1 if an interface in netns has the address; err names it. */
 static int holder_look(int netns, const char *path, void *arg, struct cni_error *err)
 {
 	struct holder *holder = arg;
@@ -58,8 +59,8 @@ static int holder_look(int netns, const char *path, void *arg, struct cni_error 
 	if (link.parent != holder->master || strcmp(link.kind, "ipvlan") != 0)
 		return 0;
 	cni_hint(err,
-		 "the interface \"%s\" in %s has it, and the IPAM plugin gave it again; the IPAM plugin has "
-		 "released it. ipvlanctl doctor compares leases with pods",
+		 "the interface \"%s\" in %s has it already; the IPAM plugin has released the new lease; "
+		 "ipvlanctl doctor compares leases with pods",
 		 link.name, path);
 	return 1;
 }
@@ -74,9 +75,8 @@ static int hint_of_holder(const struct iface *iface, const struct ip *ip, struct
 	rc = alive_each(&alive, holder_look, &holder, err);
 	alive_free(&alive);
 	return rc == 1 ? -1
-		       : cni_hint(err,
-				  "another ipvlan interface of the same master holds it, in a namespace that "
-				  "cannot be looked into; the IPAM plugin has released the address");
+		       : cni_hint(err, "another ipvlan interface of the same master has it, in a namespace "
+				       "that cannot be opened; the IPAM plugin has released the address");
 }
 
 static int refuse_address(const struct exchange *x, const struct prefix *address,
@@ -115,7 +115,7 @@ static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_err
 	size_t up = x->first_address + x->given->n_ips, request = refusal->request;
 
 	if (request < x->first_address)
-		return 0; /* neighbours will learn, if later */
+		return 0; /* without an announcement neighbours learn the address later */
 	if (request < up)
 		return refuse_address(x, &x->given->ips[request - x->first_address].address, refusal, err);
 	if (request > up && request <= up + x->plan->n_routes)
@@ -130,8 +130,8 @@ static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_err
 }
 
 /*
- * The kernel lets nobody have an address twice among the slaves of a master, but
- * the host's own addresses it does not look at: packets for both would mix.
+ * The kernel refuses an address that another slave of the master has, but not an address of the
+ * host: then the host would receive packets of the pod, and the pod those of the host.
  */
 static int check_host_addresses(struct iface *iface, const struct result *given, struct cni_error *err)
 {
@@ -144,8 +144,7 @@ static int check_host_addresses(struct iface *iface, const struct result *given,
 		if (found == FOUND_NOT)
 			continue;
 		cni_fail(err, CNI_CONFLICT, "address %s is the host's own", ip_text(ip).s);
-		return cni_hint(err,
-				"keep it out of the IPAM's range; the IPAM plugin has released the address");
+		return cni_hint(err, "exclude it from the range of the IPAM plugin, which has released it");
 	}
 	return 0;
 }
@@ -170,11 +169,12 @@ static int check_ipv6(const struct iface *iface, const struct conf *conf, const 
 		return master_check_carrier(&iface->master, conf, err);
 	cni_fail(err, CNI_CONFIG, "failed to add IP addr %s to \"%s\": this kernel has no IPv6",
 		 prefix_text(address).s, iface->req->ifname);
-	return cni_hint(err, "start the machine without ipv6.disable=1, or give pods IPv4 addresses alone");
+	return cni_hint(err, "start the machine without ipv6.disable=1, or give pods only IPv4 addresses");
 }
 
-/* Routers on the LAN would give the pod addresses and default routes that the result does
- * not have. In l3 and l3s no advertisement reaches it. 2: also where the pod forwards. */
+/* Without this the pod would take addresses and default routes from routers on the LAN that the
+ * result does not have. In l3 and l3s no advertisement reaches the pod. 2: accept them even if the
+ * pod forwards packets. */
 static size_t router_sysctls(const struct iface *iface, const struct conf *conf, struct sysctl *list)
 {
 	if (conf->mode != IPVLAN_MODE_L2)
@@ -193,13 +193,13 @@ static size_t address_sysctls(const struct iface *iface, const struct conf *conf
 	list[1].value = "0";
 	snprintf(list[2].name, sizeof(list[2].name), "ipv6/conf/%s/keep_addr_on_down", ifname);
 	list[2].value = "1";
-	/* a neighbour advertisement when the interface comes up with its addresses */
+	/* sends neighbour advertisements when the interface is set up with its addresses */
 	snprintf(list[3].name, sizeof(list[3].name), "ipv6/conf/%s/ndisc_notify", ifname);
 	list[3].value = conf->announce ? "1" : "0";
 	return 4;
 }
 
-/* Before the interface is up. */
+/* Call it before the interface is set up. */
 static void prepare_ipv6(const struct iface *iface, const struct conf *conf, const struct result *given)
 {
 	struct sysctl list[5];
@@ -232,7 +232,7 @@ static int exchange(struct iface *iface, const struct conf *conf, const struct r
 
 	if (!beside)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	/* announcing works only for addresses that are there before the link is up */
+	/* the kernel announces only addresses that the link has when it is set up */
 	if (conf->announce)
 		link_queue_arp_notify(pod, index);
 	for (size_t i = 0; i < given->n_ips; i++)
@@ -250,9 +250,9 @@ static int exchange(struct iface *iface, const struct conf *conf, const struct r
 }
 
 /*
- * The kernel makes an IPv6 address its own in a work queue (addrconf_dad_work()), also
- * without duplicate address detection. Until then what is sent to it is lost. Without a
- * carrier it does not happen at all.
+ * The kernel makes an IPv6 address local in a work queue (addrconf_dad_work()), also without
+ * duplicate address detection. Until then packets to it are lost. Without a carrier the kernel
+ * never does it.
  */
 static int wait_until_local(struct iface *iface, const struct ip *ip, struct cni_error *err)
 {

@@ -6,11 +6,11 @@
 #include "cni/process.h"
 #include "net/addr.h"
 
-/* A router advertisement may set the retransmission timer, else it is a second;
- * before it comes a random delay of a second at most. */
+/* The detection takes a random delay of a second at most, and the retransmission timer: a second,
+ * unless a router advertisement sets another. */
 #define PATIENCE_MS 5000
 
-/* FOUND: the address may be used. FOUND_NOT: it is still being tried. */
+/* FOUND: the address is usable. FOUND_NOT: the detection has not ended. */
 static enum found passed(struct iface *iface, const struct prefix *address, struct cni_error *err)
 {
 	uint32_t flags = 0;
@@ -19,16 +19,15 @@ static enum found passed(struct iface *iface, const struct prefix *address, stru
 	case FOUND_FAILED:
 		return FOUND_FAILED;
 	case FOUND_NOT:
-		return cni_fail(err, CNI_INTERNAL, "address %s has vanished from \"%s\"",
+		return cni_fail(err, CNI_INTERNAL, "address %s is no longer on \"%s\"",
 				prefix_text(address).s, iface->req->ifname);
 	default:
 		break;
 	}
 	if (flags & IFA_F_DADFAILED) {
 		cni_fail(err, CNI_CONFLICT, "address %s is in use on the link", prefix_text(address).s);
-		return cni_hint(err,
-				"another host has answered to it (IPv6 duplicate address detection); the "
-				"IPAM plugin has released the address");
+		return cni_hint(err, "another host has it (IPv6 duplicate address detection); the IPAM "
+				     "plugin has released it");
 	}
 	return flags & IFA_F_TENTATIVE ? FOUND_NOT : FOUND;
 }
@@ -70,7 +69,7 @@ int dad_wait(struct iface *iface, struct rtnl *events, const struct result *give
 		if (left <= 0) {
 			cni_fail(err, CNI_RETRY, "IPv6 duplicate address detection has not ended after %d s",
 				 PATIENCE_MS / 1000);
-			return cni_hint(err, "is the master up, and has it a carrier?");
+			return cni_hint(err, "check that the master is up and has a carrier");
 		}
 		rtnl_wait(events, (int)left);
 	}

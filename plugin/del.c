@@ -7,18 +7,18 @@
 #include "plugin/release.h"
 #include "plugin/verbs.h"
 
-/* The namespace that CNI_NETNS names, and what the ledger says of the attachment. */
+/* The namespace of CNI_NETNS, and the attachment's page. */
 struct del {
 	const struct request *req;
 	const char *ipam;
-	int netns;	       /* -1: CNI_NETNS leads to none */
+	int netns;	       /* of CNI_NETNS; -1: there is none */
 	struct netns_id named; /* its id */
 	struct rtnl pod;       /* in it */
 	struct release release;
 	bool known;
 };
 
-/* Is the interface of that name in the namespace another attachment's? */
+/* Does the interface of that name in the namespace belong to another attachment? */
 static enum found is_theirs(const struct del *del, const struct netns_id *netns, struct cni_error *err)
 {
 	const struct attachment own = { del->req->container, del->req->ifname };
@@ -33,7 +33,8 @@ static enum found is_theirs(const struct del *del, const struct netns_id *netns,
 	return FOUND;
 }
 
-/* The interface is looked for before its owner: one that comes after that is another one. */
+/* Finds the interface first, then its owner: an interface that another ADD makes after that has
+ * another index. */
 static int delete_in(const struct del *del, struct rtnl *pod, const struct netns_id *netns,
 		     struct cni_error *err)
 {
@@ -48,7 +49,7 @@ static int delete_in(const struct del *del, struct rtnl *pod, const struct netns
 	return iface_delete(pod, &links, err);
 }
 
-/* The attachment's own namespace has lost the path, which leads elsewhere, or nowhere. */
+/* CNI_NETNS does not name the attachment's namespace any more: finds that by its id. */
 static int delete_elsewhere(const struct del *del, struct cni_error *err)
 {
 	const struct netns_id *netns = &del->release.page.netns;
@@ -80,13 +81,13 @@ static int delete_link(struct del *del, struct cni_error *err)
 
 	if (del->known && netns->inode && (del->netns < 0 || !netns_is(netns, &del->named)))
 		return delete_elsewhere(del, err);
-	if (del->netns < 0) /* it has gone, and the link with it */
+	if (del->netns < 0) /* the namespace does not exist, so neither does the link */
 		return 0;
 	delegate_release_by_link(del->req, del->ipam);
 	return delete_in(del, &del->pod, &del->named, err);
 }
 
-/* For `ipvlanctl gc`: since it has looked, another container may have got the name. */
+/* For `ipvlanctl gc`: another container may have the name since gc has read the list. */
 static int check_gone(const struct del *del, struct cni_error *err)
 {
 	const struct netns_id *netns = &del->release.page.netns;
@@ -104,8 +105,8 @@ static int check_gone(const struct del *del, struct cni_error *err)
 }
 
 /*
- * Where the pod may have its interface still, it keeps the address, and what the host has
- * for it: no other pod must be given it. The runtime calls again.
+ * If the pod may still have its interface, its address stays leased and its objects stay on the
+ * host: no other pod may get the address. The runtime calls DEL again.
  */
 static int release(struct del *del, struct cni_error *err)
 {
@@ -158,7 +159,7 @@ static int del_with(struct del *del, struct cni_error *err)
 	return rc;
 }
 
-/* SPEC, DEL: it succeeds although parts are missing, and repeatedly. */
+/* SPEC, DEL: succeeds if parts are missing, and if it is called again. */
 int verb_del(const struct request *req, struct cni_error *err)
 {
 	struct cni_error why = { 0 }, unreadable = { 0 };

@@ -13,8 +13,8 @@
 #include "cni/file.h"
 #include "cni/json.h"
 
-/* The Go dhcp plugin may try for 208 s; a runtime gives up on us after 240 s, and
- * by then a DEL after a failed ADD must be over as well. */
+/* The Go dhcp plugin may try for 208 s. A runtime kills us after 240 s; by then the DEL after a
+ * failed ADD must have ended too. */
 #define PATIENCE_S 215
 #define UNDO_PATIENCE_S 20
 
@@ -48,7 +48,7 @@ int delegate_find(const char *type, const char *path, char *ret, size_t size, st
 	return cni_hint(err, "install the IPAM plugin that ipam.type names into a directory of CNI_PATH");
 }
 
-/* Our environment with another CNI_COMMAND. The strings are borrowed. */
+/* A copy of our environment with another CNI_COMMAND. The strings are borrowed. */
 static char **environment(char *command)
 {
 	size_t n = 0, used = 0;
@@ -65,13 +65,13 @@ static char **environment(char *command)
 	return env;
 }
 
-/* A DEL that undoes an ADD has to be over soon. */
+/* Is it the DEL that undoes a failed ADD? Then there is little time. */
 static bool is_undo(const struct request *req, const char *verb)
 {
 	return !strcmp(verb, "DEL") && !strcmp(req->command, "ADD");
 }
 
-/* What it answers is for nobody where answer is NULL. */
+/* Ignores the output of the program if answer is NULL. */
 static int run_program(const struct request *req, const char *program, const char *verb, json_t **answer,
 		       struct cni_error *err)
 {
@@ -108,7 +108,7 @@ void delegate_own(const struct own_delegate *plugin)
 	own = plugin;
 }
 
-/* The linker puts the note with the build ID before all code. */
+/* Is the program the same build? The linker writes the note with the build ID before all code. */
 static bool is_own(const char *program)
 {
 	autoclose int fd = file_open(program, O_RDONLY | O_NONBLOCK);
@@ -146,12 +146,11 @@ json_t *delegate_add(const struct request *req, const char *type, struct cni_err
 	if (!delegate_uses_link(type) || err->code == CNI_DECODE || *err->details)
 		return NULL;
 	if (strstr(err->msg, "dialing DHCP daemon"))
-		cni_hint(err, "the daemon of the plugin dhcp does not run: start it as root, `dhcp daemon`, "
-			      "with the "
-			      "path of the plugin, or its unit cni-dhcp");
+		cni_hint(err, "the daemon of the dhcp plugin is not running: as root start `dhcp daemon`, "
+			      "with the path of the plugin, or the unit cni-dhcp");
 	else
-		cni_hint(err, "all interfaces of a master have one MAC address: the DHCP server has to "
-			      "tell clients apart by their client identifier, and to answer by broadcast");
+		cni_hint(err, "all interfaces of a master have one MAC address: the DHCP server must "
+			      "distinguish clients by their client identifier, and answer by broadcast");
 	return NULL;
 }
 
@@ -162,7 +161,7 @@ int delegate_run(const struct request *req, const char *type, const char *verb, 
 
 	if (run(req, type, verb, NULL, &why) == 0)
 		return 0;
-	/* one from before CNI 1.1.0 */
+	/* a plugin from before CNI 1.1.0 */
 	if (optional && (why.code == CNI_VERSION || why.code == CNI_ENVIRONMENT)) {
 		cni_log("ipam %s does not know %s: %s", type, verb, why.msg);
 		return 0;

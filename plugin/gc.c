@@ -12,7 +12,7 @@
 #define VALID "cni.dev/valid-attachments"
 #define VALID_OLD "cni.dev/attachments"
 
-/* For the IPAM plugin, attachments whose namespace exists are valid as well. */
+/* Tells the IPAM plugin that attachments whose namespace exists are valid too. */
 static int delegate_gc(const struct request *req, const char *ipam, const json_t *kept, struct cni_error *err)
 {
 	json_auto_t *conf = json_array_size(kept) ? json_deep_copy(req->conf) : NULL;
@@ -24,7 +24,7 @@ static int delegate_gc(const struct request *req, const char *ipam, const json_t
 	if (!conf)
 		return delegate_run(req, ipam, "GC", err);
 	list = json_deep_copy(json_member(conf, key));
-	if (!json_is_array(list)) { /* null: none */
+	if (!json_is_array(list)) { /* null: no attachments */
 		json_decref(list);
 		list = json_array();
 	}
@@ -52,8 +52,9 @@ static int collect(const struct request *req, const struct valid *valid, struct 
 	return rc;
 }
 
-/* A runtime that names no attachments does not say that there are none: what that means is for
- * the IPAM plugin to say, but host-local 1.10.0 would release the addresses of running pods. */
+/* A runtime that passes no list does not say that there are no attachments. The IPAM plugin decides
+ * what that means. But host-local 1.10.0 would release the addresses of running pods: it is not
+ * called. */
 static int gc_without_list(const struct request *req, struct cni_error *err)
 {
 	const char *ipam;
@@ -67,8 +68,8 @@ static int gc_without_list(const struct request *req, struct cni_error *err)
 }
 
 /*
- * SPEC, GC: what is left of attachments that the runtime does not know. Links die
- * with their namespaces; what is to be collected is on the host, and the IPAM's.
+ * SPEC, GC: releases attachments that the runtime does not know. The kernel deletes links with
+ * their namespaces; so this releases only objects on the host, and leases of the IPAM plugin.
  */
 int verb_gc(const struct request *req, struct cni_error *err)
 {

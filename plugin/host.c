@@ -13,18 +13,18 @@
 #include "plugin/release.h"
 #include "plugin/repair.h"
 
-/* How an attempt to attach ends that the ledger's lock covers: what remains to be done
- * before the next one takes its time. */
+/* The result of an attempt to attach, during which the ledger is locked: what must be done, without
+ * the lock, before the next attempt. */
 enum attempt {
 	FAILED = -1,
 	DONE,
-	SURVEY,	 /* look for slaves of the master in other namespaces */
-	RELEASE, /* an earlier attachment has the name */
-	RIVAL,	 /* another attachment holds an object in the place of ours */
-	REPAIR,	 /* the anchor is missing, which other attachments hold */
+	SURVEY,	 /* find slaves of the master in other namespaces */
+	RELEASE, /* release an earlier attachment of this name */
+	RIVAL,	 /* release another attachment that holds an object in the place of ours */
+	REPAIR,	 /* make the anchor again, which other attachments hold */
 };
 
-/* More are no accident. */
+/* More attempts than calls can cause by chance. */
 #define ATTEMPTS 20
 
 struct attaching {
@@ -34,12 +34,12 @@ struct attaching {
 	struct ledger ledger;
 	struct view view;
 	struct survey survey;
-	uint64_t surveyed; /* the master's holders when it was asked for */
-	int unsurveyed;	   /* the master, when a survey of it is required */
+	uint64_t surveyed; /* hold_holders() of the master's anchor before the survey */
+	int unsurveyed;	   /* the master that requires a survey */
 	struct rival rival;
 	bool repaired;
-	bool fenced; /* the link that a VLAN was made upon: its fence must know of it */
-	int lock;    /* of the page: a DEL that comes waits, until the interface exists */
+	bool fenced; /* a VLAN was made on a link with a fence, which must know the VLAN */
+	int lock;    /* of the page: DEL waits until the interface exists */
 };
 
 static struct object object_made_master(const struct conf *conf, int parent, const char *name)
@@ -47,7 +47,7 @@ static struct object object_made_master(const struct conf *conf, int parent, con
 	return conf->internal ? object_dummy(name, conf->mtu) : object_vlan(parent, conf->vlan, name);
 }
 
-/* The master that is made when it is missing; index 0: it is missing. */
+/* Finds the master that ADD makes; ret->index 0: it does not exist. */
 static int find_made(struct attaching *a, struct object *object, struct link *ret, struct cni_error *err)
 {
 	const struct conf *conf = a->conf;
@@ -72,8 +72,8 @@ static enum attempt hold(struct attaching *a, const struct object *objects, size
 	return rc == 0 ? DONE : *a->rival.ifname ? RIVAL : FAILED;
 }
 
-/* Somebody has deleted it, and with it what other pods have on it. Once our page is written it
- * is too late: the next attempt would take that for an earlier attachment's. */
+/* Has somebody deleted the anchor, and with it the routes of other pods? If our page is written it
+ * is too late for a repair: the next attempt would treat that page as an earlier attachment. */
 static bool is_anchor_lost(const struct attaching *a, const struct object *anchor)
 {
 	struct link link;
@@ -83,7 +83,7 @@ static bool is_anchor_lost(const struct attaching *a, const struct object *ancho
 	       anchor_find(&a->iface->host, anchor->dev, &link, NULL) == FOUND_NOT;
 }
 
-/* Who has come to the master since it was surveyed is not in the survey. */
+/* The survey does not have attachments that were made after it: it is repeated if there are any. */
 static enum attempt admit(struct attaching *a, const struct link *master, int *flags, struct cni_error *err)
 {
 	const struct object anchor = object_anchor(master->index, a->conf->mode);
@@ -100,7 +100,7 @@ static enum attempt admit(struct attaching *a, const struct link *master, int *f
 	return rc < 0 ? FAILED : rc ? SURVEY : DONE;
 }
 
-/* From here on the page is written. */
+/* After DONE the page is written. */
 static enum attempt make_master(struct attaching *a, int *flags, struct cni_error *err)
 {
 	struct object object;
@@ -118,7 +118,7 @@ static enum attempt make_master(struct attaching *a, int *flags, struct cni_erro
 	if (page_make(a->page, &a->view, 0, err) < 0 ||
 	    master_find(a->iface->home, object.name, &a->iface->master, err) < 0)
 		return FAILED;
-	if (!link.index) { /* it was just made: nobody is on it */
+	if (!link.index) { /* it was just made, so it has no slaves */
 		const struct object fence = object_fence(a->iface->master.parent);
 
 		a->fenced = a->conf->vlan && hold_is_held(&a->ledger, &fence);
@@ -128,7 +128,7 @@ static enum attempt make_master(struct attaching *a, int *flags, struct cni_erro
 	return DONE;
 }
 
-/* Our page is written: who guards the master later finds it. */
+/* Is the master guarded? An ADD that guards it later finds our page, which is written. */
 static bool is_guarded(const struct attaching *a)
 {
 	const struct object guard = object_guard(a->iface->master.index);
@@ -160,7 +160,7 @@ static enum attempt make_slave(struct attaching *a, struct cni_error *err)
 	made = a->page->n_objects;
 	if (!a->conf->link_in_container)
 		needed[n++] = object_anchor(iface->master.index, a->conf->mode);
-	if (a->conf->anti_spoof) { /* made with the addresses; who comes meanwhile sees that it is to be */
+	if (a->conf->anti_spoof) { /* fence_pod() makes them; until then other calls see that we hold them */
 		needed[n++] = object_fence(iface->master.index);
 		needed[n++] = object_guard(iface->master.index);
 	}
@@ -173,7 +173,7 @@ static enum attempt make_slave(struct attaching *a, struct cni_error *err)
 	return page_make(a->page, &a->view, made, err) < 0 ? FAILED : DONE;
 }
 
-/* Has the name an attachment already, which is whole, or left over? */
+/* Is there an attachment of this name, whole or in part? */
 static enum attempt check_name(struct attaching *a, struct cni_error *err)
 {
 	const struct attachment who = { a->iface->req->container, a->iface->req->ifname };
@@ -223,7 +223,7 @@ static int survey(struct attaching *a, struct cni_error *err)
 	return cni_hint(err, "%s", why.details);
 }
 
-/* The namespace of an earlier attachment of the same name: may it be released? */
+/* May an earlier attachment of the same name be released? Not if its namespace exists. */
 static int check_over(const struct attaching *a, const struct page *before, struct cni_error *err)
 {
 	struct netns_id pod = *a->iface->req->pod;
@@ -243,12 +243,12 @@ static int check_over(const struct attaching *a, const struct page *before, stru
 		 before->container, before->ifname);
 	cni_hint(err, "it was made in %s, namespace %s, which %s%s; run DEL first", before->path,
 		 netns_id_text(&before->netns).s, found == FOUND ? "exists" : "perhaps exists",
-		 *alive.unseen ? ", since not all could be looked at" : "");
+		 *alive.unseen ? ", since not all namespaces could be read" : "");
 	alive_free(&alive);
 	return -1;
 }
 
-/* A killed ADD has left it, or its container went without DEL. */
+/* Releases what a killed ADD has left, or a container that ended without DEL. */
 static int release_earlier(struct attaching *a, struct cni_error *err)
 {
 	const struct request *req = a->iface->req;
@@ -269,7 +269,7 @@ static int release_earlier(struct attaching *a, struct cni_error *err)
 	return rc;
 }
 
-/* What others lack is no failure of this ADD. */
+/* If the repair of other attachments fails, this ADD does not. */
 static void repair(struct attaching *a)
 {
 	const struct repair how = { .host = &a->iface->host, .by = COUNTERS_ADD, .each = repair_log };
@@ -285,7 +285,7 @@ static bool needs_routes(const struct conf *conf)
 	return conf->host_access || conf->proxy_arp || conf->host_routes.n_routes || conf->n_reflectors;
 }
 
-/* Whoever takes something from pods of the master has taken it from others as well. */
+/* If pods of the master lack something, others may lack it too: repairs all. */
 static void repair_others(struct attaching *a)
 {
 	struct link master = a->iface->master;
@@ -297,7 +297,7 @@ static void repair_others(struct attaching *a)
 		repair(a);
 }
 
-/* Later they would be missing for the undoing, too. */
+/* Checked first: the undo of an ADD requires them too. */
 int host_check_programs(const struct conf *conf, struct cni_error *err)
 {
 	const char *nft;
@@ -357,7 +357,7 @@ bool host_undo(struct iface *iface, const struct page *page, const char *ipam)
 	ours = held || found == FOUND_NOT;
 	if (ours)
 		delegate_release_by_link(req, ipam);
-	/* as in DEL: where the link stays, so does the address */
+	/* as in DEL: if the link stays, the address stays leased */
 	if (iface->link.index)
 		rc = link_delete(&iface->pod, iface->link.index, &why);
 	if (rc == 0 && ours && ipam)
@@ -367,7 +367,7 @@ bool host_undo(struct iface *iface, const struct page *page, const char *ipam)
 	if (found != FOUND_FAILED)
 		release_end(&release);
 	if (rc < 0 || found == FOUND_FAILED)
-		cni_log("after a failed ADD: %s", why.msg);
+		cni_log("undo of a failed ADD: %s", why.msg);
 	return held || found == FOUND_FAILED;
 }
 
@@ -377,11 +377,11 @@ struct collection {
 	struct rtnl *host;
 	struct alive alive;
 	bool looked;
-	json_t *kept; /* what the runtime does not know, and lives */
+	json_t *kept; /* attachments that live but are not valid */
 	int rc;
 };
 
-/* Is it of the network, unknown to the runtime, and over? */
+/* Releases the attachment if it is in the network, not valid, and its namespace does not exist. */
 static int collect_page(const struct page *page, void *arg, struct cni_error *err)
 {
 	struct collection *all = arg;
@@ -450,8 +450,7 @@ static int verify_object(struct view *view, const struct object *object, struct 
 	if (found != FOUND_NOT)
 		return found == FOUND ? 0 : -1;
 	cni_fail(err, CNI_DAMAGED, "on the host \"%s\" is missing", object_text(object).s);
-	return cni_hint(err, "somebody has removed or changed it since ADD, which made it; "
-			     "ipvlanctl repair makes it again");
+	return cni_hint(err, "it was removed or changed after ADD; ipvlanctl repair makes it again");
 }
 
 static int verify(struct iface *iface, const struct page *page, struct cni_error *err)

@@ -11,15 +11,15 @@
 struct host_ips_search {
 	struct host_ips *ret;
 	int master;
-	int rank[2]; /* of main so far */
+	int rank[2]; /* of main */
 };
 
-/* The higher the better; 0: it does not count. */
+/* A higher rank is better; 0: the address does not count. */
 static int host_ips_rank(const struct addr_seen *seen)
 {
 	const unsigned int bits = (unsigned int)(8 * ip_size(&seen->address.ip));
 	const uint32_t doubtful = IFA_F_TENTATIVE | IFA_F_DADFAILED;
-	const bool second = seen->flags & IFA_F_SECONDARY; /* of IPv6: temporary */
+	const bool second = seen->flags & IFA_F_SECONDARY; /* for IPv6 this flag means temporary */
 
 	if (seen->scope != RT_SCOPE_UNIVERSE || !bits || seen->flags & doubtful ||
 	    (second && seen->address.ip.family == AF_INET6))
@@ -61,7 +61,7 @@ static bool host_ips_ignores(const char *name)
 	return netns_sysctl_is(sysctl, "0", NULL) != FOUND && netns_sysctl_is(sysctl, "1", NULL) != FOUND;
 }
 
-/* Of "all" and the master's own value the larger counts. */
+/* The larger value counts, that of "all" or that of the master. */
 bool host_ips_silent(const struct ip *ip, const char *master)
 {
 	return ip->family == AF_INET && (host_ips_ignores("all") || host_ips_ignores(master));

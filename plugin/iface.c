@@ -34,9 +34,8 @@ void iface_close(struct iface *iface)
 }
 
 /*
- * The name that the slave has for a moment where its final one cannot be given
- * at once. The same for each try of one attachment, so that DEL finds what a
- * killed ADD left.
+ * The temporary name of the slave, if the kernel does not accept the final one at once. It depends
+ * only on the attachment, so DEL finds a slave that a killed ADD has left.
  */
 static void interim_name(const struct request *req, char ret[IFNAMSIZ])
 {
@@ -49,12 +48,12 @@ static int taken(const struct iface *iface, struct cni_error *err)
 {
 	cni_fail(err, CNI_EXISTS, "failed to rename ipvlan to \"%s\": file exists", iface->req->ifname);
 	return cni_hint(err,
-			"%s has an interface of that name already; it was left as it is. If it is from an "
-			"earlier ADD of this container, run DEL first",
+			"%s has an interface of that name already, which was not changed; if an earlier ADD "
+			"of this container has made it, run DEL first",
 			iface->req->netns);
 }
 
-/* Adds the link of that name, if it is an ipvlan slave. */
+/* Adds the link of that name to ret if it is an ipvlan slave. */
 static int find_slave(struct rtnl *pod, const char *name, const struct request *req, struct own_links *ret,
 		      struct cni_error *err)
 {
@@ -91,7 +90,7 @@ int iface_delete(struct rtnl *pod, const struct own_links *links, struct cni_err
 	return rc;
 }
 
-/* While the ledger is locked, and after the name was found to be free. */
+/* Call it while the ledger is locked, and after iface_check_name(). */
 static int delete_own(struct iface *iface, struct cni_error *err)
 {
 	struct own_links links;
@@ -101,7 +100,7 @@ static int delete_own(struct iface *iface, struct cni_error *err)
 	return iface_delete(&iface->pod, &links, err);
 }
 
-/* Creates under the interim name and renames. */
+/* Creates the slave with the temporary name and renames it. */
 static int create_in_two_steps(struct iface *iface, const struct ipvlan *wanted, struct cni_error *err)
 {
 	struct ipvlan ipvlan = *wanted;
@@ -143,14 +142,14 @@ static int create(struct iface *iface, const struct conf *conf, int flags, struc
 	struct cni_error why = { 0 };
 	int error = ipvlan_create(iface->home, &ipvlan, &why);
 
-	/* before Linux 6.15 the name must be free in our namespace as well */
+	/* before Linux 6.15 the name must be free in our namespace too */
 	if (error == EEXIST) {
 		why = (struct cni_error){ 0 };
 		error = create_in_two_steps(iface, &ipvlan, &why);
 	}
 	if (!error)
 		return 0;
-	/* without an answer it may be there all the same; nobody else had the name */
+	/* without an answer the link may exist; it is ours, since the name was free */
 	if (error == EIO)
 		delete_own(iface, NULL);
 	if ((error == EBUSY || error == EINVAL) && master_usable(iface->home, &iface->master, err) < 0)
@@ -166,7 +165,8 @@ static int create(struct iface *iface, const struct conf *conf, int flags, struc
 			     "with CONFIG_IPVLAN");
 	if (error == EPERM)
 		return cni_hint(
-			err, "creating interfaces needs root (CAP_NET_ADMIN) in the namespace of the master");
+			err,
+			"creating interfaces requires root (CAP_NET_ADMIN) in the namespace of the master");
 	return cni_hint(err, "%s", why.details);
 }
 
@@ -174,7 +174,7 @@ int iface_prepare(struct iface *iface, const struct conf *conf, struct cni_error
 {
 	const char *ifname = iface->req->ifname;
 
-	/* the kernel would make eth0 of eth%d, and nobody would find it again */
+	/* the kernel would replace %d by a number, and DEL would not find the interface */
 	if (strchr(ifname, '%'))
 		return cni_fail(err, CNI_ENVIRONMENT, "interface name contains %%: \"%s\"", ifname);
 	if (!conf->internal && (master_find(iface->home, conf->master, &iface->master, err) < 0 ||
@@ -183,7 +183,7 @@ int iface_prepare(struct iface *iface, const struct conf *conf, struct cni_error
 	return 0;
 }
 
-/* Asked first, since even a create that fails must not touch an interface of that name. */
+/* Checked first: an ADD that fails must not change an interface of that name. */
 int iface_check_name(struct iface *iface, struct cni_error *err)
 {
 	struct link link;

@@ -10,9 +10,9 @@
 #include "cni/process.h"
 #include "net/addr.h"
 
-/* The kernel asks for routers once duplicate address detection of its link-local address
- * has ended, after two seconds at most; a router answers within half a second; then comes
- * the detection for the new address (RFC 4861 6.3.7, 6.2.6). */
+/* The kernel solicits routers after duplicate address detection for its link-local address, which
+ * takes two seconds at most. A router answers within half a second. Then follows the detection for
+ * the new address (RFC 4861 6.3.7, 6.2.6). */
 #define PATIENCE_MS 6000
 #define INTERVAL_MS 100
 
@@ -47,7 +47,7 @@ static void lesson_route(const struct route_seen *seen, void *arg)
 		lesson->rc |= result_add_route(&lesson->came, &route, lesson->err);
 }
 
-/* FOUND: something came, and its addresses may be used. */
+/* FOUND: routers have advertised something, and the addresses are usable. */
 static enum found lesson_look(struct lesson *lesson)
 {
 	struct rtnl *pod = (struct rtnl *)&lesson->iface->pod;
@@ -83,7 +83,7 @@ static struct lesson_text text_of_route(const struct cni_route *route)
 	return text;
 }
 
-/* As CHECK finds it again. */
+/* The texts by which CHECK finds them again. */
 static json_t *list_of(const struct result *came)
 {
 	json_t *list = json_array();
@@ -102,7 +102,7 @@ int learn_routers(struct iface *iface, struct result *given, struct page *page, 
 	int rc = found == FOUND_FAILED ? -1 : result_append(given, &lesson.came, err);
 
 	if (rc == 0 && !lesson.came.n_ips && !lesson.came.n_routes)
-		cni_log("no router advertisement came to %s within %d s", iface->req->ifname,
+		cni_log("no router advertisement arrived at %s within %d s", iface->req->ifname,
 			PATIENCE_MS / 1000);
 	else if (rc == 0)
 		page->learned = list_of(&lesson.came);

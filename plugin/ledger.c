@@ -20,7 +20,7 @@
 #define PRIVATE_DIR_MODE 0700
 #define FILE_MODE 0600
 
-/* <container>:<interface>, or, where that is no name for a file, a hash of it. */
+/* <container>:<interface>, or a hash of it if that cannot be the name of a file. */
 struct file_name page_file(const struct attachment *who)
 {
 	struct file_name name;
@@ -51,7 +51,6 @@ static int open_lock(struct cni_error *err)
 	return fd < 0 ? ledger_broken("open", LOCK, err) : fd;
 }
 
-/* Waits for a flock() of fd. */
 int ledger_wait(int fd, const char *path, struct cni_error *err)
 {
 	if (file_lock(fd, PATIENCE_S) == 0)
@@ -83,7 +82,7 @@ static enum found open_dir(struct ledger *ledger, struct cni_error *err)
 	return errno == ENOENT ? FOUND_NOT : ledger_broken("open", ledger->path, err);
 }
 
-/* An earlier version let everybody into the directory. */
+/* Sets the mode of the directory, which an earlier version made readable for all. */
 static int make_dir(struct ledger *ledger, struct cni_error *err)
 {
 	static const char *const names[] = { "pages", "objects", "claims" };
@@ -99,7 +98,7 @@ static int make_dir(struct ledger *ledger, struct cni_error *err)
 	return 0;
 }
 
-/* One that was made in part, by a call that was killed, has no claims. */
+/* A ledger that a killed call has made in part has no "claims". */
 static bool is_whole(const struct ledger *ledger)
 {
 	return ledger->dir >= 0 && faccessat(ledger->dir, "claims", F_OK, 0) == 0;
@@ -126,7 +125,7 @@ enum found ledger_open(struct ledger *ret, struct rtnl *host, struct cni_error *
 	found = open_dir(ret, err);
 	if (found != FOUND || !ledger_is_old(ret))
 		return found;
-	/* of an earlier version: whoever locks it writes it again */
+	/* a ledger of an earlier version: ledger_lock() converts it */
 	ledger_close(ret);
 	if (ledger_lock(ret, host, err) < 0)
 		return FOUND_FAILED;
@@ -135,8 +134,8 @@ enum found ledger_open(struct ledger *ret, struct rtnl *host, struct cni_error *
 	return FOUND;
 }
 
-/* What an ADD writes: the page before it is in place, the page, its claim, and for an object
- * a directory and a holder. A new ledger has four directories and the lock besides. */
+/* The files that an ADD makes: the page under its temporary name, the page, its claim, and for an
+ * object a directory and a holder. A new ledger also has five directories and the lock. */
 #define FILES_OF_ADD 5
 #define FILES_OF_LEDGER 6
 

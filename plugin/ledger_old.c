@@ -24,8 +24,8 @@
  *	anchor dev 3
  *	route to 192.168.9.0/24 via 10.138.36.66 dev 3
  *
- * The first call that locks the ledger writes each page again, as this version does. A
- * file that it cannot read becomes a page that it cannot read.
+ * The first call that locks the ledger converts each page to the present form. A file that it
+ * cannot read becomes an unreadable page.
  */
 #define OLD_LOCK "/run/cni/ipvlan/lock"
 #define OLD_LOCK_PATIENCE_S 2
@@ -36,7 +36,7 @@ static bool old_copy(char *ret, size_t size, const char *value)
 	return snprintf(ret, size, "%s", value) < (int)size;
 }
 
-/* The words of a line, by what comes before them. */
+/* The values of a line, by their keys. */
 struct old_words {
 	const char *name, *to, *via, *lladdr, *dev, *id, *src;
 };
@@ -65,7 +65,7 @@ static bool old_read_words(struct old_words *ret, char *rest)
 	return !key;
 }
 
-/* ipv4/conf/eth0/forwarding, by the name that the interface had. */
+/* Reads ipv4/conf/eth0/forwarding, with the name that the interface had. */
 static bool old_read_sysctl(struct object *ret, const char *name)
 {
 	char interface[IFNAMSIZ], key[64];
@@ -117,7 +117,7 @@ static bool old_read_words_of(struct object *ret, const char *line)
 	return true;
 }
 
-/* One that cannot be written again is none. */
+/* Fails for an object that this version cannot write. */
 static bool old_read_object(struct object *ret, const char *line)
 {
 	json_auto_t *doc = old_read_words_of(ret, line) ? object_json(ret) : NULL;
@@ -126,13 +126,13 @@ static bool old_read_object(struct object *ret, const char *line)
 	return doc && object_read(&again, doc) && object_agrees(ret, &again);
 }
 
-/* A switch of an interface that has gone, or has another name now, is left as it is. */
+/* A sysctl of an interface that does not exist under that name is ignored. */
 static bool old_is_switch(const char *line)
 {
 	return !strncmp(line, "sysctl ", strlen("sysctl "));
 }
 
-/* What comes after key on the next line, which must begin with it. */
+/* The rest of the next line after key, with which the line must begin. */
 static const char *old_take_head(char **rest, const char *key)
 {
 	const size_t len = strlen(key);
@@ -144,7 +144,7 @@ static const char *old_take_head(char **rest, const char *key)
 	return line + len;
 }
 
-/* False when there is a line that no version up to this one has written. */
+/* Returns false if a line has an unknown form. */
 static bool old_read_page(struct page *ret, char *rest, struct cni_error *err)
 {
 	const char *netns, *line;
@@ -234,7 +234,7 @@ int ledger_take_over(struct ledger *ledger, struct cni_error *err)
 
 	if (!ledger_is_old(ledger))
 		return 0;
-	/* everybody may hold this one, so that it is not waited for for long */
+	/* any user may hold this lock, so the wait is short */
 	lock = file_open(OLD_LOCK, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 	if (lock >= 0)
 		file_lock(lock, OLD_LOCK_PATIENCE_S);

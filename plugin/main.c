@@ -20,7 +20,7 @@ static const struct about about = {
 	.page = "ipvlan-cni",
 };
 
-/* Only who is no runtime has arguments. */
+/* Only people pass arguments; runtimes pass none. */
 static int answer(int argc, char **argv)
 {
 	int status;

@@ -120,11 +120,10 @@ int master_check_mtu(const struct link *master, unsigned int mtu, struct cni_err
 	if (!mtu || (mtu >= MTU_MIN && mtu <= master->mtu))
 		return 0;
 	cni_fail(err, CNI_CONFIG, "invalid MTU %u, must be [%d, master MTU(%u)]", mtu, MTU_MIN, master->mtu);
-	return cni_hint(err, "what is larger than the MTU of \"%s\" would be lost without a trace",
-			master->name);
+	return cni_hint(err, "\"%s\" would drop larger packets without an error", master->name);
 }
 
-/* The name that ADD gives to the master that it makes. */
+/* The name of the master that ADD makes. */
 static int master_name(const struct conf *conf, const char *parent, const char *network, char ret[IFNAMSIZ],
 		       struct cni_error *err)
 {
@@ -136,8 +135,8 @@ static int master_name(const struct conf *conf, const char *parent, const char *
 		return 0;
 	cni_fail(err, CNI_CONFIG, "vlan: \"%s.%u\" is too long for an interface", parent, conf->vlan);
 	return cni_hint(err,
-			"make the VLAN yourself, under a name of at most %d characters, and give that as "
-			"the master",
+			"make the VLAN yourself, with a name of at most %d characters, and set \"master\" to "
+			"that name",
 			IFNAMSIZ - 1);
 }
 
@@ -160,7 +159,8 @@ static void vlan_match(const struct link *link, void *arg)
 		search->found = *link;
 }
 
-/* The kernel allows one VLAN of an id on a link, and others may have named it. */
+/* Finds the VLAN of any name: the kernel allows one VLAN with an id on a link, and others may have
+ * made it. */
 static enum found vlan_find(struct rtnl *nl, int parent, unsigned int id, struct link *ret,
 			    struct cni_error *err)
 {
@@ -205,7 +205,7 @@ int master_must_be_up(const struct link *master, const char *key, struct cni_err
 	return cni_hint(err, "%s needs it up: ip link set %s up", key, master->name);
 }
 
-/* A key that works only while the master is up; NULL: none does. */
+/* A key of conf that works only while the master is up; NULL: there is none. */
 static const char *key_of_master_up(const struct conf *conf)
 {
 	if (conf->host_routes.n_routes)
@@ -233,10 +233,10 @@ int master_check_carrier(const struct link *master, const struct conf *conf, str
 	if (master->flags & IFF_RUNNING)
 		return 0;
 	cni_fail(err, CNI_RETRY, "master \"%s\" has no carrier", master->name);
-	return cni_hint(err, "dad needs it, since without it nobody on the link can answer");
+	return cni_hint(err, "dad requires a carrier: without it no host on the link can answer");
 }
 
-/* A key that makes routes in the host's main table; NULL: none does. */
+/* A key of conf that makes routes in the host's main table; NULL: there is none. */
 static const char *key_of_routes(const struct conf *conf)
 {
 	if (conf->host_access)

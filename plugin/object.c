@@ -195,7 +195,7 @@ bool object_same_place(const struct object *a, const struct object *b)
 	       (!(key & KEY_NAME) || !strcmp(a->name, b->name));
 }
 
-/* Not src, which the host may change, nor what it takes to make it. */
+/* Does not compare src, which the host may change, nor the members that are only for making it. */
 bool object_agrees(const struct object *a, const struct object *b)
 {
 	return a->kind == b->kind && a->dev == b->dev && a->id == b->id && a->to.len == b->to.len &&
@@ -293,7 +293,7 @@ static bool read_value(struct object *ret, const char *key, const json_t *value)
 	const json_int_t number = json_integer_value(value);
 
 	if (!strcmp(key, "kind") || !strcmp(key, "dns"))
-		return true; /* read elsewhere, and not needed to remove it */
+		return true; /* read elsewhere; removing does not require it */
 	if (!strcmp(key, "dev") && number > 0 && number <= INT32_MAX)
 		ret->dev = (int)number;
 	else if (!strcmp(key, "id") && number > 0 && number <= UINT16_MAX)

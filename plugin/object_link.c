@@ -16,7 +16,7 @@ static bool is_anchor(const struct link *link)
 	return !strcmp(link->kind, "ipvlan") && link->group == OUR_NUMBER;
 }
 
-/* Not what else may have its name. */
+/* Returns FOUND_NOT for another link of that name. */
 enum found anchor_find(struct rtnl *host, int dev, struct link *ret, struct cni_error *err)
 {
 	char name[IFNAMSIZ];
@@ -30,9 +30,8 @@ enum found anchor_find(struct rtnl *host, int dev, struct link *ret, struct cni_
 static int anchor_refuse(const char *name, struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFIG, "there is another interface \"%s\" already", name);
-	return cni_hint(err,
-			"the plugin keeps the mode of a master by an interface of that name, and has not "
-			"made this one; rename or delete it");
+	return cni_hint(err, "the plugin requires that name for the interface that keeps the mode of the "
+			     "master, and has not made this one; rename or delete it");
 }
 
 static int anchor_check(struct view *view, const struct object *object, struct cni_error *err)
@@ -101,8 +100,7 @@ const struct kind kind_anchor = {
 	.check = anchor_check,
 };
 
-/* It is to carry routes and nothing else: no addresses of its own, which routers on
- * the LAN would have it take. */
+/* The anchor is only for routes: it must not take addresses from routers on the LAN. */
 static void keep_bare(const struct link *anchor)
 {
 	struct sysctl sysctls[] = { { "", "0" }, { "", "0" } };

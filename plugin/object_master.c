@@ -9,8 +9,7 @@
 #include "plugin/kinds.h"
 
 /*
- * Masters that are made when they are missing: VLANs, and dummies for networks that
- * lead nowhere.
+ * Masters that ADD makes if they do not exist: VLANs, and dummies for internal networks.
  */
 
 static bool is_it(const struct link *link, const struct object *object)
@@ -88,7 +87,7 @@ static enum found find(struct view *view, const struct object *object, struct cn
 	return found == FOUND && !is_it(&link, object) ? FOUND_NOT : found;
 }
 
-/* Who uses it, here or in another namespace? */
+/* Finds out whether something uses the master, here or in another namespace. */
 static int look(struct view *view, const struct object *object, bool removing, struct cni_error *err)
 {
 	struct survey survey;
@@ -109,7 +108,7 @@ static int look(struct view *view, const struct object *object, bool removing, s
 	return rc;
 }
 
-/* One of ours, unless somebody else has come to use it. */
+/* Removes a master that we made, unless something else uses it. */
 static int unmake(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link link;

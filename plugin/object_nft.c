@@ -6,9 +6,9 @@
 #include "plugin/nft.h"
 
 /*
- * Masquerading: a table of our own, in which each pod's address stands with the subnet that it is
- * not translated for. Each script can be repeated, since in nft adding what is there is
- * no error, and what is added first can be deleted.
+ * Masquerading: a table with each pod's address, and with the subnet to which its packets are not
+ * translated. A script can be repeated: nft accepts adding what exists; and a script that deletes
+ * something adds it first.
  */
 #define TABLE "inet ipvlan_cni"
 
@@ -29,7 +29,7 @@ static int number(const struct object *object)
 	return object->to.ip.family == AF_INET ? 4 : 6;
 }
 
-/* "add" or "delete" of what the object stands for. */
+/* Prints "add" or "delete" for the elements of the object. */
 static void print_elements(FILE *script, const char *verb, const struct object *object)
 {
 	const struct prefix subnet = prefix_network(&object->to);
@@ -78,8 +78,8 @@ static void print_held(const struct object *object, void *script)
 	print_elements(script, "add", object);
 }
 
-/* Without its "add table" the script fails where somebody has deleted that: then the other pods
- * have lost their part of it as well. */
+/* NFT_ADD prints no "add table", so the script fails if somebody has deleted the table: then the
+ * elements of other pods are missing too. */
 static int print_table(FILE *script, struct view *view, const struct object *object, enum nft_step step,
 		       struct cni_error *err)
 {
@@ -92,7 +92,7 @@ static int print_table(FILE *script, struct view *view, const struct object *obj
 	return step == NFT_WHOLE ? hold_each(view->ledger, OBJECT_MASQUERADE, print_held, script, err) : 0;
 }
 
-/* If it is missing, so are its elements. */
+/* Always found: if the table is missing, its elements are missing too. */
 static enum found find_table(struct view *view, const struct object *object, struct cni_error *err)
 {
 	(void)view;

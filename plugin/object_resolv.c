@@ -11,9 +11,9 @@
 #include "plugin/kinds.h"
 
 /*
- * /etc/netns/<name>/resolv.conf, which ip-netns(8) puts in the place of
- * /etc/resolv.conf for what it starts in that namespace. A file that does not begin
- * as ours do is somebody else's, and stays.
+ * /etc/netns/<name>/resolv.conf, which ip-netns(8) mounts over /etc/resolv.conf for programs that
+ * it starts in that namespace. A file without our first line belongs to somebody else, and is not
+ * changed.
  */
 #define ROOT "/etc/netns"
 #define MARK "# made by ipvlan-cni\n"
@@ -51,7 +51,7 @@ static enum whose {
 	return strcmp(text, MARK) ? THEIRS : OURS;
 }
 
-/* What would not stay on its line is left out. */
+/* NULL for a value with line ends, which is left out. */
 static const char *word(const json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -141,7 +141,7 @@ static int unmake(struct view *view, const struct object *object, struct cni_err
 		return cni_fail(err, CNI_IO, "cannot remove %s: %s", path_of(object, "/resolv.conf").s,
 				errno_text(errno));
 	unlink(path_of(object, "/resolv.conf.new").s);
-	rmdir(path_of(object, "").s); /* unless there is more in it */
+	rmdir(path_of(object, "").s); /* fails if there are other files in it */
 	return 0;
 }
 

@@ -29,7 +29,7 @@ struct rivals {
 	struct route_seen other; /* link 0: none */
 };
 
-/* Which routes lead to the same destination, with whatever metric? */
+/* Finds the routes to the same destination, with any metric. */
 static int route_look(struct view *view, const struct object *object, struct rivals *ret,
 		      struct cni_error *err)
 {
@@ -59,7 +59,8 @@ static int route_refuse(const struct object *object, const struct route_seen *ot
 			object->dev);
 }
 
-/* One of ours that leads elsewhere, and that no attachment holds, is left from a ledger that is gone. */
+/* Deletes a route of ours with another next hop: no attachment holds it, so it is from a ledger
+ * that was lost. */
 static int route_remove_rival(struct view *view, const struct object *object, const struct route_seen *other,
 			      struct cni_error *err)
 {
@@ -98,7 +99,7 @@ static int route_check_gateway(struct view *view, const struct object *object, s
 	return object->via.family ? gateway_check(view->host, object->dev, &object->via, err) : 0;
 }
 
-/* Why the kernel has refused it. */
+/* Explains why the kernel has refused the route. */
 static int route_explain(struct view *view, const struct object *object, const struct cni_error *why,
 			 struct cni_error *err)
 {
@@ -108,7 +109,7 @@ static int route_explain(struct view *view, const struct object *object, const s
 	return cni_hint(err, "%s", why->details);
 }
 
-/* The view may be older than the ledger's lock: what it shows may have gone, or come. */
+/* Reads the routes again: the view may be older than the ledger's lock. */
 static int route_settle(struct view *view, const struct object *object, const struct route *route,
 			struct cni_error *err)
 {
@@ -159,7 +160,7 @@ static int route_check(struct view *view, const struct object *object, struct cn
 	return route_check_gateway(view, object, err);
 }
 
-/* One route alone is asked for when it is made. */
+/* Reads all routes. A route to one address is looked up alone when it is made. */
 static int route_read(struct view *view, const struct object *object, bool removing, struct cni_error *err)
 {
 	if (removing || object->to.len == 8 * ip_size(&object->to.ip))
@@ -218,7 +219,7 @@ static enum found neighbour_is(struct view *view, const struct object *object, s
 	struct neighbour neighbour = neighbour_of(object);
 	struct link link;
 
-	/* the kernel gives the anchor the MAC address that the master has now */
+	/* the kernel sets the anchor's MAC address to that of the master */
 	if (neighbour.mac && link_find_index(view->host, object->dev, &link, err) == FOUND)
 		neighbour.mac = link.mac;
 	return neighbour_find(view->host, object->dev, &neighbour, err);

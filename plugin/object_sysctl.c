@@ -8,9 +8,9 @@
 #include "plugin/kinds.h"
 
 /*
- * A switch of an interface that others use as well. It is remembered by the interface's
- * index, since names change, and what it means by what it was for "all" interfaces then:
- * when somebody has made the machine a router meanwhile, forwarding is no longer ours.
+ * A sysctl of an interface that others use too. The object has the index of the interface, since
+ * names change, and the value for "all" interfaces at that time: if somebody has made the machine a
+ * router since, forwarding stays on.
  */
 
 struct sysctl_name {
@@ -29,7 +29,7 @@ static struct sysctl_name sysctl_of(const char *interface, const struct object *
 	return name;
 }
 
-/* Whether a router takes router advertisements is 2, for a host it is 1
+/* accept_ra: 2 accepts router advertisements on a router, 1 only on a host
  * (Documentation/networking/ip-sysctl.rst). */
 static bool sysctl_is_accept_ra(const struct object *object)
 {
@@ -46,7 +46,7 @@ static const char *sysctl_off(const struct object *object)
 	return sysctl_is_accept_ra(object) ? "1" : "0";
 }
 
-/* The interface may have gone, and its switches with it. */
+/* FOUND_NOT: the interface does not exist, so neither do its sysctls. */
 static enum found sysctl_find_name(struct view *view, const struct object *object, struct sysctl_name *ret,
 				   struct cni_error *err)
 {
@@ -63,7 +63,7 @@ static int sysctl_set(const struct sysctl_name *name, const char *value, struct 
 	struct sysctl sysctl = { .value = value };
 
 	if (snprintf(sysctl.name, sizeof(sysctl.name), "%s", name->s) >= (int)sizeof(sysctl.name))
-		return cni_fail(err, CNI_INTERNAL, "the sysctl %s has too long a name", name->s);
+		return cni_fail(err, CNI_INTERNAL, "the sysctl %s has a name that is too long", name->s);
 	netns_sysctl(-1, &sysctl, 1);
 	if (netns_sysctl_is(name->s, value, NULL) == FOUND)
 		return 0;
@@ -88,7 +88,7 @@ static enum found sysctl_find(struct view *view, const struct object *object, st
 	return found == FOUND ? netns_sysctl_is(name.s, sysctl_on(object), err) : found;
 }
 
-/* It is on already, or can be written. */
+/* Is the sysctl on already, or can it be written? */
 static int sysctl_check(struct view *view, const struct object *object, struct cni_error *err)
 {
 	char path[sizeof("/proc/sys/net/") + sizeof(struct sysctl_name)];
@@ -113,7 +113,7 @@ int sysctl_read_all(const struct object *object)
 	return on == FOUND ? 1 : on == FOUND_NOT ? 0 : -1;
 }
 
-/* Back to what it was, unless it is not as we have set it, or others need it now. */
+/* Restores the value, unless somebody has changed it, or has set it for all interfaces. */
 static int sysctl_unmake(struct view *view, const struct object *object, struct cni_error *err)
 {
 	const bool then = object->all > 0;

@@ -130,7 +130,6 @@ static int read_fields(struct page *page, struct cni_error *err)
 	return read_entries(page, json_object_get(doc, "objects"), err);
 }
 
-/* Everything that is in a file, up to a bound; the caller frees it. */
 static enum found text_of_file(char **ret, int fd, const char *path, struct cni_error *err)
 {
 	struct stat st = { .st_size = 0 };
@@ -167,7 +166,7 @@ static int unreadable(const struct ledger *ledger, const char *path, const char 
 		 ledger->path, path, why);
 	return cni_hint(
 		err,
-		"the file was left as it is, and so was what it stands for; if it is of no use, remove it");
+		"the file, and its objects on the host, were not changed; if it is of no use, remove it");
 }
 
 static enum found read_text(struct page *ret, const struct ledger *ledger, const char *path, const char *text,
@@ -183,7 +182,7 @@ static enum found read_text(struct page *ret, const struct ledger *ledger, const
 	return read_fields(ret, err) < 0 ? FOUND_FAILED : FOUND;
 }
 
-/* The page that is called name, by a descriptor, or by its path where that is -1. */
+/* Reads the page of that name, by a descriptor, or by its path if fd is -1. */
 static enum found read_file(struct page *ret, const struct ledger *ledger, const char *name, int fd,
 			    struct cni_error *err)
 {
@@ -226,7 +225,7 @@ enum found page_read(struct page *ret, const struct ledger *ledger, const struct
 	return ledger->dir < 0 ? FOUND_NOT : page_read_file(ret, ledger, page_file(who).s, err);
 }
 
-/* The first entry that this version does not know, as it is written. */
+/* The text of the first entry that this version does not know. */
 static char *unknown_entry(const struct page *page)
 {
 	const json_t *entry;
@@ -248,7 +247,7 @@ int page_check_known(const struct ledger *ledger, const struct page *page, struc
 		return 0;
 	cni_fail(err, CNI_DECODE, "%s/%s has entries that this version of the plugin does not know: %.200s",
 		 ledger->path, path_of_page(&who).s, entry ? entry : "?");
-	return cni_hint(err, "the version that has written them can remove what they stand for");
+	return cni_hint(err, "only the version that has written them can remove their objects");
 }
 
 static int visit(const struct ledger *ledger, const char *name,
@@ -324,7 +323,7 @@ int pages_each(const struct ledger *ledger,
 	return each_file(ledger, "pages", visit_name, &visitor, err);
 }
 
-/* The page is removed, or replaced, by the one who has locked it: then it has no name any more. */
+/* Returns false if the call that had locked the page has removed or replaced it. */
 static bool has_name(int fd)
 {
 	struct stat st;
@@ -377,7 +376,7 @@ enum found page_of_interface(struct page *ret, const struct ledger *ledger, cons
 	found = page_read_file(ret, ledger, name, err);
 	if (found != FOUND || netns_is(&ret->netns, netns))
 		return found;
-	page_free(ret); /* of a namespace that had the inode before */
+	page_free(ret); /* the claim is of an earlier namespace with this inode */
 	return FOUND_NOT;
 }
 
@@ -411,7 +410,7 @@ static json_t *page_json(const struct page *page)
 	return doc;
 }
 
-/* Of an interface that another attachment had, which has lost it. */
+/* EEXIST: another attachment had an interface of that name, which is deleted. */
 int page_claim(const struct ledger *ledger, const struct page *page, struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
@@ -426,7 +425,7 @@ int page_claim(const struct ledger *ledger, const struct page *page, struct cni_
 	return ledger_broken("write", path.s, err);
 }
 
-/* Complete, or as it was. */
+/* Replaces the whole file, or does not change it. */
 static int replace(const struct ledger *ledger, const char *path, const char *text, int *lock,
 		   struct cni_error *err)
 {
@@ -472,7 +471,7 @@ int page_write(const struct ledger *ledger, const struct page *page, int *lock, 
 	return replace(ledger, path_of_page(&who).s, text, lock, err);
 }
 
-/* The claim may be of another one by now. */
+/* Removes the claim, unless it names another attachment. */
 int page_disclaim(const struct ledger *ledger, const struct page *page, struct cni_error *err)
 {
 	const struct attachment who = page_who(page);

@@ -13,7 +13,7 @@ static bool covered(const struct result *result, const struct ip *gw)
 	for (size_t i = 0; i < result->n_ips; i++) {
 		const struct prefix *address = &result->ips[i].address;
 
-		/* no gateway behind a /32 or /128, not even the address itself */
+		/* a /32 or /128 has no other address in its subnet, and its own cannot be a gateway */
 		if (address->len < 8 * ip_size(gw) && prefix_contains(address, gw))
 			return true;
 	}
@@ -29,9 +29,9 @@ static const struct ip *family_gateway(const struct result *result, int family)
 }
 
 /*
- * Go's rule: a route without gw takes that of its family's first address which
- * has one; gw 0.0.0.0 means none. Beyond it: a scope of link or narrower means
- * that there is no gateway, which the kernel insists on.
+ * The rule of the Go plugins: a route without gw uses that of the first address of its family that
+ * has one; gw 0.0.0.0 means none. In addition: a route with a scope of link or narrower has no
+ * gateway, as the kernel requires.
  */
 static struct nexthop next_hop(const struct result *result, const struct cni_route *route)
 {
@@ -57,7 +57,7 @@ static int compare_numbers(long long a, long long b)
 	return a < b ? -1 : a > b;
 }
 
-/* 0: they are next hops of one route. */
+/* 0: a and b are next hops of one route. */
 static int compare_routes(const struct cni_route *a, const struct cni_route *b)
 {
 	const struct prefix x = prefix_network(&a->dst), y = prefix_network(&b->dst);
@@ -70,7 +70,7 @@ static int compare_routes(const struct cni_route *a, const struct cni_route *b)
 	return order ? order : compare_numbers(a->advmss, b->advmss);
 }
 
-/* Next hops of one route side by side, in their order, which is that of the list. */
+/* Sorts next hops of one route together, in the order of the list. */
 static int by_route(const void *a, const void *b)
 {
 	const struct cni_route *const *x = a, *const *y = b;
@@ -87,7 +87,7 @@ static bool has_hop(const struct route *route, const struct nexthop *hop)
 	return false;
 }
 
-/* The route whose next hops are the first n of hops. */
+/* Adds a route with the first n of hops. */
 static int add_route(struct plan *plan, const struct result *result, const struct cni_route **hops, size_t n,
 		     size_t *n_hops, struct cni_error *err)
 {
@@ -113,15 +113,15 @@ static int add_route(struct plan *plan, const struct result *result, const struc
 		plan->hops[(*n_hops)++] = hop;
 		route->n_hops++;
 	}
-	/* as iproute2 does: what has no gateway reaches no further than the link */
+	/* as iproute2 does: a route without a gateway has the scope link */
 	route->scope = from->scope >= 0		  ? (unsigned char)from->scope
 		       : route->hops[0].gw.family ? RT_SCOPE_UNIVERSE
 						  : RT_SCOPE_LINK;
 	return 0;
 }
 
-/* sorted: the routes of result as by_route() has them; first: where in it each route of
- * result begins that is the first of its kind. */
+/* sorted: the routes of result in the order of by_route(). first: for each route of result that is
+ * the first of its next hops, their start in sorted; else SIZE_MAX. */
 static void group(const struct result *result, const struct cni_route **sorted, size_t *first)
 {
 	for (size_t i = 0; i < result->n_routes; i++) {

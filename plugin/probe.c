@@ -40,7 +40,7 @@ static struct sockaddr_ll place(const struct ear *ear)
 	};
 }
 
-/* Of all that is IPv6, neighbour advertisements. */
+/* Filters IPv6 packets: only neighbour advertisements pass. */
 static int hear_advertisements_alone(int fd)
 {
 	struct sock_filter steps[] = {
@@ -90,7 +90,7 @@ static int ask_arp(const struct ear *ear, const struct ip *ip)
 	return say(ear, &arp, sizeof(arp), everybody);
 }
 
-/* RFC 1071, of the pseudo header (RFC 8200 8.1) and the message. */
+/* The checksum (RFC 1071) of the pseudo header (RFC 8200 8.1) and the message. */
 static uint16_t checksum(const struct ip6_hdr *ip, const void *message, size_t len)
 {
 	const unsigned char *bytes = message;
@@ -118,7 +118,7 @@ static int ask_neighbours(const struct ear *ear, const struct ip *ip)
 	/* the solicited-node group of the address, RFC 4291 2.7.1, and its MAC address */
 	unsigned char group[16] = { 0xff, 2, [11] = 1, [12] = 0xff }, mac[ETH_ALEN] = { 0x33, 0x33, 0xff };
 
-	packet.ip.ip6_vfc = 6 << 4; /* shares a union with the others */
+	packet.ip.ip6_vfc = 6 << 4; /* is in a union with other members */
 	memcpy(group + 13, ip->bytes + 13, 3);
 	memcpy(mac + 3, ip->bytes + 13, 3);
 	memcpy(&packet.ip.ip6_dst, group, sizeof(group));
@@ -127,7 +127,7 @@ static int ask_neighbours(const struct ear *ear, const struct ip *ip)
 	return say(ear, &packet, sizeof(packet), mac);
 }
 
-/* Those that nobody has answered for. */
+/* Asks for the addresses without an answer. */
 static int ask_all(const struct ear *ear, const struct answer *answers, size_t n, struct cni_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -141,7 +141,7 @@ static int ask_all(const struct ear *ear, const struct answer *answers, size_t n
 	return 0;
 }
 
-/* The address that the packet says somebody has; family 0: none. */
+/* The address that the sender of the packet has; family 0: none. */
 static struct ip claimed(const struct ear *ear, const void *packet, size_t len)
 {
 	struct ip ip = { .family = 0 };
@@ -151,7 +151,7 @@ static struct ip claimed(const struct ear *ear, const void *packet, size_t len)
 
 		ip.family = AF_INET;
 		memcpy(ip.bytes, arp->arp_spa, 4);
-		/* who probes for an address as well is about to take it */
+		/* a host that probes for an address will take it */
 		if (ip_is_any(&ip))
 			memcpy(ip.bytes, arp->arp_tpa, 4);
 	}
@@ -165,8 +165,9 @@ static struct ip claimed(const struct ear *ear, const void *packet, size_t len)
 	return ip;
 }
 
-/* Reads what has come in, and notes who has said it. Nobody of this host has another MAC address than
- * the ear. Returns how many addresses have been answered for that had not been before. */
+/* Reads the packets that have arrived, and keeps the MAC addresses of their senders. Ignores
+ * packets with the MAC address of the master, which this host and its pods have. Returns how many
+ * addresses were answered for the first time. */
 static size_t listen_once(const struct ear *ear, struct answer *answers, size_t n)
 {
 	struct sockaddr_ll from = { .sll_family = AF_PACKET };
@@ -191,7 +192,7 @@ static size_t listen_once(const struct ear *ear, struct answer *answers, size_t 
 	return heard;
 }
 
-/* For one interval, or until so many are heard. */
+/* Listens for one interval, or until enough addresses are answered. */
 static size_t listen_all(const struct ear ears[2], struct answer *answers, size_t n, size_t enough)
 {
 	struct pollfd fds[] = { { ears[0].fd, POLLIN, 0 }, { ears[1].fd, POLLIN, 0 } };
@@ -260,7 +261,8 @@ static int refuse(const struct link *master, const struct answer *answer, struct
 	cni_fail(err, CNI_CONFLICT, "address %s is in use on the LAN of \"%s\"", ip_text(&answer->ip).s,
 		 master->name);
 	return cni_hint(
-		err, "%s answered for it; keep it out of the range of the IPAM plugin, which has released it",
+		err,
+		"%s answered for it; exclude it from the range of the IPAM plugin, which has released it",
 		answer_mac(answer).s);
 }
 

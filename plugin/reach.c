@@ -37,8 +37,8 @@ static struct prefix whole(const struct ip *ip)
 }
 
 /*
- * In l2 a pod looks for the others of its subnet on the link, where with vepa it
- * finds nobody. So it has no subnet: all of it is behind the reflector.
+ * In l2 a pod asks for the other pods of its subnet on the link, but with vepa they do not answer.
+ * So the pod gets no subnet, but a route to it through the reflector.
  */
 static int reflect_in_pod(const struct conf *conf, struct result *given, struct cni_error *err)
 {
@@ -58,8 +58,8 @@ static int reflect_in_pod(const struct conf *conf, struct result *given, struct 
 	return 0;
 }
 
-/* A reflector that has the pods' subnet on the link tells them to send to each other
- * directly (RFC 1122 3.2.2.2), which is just what they cannot. */
+/* A reflector in the pods' subnet redirects them to each other (RFC 1122 3.2.2.2), but they cannot
+ * reach each other directly. */
 static void ignore_redirects(const struct iface *iface)
 {
 	struct sysctl sysctls[] = {
@@ -75,7 +75,7 @@ static void ignore_redirects(const struct iface *iface)
 	netns_sysctl(iface->netns, sysctls, netns_has_ipv6() ? 3 : 2);
 }
 
-/* Families of which the pod has an address. */
+/* Does the pod have an address of the family? */
 static bool has_family(const struct result *given, sa_family_t family)
 {
 	for (size_t i = 0; i < given->n_ips; i++)
@@ -84,7 +84,7 @@ static bool has_family(const struct result *given, sa_family_t family)
 	return false;
 }
 
-/* Router advertisements come later. */
+/* The same, with the addresses that router advertisements add later. */
 static bool will_have_family(const struct conf *conf, const struct result *given, sa_family_t family)
 {
 	return has_family(given, family) || (family == AF_INET6 && conf->accept_ra);
@@ -95,7 +95,7 @@ static bool is(const char *sysctl, const char *value)
 	return netns_sysctl_is(sysctl, value, NULL) == FOUND;
 }
 
-/* The host's addresses on the master, and a way to them that needs no gateway. */
+/* Reads the host's addresses on the master, and adds routes to them without a gateway. */
 static int find_host(struct iface *iface, const struct conf *conf, struct result *given,
 		     struct cni_error *err)
 {
@@ -115,7 +115,7 @@ static int find_host(struct iface *iface, const struct conf *conf, struct result
 	return 0;
 }
 
-/* It is no error, since static neighbours or routes on the LAN may make up for it. */
+/* Only a warning: with static neighbours or routes the LAN can reach the pod. */
 static int warn_of_silence(struct iface *iface, const struct conf *conf, const struct result *given,
 			   struct cni_error *err)
 {
@@ -128,15 +128,14 @@ static int warn_of_silence(struct iface *iface, const struct conf *conf, const s
 		if (found == FOUND_FAILED)
 			return -1;
 		if (found == FOUND && prefix_contains(address, &host))
-			cni_log("%s is of the subnet of %s, where in %s nobody answers for it: the LAN does "
-				"not "
-				"reach it",
+			cni_log("%s is in the subnet of %s, but in %s no host answers for it: the LAN "
+				"cannot reach it",
 				ip_text(&address->ip).s, iface->master.name, ipvlan_mode_text(conf->mode));
 	}
 	return 0;
 }
 
-/* Nowhere is where such a network leads. */
+/* An internal network leads nowhere. */
 static void drop_default_routes(struct result *given)
 {
 	size_t kept = 0;
@@ -161,7 +160,7 @@ int reach_pod(struct iface *iface, const struct conf *conf, struct result *given
 	return conf->mode == IPVLAN_MODE_L2 ? reflect_in_pod(conf, given, err) : 0;
 }
 
-/* What is to be made on the host. */
+/* The objects to make on the host. */
 struct wanted {
 	struct object *list;
 	size_t n;
@@ -190,7 +189,7 @@ static int want_host_routes(struct wanted *wanted, const struct conf *conf, int 
 	return 0;
 }
 
-/* In l3 it is the host that routes what pods send, by the subnets that they have. */
+/* In l3 the host routes the packets of pods, so it requires routes to the pods' subnets. */
 static int want_reflected(struct wanted *wanted, struct iface *iface, const struct conf *conf,
 			  const struct result *given, struct cni_error *err)
 {
@@ -208,9 +207,8 @@ static int want_reflected(struct wanted *wanted, struct iface *iface, const stru
 		if (own.family && prefix_contains(address, &own)) {
 			cni_fail(err, CNI_CONFIG, "reflector: the pods' subnet %s is the host's own",
 				 prefix_text(&(struct prefix){ prefix_network(address).ip, address->len }).s);
-			return cni_hint(err,
-					"a route to it by the reflector would take the LAN from the host; in "
-					"l3 give the pods a subnet of their own");
+			return cni_hint(err, "a route to it through the reflector would cut the host off "
+					     "from the LAN; in l3 give the pods another subnet");
 		}
 		route = object_route(iface->master.index, address, reflector, NULL);
 		if (want(wanted, &route, err) < 0)
@@ -219,7 +217,7 @@ static int want_reflected(struct wanted *wanted, struct iface *iface, const stru
 	return 0;
 }
 
-/* Where they are neighbours of the host. */
+/* In l2: pods are neighbours of the host. */
 static int want_hairpin(struct wanted *wanted, int master, int *dev, struct cni_error *err)
 {
 	const struct object hairpin = object_hairpin(master);
@@ -228,7 +226,7 @@ static int want_hairpin(struct wanted *wanted, int master, int *dev, struct cni_
 	return want(wanted, &hairpin, err);
 }
 
-/* Where they answer nobody, by the anchor: it asks nobody. */
+/* In l3 and l3s: over the anchor, which sends no ARP, since pods do not answer it. */
 static int want_access(struct wanted *wanted, struct iface *iface, int *dev, struct cni_error *err)
 {
 	const struct object access = object_access(iface->master.index);
@@ -240,7 +238,7 @@ static int want_access(struct wanted *wanted, struct iface *iface, int *dev, str
 	return want(wanted, &access, err);
 }
 
-/* The host's way to the addresses of the pod. */
+/* The host's routes to the addresses of the pod. */
 static int want_ways(struct wanted *wanted, struct iface *iface, const struct conf *conf,
 		     const struct result *given, struct cni_error *err)
 {
@@ -274,10 +272,10 @@ static int want_switches(struct wanted *wanted, int master, const char *const *n
 static const char *const proxy_arp[] = { "proxy_arp", "forwarding" };
 
 /*
- * The host answers on the master for pods' addresses, which the kernel does for a router
- * alone (net/ipv4/arp.c, arp_process(); net/ipv6/ndisc.c, ndisc_recv_ns()). An IPv6 router
- * takes no router advertisements, unless accept_ra is 2: a host that does has its own
- * address and default route from them, and is not to lose these.
+ * The host answers on the master for pods' addresses. The kernel does that only on a router
+ * (net/ipv4/arp.c, arp_process(); net/ipv6/ndisc.c, ndisc_recv_ns()). An IPv6 router ignores router
+ * advertisements unless accept_ra is 2. With 2 the host keeps the address and default route that it
+ * has from them.
  */
 static int want_proxy(struct wanted *wanted, const struct iface *iface, const struct result *given,
 		      struct cni_error *err)
@@ -320,7 +318,7 @@ static int want_masquerade(struct wanted *wanted, const struct result *given, st
 	return 0;
 }
 
-/* The name that ip-netns(8) knows the pod's namespace by; NULL: it has none. */
+/* The name of the pod's namespace for ip-netns(8); NULL: it has none. */
 static const char *netns_name(const char *path)
 {
 	static const char *const places[] = { "/run/netns/", "/var/run/netns/" };
@@ -369,7 +367,7 @@ static int want_all(struct wanted *wanted, struct iface *iface, const struct con
 	return conf->ip_masq ? want_masquerade(wanted, given, err) : 0;
 }
 
-/* While the ledger is locked. A page that is locked is being released. */
+/* Call it while the ledger is locked. If the page is locked, another call releases it. */
 static int hold_locked(const struct ledger *ledger, struct page *page, struct view *view,
 		       const struct wanted *wanted, struct rival *rival, struct cni_error *err)
 {
@@ -432,7 +430,7 @@ int reach_host(struct iface *iface, const struct conf *conf, const struct result
 	return rc;
 }
 
-/* What an ADD makes for whatever addresses. */
+/* The objects that an ADD makes with any addresses. */
 static int want_always(struct wanted *wanted, const struct conf *conf, const struct link *master,
 		       struct cni_error *err)
 {

@@ -6,7 +6,7 @@
 #include "cni/cleanup.h"
 #include "plugin/kinds.h"
 
-/* A page without objects, which is locked as any other. FOUND: meanwhile there is one. */
+/* Writes a page without objects and locks it. FOUND: another call has made a page meanwhile. */
 static enum found reserve(struct release *release, struct rtnl *host, const struct attachment *who,
 			  const char *network, struct cni_error *err)
 {
@@ -17,7 +17,7 @@ static enum found reserve(struct release *release, struct rtnl *host, const stru
 	struct ledger ledger;
 	enum found found;
 
-	/* where nothing can be written, nobody else adds anything either */
+	/* if the ledger cannot be locked, no other call can add the attachment either */
 	if (ledger_lock(&ledger, host, NULL) < 0)
 		return FOUND_NOT;
 	found = page_lock(&release->lock, &ledger, who, false, &why);
@@ -25,7 +25,7 @@ static enum found reserve(struct release *release, struct rtnl *host, const stru
 		cleanup_close(&release->lock);
 		release->lock = -1;
 	}
-	if (found == FOUND_FAILED && !*why.msg) /* somebody releases it */
+	if (found == FOUND_FAILED && !*why.msg) /* another call releases it */
 		found = FOUND;
 	if (found == FOUND_NOT)
 		page_write(&ledger, &page, &release->lock, NULL);
@@ -75,14 +75,14 @@ static int look(struct release *release, struct cni_error *err)
 	return 0;
 }
 
-/* Where nft was removed, what it has made stays, and is written down, until it is there again. */
+/* If nft is not installed, its objects stay on the host and in the page until it is installed
+ * again. */
 static bool wait_for_program(const struct release *release, const struct cni_error *why)
 {
 	if (nft_program())
 		return false;
-	cni_log("container %s, interface %s: %s; what it has made is removed by `ipvlanctl gc`, or GC, when "
-		"it is "
-		"installed again",
+	cni_log("container %s, interface %s: %s; `ipvlanctl gc`, or GC, removes the objects of nft after nft "
+		"is installed again",
 		release->page.container, release->page.ifname, why->msg);
 	return true;
 }
@@ -101,7 +101,7 @@ int release_host(struct release *release, struct cni_error *err)
 	why = (struct cni_error){ 0 };
 	do {
 		if (release->lock < 0)
-			return 0; /* nothing was ever written */
+			return 0; /* there is no page */
 		if (ledger_lock_open(&release->ledger, err) < 0)
 			return -1;
 		rc = page_remove(&release->ledger, &release->page, &release->view, by_program, &why);
@@ -117,7 +117,7 @@ int release_host(struct release *release, struct cni_error *err)
 	return rc ? -1 : 0;
 }
 
-/* A page that was made to keep the name goes, wherever the release has stopped. */
+/* Removes the page that reserves the name, whether or not the release has succeeded. */
 static void unreserve(struct release *release)
 {
 	if (release->removed || release->page.doc || release->lock < 0 ||

@@ -15,17 +15,17 @@ struct repair_run {
 	const struct repair *how;
 	struct ledger ledger;
 	struct alive alive;
-	struct view_table tables[VIEW_TABLES]; /* of nft: listed once for all attachments */
+	struct view_table tables[VIEW_TABLES]; /* of nftables: listed once for all attachments */
 };
 
-/* One attachment, and what of it is missing. */
+/* An attachment, and its missing objects. */
 struct repair_patient {
 	const struct repair_run *all;
 	const struct page *page;
 	struct view view;
-	int master;	       /* with hostAccess or proxyArp; 0: without */
-	struct link link;      /* it */
-	struct host_ips hosts; /* on it */
+	int master;	       /* 0: the attachment has neither hostAccess nor proxyArp */
+	struct link link;      /* the master */
+	struct host_ips hosts; /* the host's addresses on it */
 	struct object *missing;
 	size_t n;
 	bool in_pod;
@@ -50,7 +50,7 @@ static void repair_tell(const struct repair_patient *p, enum repair_state state,
 	repair_report(p->all->how, &finding);
 }
 
-/* In a dry run says what there is to do, and nothing else is done. */
+/* Reports the finding in a dry run. Returns whether it is a dry run. */
 static bool repair_is_dry(const struct repair_patient *p, enum repair_state state,
 			  const struct object *object)
 {
@@ -59,7 +59,7 @@ static bool repair_is_dry(const struct repair_patient *p, enum repair_state stat
 	return p->all->how->dry_run;
 }
 
-/* error: 0, or what it failed with. */
+/* error: 0, or the error of the repair. */
 static void repair_tell_end(const struct repair_patient *p, enum repair_state done,
 			    const struct object *object, int error, const struct cni_error *why)
 {
@@ -74,7 +74,8 @@ static int repair_master_of(const struct page *page)
 	return 0;
 }
 
-/* With hostAccess the host has a way to the pod by an address of its own; with proxyArp alone, by any. */
+/* Does the attachment have hostAccess? Then its routes have a source address; with only proxyArp
+ * they have none. */
 static bool repair_has_access(const struct page *page)
 {
 	for (size_t i = 0; i < page->n_objects; i++)
@@ -83,7 +84,7 @@ static bool repair_has_access(const struct page *page)
 	return false;
 }
 
-/* The index that an anchor had, by what is on it; 0: nothing is. */
+/* The index that the anchor had, from the objects on it; 0: there are none. */
 static int repair_index_of_anchor(const struct page *page, int master)
 {
 	for (size_t i = 0; i < page->n_objects; i++) {
@@ -96,7 +97,7 @@ static int repair_index_of_anchor(const struct page *page, int master)
 	return 0;
 }
 
-/* The mode of the master: that of the attachment's own interface, which shares it. */
+/* The mode of the master, which is that of the attachment's interface. */
 static int repair_mode_now(const struct repair_patient *p, uint16_t *ret, struct cni_error *err)
 {
 	struct alive alive = p->all->alive;
@@ -118,9 +119,9 @@ static int repair_mode_now(const struct repair_patient *p, uint16_t *ret, struct
 	return found == FOUND ? 0 : -1;
 }
 
-/* What an object of a pod with hostAccess is made with now: the host's address and the
- * master's MAC address may have changed since ADD. Returns whether they have. While the host
- * has no address, the ledger keeps the one of before: it says that there is to be one. */
+/* Updates an object of a pod with hostAccess: the host's address and the master's MAC address may
+ * have changed since ADD. Returns whether they have. While the host has no address, the ledger
+ * keeps the earlier one, which shows that the route requires one. */
 static bool repair_renew(const struct repair_patient *p, struct object *object)
 {
 	const struct ip *src = &p->hosts.main[object->to.ip.family == AF_INET6];
@@ -142,11 +143,12 @@ static int repair_adapt(const struct repair_patient *p, struct object *object, s
 	if (object->kind != OBJECT_ANCHOR)
 		return 0;
 	object->index = p->master ? repair_index_of_anchor(p->page, p->master) : 0;
-	/* another ADD's "force" may have switched it */
+	/* an ADD with "force" may have switched the mode */
 	return repair_mode_now(p, &object->mode, err);
 }
 
-/* Is it still the attachment that was read, and nobody's to release? While the ledger is locked. */
+/* Is it still the attachment that was read, and does no other call release it? Call it while the
+ * ledger is locked. */
 static bool repair_is_still(const struct repair_patient *p)
 {
 	const struct attachment who = page_who(p->page);
@@ -156,7 +158,7 @@ static bool repair_is_still(const struct repair_patient *p)
 	       page_is_ours(&p->all->ledger, p->page, NULL) == 0;
 }
 
-/* The ledger says what the host has now, so that the next ADD finds nothing to mend. */
+/* Writes the present addresses to the ledger, so that the next ADD finds nothing to repair. */
 static void repair_note(const struct repair_patient *p)
 {
 	const struct attachment who = page_who(p->page);
@@ -188,7 +190,8 @@ static bool repair_is_old(const struct repair_patient *p)
 	return old;
 }
 
-/* What goes with the interface in the pod cannot come back without it. */
+/* If the master is deleted, the kernel deletes the pod's interface: a repair cannot make that
+ * again. */
 static bool repair_is_master(const struct object *object)
 {
 	return object->kind == OBJECT_VLAN || object->kind == OBJECT_DUMMY;
@@ -202,7 +205,7 @@ static int repair_examine_object(struct repair_patient *p, const struct object *
 	if (found != FOUND_NOT)
 		return found == FOUND ? 0 : -1;
 	if (repair_is_master(object)) {
-		cni_fail(err, CNI_DAMAGED, "the pod's interface went with it");
+		cni_fail(err, CNI_DAMAGED, "the pod's interface was deleted with it");
 		cni_hint(err, "start the pod anew");
 		return -1;
 	}
@@ -234,7 +237,7 @@ static int repair_mend(struct repair_patient *p, struct cni_error *err)
 	return 0;
 }
 
-/* All of the attachment's at once. */
+/* Makes all objects of programs at once. */
 static void repair_mend_by_program(struct repair_patient *p)
 {
 	struct cni_error why = { 0 };
@@ -269,7 +272,7 @@ static int repair_treat(struct repair_patient *p, struct cni_error *err)
 	return 0;
 }
 
-/* A pod with hostAccess, seen from within. */
+/* The namespace of a pod with hostAccess. */
 struct repair_pod {
 	struct repair_patient *p;
 	struct rtnl rtnl;
@@ -286,7 +289,7 @@ static void repair_keep_own(const struct addr_seen *seen, void *arg)
 		pod->own[pod->n_own++] = seen->address;
 }
 
-/* Has the pod an address of the family? Then *covered: one whose subnet the ip is of. */
+/* Does the pod have an address of the family? *covered: is ip in the subnet of one? */
 static bool repair_has_family(const struct repair_pod *pod, const struct ip *ip, bool *covered)
 {
 	bool any = false;
@@ -330,7 +333,7 @@ static void repair_neighbour_in_pod(struct repair_pod *pod, const struct ip *hos
 				neighbour_add(&pod->rtnl, pod->link.index, &neighbour, &why), &why);
 }
 
-/* Once an address of the host's, which has moved to another host. */
+/* Deletes the entry for an address that the host no longer has. */
 static void repair_forget(const struct ip *ip, void *arg)
 {
 	struct repair_pod *pod = arg;
@@ -376,7 +379,7 @@ static void repair_in_pod(struct repair_pod *pod, struct cni_error *err)
 		neighbour_each(&pod->rtnl, pod->link.index, pod->p->link.mac, repair_forget, pod, err);
 }
 
-/* The pod's routes and neighbours for the host's addresses, as ADD would make them now. */
+/* Makes the pod's routes and neighbours for the host's addresses as ADD would now. */
 static void repair_way_to_host(struct repair_patient *p)
 {
 	struct repair_pod pod = { .p = p };
@@ -414,7 +417,7 @@ static bool repair_is_wanted(const struct repair_run *all, const struct page *pa
 	       alive_seen(&alive, &page->netns) != FOUND_NOT;
 }
 
-/* 1: its master is gone, and with it the pod's interface. */
+/* 1: its master does not exist, and so the pod's interface does not either. */
 static int repair_look_at_host(struct repair_patient *p, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
@@ -478,7 +481,8 @@ static int repair_remove_stale(const struct repair_run *all, struct view *view, 
 	return 0;
 }
 
-/* Of a ledger that is gone, or of a call that was killed and never undone. */
+/* Removes routes of ours that no attachment holds: from a ledger that was lost, or from a killed
+ * call. */
 static int repair_stale(const struct repair_run *all, int family, struct cni_error *err)
 {
 	const struct view_routes *routes;
@@ -538,7 +542,7 @@ void repair_log(const struct repair_finding *finding, void *arg)
 			finding->state == REPAIR_REMOVED ? ", which is stale" : ", again");
 }
 
-/* How many attachments are asked. */
+/* How many attachments are examined. */
 #define OTHERS 8
 
 struct repair_others {
@@ -549,7 +553,7 @@ struct repair_others {
 	bool ill;
 };
 
-/* Has it lost something, or has the host another address, or MAC address, by now? */
+/* Is the object missing, or has the host's address or MAC address changed? */
 static bool repair_is_ill(struct repair_others *others, const struct object *object)
 {
 	const struct ip *src = &others->hosts.main[object->to.ip.family == AF_INET6];
@@ -567,7 +571,7 @@ static int repair_ask(const struct page *page, void *arg)
 	const struct netns_id now = netns_id(page->path);
 	struct repair_others *others = arg;
 
-	if (!page->netns.inode || !netns_is(&now, &page->netns)) /* it may be over */
+	if (!page->netns.inode || !netns_is(&now, &page->netns)) /* its pod may have ended */
 		return 0;
 	for (size_t i = 0; !others->ill && i < page->n_objects; i++)
 		others->ill = repair_is_ill(others, &page->objects[i]);
@@ -585,7 +589,7 @@ bool repair_is_due(struct rtnl *host, const struct link *master)
 		return false;
 	if (hold_is_held(&ledger, &anchor) && host_ips_read(&others.hosts, host, master->index, NULL) == 0) {
 		view_open(&others.view, host);
-		/* one of all attachments: not asked for each */
+		/* all attachments share it, so it is examined once */
 		others.ill = hold_is_held(&ledger, &hairpin) &&
 			     object_find(&others.view, &hairpin, NULL) == FOUND_NOT;
 		if (!others.ill)

@@ -24,7 +24,7 @@ static int check_kernel(struct rtnl *nl, struct cni_error *err)
 	return cni_hint(err, "load the module (modprobe ipvlan) or use a kernel with CONFIG_IPVLAN");
 }
 
-/* A VLAN in another namespace is in the way of ours. */
+/* Would ADD fail to make the master? A VLAN in another namespace prevents ours, for instance. */
 static int check_unmade(struct rtnl *nl, const struct conf *conf, const struct link *parent,
 			const struct link *made, struct cni_error *err)
 {
@@ -41,7 +41,7 @@ static int check_unmade(struct rtnl *nl, const struct conf *conf, const struct l
 	return master_must_be_up(parent, "vlan", err) < 0 ? -1 : guard_check_vlan(parent, conf->vlan, err);
 }
 
-/* *ret has index 0 when ADD is to make it. */
+/* ret->index 0: ADD would make the master. */
 static int find_master(struct link *ret, struct rtnl *nl, const struct conf *conf, const char *network,
 		       struct cni_error *err)
 {
@@ -61,7 +61,7 @@ static int check_master(struct rtnl *nl, const struct conf *conf, const char *ne
 {
 	struct link master;
 
-	/* only ADD knows these: a master inside the pod, or of the plugin before us */
+	/* only ADD knows a master inside the pod, or one of prevResult */
 	if (conf->link_in_container || (!conf->master && !conf->ipam && !conf->internal))
 		return 0;
 	if (find_master(&master, nl, conf, network, err) < 0)
@@ -73,7 +73,7 @@ static int check_master(struct rtnl *nl, const struct conf *conf, const char *ne
 	if (master_check_mtu(&master, conf->mtu, err) < 0 || master_check_up(&master, conf, err) < 0 ||
 	    master_check_carrier(&master, conf, err) < 0 || master_check_vrf(nl, &master, conf, err) < 0)
 		return -1;
-	/* asked each few seconds: not for namespaces that processes alone keep */
+	/* runtimes call STATUS every few seconds: it reads only mounted namespaces */
 	if (guard_check(nl, &master, conf, alive_read_mounted, err) < 0)
 		return -1;
 	if (fence_check(nl, conf, master.index, err) < 0)
@@ -88,7 +88,7 @@ static bool is_ipv6(const json_t *obj, const char *key)
 	return text && strchr(text, ':');
 }
 
-/* As host-local, addrpool and static write what they give. */
+/* Reads the ranges and addresses of host-local, addrpool and static. */
 static bool gives_ipv6(const json_t *ipam)
 {
 	const json_t *set, *entry;
@@ -109,7 +109,7 @@ static int check_families(const struct request *req, struct cni_error *err)
 	if (netns_has_ipv6() || !gives_ipv6(json_field(req->conf, "ipam")))
 		return 0;
 	cni_fail(err, CNI_UNAVAILABLE, "ipam has IPv6 addresses, and this kernel has no IPv6");
-	return cni_hint(err, "start the machine without ipv6.disable=1, or give pods IPv4 addresses alone");
+	return cni_hint(err, "start the machine without ipv6.disable=1, or give pods only IPv4 addresses");
 }
 
 static int ready(const struct request *req, const struct conf *conf, struct cni_error *err)
@@ -132,7 +132,7 @@ static int ready(const struct request *req, const struct conf *conf, struct cni_
 	return rc;
 }
 
-/* SPEC, STATUS: 50 when an ADD would fail now. */
+/* SPEC, STATUS: error 50 if an ADD would fail now. */
 int verb_status(const struct request *req, struct cni_error *err)
 {
 	struct conf conf;

@@ -7,7 +7,7 @@
 #include "plugin/iface.h"
 #include "plugin/master.h"
 
-/* prevResult's entry for the interface, or -1. */
+/* The index of the interface in prevResult, or -1. */
 static long long find_in_prev(const struct iface *iface, const struct result *prev, struct cni_error *err)
 {
 	for (size_t i = 0; i < prev->n_interfaces; i++) {
@@ -22,13 +22,13 @@ static long long find_in_prev(const struct iface *iface, const struct result *pr
 	return cni_hint(err, "prevResult lists no interface \"%s\" in that namespace", iface->req->ifname);
 }
 
-/* An ipvlan slave of a slave sits on the master's own master. */
+/* The kernel makes an ipvlan slave of a slave on the master of that slave. */
 static int parent_of(const struct link *master)
 {
 	return !strcmp(master->kind, "ipvlan") ? master->parent : master->index;
 }
 
-/* *ret is the link that it was made on, and then the one that was made. */
+/* *ret: the parent, and after the call the master that ADD has made. */
 static int find_made(struct iface *iface, const struct conf *conf, struct link *ret, struct cni_error *err)
 {
 	const struct link parent = *ret;
@@ -41,7 +41,8 @@ static int find_made(struct iface *iface, const struct conf *conf, struct link *
 	return master_find(iface->home, name, ret, err);
 }
 
-/* The default route may have moved since ADD: then it is the link that the interface is on. */
+/* Without the key "master" it is the link of the interface: the default route may have changed
+ * since ADD. */
 static int find_master(struct iface *iface, const struct conf *conf, struct link *ret, struct cni_error *err)
 {
 	if (!conf->master && !conf->internal)
@@ -56,7 +57,7 @@ static int find_master(struct iface *iface, const struct conf *conf, struct link
 			ret->name);
 }
 
-/* The kernel gives an ipvlan interface the MAC address that its master has now. */
+/* The kernel keeps the MAC address of an ipvlan interface equal to that of its master. */
 static int verify_mac(const struct link *link, const struct link *master, struct cni_error *err)
 {
 	if (!*master->mac || !strcasecmp(master->mac, link->mac))
@@ -65,7 +66,7 @@ static int verify_mac(const struct link *link, const struct link *master, struct
 			link->mac, master->name, master->mac);
 }
 
-/* No interface can have more than its master has now. */
+/* The MTU of an interface cannot be larger than that of its master. */
 static int verify_mtu(const struct link *link, const struct link *master, unsigned int wanted,
 		      struct cni_error *err)
 {
@@ -120,17 +121,18 @@ static int verify_link(struct iface *iface, const struct conf *conf, struct cni_
 	return verify_master(iface, conf, err);
 }
 
-/* What the kernel lists, each table once, in an order in which it is found quickly. */
+/* The kernel's routes and addresses, each list read once, sorted for a quick search. */
 struct seen {
 	int link;
-	bool any_link; /* routes may be of another interface of the result */
+	bool any_link; /* a route may belong to another interface of the result */
 	struct route_seen *routes;
 	struct prefix *addresses; /* of the link */
 	size_t n_routes, n_addresses;
-	bool cut; /* there was no memory for all */
+	bool cut; /* out of memory: the lists are not complete */
 };
 
-/* list with room for one more after n, of which there was room for powers of two; or NULL. */
+/* Makes room for one more entry after n. The room is doubled when n is a power of two. NULL: out of
+ * memory. */
 static void *one_more(struct seen *seen, void *list, size_t n, size_t size)
 {
 	void *larger = n & (n - 1) ? list : realloc(list, (n ? 2 * n : 1) * size);
@@ -207,7 +209,7 @@ static int look(struct seen *seen, struct rtnl *pod, const struct result *prev, 
 	return 0;
 }
 
-/* The first that does not come before key. */
+/* The first route that does not precede key. */
 static size_t first_route(const struct seen *seen, const struct route_seen *key)
 {
 	size_t from = 0, to = seen->n_routes;
@@ -224,9 +226,9 @@ static size_t first_route(const struct seen *seen, const struct route_seen *key)
 }
 
 /*
- * Is there the way to wanted? A later plugin of the chain may have given a default route
- * another gateway, and may have moved routes without a table of their own (sbr, vrf). Where the result has
- * other interfaces as well, it does not say of which one a route is.
+ * Does the route exist? A later plugin of the chain may have changed the gateway of a default
+ * route, and may have moved routes without a table to another one (sbr, vrf). If the result has
+ * several interfaces, it does not say to which one a route belongs.
  */
 static bool has_route(const struct seen *seen, const struct cni_route *wanted)
 {
@@ -256,7 +258,7 @@ static int verify_address(const struct iface *iface, const struct seen *seen, co
 	if (!bsearch(address, seen->addresses, seen->n_addresses, sizeof(*address), by_prefix))
 		return cni_fail(err, CNI_DAMAGED, "Failed to match addr %s on interface %s",
 				prefix_text(address).s, iface->req->ifname);
-	/* the kernel adds a route to the subnet with the address, if there is a subnet */
+	/* the kernel adds a route to the subnet of an address, if there is a subnet */
 	if (address->len == 8 * ip_size(&address->ip) || has_route(seen, &subnet))
 		return 0;
 	return cni_fail(err, CNI_DAMAGED, "Expected Route to the subnet of %s not found in routing table",
@@ -289,7 +291,7 @@ static int verify_routes(const struct seen *seen, const struct result *prev, str
 	return 0;
 }
 
-/* Interfaces of the pod that other plugins of the chain have made. */
+/* Does prevResult have interfaces of the pod that other plugins of the chain have made? */
 static bool has_others(const struct result *prev)
 {
 	size_t n = 0;

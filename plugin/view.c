@@ -66,7 +66,7 @@ static int view_read_routes(struct view *view, struct view_routes *routes, int f
 	return 0;
 }
 
-/* Of a route to one address there is no need to read all: the kernel finds the most specific. */
+/* Looks up a route to one address without reading all: the kernel finds the most specific one. */
 static enum found view_ask(struct view *view, const struct prefix *dst, const struct route_seen **ret,
 			   size_t *n, struct cni_error *err)
 {

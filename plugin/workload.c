@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The runtimes' own, in the order in which they count. */
+/* The keys of the runtimes; the first that is present counts. */
 static const struct {
 	const char *namespace, *name;
 } runtimes[] = {
@@ -13,7 +13,7 @@ static const struct {
 	{ "", "NERDCTL_CNI_DHCP_HOSTNAME" },
 };
 
-/* The value of key, which is WORKLOAD_NAME_MAX bytes at most; "" where there is none. */
+/* The value of key. "": there is none, or it is longer than WORKLOAD_NAME_MAX bytes. */
 static void workload_argument(const char *args, const char *key, char *ret)
 {
 	const size_t len = strlen(key);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * malloc() for programs that end within milliseconds: memory is handed out in the order that it is
- * asked for, and taken back by the kernel when the process ends. The static release has it in place
- * of the C library's, which asks the kernel for memory a dozen times and touches each page by itself:
- * a page fault is what costs most in a process that lives so short. Here the first pages come at once.
+ * malloc() for programs that end within milliseconds: blocks follow each other in memory, and only
+ * the end of the process frees them. The static release uses it in place of the C library's
+ * malloc(), which makes a dozen requests to the kernel and causes a page fault for each page. In so
+ * short a process page faults cost most. Here the kernel maps the first pages at once.
  *
- * There is one thread. Each block has its size before it.
+ * It is for one thread. The size of a block is stored before it.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 #define ALIGNMENT 16
 #define FIRST_CHUNK (32 << 10) /* an ADD of ipvlan takes 22 KiB, a DEL 8 */
 #define NEXT_CHUNK (1 << 20)
-#define LARGE (NEXT_CHUNK / 4) /* has a mapping of its own, and wastes no end of a chunk */
+#define LARGE (NEXT_CHUNK / 4) /* such a block gets its own mapping: the rest of a chunk would be wasted */
 
 static char *next;
 static size_t left;
@@ -36,7 +36,7 @@ static void *map(size_t size, int flags)
 	return NULL;
 }
 
-/* Where there is room for it in the chunk, in the next one, or in a mapping of its own. */
+/* From the chunk if it has room, else from a new chunk, or from a new mapping for a large block. */
 static char *take(size_t size)
 {
 	const size_t chunk = next ? NEXT_CHUNK : FIRST_CHUNK;
@@ -84,7 +84,7 @@ void free(void *ptr)
 	(void)ptr;
 }
 
-/* No block has been another's before, so all are zero. */
+/* No memory is used twice, so all blocks are zero. */
 void *calloc(size_t nmemb, size_t size)
 {
 	if (size && nmemb > PTRDIFF_MAX / size) {

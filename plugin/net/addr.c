@@ -53,7 +53,7 @@ static bool read_address(const struct nlmsghdr *nlh, struct addr_seen *ret)
 	seen.scope = ifa->ifa_scope;
 	seen.address.len = ifa->ifa_prefixlen;
 	mnl_attr_for_each(attr, nlh, sizeof(*ifa)) {
-		/* IFA_LOCAL is missing from IPv6, IFA_ADDRESS is the peer where both are */
+		/* IPv6 has no IFA_LOCAL; if there are both, IFA_ADDRESS is the peer */
 		if ((mnl_attr_get_type(attr) == IFA_LOCAL ||
 		     (mnl_attr_get_type(attr) == IFA_ADDRESS && !seen.address.ip.family)) &&
 		    read_ip(attr, ifa->ifa_family, &ip))
@@ -174,7 +174,7 @@ enum found addr_is_local(struct rtnl *nl, const struct ip *ip, struct cni_error 
 	rtm->rtm_family = (unsigned char)ip->family;
 	rtm->rtm_dst_len = (unsigned char)(8 * ip_size(ip));
 	mnl_attr_put(nlh, RTA_DST, ip_size(ip), ip->bytes);
-	/* any errno means that there is no way to ip: it is not ours then */
+	/* any errno means that there is no route to ip, so it is not ours */
 	if (rtnl_ask(nl, keep_type, &type, err) < 0)
 		return FOUND_FAILED;
 	return type == RTN_LOCAL ? FOUND : FOUND_NOT;
@@ -195,7 +195,7 @@ static void keep_near(const struct nlmsghdr *nlh, void *arg)
 }
 
 /* fib_check_nh() and ip6_route_check_nh() look up the gateway in the same way. Without
- * RTM_F_FIB_MATCH IPv4 would say that what no route leads to is on the link. */
+ * RTM_F_FIB_MATCH IPv4 would answer that an address without a route is on the link. */
 enum found route_gateway_is_near(struct rtnl *nl, int link, const struct ip *gw, struct cni_error *err)
 {
 	struct nlmsghdr *nlh;
@@ -211,7 +211,7 @@ enum found route_gateway_is_near(struct rtnl *nl, int link, const struct ip *gw,
 	rtm->rtm_flags = RTM_F_FIB_MATCH;
 	mnl_attr_put(nlh, RTA_DST, ip_size(gw), gw->bytes);
 	mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)link);
-	/* any errno means that no route leads there */
+	/* any errno means that there is no route */
 	if (rtnl_ask(nl, keep_near, &near, err) < 0)
 		return FOUND_FAILED;
 	return near ? FOUND : FOUND_NOT;
@@ -328,8 +328,8 @@ struct route_visit {
 	uint32_t table; /* 0: all */
 	void (*each)(const struct route_seen *, void *);
 	void *arg;
-	struct route_seen *seen; /* which is being visited */
-	struct cni_error *err;	 /* of a nexthop object that could not be asked for */
+	struct route_seen *seen; /* the present route */
+	struct cni_error *err;	 /* if a nexthop object cannot be read */
 	bool failed;
 };
 
@@ -403,7 +403,7 @@ static void visit_route(const struct nlmsghdr *nlh, void *arg)
 		}
 	}
 	if (visit->table && seen.table != visit->table)
-		return; /* a kernel before Linux 4.20 lists all of them */
+		return; /* Linux before 4.20 lists all tables */
 	visit->seen = &seen;
 	if (multipath)
 		visit_multipath(multipath, &seen, rtm->rtm_family, visit);

@@ -17,11 +17,11 @@
 #include "cni/cleanup.h"
 #include "cni/file.h"
 
-/* Something that keeps a namespace alive, and leads into it. */
+/* Something that keeps a namespace alive, and by which it can be opened. */
 struct way {
-	struct netns_id id; /* the cookie after it was asked for */
-	char *path;	    /* NULL: there was no memory for it */
-	size_t order;	    /* in which it was met */
+	struct netns_id id; /* the cookie is read only when required */
+	char *path;	    /* NULL: out of memory */
+	size_t order;	    /* in which it was found */
 	bool is_socket;	    /* path is the descriptor of a socket that was made there */
 	bool is_mount;
 };
@@ -33,16 +33,16 @@ struct list {
 	size_t n, room;
 	bool partial;
 	char *unseen;	  /* of struct alive */
-	struct statx own; /* our namespace: all are files of its device */
+	struct statx own; /* our namespace: the files of all namespaces are on its device */
 };
 
-/* Mount namespaces that were looked into. */
+/* Mount namespaces that were read. */
 struct inodes {
 	ino_t *list;
 	size_t n, room;
 };
 
-/* What has gone meanwhile is no failure: what it held has gone as well. */
+/* If a process or a file has ended meanwhile, that is not a failure: it no longer holds anything. */
 __attribute__((format(printf, 3, 4))) static void note_failure(struct list *list, int error,
 							       const char *format, ...)
 {
@@ -59,7 +59,7 @@ __attribute__((format(printf, 3, 4))) static void note_failure(struct list *list
 		snprintf(list->unseen + len, size - (size_t)len, ": %s", errno_text(error));
 }
 
-/* A copy of way, with the path that the words make. */
+/* Adds a copy of way, with the formatted path. */
 __attribute__((format(printf, 3, 4))) static void add(struct list *list, const struct way *way,
 						      const char *format, ...)
 {
@@ -85,7 +85,7 @@ __attribute__((format(printf, 3, 4))) static void add(struct list *list, const s
 	va_end(words);
 }
 
-/* What a symbolic link of /proc says: false when there is none any more. */
+/* Reads a symbolic link of /proc. Returns false if it does not exist any more. */
 static bool read_link(struct list *list, int dir, const char *process, const char *path, char *ret,
 		      size_t size)
 {
@@ -97,7 +97,7 @@ static bool read_link(struct list *list, int dir, const char *process, const cha
 	return len >= 0;
 }
 
-/* The inode in a text such as "net:[4026531840]"; 0: it is something else. */
+/* The inode in a text such as "net:[4026531840]"; 0: the text has another form. */
 static ino_t inode_of(const char *text, const char *kind)
 {
 	size_t len = strlen(kind);
@@ -112,7 +112,7 @@ struct process {
 	int dir, pidfd;
 };
 
-/* A walk through a directory of it. */
+/* A walk through a directory of a process. */
 struct process_walk {
 	struct list *list;
 	const struct process *process;
@@ -141,14 +141,14 @@ static bool add_thread(int dir, const char *name, void *arg)
 	return true;
 }
 
-/* Asks no file system over a network, and calls no function that musl has not. */
+/* Sends no requests to network file systems, and calls no function that musl lacks. */
 static bool status_of(int dir, const char *path, struct statx *ret)
 {
 	return syscall(SYS_statx, dir, path, AT_STATX_DONT_SYNC | AT_EMPTY_PATH, STATX_INO, ret) == 0;
 }
 
-/* The namespace in which a process made a socket: a descriptor, or -1 with errno. To ask
- * for it the socket must be ours, which Linux 5.6 is the first to allow. */
+/* The namespace in which a process made a socket: a descriptor, or -1 with errno. This requires a
+ * copy of the socket, which is possible from Linux 5.6 on. */
 static int netns_of_socket(int pidfd, const char *name)
 {
 	autoclose int fd = (int)syscall(SYS_pidfd_getfd, pidfd, (int)strtol(name, NULL, 10), 0);
@@ -167,13 +167,13 @@ static void add_socket(struct list *list, const struct process *process, const c
 		add(list, &way, "/proc/%s/fd/%s", process->name, name);
 	} else if (netns < 0 && (errno == ENOSYS || errno == EPERM)) { /* Linux before 5.6; Yama */
 		list->partial = true;
-	} else if (netns >= 0 || errno != EBADF) { /* it was closed */
+	} else if (netns >= 0 || errno != EBADF) { /* EBADF: it was closed */
 		note_failure(list, errno, "/proc/%s/fd/%s", process->name, name);
 	}
 }
 
-/* One that was opened by a name, as that of a mounted namespace, shows that name,
- * and "/" after it was unmounted: what it is then only its inode shows. */
+/* The link of a descriptor that was opened by a path, such as that of a mounted namespace, has that
+ * path, or "/" after the unmount. Then only its inode identifies the namespace. */
 static bool add_descriptor(int dir, const char *name, void *arg)
 {
 	const struct process_walk *walk = arg;
@@ -202,7 +202,7 @@ static bool add_descriptor(int dir, const char *name, void *arg)
 
 struct mounts {
 	struct list *list;
-	const char *process; /* NULL: ourselves */
+	const char *process; /* NULL: our own */
 };
 
 static int add_mount(uint64_t inode, const char *path, void *arg)
@@ -224,12 +224,12 @@ static bool add_mounts(struct list *list, const struct process *process, const c
 	struct mounts mounts = { list, prefix };
 	bool whole;
 
-	if (!file) { /* EINVAL: it is ending */
+	if (!file) { /* EINVAL: the process is ending */
 		note_failure(list, errno == EINVAL ? ESRCH : errno, "/proc/%s/mountinfo", process->name);
 		return false;
 	}
 	take_fd(&fd);
-	errno = ENOMEM; /* unless reading says otherwise */
+	errno = ENOMEM; /* in case the reader fails without an errno */
 	netns_mounts(file, add_mount, &mounts);
 	whole = feof(file);
 	if (!whole)
@@ -246,7 +246,7 @@ static bool contains(const struct inodes *set, ino_t inode)
 	return false;
 }
 
-/* One that there is no memory for is looked into again. */
+/* Without memory the namespace is not remembered, and is read again. */
 static void remember(struct inodes *set, ino_t inode)
 {
 	ino_t *bigger = set->list;
@@ -261,7 +261,8 @@ static void remember(struct inodes *set, ino_t inode)
 	set->list[set->n++] = inode;
 }
 
-/* Those of its mount namespace, unless a process that sees all of it was asked before. */
+/* Adds the mounts of the process's mount namespace, unless they were read from another process that
+ * sees all of them. */
 static void add_mounts_once(struct list *list, const struct process *process, const char *prefix,
 			    struct inodes *seen)
 {
@@ -312,7 +313,7 @@ static void add_processes(struct list *list, struct inodes *mount_namespaces)
 		note_failure(list, errno, "/proc");
 }
 
-/* Names that people know, those of our own mounts, come first. */
+/* Our own mounts come first: people know their paths. */
 static void add_own_mounts(struct list *list, struct inodes *mount_namespaces)
 {
 	autoclose int dir = file_open("/proc/self", O_RDONLY | O_DIRECTORY);
@@ -339,7 +340,8 @@ static int by_number_and_order(const void *a, const void *b)
 	return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
-/* Without an answer there may be processes that we do not see. */
+/* Are we outside the first pid namespace? Also true if that is not known: there may be processes
+ * that we do not see. */
 static bool is_nested(void)
 {
 	char text[64];
@@ -363,7 +365,7 @@ static void read_list(struct alive *ret, bool processes)
 		add_processes(&list, &mount_namespaces);
 	if (list.n)
 		qsort(list.ways, list.n, sizeof(*list.ways), by_number_and_order);
-	else if (processes) /* not even our own: no proc is mounted */
+	else if (processes) /* not even our own: no /proc is mounted */
 		note_failure(&list, EIO, "/proc");
 	ret->ways = list.ways;
 	ret->n = list.n;
@@ -397,7 +399,7 @@ static int open_by_socket(const char *path)
 	return pidfd < 0 ? -1 : netns_of_socket(pidfd, strrchr(path, '/') + 1);
 }
 
-/* FOUND_NOT: what led there does not any more. */
+/* FOUND_NOT: the way no longer leads to the namespace. */
 static enum found open_way(const struct way *way, int *ret, struct cni_error *err)
 {
 	autoclose int fd = -1;
@@ -423,7 +425,7 @@ static enum found open_way(const struct way *way, int *ret, struct cni_error *er
 	return FOUND;
 }
 
-/* By the first of n ways that leads into the namespace. */
+/* Opens the namespace by the first of n ways that still leads to it. */
 static enum found open_any(const struct way *ways, size_t n, int *ret, const char **path,
 			   struct cni_error *err)
 {
@@ -444,7 +446,7 @@ static enum found open_any(const struct way *ways, size_t n, int *ret, const cha
 	return found;
 }
 
-/* The ways that lead into namespaces with this inode. */
+/* The ways to namespaces with this inode. */
 static struct way *ways_of(const struct alive *alive, uint64_t inode, size_t *n)
 {
 	const struct way key = { .id.inode = inode };
@@ -458,7 +460,7 @@ static struct way *ways_of(const struct alive *alive, uint64_t inode, size_t *n)
 	return way;
 }
 
-/* Has another namespace the inode by now? */
+/* Does another namespace have the inode now? */
 static bool is_later(struct way *ways, size_t n, const struct netns_id *netns)
 {
 	autoclose int fd = -1;
@@ -498,8 +500,8 @@ enum found alive_open(struct alive *alive, const struct netns_id *netns, int *re
 	if (found == FOUND)
 		return open_any(ways, n, ret, &path, err);
 	if (found == FOUND_FAILED)
-		cni_fail(err, CNI_IO, "cannot look for the network namespace %s: %s", netns_id_text(netns).s,
-			 alive->unseen);
+		cni_fail(err, CNI_IO, "cannot find out whether this network namespace exists: %s: %s",
+			 netns_id_text(netns).s, alive->unseen);
 	return found;
 }
 

@@ -17,15 +17,15 @@
 
 #include "cni/cleanup.h"
 
-/* What tc(8) shows: "bpf ... name ipvlan-cni". The other name says that the qdisc came with it,
- * and goes with it. */
+/* The name that tc(8) shows. The second name means that we made the qdisc too, and delete it with
+ * the filter. */
 #define NAME "ipvlan-cni"
 #define NAME_OF_BOTH "ipvlan-cni-and-clsact"
 
 #define EGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
 #define INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 
-/* The instructions, as linux/bpf.h defines them; jumps are by label, see hairpin_link(). */
+/* The instructions of linux/bpf.h. The target of a jump is a label: hairpin_link(). */
 #define OP(c, d, s, o, i) \
 	{ \
 		.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) \
@@ -41,7 +41,7 @@
 #define IF_REG(op, a, b, label) OP(BPF_JMP | (op) | BPF_X, a, b, label, 0)
 #define CALL(function) OP(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_##function)
 #define RETURN OP(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
-#define LABEL(label) OP(0, 0, 0, label, 0) /* no instruction */
+#define LABEL(label) OP(0, 0, 0, label, 0) /* not an instruction */
 
 #define R0 BPF_REG_0
 #define R1 BPF_REG_1
@@ -53,7 +53,7 @@
 
 enum label { TO_ALL = 1, SOLICITATION, COPY, PASS, LABELS };
 
-/* Lengths and places in a frame. */
+/* Lengths and offsets in a frame. */
 #define MAC_LEN 14
 #define ARP_LEN (MAC_LEN + 28)
 #define ARP_SENDER (MAC_LEN + 14)
@@ -62,11 +62,11 @@ enum label { TO_ALL = 1, SOLICITATION, COPY, PASS, LABELS };
 #define IPV6_SOURCE (MAC_LEN + 8)
 #define ICMPV6_TYPE (MAC_LEN + 40)
 
-/* R6: the packet; R2: its first byte, R3: that after its last one. Words of two bytes are
- * where each architecture can load them. */
+/* R6: the packet; R2: its first byte; R3: the byte after its last one. Words of two bytes have
+ * offsets at which each architecture can load them. */
 static const struct bpf_insn hairpin[] = {
 	MOVE(R6, R1),
-	FIELD(R2, vlan_present), /* of a VLAN upon the link */
+	FIELD(R2, vlan_present), /* a packet of a VLAN on the link */
 	IF(BPF_JNE, R2, 0, PASS),
 	FIELD(R2, data),
 	FIELD(R3, data_end),
@@ -74,7 +74,7 @@ static const struct bpf_insn hairpin[] = {
 	ADD(R4, MAC_LEN),
 	IF_REG(BPF_JGT, R4, R3, PASS),
 
-	/* is it from and to the same MAC address? */
+	/* are sender and destination the same MAC address? */
 	LOAD(BPF_H, R4, R2, 0),
 	LOAD(BPF_H, R5, R2, 6),
 	IF_REG(BPF_JNE, R4, R5, TO_ALL),
@@ -89,7 +89,7 @@ static const struct bpf_insn hairpin[] = {
 	CALL(redirect),
 	RETURN,
 
-	/* is it ARP to all, with a sender? */
+	/* is it ARP to all hosts, with a sender? */
 	LABEL(TO_ALL),
 	LOAD(BPF_B, R4, R2, 0),
 	OP(BPF_ALU64 | BPF_AND | BPF_K, R4, 0, 0, 1),
@@ -141,7 +141,7 @@ static bool is_jump(const struct bpf_insn *insn)
 	return (insn->code & 0x07) == BPF_JMP && insn->off;
 }
 
-/* Leaves the labels out, and has jumps say how far. Returns how many instructions there are. */
+/* Removes the labels, and replaces them by distances in jumps. Returns the number of instructions. */
 static unsigned int hairpin_link(struct bpf_insn ret[HAIRPIN_MAX])
 {
 	unsigned int n = 0, at[LABELS] = { 0 };
@@ -158,7 +158,7 @@ static unsigned int hairpin_link(struct bpf_insn ret[HAIRPIN_MAX])
 	return n;
 }
 
-/* Before Linux 5.11 a program counts as locked memory, of which root may have little. */
+/* Before Linux 5.11 a program counts as locked memory, for which root's limit may be low. */
 static int load_unlimited(union bpf_attr *attr)
 {
 	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
@@ -189,7 +189,7 @@ static int hairpin_load(struct cni_error *err)
 	if (fd >= 0)
 		return fd;
 	cni_fail(err, errno == ENOSYS || errno == EINVAL ? CNI_CONFIG : CNI_INTERNAL,
-		 "the kernel does not take the BPF program of hostAccess: %s", errno_text(errno));
+		 "the kernel does not accept the BPF program of hostAccess: %s", errno_text(errno));
 	return cni_hint(err, "in l2 hostAccess requires CONFIG_BPF_SYSCALL and CONFIG_NET_CLS_BPF");
 }
 
@@ -230,14 +230,14 @@ static void put_filter(struct rtnl *nl, int link, unsigned int pref, int program
 	mnl_attr_nest_end(nlh, options);
 }
 
-/* What a link has at its ingress and egress. */
+/* The filters of a link at its ingress and egress. */
 struct tc {
 	int link;
 	char qdisc[16];	      /* "clsact", "ingress" or "" */
 	unsigned int n;	      /* filters */
-	uint64_t prefs;	      /* 0 to 63, those that filters have */
+	uint64_t prefs;	      /* a bit for each pref of a filter, 0 to 63 */
 	struct tcmsg hairpin; /* tcm_handle 0: none */
-	bool both;	      /* it has NAME_OF_BOTH */
+	bool both;	      /* the hairpin has NAME_OF_BOTH */
 };
 
 static const char *kind_of(const struct nlmsghdr *nlh, const struct nlattr **options)
@@ -285,7 +285,7 @@ static void tc_keep_filter(const struct nlmsghdr *nlh, void *arg)
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*head) || head->tcm_ifindex != tc->link)
 		return;
 	tc->prefs |= head->tcm_info >> 16 < 64 ? 1ULL << (head->tcm_info >> 16) : 0;
-	if (!head->tcm_handle) /* the head of those with one pref */
+	if (!head->tcm_handle) /* not a filter, but the head of those with one pref */
 		return;
 	tc->n++;
 	if (strcmp(kind_of(nlh, &options), "bpf") != 0 || !options)
@@ -296,7 +296,7 @@ static void tc_keep_filter(const struct nlmsghdr *nlh, void *arg)
 		tc->hairpin = *head;
 }
 
-/* Does the error say that the link, the qdisc or the filter does not exist? */
+/* Does the error mean that the link, the qdisc or the filter does not exist? */
 static bool is_gone(int error)
 {
 	return error == ENODEV || error == ENOENT || error == EINVAL;
@@ -323,7 +323,7 @@ static int tc_read_qdisc(struct tc *tc, struct rtnl *nl, struct cni_error *err)
 {
 	int error;
 
-	/* NLM_F_ECHO: without it the kernel answers those who listen, and not the one who asked */
+	/* without NLM_F_ECHO the kernel answers only listeners, not the sender of the request */
 	put_qdisc(nl, RTM_GETQDISC, NLM_F_ECHO, tc->link);
 	error = rtnl_ask(nl, tc_keep_qdisc, tc, err);
 	return error > 0 && !is_gone(error) ? tc_unknown(tc, error, err) : error < 0 ? -1 : 0;
@@ -338,8 +338,8 @@ enum found hairpin_find(struct rtnl *nl, int link, struct cni_error *err)
 	return tc.hairpin.tcm_handle ? FOUND : FOUND_NOT;
 }
 
-/* Returns 0 or the kernel's errno, and then *err describes it. Qdisc and filter are requested in one
- * message: a process that is killed has made both or neither. */
+/* Returns 0, or the kernel's errno with *err filled. Requests qdisc and filter in one message, so a
+ * process that is killed has made both or neither. */
 static int hairpin_attach_at(struct rtnl *nl, const struct tc *tc, int program, unsigned int pref,
 			     struct cni_error *err)
 {
@@ -351,8 +351,8 @@ static int hairpin_attach_at(struct rtnl *nl, const struct tc *tc, int program, 
 	return rtnl_commit_one(nl, err);
 }
 
-/* At pref 1, before the filters of others. Filters of another kind do not share their pref: then
- * ours takes the next one that is free. */
+/* Adds the filter at pref 1, before the filters of others. A filter of another kind cannot have the
+ * same pref: if there is one, ours takes the next free pref. */
 static int hairpin_attach(struct rtnl *nl, const struct tc *tc, int program, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
@@ -379,8 +379,9 @@ static int tc_check_qdisc(const struct tc *tc, struct cni_error *err)
 {
 	if (strcmp(tc->qdisc, "ingress") != 0)
 		return 0;
-	cni_fail(err, CNI_CONFIG, "hostAccess cannot have its filter on link %d", tc->link);
-	return cni_hint(err, "the link has the qdisc \"ingress\", which excludes \"clsact\"");
+	cni_fail(err, CNI_CONFIG, "hostAccess cannot add its filter to link %d", tc->link);
+	return cni_hint(err, "the link has the qdisc \"ingress\", which excludes \"clsact\"; delete that "
+			     "qdisc, or do not use hostAccess");
 }
 
 int hairpin_check(struct rtnl *nl, int link, struct cni_error *err)

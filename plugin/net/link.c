@@ -20,7 +20,7 @@ static const char *const mode_names[] = {
 	[IPVLAN_MODE_L3S] = "l3s",
 };
 
-/* iproute2's; a slave has at most one of the flags */
+/* the names of iproute2; a slave has at most one of the flags */
 static const char *const flag_names[] = {
 	[0] = "bridge",
 	[IPVLAN_F_PRIVATE] = "private",
@@ -90,7 +90,7 @@ static void attr_mac(const struct nlattr *attr, char *ret, size_t size)
 		used += (size_t)snprintf(ret + used, size - used, "%s%02x", i ? ":" : "", byte[i]);
 }
 
-/* 0: it is one of IEEE 802.1ad. */
+/* 0: a VLAN of IEEE 802.1ad. */
 static uint16_t vlan_id(const struct nlattr *data)
 {
 	uint16_t id = 0, protocol = htons(ETH_P_8021Q);
@@ -195,7 +195,7 @@ static enum found find(struct rtnl *nl, const char *name, int index, struct link
 	struct link link = { .index = 0 };
 	int rc;
 
-	/* what is too long for a name can be an alternative one */
+	/* a name that is too long can be an alternative name */
 	if (name)
 		mnl_attr_put_strz_check(nlh, RTNL_REQUEST_MAX,
 					strlen(name) < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME, name);
@@ -318,8 +318,8 @@ enum found ipvlan_known(struct rtnl *nl, struct cni_error *err)
 	struct cni_error why = { 0 };
 	int error;
 
-	/* without a parent ipvlan_link_new() refuses; an unknown kind is refused
-	 * before, after the kernel has tried to load its module */
+	/* Without a parent ipvlan_link_new() fails with EINVAL. Before that the kernel tries to
+	 * load the module, and fails with EOPNOTSUPP if it does not know the kind. */
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "ipvlan");
 	mnl_attr_nest_end(nlh, info);
 	error = rtnl_commit_one(nl, &why);

@@ -47,7 +47,7 @@ static const char *kind_of_namespace(int type)
 	}
 }
 
-/* Go's words, which name the magic of what is there instead. */
+/* Uses the words of the Go library, which name the magic number of the file system. */
 static enum netns refuse(const char *path, int fd, struct cni_error *err)
 {
 	struct statfs fs;
@@ -72,7 +72,7 @@ static enum netns refuse(const char *path, int fd, struct cni_error *err)
 	return NETNS_GONE;
 }
 
-/* The one we were started in, open until the end, or -1. */
+/* The namespace in which we were started, which stays open; or -1. */
 static int our_netns(struct cni_error *err)
 {
 	static int fd = -1;
@@ -99,14 +99,13 @@ static enum netns refuse_ours(const char *path, int fd, struct cni_error *err)
 	if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev)
 		return NETNS_OPEN;
 	cni_fail(err, CNI_NETNS, "plugin's netns and netns from CNI_NETNS should not be the same");
-	cni_hint(err, "CNI_NETNS=%s is the namespace that the plugin itself runs in; nothing was changed",
-		 path);
+	cni_hint(err, "CNI_NETNS=%s is the namespace in which the plugin runs; nothing was changed", path);
 	return NETNS_OURS;
 }
 
 enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_error *err)
 {
-	/* not blocking: whatever lies there, a pipe for instance, must not hold us */
+	/* does not block: the path may be a pipe, for instance */
 	autoclose int fd = file_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	enum netns answer;
 
@@ -116,8 +115,8 @@ enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_e
 		cni_fail(err, gone ? CNI_ENVIRONMENT : CNI_IO,
 			 "failed to open netns \"%s\": failed to Statfs \"%s\": %s", path, path,
 			 errno_text(errno));
-		cni_hint(err, gone ? "CNI_NETNS names a network namespace that does not exist (any more)"
-				   : "the plugin must be able to open what CNI_NETNS names");
+		cni_hint(err, gone ? "CNI_NETNS names a network namespace that does not exist"
+				   : "the plugin must be able to open the path in CNI_NETNS");
 		return gone ? NETNS_GONE : NETNS_FAILED;
 	}
 	answer = refuse(path, fd, err);
@@ -139,15 +138,15 @@ int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg,
 		return -1;
 	if (setns(netns, CLONE_NEWNET) < 0) {
 		cni_fail(err, CNI_IO, "cannot enter the network namespace: %s", errno_text(errno));
-		return cni_hint(err, "entering a namespace needs root (CAP_SYS_ADMIN)");
+		return cni_hint(err, "entering a namespace requires root (CAP_SYS_ADMIN)");
 	}
 	rc = fn(arg, err);
 	if (setns(home, CLONE_NEWNET) < 0)
-		abort(); /* lost in someone else's namespace */
+		abort(); /* we cannot return from a pod's namespace */
 	return rc;
 }
 
-/* As /proc writes what would end a word: \040 is a blank. */
+/* Replaces the escapes of /proc for white space: \040 is a blank. */
 static void unescape(char *text)
 {
 	char *to = text;

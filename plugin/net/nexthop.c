@@ -4,7 +4,7 @@
 #include <linux/nexthop.h>
 #include <string.h>
 
-/* A group has at most so many members that we look at. */
+/* We read at most so many members of a group. */
 #define MEMBERS_MAX 256
 
 struct nexthop_seen {
@@ -47,7 +47,7 @@ static void nexthop_read(const struct nlmsghdr *nlh, void *arg)
 	}
 }
 
-/* Any errno means that it does not exist. */
+/* Treats any errno as an object that does not exist. */
 static int nexthop_ask(struct rtnl *nl, uint32_t id, struct nexthop_seen *ret, struct cni_error *err)
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETNEXTHOP, 0);

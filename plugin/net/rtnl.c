@@ -15,11 +15,11 @@
 
 #define ANSWER_MAX 16384
 
-/* The kernel makes a list's parts as large as it saw them received, up to this. */
+/* The kernel makes the parts of a list as large as the buffers of earlier reads, up to this size. */
 #define PART_MAX ((size_t)32768)
 #define PARTS ((size_t)64)
 
-/* Two seconds in all: what changes a list in a burst is over by then. */
+/* Two seconds in all: a burst of changes is over by then. */
 #define DUMP_TRIES 20
 #define DUMP_PAUSE_NS 10000000L
 
@@ -27,7 +27,7 @@ static int open_here(void *arg, struct cni_error *err)
 {
 	struct rtnl *nl = arg;
 
-	/* the kernel answers within the call that asks: there is nothing to wait for */
+	/* the kernel answers during the call that sends, so there is nothing to wait for */
 	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!nl->sock)
 		return cni_fail(err, CNI_IO, "cannot open a netlink socket: %s", errno_text(errno));
@@ -47,7 +47,7 @@ int rtnl_open(struct rtnl *nl, int netns, struct cni_error *err)
 	if (netns_run(netns, open_here, nl, err) < 0)
 		return -1;
 
-	/* the kernel's own sentences; older kernels have none */
+	/* the kernel's messages; older kernels have none */
 	mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
 	return 0;
 }
@@ -77,7 +77,7 @@ struct nlmsghdr *rtnl_request(struct rtnl *nl, unsigned int type, unsigned int f
 	if (nl->last)
 		nl->queued = (size_t)((char *)nl->last - nl->queue) + NLMSG_ALIGN(nl->last->nlmsg_len);
 	if (nl->queued + RTNL_REQUEST_MAX > sizeof(nl->queue)) {
-		/* refusals stay in the socket until commit reads them */
+		/* refusals stay in the socket until rtnl_commit() reads them */
 		if (mnl_socket_sendto(nl->sock, nl->queue, nl->queued) < 0)
 			nl->lost = errno;
 		nl->queued = 0;
@@ -108,7 +108,7 @@ static int no_answer(struct cni_error *err)
 {
 	if (errno == EAGAIN)
 		return cni_fail(err, CNI_RETRY, "the kernel's rtnetlink did not answer");
-	return cni_fail(err, CNI_IO, "no answer from the kernel's rtnetlink: %s", errno_text(errno));
+	return cni_fail(err, CNI_IO, "cannot receive from the kernel's rtnetlink: %s", errno_text(errno));
 }
 
 static ssize_t receive(struct rtnl *nl, char *answer, size_t size, struct cni_error *err)
@@ -130,13 +130,13 @@ static int find_sentence(const struct nlattr *attr, void *arg)
 	return MNL_CB_OK;
 }
 
-/* The kernel's errno, of which there are 4095 (include/linux/err.h). */
+/* The kernel's errno, at most 4095 (include/linux/err.h). */
 static int errno_of(int error)
 {
 	return error <= 0 && error >= -4095 ? -error : EBADMSG;
 }
 
-/* What an error message says; error 0 is an acknowledgement. */
+/* Reads an error message; error 0 is an acknowledgement. */
 static struct rtnl_refusal read_refusal(const struct nlmsghdr *nlh, unsigned int first)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
@@ -168,7 +168,7 @@ int rtnl_describe(const struct rtnl_refusal *refusal, struct cni_error *err)
 	return cni_hint(err, "%s", refusal->why);
 }
 
-/* Returns true once the last request has been answered. */
+/* Returns true if the last request was answered. */
 static bool read_acks(struct commit *commit, const char *answer, ssize_t len, struct cni_error *err)
 {
 	int left = (int)len;
@@ -227,9 +227,9 @@ int rtnl_commit_one(struct rtnl *nl, struct cni_error *err)
 }
 
 /*
- * An answer of several parts is kept until it is complete, since only then is it known
- * whether it is of one piece: the kernel reads its lists part by part, and says so when
- * one has changed meanwhile. Most answers are one part, which is used where it lies.
+ * An answer with several parts is kept until it is complete: only then we know that it is
+ * consistent. The kernel makes a list part by part, and marks a part if the list has changed
+ * meanwhile. Most answers have one part, which is used without a copy.
  */
 struct answer {
 	unsigned int seq;
@@ -239,13 +239,13 @@ struct answer {
 	int error;
 };
 
-/* libmnl takes a length of more than 2 GiB for a negative one. */
+/* libmnl treats a length above 2 GiB as negative. */
 static bool is_whole(const struct nlmsghdr *nlh, int left)
 {
 	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (unsigned int)left;
 }
 
-/* Returns true once the answer is complete. */
+/* Returns true if the answer is complete. */
 static bool read_part(struct answer *a, const char *part, ssize_t len)
 {
 	int left = (int)len;
@@ -270,7 +270,7 @@ static bool read_part(struct answer *a, const char *part, ssize_t len)
 	return false;
 }
 
-/* So that there is room for PARTS of the largest. */
+/* Makes room for PARTS of the maximum size. */
 static int make_room(struct answer *a, struct cni_error *err)
 {
 	const size_t room = a->room ? 2 * a->room : 2 * PARTS * PART_MAX;
@@ -278,19 +278,19 @@ static int make_room(struct answer *a, struct cni_error *err)
 
 	if (a->room - a->len >= PARTS * PART_MAX)
 		return 0;
-	/* pages that nothing is written to do not count */
+	/* pages without data take no memory */
 	kept = a->kept ? mremap(a->kept, a->room, room, MREMAP_MAYMOVE)
 		       : mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 			      -1, 0);
 	if (kept == MAP_FAILED)
-		return cni_fail(err, CNI_RETRY, "out of memory for a list of the kernel's");
+		return cni_fail(err, CNI_RETRY, "out of memory for a list of the kernel");
 	a->kept = kept;
 	a->room = room;
 	return 0;
 }
 
-/* Keeps as many parts as there are. In one system call: the kernel goes on with its list
- * while it is received, and the longer that takes the more may change. */
+/* Receives all parts that there are in one system call: the kernel continues its list while we
+ * receive, and in less time less changes. */
 static int keep_parts(struct rtnl *nl, struct answer *a, bool *complete, struct cni_error *err)
 {
 	struct mmsghdr parts[PARTS] = { { .msg_len = 0 } };
@@ -333,7 +333,7 @@ static void pass_on(const struct answer *a, const char *text, void (*each)(const
 	}
 }
 
-/* Sends the question and reads the answer once. */
+/* Sends the request and reads its answer once. */
 static int ask(struct rtnl *nl, struct answer *a, void (*each)(const struct nlmsghdr *, void *), void *arg,
 	       struct cni_error *err)
 {
@@ -380,16 +380,17 @@ int rtnl_ask(struct rtnl *nl, void (*each)(const struct nlmsghdr *, void *), voi
 	if (a.kept)
 		munmap(a.kept, a.room);
 	if (rc >= 0 && a.changed) {
-		cni_fail(err, CNI_RETRY,
-			 "a list of the kernel's changed each of the %d times that it was read", DUMP_TRIES);
-		return cni_hint(err, "links, addresses or routes come and go all the time: see `ip monitor`");
+		cni_fail(err, CNI_RETRY, "a list of the kernel changed each of the %d times that it was read",
+			 DUMP_TRIES);
+		return cni_hint(err, "other programs add and delete links, addresses or routes all the time: "
+				     "see `ip monitor`");
 	}
 	return rc;
 }
 
 int rtnl_listen(struct rtnl *nl, unsigned int group, struct cni_error *err)
 {
-	/* The kernel does not send its events to port 0, its own, which an unbound socket has too. */
+	/* The kernel sends no events to port 0, which an unbound socket has. */
 	if (mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) == 0 &&
 	    mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == 0)
 		return 0;

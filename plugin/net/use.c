@@ -22,7 +22,7 @@ static void use_by_link(const struct link *link, void *arg)
 		use->what = "a link above it";
 }
 
-/* The kernel makes link-local addresses, and others of what routers announce. */
+/* The kernel makes link-local addresses, and addresses from router advertisements. */
 static void use_by_address(const struct addr_seen *seen, void *arg)
 {
 	const bool made_by_kernel = seen->address.ip.family == AF_INET6 &&
@@ -43,7 +43,7 @@ static void use_by_route(const struct route_seen *seen, void *arg)
 		use->what = "a route";
 }
 
-/* One that nobody has added has no handle. */
+/* A queueing discipline of the kernel has no handle. */
 static void use_by_qdisc(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct tcmsg *tcm = mnl_nlmsg_get_payload(nlh);
@@ -66,7 +66,7 @@ static int use_ask_qdiscs(struct rtnl *nl, struct use *use, struct cni_error *er
 
 	tcm->tcm_ifindex = use->link;
 	rc = rtnl_ask(nl, use_by_qdisc, use, err);
-	if (rc > 0 && rc != EOPNOTSUPP) /* a kernel without them */
+	if (rc > 0 && rc != EOPNOTSUPP) /* a kernel without queueing disciplines */
 		return cni_fail(err, CNI_INTERNAL, "cannot list queueing disciplines: %s", errno_text(rc));
 	if (rc >= 0 && use->clsact && !use->what) {
 		enum found ours = hairpin_is_alone(nl, use->link, err);

@@ -54,7 +54,7 @@ both() {
 
 @test "addresses of the LAN's own subnet: ADD warns, and the LAN does not reach them" {
 	attach ns1 10.138.36.2/23 "$by_link" "$l3"
-	[[ $stderr = *"10.138.36.2 is of the subnet of eno2, where in l3 nobody answers for it"* ]]
+	[[ $stderr = *"10.138.36.2 is in the subnet of eno2, but in l3 no host answers for it"* ]]
 	misses peer 10.138.36.2
 	misses ns1 10.138.36.66
 }

@@ -70,7 +70,7 @@ load ../lib/ctl
 @test "broken 8: the qdisc ingress where hostAccess requires clsact" {
 	tc qdisc add dev eth0 ingress
 	configured net "$(sound '{"hostAccess":true}')"
-	finds 2 'error    hostAccess: hostAccess cannot have its filter on link' 'which excludes "clsact"'
+	finds 2 'error    hostAccess: hostAccess cannot add its filter to link' 'which excludes "clsact"'
 }
 
 @test "broken 9: pods of the LAN's subnet in l3" {

@@ -153,7 +153,7 @@ load ../lib/ctl
 @test "the qdisc ingress where hostAccess requires clsact" {
 	tc qdisc add dev eth0 ingress
 	configured net "$(sound '{"hostAccess":true}')"
-	refused_by ADD 7 'hostAccess cannot have its filter on link'
-	refused_by STATUS 50 'hostAccess cannot have its filter on link'
-	doctor 2 'error    hostAccess: hostAccess cannot have its filter on link'
+	refused_by ADD 7 'hostAccess cannot add its filter to link'
+	refused_by STATUS 50 'hostAccess cannot add its filter to link'
+	doctor 2 'error    hostAccess: hostAccess cannot add its filter to link'
 }

@@ -66,7 +66,7 @@ add_fails() {
 @test "ipvlan: the kernel's rtnetlink" {
 	undone openat:EMFILE 5 'cannot open /proc/self/ns/net: too many open files' /proc/self/ns/net
 	undone socket:EPROTONOSUPPORT 5 'cannot open a netlink socket: protocol not supported'
-	undone recvmsg:ENOMEM 5 "no answer from the kernel's rtnetlink: cannot allocate memory"
+	undone recvmsg:ENOMEM 5 "cannot receive from the kernel's rtnetlink: cannot allocate memory"
 	undone recvmsg:EAGAIN 11 "the kernel's rtnetlink did not answer"
 	undone setns:EPERM 5 'cannot enter the network namespace: operation not permitted'
 	CONF=$(conf "$POOL" '{ "dad": "wait" }' '{ "ipam": { "ranges": [[{ "subnet": "fd00:9::/64" }]] } }')

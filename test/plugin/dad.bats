@@ -10,7 +10,7 @@ load ../lib/cni
 	ip -n lan addr add fd00:36::2/64 dev eth0 nodad
 	cni ADD "$(conf '{"dad":"wait"}' "$(static "10.138.36.2/23 fd00:36::2/64")")"
 	fails 101 'address fd00:36::2/64 is in use on the link'
-	explains 'another host has answered'
+	explains 'another host has it'
 	leaves_nothing "$before"
 }
 
@@ -51,6 +51,6 @@ load ../lib/cni
 	(sleep 1 && ip -n a addr del fd00:36::2/64 dev eth0) 3>&- &
 	cni ADD "$(conf '{"dad":"wait"}' "$(static "fd00:36::2/64")")"
 	fails 999
-	says 'address fd00:36::2/64 has vanished from "eth0"'
+	says 'address fd00:36::2/64 is no longer on "eth0"'
 	leaves_nothing "$before"
 }

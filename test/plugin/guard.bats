@@ -56,7 +56,7 @@ l3='{ "mode": "l3" }'
 	cni ADD "$(conf "$l3")" b
 	fails 7
 	says "there is another interface \"$name\" already"
-	explains 'keeps the mode of a master by an interface of that name, and has not made this one'
+	explains 'requires that name for the interface that keeps the mode of the master, and has not made this one'
 	cni DEL "$(conf "$l3")" b
 	leaves_nothing "$before"
 }

@@ -211,9 +211,9 @@ sends() {
 	before=$(inventory)
 	cni ADD "$(conf "$(static 10.138.36.2/23)" '{ "hostAccess": true }')"
 	fails 7
-	[[ $output = *'hostAccess cannot have its filter on link '*'the link has the qdisc \"ingress\", which excludes \"clsact\"'* ]]
+	[[ $output = *'hostAccess cannot add its filter to link '*'the link has the qdisc \"ingress\", which excludes \"clsact\"'* ]]
 	cni STATUS "$(conf '{ "hostAccess": true }')"
-	fails 50 'hostAccess cannot have its filter on link '
+	fails 50 'hostAccess cannot add its filter to link '
 	leaves_nothing "$before"
 }
 

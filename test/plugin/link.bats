@@ -85,12 +85,12 @@ load ../lib/cni
 	for conf in '{ "runtimeConfig": { "mac": "02:00:00:00:00:07" }, "capabilities": { "mac": true } }' \
 		'{ "args": { "cni": { "mac": "02:00:00:00:00:07" } } }'; do
 		add "$(conf "$conf")"
-		[[ $stderr = *"the MAC address $mac is asked for, and is ignored"*"macvlan"* ]]
+		[[ $stderr = *"the requested MAC address $mac is ignored"*"macvlan"* ]]
 		[ "$(in_pod a '.[0].address' link show eth0)" = "$(cat /sys/class/net/eth0/address)" ]
 		cni DEL "$(conf)"
 	done
 	CNI_ARGS="IgnoreUnknown=1;MAC=$mac;K8S_POD_NAME=x" add "$(conf)"
-	[[ $stderr = *"the MAC address $mac is asked for, and is ignored"* ]]
+	[[ $stderr = *"the requested MAC address $mac is ignored"* ]]
 	cni DEL "$(conf)"
 	add "$(conf "{ \"runtimeConfig\": { \"mac\": \"$(cat /sys/class/net/eth0/address)\" } }")"
 	[[ $stderr != *"MAC address"* ]]

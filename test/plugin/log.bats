@@ -39,7 +39,7 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	conf=$(conf "$(keys warning)" '{ "mode": "l3" }')
 	add "$conf"
 	[ -z "$stderr" ]
-	grep -qE "$when warning ADD network=net container=a ifname=eth0: 10.138.36.2 is of the subnet of eth0, where in l3 nobody answers for it" "$log"
+	grep -qE "$when warning ADD network=net container=a ifname=eth0: 10.138.36.2 is in the subnet of eth0, but in l3 no host answers for it" "$log"
 	cni DEL "$(conf)"
 	add "$(conf '{ "mode": "l3", "logLevel": "error" }')"
 	[ -z "$stderr" ]
@@ -56,7 +56,7 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 @test "a file that cannot be written is said on stderr, with what was to be written, and stops nobody" {
 	ln -s /etc/passwd "$BATS_TEST_TMPDIR/link"
 	add "$(conf "{ \"mode\": \"l3\", \"logFile\": \"$BATS_TEST_TMPDIR/link\" }")"
-	[[ $stderr = *"cannot write to logFile $BATS_TEST_TMPDIR/link"*"where in l3 nobody answers for it"* ]]
+	[[ $stderr = *"cannot write to logFile $BATS_TEST_TMPDIR/link"*"but in l3 no host answers for it"* ]]
 	mkfifo "$BATS_TEST_TMPDIR/fifo"
 	cni DEL "$(conf "{ \"logLevel\": \"info\", \"logFile\": \"$BATS_TEST_TMPDIR/fifo\" }")"
 	succeeds

@@ -160,7 +160,7 @@ teardown() {
 	list '{ "ipam": { "type": "dhcp", "ranges": null, "routes": null } }'
 	run network ADD "$LIST" a
 	[ "$status" = 1 ]
-	[[ $output = *'/run/cni/dhcp.sock'*'the daemon of the plugin dhcp does not run'* ]]
+	[[ $output = *'/run/cni/dhcp.sock'*'the daemon of the dhcp plugin is not running'* ]]
 	run ! network DEL "$LIST" a
 	dhcp_start
 	ends

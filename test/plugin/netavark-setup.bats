@@ -127,7 +127,7 @@ leased() {
 	[[ $stderr = *'network net publishes no ports'* ]]
 	[[ $stderr = *'the alias www is known nowhere'* ]]
 	[[ $stderr != *'alias c1'* && $stderr != *'alias web'* ]]
-	[[ $stderr = *'MAC address 02:00:00:00:00:01 is asked for, and is ignored'* ]]
+	[[ $stderr = *'the requested MAC address 02:00:00:00:00:01 is ignored'* ]]
 }
 
 @test "an option of one container alone is refused, and nothing is made" {

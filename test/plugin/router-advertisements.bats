@@ -135,7 +135,7 @@ accepts() {
 	local conf
 	conf=$(conf '{ "routerAdvertisements": "accept" }')
 	add "$conf" a
-	[[ $stderr = *"no router advertisement came to eth0 within 6 s"* ]]
+	[[ $stderr = *"no router advertisement arrived at eth0 within 6 s"* ]]
 	cni CHECK "$(with_result "$conf")"
 	succeeds
 }

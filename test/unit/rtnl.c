@@ -454,7 +454,7 @@ static void test_changed_dumps(void)
 	}
 	is_int(rtnl_ask(&nl, note, noted, &err), -1, "a list that changes every time is an error");
 	is_int(err.code, CNI_RETRY, "for now");
-	is_str(err.msg, "a list of the kernel's changed each of the 20 times that it was read",
+	is_str(err.msg, "a list of the kernel changed each of the 20 times that it was read",
 	       "which it reports");
 	is_str(noted, "", "and each() sees nothing");
 	is_int(kernel.pauses, 19, "after pauses");

@@ -65,7 +65,7 @@ static int read_mtu(struct conf *conf, const struct request *req, struct cni_err
 
 	if (field_int(req->conf, "", "mtu", INT_MIN, INT_MAX, &mtu, err) < 0)
 		return -1;
-	conf->mtu = mtu > 0 ? (unsigned int)mtu : 0; /* as in Go, negative is not given */
+	conf->mtu = mtu > 0 ? (unsigned int)mtu : 0; /* as in Go, a negative value counts as absent */
 	return 0;
 }
 
@@ -103,7 +103,7 @@ static int read_router_advertisements(struct conf *conf, const struct request *r
 			text);
 }
 
-/* What we do not use ourselves must still be what the specification says. */
+/* Keys that we do not use must have the types of the specification too. */
 static int check_types(const struct request *req, struct cni_error *err)
 {
 	json_t *capabilities = NULL, *value;
@@ -153,10 +153,10 @@ static int read_routes(struct result *ret, const struct request *req, const char
 	return result_add_routes(ret, req->conf, key, err);
 }
 
-/* Of less than this at once a packet that the kernel has not yet cut into segments would never pass. */
+/* A packet that the kernel has not cut into segments yet would never pass a smaller burst. */
 #define BURST_MIN 131072LL
 
-/* In bits, as the conventions of CNI have it; and bytes here. More than a terabit a second is none. */
+/* Converts bits, as in the conventions of CNI, to bytes. A terabit per second is the maximum. */
 static int read_rate(struct rate *ret, const json_t *object, const char *where, const char *rate_key,
 		     const char *burst_key, struct cni_error *err)
 {
@@ -175,7 +175,7 @@ static int read_rate(struct rate *ret, const json_t *object, const char *where, 
 	return 0;
 }
 
-/* What the runtime asks for, for this pod, comes before the network's. */
+/* The runtime's values for this pod replace those of the network. */
 static int read_bandwidth(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	const json_t *runtime = json_field(req->conf, "runtimeConfig");
@@ -211,7 +211,7 @@ static int read_anti_spoof(struct conf *conf, const struct request *req, struct 
 			json_string_value(value));
 }
 
-/* What concerns the host's side, and what cannot work. */
+/* Reads the keys for the host's side. */
 static int read_host_keys(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	own_bool(req->conf, "", "hostAccess", &conf->host_access);
@@ -233,24 +233,23 @@ static int read_master_keys(struct conf *conf, const struct request *req, struct
 	long long vlan = 0;
 
 	own_bool(req->conf, "", "internal", &conf->internal);
-	if (own_int(req->conf, "", "vlan", 0, 4094, &vlan, err) < 0) /* 0: none, as for bridge */
+	if (own_int(req->conf, "", "vlan", 0, 4094, &vlan, err) < 0) /* 0: no VLAN, as for bridge */
 		return -1;
 	conf->vlan = (unsigned int)vlan;
 	if (conf->vlan && conf->internal)
 		return cni_fail(err, CNI_CONFIG, "vlan and internal exclude each other");
 	if (conf->link_in_container && (conf->vlan || conf->internal))
 		return cni_fail(err, CNI_CONFIG,
-				"vlan and internal make a master on the host, linkInContainer says "
-				"that it is in the pod");
+				"vlan and internal make a master on the host, linkInContainer requires one "
+				"in the pod");
 	if (conf->internal && conf->master)
 		return cni_fail(err, CNI_CONFIG,
-				"internal makes a master of the network's own, but there is "
-				"\"master\": \"%s\"",
+				"internal makes a master for the network, but there is \"master\": \"%s\"",
 				conf->master);
 	return 0;
 }
 
-/* flannel gives the networks that it delegates `"ipMasq": true`, whatever their mode. */
+/* flannel sets `"ipMasq": true` in the networks that it delegates, in any mode. */
 static void settle_masquerade(struct conf *conf)
 {
 	const bool asked = conf->ip_masq;
@@ -259,7 +258,7 @@ static void settle_masquerade(struct conf *conf)
 	if (!asked || conf->ip_masq)
 		return;
 	log_ignored(
-		"ipMasq needs \"mode\": \"l3s\" and a master on the host that leads somewhere: elsewhere the "
+		"ipMasq needs \"mode\": \"l3s\" and a master on the host that is not internal: else the "
 		"host's netfilter does not see the packets of pods in both directions. With flannel, write "
 		"\"ipMasq\": false in its \"delegate\"");
 }
@@ -275,21 +274,19 @@ static int check_anti_spoof(const struct conf *conf, struct cni_error *err)
 	if (conf->accept_ra) {
 		cni_fail(err, CNI_CONFIG,
 			 "antiSpoof and routerAdvertisements: \"accept\" exclude each other");
-		return cni_hint(
-			err, "a pod that makes addresses itself has some that no IPAM plugin has given it");
+		return cni_hint(err, "a pod that makes addresses from router advertisements has addresses "
+				     "that no IPAM plugin has leased");
 	}
 	if (!conf->strict || (conf->flags > 0 && conf->mode != IPVLAN_MODE_L2))
 		return 0;
 	cni_fail(err, CNI_CONFIG,
 		 "antiSpoof: \"strict\" needs \"mode\": \"l3\" or \"l3s\", and \"flag\": \"private\" or "
 		 "\"vepa\"");
-	return cni_hint(
-		err,
-		"elsewhere pods reach each other without passing the master: with flag bridge, and in l2 by "
-		"all that is sent to everybody, as ARP is");
+	return cni_hint(err, "else packets between pods do not pass the master: with flag bridge all of "
+			     "them, in l2 those to all hosts, such as ARP");
 }
 
-/* The key for which something is made on the host beside the master; NULL: none. */
+/* The key that requires objects on the host besides the master; NULL: there is none. */
 static const char *host_key(const struct conf *conf)
 {
 	return conf->host_routes.n_routes ? "hostRoutes"
@@ -299,7 +296,7 @@ static const char *host_key(const struct conf *conf)
 					  : NULL;
 }
 
-/* Keys that are good each by itself. */
+/* Checks keys that exclude or require each other. */
 static int check_together(const struct conf *conf, struct cni_error *err)
 {
 	if (conf->link_in_container && host_key(conf)) {
@@ -308,24 +305,22 @@ static int check_together(const struct conf *conf, struct cni_error *err)
 	}
 	if (conf->internal && host_key(conf)) {
 		cni_fail(err, CNI_CONFIG, "%s and internal exclude each other", host_key(conf));
-		return cni_hint(err, "pods of an internal network reach each other alone");
+		return cni_hint(err, "pods of an internal network reach only each other");
 	}
 	if (conf->host_access && conf->flags > 0) {
 		cni_fail(err, CNI_CONFIG, "hostAccess does not work with flag %s",
 			 ipvlan_flags_text((uint16_t)conf->flags));
-		return cni_hint(
-			err, "the host's way to the pods is a slave of its own, and with that flag slaves do "
-			     "not reach each other");
+		return cni_hint(err, "the host reaches the pods through a slave, and with that flag slaves "
+				     "do not reach each other");
 	}
 	if (conf->n_reflectors && conf->flags != IPVLAN_F_VEPA) {
 		cni_fail(err, CNI_CONFIG, "reflector needs \"flag\": \"vepa\"");
-		return cni_hint(err, "with another flag nothing that pods send each other leaves the host");
+		return cni_hint(err, "with another flag packets between pods do not leave the host");
 	}
 	if (conf->proxy_arp && conf->mode != IPVLAN_MODE_L3S) {
 		cni_fail(err, CNI_CONFIG, "proxyArp needs \"mode\": \"l3s\"");
-		return cni_hint(
-			err,
-			"in l2 pods answer themselves, and in l3 they are handed the question, and do not");
+		return cni_hint(err, "in l2 pods answer ARP themselves; in l3 the kernel passes ARP requests "
+				     "to the pods, which do not answer");
 	}
 	if (conf->conflict_check && conf->mode != IPVLAN_MODE_L2) {
 		cni_fail(err, CNI_CONFIG, "conflictCheck needs \"mode\": \"l2\"");
@@ -333,8 +328,8 @@ static int check_together(const struct conf *conf, struct cni_error *err)
 	}
 	if (conf->accept_ra && (conf->mode != IPVLAN_MODE_L2 || conf->internal)) {
 		cni_fail(err, CNI_CONFIG,
-			 "routerAdvertisements: \"accept\" needs \"mode\": \"l2\", and a master that leads "
-			 "somewhere");
+			 "routerAdvertisements: \"accept\" needs \"mode\": \"l2\", and a master that is not "
+			 "internal");
 		return cni_hint(
 			err,
 			"in l3 and l3s, and in an internal network, no router advertisement reaches a pod");
@@ -390,7 +385,7 @@ static int read_prev(struct conf *conf, const struct request *req, struct cni_er
 	return 0;
 }
 
-/* A chained plugin works on the one interface that came before it. */
+/* A chained plugin works on the only interface of prevResult. */
 static int master_from_prev(struct conf *conf, struct cni_error *err)
 {
 	if (conf->master || !conf->has_prev || conf->internal)
@@ -400,8 +395,7 @@ static int master_from_prev(struct conf *conf, struct cni_error *err)
 		return 0;
 	}
 	cni_fail(err, CNI_CONFIG, "chained master failure. PrevResult lacks a single named interface");
-	return cni_hint(err,
-			"prevResult has %zu interfaces; say which one is the master with the key \"master\"",
+	return cni_hint(err, "prevResult has %zu interfaces; name the master in the key \"master\"",
 			conf->prev.n_interfaces);
 }
 

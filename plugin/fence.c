@@ -7,7 +7,7 @@
 #include "cni/cleanup.h"
 #include "plugin/reach.h"
 
-/* An attachment of the master whose addresses the fence does not know. */
+/* Searches for an attachment of the master whose addresses the fence does not have. */
 struct fence_stranger {
 	int master;
 	const struct page *own;
@@ -28,13 +28,12 @@ static int fence_look_at(const struct page *page, void *arg)
 			return 0;
 	stranger->found = true;
 	cni_fail(stranger->err, CNI_CONFIG,
-		 "antiSpoof: the master has pods already whose addresses are not known, as container %s, "
+		 "antiSpoof: the master has pods already whose addresses are not known: container %s, "
 		 "network "
 		 "%s",
 		 page->container, page->network);
-	cni_hint(stranger->err,
-		 "they were added without antiSpoof, and would be cut off; remove them first, and then start "
-		 "them anew");
+	cni_hint(stranger->err, "they were added without antiSpoof, and would be cut off; remove them first, "
+				"and start them again after this pod");
 	return 1;
 }
 

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The links on a master in one namespace. */
+/* A search for links on a master in one namespace. */
 struct search {
-	struct link like; /* .parent, .parent_elsewhere and .parent_netns of any of them */
-	int except;	  /* index of the anchor */
+	struct link like; /* the link must have the same .parent, .parent_elsewhere and .parent_netns */
+	int except;	  /* the index of the anchor, which does not count */
 	bool any_kind;
-	unsigned int vlan; /* not 0: VLANs of that id alone */
-	bool any_parent;   /* of that index, in whatever other namespace */
+	unsigned int vlan; /* not 0: only VLANs with that id */
+	bool any_parent;   /* a parent with that index in any other namespace */
 	struct link found;
 };
 
@@ -44,7 +44,8 @@ struct tour {
 	unsigned int vlan;
 };
 
-/* A namespace has a number for ours from when it lists a link whose parent is here. */
+/* Looks twice: the kernel gives our namespace a number in the other one only when it lists a link
+ * whose parent is here. */
 static int look_for(struct rtnl *nl, struct search *search, struct cni_error *err)
 {
 	enum found found;
@@ -95,11 +96,9 @@ int guard_survey(struct survey *ret, const struct alive *alive, int master, bool
 	ret->incomplete = true;
 	cni_fail(err, CNI_RETRY, "cannot look for other interfaces on link %d: %s", master,
 		 *why.msg ? why.msg : alive->unseen);
-	return cni_hint(
-		err,
-		"an ipvlan interface in a namespace that cannot be looked into might be switched to another "
-		"mode. Looking requires root with CAP_SYS_PTRACE and CAP_SYS_ADMIN; with "
-		"\"force\": true such a namespace is passed over");
+	return cni_hint(err, "ADD might switch an ipvlan interface in a namespace that cannot be read to "
+			     "another mode. Reading requires root with CAP_SYS_PTRACE and CAP_SYS_ADMIN; "
+			     "\"force\": true ignores such a namespace");
 }
 
 static bool agrees(const struct link *slave, const struct conf *conf)
@@ -122,7 +121,7 @@ static int refuse(const struct link *master, const struct link *slave, const cha
 			 ipvlan_flags_text((uint16_t)conf->flags));
 	return cni_hint(err,
 			"all ipvlan interfaces of a master share mode and flag; \"%s\" in %s runs with %s "
-			"%s, and would be switched. Use these, or another master, or \"force\": true",
+			"%s, and this ADD would switch it. Use these, or another master, or \"force\": true",
 			slave->name, where, mode, flag);
 }
 
@@ -174,8 +173,8 @@ int guard_admit(struct rtnl *home, const struct link *master, const struct conf 
 		return -1;
 	if (found == FOUND && agrees(&anchor, conf))
 		return judge(master, &anchor, "this namespace", conf, err);
-	if (!strcmp(master->kind,
-		    "ipvlan")) /* a slave of a slave sits on its master's own master, elsewhere */
+	/* the kernel makes a slave of a slave on the master of that slave, perhaps in another namespace */
+	if (!strcmp(master->kind, "ipvlan"))
 		search.like = *master;
 	search.except = anchor.index;
 	if (link_each(home, match_slave, &search, err) < 0)
@@ -222,7 +221,6 @@ int guard_check_vlan(const struct link *parent, unsigned int id, struct cni_erro
 		return 0;
 	cni_fail(err, CNI_CONFIG, "VLAN %u of \"%s\" is the interface \"%s\" in %s", id, parent->name,
 		 survey.slave.name, survey.where);
-	return cni_hint(
-		err, "the kernel allows one VLAN of an id on an interface; move it back, delete it, or use "
-		     "another id");
+	return cni_hint(err, "the kernel allows one VLAN with an id on an interface; move it back, delete "
+			     "it, or use another id");
 }

@@ -16,8 +16,8 @@
 /*
  * objects/<object>/<container>:<interface> -> {"kind":"route",...}
  *
- * Each holder is a symbolic link that says what it holds, so that one who comes later
- * need not read the page of one who came before.
+ * Each holder is a symbolic link with the object, so a later ADD need not read the pages of other
+ * holders.
  */
 #define DIR_MODE 0700
 #define LINK_MAX_LEN 4096
@@ -38,7 +38,7 @@ static struct below path_of_holder(const struct object *object, const struct att
 	return path;
 }
 
-/* Looks for a holder other than one's own. */
+/* A search for a holder other than our own page. */
 struct hold_search {
 	struct file_name own, found; /* found "": none */
 };
@@ -55,8 +55,8 @@ static int hold_match(const struct ledger *ledger, const char *name, void *arg, 
 	return 1;
 }
 
-/* What another attachment holds in the directory of an object, and which one. An object
- * that this version does not know has no kind. */
+/* Finds the object that another attachment holds in the directory of an object, and that
+ * attachment's file. An object that this version does not know has no kind. */
 static enum found hold_find_in(const struct ledger *ledger, const struct page *page,
 			       const struct below *directory, struct object *ret, struct file_name *holder,
 			       struct cni_error *err)
@@ -83,7 +83,8 @@ static enum found hold_find_in(const struct ledger *ledger, const struct page *p
 	return FOUND;
 }
 
-/* What another attachment holds in the place of object, and which one. */
+/* Finds the object that another attachment holds in the place of object, and that attachment's
+ * file. */
 static enum found hold_find_other(const struct ledger *ledger, const struct page *page,
 				  const struct object *object, struct object *ret, struct file_name *holder,
 				  struct cni_error *err)
@@ -134,7 +135,7 @@ struct hold_tour {
 	void *arg;
 };
 
-/* By what a holder of it says. */
+/* Reads the object from one of its holders. */
 static int hold_visit(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
 {
 	const struct page nobody = { .container = "", .ifname = "" };
@@ -165,7 +166,7 @@ static int hold_count(const struct ledger *ledger, const char *name, void *arg, 
 	struct page page;
 
 	(void)err;
-	/* one that cannot be read stays the same */
+	/* a page that cannot be read does not change */
 	if (page_read_file(&page, ledger, name, NULL) == FOUND)
 		*sum += strtoull(page.id.s, NULL, 16);
 	page_free(&page);
@@ -180,7 +181,7 @@ uint64_t hold_holders(const struct ledger *ledger, const struct object *object)
 	return sum;
 }
 
-/* The holder's page names it, also where its file's name is a hash. */
+/* Reads the holder's page for its name: the name of the file may be a hash. */
 static int hold_refuse(const struct ledger *ledger, const struct object *object, const struct object *other,
 		       const struct file_name *holder, struct rival *rival, struct cni_error *err)
 {
@@ -203,7 +204,7 @@ static int hold_refuse(const struct ledger *ledger, const struct object *object,
 	return -1;
 }
 
-/* Has the page an object in this place? */
+/* The page's object in this place; NULL: there is none. */
 static const struct object *hold_own(const struct page *page, const struct object *object)
 {
 	for (size_t i = 0; i < page->n_objects; i++)
@@ -218,7 +219,7 @@ static int hold_refuse_own(const struct object *own, const struct object *object
 			object_text(own).s, object_text(object).s);
 }
 
-/* Adds it, if it is to be held. */
+/* Adds the object to the page, unless the page has it, or others have made it. */
 static int hold_add(const struct ledger *ledger, struct page *page, struct view *view,
 		    const struct object *object, struct rival *rival, struct cni_error *err)
 {
@@ -235,7 +236,7 @@ static int hold_add(const struct ledger *ledger, struct page *page, struct view 
 		return hold_refuse(ledger, object, &other, &holder, rival, err);
 	if (found == FOUND_NOT && object_anonymous(object)) {
 		found = object_find(view, object, err);
-		if (found == FOUND) /* somebody else's */
+		if (found == FOUND) /* others have made it */
 			return 0;
 		held.all = sysctl_read_all(object);
 	} else if (found == FOUND) {
@@ -244,7 +245,7 @@ static int hold_add(const struct ledger *ledger, struct page *page, struct view 
 	return found == FOUND_FAILED ? -1 : page_append(page, &held, err);
 }
 
-/* One that may have gone does not count: ADD releases it. */
+/* Does the rival's namespace exist? If not, ADD releases the rival. */
 static bool hold_is_alive(const struct ledger *ledger, const struct rival *rival)
 {
 	struct netns_id now;
@@ -287,7 +288,7 @@ int hold_write(const struct ledger *ledger, const struct page *page, const struc
 	json_auto_t *doc = NULL;
 	autofree char *text = NULL;
 
-	brief.dns = NULL; /* which has no bound */
+	brief.dns = NULL; /* its size has no limit */
 	doc = object_json(&brief);
 	text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	if (!text)
@@ -325,8 +326,8 @@ int page_make(const struct page *page, struct view *view, size_t first, struct c
 }
 
 /*
- * Is it ours to remove now? The last holder removes it. A directory that does not exist
- * was removed by one who was killed before he had removed the object.
+ * FOUND: we must remove the object, since we were the last holder. If the directory does not exist,
+ * a call was killed after it had removed the directory, and before it had removed the object.
  */
 static enum found hold_drop(const struct ledger *ledger, const struct attachment *who,
 			    const struct object *object, struct cni_error *err)
@@ -352,7 +353,7 @@ static bool must_look(const struct ledger *ledger, const struct page *page)
 	return false;
 }
 
-/* What could not be removed stays written down, for nobody's interface. */
+/* Writes the objects that could not be removed to the page, without a namespace. */
 static int keep_rest(const struct ledger *ledger, const struct page *page, struct object *objects, size_t n,
 		     struct cni_error *err)
 {
@@ -393,8 +394,8 @@ int page_remove(const struct ledger *ledger, const struct page *page, struct vie
 	return -1;
 }
 
-/* One program at a time. Not closed on exec: should we be killed, the program, which does
- * part of the work, is waited for as we would have been. */
+/* Ensures that one program runs at a time. The descriptor stays open in the program: if we are
+ * killed, other calls still wait until the program ends. */
 static int lock_programs(const struct ledger *ledger, struct cni_error *err)
 {
 	int fd = openat(ledger->dir, "objects", O_RDONLY | O_DIRECTORY);
@@ -419,7 +420,7 @@ int page_gone(const struct page *page, struct cni_error *err)
 {
 	cni_fail(err, CNI_RETRY, "container %s was deleted while its interface \"%s\" was added",
 		 page->container, page->ifname);
-	return cni_hint(err, "DEL, or GC, came before ADD had ended");
+	return cni_hint(err, "DEL, or GC, ran before ADD had ended");
 }
 
 int page_is_ours(const struct ledger *ledger, const struct page *page, struct cni_error *err)
@@ -434,17 +435,18 @@ int page_is_ours(const struct ledger *ledger, const struct page *page, struct cn
 	return ours ? 0 : page_gone(page, err);
 }
 
-/* The ledger, of which there is a page. */
+/* Opens the ledger, which must exist. */
 static int hold_open(struct ledger *ledger, struct rtnl *host, struct cni_error *err)
 {
 	enum found found = ledger_open(ledger, host, err);
 
 	if (found == FOUND_NOT)
-		cni_fail(err, CNI_RETRY, "the ledger is gone");
+		cni_fail(err, CNI_RETRY, "the ledger was deleted");
 	return found == FOUND ? 0 : -1;
 }
 
-/* A call that releases the page drops its objects before it has removed the page. */
+/* Is the page still a holder of the object? A call that releases the page first removes its
+ * holders. */
 static int hold_is_ours(const struct ledger *ledger, const struct page *page, const struct object *object,
 			struct cni_error *err)
 {
@@ -481,7 +483,7 @@ int page_make_by_program(const struct page *page, struct view *view, size_t firs
 	return rc;
 }
 
-/* Which of the page's objects are held by nobody else, and must be removed? */
+/* Removes the page as a holder of its objects of programs. last[i]: it was the last holder. */
 static int drop_programs(const struct page *page, struct view *view, bool last[], struct cni_error *err)
 {
 	const struct attachment who = page_who(page);

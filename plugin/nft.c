@@ -11,7 +11,7 @@
 #include "plugin/kinds.h"
 
 #define PATIENCE_S 20
-#define LIST_MAX (64 << 20) /* of some 200 bytes for an address */
+#define LIST_MAX (64 << 20) /* an address takes about 200 bytes */
 
 const char *nft_program(void)
 {
@@ -29,11 +29,11 @@ int nft_require(const char **ret, const char *key, struct cni_error *err)
 	*ret = nft_program();
 	if (*ret)
 		return 0;
-	cni_fail(err, CNI_CONFIG, "%s needs nft, which is not there", key);
+	cni_fail(err, CNI_CONFIG, "%s requires nft, which is not installed", key);
 	return cni_hint(err, "install nftables");
 }
 
-/* Returns nft's exit status, or -1. What it says is for us alone. */
+/* Returns 0 if nft succeeds, 1 if it fails, or -1. Only we read its stderr. */
 static int nft_run(const char *option, const char *argument, const char *script, const char *key,
 		   struct outcome *o, struct cni_error *err)
 {
@@ -59,7 +59,7 @@ static bool nft_is_gone(const struct outcome *o)
 	return strstr(o->stderr_end, "No such file or directory");
 }
 
-/* nft complains of the line with the hook, which it, or the kernel, does not know. */
+/* nft prints the line with the hook if it, or the kernel, does not know the hook. */
 static bool nft_lacks_egress(const struct outcome *o)
 {
 	return strstr(o->stderr_end, "hook egress") && !nft_is_gone(o);
@@ -103,7 +103,7 @@ static int nft_end(struct nft_script *script, struct cni_error *err)
 	return fclose(script->out) == 0 ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
 }
 
-/* Whose key an error names. */
+/* The key that an error names. */
 static const char *nft_key(const struct object *objects, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -142,7 +142,7 @@ int nft_make(struct view *view, const struct object *objects, size_t n, bool who
 	return status <= 0 ? status : nft_failed(&o, nft_key(objects, n), err);
 }
 
-/* All that are chosen at once. Returns nft's exit status, or -1. */
+/* Removes all chosen objects at once. Returns as nft_run(). */
 static int nft_try_to_remove(struct view *view, const struct object *objects, const bool *chosen, size_t n,
 			     struct outcome *o, struct cni_error *err)
 {
@@ -163,8 +163,7 @@ static int nft_try_to_remove(struct view *view, const struct object *objects, co
 	return rc;
 }
 
-/* What is gone needs no removing; and a table that somebody else has changed may refuse it, with
- * nothing to remove in it. */
+/* Succeeds if nft fails and the object does not exist: somebody may have changed the table. */
 static int nft_remove_one(struct view *view, const struct object *object, struct cni_error *err)
 {
 	const bool chosen = true;

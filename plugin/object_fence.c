@@ -10,23 +10,24 @@
 #include "plugin/ledger.h"
 
 /*
- * A fence: the table of a master, of family netdev, whose hooks see each packet that enters and
- * leaves by it, in all modes, out of the pods' reach. Addresses are elements of sets, so that neither the
- * number of rules nor the time for a packet grows with the pods.
+ * A fence: the nftables table of a master, of family netdev. Its hooks see each packet that enters
+ * or leaves by the master, in all modes; pods cannot change it. Addresses are elements of sets, so
+ * neither the number of rules nor the time for a packet grows with the number of pods.
  *
- * All pods of a master, and the host, have its MAC address. So a packet does not show who of
- * them has sent it, but whether it can be from any of them: its sender must be an address of
- * the host or of a pod, and whatever names a MAC address must name the master's.
+ * The host and all pods of a master have its MAC address. So a packet does not show which of them
+ * has sent it, but whether any of them can have sent it: its sender must be an address of the host
+ * or of a pod, and each MAC address in it must be the master's.
  *
- * A frame of the master's MAC address that enters by it is a pod's as well: what is for the
- * host, in l2, or sent back by hostAccess or by a reflector.
+ * A frame that enters by the master with the master's MAC address as its source is from a pod too:
+ * in l2 it is for the host, or hostAccess or a reflector has returned it.
  */
 
-/* What the names of counters begin with. */
+/* The prefix of the names of counters. */
 #define FENCE_BAD "bad_"
 
-/* Each rule is a line with two tabs: see fence_rules(). nft before 1.0.7 does not know "icmpv6 taddr",
- * and has no set of MAC addresses for raw payload: hence targets, local_targets and options. */
+/* Each rule is a line with two tabs: fence_rules(). nft before 1.0.7 knows neither "icmpv6 taddr"
+ * nor sets of MAC addresses for raw payload, so there are targets, local_targets and options. nft
+ * 1.0.6 does not list the device of a hook, so there is the set master. */
 static const char fence_text[] =
 	"	counter bad_mac { }\n"
 	"	counter bad_tag { }\n"
@@ -36,8 +37,7 @@ static const char fence_text[] =
 	"	counter bad_neighbour { }\n"
 	"	counter bad_router { }\n"
 	"	counter bad_dhcp { }\n"
-	"	set master { type ifname; elements = { \"%s\" }; }\n" /* no list of nft 1.0.6 has that of a
-									 hook */
+	"	set master { type ifname; elements = { \"%s\" }; }\n"
 	"	set guarded { type iface_index; }\n"
 	"	set macs { type ether_addr; }\n"
 	"	set options { typeof @th,208,48; }\n"
@@ -85,7 +85,7 @@ static const char fence_text[] =
 	"return\n"
 	"		counter name bad_ipv6 drop\n"
 	"	}\n"
-	/* of 24 bytes, or of 32 with one option: what stands behind others would not be seen */
+	/* 24 bytes, or 32 with one option: rules cannot see an option behind others */
 	"	chain check_neighbour {\n"
 	"		ip6 length != { 24, 32 } counter name bad_neighbour drop\n"
 	"		ip6 length 32 icmpv6 type nd-neighbor-solicit @th,192,8 1 @th,208,48 != @options "
@@ -114,7 +114,7 @@ static const char fence_text[] =
 	"	}\n"
 	"	chain guard {\n"
 	"		ether saddr != @macs counter name bad_mac drop\n"
-	"		vlan id @vlans return\n" /* of a VLAN upon the master */
+	"		vlan id @vlans return\n" /* a packet of a VLAN on the master */
 	"		ether type { vlan, 8021ad } counter name bad_tag drop\n"
 	"		meta protocol arp goto check_arp\n"
 	"		meta protocol ip goto check_ipv4\n"
@@ -143,12 +143,14 @@ struct fence_table fence_table(int dev)
 	return table;
 }
 
-/* What it takes to say in nft's language what a link is called. */
+/* Fails if the link's name cannot be written in a script of nft. */
 static int fence_check_name(const struct link *link, struct cni_error *err)
 {
 	if (!strpbrk(link->name, "\"*\\"))
 		return 0;
-	return cni_fail(err, CNI_CONFIG, "antiSpoof cannot name the master \"%s\" to nft", link->name);
+	return cni_fail(err, CNI_CONFIG,
+			"antiSpoof: a script of nft cannot contain the name of the master, \"%s\"",
+			link->name);
 }
 
 static void print_structure(FILE *script, const char *table, const char *link)
@@ -174,15 +176,15 @@ int fence_check_kernel(struct rtnl *host, int dev, const char *key, struct cni_e
 	return fclose(out) == 0 ? nft_check(script, key, err) : cni_fail(err, CNI_RETRY, "out of memory");
 }
 
-/* What the fence knows of the host: calls each() for the elements of its sets. */
+/* The host's elements in the sets of the fence: calls each() for them. */
 struct fence_host {
 	void (*each)(void *arg, const char *set, const char *text);
 	void *arg;
 	struct link link;
-	bool near; /* addresses of the master alone, no VLANs */
+	bool near; /* only addresses of the master, no VLANs */
 };
 
-/* As one number, as raw payload is compared. */
+/* The bytes as one number, with which raw payload is compared. */
 static struct ip_str fence_number(const unsigned char *bytes, size_t n)
 {
 	struct ip_str text = { "0x" };
@@ -221,8 +223,8 @@ static void fence_keep_vlan(const struct link *link, void *arg)
 }
 
 /*
- * The link-local addresses of a master's slaves are made of its MAC address and of a number that
- * is each slave's own: net/ipv6/addrconf.c, addrconf_ifid_eui48().
+ * The link-local address of a slave consists of the master's MAC address and a number of the slave:
+ * net/ipv6/addrconf.c, addrconf_ifid_eui48().
  */
 static int fence_keep_mac(const struct fence_host *host, struct cni_error *err)
 {
@@ -287,7 +289,7 @@ static void print_guard(const struct fence_print *print, const char *verb)
 	fprintf(print->script, "%s element %s guarded { %d }\n", verb, fence_table(print->dev).s, print->dev);
 }
 
-/* The limits and counters of a pod are called by its first address. */
+/* The names of a pod's limits and counters have its first address. */
 static struct ip_str rate_name(const struct object *object)
 {
 	struct ip_str name = fence_number(object->via.bytes, ip_size(&object->via));
@@ -323,7 +325,7 @@ static void print_rate(const struct fence_print *print, const struct object *obj
 	}
 }
 
-/* The first address's object is the last that is removed. */
+/* Deletes limit and counter with the object of the first address, which is removed last. */
 static void unprint_rate(const struct fence_print *print, const struct object *object)
 {
 	const char family = object->to.ip.family == AF_INET ? '4' : '6';
@@ -384,7 +386,8 @@ static int print_whole(const struct fence_print *print, struct view *view, const
 	return hold_each(view->ledger, OBJECT_GUARD, print_held, (void *)(uintptr_t)print, err);
 }
 
-/* The host may have changed since: what is near is learned with each pod, all of it by repair. */
+/* NFT_ADD also adds the present addresses of the master. Only a repair, by NFT_WHOLE, adds all
+ * addresses and VLANs of the host. */
 static int fence_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
 		       struct cni_error *err)
 {
@@ -448,7 +451,7 @@ static enum found fence_find(struct view *view, const struct object *object, str
 
 	if (found != FOUND || nft_list(view, fence_table(object->dev).s, &compare.list, err) < 0)
 		return found == FOUND_NOT ? FOUND_NOT : FOUND_FAILED;
-	/* since Linux 6.16 a hook knows its device by name, and loses one that is renamed */
+	/* since Linux 6.16 a hook finds its device by name, and loses a device that is renamed */
 	if (fence_rules_of(compare.list) != fence_rules() ||
 	    !nft_has_element(compare.list, "master", host.link.name))
 		return FOUND_NOT;
@@ -469,7 +472,8 @@ const struct kind kind_fence = {
 	.print = fence_print,
 };
 
-/* Of guards, leases and rates. The whole of a table has them in it: print_whole(). */
+/* For guards, leases and rates. NFT_WHOLE prints nothing: print_whole() of the table has printed
+ * them. */
 static int held_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
 		      struct cni_error *err)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fence of a master: what pods send by it, seen from outside of them. With antiSpoof it drops
- * what has a sender that is neither the host's nor a pod's: plugin/object_fence.c says how.
+ * The fence of a master: an nftables table that sees the packets of pods outside the pods. With
+ * antiSpoof it drops packets whose sender is neither the host nor a pod: plugin/object_fence.c.
  *
- * A guarded master is so for all its pods: those of networks without antiSpoof get their
- * addresses into the fence too, and where there are some already, the first pod with antiSpoof
- * is refused.
+ * antiSpoof guards a master for all its pods: the fence has the addresses of pods without antiSpoof
+ * too. If the master has pods already whose addresses are not known, ADD refuses the first pod with
+ * antiSpoof.
  */
 #ifndef PLUGIN_FENCE_H
 #define PLUGIN_FENCE_H
@@ -20,33 +20,32 @@ struct fence_table {
 	char s[32];
 } fence_table(int dev);
 
-/* Would ADD make, or find, the fence that the configuration requires on the link? Changes nothing.
- * CNI_CONFIG: the kernel, or nft, is too old; the link has pods whose addresses are not known. */
+/* Fails if ADD could not make the fence that conf requires on the link. Changes nothing.
+ * CNI_CONFIG: the kernel, or nft, is too old, or the link has pods whose addresses are not known. */
 int fence_check(struct rtnl *host, const struct conf *conf, int dev, struct cni_error *err);
 
-/* Are there attachments of the master, other than page, whose addresses the fence does not know, nor will
- * know? Then a first one with antiSpoof would cut them off. CNI_CONFIG names one. While the ledger is locked,
- * or to know at all. */
+/* CNI_CONFIG names an attachment of the master, other than page, whose addresses the fence does not
+ * have: the first pod with antiSpoof would cut it off. ADD calls this while the ledger is locked. */
 int fence_check_strangers(const struct ledger *ledger, const struct page *page, int master,
 			  struct cni_error *err);
 
-/* The same of the kernel, and nft, alone: in plugin/object_fence.c. */
+/* Checks only the kernel and nft; in plugin/object_fence.c. */
 int fence_check_kernel(struct rtnl *host, int dev, const char *key, struct cni_error *err);
 
-/* The key of the configuration that requires a fence; NULL: none does. */
+/* The key of conf that requires a fence; NULL: there is none. */
 const char *fence_key(const struct conf *conf);
 
-/* What was counted of a pod's address. */
+/* The counters of a pod's address. */
 struct fence_traffic {
 	long long packets[2], bytes[2]; /* out of the pod, into it */
-	long long late[2];		/* packets that were dropped since they came too fast */
+	long long late[2];		/* packets that were dropped because of the rate */
 };
 
-/* Adds what the fence has counted of the lease. FOUND_NOT: there is no such fence, or lease. */
+/* Adds the counters of the lease to *sum. FOUND_NOT: there is no such fence, or lease. */
 enum found fence_count(struct view *view, const struct object *lease, struct fence_traffic *sum,
 		       struct cni_error *err);
 
-/* The same of what a rate has dropped. */
+/* Adds the packets that the rate has dropped. */
 void fence_count_late(struct view *view, const struct object *rate, struct fence_traffic *sum);
 
 /* Calls each() for the reasons for which packets were dropped on the master dev: "arp", … */
@@ -54,9 +53,9 @@ int fence_each_drop(struct view *view, int dev,
 		    void (*each)(const char *reason, long long packets, void *arg), void *arg,
 		    struct cni_error *err);
 
-/* The addresses that are given to the pod go into the fence of its master, before any packet is sent from
- * them. With antiSpoof the page holds fence and guard already. The objects go into the page of this ADD; what
- * fails is left to host_undo(). */
+/* Adds the pod's addresses to the fence of its master, before the pod can send packets. With
+ * antiSpoof the page holds fence and guard already. The objects go into the page of this ADD; if
+ * this fails, host_undo() removes them. */
 int fence_pod(struct iface *iface, const struct conf *conf, const struct result *given, struct page *page,
 	      struct cni_error *err);
 

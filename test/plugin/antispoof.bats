@@ -261,9 +261,9 @@ case_of() {
 	before=$(inventory)
 	add "$(conf "$(pod 2)")" a
 	cni ADD "$(conf "$(pod 3)" '{ "antiSpoof": true }')" b
-	fails 7 'antiSpoof: the master has pods already whose addresses are not known, as container a, network net'
+	fails 7 'antiSpoof: the master has pods already whose addresses are not known: container a, network net'
 	cni STATUS "$(conf "$(pod 3)" '{ "antiSpoof": true }')"
-	fails 50 'antiSpoof: the master has pods already whose addresses are not known, as container a, network net'
+	fails 50 'antiSpoof: the master has pods already whose addresses are not known: container a, network net'
 	pings a "$GATEWAY"
 	cni DEL "$(conf)" a
 	leaves_nothing "$before"

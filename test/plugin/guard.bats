@@ -37,7 +37,7 @@ l3='{ "mode": "l3" }'
 	cni ADD "$(conf "$l3")" b
 	fails 7
 	says 'master "eth0" is in use with mode l2, not l3'
-	explains '"eth0" in /run/netns/a runs with l2 bridge, and would be switched'
+	explains '"eth0" in /run/netns/a runs with l2 bridge, and this ADD would switch it'
 	leaves_nothing "$before"
 	[ "$(mode_of a)" = "l2 bridge" ]
 	pings a 10.138.36.66

@@ -168,7 +168,7 @@ used() {
 	says 'vlan: "longinterface1.100" is too long for an interface'
 	cni ADD "$(conf '{ "internal": true }')"
 	fails 7
-	says 'failed to load netconf: internal makes a master of the network'"'"'s own, but there is "master": "eth0"'
+	says 'failed to load netconf: internal makes a master for the network, but there is "master": "eth0"'
 	cni ADD "$(conf '{ "internal": true, "vlan": 5, "master": null }')"
 	fails 7
 	says 'failed to load netconf: vlan and internal exclude each other'

@@ -101,7 +101,7 @@ create_refuses() {
 	created '{"internal": true, "network_interface": null, "subnets": [{"subnet": "10.7.0.0/24"}]}'
 	[ "$(result '[.internal, .network_interface]')" = '[true,null]' ]
 	driver create < <(network '{"internal": true}')
-	refuses 'internal makes a master of the network'
+	refuses 'internal makes a master for the network'
 }
 
 @test "rootless Podman is refused" {

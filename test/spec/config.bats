@@ -215,9 +215,9 @@ contradicts() {
 	local before
 	before=$(inventory)
 	contradicts 'vlan and internal exclude each other' '{ "vlan": 5, "internal": true }'
-	contradicts 'vlan and internal make a master on the host, linkInContainer says that it is in the pod' \
+	contradicts 'vlan and internal make a master on the host, linkInContainer requires one in the pod' \
 		'{ "vlan": 5, "linkInContainer": true }'
-	contradicts 'internal makes a master of the network'"'"'s own, but there is "master": "eth0"' '{ "internal": true }'
+	contradicts 'internal makes a master for the network, but there is "master": "eth0"' '{ "internal": true }'
 	local key more
 	while read -r key more; do
 		contradicts "$key requires a master on the host" '{ "linkInContainer": true }' "$more"
@@ -254,10 +254,10 @@ contradicts() {
 	before=$(inventory)
 	mount --bind /dev/null "$(command -v nft)"
 	cni STATUS "$(conf '{ "mode": "l3s", "ipMasq": true }')"
-	fails 50 'ipMasq needs nft, which is not there'
+	fails 50 'ipMasq requires nft, which is not installed'
 	cni ADD "$(conf '{ "mode": "l3s", "ipMasq": true }')"
 	umount "$(command -v nft)"
-	fails 7 'ipMasq needs nft, which is not there'
+	fails 7 'ipMasq requires nft, which is not installed'
 	explains 'install nftables'
 	leaves_nothing "$before"
 }

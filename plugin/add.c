@@ -17,8 +17,8 @@
 #include "plugin/verbs.h"
 
 /* Reads the answer of an IPAM plugin, in the version that the answer names. */
-static int read_answer(struct result *ret, const json_t *answer, const struct request *req,
-		       struct cni_error *err)
+static int add_read_answer(struct result *ret, const json_t *answer, const struct request *req,
+			   struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	const char *text = "";
@@ -43,8 +43,8 @@ static int read_answer(struct result *ret, const json_t *answer, const struct re
  * Makes the result of the chain so far. Keeps the content of prevResult, and appends our interface
  * with the addresses and routes of given.
  */
-static int combine(struct result *ret, const struct iface *iface, const struct conf *conf,
-		   const struct result *given, struct cni_error *err)
+static int add_combine(struct result *ret, const struct iface *iface, const struct conf *conf,
+		       const struct result *given, struct cni_error *err)
 {
 	const struct cni_interface own = {
 		.name = iface->req->ifname,
@@ -66,8 +66,8 @@ static int combine(struct result *ret, const struct iface *iface, const struct c
 	return 0;
 }
 
-static int furnish(struct iface *iface, const struct conf *conf, struct result *given, struct page *page,
-		   json_t **result, struct cni_error *err)
+static int add_furnish(struct iface *iface, const struct conf *conf, struct result *given, struct page *page,
+		       json_t **result, struct cni_error *err)
 {
 	struct result whole = { 0 };
 	int rc = iface_configure(iface, conf, given, err);
@@ -75,7 +75,7 @@ static int furnish(struct iface *iface, const struct conf *conf, struct result *
 	if (rc == 0 && conf->accept_ra)
 		rc = learn_routers(iface, given, page, err);
 	if (rc == 0)
-		rc = combine(&whole, iface, conf, given, err);
+		rc = add_combine(&whole, iface, conf, given, err);
 	if (rc == 0) {
 		*result = result_json(&whole, iface->req->version, err);
 		rc = *result ? 0 : -1;
@@ -86,13 +86,13 @@ static int furnish(struct iface *iface, const struct conf *conf, struct result *
 
 /* Gets addresses and routes from the IPAM plugin, or else from prevResult, and adds the routes of
  * the configuration. */
-static int ask_addresses(struct result *ret, json_t **answer, const struct request *req,
-			 const struct conf *conf, struct cni_error *err)
+static int add_read_addresses(struct result *ret, json_t **answer, const struct request *req,
+			      const struct conf *conf, struct cni_error *err)
 {
 	*ret = (struct result){ 0 };
 	if (conf->ipam) {
 		*answer = delegate_add(req, conf->ipam, err);
-		if (!*answer || read_answer(ret, *answer, req, err) < 0)
+		if (!*answer || add_read_answer(ret, *answer, req, err) < 0)
 			return -1;
 	} else if (result_append(ret, &conf->prev, err) < 0) {
 		return -1;
@@ -100,12 +100,12 @@ static int ask_addresses(struct result *ret, json_t **answer, const struct reque
 	return result_append(ret, &conf->routes, err);
 }
 
-static int give_addresses(struct iface *iface, const struct conf *conf, struct page *page, json_t **result,
-			  struct cni_error *err)
+static int add_give_addresses(struct iface *iface, const struct conf *conf, struct page *page,
+			      json_t **result, struct cni_error *err)
 {
 	json_auto_t *answer = NULL; /* owns the strings of given */
 	struct result given;
-	int rc = ask_addresses(&given, &answer, iface->req, conf, err);
+	int rc = add_read_addresses(&given, &answer, iface->req, conf, err);
 
 	if (rc == 0)
 		rc = fence_pod(iface, conf, &given, page, err);
@@ -115,14 +115,14 @@ static int give_addresses(struct iface *iface, const struct conf *conf, struct p
 	if (rc == 0)
 		rc = reach_pod(iface, conf, &given, err);
 	if (rc == 0)
-		rc = furnish(iface, conf, &given, page, result, err);
+		rc = add_furnish(iface, conf, &given, page, result, err);
 	if (rc == 0)
 		rc = reach_host(iface, conf, &given, page, err);
 	result_free(&given);
 	return rc;
 }
 
-static const char *mac_in_args(const char *args)
+static const char *add_mac_in_args(const char *args)
 {
 	for (; *args; args += strcspn(args, ";"), args += *args == ';')
 		if (!strncasecmp(args, "MAC=", 4))
@@ -131,11 +131,11 @@ static const char *mac_in_args(const char *args)
 }
 
 /* All interfaces of a master have its MAC address. Warns if the runtime requests another one. */
-static void warn_of_mac(const struct iface *iface)
+static void add_warn_of_mac(const struct iface *iface)
 {
 	const json_t *conf = iface->req->conf;
 	const char *const asked[] = {
-		mac_in_args(iface->req->args),
+		add_mac_in_args(iface->req->args),
 		json_string_value(json_field(json_field(conf, "runtimeConfig"), "mac")),
 		json_string_value(json_field(json_field(json_field(conf, "args"), "cni"), "mac")),
 		json_string_value(json_field(conf, "mac")),
@@ -154,7 +154,7 @@ static void warn_of_mac(const struct iface *iface)
 	}
 }
 
-static void warn_of_master(const struct link *master)
+static void add_warn_of_master(const struct link *master)
 {
 	if (master->index && !(master->flags & IFF_UP))
 		cni_log("master \"%s\" is down: no packet of the pod leaves until it is up: ip link set dev "
@@ -162,8 +162,8 @@ static void warn_of_master(const struct link *master)
 			master->name, master->name);
 }
 
-static int attach(const struct request *asked, const struct conf *conf, int netns, json_t **result,
-		  struct cni_error *err)
+static int add_attach(const struct request *asked, const struct conf *conf, int netns, json_t **result,
+		      struct cni_error *err)
 {
 	struct request req = *asked;
 	struct netns_id pod;
@@ -177,9 +177,9 @@ static int attach(const struct request *asked, const struct conf *conf, int netn
 	req.pod = &pod;
 	rc = host_attach(&iface, conf, &page, err);
 	if (rc == 0) {
-		warn_of_mac(&iface);
-		warn_of_master(&iface.master);
-		rc = give_addresses(&iface, conf, &page, result, err);
+		add_warn_of_mac(&iface);
+		add_warn_of_master(&iface.master);
+		rc = add_give_addresses(&iface, conf, &page, result, err);
 		/* if another call has deleted the attachment, that is the cause of any error */
 		if (rc < 0 && !host_undo(&iface, &page, conf->ipam)) {
 			*err = (struct cni_error){ 0 };
@@ -192,7 +192,7 @@ static int attach(const struct request *asked, const struct conf *conf, int netn
 }
 
 /* Before 0.3.0 a result must have an address: fails before anything is made. */
-static int check_expressible(const struct request *req, const struct conf *conf, struct cni_error *err)
+static int add_check_expressible(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	if (conf->ipam || conf->prev.n_ips || req->version >= CNI_0_3_0)
 		return 0;
@@ -200,7 +200,7 @@ static int check_expressible(const struct request *req, const struct conf *conf,
 }
 
 /* Fails before anything is made if the IPAM plugin is missing. */
-static int check_ipam(const struct request *req, const struct conf *conf, struct cni_error *err)
+static int add_check_ipam(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	char program[PATH_MAX];
 
@@ -216,9 +216,9 @@ int verb_add(const struct request *req, json_t **result, struct cni_error *err)
 	keys_warn_ipvlan(req->conf);
 	if (conf_read(&conf, req, err) < 0)
 		return -1;
-	if (check_expressible(req, &conf, err) == 0 && check_ipam(req, &conf, err) == 0 &&
-	    netns_open(req->netns, req->own_netns_allowed, &netns, err) == NETNS_OPEN)
-		rc = attach(req, &conf, netns, result, err);
+	if (add_check_expressible(req, &conf, err) == 0 && add_check_ipam(req, &conf, err) == 0 &&
+	    netns_open(req->netns, req->our_netns_allowed, &netns, err) == NETNS_OPEN)
+		rc = add_attach(req, &conf, netns, result, err);
 	if (rc < 0) {
 		json_decref(*result);
 		*result = NULL;

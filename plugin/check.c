@@ -7,10 +7,10 @@
 #include "plugin/learn.h"
 #include "plugin/verbs.h"
 
-static int check(const struct request *req, struct conf *conf, struct cni_error *err)
+static int check_open(const struct request *req, struct conf *conf, struct cni_error *err)
 {
 	autoclose int netns = -1;
-	enum netns there = netns_open(req->netns, req->own_netns_allowed, &netns, err);
+	enum netns there = netns_open(req->netns, req->our_netns_allowed, &netns, err);
 	struct iface iface;
 	int rc;
 
@@ -43,7 +43,7 @@ int verb_check(const struct request *req, struct cni_error *err)
 
 	if (conf_read(&conf, req, err) < 0)
 		return -1;
-	rc = check(req, &conf, err);
+	rc = check_open(req, &conf, err);
 	conf_free(&conf);
 	return rc;
 }

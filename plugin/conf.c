@@ -34,7 +34,7 @@ int conf_read_ipam(const char **ret, const struct request *req, struct cni_error
 	return 0;
 }
 
-static int read_mode(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_mode(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	const char *text = "";
@@ -48,7 +48,7 @@ static int read_mode(struct conf *conf, const struct request *req, struct cni_er
 	return cni_hint(err, "mode must be \"l2\", \"l3\" or \"l3s\"");
 }
 
-static int read_flag(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_flag(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	const char *text = "";
 
@@ -59,7 +59,7 @@ static int read_flag(struct conf *conf, const struct request *req, struct cni_er
 			text);
 }
 
-static int read_mtu(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_mtu(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	long long mtu = 0;
 
@@ -69,7 +69,7 @@ static int read_mtu(struct conf *conf, const struct request *req, struct cni_err
 	return 0;
 }
 
-static int read_dad(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_dad(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	const char *text = "";
 
@@ -80,7 +80,7 @@ static int read_dad(struct conf *conf, const struct request *req, struct cni_err
 	return cni_fail(err, CNI_CONFIG, "dad must be \"skip\" or \"wait\", not \"%s\"", text);
 }
 
-static int read_conflict_check(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_conflict_check(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	const char *text = "";
 
@@ -91,7 +91,8 @@ static int read_conflict_check(struct conf *conf, const struct request *req, str
 	return cni_fail(err, CNI_CONFIG, "conflictCheck must be \"off\" or \"probe\", not \"%s\"", text);
 }
 
-static int read_router_advertisements(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_router_advertisements(struct conf *conf, const struct request *req,
+					   struct cni_error *err)
 {
 	const char *text = "";
 
@@ -104,7 +105,7 @@ static int read_router_advertisements(struct conf *conf, const struct request *r
 }
 
 /* Keys that we do not use must have the types of the specification too. */
-static int check_types(const struct request *req, struct cni_error *err)
+static int conf_check_types(const struct request *req, struct cni_error *err)
 {
 	json_t *capabilities = NULL, *value;
 	const char *type, *name;
@@ -118,7 +119,7 @@ static int check_types(const struct request *req, struct cni_error *err)
 	return 0;
 }
 
-static int add_reflector(struct conf *conf, const json_t *value, struct cni_error *err)
+static int conf_add_reflector(struct conf *conf, const json_t *value, struct cni_error *err)
 {
 	const char *text = json_string_value(value);
 	struct ip ip;
@@ -132,21 +133,22 @@ static int add_reflector(struct conf *conf, const json_t *value, struct cni_erro
 	return 0;
 }
 
-static int read_reflector(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_reflector(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	const json_t *value = json_field(req->conf, "reflector"), *list, *entry;
 	size_t i;
 
 	if (json_is_string(value))
-		return json_string_length(value) ? add_reflector(conf, value, err) : 0;
+		return json_string_length(value) ? conf_add_reflector(conf, value, err) : 0;
 	list = own_strings(req->conf, "", "reflector");
 	json_array_foreach(list, i, entry)
-		if (add_reflector(conf, entry, err) < 0)
+		if (conf_add_reflector(conf, entry, err) < 0)
 			return -1;
 	return 0;
 }
 
-static int read_routes(struct result *ret, const struct request *req, const char *key, struct cni_error *err)
+static int conf_read_routes(struct result *ret, const struct request *req, const char *key,
+			    struct cni_error *err)
 {
 	if (!own_objects(req->conf, "", key, "dst"))
 		return 0;
@@ -157,8 +159,8 @@ static int read_routes(struct result *ret, const struct request *req, const char
 #define BURST_MIN 131072LL
 
 /* Converts bits, as in the conventions of CNI, to bytes. A terabit per second is the maximum. */
-static int read_rate(struct rate *ret, const json_t *object, const char *where, const char *rate_key,
-		     const char *burst_key, struct cni_error *err)
+static int conf_read_rate(struct rate *ret, const json_t *object, const char *where, const char *rate_key,
+			  const char *burst_key, struct cni_error *err)
 {
 	long long rate = 0, burst = 0;
 
@@ -176,7 +178,7 @@ static int read_rate(struct rate *ret, const json_t *object, const char *where, 
 }
 
 /* The runtime's values for this pod replace those of the network. */
-static int read_bandwidth(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_bandwidth(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	const json_t *runtime = json_field(req->conf, "runtimeConfig");
 	const char *where = "runtimeConfig.bandwidth.";
@@ -190,12 +192,12 @@ static int read_bandwidth(struct conf *conf, const struct request *req, struct c
 	}
 	if (!object)
 		return 0;
-	if (read_rate(&conf->rates[0], object, where, "egressRate", "egressBurst", err) < 0)
+	if (conf_read_rate(&conf->rates[0], object, where, "egressRate", "egressBurst", err) < 0)
 		return -1;
-	return read_rate(&conf->rates[1], object, where, "ingressRate", "ingressBurst", err);
+	return conf_read_rate(&conf->rates[1], object, where, "ingressRate", "ingressBurst", err);
 }
 
-static int read_anti_spoof(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_anti_spoof(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	const json_t *value = json_field(req->conf, "antiSpoof");
 
@@ -212,15 +214,16 @@ static int read_anti_spoof(struct conf *conf, const struct request *req, struct 
 }
 
 /* Reads the keys for the host's side. */
-static int read_host_keys(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_host_keys(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	own_bool(req->conf, "", "hostAccess", &conf->host_access);
 	own_bool(req->conf, "", "proxyArp", &conf->proxy_arp);
 	own_bool(req->conf, "", "ipMasq", &conf->ip_masq);
 	own_bool(req->conf, "", "counters", &conf->counters);
-	if (read_bandwidth(conf, req, err) < 0 || read_anti_spoof(conf, req, err) < 0)
+	if (conf_read_bandwidth(conf, req, err) < 0 || conf_read_anti_spoof(conf, req, err) < 0)
 		return -1;
-	if (read_routes(&conf->host_routes, req, "hostRoutes", err) < 0 || read_reflector(conf, req, err) < 0)
+	if (conf_read_routes(&conf->host_routes, req, "hostRoutes", err) < 0 ||
+	    conf_read_reflector(conf, req, err) < 0)
 		return -1;
 	for (size_t i = 0; i < conf->host_routes.n_routes; i++)
 		if (!conf->host_routes.routes[i].gw.family)
@@ -228,7 +231,7 @@ static int read_host_keys(struct conf *conf, const struct request *req, struct c
 	return 0;
 }
 
-static int read_master_keys(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_master_keys(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	long long vlan = 0;
 
@@ -250,7 +253,7 @@ static int read_master_keys(struct conf *conf, const struct request *req, struct
 }
 
 /* flannel sets `"ipMasq": true` in the networks that it delegates, in any mode. */
-static void settle_masquerade(struct conf *conf)
+static void conf_settle_masquerade(struct conf *conf)
 {
 	const bool asked = conf->ip_masq;
 
@@ -263,7 +266,7 @@ static void settle_masquerade(struct conf *conf)
 		"\"ipMasq\": false in its \"delegate\"");
 }
 
-static int check_anti_spoof(const struct conf *conf, struct cni_error *err)
+static int conf_check_anti_spoof(const struct conf *conf, struct cni_error *err)
 {
 	if (fence_key(conf) && conf->link_in_container) {
 		cni_fail(err, CNI_CONFIG, "%s requires a master on the host", fence_key(conf));
@@ -287,7 +290,7 @@ static int check_anti_spoof(const struct conf *conf, struct cni_error *err)
 }
 
 /* The key that requires objects on the host besides the master; NULL: there is none. */
-static const char *host_key(const struct conf *conf)
+static const char *conf_host_key(const struct conf *conf)
 {
 	return conf->host_routes.n_routes ? "hostRoutes"
 	       : conf->n_reflectors	  ? "reflector"
@@ -297,14 +300,14 @@ static const char *host_key(const struct conf *conf)
 }
 
 /* Checks keys that exclude or require each other. */
-static int check_together(const struct conf *conf, struct cni_error *err)
+static int conf_check_together(const struct conf *conf, struct cni_error *err)
 {
-	if (conf->link_in_container && host_key(conf)) {
-		cni_fail(err, CNI_CONFIG, "%s requires a master on the host", host_key(conf));
+	if (conf->link_in_container && conf_host_key(conf)) {
+		cni_fail(err, CNI_CONFIG, "%s requires a master on the host", conf_host_key(conf));
 		return cni_hint(err, "with linkInContainer it is in the pod");
 	}
-	if (conf->internal && host_key(conf)) {
-		cni_fail(err, CNI_CONFIG, "%s and internal exclude each other", host_key(conf));
+	if (conf->internal && conf_host_key(conf)) {
+		cni_fail(err, CNI_CONFIG, "%s and internal exclude each other", conf_host_key(conf));
 		return cni_hint(err, "pods of an internal network reach only each other");
 	}
 	if (conf->host_access && conf->flags > 0) {
@@ -338,32 +341,34 @@ static int check_together(const struct conf *conf, struct cni_error *err)
 		cni_fail(err, CNI_CONFIG, "the IPAM plugin dhcp needs \"mode\": \"l2\"");
 		return cni_hint(err, "in l3 and l3s no broadcast leaves or reaches a pod");
 	}
-	return check_anti_spoof(conf, err);
+	return conf_check_anti_spoof(conf, err);
 }
 
-static int read_keys(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_keys(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 
 	own_bool(req->conf, "", "announce", &conf->announce);
 	own_bool(req->conf, "", "force", &conf->force);
 	own_bool(req->conf, "", "resolvConf", &conf->resolv_conf);
-	if (check_types(req, &why) < 0 || field_string(req->conf, "", "master", &conf->master, &why) < 0 ||
-	    read_mtu(conf, req, &why) < 0 ||
+	if (conf_check_types(req, &why) < 0 ||
+	    field_string(req->conf, "", "master", &conf->master, &why) < 0 ||
+	    conf_read_mtu(conf, req, &why) < 0 ||
 	    field_bool(req->conf, "", "linkInContainer", &conf->link_in_container, &why) < 0 ||
-	    read_flag(conf, req, &why) < 0 || read_dad(conf, req, &why) < 0 ||
-	    read_conflict_check(conf, req, &why) < 0 || read_router_advertisements(conf, req, &why) < 0 ||
-	    read_routes(&conf->routes, req, "routes", &why) < 0 ||
-	    dns_read(&conf->dns, req->conf, &why) < 0 || read_host_keys(conf, req, &why) < 0)
+	    conf_read_flag(conf, req, &why) < 0 || conf_read_dad(conf, req, &why) < 0 ||
+	    conf_read_conflict_check(conf, req, &why) < 0 ||
+	    conf_read_router_advertisements(conf, req, &why) < 0 ||
+	    conf_read_routes(&conf->routes, req, "routes", &why) < 0 ||
+	    dns_read(&conf->dns, req->conf, &why) < 0 || conf_read_host_keys(conf, req, &why) < 0)
 		return cni_fail(err, CNI_CONFIG, "failed to load netconf: %s", why.msg);
 	if (conf->master && !*conf->master)
 		conf->master = NULL;
-	if (read_master_keys(conf, req, &why) < 0)
+	if (conf_read_master_keys(conf, req, &why) < 0)
 		return cni_fail(err, CNI_CONFIG, "failed to load netconf: %s", why.msg);
 	return 0;
 }
 
-static int read_prev(struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_read_prev(struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	const char *version = "";
 	struct cni_error why = { 0 };
@@ -386,7 +391,7 @@ static int read_prev(struct conf *conf, const struct request *req, struct cni_er
 }
 
 /* A chained plugin works on the only interface of prevResult. */
-static int master_from_prev(struct conf *conf, struct cni_error *err)
+static int conf_take_master(struct conf *conf, struct cni_error *err)
 {
 	if (conf->master || !conf->has_prev || conf->internal)
 		return 0;
@@ -403,14 +408,14 @@ int conf_read(struct conf *ret, const struct request *req, struct cni_error *err
 {
 	struct conf conf = { .flags = -1, .announce = true };
 
-	if (read_keys(&conf, req, err) < 0 || conf_read_ipam(&conf.ipam, req, err) < 0 ||
-	    read_prev(&conf, req, err) < 0 || read_mode(&conf, req, err) < 0 ||
-	    check_together(&conf, err) < 0 ||
-	    (strcmp(req->command, "ADD") == 0 && master_from_prev(&conf, err) < 0)) {
+	if (conf_read_keys(&conf, req, err) < 0 || conf_read_ipam(&conf.ipam, req, err) < 0 ||
+	    conf_read_prev(&conf, req, err) < 0 || conf_read_mode(&conf, req, err) < 0 ||
+	    conf_check_together(&conf, err) < 0 ||
+	    (strcmp(req->command, "ADD") == 0 && conf_take_master(&conf, err) < 0)) {
 		conf_free(&conf);
 		return keys_hint_ipvlan(req->conf, err);
 	}
-	settle_masquerade(&conf);
+	conf_settle_masquerade(&conf);
 	*ret = conf;
 	return 0;
 }

@@ -35,7 +35,7 @@ struct holder {
 	int link; /* 0: none has it */
 };
 
-static void holder_match(const struct addr_seen *seen, void *arg)
+static void configure_match_holder(const struct addr_seen *seen, void *arg)
 {
 	struct holder *holder = arg;
 
@@ -44,7 +44,7 @@ static void holder_match(const struct addr_seen *seen, void *arg)
 }
 
 /* Returns 1 if an interface in netns has the address; err names it. */
-static int holder_look(int netns, const char *path, void *arg, struct cni_error *err)
+static int configure_find_holder(int netns, const char *path, void *arg, struct cni_error *err)
 {
 	struct holder *holder = arg;
 	struct link link = { .name = "" };
@@ -53,7 +53,7 @@ static int holder_look(int netns, const char *path, void *arg, struct cni_error 
 	if (netns < 0 || rtnl_open(&nl, netns, NULL) < 0)
 		return 0;
 	holder->link = 0;
-	if (addr_each(&nl, holder_match, holder, NULL) == 0 && holder->link)
+	if (addr_each(&nl, configure_match_holder, holder, NULL) == 0 && holder->link)
 		link_find_index(&nl, holder->link, &link, NULL);
 	rtnl_close(&nl);
 	if (link.parent != holder->master || strcmp(link.kind, "ipvlan") != 0)
@@ -65,22 +65,22 @@ static int holder_look(int netns, const char *path, void *arg, struct cni_error 
 	return 1;
 }
 
-static int hint_of_holder(const struct iface *iface, const struct ip *ip, struct cni_error *err)
+static int configure_hint_of_holder(const struct iface *iface, const struct ip *ip, struct cni_error *err)
 {
 	struct holder holder = { .ip = ip, .master = iface->master.index };
 	struct alive alive;
 	int rc;
 
 	alive_read(&alive);
-	rc = alive_each(&alive, holder_look, &holder, err);
+	rc = alive_each(&alive, configure_find_holder, &holder, err);
 	alive_free(&alive);
 	return rc == 1 ? -1
 		       : cni_hint(err, "another ipvlan interface of the same master has it, in a namespace "
 				       "that cannot be opened; the IPAM plugin has released the address");
 }
 
-static int refuse_address(const struct exchange *x, const struct prefix *address,
-			  const struct rtnl_refusal *refusal, struct cni_error *err)
+static int configure_refused_address(const struct exchange *x, const struct prefix *address,
+				     const struct rtnl_refusal *refusal, struct cni_error *err)
 {
 	bool in_use = refusal->error == EADDRINUSE;
 
@@ -88,15 +88,15 @@ static int refuse_address(const struct exchange *x, const struct prefix *address
 		 prefix_text(address).s, x->iface->req->ifname,
 		 in_use ? "address already in use" : errno_text(refusal->error));
 	if (in_use)
-		return hint_of_holder(x->iface, &address->ip, err);
+		return configure_hint_of_holder(x->iface, &address->ip, err);
 	if (address->ip.family == AF_INET6 && x->iface->link.mtu < IPV6_MIN_MTU)
 		return cni_hint(err, "IPv6 needs an MTU of %d or more, \"%s\" has %u", IPV6_MIN_MTU,
 				x->iface->req->ifname, x->iface->link.mtu);
 	return cni_hint(err, "%s", refusal->why);
 }
 
-static int refuse_route(const struct exchange *x, const struct route *route,
-			const struct rtnl_refusal *refusal, struct cni_error *err)
+static int configure_refused_route(const struct exchange *x, const struct route *route,
+				   const struct rtnl_refusal *refusal, struct cni_error *err)
 {
 	const struct ip *gw = &route->hops[0].gw;
 
@@ -109,7 +109,7 @@ static int refuse_route(const struct exchange *x, const struct route *route,
 	return cni_hint(err, "%s", refusal->why);
 }
 
-static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_error *err)
+static int configure_refused(const struct rtnl_refusal *refusal, void *arg, struct cni_error *err)
 {
 	const struct exchange *x = arg;
 	size_t up = x->first_address + x->given->n_ips, request = refusal->request;
@@ -117,9 +117,10 @@ static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_err
 	if (request < x->first_address)
 		return 0; /* without an announcement neighbours learn the address later */
 	if (request < up)
-		return refuse_address(x, &x->given->ips[request - x->first_address].address, refusal, err);
+		return configure_refused_address(x, &x->given->ips[request - x->first_address].address,
+						 refusal, err);
 	if (request > up && request <= up + x->plan->n_routes)
-		return refuse_route(x, &x->plan->routes[request - up - 1], refusal, err);
+		return configure_refused_route(x, &x->plan->routes[request - up - 1], refusal, err);
 	if (request > up)
 		cni_fail(err, CNI_INTERNAL, "failed to add the host as a neighbour: %s",
 			 errno_text(refusal->error));
@@ -133,7 +134,8 @@ static int refused(const struct rtnl_refusal *refusal, void *arg, struct cni_err
  * The kernel refuses an address that another slave of the master has, but not an address of the
  * host: then the host would receive packets of the pod, and the pod those of the host.
  */
-static int check_host_addresses(struct iface *iface, const struct result *given, struct cni_error *err)
+static int configure_check_host_addresses(struct iface *iface, const struct result *given,
+					  struct cni_error *err)
 {
 	for (size_t i = 0; i < given->n_ips; i++) {
 		const struct ip *ip = &given->ips[i].address.ip;
@@ -150,7 +152,7 @@ static int check_host_addresses(struct iface *iface, const struct result *given,
 }
 
 /* The first IPv6 address, or NULL. */
-static const struct prefix *ipv6_of(const struct result *given)
+static const struct prefix *configure_first_ipv6(const struct result *given)
 {
 	for (size_t i = 0; i < given->n_ips; i++)
 		if (given->ips[i].address.ip.family == AF_INET6)
@@ -158,10 +160,10 @@ static const struct prefix *ipv6_of(const struct result *given)
 	return NULL;
 }
 
-static int check_ipv6(const struct iface *iface, const struct conf *conf, const struct result *given,
-		      struct cni_error *err)
+static int configure_check_ipv6(const struct iface *iface, const struct conf *conf,
+				const struct result *given, struct cni_error *err)
 {
-	const struct prefix *address = ipv6_of(given);
+	const struct prefix *address = configure_first_ipv6(given);
 
 	if (!address)
 		return 0;
@@ -175,7 +177,8 @@ static int check_ipv6(const struct iface *iface, const struct conf *conf, const 
 /* Without this the pod would take addresses and default routes from routers on the LAN that the
  * result does not have. In l3 and l3s no advertisement reaches the pod. 2: accept them even if the
  * pod forwards packets. */
-static size_t router_sysctls(const struct iface *iface, const struct conf *conf, struct sysctl *list)
+static size_t configure_router_sysctls(const struct iface *iface, const struct conf *conf,
+				       struct sysctl *list)
 {
 	if (conf->mode != IPVLAN_MODE_L2)
 		return 0;
@@ -184,7 +187,8 @@ static size_t router_sysctls(const struct iface *iface, const struct conf *conf,
 	return 1;
 }
 
-static size_t address_sysctls(const struct iface *iface, const struct conf *conf, struct sysctl *list)
+static size_t configure_address_sysctls(const struct iface *iface, const struct conf *conf,
+					struct sysctl *list)
 {
 	const char *ifname = iface->req->ifname;
 
@@ -200,21 +204,23 @@ static size_t address_sysctls(const struct iface *iface, const struct conf *conf
 }
 
 /* Call it before the interface is set up. */
-static void prepare_ipv6(const struct iface *iface, const struct conf *conf, const struct result *given)
+static void configure_prepare_ipv6(const struct iface *iface, const struct conf *conf,
+				   const struct result *given)
 {
 	struct sysctl list[5];
 	size_t n;
 
 	if (!netns_has_ipv6())
 		return;
-	n = router_sysctls(iface, conf, list);
-	if (ipv6_of(given) || conf->accept_ra)
-		n += address_sysctls(iface, conf, list + n);
+	n = configure_router_sysctls(iface, conf, list);
+	if (configure_first_ipv6(given) || conf->accept_ra)
+		n += configure_address_sysctls(iface, conf, list + n);
 	if (n)
 		netns_sysctl(iface->netns, list, n);
 }
 
-static bool is_to_be_told(const struct iface *iface, const struct result *given, const struct ip *host)
+static bool configure_requires_neighbour(const struct iface *iface, const struct result *given,
+					 const struct ip *host)
 {
 	for (size_t i = 0; i < given->n_ips; i++)
 		if (given->ips[i].address.ip.family == host->family)
@@ -222,8 +228,8 @@ static bool is_to_be_told(const struct iface *iface, const struct result *given,
 	return false;
 }
 
-static int exchange(struct iface *iface, const struct conf *conf, const struct result *given,
-		    const struct plan *plan, struct cni_error *err)
+static int configure_at_once(struct iface *iface, const struct conf *conf, const struct result *given,
+			     const struct plan *plan, struct cni_error *err)
 {
 	autofree bool *beside = calloc(plan->n_routes + 1, sizeof(*beside));
 	struct exchange x = { iface, conf->announce, given, plan, beside };
@@ -241,10 +247,10 @@ static int exchange(struct iface *iface, const struct conf *conf, const struct r
 	for (size_t i = 0; i < plan->n_routes; i++)
 		route_queue_add(pod, index, &plan->routes[i]);
 	for (size_t i = 0; conf->mode == IPVLAN_MODE_L2 && i < iface->hosts.n; i++)
-		if (is_to_be_told(iface, given, &iface->hosts.ips[i]))
+		if (configure_requires_neighbour(iface, given, &iface->hosts.ips[i]))
 			neighbour_queue_add(pod, index,
 					    &(struct neighbour){ iface->hosts.ips[i], iface->master.mac });
-	if (rtnl_commit(pod, refused, &x, err) < 0)
+	if (rtnl_commit(pod, configure_refused, &x, err) < 0)
 		return -1;
 	return beside_place(iface, plan, beside, err);
 }
@@ -254,7 +260,7 @@ static int exchange(struct iface *iface, const struct conf *conf, const struct r
  * duplicate address detection. Until then packets to it are lost. Without a carrier the kernel
  * never does it.
  */
-static int wait_until_local(struct iface *iface, const struct ip *ip, struct cni_error *err)
+static int configure_wait_until_local(struct iface *iface, const struct ip *ip, struct cni_error *err)
 {
 	struct timespec pause = { .tv_nsec = 100000 };
 	enum found found;
@@ -274,12 +280,12 @@ static int wait_until_local(struct iface *iface, const struct ip *ip, struct cni
 	return 0;
 }
 
-static int wait_until_usable(struct iface *iface, const struct result *given, struct cni_error *err)
+static int configure_wait_until_usable(struct iface *iface, const struct result *given, struct cni_error *err)
 {
 	for (size_t i = 0; i < given->n_ips; i++) {
 		const struct ip *ip = &given->ips[i].address.ip;
 
-		if (ip->family == AF_INET6 && wait_until_local(iface, ip, err) < 0)
+		if (ip->family == AF_INET6 && configure_wait_until_local(iface, ip, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -292,17 +298,17 @@ int iface_configure(struct iface *iface, const struct conf *conf, const struct r
 	struct plan plan;
 	int rc;
 
-	if (check_host_addresses(iface, given, err) < 0 || check_ipv6(iface, conf, given, err) < 0 ||
-	    plan_make(&plan, given, err) < 0)
+	if (configure_check_host_addresses(iface, given, err) < 0 ||
+	    configure_check_ipv6(iface, conf, given, err) < 0 || plan_make(&plan, given, err) < 0)
 		return -1;
-	prepare_ipv6(iface, conf, given);
+	configure_prepare_ipv6(iface, conf, given);
 	rc = conf->dad ? dad_begin(&events, iface->netns, err) : 0;
 	if (rc == 0) {
-		rc = exchange(iface, conf, given, &plan, err);
+		rc = configure_at_once(iface, conf, given, &plan, err);
 		if (rc == 0 && conf->dad)
 			rc = dad_wait(iface, &events, given, err);
 		if (rc == 0)
-			rc = wait_until_usable(iface, given, err);
+			rc = configure_wait_until_usable(iface, given, err);
 		if (conf->dad)
 			rtnl_close(&events);
 	}

@@ -11,7 +11,7 @@
 #define PATIENCE_MS 5000
 
 /* FOUND: the address is usable. FOUND_NOT: the detection has not ended. */
-static enum found passed(struct iface *iface, const struct prefix *address, struct cni_error *err)
+static enum found dad_check(struct iface *iface, const struct prefix *address, struct cni_error *err)
 {
 	uint32_t flags = 0;
 
@@ -32,13 +32,13 @@ static enum found passed(struct iface *iface, const struct prefix *address, stru
 	return flags & IFA_F_TENTATIVE ? FOUND_NOT : FOUND;
 }
 
-static enum found all_passed(struct iface *iface, const struct result *given, struct cni_error *err)
+static enum found dad_check_all(struct iface *iface, const struct result *given, struct cni_error *err)
 {
 	enum found all = FOUND;
 
 	for (size_t i = 0; i < given->n_ips; i++) {
 		const struct prefix *address = &given->ips[i].address;
-		enum found one = address->ip.family == AF_INET6 ? passed(iface, address, err) : FOUND;
+		enum found one = address->ip.family == AF_INET6 ? dad_check(iface, address, err) : FOUND;
 
 		if (one == FOUND_FAILED)
 			return one;
@@ -63,7 +63,7 @@ int dad_wait(struct iface *iface, struct rtnl *events, const struct result *give
 	const long long end = process_now_ms() + PATIENCE_MS;
 	enum found all;
 
-	while ((all = all_passed(iface, given, err)) == FOUND_NOT) {
+	while ((all = dad_check_all(iface, given, err)) == FOUND_NOT) {
 		long long left = end - process_now_ms();
 
 		if (left <= 0) {

@@ -19,7 +19,7 @@ struct del {
 };
 
 /* Does the interface of that name in the namespace belong to another attachment? */
-static enum found is_theirs(const struct del *del, const struct netns_id *netns, struct cni_error *err)
+static enum found del_is_theirs(const struct del *del, const struct netns_id *netns, struct cni_error *err)
 {
 	const struct attachment own = { del->req->container, del->req->ifname };
 	struct page page;
@@ -35,22 +35,22 @@ static enum found is_theirs(const struct del *del, const struct netns_id *netns,
 
 /* Finds the interface first, then its owner: an interface that another ADD makes after that has
  * another index. */
-static int delete_in(const struct del *del, struct rtnl *pod, const struct netns_id *netns,
-		     struct cni_error *err)
+static int del_delete_in(const struct del *del, struct rtnl *pod, const struct netns_id *netns,
+			 struct cni_error *err)
 {
-	struct own_links links;
+	struct iface_links links;
 	enum found theirs;
 
-	if (iface_find_own(pod, del->req, &links, err) < 0)
+	if (iface_find_links(pod, del->req, &links, err) < 0)
 		return -1;
-	theirs = is_theirs(del, netns, err);
+	theirs = del_is_theirs(del, netns, err);
 	if (theirs != FOUND_NOT)
 		return theirs == FOUND ? 0 : -1;
 	return iface_delete(pod, &links, err);
 }
 
 /* CNI_NETNS does not name the attachment's namespace any more: finds that by its id. */
-static int delete_elsewhere(const struct del *del, struct cni_error *err)
+static int del_delete_elsewhere(const struct del *del, struct cni_error *err)
 {
 	const struct netns_id *netns = &del->release.page.netns;
 	autoclose int fd = -1;
@@ -70,25 +70,25 @@ static int delete_elsewhere(const struct del *del, struct cni_error *err)
 		return (int)found;
 	if (rtnl_open(&pod, fd, err) < 0)
 		return -1;
-	rc = delete_in(del, &pod, netns, err);
+	rc = del_delete_in(del, &pod, netns, err);
 	rtnl_close(&pod);
 	return rc;
 }
 
-static int delete_link(struct del *del, struct cni_error *err)
+static int del_delete_link(struct del *del, struct cni_error *err)
 {
 	const struct netns_id *netns = &del->release.page.netns;
 
 	if (del->known && netns->inode && (del->netns < 0 || !netns_is(netns, &del->named)))
-		return delete_elsewhere(del, err);
+		return del_delete_elsewhere(del, err);
 	if (del->netns < 0) /* the namespace does not exist, so neither does the link */
 		return 0;
 	delegate_release_by_link(del->req, del->ipam);
-	return delete_in(del, &del->pod, &del->named, err);
+	return del_delete_in(del, &del->pod, &del->named, err);
 }
 
 /* For `ipvlanctl gc`: another container may have the name since gc has read the list. */
-static int check_gone(const struct del *del, struct cni_error *err)
+static int del_check_gone(const struct del *del, struct cni_error *err)
 {
 	const struct netns_id *netns = &del->release.page.netns;
 	struct alive alive;
@@ -108,17 +108,17 @@ static int check_gone(const struct del *del, struct cni_error *err)
  * If the pod may still have its interface, its address stays leased and its objects stay on the
  * host: no other pod may get the address. The runtime calls DEL again.
  */
-static int release(struct del *del, struct cni_error *err)
+static int del_release(struct del *del, struct cni_error *err)
 {
 	int rc;
 
-	if ((del->req->only_gone && check_gone(del, err) < 0) || delete_link(del, err) < 0)
+	if ((del->req->only_gone && del_check_gone(del, err) < 0) || del_delete_link(del, err) < 0)
 		return -1;
 	rc = del->ipam ? delegate_run(del->req, del->ipam, "DEL", err) : 0;
 	return release_host(&del->release, err) < 0 ? -1 : rc;
 }
 
-static int release_named(struct del *del, struct rtnl *host, struct cni_error *err)
+static int del_by_name(struct del *del, struct rtnl *host, struct cni_error *err)
 {
 	const struct attachment who = { del->req->container, del->req->ifname };
 	enum found found = release_begin(&del->release, host, &who, del->req->name, true, err);
@@ -127,12 +127,12 @@ static int release_named(struct del *del, struct rtnl *host, struct cni_error *e
 	if (found == FOUND_FAILED)
 		return -1;
 	del->known = found == FOUND;
-	rc = release(del, err);
+	rc = del_release(del, err);
 	release_end(&del->release);
 	return rc;
 }
 
-static int open_pod(struct del *del, struct cni_error *err)
+static int del_open_pod(struct del *del, struct cni_error *err)
 {
 	if (del->netns < 0)
 		return 0;
@@ -147,11 +147,11 @@ static int del_with(struct del *del, struct cni_error *err)
 	struct rtnl host;
 	int rc;
 
-	if (open_pod(del, err) < 0)
+	if (del_open_pod(del, err) < 0)
 		return -1;
 	rc = rtnl_open(&host, -1, err);
 	if (rc == 0) {
-		rc = release_named(del, &host, err);
+		rc = del_by_name(del, &host, err);
 		rtnl_close(&host);
 	}
 	if (del->netns >= 0)
@@ -167,7 +167,7 @@ int verb_del(const struct request *req, struct cni_error *err)
 	autoclose int netns = -1;
 	bool readable = conf_read_ipam(&del.ipam, req, &unreadable) == 0;
 
-	switch (*req->netns ? netns_open(req->netns, req->own_netns_allowed, &netns, &why) : NETNS_GONE) {
+	switch (*req->netns ? netns_open(req->netns, req->our_netns_allowed, &netns, &why) : NETNS_GONE) {
 	case NETNS_OURS:
 	case NETNS_FAILED:
 		*err = why;

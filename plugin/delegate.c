@@ -49,7 +49,7 @@ int delegate_find(const char *type, const char *path, char *ret, size_t size, st
 }
 
 /* A copy of our environment with another CNI_COMMAND. The strings are borrowed. */
-static char **environment(char *command)
+static char **delegate_environment(char *command)
 {
 	size_t n = 0, used = 0;
 	char **env;
@@ -66,14 +66,14 @@ static char **environment(char *command)
 }
 
 /* Is it the DEL that undoes a failed ADD? Then there is little time. */
-static bool is_undo(const struct request *req, const char *verb)
+static bool delegate_is_undo(const struct request *req, const char *verb)
 {
 	return !strcmp(verb, "DEL") && !strcmp(req->command, "ADD");
 }
 
 /* Ignores the output of the program if answer is NULL. */
-static int run_program(const struct request *req, const char *program, const char *verb, json_t **answer,
-		       struct cni_error *err)
+static int delegate_start(const struct request *req, const char *program, const char *verb, json_t **answer,
+			  struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	autofree char **env = NULL;
@@ -83,12 +83,12 @@ static int run_program(const struct request *req, const char *program, const cha
 		.argv = { program },
 		.input = req->config,
 		.input_len = req->config_len,
-		.patience_s = is_undo(req, verb) ? UNDO_PATIENCE_S : PATIENCE_S,
+		.patience_s = delegate_is_undo(req, verb) ? UNDO_PATIENCE_S : PATIENCE_S,
 	};
 	struct outcome o;
 
 	snprintf(command, sizeof(command), "CNI_COMMAND=%s", verb);
-	child.env = env = environment(command);
+	child.env = env = delegate_environment(command);
 	if (!env)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	if (child_run(&child, &o, err) < 0)
@@ -101,25 +101,25 @@ static int run_program(const struct request *req, const char *program, const cha
 	return *answer ? 0 : cni_fail(err, CNI_DECODE, "failed to unmarshal raw result: %s", why.msg);
 }
 
-static const struct own_delegate *own;
+static const struct delegate_builtin *builtin;
 
-void delegate_own(const struct own_delegate *plugin)
+void delegate_use_builtin(const struct delegate_builtin *plugin)
 {
-	own = plugin;
+	builtin = plugin;
 }
 
 /* Is the program the same build? The linker writes the note with the build ID before all code. */
-static bool is_own(const char *program)
+static bool delegate_is_same_build(const char *program)
 {
 	autoclose int fd = file_open(program, O_RDONLY | O_NONBLOCK);
 	char head[1024];
 	ssize_t len = fd >= 0 ? read(fd, head, sizeof(head)) : 0;
 
-	return len > 0 && memmem(head, (size_t)len, own->build_id, sizeof(own->build_id));
+	return len > 0 && memmem(head, (size_t)len, builtin->build_id, sizeof(builtin->build_id));
 }
 
-static int run(const struct request *req, const char *type, const char *verb, json_t **answer,
-	       struct cni_error *err)
+static int delegate_call(const struct request *req, const char *type, const char *verb, json_t **answer,
+			 struct cni_error *err)
 {
 	struct request same = *req;
 	char program[4096];
@@ -127,9 +127,10 @@ static int run(const struct request *req, const char *type, const char *verb, js
 	same.command = verb;
 	if (delegate_find(type, req->path, program, sizeof(program), err) < 0)
 		return -1;
-	if (own && !is_undo(req, verb) && own->serves(req) && is_own(program))
-		return plugin_run(own->plugin, &same, answer, err);
-	return run_program(req, program, verb, answer, err);
+	if (builtin && !delegate_is_undo(req, verb) && builtin->serves(req) &&
+	    delegate_is_same_build(program))
+		return plugin_run(builtin->plugin, &same, answer, err);
+	return delegate_start(req, program, verb, answer, err);
 }
 
 bool delegate_uses_link(const char *type)
@@ -141,7 +142,7 @@ json_t *delegate_add(const struct request *req, const char *type, struct cni_err
 {
 	json_t *answer = NULL;
 
-	if (run(req, type, "ADD", &answer, err) == 0)
+	if (delegate_call(req, type, "ADD", &answer, err) == 0)
 		return answer;
 	if (!delegate_uses_link(type) || err->code == CNI_DECODE || *err->details)
 		return NULL;
@@ -159,7 +160,7 @@ int delegate_run(const struct request *req, const char *type, const char *verb, 
 	bool optional = !strcmp(verb, "GC") || !strcmp(verb, "STATUS");
 	struct cni_error why = { 0 };
 
-	if (run(req, type, verb, NULL, &why) == 0)
+	if (delegate_call(req, type, verb, NULL, &why) == 0)
 		return 0;
 	/* a plugin from before CNI 1.1.0 */
 	if (optional && (why.code == CNI_VERSION || why.code == CNI_ENVIRONMENT)) {

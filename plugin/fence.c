@@ -48,17 +48,17 @@ int fence_check_strangers(const struct ledger *ledger, const struct page *page, 
 	return stranger.found ? -1 : 0;
 }
 
-static bool is_limited(const struct conf *conf)
+static bool fence_is_limited(const struct conf *conf)
 {
 	return conf->rates[0].rate || conf->rates[1].rate;
 }
 
 const char *fence_key(const struct conf *conf)
 {
-	return conf->anti_spoof	  ? "antiSpoof"
-	       : is_limited(conf) ? "bandwidth"
-	       : conf->counters	  ? "counters"
-				  : NULL;
+	return conf->anti_spoof		? "antiSpoof"
+	       : fence_is_limited(conf) ? "bandwidth"
+	       : conf->counters		? "counters"
+					: NULL;
 }
 
 int fence_check(struct rtnl *host, const struct conf *conf, int dev, struct cni_error *err)
@@ -101,7 +101,7 @@ int fence_pod(struct iface *iface, const struct conf *conf, const struct result 
 		objects[n++] = object_fence(master);
 	for (size_t i = 0; i < given->n_ips; i++)
 		objects[n++] = object_lease(master, &given->ips[i].address.ip);
-	for (size_t i = 0; i < given->n_ips && is_limited(conf); i++)
+	for (size_t i = 0; i < given->n_ips && fence_is_limited(conf); i++)
 		objects[n++] = object_rate(master, &given->ips[i].address.ip, &given->ips[0].address.ip,
 					   conf->rates);
 	return reach_hold(iface, page, objects, n, 0, err);

@@ -13,7 +13,7 @@
 #define VALID_OLD "cni.dev/attachments"
 
 /* Tells the IPAM plugin that attachments whose namespace exists are valid too. */
-static int delegate_gc(const struct request *req, const char *ipam, const json_t *kept, struct cni_error *err)
+static int gc_delegate(const struct request *req, const char *ipam, const json_t *kept, struct cni_error *err)
 {
 	json_auto_t *conf = json_array_size(kept) ? json_deep_copy(req->conf) : NULL;
 	const char *const key = json_member(conf, VALID) ? VALID : VALID_OLD;
@@ -39,7 +39,7 @@ static int delegate_gc(const struct request *req, const char *ipam, const json_t
 	return delegate_run(&more, ipam, "GC", err);
 }
 
-static int collect(const struct request *req, const struct valid *valid, struct cni_error *err)
+static int gc_collect(const struct request *req, const struct valid *valid, struct cni_error *err)
 {
 	json_auto_t *kept = json_array();
 	const char *ipam;
@@ -47,7 +47,7 @@ static int collect(const struct request *req, const struct valid *valid, struct 
 
 	if (conf_read_ipam(&ipam, req, err) < 0)
 		return -1;
-	if (ipam && delegate_gc(req, ipam, kept, err) < 0)
+	if (ipam && gc_delegate(req, ipam, kept, err) < 0)
 		return -1;
 	return rc;
 }
@@ -79,7 +79,7 @@ int verb_gc(const struct request *req, struct cni_error *err)
 
 	if (found != FOUND)
 		return found == FOUND_NOT ? gc_without_list(req, err) : -1;
-	rc = collect(req, &valid, err);
+	rc = gc_collect(req, &valid, err);
 	valid_free(&valid);
 	return rc;
 }

@@ -15,24 +15,24 @@ struct search {
 	struct link found;
 };
 
-static bool is_macvlan(const struct link *link)
+static bool guard_is_macvlan(const struct link *link)
 {
 	return !strcmp(link->kind, "macvlan") || !strcmp(link->kind, "macvtap");
 }
 
-static bool search_is_for(const struct search *search, const struct link *link)
+static bool guard_search_is_for(const struct search *search, const struct link *link)
 {
 	if (search->vlan)
 		return !strcmp(link->kind, "vlan") && link->vlan == search->vlan;
-	return search->any_kind || !strcmp(link->kind, "ipvlan") || is_macvlan(link);
+	return search->any_kind || !strcmp(link->kind, "ipvlan") || guard_is_macvlan(link);
 }
 
-static void match_slave(const struct link *link, void *arg)
+static void guard_match_slave(const struct link *link, void *arg)
 {
 	struct search *search = arg;
 	const struct link *like = &search->like;
 
-	if (!search->found.index && search_is_for(search, link) && link->index != search->except &&
+	if (!search->found.index && guard_search_is_for(search, link) && link->index != search->except &&
 	    link->parent == like->parent && link->parent_elsewhere == like->parent_elsewhere &&
 	    (!like->parent_elsewhere || search->any_parent || link->parent_netns == like->parent_netns))
 		search->found = *link;
@@ -46,22 +46,22 @@ struct tour {
 
 /* Looks twice: the kernel gives our namespace a number in the other one only when it lists a link
  * whose parent is here. */
-static int look_for(struct rtnl *nl, struct search *search, struct cni_error *err)
+static int guard_search_links(struct rtnl *nl, struct search *search, struct cni_error *err)
 {
 	enum found found;
 
 	search->any_parent = true;
-	if (link_each(nl, match_slave, search, err) < 0)
+	if (link_each(nl, guard_match_slave, search, err) < 0)
 		return -1;
 	if (!search->found.index)
 		return 0;
 	search->found.index = 0;
 	search->any_parent = false;
-	found = rtnl_own_id(nl, &search->like.parent_netns, err);
-	return found == FOUND ? link_each(nl, match_slave, search, err) : (int)found;
+	found = rtnl_our_id(nl, &search->like.parent_netns, err);
+	return found == FOUND ? link_each(nl, guard_match_slave, search, err) : (int)found;
 }
 
-static int look_elsewhere(int netns, const char *path, void *arg, struct cni_error *err)
+static int guard_search_namespace(int netns, const char *path, void *arg, struct cni_error *err)
 {
 	const struct tour *tour = arg;
 	struct survey *survey = tour->survey;
@@ -75,7 +75,7 @@ static int look_elsewhere(int netns, const char *path, void *arg, struct cni_err
 		return cni_fail(err, CNI_RETRY, "%s", path);
 	if (rtnl_open(&nl, netns, err) < 0)
 		return -1;
-	rc = look_for(&nl, &search, err);
+	rc = guard_search_links(&nl, &search, err);
 	rtnl_close(&nl);
 	if (rc < 0)
 		return -1;
@@ -91,7 +91,8 @@ int guard_survey(struct survey *ret, const struct alive *alive, int master, bool
 	struct cni_error why = { 0 };
 
 	*ret = (struct survey){ .master = master };
-	if (alive_each(alive, look_elsewhere, &tour, &why) >= 0 && (ret->slave.index || !*alive->unseen))
+	if (alive_each(alive, guard_search_namespace, &tour, &why) >= 0 &&
+	    (ret->slave.index || !*alive->unseen))
 		return 0;
 	ret->incomplete = true;
 	cni_fail(err, CNI_RETRY, "cannot look for other interfaces on link %d: %s", master,
@@ -101,14 +102,14 @@ int guard_survey(struct survey *ret, const struct alive *alive, int master, bool
 			     "\"force\": true ignores such a namespace");
 }
 
-static bool agrees(const struct link *slave, const struct conf *conf)
+static bool guard_agrees(const struct link *slave, const struct conf *conf)
 {
 	return slave->ipvlan_mode == conf->mode &&
 	       (conf->flags < 0 || slave->ipvlan_flags == (uint16_t)conf->flags);
 }
 
-static int refuse(const struct link *master, const struct link *slave, const char *where,
-		  const struct conf *conf, struct cni_error *err)
+static int guard_refuse_switch(const struct link *master, const struct link *slave, const char *where,
+			       const struct conf *conf, struct cni_error *err)
 {
 	const char *mode = ipvlan_mode_text(slave->ipvlan_mode);
 	const char *flag = ipvlan_flags_text(slave->ipvlan_flags);
@@ -125,8 +126,8 @@ static int refuse(const struct link *master, const struct link *slave, const cha
 			slave->name, where, mode, flag);
 }
 
-static int refuse_macvlan(const struct link *master, const struct link *slave, const char *where,
-			  struct cni_error *err)
+static int guard_refuse_macvlan(const struct link *master, const struct link *slave, const char *where,
+				struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFIG, "master \"%s\" carries the %s interface \"%s\" in %s", master->name,
 		 slave->kind, slave->name, where);
@@ -143,17 +144,17 @@ int guard_check_access(const struct link *master, uint16_t flags, const struct c
 			ipvlan_flags_text(flags), master->name);
 }
 
-static int judge(const struct link *master, const struct link *slave, const char *where,
-		 const struct conf *conf, struct cni_error *err)
+static int guard_judge(const struct link *master, const struct link *slave, const char *where,
+		       const struct conf *conf, struct cni_error *err)
 {
-	if (is_macvlan(slave))
-		return refuse_macvlan(master, slave, where, err);
+	if (guard_is_macvlan(slave))
+		return guard_refuse_macvlan(master, slave, where, err);
 	if (conf->flags < 0 && guard_check_access(master, slave->ipvlan_flags, conf, err) < 0)
 		return -1;
-	if (agrees(slave, conf))
+	if (guard_agrees(slave, conf))
 		return 0;
 	if (!conf->force)
-		return refuse(master, slave, where, conf, err);
+		return guard_refuse_switch(master, slave, where, conf, err);
 	cni_log("force: switching \"%s\" in %s and all other ipvlan interfaces of %s", slave->name, where,
 		master->name);
 	return 0;
@@ -171,21 +172,21 @@ int guard_admit(struct rtnl *home, const struct link *master, const struct conf 
 		found = anchor_find(home, master->index, &anchor, err);
 	if (found == FOUND_FAILED)
 		return -1;
-	if (found == FOUND && agrees(&anchor, conf))
-		return judge(master, &anchor, "this namespace", conf, err);
+	if (found == FOUND && guard_agrees(&anchor, conf))
+		return guard_judge(master, &anchor, "this namespace", conf, err);
 	/* the kernel makes a slave of a slave on the master of that slave, perhaps in another namespace */
 	if (!strcmp(master->kind, "ipvlan"))
 		search.like = *master;
 	search.except = anchor.index;
-	if (link_each(home, match_slave, &search, err) < 0)
+	if (link_each(home, guard_match_slave, &search, err) < 0)
 		return -1;
 	if (search.found.index)
-		return judge(master, &search.found, "this namespace", conf, err);
+		return guard_judge(master, &search.found, "this namespace", conf, err);
 	if (!conf->link_in_container && !search.like.parent_elsewhere) {
 		if (survey->master != master->index)
 			return 1;
 		if (survey->slave.index)
-			return judge(master, &survey->slave, survey->where, conf, err);
+			return guard_judge(master, &survey->slave, survey->where, conf, err);
 		if (survey->incomplete)
 			return 0;
 	}
@@ -215,7 +216,7 @@ int guard_check_vlan(const struct link *parent, unsigned int id, struct cni_erro
 	struct alive alive;
 
 	alive_read_mounted(&alive);
-	alive_each(&alive, look_elsewhere, &tour, NULL);
+	alive_each(&alive, guard_search_namespace, &tour, NULL);
 	alive_free(&alive);
 	if (!survey.slave.index)
 		return 0;

@@ -22,7 +22,7 @@
 #define DIR_MODE 0700
 #define LINK_MAX_LEN 4096
 
-static struct below path_of_object(const struct object *object)
+static struct below hold_path_of_object(const struct object *object)
 {
 	struct below path;
 
@@ -30,7 +30,7 @@ static struct below path_of_object(const struct object *object)
 	return path;
 }
 
-static struct below path_of_holder(const struct object *object, const struct attachment *who)
+static struct below hold_path_of_holder(const struct object *object, const struct attachment *who)
 {
 	struct below path;
 
@@ -89,7 +89,7 @@ static enum found hold_find_other(const struct ledger *ledger, const struct page
 				  const struct object *object, struct object *ret, struct file_name *holder,
 				  struct cni_error *err)
 {
-	const struct below directory = path_of_object(object);
+	const struct below directory = hold_path_of_object(object);
 	enum found found = hold_find_in(ledger, page, &directory, ret, holder, err);
 
 	if (found == FOUND && ret->kind == OBJECT_KINDS)
@@ -121,12 +121,12 @@ void hold_each_page(const struct ledger *ledger, const struct object *object,
 {
 	struct hold_pages pages = { each, arg };
 
-	each_file(ledger, path_of_object(object).s, hold_page, &pages, NULL);
+	each_file(ledger, hold_path_of_object(object).s, hold_page, &pages, NULL);
 }
 
 bool hold_is_held(const struct ledger *ledger, const struct object *object)
 {
-	return faccessat(ledger->dir, path_of_object(object).s, F_OK, 0) == 0;
+	return faccessat(ledger->dir, hold_path_of_object(object).s, F_OK, 0) == 0;
 }
 
 struct hold_tour {
@@ -177,13 +177,14 @@ uint64_t hold_holders(const struct ledger *ledger, const struct object *object)
 {
 	uint64_t sum = 0;
 
-	each_file(ledger, path_of_object(object).s, hold_count, &sum, NULL);
+	each_file(ledger, hold_path_of_object(object).s, hold_count, &sum, NULL);
 	return sum;
 }
 
 /* Reads the holder's page for its name: the name of the file may be a hash. */
-static int hold_refuse(const struct ledger *ledger, const struct object *object, const struct object *other,
-		       const struct file_name *holder, struct rival *rival, struct cni_error *err)
+static int hold_report_rival(const struct ledger *ledger, const struct object *object,
+			     const struct object *other, const struct file_name *holder, struct rival *rival,
+			     struct cni_error *err)
 {
 	const struct object_text wanted = object_text(object), held = object_text(other);
 	const char *container = holder->s, *ifname = "?", *network = "?";
@@ -205,7 +206,7 @@ static int hold_refuse(const struct ledger *ledger, const struct object *object,
 }
 
 /* The page's object in this place; NULL: there is none. */
-static const struct object *hold_own(const struct page *page, const struct object *object)
+static const struct object *hold_in_page(const struct page *page, const struct object *object)
 {
 	for (size_t i = 0; i < page->n_objects; i++)
 		if (object_same_place(&page->objects[i], object))
@@ -213,7 +214,7 @@ static const struct object *hold_own(const struct page *page, const struct objec
 	return NULL;
 }
 
-static int hold_refuse_own(const struct object *own, const struct object *object, struct cni_error *err)
+static int hold_report_conflict(const struct object *own, const struct object *object, struct cni_error *err)
 {
 	return cni_fail(err, CNI_CONFIG, "the configuration requires both \"%s\" and \"%s\"",
 			object_text(own).s, object_text(object).s);
@@ -223,17 +224,17 @@ static int hold_refuse_own(const struct object *own, const struct object *object
 static int hold_add(const struct ledger *ledger, struct page *page, struct view *view,
 		    const struct object *object, struct rival *rival, struct cni_error *err)
 {
-	const struct object *own = hold_own(page, object);
+	const struct object *own = hold_in_page(page, object);
 	struct object held = *object, other = *object;
 	struct file_name holder;
 	enum found found;
 
 	if (own)
-		return object_agrees(own, object) ? 0 : hold_refuse_own(own, object, err);
+		return object_agrees(own, object) ? 0 : hold_report_conflict(own, object, err);
 	found = object_plain(object) ? FOUND_NOT
 				     : hold_find_other(ledger, page, object, &other, &holder, err);
 	if (found == FOUND && !object_agrees(object, &other))
-		return hold_refuse(ledger, object, &other, &holder, rival, err);
+		return hold_report_rival(ledger, object, &other, &holder, rival, err);
 	if (found == FOUND_NOT && object_anonymous(object)) {
 		found = object_find(view, object, err);
 		if (found == FOUND) /* others have made it */
@@ -272,7 +273,7 @@ int object_check_rivals(const struct ledger *ledger, const struct object *object
 	if (hold_find_other(ledger, &own, object, &other, &holder, NULL) != FOUND ||
 	    object_agrees(object, &other))
 		return 0;
-	hold_refuse(ledger, object, &other, &holder, &rival, &why);
+	hold_report_rival(ledger, object, &other, &holder, &rival, &why);
 	if (!hold_is_alive(ledger, &rival))
 		return 0;
 	*err = why;
@@ -283,7 +284,8 @@ int hold_write(const struct ledger *ledger, const struct page *page, const struc
 	       struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
-	const struct below directory = path_of_object(object), holder = path_of_holder(object, &who);
+	const struct below directory = hold_path_of_object(object),
+			   holder = hold_path_of_holder(object, &who);
 	struct object brief = *object;
 	json_auto_t *doc = NULL;
 	autofree char *text = NULL;
@@ -332,7 +334,7 @@ int page_make(const struct page *page, struct view *view, size_t first, struct c
 static enum found hold_drop(const struct ledger *ledger, const struct attachment *who,
 			    const struct object *object, struct cni_error *err)
 {
-	const struct below directory = path_of_object(object), holder = path_of_holder(object, who);
+	const struct below directory = hold_path_of_object(object), holder = hold_path_of_holder(object, who);
 
 	if (unlinkat(ledger->dir, holder.s, 0) < 0 && errno != ENOENT)
 		return ledger_broken("unlink", holder.s, err);
@@ -341,7 +343,7 @@ static enum found hold_drop(const struct ledger *ledger, const struct attachment
 	return errno == ENOTEMPTY ? FOUND_NOT : ledger_broken("rmdir", directory.s, err);
 }
 
-static bool must_look(const struct ledger *ledger, const struct page *page)
+static bool hold_must_look(const struct ledger *ledger, const struct page *page)
 {
 	struct file_name holder;
 	struct object other;
@@ -354,8 +356,8 @@ static bool must_look(const struct ledger *ledger, const struct page *page)
 }
 
 /* Writes the objects that could not be removed to the page, without a namespace. */
-static int keep_rest(const struct ledger *ledger, const struct page *page, struct object *objects, size_t n,
-		     struct cni_error *err)
+static int hold_keep_rest(const struct ledger *ledger, const struct page *page, struct object *objects,
+			  size_t n, struct cni_error *err)
 {
 	struct page rest = *page;
 
@@ -374,7 +376,7 @@ int page_remove(const struct ledger *ledger, const struct page *page, struct vie
 
 	if (!rest)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	if (!view->looked && must_look(ledger, page))
+	if (!view->looked && hold_must_look(ledger, page))
 		/* cppcheck-suppress memleak */
 		return 1;
 	for (size_t i = page->n_objects; i-- > 0;) {
@@ -389,14 +391,14 @@ int page_remove(const struct ledger *ledger, const struct page *page, struct vie
 	}
 	if (n == page->n_objects && !page->n_unknown)
 		return page_unlink(ledger, page, err);
-	keep_rest(ledger, page, rest + n, page->n_objects - n, err);
+	hold_keep_rest(ledger, page, rest + n, page->n_objects - n, err);
 	page_check_known(ledger, page, err);
 	return -1;
 }
 
 /* Ensures that one program runs at a time. The descriptor stays open in the program: if we are
  * killed, other calls still wait until the program ends. */
-static int lock_programs(const struct ledger *ledger, struct cni_error *err)
+static int hold_lock_programs(const struct ledger *ledger, struct cni_error *err)
 {
 	int fd = openat(ledger->dir, "objects", O_RDONLY | O_DIRECTORY);
 
@@ -408,7 +410,7 @@ static int lock_programs(const struct ledger *ledger, struct cni_error *err)
 	return -1;
 }
 
-static bool has_programs(const struct page *page, size_t first)
+static bool hold_has_programs(const struct page *page, size_t first)
 {
 	for (size_t i = first; i < page->n_objects; i++)
 		if (object_by_program(&page->objects[i]))
@@ -451,7 +453,7 @@ static int hold_is_ours(const struct ledger *ledger, const struct page *page, co
 			struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
-	const struct below holder = path_of_holder(object, &who);
+	const struct below holder = hold_path_of_holder(object, &who);
 	struct stat st;
 
 	if (fstatat(ledger->dir, holder.s, &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -466,11 +468,11 @@ int page_make_by_program(const struct page *page, struct view *view, size_t firs
 	autoclose int programs = -1;
 	int rc = 0;
 
-	if (!has_programs(page, first))
+	if (!hold_has_programs(page, first))
 		return 0;
 	if (hold_open(&ledger, view->host, err) < 0)
 		return -1;
-	programs = lock_programs(&ledger, err);
+	programs = hold_lock_programs(&ledger, err);
 	rc = programs < 0 ? -1 : page_is_ours(&ledger, page, err);
 	view->ledger = &ledger;
 	for (size_t i = first; rc == 0 && i < page->n_objects; i++)
@@ -484,7 +486,7 @@ int page_make_by_program(const struct page *page, struct view *view, size_t firs
 }
 
 /* Removes the page as a holder of its objects of programs. last[i]: it was the last holder. */
-static int drop_programs(const struct page *page, struct view *view, bool last[], struct cni_error *err)
+static int hold_drop_programs(const struct page *page, struct view *view, bool last[], struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
 	struct ledger ledger;
@@ -512,7 +514,7 @@ int page_remove_by_program(const struct page *page, struct view *view, struct cn
 	autoclose int programs = -1;
 	int rc = 0;
 
-	if (!has_programs(page, 0))
+	if (!hold_has_programs(page, 0))
 		return 0;
 	last = calloc(page->n_objects, sizeof(*last));
 	if (!last)
@@ -520,8 +522,8 @@ int page_remove_by_program(const struct page *page, struct view *view, struct cn
 	if (hold_open(&ledger, view->host, err) < 0)
 		/* cppcheck-suppress memleak */
 		return -1;
-	programs = lock_programs(&ledger, err);
-	rc = programs < 0 ? -1 : drop_programs(page, view, last, err);
+	programs = hold_lock_programs(&ledger, err);
+	rc = programs < 0 ? -1 : hold_drop_programs(page, view, last, err);
 	if (nft_remove(view, page->objects, last, page->n_objects, err) < 0)
 		rc = -1;
 	ledger_close(&ledger);

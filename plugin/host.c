@@ -42,25 +42,26 @@ struct attaching {
 	int lock;    /* of the page: DEL waits until the interface exists */
 };
 
-static struct object object_made_master(const struct conf *conf, int parent, const char *name)
+static struct object host_made_master(const struct conf *conf, int parent, const char *name)
 {
 	return conf->internal ? object_dummy(name, conf->mtu) : object_vlan(parent, conf->vlan, name);
 }
 
 /* Finds the master that ADD makes; ret->index 0: it does not exist. */
-static int find_made(struct attaching *a, struct object *object, struct link *ret, struct cni_error *err)
+static int host_find_made(struct attaching *a, struct object *object, struct link *ret, struct cni_error *err)
 {
 	const struct conf *conf = a->conf;
 	const struct link *parent = &a->iface->master;
 
 	if (master_made(a->iface->home, conf, parent, a->iface->req->name, ret, err) == FOUND_FAILED)
 		return -1;
-	*object = object_made_master(conf, parent->index, ret->name);
+	*object = host_made_master(conf, parent->index, ret->name);
 	return 0;
 }
 
 /* Writes the page, with n more objects, and locks it. */
-static enum attempt hold(struct attaching *a, const struct object *objects, size_t n, struct cni_error *err)
+static enum attempt host_hold(struct attaching *a, const struct object *objects, size_t n,
+			      struct cni_error *err)
 {
 	int lock = -1;
 	int rc = page_hold(&a->ledger, a->page, &a->view, objects, n, &lock, &a->rival, err);
@@ -74,7 +75,7 @@ static enum attempt hold(struct attaching *a, const struct object *objects, size
 
 /* Has somebody deleted the anchor, and with it the routes of other pods? If our page is written it
  * is too late for a repair: the next attempt would treat that page as an earlier attachment. */
-static bool is_anchor_lost(const struct attaching *a, const struct object *anchor)
+static bool host_is_anchor_lost(const struct attaching *a, const struct object *anchor)
 {
 	struct link link;
 
@@ -84,7 +85,8 @@ static bool is_anchor_lost(const struct attaching *a, const struct object *ancho
 }
 
 /* The survey does not have attachments that were made after it: it is repeated if there are any. */
-static enum attempt admit(struct attaching *a, const struct link *master, int *flags, struct cni_error *err)
+static enum attempt host_admit(struct attaching *a, const struct link *master, int *flags,
+			       struct cni_error *err)
 {
 	const struct object anchor = object_anchor(master->index, a->conf->mode);
 	int rc;
@@ -95,24 +97,24 @@ static enum attempt admit(struct attaching *a, const struct link *master, int *f
 	if (rc > 0)
 		a->surveyed = hold_holders(&a->ledger, &anchor);
 	a->unsurveyed = master->index;
-	if (rc == 0 && is_anchor_lost(a, &anchor))
+	if (rc == 0 && host_is_anchor_lost(a, &anchor))
 		return REPAIR;
 	return rc < 0 ? FAILED : rc ? SURVEY : DONE;
 }
 
 /* After DONE the page is written. */
-static enum attempt make_master(struct attaching *a, int *flags, struct cni_error *err)
+static enum attempt host_make_master(struct attaching *a, int *flags, struct cni_error *err)
 {
 	struct object object;
 	struct link link;
 	enum attempt attempt = DONE;
 
-	if (find_made(a, &object, &link, err) < 0)
+	if (host_find_made(a, &object, &link, err) < 0)
 		return FAILED;
 	if (link.index)
-		attempt = admit(a, &link, flags, err);
+		attempt = host_admit(a, &link, flags, err);
 	if (attempt == DONE)
-		attempt = hold(a, &object, 1, err);
+		attempt = host_hold(a, &object, 1, err);
 	if (attempt != DONE)
 		return attempt;
 	if (page_make(a->page, &a->view, 0, err) < 0 ||
@@ -129,14 +131,14 @@ static enum attempt make_master(struct attaching *a, int *flags, struct cni_erro
 }
 
 /* Is the master guarded? An ADD that guards it later finds our page, which is written. */
-static bool is_guarded(const struct attaching *a)
+static bool host_is_guarded(const struct attaching *a)
 {
 	const struct object guard = object_guard(a->iface->master.index);
 
 	return !a->conf->link_in_container && hold_is_held(&a->ledger, &guard);
 }
 
-static enum attempt make_slave(struct attaching *a, struct cni_error *err)
+static enum attempt host_make_slave(struct attaching *a, struct cni_error *err)
 {
 	struct iface *iface = a->iface;
 	struct object needed[3];
@@ -145,14 +147,14 @@ static enum attempt make_slave(struct attaching *a, struct cni_error *err)
 	int flags;
 
 	if (a->conf->vlan || a->conf->internal)
-		attempt = make_master(a, &flags, err);
+		attempt = host_make_master(a, &flags, err);
 	if (attempt != DONE)
 		return attempt;
 	if (master_check_mtu(&iface->master, a->conf->mtu, err) < 0 ||
 	    master_check_up(&iface->master, a->conf, err) < 0 ||
 	    master_check_vrf(iface->home, &iface->master, a->conf, err) < 0)
 		return FAILED;
-	attempt = admit(a, &iface->master, &flags, err);
+	attempt = host_admit(a, &iface->master, &flags, err);
 	if (attempt != DONE)
 		return attempt;
 	if (a->conf->anti_spoof && fence_check_strangers(&a->ledger, a->page, iface->master.index, err) < 0)
@@ -164,17 +166,17 @@ static enum attempt make_slave(struct attaching *a, struct cni_error *err)
 		needed[n++] = object_fence(iface->master.index);
 		needed[n++] = object_guard(iface->master.index);
 	}
-	attempt = hold(a, needed, n, err);
+	attempt = host_hold(a, needed, n, err);
 	if (attempt != DONE)
 		return attempt;
-	iface->guarded = is_guarded(a);
+	iface->guarded = host_is_guarded(a);
 	if (iface_create(iface, a->conf, flags, err) < 0)
 		return FAILED;
 	return page_make(a->page, &a->view, made, err) < 0 ? FAILED : DONE;
 }
 
 /* Is there an attachment of this name, whole or in part? */
-static enum attempt check_name(struct attaching *a, struct cni_error *err)
+static enum attempt host_check_name(struct attaching *a, struct cni_error *err)
 {
 	const struct attachment who = { a->iface->req->container, a->iface->req->ifname };
 	struct page before;
@@ -189,22 +191,22 @@ static enum attempt check_name(struct attaching *a, struct cni_error *err)
 	return found == FOUND ? RELEASE : DONE;
 }
 
-static enum attempt try(struct attaching *a, struct cni_error *err)
+static enum attempt host_try(struct attaching *a, struct cni_error *err)
 {
 	enum attempt attempt;
 
 	if (ledger_lock(&a->ledger, &a->iface->host, err) < 0)
 		return FAILED;
-	attempt = check_name(a, err);
+	attempt = host_check_name(a, err);
 	if (attempt == DONE)
-		attempt = make_slave(a, err);
+		attempt = host_make_slave(a, err);
 	cleanup_close(&a->lock);
 	a->lock = -1;
 	ledger_close(&a->ledger);
 	return attempt;
 }
 
-static int survey(struct attaching *a, struct cni_error *err)
+static int host_survey(struct attaching *a, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	struct alive alive;
@@ -224,7 +226,7 @@ static int survey(struct attaching *a, struct cni_error *err)
 }
 
 /* May an earlier attachment of the same name be released? Not if its namespace exists. */
-static int check_over(const struct attaching *a, const struct page *before, struct cni_error *err)
+static int host_check_over(const struct attaching *a, const struct page *before, struct cni_error *err)
 {
 	struct netns_id pod = *a->iface->req->pod;
 	struct alive alive;
@@ -249,7 +251,7 @@ static int check_over(const struct attaching *a, const struct page *before, stru
 }
 
 /* Releases what a killed ADD has left, or a container that ended without DEL. */
-static int release_earlier(struct attaching *a, struct cni_error *err)
+static int host_release_earlier(struct attaching *a, struct cni_error *err)
 {
 	const struct request *req = a->iface->req;
 	const struct attachment who = { req->container, req->ifname };
@@ -260,7 +262,7 @@ static int release_earlier(struct attaching *a, struct cni_error *err)
 	if (found == FOUND_FAILED)
 		return -1;
 	if (found == FOUND)
-		rc = iface_check_name(a->iface, err) < 0 ? -1 : check_over(a, &release.page, err);
+		rc = iface_check_name(a->iface, err) < 0 ? -1 : host_check_over(a, &release.page, err);
 	if (rc == 0 && found == FOUND && a->conf->ipam && !strcmp(release.page.network, req->name))
 		rc = delegate_run(req, a->conf->ipam, "DEL", err);
 	if (rc == 0 && found == FOUND)
@@ -270,7 +272,7 @@ static int release_earlier(struct attaching *a, struct cni_error *err)
 }
 
 /* If the repair of other attachments fails, this ADD does not. */
-static void repair(struct attaching *a)
+static void host_repair(struct attaching *a)
 {
 	const struct repair how = { .host = &a->iface->host, .by = COUNTERS_ADD, .each = repair_log };
 	struct cni_error why = { 0 };
@@ -280,21 +282,21 @@ static void repair(struct attaching *a)
 		cni_log("repair: %s", why.msg);
 }
 
-static bool needs_routes(const struct conf *conf)
+static bool host_needs_routes(const struct conf *conf)
 {
 	return conf->host_access || conf->proxy_arp || conf->host_routes.n_routes || conf->n_reflectors;
 }
 
 /* If pods of the master lack something, others may lack it too: repairs all. */
-static void repair_others(struct attaching *a)
+static void host_repair_others(struct attaching *a)
 {
 	struct link master = a->iface->master;
 	struct object made;
 
-	if (needs_routes(a->conf) &&
-	    ((!a->conf->vlan && !a->conf->internal) || find_made(a, &made, &master, NULL) == 0) &&
+	if (host_needs_routes(a->conf) &&
+	    ((!a->conf->vlan && !a->conf->internal) || host_find_made(a, &made, &master, NULL) == 0) &&
 	    master.index && repair_is_due(&a->iface->host, &master))
-		repair(a);
+		host_repair(a);
 }
 
 /* Checked first: the undo of an ADD requires them too. */
@@ -317,21 +319,21 @@ int host_attach(struct iface *iface, const struct conf *conf, struct page *page,
 	if (host_check_programs(conf, err) < 0 || iface_prepare(iface, conf, err) < 0 ||
 	    page_begin(page, iface->req, iface->req->pod, err) < 0)
 		return -1;
-	repair_others(&a);
+	host_repair_others(&a);
 	for (int i = 0; rc == 0 && i < ATTEMPTS; i++) {
 		view_open(&a.view, &iface->host);
-		attempt = try(&a, err);
+		attempt = host_try(&a, err);
 		view_close(&a.view);
 		if (attempt == DONE && a.fenced)
-			repair(&a);
+			host_repair(&a);
 		if (attempt == DONE)
 			return 0;
 		if (attempt == SURVEY)
-			rc = survey(&a, err);
+			rc = host_survey(&a, err);
 		else if (attempt == RELEASE)
-			rc = release_earlier(&a, err);
+			rc = host_release_earlier(&a, err);
 		else if (attempt == REPAIR)
-			repair(&a);
+			host_repair(&a);
 		else
 			rc = attempt == RIVAL ? release_rival(&iface->host, &a.rival, err) : -1;
 	}
@@ -382,7 +384,7 @@ struct collection {
 };
 
 /* Releases the attachment if it is in the network, not valid, and its namespace does not exist. */
-static int collect_page(const struct page *page, void *arg, struct cni_error *err)
+static int host_collect_page(const struct page *page, void *arg, struct cni_error *err)
 {
 	struct collection *all = arg;
 	const struct attachment who = page_who(page);
@@ -414,8 +416,8 @@ static int collect_page(const struct page *page, void *arg, struct cni_error *er
 	return 0;
 }
 
-static int collect(const struct request *req, const struct valid *valid, struct rtnl *host, json_t *kept,
-		   struct cni_error *err)
+static int host_collect_pages(const struct request *req, const struct valid *valid, struct rtnl *host,
+			      json_t *kept, struct cni_error *err)
 {
 	struct collection all = { .req = req, .valid = valid, .host = host, .kept = kept };
 	struct ledger ledger;
@@ -423,7 +425,7 @@ static int collect(const struct request *req, const struct valid *valid, struct 
 
 	if (found != FOUND)
 		return (int)found;
-	if (pages_each(&ledger, collect_page, &all, err) < 0 || page_remove_unfinished(&ledger, err) < 0)
+	if (pages_each(&ledger, host_collect_page, &all, err) < 0 || page_remove_unfinished(&ledger, err) < 0)
 		all.rc = -1;
 	ledger_close(&ledger);
 	if (all.looked)
@@ -438,12 +440,12 @@ int host_collect(const struct request *req, const struct valid *valid, json_t *k
 
 	if (rtnl_open(&host, -1, err) < 0)
 		return -1;
-	rc = collect(req, valid, &host, kept, err);
+	rc = host_collect_pages(req, valid, &host, kept, err);
 	rtnl_close(&host);
 	return rc;
 }
 
-static int verify_object(struct view *view, const struct object *object, struct cni_error *err)
+static int host_verify_object(struct view *view, const struct object *object, struct cni_error *err)
 {
 	enum found found = object_find(view, object, err);
 
@@ -453,7 +455,7 @@ static int verify_object(struct view *view, const struct object *object, struct 
 	return cni_hint(err, "it was removed or changed after ADD; ipvlanctl repair makes it again");
 }
 
-static int verify(struct iface *iface, const struct page *page, struct cni_error *err)
+static int host_verify_page(struct iface *iface, const struct page *page, struct cni_error *err)
 {
 	const struct netns_id pod = netns_id_by(iface->netns, mnl_socket_get_fd(iface->pod.sock));
 	struct view view;
@@ -468,7 +470,7 @@ static int verify(struct iface *iface, const struct page *page, struct cni_error
 	}
 	view_open(&view, &iface->host);
 	for (size_t i = 0; rc == 0 && i < page->n_objects; i++)
-		rc = verify_object(&view, &page->objects[i], err);
+		rc = host_verify_object(&view, &page->objects[i], err);
 	view_close(&view);
 	return rc;
 }
@@ -483,7 +485,7 @@ int host_verify(struct iface *iface, struct cni_error *err)
 
 	if (found == FOUND)
 		found = page_read(&page, &ledger, &who, err);
-	rc = found == FOUND ? verify(iface, &page, err) : (int)found;
+	rc = found == FOUND ? host_verify_page(iface, &page, err) : (int)found;
 	if (found == FOUND)
 		page_free(&page);
 	ledger_close(&ledger);

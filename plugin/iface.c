@@ -37,14 +37,14 @@ void iface_close(struct iface *iface)
  * The temporary name of the slave, if the kernel does not accept the final one at once. It depends
  * only on the attachment, so DEL finds a slave that a killed ADD has left.
  */
-static void interim_name(const struct request *req, char ret[IFNAMSIZ])
+static void iface_interim_name(const struct request *req, char ret[IFNAMSIZ])
 {
 	const uint64_t hash = attachment_hash(req->container, req->ifname);
 
 	snprintf(ret, IFNAMSIZ, "ipv%012llx", (unsigned long long)(hash >> 16));
 }
 
-static int taken(const struct iface *iface, struct cni_error *err)
+static int iface_report_taken(const struct iface *iface, struct cni_error *err)
 {
 	cni_fail(err, CNI_EXISTS, "failed to rename ipvlan to \"%s\": file exists", iface->req->ifname);
 	return cni_hint(err,
@@ -54,8 +54,8 @@ static int taken(const struct iface *iface, struct cni_error *err)
 }
 
 /* Adds the link of that name to ret if it is an ipvlan slave. */
-static int find_slave(struct rtnl *pod, const char *name, const struct request *req, struct own_links *ret,
-		      struct cni_error *err)
+static int iface_find_slave(struct rtnl *pod, const char *name, const struct request *req,
+			    struct iface_links *ret, struct cni_error *err)
 {
 	struct link link;
 	enum found found = link_find(pod, name, &link, err);
@@ -70,18 +70,19 @@ static int find_slave(struct rtnl *pod, const char *name, const struct request *
 	return 0;
 }
 
-int iface_find_own(struct rtnl *pod, const struct request *req, struct own_links *ret, struct cni_error *err)
+int iface_find_links(struct rtnl *pod, const struct request *req, struct iface_links *ret,
+		     struct cni_error *err)
 {
 	char interim[IFNAMSIZ];
 
-	*ret = (struct own_links){ .n = 0 };
-	interim_name(req, interim);
-	if (find_slave(pod, req->ifname, req, ret, err) < 0)
+	*ret = (struct iface_links){ .n = 0 };
+	iface_interim_name(req, interim);
+	if (iface_find_slave(pod, req->ifname, req, ret, err) < 0)
 		return -1;
-	return find_slave(pod, interim, req, ret, err);
+	return iface_find_slave(pod, interim, req, ret, err);
 }
 
-int iface_delete(struct rtnl *pod, const struct own_links *links, struct cni_error *err)
+int iface_delete(struct rtnl *pod, const struct iface_links *links, struct cni_error *err)
 {
 	int rc = 0;
 
@@ -91,25 +92,25 @@ int iface_delete(struct rtnl *pod, const struct own_links *links, struct cni_err
 }
 
 /* Call it while the ledger is locked, and after iface_check_name(). */
-static int delete_own(struct iface *iface, struct cni_error *err)
+static int iface_delete_found(struct iface *iface, struct cni_error *err)
 {
-	struct own_links links;
+	struct iface_links links;
 
-	if (iface_find_own(&iface->pod, iface->req, &links, err) < 0)
+	if (iface_find_links(&iface->pod, iface->req, &links, err) < 0)
 		return -1;
 	return iface_delete(&iface->pod, &links, err);
 }
 
 /* Creates the slave with the temporary name and renames it. */
-static int create_in_two_steps(struct iface *iface, const struct ipvlan *wanted, struct cni_error *err)
+static int iface_make_in_two_steps(struct iface *iface, const struct ipvlan *wanted, struct cni_error *err)
 {
 	struct ipvlan ipvlan = *wanted;
 	char interim[IFNAMSIZ];
 	struct link link;
 	int error;
 
-	interim_name(iface->req, interim);
-	if (delete_own(iface, err) < 0)
+	iface_interim_name(iface->req, interim);
+	if (iface_delete_found(iface, err) < 0)
 		return EIO;
 	ipvlan.name = interim;
 	error = ipvlan_create(iface->home, &ipvlan, err);
@@ -122,14 +123,14 @@ static int create_in_two_steps(struct iface *iface, const struct ipvlan *wanted,
 		return 0;
 	link_delete(&iface->pod, link.index, NULL);
 	if (error == EEXIST)
-		taken(iface, err);
+		iface_report_taken(iface, err);
 	else
 		cni_fail(err, CNI_INTERNAL, "failed to rename ipvlan to \"%s\": %s", wanted->name,
 			 errno_text(error));
 	return error;
 }
 
-static int create(struct iface *iface, const struct conf *conf, int flags, struct cni_error *err)
+static int iface_make(struct iface *iface, const struct conf *conf, int flags, struct cni_error *err)
 {
 	struct ipvlan ipvlan = {
 		.name = iface->req->ifname,
@@ -145,13 +146,13 @@ static int create(struct iface *iface, const struct conf *conf, int flags, struc
 	/* before Linux 6.15 the name must be free in our namespace too */
 	if (error == EEXIST) {
 		why = (struct cni_error){ 0 };
-		error = create_in_two_steps(iface, &ipvlan, &why);
+		error = iface_make_in_two_steps(iface, &ipvlan, &why);
 	}
 	if (!error)
 		return 0;
 	/* without an answer the link may exist; it is ours, since the name was free */
 	if (error == EIO)
-		delete_own(iface, NULL);
+		iface_delete_found(iface, NULL);
 	if ((error == EBUSY || error == EINVAL) && master_usable(iface->home, &iface->master, err) < 0)
 		return -1;
 	if (why.code == CNI_EXISTS) {
@@ -189,18 +190,18 @@ int iface_check_name(struct iface *iface, struct cni_error *err)
 	struct link link;
 	enum found found = link_find(&iface->pod, iface->req->ifname, &link, err);
 
-	return found == FOUND ? taken(iface, err) : (int)found;
+	return found == FOUND ? iface_report_taken(iface, err) : (int)found;
 }
 
 int iface_create(struct iface *iface, const struct conf *conf, int flags, struct cni_error *err)
 {
 	const char *ifname = iface->req->ifname;
 
-	if (create(iface, conf, flags, err) < 0)
+	if (iface_make(iface, conf, flags, err) < 0)
 		return -1;
 	if (link_find(&iface->pod, ifname, &iface->link, err) == FOUND)
 		return 0;
-	delete_own(iface, NULL);
+	iface_delete_found(iface, NULL);
 	return cni_fail(err, CNI_INTERNAL,
 			"failed to refetch ipvlan \"%s\": it was deleted or renamed meanwhile", ifname);
 }

@@ -24,7 +24,7 @@ struct lesson {
 	struct cni_error *err;
 };
 
-static void lesson_address(const struct addr_seen *seen, void *arg)
+static void learn_address(const struct addr_seen *seen, void *arg)
 {
 	struct lesson *lesson = arg;
 	struct result one = { .n_ips = 1 };
@@ -38,7 +38,7 @@ static void lesson_address(const struct addr_seen *seen, void *arg)
 	lesson->rc |= result_append(&lesson->came, &one, lesson->err);
 }
 
-static void lesson_route(const struct route_seen *seen, void *arg)
+static void learn_route(const struct route_seen *seen, void *arg)
 {
 	struct lesson *lesson = arg;
 	const struct cni_route route = { .dst = seen->dst, .gw = seen->gw, .table = -1, .scope = -1 };
@@ -48,25 +48,25 @@ static void lesson_route(const struct route_seen *seen, void *arg)
 }
 
 /* FOUND: routers have advertised something, and the addresses are usable. */
-static enum found lesson_look(struct lesson *lesson)
+static enum found learn_look(struct lesson *lesson)
 {
 	struct rtnl *pod = (struct rtnl *)&lesson->iface->pod;
 
 	result_free(&lesson->came);
 	lesson->tentative = false;
-	if (addr_each(pod, lesson_address, lesson, lesson->err) < 0 ||
-	    route_each(pod, AF_INET6, RT_TABLE_MAIN, lesson_route, lesson, lesson->err) < 0 || lesson->rc < 0)
+	if (addr_each(pod, learn_address, lesson, lesson->err) < 0 ||
+	    route_each(pod, AF_INET6, RT_TABLE_MAIN, learn_route, lesson, lesson->err) < 0 || lesson->rc < 0)
 		return FOUND_FAILED;
 	return (lesson->came.n_ips || lesson->came.n_routes) && !lesson->tentative ? FOUND : FOUND_NOT;
 }
 
-static enum found lesson_wait(struct lesson *lesson)
+static enum found learn_wait(struct lesson *lesson)
 {
 	const long long end = process_now_ms() + PATIENCE_MS;
 	const struct timespec pause = { .tv_nsec = INTERVAL_MS * 1000000L };
 	enum found found;
 
-	while ((found = lesson_look(lesson)) == FOUND_NOT && process_now_ms() < end)
+	while ((found = learn_look(lesson)) == FOUND_NOT && process_now_ms() < end)
 		nanosleep(&pause, NULL);
 	return found;
 }
@@ -75,7 +75,7 @@ struct lesson_text {
 	char s[2 * sizeof(struct ip_str) + sizeof(" via ")];
 };
 
-static struct lesson_text text_of_route(const struct cni_route *route)
+static struct lesson_text learn_text_of_route(const struct cni_route *route)
 {
 	struct lesson_text text;
 
@@ -84,33 +84,33 @@ static struct lesson_text text_of_route(const struct cni_route *route)
 }
 
 /* The texts by which CHECK finds them again. */
-static json_t *list_of(const struct result *came)
+static json_t *learn_list_of(const struct result *came)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < came->n_ips; i++)
 		json_array_append_new(list, json_string(prefix_text(&came->ips[i].address).s));
 	for (size_t i = 0; i < came->n_routes; i++)
-		json_array_append_new(list, json_string(text_of_route(&came->routes[i]).s));
+		json_array_append_new(list, json_string(learn_text_of_route(&came->routes[i]).s));
 	return list;
 }
 
 int learn_routers(struct iface *iface, struct result *given, struct page *page, struct cni_error *err)
 {
 	struct lesson lesson = { .iface = iface, .err = err };
-	enum found found = lesson_wait(&lesson);
+	enum found found = learn_wait(&lesson);
 	int rc = found == FOUND_FAILED ? -1 : result_append(given, &lesson.came, err);
 
 	if (rc == 0 && !lesson.came.n_ips && !lesson.came.n_routes)
 		cni_log("no router advertisement arrived at %s within %d s", iface->req->ifname,
 			PATIENCE_MS / 1000);
 	else if (rc == 0)
-		page->learned = list_of(&lesson.came);
+		page->learned = learn_list_of(&lesson.came);
 	result_free(&lesson.came);
 	return rc;
 }
 
-static bool contains(const json_t *list, const char *text)
+static bool learn_contains(const json_t *list, const char *text)
 {
 	const json_t *entry;
 	size_t i;
@@ -121,15 +121,15 @@ static bool contains(const json_t *list, const char *text)
 	return false;
 }
 
-static void forget(struct result *prev, const json_t *list)
+static void learn_drop(struct result *prev, const json_t *list)
 {
 	size_t ips = 0, routes = 0;
 
 	for (size_t i = 0; i < prev->n_ips; i++)
-		if (!contains(list, prefix_text(&prev->ips[i].address).s))
+		if (!learn_contains(list, prefix_text(&prev->ips[i].address).s))
 			prev->ips[ips++] = prev->ips[i];
 	for (size_t i = 0; i < prev->n_routes; i++)
-		if (!contains(list, text_of_route(&prev->routes[i]).s))
+		if (!learn_contains(list, learn_text_of_route(&prev->routes[i]).s))
 			prev->routes[routes++] = prev->routes[i];
 	prev->n_ips = ips;
 	prev->n_routes = routes;
@@ -145,7 +145,7 @@ int learn_forget(struct iface *iface, struct result *prev, struct cni_error *err
 	if (found == FOUND)
 		found = page_read(&page, &ledger, &who, err);
 	if (found == FOUND) {
-		forget(prev, page.learned);
+		learn_drop(prev, page.learned);
 		page_free(&page);
 	}
 	ledger_close(&ledger);

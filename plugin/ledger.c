@@ -40,7 +40,7 @@ int ledger_broken(const char *what, const char *path, struct cni_error *err)
 			"a /run that is writable and not full");
 }
 
-static int open_lock(struct cni_error *err)
+static int ledger_open_lock(struct cni_error *err)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_CREAT;
 	int fd = open(LOCK, flags, FILE_MODE);
@@ -61,7 +61,7 @@ int ledger_wait(int fd, const char *path, struct cni_error *err)
 	return cni_hint(err, "fuser -v %s shows by which", path);
 }
 
-static int path_of_ledger(struct ledger *ledger, struct rtnl *host, struct cni_error *err)
+static int ledger_set_path(struct ledger *ledger, struct rtnl *host, struct cni_error *err)
 {
 	const uint64_t number = netns_number(mnl_socket_get_fd(host->sock));
 	const struct boot boot = file_boot();
@@ -74,7 +74,7 @@ static int path_of_ledger(struct ledger *ledger, struct rtnl *host, struct cni_e
 	return 0;
 }
 
-static enum found open_dir(struct ledger *ledger, struct cni_error *err)
+static enum found ledger_open_dir(struct ledger *ledger, struct cni_error *err)
 {
 	ledger->dir = file_open(ledger->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	if (ledger->dir >= 0)
@@ -83,14 +83,14 @@ static enum found open_dir(struct ledger *ledger, struct cni_error *err)
 }
 
 /* Sets the mode of the directory, which an earlier version made readable for all. */
-static int make_dir(struct ledger *ledger, struct cni_error *err)
+static int ledger_make_dir(struct ledger *ledger, struct cni_error *err)
 {
 	static const char *const names[] = { "pages", "objects", "claims" };
 
 	chmod(ROOT, PRIVATE_DIR_MODE);
 	if ((mkdir(ledger->path, PRIVATE_DIR_MODE) < 0 && errno != EEXIST))
 		return ledger_broken("mkdir", ledger->path, err);
-	if (open_dir(ledger, err) != FOUND)
+	if (ledger_open_dir(ledger, err) != FOUND)
 		return ledger_broken("open", ledger->path, err);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (mkdirat(ledger->dir, names[i], PRIVATE_DIR_MODE) < 0 && errno != EEXIST)
@@ -99,18 +99,19 @@ static int make_dir(struct ledger *ledger, struct cni_error *err)
 }
 
 /* A ledger that a killed call has made in part has no "claims". */
-static bool is_whole(const struct ledger *ledger)
+static bool ledger_is_whole(const struct ledger *ledger)
 {
 	return ledger->dir >= 0 && faccessat(ledger->dir, "claims", F_OK, 0) == 0;
 }
 
 int ledger_lock(struct ledger *ret, struct rtnl *host, struct cni_error *err)
 {
-	if (path_of_ledger(ret, host, err) < 0)
+	if (ledger_set_path(ret, host, err) < 0)
 		return -1;
-	ret->lock = open_lock(err);
-	if (ret->lock >= 0 && ledger_wait(ret->lock, LOCK, err) == 0 && open_dir(ret, err) != FOUND_FAILED &&
-	    (is_whole(ret) || make_dir(ret, err) == 0) && ledger_take_over(ret, err) == 0)
+	ret->lock = ledger_open_lock(err);
+	if (ret->lock >= 0 && ledger_wait(ret->lock, LOCK, err) == 0 &&
+	    ledger_open_dir(ret, err) != FOUND_FAILED &&
+	    (ledger_is_whole(ret) || ledger_make_dir(ret, err) == 0) && ledger_take_over(ret, err) == 0)
 		return 0;
 	ledger_close(ret);
 	return -1;
@@ -120,9 +121,9 @@ enum found ledger_open(struct ledger *ret, struct rtnl *host, struct cni_error *
 {
 	enum found found;
 
-	if (path_of_ledger(ret, host, err) < 0)
+	if (ledger_set_path(ret, host, err) < 0)
 		return FOUND_FAILED;
-	found = open_dir(ret, err);
+	found = ledger_open_dir(ret, err);
 	if (found != FOUND || !ledger_is_old(ret))
 		return found;
 	/* a ledger of an earlier version: ledger_lock() converts it */
@@ -144,7 +145,7 @@ int ledger_check(struct rtnl *host, struct cni_error *err)
 	static const char *const parents[] = { ROOT, PARENT, "/run" };
 	struct ledger ledger;
 
-	if (path_of_ledger(&ledger, host, err) < 0)
+	if (ledger_set_path(&ledger, host, err) < 0)
 		return -1;
 	if (file_has_room(ledger.path, FILES_OF_ADD) == 0)
 		return 0;
@@ -161,7 +162,7 @@ int ledger_check(struct rtnl *host, struct cni_error *err)
 
 int ledger_lock_open(struct ledger *ledger, struct cni_error *err)
 {
-	ledger->lock = open_lock(err);
+	ledger->lock = ledger_open_lock(err);
 	if (ledger->lock >= 0 && ledger_wait(ledger->lock, LOCK, err) == 0)
 		return 0;
 	ledger_unlock(ledger);

@@ -21,7 +21,7 @@ static const struct about about = {
 };
 
 /* Only people pass arguments; runtimes pass none. */
-static int answer(int argc, char **argv)
+static int main_answer(int argc, char **argv)
 {
 	int status;
 
@@ -32,14 +32,14 @@ int main(int argc, char **argv)
 {
 	const char *command = getenv("CNI_COMMAND");
 
-	static const struct own_delegate own = {
+	static const struct delegate_builtin builtin = {
 		.build_id = { ADDRPOOL_BUILD_ID },
 		.plugin = &addrpool,
 		.serves = addrpool_is_alone,
 	};
 
 	if (argc > 1 && (!command || !*command))
-		return answer(argc, argv);
-	delegate_own(&own);
+		return main_answer(argc, argv);
+	delegate_use_builtin(&builtin);
 	return plugin_main(&ipvlan);
 }

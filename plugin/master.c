@@ -16,7 +16,7 @@ struct names {
 	size_t used;
 };
 
-static void add_name(const struct link *link, void *arg)
+static void master_add_name(const struct link *link, void *arg)
 {
 	struct names *names = arg;
 
@@ -25,12 +25,12 @@ static void add_name(const struct link *link, void *arg)
 						"%s%s", names->used ? ", " : "", link->name);
 }
 
-static int not_found(struct rtnl *nl, const char *name, struct cni_error *err)
+static int master_not_found(struct rtnl *nl, const char *name, struct cni_error *err)
 {
 	struct names names = { .used = 0 };
 
 	cni_fail(err, CNI_CONFIG, "failed to lookup master \"%s\": Link not found", name);
-	link_each(nl, add_name, &names, NULL);
+	link_each(nl, master_add_name, &names, NULL);
 	return cni_hint(err, "links in that namespace: %s", names.text);
 }
 
@@ -39,7 +39,7 @@ struct choice {
 	unsigned int priority;
 };
 
-static void prefer(const struct route_seen *route, void *arg)
+static void master_prefer(const struct route_seen *route, void *arg)
 {
 	struct choice *best = arg;
 
@@ -51,7 +51,7 @@ static void prefer(const struct route_seen *route, void *arg)
 	best->priority = route->priority;
 }
 
-static int find_default(struct rtnl *nl, struct link *ret, struct cni_error *err)
+static int master_find_default(struct rtnl *nl, struct link *ret, struct cni_error *err)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 
@@ -59,7 +59,7 @@ static int find_default(struct rtnl *nl, struct link *ret, struct cni_error *err
 		struct choice best = { 0 };
 		enum found found;
 
-		if (route_each(nl, families[i], RT_TABLE_MAIN, prefer, &best, err) < 0)
+		if (route_each(nl, families[i], RT_TABLE_MAIN, master_prefer, &best, err) < 0)
 			return -1;
 		if (!best.link)
 			continue;
@@ -80,18 +80,18 @@ int master_find(struct rtnl *nl, const char *name, struct link *ret, struct cni_
 				"nothing was changed; README lists the kernels that ipvlan-cni supports");
 	}
 	if (!name)
-		return find_default(nl, ret, err);
+		return master_find_default(nl, ret, err);
 	switch (link_find(nl, name, ret, err)) {
 	case FOUND:
 		return 0;
 	case FOUND_NOT:
-		return not_found(nl, name, err);
+		return master_not_found(nl, name, err);
 	default:
 		return -1;
 	}
 }
 
-static bool is_kind(const struct link *link, const char *kind)
+static bool master_is_kind(const struct link *link, const char *kind)
 {
 	return !strcmp(link->kind, kind);
 }
@@ -105,7 +105,7 @@ int master_usable(struct rtnl *nl, const struct link *master, struct cni_error *
 		return cni_hint(err, "ipvlan needs an Ethernet interface that is not lo");
 	}
 	if (master->holder && link_find_index(nl, master->holder, &holder, err) == FOUND &&
-	    !is_kind(&holder, "vrf")) {
+	    !master_is_kind(&holder, "vrf")) {
 		cni_fail(err, CNI_CONFIG, "master \"%s\" is a port of \"%s\"", master->name, holder.name);
 		return cni_hint(
 			err,
@@ -146,27 +146,28 @@ struct vlan_search {
 	struct link found;
 };
 
-static bool vlan_matches(const struct link *link, int parent, unsigned int id)
+static bool master_is_vlan(const struct link *link, int parent, unsigned int id)
 {
-	return is_kind(link, "vlan") && link->parent == parent && !link->parent_elsewhere && link->vlan == id;
+	return master_is_kind(link, "vlan") && link->parent == parent && !link->parent_elsewhere &&
+	       link->vlan == id;
 }
 
-static void vlan_match(const struct link *link, void *arg)
+static void master_match_vlan(const struct link *link, void *arg)
 {
 	struct vlan_search *search = arg;
 
-	if (vlan_matches(link, search->parent, search->id))
+	if (master_is_vlan(link, search->parent, search->id))
 		search->found = *link;
 }
 
 /* Finds the VLAN of any name: the kernel allows one VLAN with an id on a link, and others may have
  * made it. */
-static enum found vlan_find(struct rtnl *nl, int parent, unsigned int id, struct link *ret,
-			    struct cni_error *err)
+static enum found master_find_vlan(struct rtnl *nl, int parent, unsigned int id, struct link *ret,
+				   struct cni_error *err)
 {
 	struct vlan_search search = { .parent = parent, .id = id };
 
-	if (link_each(nl, vlan_match, &search, err) < 0)
+	if (link_each(nl, master_match_vlan, &search, err) < 0)
 		return FOUND_FAILED;
 	*ret = search.found;
 	return search.found.index ? FOUND : FOUND_NOT;
@@ -182,10 +183,10 @@ enum found master_made(struct rtnl *nl, const struct conf *conf, const struct li
 	if (master_name(conf, parent->name, network, name, &unnamed) == 0)
 		found = link_find(nl, name, ret, err);
 	if (found == FOUND &&
-	    (conf->internal ? is_kind(ret, "dummy") : vlan_matches(ret, parent->index, conf->vlan)))
+	    (conf->internal ? master_is_kind(ret, "dummy") : master_is_vlan(ret, parent->index, conf->vlan)))
 		return FOUND;
 	if (found != FOUND_FAILED && conf->vlan)
-		found = vlan_find(nl, parent->index, conf->vlan, ret, err);
+		found = master_find_vlan(nl, parent->index, conf->vlan, ret, err);
 	if (found == FOUND_FAILED || (found == FOUND && conf->vlan))
 		return found;
 	*ret = (struct link){ .index = 0 };
@@ -206,7 +207,7 @@ int master_must_be_up(const struct link *master, const char *key, struct cni_err
 }
 
 /* A key of conf that works only while the master is up; NULL: there is none. */
-static const char *key_of_master_up(const struct conf *conf)
+static const char *master_key_of_up(const struct conf *conf)
 {
 	if (conf->host_routes.n_routes)
 		return "hostRoutes";
@@ -219,7 +220,7 @@ static const char *key_of_master_up(const struct conf *conf)
 
 int master_check_up(const struct link *master, const struct conf *conf, struct cni_error *err)
 {
-	const char *key = key_of_master_up(conf);
+	const char *key = master_key_of_up(conf);
 
 	return key ? master_must_be_up(master, key, err) : 0;
 }
@@ -237,7 +238,7 @@ int master_check_carrier(const struct link *master, const struct conf *conf, str
 }
 
 /* A key of conf that makes routes in the host's main table; NULL: there is none. */
-static const char *key_of_routes(const struct conf *conf)
+static const char *master_key_of_routes(const struct conf *conf)
 {
 	if (conf->host_access)
 		return "hostAccess";
@@ -251,14 +252,14 @@ static const char *key_of_routes(const struct conf *conf)
 int master_check_vrf(struct rtnl *nl, const struct link *master, const struct conf *conf,
 		     struct cni_error *err)
 {
-	const char *key = key_of_routes(conf);
+	const char *key = master_key_of_routes(conf);
 	struct link holder;
 	enum found found;
 
 	if (!key || !master->holder)
 		return 0;
 	found = link_find_index(nl, master->holder, &holder, err);
-	if (found != FOUND || !is_kind(&holder, "vrf"))
+	if (found != FOUND || !master_is_kind(&holder, "vrf"))
 		return found == FOUND_FAILED ? -1 : 0;
 	cni_fail(err, CNI_CONFIG, "%s does not work where master \"%s\" is a port of the VRF \"%s\"", key,
 		 master->name, holder.name);

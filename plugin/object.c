@@ -210,7 +210,7 @@ bool object_plain(const struct object *object)
 	       object->kind == OBJECT_FENCE || object->kind == OBJECT_GUARD;
 }
 
-static void put(struct object_text *text, const char *key, const char *value)
+static void object_put(struct object_text *text, const char *key, const char *value)
 {
 	size_t len = strlen(text->s);
 
@@ -226,19 +226,19 @@ struct object_text object_text(const struct object *object)
 	snprintf(dev, sizeof(dev), "%d", object->dev);
 	snprintf(id, sizeof(id), "%u", object->id);
 	if (*object->name)
-		put(&text, "name", object->name);
+		object_put(&text, "name", object->name);
 	if (object->to.ip.family)
-		put(&text, "to", prefix_text(&object->to).s);
+		object_put(&text, "to", prefix_text(&object->to).s);
 	if (object->via.family)
-		put(&text, "via", ip_text(&object->via).s);
+		object_put(&text, "via", ip_text(&object->via).s);
 	if (*object->lladdr)
-		put(&text, "lladdr", object->lladdr);
+		object_put(&text, "lladdr", object->lladdr);
 	if (object->dev)
-		put(&text, "dev", dev);
+		object_put(&text, "dev", dev);
 	if (object->id)
-		put(&text, "id", id);
+		object_put(&text, "id", id);
 	if (object->src.family)
-		put(&text, "src", ip_text(&object->src).s);
+		object_put(&text, "src", ip_text(&object->src).s);
 	return text;
 }
 
@@ -271,7 +271,7 @@ json_t *object_json(const struct object *object)
 	return doc;
 }
 
-static bool read_kind(enum object_kind *ret, const char *name)
+static bool object_read_kind(enum object_kind *ret, const char *name)
 {
 	for (size_t kind = 0; kind < OBJECT_KINDS; kind++) {
 		if (strcmp(name, kinds[kind]->name) != 0)
@@ -282,12 +282,12 @@ static bool read_kind(enum object_kind *ret, const char *name)
 	return false;
 }
 
-static bool copy(char *ret, size_t size, const char *value)
+static bool object_copy(char *ret, size_t size, const char *value)
 {
 	return snprintf(ret, size, "%s", value) < (int)size;
 }
 
-static bool read_value(struct object *ret, const char *key, const json_t *value)
+static bool object_read_value(struct object *ret, const char *key, const json_t *value)
 {
 	const char *text = json_string_value(value);
 	const json_int_t number = json_integer_value(value);
@@ -307,7 +307,7 @@ static bool read_value(struct object *ret, const char *key, const json_t *value)
 	else if (!text)
 		return false;
 	else if (!strcmp(key, "lladdr"))
-		return copy(ret->lladdr, sizeof(ret->lladdr), text);
+		return object_copy(ret->lladdr, sizeof(ret->lladdr), text);
 	else if (!strcmp(key, "to"))
 		return prefix_parse(text, &ret->to);
 	else if (!strcmp(key, "via"))
@@ -333,10 +333,10 @@ bool object_read(struct object *ret, const json_t *doc)
 	struct object object = { .all = -1 };
 	json_t *value;
 
-	if (!kind || !read_kind(&object.kind, kind))
+	if (!kind || !object_read_kind(&object.kind, kind))
 		return false;
 	json_object_foreach((json_t *)(uintptr_t)doc, key, value)
-		if (!read_value(&object, key, value))
+		if (!object_read_value(&object, key, value))
 			return false;
 	object.dns = json_object_get(doc, "dns");
 	*ret = object;

@@ -153,7 +153,7 @@ static int fence_check_name(const struct link *link, struct cni_error *err)
 			link->name);
 }
 
-static void print_structure(FILE *script, const char *table, const char *link)
+static void fence_print_structure(FILE *script, const char *table, const char *link)
 {
 	fprintf(script, "table %s {\n", table);
 	fprintf(script, fence_text, link, link, link);
@@ -172,7 +172,7 @@ int fence_check_kernel(struct rtnl *host, int dev, const char *key, struct cni_e
 		fclose(out);
 		return -1;
 	}
-	print_structure(out, "netdev " FENCE_PREFIX "check", link.name);
+	fence_print_structure(out, "netdev " FENCE_PREFIX "check", link.name);
 	return fclose(out) == 0 ? nft_check(script, key, err) : cni_fail(err, CNI_RETRY, "out of memory");
 }
 
@@ -271,7 +271,7 @@ static void fence_print_element(void *arg, const char *set, const char *text)
 	fprintf(print->script, "add element %s %s { %s }\n", fence_table(print->dev).s, set, text);
 }
 
-static void print_lease(const struct fence_print *print, const char *verb, const struct ip *ip)
+static void lease_print(const struct fence_print *print, const char *verb, const struct ip *ip)
 {
 	static const char *const sets[2][5] = { { "pods4", "out4", "in4" }, { "pods6", "out6", "in6" } };
 	const char *const *set = sets[ip->family == AF_INET6];
@@ -284,7 +284,7 @@ static void print_lease(const struct fence_print *print, const char *verb, const
 			fence_number(ip->bytes, 16).s);
 }
 
-static void print_guard(const struct fence_print *print, const char *verb)
+static void guard_print(const struct fence_print *print, const char *verb)
 {
 	fprintf(print->script, "%s element %s guarded { %d }\n", verb, fence_table(print->dev).s, print->dev);
 }
@@ -300,7 +300,7 @@ static struct ip_str rate_name(const struct object *object)
 
 static const char *const rate_directions[] = { "out", "in" };
 
-static void print_rate(const struct fence_print *print, const struct object *object)
+static void rate_print(const struct fence_print *print, const struct object *object)
 {
 	const char family = object->to.ip.family == AF_INET ? '4' : '6';
 	const struct fence_table table = fence_table(print->dev);
@@ -326,7 +326,7 @@ static void print_rate(const struct fence_print *print, const struct object *obj
 }
 
 /* Deletes limit and counter with the object of the first address, which is removed last. */
-static void unprint_rate(const struct fence_print *print, const struct object *object)
+static void rate_unprint(const struct fence_print *print, const struct object *object)
 {
 	const char family = object->to.ip.family == AF_INET ? '4' : '6';
 	const struct fence_table table = fence_table(print->dev);
@@ -349,41 +349,41 @@ static void unprint_rate(const struct fence_print *print, const struct object *o
 	}
 }
 
-static void print_held(const struct object *object, void *arg)
+static void fence_print_held(const struct object *object, void *arg)
 {
 	const struct fence_print *print = arg;
 
 	if (object->dev != print->dev)
 		return;
 	if (object->kind == OBJECT_GUARD)
-		print_guard(print, "add");
+		guard_print(print, "add");
 	else if (object->kind == OBJECT_RATE)
-		print_rate(print, object);
+		rate_print(print, object);
 	else
-		print_lease(print, "add", &object->to.ip);
+		lease_print(print, "add", &object->to.ip);
 }
 
-static void unprint_held(const struct object *object, const struct fence_print *print)
+static void fence_unprint_held(const struct object *object, const struct fence_print *print)
 {
 	if (object->kind == OBJECT_GUARD)
-		print_guard(print, "delete");
+		guard_print(print, "delete");
 	else if (object->kind == OBJECT_RATE)
-		unprint_rate(print, object);
+		rate_unprint(print, object);
 	else
-		print_lease(print, "delete", &object->to.ip);
+		lease_print(print, "delete", &object->to.ip);
 }
 
-static int print_whole(const struct fence_print *print, struct view *view, const struct link *link,
-		       struct cni_error *err)
+static int fence_print_whole(const struct fence_print *print, struct view *view, const struct link *link,
+			     struct cni_error *err)
 {
 	const struct fence_table table = fence_table(link->index);
 
 	fprintf(print->script, "add table %s\ndelete table %s\n", table.s, table.s);
-	print_structure(print->script, table.s, link->name);
-	if (hold_each(view->ledger, OBJECT_LEASE, print_held, (void *)(uintptr_t)print, err) < 0 ||
-	    hold_each(view->ledger, OBJECT_RATE, print_held, (void *)(uintptr_t)print, err) < 0)
+	fence_print_structure(print->script, table.s, link->name);
+	if (hold_each(view->ledger, OBJECT_LEASE, fence_print_held, (void *)(uintptr_t)print, err) < 0 ||
+	    hold_each(view->ledger, OBJECT_RATE, fence_print_held, (void *)(uintptr_t)print, err) < 0)
 		return -1;
-	return hold_each(view->ledger, OBJECT_GUARD, print_held, (void *)(uintptr_t)print, err);
+	return hold_each(view->ledger, OBJECT_GUARD, fence_print_held, (void *)(uintptr_t)print, err);
 }
 
 /* NFT_ADD also adds the present addresses of the master. Only a repair, by NFT_WHOLE, adds all
@@ -400,7 +400,7 @@ static int fence_print(FILE *script, struct view *view, const struct object *obj
 		return 0;
 	}
 	if (fence_find_link(&host.link, view, object->dev, err) < 0 ||
-	    (step == NFT_WHOLE && print_whole(&print, view, &host.link, err) < 0))
+	    (step == NFT_WHOLE && fence_print_whole(&print, view, &host.link, err) < 0))
 		return -1;
 	return fence_each_of_host(&host, view->host, err);
 }
@@ -472,19 +472,19 @@ const struct kind kind_fence = {
 	.print = fence_print,
 };
 
-/* For guards, leases and rates. NFT_WHOLE prints nothing: print_whole() of the table has printed
+/* For guards, leases and rates. NFT_WHOLE prints nothing: fence_print_whole() of the table has printed
  * them. */
-static int held_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
-		      struct cni_error *err)
+static int fence_print_one(FILE *script, struct view *view, const struct object *object, enum nft_step step,
+			   struct cni_error *err)
 {
 	struct fence_print print = { script, object->dev };
 
 	(void)view;
 	(void)err;
 	if (step == NFT_ADD)
-		print_held(object, &print);
+		fence_print_held(object, &print);
 	else if (step == NFT_DELETE)
-		unprint_held(object, &print);
+		fence_unprint_held(object, &print);
 	return 0;
 }
 
@@ -501,7 +501,7 @@ const struct kind kind_guard = {
 	.name = "guard",
 	.key = KEY_DEV,
 	.find = guard_find,
-	.print = held_print,
+	.print = fence_print_one,
 };
 
 static enum found lease_find(struct view *view, const struct object *object, struct cni_error *err)
@@ -570,7 +570,7 @@ const struct kind kind_lease = {
 	.name = "lease",
 	.key = KEY_DEV | KEY_ADDRESS,
 	.find = lease_find,
-	.print = held_print,
+	.print = fence_print_one,
 };
 
 static enum found rate_find(struct view *view, const struct object *object, struct cni_error *err)
@@ -598,7 +598,7 @@ const struct kind kind_rate = {
 	.name = "rate",
 	.key = KEY_DEV | KEY_ADDRESS,
 	.find = rate_find,
-	.print = held_print,
+	.print = fence_print_one,
 };
 
 void fence_count_late(struct view *view, const struct object *rate, struct fence_traffic *sum)

@@ -11,7 +11,7 @@ void anchor_name(int dev, char ret[IFNAMSIZ])
 	snprintf(ret, IFNAMSIZ, "ipva%d", dev);
 }
 
-static bool is_anchor(const struct link *link)
+static bool anchor_is(const struct link *link)
 {
 	return !strcmp(link->kind, "ipvlan") && link->group == OUR_NUMBER;
 }
@@ -24,10 +24,10 @@ enum found anchor_find(struct rtnl *host, int dev, struct link *ret, struct cni_
 
 	anchor_name(dev, name);
 	found = link_find(host, name, ret, err);
-	return found == FOUND && !is_anchor(ret) ? FOUND_NOT : found;
+	return found == FOUND && !anchor_is(ret) ? FOUND_NOT : found;
 }
 
-static int anchor_refuse(const char *name, struct cni_error *err)
+static int anchor_report_other(const char *name, struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFIG, "there is another interface \"%s\" already", name);
 	return cni_hint(err, "the plugin requires that name for the interface that keeps the mode of the "
@@ -42,12 +42,12 @@ static int anchor_check(struct view *view, const struct object *object, struct c
 
 	anchor_name(object->dev, name);
 	found = link_find(view->host, name, &link, err);
-	return found == FOUND && !is_anchor(&link) ? anchor_refuse(name, err)
+	return found == FOUND && !anchor_is(&link) ? anchor_report_other(name, err)
 	       : found == FOUND_FAILED		   ? -1
 						   : 0;
 }
 
-static int make_anchor(struct view *view, const struct object *object, struct cni_error *err)
+static int anchor_make(struct view *view, const struct object *object, struct cni_error *err)
 {
 	char name[IFNAMSIZ];
 	const struct ipvlan ipvlan = {
@@ -69,21 +69,21 @@ static int make_anchor(struct view *view, const struct object *object, struct cn
 	anchor_name(object->dev, name);
 	error = ipvlan_create(view->host, &ipvlan, &why);
 	if (error == EEXIST)
-		return anchor_refuse(name, err);
+		return anchor_report_other(name, err);
 	if (!error)
 		return 0;
 	cni_fail(err, CNI_INTERNAL, "failed to create %s, which keeps the master's mode: %s", name, why.msg);
 	return cni_hint(err, "%s", why.details);
 }
 
-static enum found find_anchor(struct view *view, const struct object *object, struct cni_error *err)
+static enum found anchor_exists(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link link;
 
 	return anchor_find(view->host, object->dev, &link, err);
 }
 
-static int remove_anchor(struct view *view, const struct object *object, struct cni_error *err)
+static int anchor_remove(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link link;
 	enum found found = anchor_find(view->host, object->dev, &link, err);
@@ -94,14 +94,14 @@ static int remove_anchor(struct view *view, const struct object *object, struct 
 const struct kind kind_anchor = {
 	.name = "anchor",
 	.key = KEY_DEV,
-	.make = make_anchor,
-	.remove = remove_anchor,
-	.find = find_anchor,
+	.make = anchor_make,
+	.remove = anchor_remove,
+	.find = anchor_exists,
 	.check = anchor_check,
 };
 
 /* The anchor is only for routes: it must not take addresses from routers on the LAN. */
-static void keep_bare(const struct link *anchor)
+static void anchor_keep_bare(const struct link *anchor)
 {
 	struct sysctl sysctls[] = { { "", "0" }, { "", "0" } };
 
@@ -112,7 +112,7 @@ static void keep_bare(const struct link *anchor)
 	netns_sysctl(-1, sysctls, 2);
 }
 
-static int make_access(struct view *view, const struct object *object, struct cni_error *err)
+static int access_make(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link anchor;
 	struct cni_error why = { 0 };
@@ -121,14 +121,14 @@ static int make_access(struct view *view, const struct object *object, struct cn
 		return cni_fail(err, CNI_INTERNAL, "the anchor of link %d is gone", object->dev);
 	if (anchor.flags & IFF_UP)
 		return 0;
-	keep_bare(&anchor);
+	anchor_keep_bare(&anchor);
 	link_queue_up(view->host, anchor.index);
 	if (!rtnl_commit_one(view->host, &why))
 		return 0;
 	return cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" UP: %s", anchor.name, why.msg);
 }
 
-static int remove_access(struct view *view, const struct object *object, struct cni_error *err)
+static int access_remove(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link anchor;
 	struct cni_error why = { 0 };
@@ -142,7 +142,7 @@ static int remove_access(struct view *view, const struct object *object, struct 
 	return cni_fail(err, CNI_INTERNAL, "failed to set \"%s\" DOWN: %s", anchor.name, why.msg);
 }
 
-static enum found find_access(struct view *view, const struct object *object, struct cni_error *err)
+static enum found access_find(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link anchor;
 	enum found found = anchor_find(view->host, object->dev, &anchor, err);
@@ -153,7 +153,7 @@ static enum found find_access(struct view *view, const struct object *object, st
 const struct kind kind_access = {
 	.name = "access",
 	.key = KEY_DEV,
-	.make = make_access,
-	.remove = remove_access,
-	.find = find_access,
+	.make = access_make,
+	.remove = access_remove,
+	.find = access_find,
 };

@@ -12,7 +12,7 @@
  * Masters that ADD makes if they do not exist: VLANs, and dummies for internal networks.
  */
 
-static bool is_it(const struct link *link, const struct object *object)
+static bool made_is(const struct link *link, const struct object *object)
 {
 	if (object->kind == OBJECT_DUMMY)
 		return !strcmp(link->kind, "dummy");
@@ -20,14 +20,14 @@ static bool is_it(const struct link *link, const struct object *object)
 	       link->vlan == object->id;
 }
 
-static int create(struct view *view, const struct object *object, struct cni_error *err)
+static int made_create(struct view *view, const struct object *object, struct cni_error *err)
 {
 	if (object->kind == OBJECT_DUMMY)
 		return dummy_create(view->host, object->name, object->mtu, err);
 	return vlan_create(view->host, object->name, object->dev, (uint16_t)object->id, err);
 }
 
-static int refuse(const struct object *object, const struct link *link, struct cni_error *err)
+static int made_report_other(const struct object *object, const struct link *link, struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFIG, "there is another interface \"%s\" already", object->name);
 	if (object->kind == OBJECT_DUMMY)
@@ -36,17 +36,17 @@ static int refuse(const struct object *object, const struct link *link, struct c
 			object->dev);
 }
 
-static int check(struct view *view, const struct object *object, struct cni_error *err)
+static int made_check(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link link;
 	enum found found = link_find(view->host, object->name, &link, err);
 
-	return found == FOUND && !is_it(&link, object) ? refuse(object, &link, err)
-	       : found == FOUND_FAILED		       ? -1
-						       : 0;
+	return found == FOUND && !made_is(&link, object) ? made_report_other(object, &link, err)
+	       : found == FOUND_FAILED			 ? -1
+							 : 0;
 }
 
-static int make(struct view *view, const struct object *object, struct cni_error *err)
+static int made_make(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	struct link link;
@@ -56,11 +56,11 @@ static int make(struct view *view, const struct object *object, struct cni_error
 	case FOUND_FAILED:
 		return -1;
 	case FOUND:
-		return is_it(&link, object) ? 0 : refuse(object, &link, err);
+		return made_is(&link, object) ? 0 : made_report_other(object, &link, err);
 	default:
 		break;
 	}
-	error = create(view, object, &why);
+	error = made_create(view, object, &why);
 	if (!error)
 		return 0;
 	if (error == EEXIST && object->kind == OBJECT_VLAN) {
@@ -79,16 +79,16 @@ static int make(struct view *view, const struct object *object, struct cni_error
 	return cni_hint(err, "%s", why.details);
 }
 
-static enum found find(struct view *view, const struct object *object, struct cni_error *err)
+static enum found made_find(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link link;
 	enum found found = link_find(view->host, object->name, &link, err);
 
-	return found == FOUND && !is_it(&link, object) ? FOUND_NOT : found;
+	return found == FOUND && !made_is(&link, object) ? FOUND_NOT : found;
 }
 
 /* Finds out whether something uses the master, here or in another namespace. */
-static int look(struct view *view, const struct object *object, bool removing, struct cni_error *err)
+static int made_look(struct view *view, const struct object *object, bool removing, struct cni_error *err)
 {
 	struct survey survey;
 	struct alive alive;
@@ -96,7 +96,7 @@ static int look(struct view *view, const struct object *object, bool removing, s
 	int rc;
 	enum found found = removing ? link_find(view->host, object->name, &link, err) : FOUND_NOT;
 
-	if (found != FOUND || !is_it(&link, object) || link.group != OUR_NUMBER)
+	if (found != FOUND || !made_is(&link, object) || link.group != OUR_NUMBER)
 		return found == FOUND_FAILED ? -1 : 0;
 	if (link_in_use(view->host, &link, &view->use, err) != FOUND_NOT)
 		return view->use ? 0 : -1;
@@ -109,12 +109,12 @@ static int look(struct view *view, const struct object *object, bool removing, s
 }
 
 /* Removes a master that we made, unless something else uses it. */
-static int unmake(struct view *view, const struct object *object, struct cni_error *err)
+static int made_remove(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link link;
 	enum found found = link_find(view->host, object->name, &link, err);
 
-	if (found != FOUND || !is_it(&link, object) || link.group != OUR_NUMBER)
+	if (found != FOUND || !made_is(&link, object) || link.group != OUR_NUMBER)
 		return found == FOUND_FAILED ? -1 : 0;
 	if (!view->use)
 		return link_delete(view->host, link.index, err);
@@ -125,21 +125,21 @@ static int unmake(struct view *view, const struct object *object, struct cni_err
 const struct kind kind_vlan = {
 	.name = "vlan",
 	.key = KEY_NAME,
-	.make = make,
-	.remove = unmake,
-	.find = find,
-	.check = check,
-	.look = look,
+	.make = made_make,
+	.remove = made_remove,
+	.find = made_find,
+	.check = made_check,
+	.look = made_look,
 	.look_to_remove = true,
 };
 
 const struct kind kind_dummy = {
 	.name = "dummy",
 	.key = KEY_NAME,
-	.make = make,
-	.remove = unmake,
-	.find = find,
-	.check = check,
-	.look = look,
+	.make = made_make,
+	.remove = made_remove,
+	.find = made_find,
+	.check = made_check,
+	.look = made_look,
 	.look_to_remove = true,
 };

@@ -24,43 +24,43 @@ static const char foundation[] =
 	"add chain " TABLE " postrouting { type nat hook postrouting priority 100; }\n"
 	"flush chain " TABLE " postrouting\n" FAMILY("ipv4_addr", "ip", "4") FAMILY("ipv6_addr", "ip6", "6");
 
-static int number(const struct object *object)
+static int masquerade_family(const struct object *object)
 {
 	return object->to.ip.family == AF_INET ? 4 : 6;
 }
 
 /* Prints "add" or "delete" for the elements of the object. */
-static void print_elements(FILE *script, const char *verb, const struct object *object)
+static void masquerade_print_elements(FILE *script, const char *verb, const struct object *object)
 {
 	const struct prefix subnet = prefix_network(&object->to);
 	const struct ip_str ip = ip_text(&object->to.ip);
 
-	fprintf(script, "%s element " TABLE " pods%d { %s }\n", verb, number(object), ip.s);
-	fprintf(script, "%s element " TABLE " subnets%d { %s . %s }\n", verb, number(object), ip.s,
+	fprintf(script, "%s element " TABLE " pods%d { %s }\n", verb, masquerade_family(object), ip.s);
+	fprintf(script, "%s element " TABLE " subnets%d { %s . %s }\n", verb, masquerade_family(object), ip.s,
 		prefix_text(&subnet).s);
 }
 
-static int print_masquerade(FILE *script, struct view *view, const struct object *object, enum nft_step step,
+static int masquerade_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
 			    struct cni_error *err)
 {
 	(void)view;
 	(void)err;
 	if (step == NFT_DELETE)
 		fprintf(script, ADD_TABLE "%s", foundation);
-	print_elements(script, "add", object);
+	masquerade_print_elements(script, "add", object);
 	if (step == NFT_DELETE)
-		print_elements(script, "delete", object);
+		masquerade_print_elements(script, "delete", object);
 	return 0;
 }
 
-static enum found find_masquerade(struct view *view, const struct object *object, struct cni_error *err)
+static enum found masquerade_find(struct view *view, const struct object *object, struct cni_error *err)
 {
 	const json_t *list;
 	char pods[8];
 
 	if (nft_list(view, TABLE, &list, err) < 0)
 		return FOUND_FAILED;
-	snprintf(pods, sizeof(pods), "pods%d", number(object));
+	snprintf(pods, sizeof(pods), "pods%d", masquerade_family(object));
 	if (!nft_entry(list, "chain", "postrouting"))
 		return FOUND_NOT;
 	return nft_has_element(list, pods, ip_text(&object->to.ip).s) ? FOUND : FOUND_NOT;
@@ -69,18 +69,18 @@ static enum found find_masquerade(struct view *view, const struct object *object
 const struct kind kind_masquerade = {
 	.name = "masquerade",
 	.key = KEY_ADDRESS,
-	.find = find_masquerade,
-	.print = print_masquerade,
+	.find = masquerade_find,
+	.print = masquerade_print,
 };
 
-static void print_held(const struct object *object, void *script)
+static void masquerade_print_held(const struct object *object, void *script)
 {
-	print_elements(script, "add", object);
+	masquerade_print_elements(script, "add", object);
 }
 
 /* NFT_ADD prints no "add table", so the script fails if somebody has deleted the table: then the
  * elements of other pods are missing too. */
-static int print_table(FILE *script, struct view *view, const struct object *object, enum nft_step step,
+static int table_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
 		       struct cni_error *err)
 {
 	(void)object;
@@ -89,11 +89,13 @@ static int print_table(FILE *script, struct view *view, const struct object *obj
 		return 0;
 	}
 	fprintf(script, "%s%s", step == NFT_WHOLE ? ADD_TABLE : "", foundation);
-	return step == NFT_WHOLE ? hold_each(view->ledger, OBJECT_MASQUERADE, print_held, script, err) : 0;
+	return step == NFT_WHOLE
+		       ? hold_each(view->ledger, OBJECT_MASQUERADE, masquerade_print_held, script, err)
+		       : 0;
 }
 
 /* Always found: if the table is missing, its elements are missing too. */
-static enum found find_table(struct view *view, const struct object *object, struct cni_error *err)
+static enum found table_find(struct view *view, const struct object *object, struct cni_error *err)
 {
 	(void)view;
 	(void)object;
@@ -104,6 +106,6 @@ static enum found find_table(struct view *view, const struct object *object, str
 const struct kind kind_table = {
 	.name = "table",
 	.key = KEY_NAME,
-	.find = find_table,
-	.print = print_table,
+	.find = table_find,
+	.print = table_print,
 };

@@ -22,7 +22,7 @@ struct path {
 	char s[sizeof(ROOT) + sizeof(((struct object *)0)->name) + sizeof("//resolv.conf.new")];
 };
 
-static struct path path_of(const struct object *object, const char *file)
+static struct path resolv_path_of(const struct object *object, const char *file)
 {
 	struct path path;
 
@@ -35,9 +35,9 @@ static enum whose {
 	OURS,
 	THEIRS,
 	UNREADABLE
-} whose(const struct object *object, struct cni_error *err)
+} resolv_whose(const struct object *object, struct cni_error *err)
 {
-	const struct path path = path_of(object, "/resolv.conf");
+	const struct path path = resolv_path_of(object, "/resolv.conf");
 	autoclose int fd = open(path.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char text[sizeof(MARK)] = "";
 
@@ -52,103 +52,105 @@ static enum whose {
 }
 
 /* NULL for a value with line ends, which is left out. */
-static const char *word(const json_t *value)
+static const char *resolv_word(const json_t *value)
 {
 	const char *text = json_string_value(value);
 
 	return text && *text && !strpbrk(text, "\r\n") ? text : NULL;
 }
 
-static void print_list(FILE *out, const char *key, const json_t *list)
+static void resolv_print_list(FILE *out, const char *key, const json_t *list)
 {
 	const char *before = key;
 	json_t *value;
 	size_t i;
 
 	json_array_foreach(list, i, value) {
-		if (!word(value))
+		if (!resolv_word(value))
 			continue;
-		fprintf(out, "%s %s", before, word(value));
+		fprintf(out, "%s %s", before, resolv_word(value));
 		before = "";
 	}
 	if (before != key)
 		fputc('\n', out);
 }
 
-static void print(FILE *out, const json_t *dns)
+static void resolv_print(FILE *out, const json_t *dns)
 {
-	const char *domain = word(json_object_get(dns, "domain"));
+	const char *domain = resolv_word(json_object_get(dns, "domain"));
 	json_t *server;
 	size_t i;
 
 	fputs(MARK, out);
 	json_array_foreach(json_object_get(dns, "nameservers"), i, server)
-		if (word(server))
-			fprintf(out, "nameserver %s\n", word(server));
+		if (resolv_word(server))
+			fprintf(out, "nameserver %s\n", resolv_word(server));
 	if (domain)
 		fprintf(out, "domain %s\n", domain);
-	print_list(out, "search", json_object_get(dns, "search"));
-	print_list(out, "options", json_object_get(dns, "options"));
+	resolv_print_list(out, "search", json_object_get(dns, "search"));
+	resolv_print_list(out, "options", json_object_get(dns, "options"));
 }
 
-static int write_file(const struct object *object)
+static int resolv_write_file(const struct object *object)
 {
-	const struct path new = path_of(object, "/resolv.conf.new"), path = path_of(object, "/resolv.conf");
+	const struct path new = resolv_path_of(object, "/resolv.conf.new"),
+			  path = resolv_path_of(object, "/resolv.conf");
 	autoclose int fd = -1;
 	FILE *out;
 
 	if ((mkdir(ROOT, 0755) < 0 && errno != EEXIST) ||
-	    (mkdir(path_of(object, "").s, 0755) < 0 && errno != EEXIST))
+	    (mkdir(resolv_path_of(object, "").s, 0755) < 0 && errno != EEXIST))
 		return -1;
 	fd = open(new.s, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 	out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!out)
 		return -1;
 	take_fd(&fd);
-	print(out, object->dns);
+	resolv_print(out, object->dns);
 	if (fclose(out) == 0 && rename(new.s, path.s) == 0)
 		return 0;
 	unlink(new.s);
 	return -1;
 }
 
-static int make(struct view *view, const struct object *object, struct cni_error *err)
+static int resolv_make(struct view *view, const struct object *object, struct cni_error *err)
 {
 	(void)view;
-	switch (whose(object, err)) {
+	switch (resolv_whose(object, err)) {
 	case UNREADABLE:
 		return -1;
 	case THEIRS:
-		cni_log("resolvConf: %s is not ours and stays as it is", path_of(object, "/resolv.conf").s);
+		cni_log("resolvConf: %s is not ours and stays as it is",
+			resolv_path_of(object, "/resolv.conf").s);
 		return 0;
 	default:
 		break;
 	}
-	if (write_file(object) == 0)
+	if (resolv_write_file(object) == 0)
 		return 0;
-	return cni_fail(err, CNI_IO, "resolvConf: cannot write %s: %s", path_of(object, "/resolv.conf").s,
-			errno_text(errno));
+	return cni_fail(err, CNI_IO, "resolvConf: cannot write %s: %s",
+			resolv_path_of(object, "/resolv.conf").s, errno_text(errno));
 }
 
-static int unmake(struct view *view, const struct object *object, struct cni_error *err)
+static int resolv_remove(struct view *view, const struct object *object, struct cni_error *err)
 {
-	const enum whose now = whose(object, err);
+	const enum whose now = resolv_whose(object, err);
 
 	(void)view;
 	if (now == UNREADABLE)
 		return -1;
-	if (now == OURS && unlink(path_of(object, "/resolv.conf").s) < 0 && errno != ENOENT)
-		return cni_fail(err, CNI_IO, "cannot remove %s: %s", path_of(object, "/resolv.conf").s,
+	if (now == OURS && unlink(resolv_path_of(object, "/resolv.conf").s) < 0 && errno != ENOENT)
+		return cni_fail(err, CNI_IO, "cannot remove %s: %s", resolv_path_of(object, "/resolv.conf").s,
 				errno_text(errno));
-	unlink(path_of(object, "/resolv.conf.new").s);
-	rmdir(path_of(object, "").s); /* fails if there are other files in it */
+	unlink(resolv_path_of(object, "/resolv.conf.new").s);
+	rmdir(resolv_path_of(object, "").s); /* fails if there are other files in it */
 	return 0;
 }
 
-static enum found find(struct view *view, const struct object *object, struct cni_error *err)
+static enum found resolv_find(struct view *view, const struct object *object, struct cni_error *err)
 {
 	(void)view;
-	switch (whose(object, err)) {
+	switch (resolv_whose(object, err)) {
 	case UNREADABLE:
 		return FOUND_FAILED;
 	case NOBODYS:
@@ -161,7 +163,7 @@ static enum found find(struct view *view, const struct object *object, struct cn
 const struct kind kind_resolv = {
 	.name = "resolv.conf",
 	.key = KEY_NAME,
-	.make = make,
-	.remove = unmake,
-	.find = find,
+	.make = resolv_make,
+	.remove = resolv_remove,
+	.find = resolv_find,
 };

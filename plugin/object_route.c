@@ -6,7 +6,7 @@
 #include "net/addr.h"
 #include "plugin/kinds.h"
 
-static struct nexthop hop_of(const struct object *object)
+static struct nexthop route_hop_of(const struct object *object)
 {
 	return (struct nexthop){ .gw = object->via };
 }
@@ -50,7 +50,8 @@ static int route_look(struct view *view, const struct object *object, struct riv
 	return 0;
 }
 
-static int route_refuse(const struct object *object, const struct route_seen *other, struct cni_error *err)
+static int route_report_other(const struct object *object, const struct route_seen *other,
+			      struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFIG, "the host has another route to %s already", prefix_text(&object->to).s);
 	return cni_hint(err, "%s%s dev %d metric %u; the configuration requires %s%s dev %d",
@@ -68,7 +69,7 @@ static int route_remove_rival(struct view *view, const struct object *object, co
 	struct route old = route_of(object, &hop);
 
 	if (other->protocol != OUR_NUMBER)
-		return route_refuse(object, other, err);
+		return route_report_other(object, other, err);
 	old.src.family = 0;
 	return route_delete(view->host, other->link, &old, err);
 }
@@ -131,7 +132,7 @@ static int route_settle(struct view *view, const struct object *object, const st
 
 static int route_make(struct view *view, const struct object *object, struct cni_error *err)
 {
-	const struct nexthop hop = hop_of(object);
+	const struct nexthop hop = route_hop_of(object);
 	const struct route route = route_of(object, &hop);
 	struct cni_error why = { 0 };
 	struct rivals rivals;
@@ -156,7 +157,7 @@ static int route_check(struct view *view, const struct object *object, struct cn
 	if (rivals.same)
 		return 0;
 	if (rivals.other.link && rivals.other.protocol != OUR_NUMBER)
-		return route_refuse(object, &rivals.other, err);
+		return route_report_other(object, &rivals.other, err);
 	return route_check_gateway(view, object, err);
 }
 
@@ -168,9 +169,9 @@ static int route_read(struct view *view, const struct object *object, bool remov
 	return view_read(view, object->to.ip.family, err);
 }
 
-static int route_unmake(struct view *view, const struct object *object, struct cni_error *err)
+static int route_remove(struct view *view, const struct object *object, struct cni_error *err)
 {
-	const struct nexthop hop = hop_of(object);
+	const struct nexthop hop = route_hop_of(object);
 	const struct route route = route_of(object, &hop);
 
 	return route_delete(view->host, object->dev, &route, err);
@@ -189,7 +190,7 @@ const struct kind kind_route = {
 	.name = "route",
 	.key = KEY_PREFIX,
 	.make = route_make,
-	.remove = route_unmake,
+	.remove = route_remove,
 	.find = route_find,
 	.check = route_check,
 	.look = route_read,
@@ -207,7 +208,7 @@ static int neighbour_make(struct view *view, const struct object *object, struct
 	return neighbour_add(view->host, object->dev, &neighbour, err);
 }
 
-static int neighbour_unmake(struct view *view, const struct object *object, struct cni_error *err)
+static int neighbour_remove(struct view *view, const struct object *object, struct cni_error *err)
 {
 	const struct neighbour neighbour = neighbour_of(object);
 
@@ -229,7 +230,7 @@ const struct kind kind_neighbour = {
 	.name = "neighbour",
 	.key = KEY_DEV | KEY_ADDRESS,
 	.make = neighbour_make,
-	.remove = neighbour_unmake,
+	.remove = neighbour_remove,
 	.find = neighbour_is,
 };
 
@@ -237,7 +238,7 @@ const struct kind kind_proxy = {
 	.name = "proxy",
 	.key = KEY_DEV | KEY_ADDRESS,
 	.make = neighbour_make,
-	.remove = neighbour_unmake,
+	.remove = neighbour_remove,
 	.find = neighbour_is,
 	.anonymous = true,
 };

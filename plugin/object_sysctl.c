@@ -114,7 +114,7 @@ int sysctl_read_all(const struct object *object)
 }
 
 /* Restores the value, unless somebody has changed it, or has set it for all interfaces. */
-static int sysctl_unmake(struct view *view, const struct object *object, struct cni_error *err)
+static int sysctl_restore(struct view *view, const struct object *object, struct cni_error *err)
 {
 	const bool then = object->all > 0;
 	struct sysctl_name name;
@@ -137,7 +137,7 @@ const struct kind kind_sysctl = {
 	.name = "sysctl",
 	.key = KEY_DEV | KEY_NAME,
 	.make = sysctl_make,
-	.remove = sysctl_unmake,
+	.remove = sysctl_restore,
 	.find = sysctl_find,
 	.check = sysctl_check,
 	.anonymous = true,

@@ -19,7 +19,7 @@
 #define FORMAT 2
 #define FILE_MODE 0600
 
-static struct below path_of_page(const struct attachment *who)
+static struct below page_path(const struct attachment *who)
 {
 	struct below path;
 
@@ -27,7 +27,7 @@ static struct below path_of_page(const struct attachment *who)
 	return path;
 }
 
-static struct below path_of_claim(const struct netns_id *netns, const char *ifname)
+static struct below page_path_of_claim(const struct netns_id *netns, const char *ifname)
 {
 	struct below path;
 
@@ -81,19 +81,19 @@ int page_append(struct page *page, const struct object *object, struct cni_error
 	return 0;
 }
 
-static const char *text_of(const json_t *doc, const char *key)
+static const char *page_text_of(const json_t *doc, const char *key)
 {
 	const char *text = json_string_value(json_object_get(doc, key));
 
 	return text ? text : "";
 }
 
-static uint64_t number_of(const json_t *doc, const char *key)
+static uint64_t page_number_of(const json_t *doc, const char *key)
 {
 	return (uint64_t)json_integer_value(json_object_get(doc, key));
 }
 
-static int read_entries(struct page *page, const json_t *entries, struct cni_error *err)
+static int page_read_entries(struct page *page, const json_t *entries, struct cni_error *err)
 {
 	const json_t *entry;
 	size_t i;
@@ -109,28 +109,29 @@ static int read_entries(struct page *page, const json_t *entries, struct cni_err
 	return 0;
 }
 
-static int read_fields(struct page *page, struct cni_error *err)
+static int page_read_fields(struct page *page, struct cni_error *err)
 {
 	json_t *doc = page->doc, *netns = json_object_get(doc, "netns"), *pod = json_object_get(doc, "pod");
 	char ifname[IFNAMSIZ];
 
-	page->container = text_of(doc, "container");
+	page->container = page_text_of(doc, "container");
 	if (json_bytes_read(json_object_get(doc, "ifname"), ifname, sizeof(ifname)))
 		json_object_set_new(doc, "ifname", json_string_nocheck(ifname));
-	page->ifname = text_of(doc, "ifname");
-	page->network = text_of(doc, "network");
-	page->path = text_of(netns, "path");
-	page->netns.inode = number_of(netns, "inode");
-	page->netns.cookie = number_of(netns, "cookie");
+	page->ifname = page_text_of(doc, "ifname");
+	page->network = page_text_of(doc, "network");
+	page->path = page_text_of(netns, "path");
+	page->netns.inode = page_number_of(netns, "inode");
+	page->netns.cookie = page_number_of(netns, "cookie");
 	page->learned = json_incref(json_object_get(doc, "learned"));
-	snprintf(page->workload.namespace, sizeof(page->workload.namespace), "%s", text_of(pod, "namespace"));
-	snprintf(page->workload.name, sizeof(page->workload.name), "%s", text_of(pod, "name"));
+	snprintf(page->workload.namespace, sizeof(page->workload.namespace), "%s",
+		 page_text_of(pod, "namespace"));
+	snprintf(page->workload.name, sizeof(page->workload.name), "%s", page_text_of(pod, "name"));
 	page->made_at = json_integer_value(json_object_get(doc, "madeAt"));
-	snprintf(page->id.s, sizeof(page->id.s), "%s", text_of(doc, "id"));
-	return read_entries(page, json_object_get(doc, "objects"), err);
+	snprintf(page->id.s, sizeof(page->id.s), "%s", page_text_of(doc, "id"));
+	return page_read_entries(page, json_object_get(doc, "objects"), err);
 }
 
-static enum found text_of_file(char **ret, int fd, const char *path, struct cni_error *err)
+static enum found page_text_of_file(char **ret, int fd, const char *path, struct cni_error *err)
 {
 	struct stat st = { .st_size = 0 };
 	ssize_t len = -1;
@@ -157,10 +158,11 @@ enum found file_text(char **ret, int dir, const char *path, struct cni_error *er
 {
 	autoclose int fd = openat(dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	return text_of_file(ret, fd, path, err);
+	return page_text_of_file(ret, fd, path, err);
 }
 
-static int unreadable(const struct ledger *ledger, const char *path, const char *why, struct cni_error *err)
+static int page_report_unreadable(const struct ledger *ledger, const char *path, const char *why,
+				  struct cni_error *err)
 {
 	cni_fail(err, CNI_DECODE, "%s/%s is not what this version of the plugin has written: %s",
 		 ledger->path, path, why);
@@ -169,22 +171,22 @@ static int unreadable(const struct ledger *ledger, const char *path, const char 
 		"the file, and its objects on the host, were not changed; if it is of no use, remove it");
 }
 
-static enum found read_text(struct page *ret, const struct ledger *ledger, const char *path, const char *text,
-			    struct cni_error *err)
+static enum found page_read_text(struct page *ret, const struct ledger *ledger, const char *path,
+				 const char *text, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 
 	ret->doc = text ? json_read(text, strlen(text), &why) : NULL;
 	if (!ret->doc)
-		return unreadable(ledger, path, why.msg, err);
-	if (number_of(ret->doc, "format") != FORMAT)
-		return unreadable(ledger, path, "it has another format", err);
-	return read_fields(ret, err) < 0 ? FOUND_FAILED : FOUND;
+		return page_report_unreadable(ledger, path, why.msg, err);
+	if (page_number_of(ret->doc, "format") != FORMAT)
+		return page_report_unreadable(ledger, path, "it has another format", err);
+	return page_read_fields(ret, err) < 0 ? FOUND_FAILED : FOUND;
 }
 
 /* Reads the page of that name, by a descriptor, or by its path if fd is -1. */
-static enum found read_file(struct page *ret, const struct ledger *ledger, const char *name, int fd,
-			    struct cni_error *err)
+static enum found page_read_by_name(struct page *ret, const struct ledger *ledger, const char *name, int fd,
+				    struct cni_error *err)
 {
 	autofree char *text = NULL;
 	struct below path;
@@ -193,13 +195,14 @@ static enum found read_file(struct page *ret, const struct ledger *ledger, const
 
 	*ret = (struct page){ .n_objects = 0 };
 	snprintf(path.s, sizeof(path.s), "pages/%s", name);
-	found = fd < 0 ? file_text(&text, ledger->dir, path.s, err) : text_of_file(&text, fd, path.s, err);
+	found = fd < 0 ? file_text(&text, ledger->dir, path.s, err)
+		       : page_text_of_file(&text, fd, path.s, err);
 	if (found == FOUND)
-		found = read_text(ret, ledger, path.s, text, err);
+		found = page_read_text(ret, ledger, path.s, text, err);
 	if (found == FOUND) {
 		who = page_who(ret);
 		if (strcmp(page_file(&who).s, name) != 0)
-			found = unreadable(ledger, path.s, "it is of another attachment", err);
+			found = page_report_unreadable(ledger, path.s, "it is of another attachment", err);
 	}
 	if (found != FOUND)
 		page_free(ret);
@@ -209,13 +212,13 @@ static enum found read_file(struct page *ret, const struct ledger *ledger, const
 enum found page_read_file(struct page *ret, const struct ledger *ledger, const char *name,
 			  struct cni_error *err)
 {
-	return read_file(ret, ledger, name, -1, err);
+	return page_read_by_name(ret, ledger, name, -1, err);
 }
 
 enum found page_read_locked(struct page *ret, const struct ledger *ledger, const struct attachment *who,
 			    int lock, struct cni_error *err)
 {
-	return read_file(ret, ledger, page_file(who).s, lock, err);
+	return page_read_by_name(ret, ledger, page_file(who).s, lock, err);
 }
 
 enum found page_read(struct page *ret, const struct ledger *ledger, const struct attachment *who,
@@ -226,7 +229,7 @@ enum found page_read(struct page *ret, const struct ledger *ledger, const struct
 }
 
 /* The text of the first entry that this version does not know. */
-static char *unknown_entry(const struct page *page)
+static char *page_unknown_entry(const struct page *page)
 {
 	const json_t *entry;
 	struct object object;
@@ -241,18 +244,18 @@ static char *unknown_entry(const struct page *page)
 int page_check_known(const struct ledger *ledger, const struct page *page, struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
-	autofree char *entry = page->n_unknown ? unknown_entry(page) : NULL;
+	autofree char *entry = page->n_unknown ? page_unknown_entry(page) : NULL;
 
 	if (!page->n_unknown)
 		return 0;
 	cni_fail(err, CNI_DECODE, "%s/%s has entries that this version of the plugin does not know: %.200s",
-		 ledger->path, path_of_page(&who).s, entry ? entry : "?");
+		 ledger->path, page_path(&who).s, entry ? entry : "?");
 	return cni_hint(err, "only the version that has written them can remove their objects");
 }
 
-static int visit(const struct ledger *ledger, const char *name,
-		 int (*each)(const struct page *page, void *arg, struct cni_error *err), void *arg,
-		 struct cni_error *err)
+static int page_visit(const struct ledger *ledger, const char *name,
+		      int (*each)(const struct page *page, void *arg, struct cni_error *err), void *arg,
+		      struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	struct page page;
@@ -282,7 +285,7 @@ struct walk {
 	int rc;
 };
 
-static bool walk_step(int dir, const char *name, void *arg)
+static bool page_walk_step(int dir, const char *name, void *arg)
 {
 	struct walk *walk = arg;
 
@@ -297,7 +300,7 @@ int each_file(const struct ledger *ledger, const char *directory,
 {
 	struct walk walk = { ledger, each, arg, err, 0 };
 
-	if (file_each(ledger->dir, directory, walk_step, &walk) < 0 && errno != ENOENT)
+	if (file_each(ledger->dir, directory, page_walk_step, &walk) < 0 && errno != ENOENT)
 		return ledger_broken("read", directory, err);
 	return walk.rc;
 }
@@ -307,11 +310,11 @@ struct visitor {
 	void *arg;
 };
 
-static int visit_name(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
+static int page_visit_name(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
 {
 	const struct visitor *visitor = arg;
 
-	return visit(ledger, name, visitor->each, visitor->arg, err);
+	return page_visit(ledger, name, visitor->each, visitor->arg, err);
 }
 
 int pages_each(const struct ledger *ledger,
@@ -320,11 +323,11 @@ int pages_each(const struct ledger *ledger,
 {
 	struct visitor visitor = { each, arg };
 
-	return each_file(ledger, "pages", visit_name, &visitor, err);
+	return each_file(ledger, "pages", page_visit_name, &visitor, err);
 }
 
 /* Returns false if the call that had locked the page has removed or replaced it. */
-static bool has_name(int fd)
+static bool page_has_name(int fd)
 {
 	struct stat st;
 
@@ -334,7 +337,7 @@ static bool has_name(int fd)
 enum found page_lock(int *ret, const struct ledger *ledger, const struct attachment *who, bool wait,
 		     struct cni_error *err)
 {
-	const struct below path = path_of_page(who);
+	const struct below path = page_path(who);
 
 	for (;;) {
 		autoclose int fd = -1;
@@ -350,7 +353,7 @@ enum found page_lock(int *ret, const struct ledger *ledger, const struct attachm
 			if (!wait || ledger_wait(fd, path.s, err) < 0)
 				return FOUND_FAILED;
 		}
-		if (!has_name(fd))
+		if (!page_has_name(fd))
 			continue;
 		*ret = take_fd(&fd);
 		return FOUND;
@@ -363,13 +366,13 @@ enum found page_of_interface(struct page *ret, const struct ledger *ledger, cons
 	char name[NAME_MAX + 1];
 	ssize_t len = ledger->dir < 0
 			      ? -1
-			      : readlinkat(ledger->dir, path_of_claim(netns, ifname).s, name, NAME_MAX);
+			      : readlinkat(ledger->dir, page_path_of_claim(netns, ifname).s, name, NAME_MAX);
 	enum found found;
 
 	if (ledger->dir < 0 || (len < 0 && errno == ENOENT))
 		return FOUND_NOT;
 	if (len < 0)
-		return ledger_broken("read", path_of_claim(netns, ifname).s, err);
+		return ledger_broken("read", page_path_of_claim(netns, ifname).s, err);
 	name[len] = '\0';
 	if (!strcmp(name, page_file(but).s))
 		return FOUND_NOT;
@@ -414,7 +417,7 @@ static json_t *page_json(const struct page *page)
 int page_claim(const struct ledger *ledger, const struct page *page, struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
-	const struct below path = path_of_claim(&page->netns, page->ifname);
+	const struct below path = page_path_of_claim(&page->netns, page->ifname);
 	const struct file_name name = page_file(&who);
 
 	if (!page->netns.inode || symlinkat(name.s, ledger->dir, path.s) == 0)
@@ -426,8 +429,8 @@ int page_claim(const struct ledger *ledger, const struct page *page, struct cni_
 }
 
 /* Replaces the whole file, or does not change it. */
-static int replace(const struct ledger *ledger, const char *path, const char *text, int *lock,
-		   struct cni_error *err)
+static int page_replace(const struct ledger *ledger, const char *path, const char *text, int *lock,
+			struct cni_error *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	autoclose int fd = openat(ledger->dir, "new", flags, FILE_MODE);
@@ -468,14 +471,14 @@ int page_write(const struct ledger *ledger, const struct page *page, int *lock, 
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	if (strlen(text) >= PAGE_MAX)
 		return cni_fail(err, CNI_CONFIG, "an attachment with too many objects on the host");
-	return replace(ledger, path_of_page(&who).s, text, lock, err);
+	return page_replace(ledger, page_path(&who).s, text, lock, err);
 }
 
 /* Removes the claim, unless it names another attachment. */
 int page_disclaim(const struct ledger *ledger, const struct page *page, struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
-	const struct below path = path_of_claim(&page->netns, page->ifname);
+	const struct below path = page_path_of_claim(&page->netns, page->ifname);
 	char name[NAME_MAX + 1];
 	ssize_t len = page->netns.inode ? readlinkat(ledger->dir, path.s, name, NAME_MAX) : 0;
 
@@ -492,7 +495,7 @@ int page_disclaim(const struct ledger *ledger, const struct page *page, struct c
 int page_unlink(const struct ledger *ledger, const struct page *page, struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
-	const struct below path = path_of_page(&who);
+	const struct below path = page_path(&who);
 
 	if (page_disclaim(ledger, page, err) < 0)
 		return -1;

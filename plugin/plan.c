@@ -6,7 +6,7 @@
 
 #include "cni/cleanup.h"
 
-static bool covered(const struct result *result, const struct ip *gw)
+static bool plan_is_near(const struct result *result, const struct ip *gw)
 {
 	if (ip_is_link_local(gw))
 		return true;
@@ -20,7 +20,7 @@ static bool covered(const struct result *result, const struct ip *gw)
 	return false;
 }
 
-static const struct ip *family_gateway(const struct result *result, int family)
+static const struct ip *plan_family_gateway(const struct result *result, int family)
 {
 	for (size_t i = 0; i < result->n_ips; i++)
 		if (result->ips[i].gateway.family == family)
@@ -33,53 +33,53 @@ static const struct ip *family_gateway(const struct result *result, int family)
  * has one; gw 0.0.0.0 means none. In addition: a route with a scope of link or narrower has no
  * gateway, as the kernel requires.
  */
-static struct nexthop next_hop(const struct result *result, const struct cni_route *route)
+static struct nexthop plan_next_hop(const struct result *result, const struct cni_route *route)
 {
 	const struct ip *gw = route->gw.family ? &route->gw : NULL;
 	struct nexthop hop = { .onlink = false };
 
 	if (!gw && route->scope < RT_SCOPE_LINK)
-		gw = family_gateway(result, route->dst.ip.family);
+		gw = plan_family_gateway(result, route->dst.ip.family);
 	if (!gw || ip_is_any(gw))
 		return hop;
 	hop.gw = *gw;
-	hop.onlink = !covered(result, gw);
+	hop.onlink = !plan_is_near(result, gw);
 	return hop;
 }
 
-static uint32_t table_of(const struct cni_route *route)
+static uint32_t plan_table_of(const struct cni_route *route)
 {
 	return route->table > 0 ? (uint32_t)route->table : RT_TABLE_MAIN;
 }
 
-static int compare_numbers(long long a, long long b)
+static int plan_compare_numbers(long long a, long long b)
 {
 	return a < b ? -1 : a > b;
 }
 
 /* 0: a and b are next hops of one route. */
-static int compare_routes(const struct cni_route *a, const struct cni_route *b)
+static int plan_compare_routes(const struct cni_route *a, const struct cni_route *b)
 {
 	const struct prefix x = prefix_network(&a->dst), y = prefix_network(&b->dst);
 	int order = prefix_compare(&x, &y);
 
-	order = order ? order : compare_numbers(table_of(a), table_of(b));
-	order = order ? order : compare_numbers(a->priority, b->priority);
-	order = order ? order : compare_numbers(a->scope, b->scope);
-	order = order ? order : compare_numbers(a->mtu, b->mtu);
-	return order ? order : compare_numbers(a->advmss, b->advmss);
+	order = order ? order : plan_compare_numbers(plan_table_of(a), plan_table_of(b));
+	order = order ? order : plan_compare_numbers(a->priority, b->priority);
+	order = order ? order : plan_compare_numbers(a->scope, b->scope);
+	order = order ? order : plan_compare_numbers(a->mtu, b->mtu);
+	return order ? order : plan_compare_numbers(a->advmss, b->advmss);
 }
 
 /* Sorts next hops of one route together, in the order of the list. */
-static int by_route(const void *a, const void *b)
+static int plan_by_route(const void *a, const void *b)
 {
 	const struct cni_route *const *x = a, *const *y = b;
-	int order = compare_routes(*x, *y);
+	int order = plan_compare_routes(*x, *y);
 
-	return order ? order : compare_numbers(*x - *y, 0);
+	return order ? order : plan_compare_numbers(*x - *y, 0);
 }
 
-static bool has_hop(const struct route *route, const struct nexthop *hop)
+static bool plan_has_hop(const struct route *route, const struct nexthop *hop)
 {
 	for (size_t i = 0; i < route->n_hops; i++)
 		if (ip_equal(&route->hops[i].gw, &hop->gw))
@@ -88,8 +88,8 @@ static bool has_hop(const struct route *route, const struct nexthop *hop)
 }
 
 /* Adds a route with the first n of hops. */
-static int add_route(struct plan *plan, const struct result *result, const struct cni_route **hops, size_t n,
-		     size_t *n_hops, struct cni_error *err)
+static int plan_add_route(struct plan *plan, const struct result *result, const struct cni_route **hops,
+			  size_t n, size_t *n_hops, struct cni_error *err)
 {
 	const struct cni_route *from = hops[0];
 	struct route *route = &plan->routes[plan->n_routes++];
@@ -99,13 +99,13 @@ static int add_route(struct plan *plan, const struct result *result, const struc
 		.mtu = from->mtu,
 		.advmss = from->advmss,
 		.priority = from->priority,
-		.table = table_of(from),
+		.table = plan_table_of(from),
 		.hops = &plan->hops[*n_hops],
 	};
 	for (size_t i = 0; i < n; i++) {
-		struct nexthop hop = next_hop(result, hops[i]);
+		struct nexthop hop = plan_next_hop(result, hops[i]);
 
-		if (has_hop(route, &hop))
+		if (plan_has_hop(route, &hop))
 			continue;
 		if (route->n_hops == PLAN_HOPS_MAX)
 			return cni_fail(err, CNI_CONFIG, "more than %d gateways to %s", PLAN_HOPS_MAX,
@@ -120,21 +120,21 @@ static int add_route(struct plan *plan, const struct result *result, const struc
 	return 0;
 }
 
-/* sorted: the routes of result in the order of by_route(). first: for each route of result that is
+/* sorted: the routes of result in the order of plan_by_route(). first: for each route of result that is
  * the first of its next hops, their start in sorted; else SIZE_MAX. */
-static void group(const struct result *result, const struct cni_route **sorted, size_t *first)
+static void plan_group(const struct result *result, const struct cni_route **sorted, size_t *first)
 {
 	for (size_t i = 0; i < result->n_routes; i++) {
 		sorted[i] = &result->routes[i];
 		first[i] = SIZE_MAX;
 	}
-	qsort(sorted, result->n_routes, sizeof(void *), by_route);
+	qsort(sorted, result->n_routes, sizeof(void *), plan_by_route);
 	for (size_t i = 0; i < result->n_routes; i++)
-		if (!i || compare_routes(sorted[i - 1], sorted[i]) != 0)
+		if (!i || plan_compare_routes(sorted[i - 1], sorted[i]) != 0)
 			first[sorted[i] - result->routes] = i;
 }
 
-static int fill(struct plan *plan, const struct result *result, struct cni_error *err)
+static int plan_fill(struct plan *plan, const struct result *result, struct cni_error *err)
 {
 	autofree const struct cni_route **sorted = calloc(result->n_routes + 1, sizeof(void *));
 	autofree size_t *first = calloc(result->n_routes + 1, sizeof(*first));
@@ -144,7 +144,7 @@ static int fill(struct plan *plan, const struct result *result, struct cni_error
 	plan->hops = calloc(result->n_routes + 1, sizeof(*plan->hops));
 	if (!sorted || !first || !plan->routes || !plan->hops)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	group(result, sorted, first);
+	plan_group(result, sorted, first);
 	for (size_t i = 0; i < result->n_routes; i++) {
 		size_t end = first[i];
 
@@ -152,8 +152,8 @@ static int fill(struct plan *plan, const struct result *result, struct cni_error
 			continue;
 		do
 			end++;
-		while (end < result->n_routes && compare_routes(sorted[first[i]], sorted[end]) == 0);
-		if (add_route(plan, result, &sorted[first[i]], end - first[i], &n_hops, err) < 0)
+		while (end < result->n_routes && plan_compare_routes(sorted[first[i]], sorted[end]) == 0);
+		if (plan_add_route(plan, result, &sorted[first[i]], end - first[i], &n_hops, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -163,7 +163,7 @@ int plan_make(struct plan *ret, const struct result *result, struct cni_error *e
 {
 	struct plan plan = { .n_routes = 0 };
 
-	if (fill(&plan, result, err) == 0) {
+	if (plan_fill(&plan, result, err) == 0) {
 		*ret = plan;
 		return 0;
 	}

@@ -30,7 +30,7 @@ struct ear {
 	sa_family_t family;
 };
 
-static struct sockaddr_ll place(const struct ear *ear)
+static struct sockaddr_ll probe_sockaddr(const struct ear *ear)
 {
 	return (struct sockaddr_ll){
 		.sll_family = AF_PACKET,
@@ -41,7 +41,7 @@ static struct sockaddr_ll place(const struct ear *ear)
 }
 
 /* Filters IPv6 packets: only neighbour advertisements pass. */
-static int hear_advertisements_alone(int fd)
+static int probe_filter_advertisements(int fd)
 {
 	struct sock_filter steps[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, offsetof(struct ip6_hdr, ip6_nxt)),
@@ -56,13 +56,13 @@ static int hear_advertisements_alone(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
 }
 
-static int open_ear(void *arg, struct cni_error *err)
+static int probe_open_ear(void *arg, struct cni_error *err)
 {
 	struct ear *ear = arg;
-	const struct sockaddr_ll here = place(ear);
+	const struct sockaddr_ll here = probe_sockaddr(ear);
 	autoclose int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0 || (ear->family == AF_INET6 && hear_advertisements_alone(fd) < 0) ||
+	if (fd < 0 || (ear->family == AF_INET6 && probe_filter_advertisements(fd) < 0) ||
 	    bind(fd, (const struct sockaddr *)&here, sizeof(here)) < 0)
 		return cni_fail(err, CNI_IO, "conflictCheck: cannot listen on %s: %s", ear->master->name,
 				errno_text(errno));
@@ -70,15 +70,15 @@ static int open_ear(void *arg, struct cni_error *err)
 	return 0;
 }
 
-static int say(const struct ear *ear, const void *packet, size_t len, const unsigned char *to)
+static int probe_send(const struct ear *ear, const void *packet, size_t len, const unsigned char *to)
 {
-	struct sockaddr_ll there = place(ear);
+	struct sockaddr_ll there = probe_sockaddr(ear);
 
 	memcpy(there.sll_addr, to, ETH_ALEN);
 	return sendto(ear->fd, packet, len, 0, (const struct sockaddr *)&there, sizeof(there)) < 0 ? -1 : 0;
 }
 
-static int ask_arp(const struct ear *ear, const struct ip *ip)
+static int probe_ask_arp(const struct ear *ear, const struct ip *ip)
 {
 	static const unsigned char everybody[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	struct ether_arp arp = {
@@ -87,11 +87,11 @@ static int ask_arp(const struct ear *ear, const struct ip *ip)
 
 	memcpy(arp.arp_sha, &ear->mac, ETH_ALEN);
 	memcpy(arp.arp_tpa, ip->bytes, 4);
-	return say(ear, &arp, sizeof(arp), everybody);
+	return probe_send(ear, &arp, sizeof(arp), everybody);
 }
 
 /* The checksum (RFC 1071) of the pseudo header (RFC 8200 8.1) and the message. */
-static uint16_t checksum(const struct ip6_hdr *ip, const void *message, size_t len)
+static uint16_t probe_checksum(const struct ip6_hdr *ip, const void *message, size_t len)
 {
 	const unsigned char *bytes = message;
 	uint32_t sum = (uint32_t)len + IPPROTO_ICMPV6;
@@ -106,7 +106,7 @@ static uint16_t checksum(const struct ip6_hdr *ip, const void *message, size_t l
 	return htons((uint16_t)~sum);
 }
 
-static int ask_neighbours(const struct ear *ear, const struct ip *ip)
+static int probe_ask_neighbours(const struct ear *ear, const struct ip *ip)
 {
 	struct {
 		struct ip6_hdr ip;
@@ -123,18 +123,18 @@ static int ask_neighbours(const struct ear *ear, const struct ip *ip)
 	memcpy(mac + 3, ip->bytes + 13, 3);
 	memcpy(&packet.ip.ip6_dst, group, sizeof(group));
 	memcpy(&packet.ask.nd_ns_target, ip->bytes, 16);
-	packet.ask.nd_ns_cksum = checksum(&packet.ip, &packet.ask, sizeof(packet.ask));
-	return say(ear, &packet, sizeof(packet), mac);
+	packet.ask.nd_ns_cksum = probe_checksum(&packet.ip, &packet.ask, sizeof(packet.ask));
+	return probe_send(ear, &packet, sizeof(packet), mac);
 }
 
 /* Asks for the addresses without an answer. */
-static int ask_all(const struct ear *ear, const struct answer *answers, size_t n, struct cni_error *err)
+static int probe_ask_all(const struct ear *ear, const struct answer *answers, size_t n, struct cni_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct ip *ip = &answers[i].ip;
 
 		if (!answers[i].answered && ip->family == ear->family &&
-		    (ip->family == AF_INET ? ask_arp(ear, ip) : ask_neighbours(ear, ip)) < 0)
+		    (ip->family == AF_INET ? probe_ask_arp(ear, ip) : probe_ask_neighbours(ear, ip)) < 0)
 			return cni_fail(err, CNI_IO, "conflictCheck: cannot send on %s: %s",
 					ear->master->name, errno_text(errno));
 	}
@@ -142,7 +142,7 @@ static int ask_all(const struct ear *ear, const struct answer *answers, size_t n
 }
 
 /* The address that the sender of the packet has; family 0: none. */
-static struct ip claimed(const struct ear *ear, const void *packet, size_t len)
+static struct ip probe_claimed(const struct ear *ear, const void *packet, size_t len)
 {
 	struct ip ip = { .family = 0 };
 
@@ -168,7 +168,7 @@ static struct ip claimed(const struct ear *ear, const void *packet, size_t len)
 /* Reads the packets that have arrived, and keeps the MAC addresses of their senders. Ignores
  * packets with the MAC address of the master, which this host and its pods have. Returns how many
  * addresses were answered for the first time. */
-static size_t listen_once(const struct ear *ear, struct answer *answers, size_t n)
+static size_t probe_listen_once(const struct ear *ear, struct answer *answers, size_t n)
 {
 	struct sockaddr_ll from = { .sll_family = AF_PACKET };
 	socklen_t size = sizeof(from);
@@ -177,7 +177,7 @@ static size_t listen_once(const struct ear *ear, struct answer *answers, size_t 
 	ssize_t len;
 
 	while ((len = recvfrom(ear->fd, packet, sizeof(packet), 0, (struct sockaddr *)&from, &size)) >= 0) {
-		const struct ip ip = claimed(ear, packet, (size_t)len);
+		const struct ip ip = probe_claimed(ear, packet, (size_t)len);
 
 		for (size_t i = 0; ip.family && i < n; i++) {
 			if (answers[i].answered || !ip_equal(&ip, &answers[i].ip) ||
@@ -193,7 +193,7 @@ static size_t listen_once(const struct ear *ear, struct answer *answers, size_t 
 }
 
 /* Listens for one interval, or until enough addresses are answered. */
-static size_t listen_all(const struct ear ears[2], struct answer *answers, size_t n, size_t enough)
+static size_t probe_listen_all(const struct ear ears[2], struct answer *answers, size_t n, size_t enough)
 {
 	struct pollfd fds[] = { { ears[0].fd, POLLIN, 0 }, { ears[1].fd, POLLIN, 0 } };
 	const long long end = process_now_ms() + INTERVAL_MS;
@@ -203,21 +203,21 @@ static size_t listen_all(const struct ear ears[2], struct answer *answers, size_
 		poll(fds, 2, (int)left);
 		for (size_t i = 0; i < 2; i++)
 			if (fds[i].revents)
-				heard += listen_once(&ears[i], answers, n);
+				heard += probe_listen_once(&ears[i], answers, n);
 	}
 	return heard;
 }
 
-static int probe(const struct ear ears[2], struct answer *answers, size_t n, size_t enough,
-		 struct cni_error *err)
+static int probe_all(const struct ear ears[2], struct answer *answers, size_t n, size_t enough,
+		     struct cni_error *err)
 {
 	size_t heard = 0;
 
 	for (int i = 0; i < PROBES && heard < enough; i++) {
 		for (size_t k = 0; k < 2; k++)
-			if (ears[k].fd >= 0 && ask_all(&ears[k], answers, n, err) < 0)
+			if (ears[k].fd >= 0 && probe_ask_all(&ears[k], answers, n, err) < 0)
 				return -1;
-		heard += listen_all(ears, answers, n, enough - heard);
+		heard += probe_listen_all(ears, answers, n, enough - heard);
 	}
 	return 0;
 }
@@ -237,10 +237,10 @@ int probe_ask(const struct link *master, int netns, struct answer *answers, size
 		for (size_t k = 0; k < n; k++)
 			any |= answers[k].ip.family == ears[i].family;
 		ether_aton_r(master->mac, &ears[i].mac);
-		rc = any ? netns_run(netns, open_ear, &ears[i], err) : 0;
+		rc = any ? netns_run(netns, probe_open_ear, &ears[i], err) : 0;
 	}
 	if (rc == 0 && n)
-		rc = probe(ears, answers, n, enough, err);
+		rc = probe_all(ears, answers, n, enough, err);
 	cleanup_close(&ears[0].fd);
 	cleanup_close(&ears[1].fd);
 	return rc;
@@ -256,7 +256,7 @@ struct mac_text answer_mac(const struct answer *answer)
 	return text;
 }
 
-static int refuse(const struct link *master, const struct answer *answer, struct cni_error *err)
+static int probe_report(const struct link *master, const struct answer *answer, struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFLICT, "address %s is in use on the LAN of \"%s\"", ip_text(&answer->ip).s,
 		 master->name);
@@ -278,6 +278,6 @@ int probe_addresses(const struct link *master, int netns, const struct result *g
 		return -1;
 	for (size_t i = 0; i < given->n_ips; i++)
 		if (answers[i].answered)
-			return refuse(master, &answers[i], err);
+			return probe_report(master, &answers[i], err);
 	return 0;
 }

@@ -15,7 +15,7 @@
 #include "plugin/kinds.h"
 #include "plugin/release.h"
 
-static const struct ip *reflector_of(const struct conf *conf, sa_family_t family)
+static const struct ip *reach_reflector_of(const struct conf *conf, sa_family_t family)
 {
 	for (size_t i = 0; i < conf->n_reflectors; i++)
 		if (conf->reflectors[i].family == family)
@@ -23,7 +23,7 @@ static const struct ip *reflector_of(const struct conf *conf, sa_family_t family
 	return NULL;
 }
 
-static bool covered(const struct result *given, const struct ip *ip)
+static bool reach_is_near(const struct result *given, const struct ip *ip)
 {
 	for (size_t i = 0; i < given->n_ips; i++)
 		if (prefix_contains(&given->ips[i].address, ip))
@@ -31,7 +31,7 @@ static bool covered(const struct result *given, const struct ip *ip)
 	return false;
 }
 
-static struct prefix whole(const struct ip *ip)
+static struct prefix reach_whole(const struct ip *ip)
 {
 	return (struct prefix){ .ip = *ip, .len = (unsigned int)(8 * ip_size(ip)) };
 }
@@ -40,18 +40,18 @@ static struct prefix whole(const struct ip *ip)
  * In l2 a pod asks for the other pods of its subnet on the link, but with vepa they do not answer.
  * So the pod gets no subnet, but a route to it through the reflector.
  */
-static int reflect_in_pod(const struct conf *conf, struct result *given, struct cni_error *err)
+static int reach_reflect_in_pod(const struct conf *conf, struct result *given, struct cni_error *err)
 {
 	for (size_t i = 0; i < given->n_ips; i++) {
 		struct prefix *address = &given->ips[i].address;
-		const struct ip *reflector = reflector_of(conf, address->ip.family);
+		const struct ip *reflector = reach_reflector_of(conf, address->ip.family);
 		struct cni_route route = { .table = -1, .scope = -1 };
 
 		if (!reflector)
 			continue;
 		route.dst = prefix_network(address);
 		route.gw = *reflector;
-		*address = whole(&address->ip);
+		*address = reach_whole(&address->ip);
 		if (result_add_route(given, &route, err) < 0)
 			return -1;
 	}
@@ -60,7 +60,7 @@ static int reflect_in_pod(const struct conf *conf, struct result *given, struct 
 
 /* A reflector in the pods' subnet redirects them to each other (RFC 1122 3.2.2.2), but they cannot
  * reach each other directly. */
-static void ignore_redirects(const struct iface *iface)
+static void reach_ignore_redirects(const struct iface *iface)
 {
 	struct sysctl sysctls[] = {
 		{ "ipv4/conf/all/accept_redirects", "0" },
@@ -76,7 +76,7 @@ static void ignore_redirects(const struct iface *iface)
 }
 
 /* Does the pod have an address of the family? */
-static bool has_family(const struct result *given, sa_family_t family)
+static bool reach_has_family(const struct result *given, sa_family_t family)
 {
 	for (size_t i = 0; i < given->n_ips; i++)
 		if (given->ips[i].address.ip.family == family)
@@ -85,19 +85,19 @@ static bool has_family(const struct result *given, sa_family_t family)
 }
 
 /* The same, with the addresses that router advertisements add later. */
-static bool will_have_family(const struct conf *conf, const struct result *given, sa_family_t family)
+static bool reach_will_have_family(const struct conf *conf, const struct result *given, sa_family_t family)
 {
-	return has_family(given, family) || (family == AF_INET6 && conf->accept_ra);
+	return reach_has_family(given, family) || (family == AF_INET6 && conf->accept_ra);
 }
 
-static bool is(const char *sysctl, const char *value)
+static bool reach_sysctl_is(const char *sysctl, const char *value)
 {
 	return netns_sysctl_is(sysctl, value, NULL) == FOUND;
 }
 
 /* Reads the host's addresses on the master, and adds routes to them without a gateway. */
-static int find_host(struct iface *iface, const struct conf *conf, struct result *given,
-		     struct cni_error *err)
+static int reach_find_host(struct iface *iface, const struct conf *conf, struct result *given,
+			   struct cni_error *err)
 {
 	if (guard_check_access(&iface->master, iface->link.ipvlan_flags, conf, err) < 0 ||
 	    host_ips_read(&iface->hosts, &iface->host, iface->master.index, err) < 0)
@@ -106,9 +106,9 @@ static int find_host(struct iface *iface, const struct conf *conf, struct result
 		const struct ip *host = &iface->hosts.ips[i];
 		struct cni_route route = { .table = -1, .scope = RT_SCOPE_LINK };
 
-		if (!will_have_family(conf, given, host->family) || covered(given, host))
+		if (!reach_will_have_family(conf, given, host->family) || reach_is_near(given, host))
 			continue;
-		route.dst = whole(host);
+		route.dst = reach_whole(host);
 		if (result_add_route(given, &route, err) < 0)
 			return -1;
 	}
@@ -116,8 +116,8 @@ static int find_host(struct iface *iface, const struct conf *conf, struct result
 }
 
 /* Only a warning: with static neighbours or routes the LAN can reach the pod. */
-static int warn_of_silence(struct iface *iface, const struct conf *conf, const struct result *given,
-			   struct cni_error *err)
+static int reach_warn_of_silence(struct iface *iface, const struct conf *conf, const struct result *given,
+				 struct cni_error *err)
 {
 	for (size_t i = 0; i < given->n_ips; i++) {
 		const struct prefix *address = &given->ips[i].address;
@@ -136,7 +136,7 @@ static int warn_of_silence(struct iface *iface, const struct conf *conf, const s
 }
 
 /* An internal network leads nowhere. */
-static void drop_default_routes(struct result *given)
+static void reach_drop_default_routes(struct result *given)
 {
 	size_t kept = 0;
 
@@ -149,15 +149,16 @@ static void drop_default_routes(struct result *given)
 int reach_pod(struct iface *iface, const struct conf *conf, struct result *given, struct cni_error *err)
 {
 	if (conf->internal)
-		drop_default_routes(given);
-	if (conf->mode != IPVLAN_MODE_L2 && !conf->proxy_arp && warn_of_silence(iface, conf, given, err) < 0)
+		reach_drop_default_routes(given);
+	if (conf->mode != IPVLAN_MODE_L2 && !conf->proxy_arp &&
+	    reach_warn_of_silence(iface, conf, given, err) < 0)
 		return -1;
-	if (conf->host_access && find_host(iface, conf, given, err) < 0)
+	if (conf->host_access && reach_find_host(iface, conf, given, err) < 0)
 		return -1;
 	if (!conf->n_reflectors)
 		return 0;
-	ignore_redirects(iface);
-	return conf->mode == IPVLAN_MODE_L2 ? reflect_in_pod(conf, given, err) : 0;
+	reach_ignore_redirects(iface);
+	return conf->mode == IPVLAN_MODE_L2 ? reach_reflect_in_pod(conf, given, err) : 0;
 }
 
 /* The objects to make on the host. */
@@ -166,7 +167,7 @@ struct wanted {
 	size_t n;
 };
 
-static int want(struct wanted *wanted, const struct object *object, struct cni_error *err)
+static int reach_want(struct wanted *wanted, const struct object *object, struct cni_error *err)
 {
 	struct object *bigger = realloc(wanted->list, (wanted->n + 1) * sizeof(*bigger));
 
@@ -177,25 +178,26 @@ static int want(struct wanted *wanted, const struct object *object, struct cni_e
 	return 0;
 }
 
-static int want_host_routes(struct wanted *wanted, const struct conf *conf, int master, struct cni_error *err)
+static int reach_want_host_routes(struct wanted *wanted, const struct conf *conf, int master,
+				  struct cni_error *err)
 {
 	for (size_t i = 0; i < conf->host_routes.n_routes; i++) {
 		const struct cni_route *from = &conf->host_routes.routes[i];
 		const struct object route = object_route(master, &from->dst, &from->gw, NULL);
 
-		if (want(wanted, &route, err) < 0)
+		if (reach_want(wanted, &route, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 /* In l3 the host routes the packets of pods, so it requires routes to the pods' subnets. */
-static int want_reflected(struct wanted *wanted, struct iface *iface, const struct conf *conf,
-			  const struct result *given, struct cni_error *err)
+static int reach_want_reflected(struct wanted *wanted, struct iface *iface, const struct conf *conf,
+				const struct result *given, struct cni_error *err)
 {
 	for (size_t i = 0; i < given->n_ips; i++) {
 		const struct prefix *address = &given->ips[i].address;
-		const struct ip *reflector = reflector_of(conf, address->ip.family);
+		const struct ip *reflector = reach_reflector_of(conf, address->ip.family);
 		struct object route;
 		struct ip own;
 
@@ -211,23 +213,23 @@ static int want_reflected(struct wanted *wanted, struct iface *iface, const stru
 					     "from the LAN; in l3 give the pods another subnet");
 		}
 		route = object_route(iface->master.index, address, reflector, NULL);
-		if (want(wanted, &route, err) < 0)
+		if (reach_want(wanted, &route, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 /* In l2: pods are neighbours of the host. */
-static int want_hairpin(struct wanted *wanted, int master, int *dev, struct cni_error *err)
+static int reach_want_hairpin(struct wanted *wanted, int master, int *dev, struct cni_error *err)
 {
 	const struct object hairpin = object_hairpin(master);
 
 	*dev = master;
-	return want(wanted, &hairpin, err);
+	return reach_want(wanted, &hairpin, err);
 }
 
 /* In l3 and l3s: over the anchor, which sends no ARP, since pods do not answer it. */
-static int want_access(struct wanted *wanted, struct iface *iface, int *dev, struct cni_error *err)
+static int reach_want_access(struct wanted *wanted, struct iface *iface, int *dev, struct cni_error *err)
 {
 	const struct object access = object_access(iface->master.index);
 	struct link anchor;
@@ -235,35 +237,35 @@ static int want_access(struct wanted *wanted, struct iface *iface, int *dev, str
 	if (anchor_find(&iface->host, access.dev, &anchor, err) != FOUND)
 		return cni_fail(err, CNI_INTERNAL, "the anchor of link %d is gone", access.dev);
 	*dev = anchor.index;
-	return want(wanted, &access, err);
+	return reach_want(wanted, &access, err);
 }
 
 /* The host's routes to the addresses of the pod. */
-static int want_ways(struct wanted *wanted, struct iface *iface, const struct conf *conf,
-		     const struct result *given, struct cni_error *err)
+static int reach_want_ways(struct wanted *wanted, struct iface *iface, const struct conf *conf,
+			   const struct result *given, struct cni_error *err)
 {
 	int dev = 0;
-	int rc = conf->mode == IPVLAN_MODE_L2 ? want_hairpin(wanted, iface->master.index, &dev, err)
-					      : want_access(wanted, iface, &dev, err);
+	int rc = conf->mode == IPVLAN_MODE_L2 ? reach_want_hairpin(wanted, iface->master.index, &dev, err)
+					      : reach_want_access(wanted, iface, &dev, err);
 
 	for (size_t i = 0; rc == 0 && i < given->n_ips; i++) {
 		const struct ip *ip = &given->ips[i].address.ip;
-		const struct prefix to = whole(ip);
+		const struct prefix to = reach_whole(ip);
 		const struct object route =
 			object_route(dev, &to, NULL, &iface->hosts.main[ip->family == AF_INET6]);
 
-		rc = want(wanted, &route, err);
+		rc = reach_want(wanted, &route, err);
 	}
 	return rc;
 }
 
-static int want_switches(struct wanted *wanted, int master, const char *const *names, size_t n,
-			 struct cni_error *err)
+static int reach_want_sysctls(struct wanted *wanted, int master, const char *const *names, size_t n,
+			      struct cni_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct object object = object_sysctl(master, names[i]);
 
-		if (want(wanted, &object, err) < 0)
+		if (reach_want(wanted, &object, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -277,49 +279,49 @@ static const char *const proxy_arp[] = { "proxy_arp", "forwarding" };
  * advertisements unless accept_ra is 2. With 2 the host keeps the address and default route that it
  * has from them.
  */
-static int want_proxy(struct wanted *wanted, const struct iface *iface, const struct result *given,
-		      struct cni_error *err)
+static int reach_want_proxy(struct wanted *wanted, const struct iface *iface, const struct result *given,
+			    struct cni_error *err)
 {
 	static const char *const ndp[] = { "ipv6.accept_ra", "ipv6.proxy_ndp", "ipv6.forwarding" };
 	const int master = iface->master.index;
 	char accept_ra[64];
 	size_t skip;
 
-	if (has_family(given, AF_INET) && want_switches(wanted, master, proxy_arp, 2, err) < 0)
+	if (reach_has_family(given, AF_INET) && reach_want_sysctls(wanted, master, proxy_arp, 2, err) < 0)
 		return -1;
-	if (!has_family(given, AF_INET6))
+	if (!reach_has_family(given, AF_INET6))
 		return 0;
 	snprintf(accept_ra, sizeof(accept_ra), "ipv6/conf/%s/accept_ra", iface->master.name);
-	skip = is(accept_ra, "0") ? 1 : 0;
-	if (want_switches(wanted, master, ndp + skip, 3 - skip, err) < 0)
+	skip = reach_sysctl_is(accept_ra, "0") ? 1 : 0;
+	if (reach_want_sysctls(wanted, master, ndp + skip, 3 - skip, err) < 0)
 		return -1;
 	for (size_t i = 0; i < given->n_ips; i++) {
 		const struct ip *ip = &given->ips[i].address.ip;
 		const struct object proxy = object_proxy(master, ip);
 
-		if (ip->family == AF_INET6 && want(wanted, &proxy, err) < 0)
+		if (ip->family == AF_INET6 && reach_want(wanted, &proxy, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int want_masquerade(struct wanted *wanted, const struct result *given, struct cni_error *err)
+static int reach_want_masquerade(struct wanted *wanted, const struct result *given, struct cni_error *err)
 {
 	const struct object table = object_table();
 
-	if (want(wanted, &table, err) < 0)
+	if (reach_want(wanted, &table, err) < 0)
 		return -1;
 	for (size_t i = 0; i < given->n_ips; i++) {
 		const struct object address = object_masquerade(&given->ips[i].address);
 
-		if (want(wanted, &address, err) < 0)
+		if (reach_want(wanted, &address, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 /* The name of the pod's namespace for ip-netns(8); NULL: it has none. */
-static const char *netns_name(const char *path)
+static const char *reach_netns_name(const char *path)
 {
 	static const char *const places[] = { "/run/netns/", "/var/run/netns/" };
 
@@ -333,10 +335,10 @@ static const char *netns_name(const char *path)
 	return NULL;
 }
 
-static int want_resolv_conf(struct wanted *wanted, const struct iface *iface, const json_t *dns,
-			    struct cni_error *err)
+static int reach_want_resolv_conf(struct wanted *wanted, const struct iface *iface, const json_t *dns,
+				  struct cni_error *err)
 {
-	const char *name = netns_name(iface->req->netns);
+	const char *name = reach_netns_name(iface->req->netns);
 	struct object file;
 
 	if (!name || !dns)
@@ -345,31 +347,31 @@ static int want_resolv_conf(struct wanted *wanted, const struct iface *iface, co
 		return cni_fail(err, CNI_CONFIG, "resolvConf: the name of the namespace is too long: %s",
 				name);
 	file = object_resolv(name, dns);
-	return want(wanted, &file, err);
+	return reach_want(wanted, &file, err);
 }
 
-static int want_all(struct wanted *wanted, struct iface *iface, const struct conf *conf,
-		    const struct result *given, struct cni_error *err)
+static int reach_want_all(struct wanted *wanted, struct iface *iface, const struct conf *conf,
+			  const struct result *given, struct cni_error *err)
 {
 	const int master = iface->master.index;
 
-	if (want_host_routes(wanted, conf, master, err) < 0)
+	if (reach_want_host_routes(wanted, conf, master, err) < 0)
 		return -1;
 	if (conf->n_reflectors && conf->mode != IPVLAN_MODE_L2 &&
-	    want_reflected(wanted, iface, conf, given, err) < 0)
+	    reach_want_reflected(wanted, iface, conf, given, err) < 0)
 		return -1;
-	if ((conf->host_access || conf->proxy_arp) && want_ways(wanted, iface, conf, given, err) < 0)
+	if ((conf->host_access || conf->proxy_arp) && reach_want_ways(wanted, iface, conf, given, err) < 0)
 		return -1;
-	if (conf->proxy_arp && want_proxy(wanted, iface, given, err) < 0)
+	if (conf->proxy_arp && reach_want_proxy(wanted, iface, given, err) < 0)
 		return -1;
-	if (conf->resolv_conf && want_resolv_conf(wanted, iface, conf_dns(conf, given), err) < 0)
+	if (conf->resolv_conf && reach_want_resolv_conf(wanted, iface, conf_dns(conf, given), err) < 0)
 		return -1;
-	return conf->ip_masq ? want_masquerade(wanted, given, err) : 0;
+	return conf->ip_masq ? reach_want_masquerade(wanted, given, err) : 0;
 }
 
 /* Call it while the ledger is locked. If the page is locked, another call releases it. */
-static int hold_locked(const struct ledger *ledger, struct page *page, struct view *view,
-		       const struct wanted *wanted, struct rival *rival, struct cni_error *err)
+static int reach_hold_locked(const struct ledger *ledger, struct page *page, struct view *view,
+			     const struct wanted *wanted, struct rival *rival, struct cni_error *err)
 {
 	const size_t before = page->n_objects;
 	const struct attachment who = page_who(page);
@@ -386,8 +388,8 @@ static int hold_locked(const struct ledger *ledger, struct page *page, struct vi
 	return page_make(page, view, before, err);
 }
 
-static int hold(struct iface *iface, struct page *page, struct view *view, const struct wanted *wanted,
-		size_t first, struct cni_error *err)
+static int reach_hold_all(struct iface *iface, struct page *page, struct view *view,
+			  const struct wanted *wanted, size_t first, struct cni_error *err)
 {
 	struct rival rival;
 	struct ledger ledger;
@@ -399,7 +401,7 @@ static int hold(struct iface *iface, struct page *page, struct view *view, const
 	do {
 		if (ledger_lock(&ledger, &iface->host, err) < 0)
 			return -1;
-		rc = hold_locked(&ledger, page, view, wanted, &rival, err);
+		rc = reach_hold_locked(&ledger, page, view, wanted, &rival, err);
 		ledger_close(&ledger);
 	} while (rc < 0 && *rival.ifname && release_rival(&iface->host, &rival, err) == 0);
 	return rc == 0 ? page_make_by_program(page, view, first, false, err) : -1;
@@ -413,7 +415,7 @@ int reach_hold(struct iface *iface, struct page *page, struct object *objects, s
 	int rc;
 
 	view_open(&view, &iface->host);
-	rc = hold(iface, page, &view, &wanted, first, err);
+	rc = reach_hold_all(iface, page, &view, &wanted, first, err);
 	view_close(&view);
 	return rc;
 }
@@ -422,7 +424,7 @@ int reach_host(struct iface *iface, const struct conf *conf, const struct result
 	       struct cni_error *err)
 {
 	struct wanted wanted = { .n = 0 };
-	int rc = want_all(&wanted, iface, conf, given, err);
+	int rc = reach_want_all(&wanted, iface, conf, given, err);
 
 	if (rc == 0 && (wanted.n || page->learned))
 		rc = reach_hold(iface, page, wanted.list, wanted.n, page->n_objects, err);
@@ -431,17 +433,18 @@ int reach_host(struct iface *iface, const struct conf *conf, const struct result
 }
 
 /* The objects that an ADD makes with any addresses. */
-static int want_always(struct wanted *wanted, const struct conf *conf, const struct link *master,
-		       struct cni_error *err)
+static int reach_want_always(struct wanted *wanted, const struct conf *conf, const struct link *master,
+			     struct cni_error *err)
 {
 	const struct object anchor = object_anchor(master->index, conf->mode),
 			    hairpin = object_hairpin(master->index);
 
-	if (want(wanted, &anchor, err) < 0 || want_host_routes(wanted, conf, master->index, err) < 0)
+	if (reach_want(wanted, &anchor, err) < 0 ||
+	    reach_want_host_routes(wanted, conf, master->index, err) < 0)
 		return -1;
-	if (conf->host_access && conf->mode == IPVLAN_MODE_L2 && want(wanted, &hairpin, err) < 0)
+	if (conf->host_access && conf->mode == IPVLAN_MODE_L2 && reach_want(wanted, &hairpin, err) < 0)
 		return -1;
-	return conf->proxy_arp ? want_switches(wanted, master->index, proxy_arp, 2, err) : 0;
+	return conf->proxy_arp ? reach_want_sysctls(wanted, master->index, proxy_arp, 2, err) : 0;
 }
 
 int reach_check(struct rtnl *host, const struct conf *conf, const struct link *master, struct cni_error *err)
@@ -449,7 +452,7 @@ int reach_check(struct rtnl *host, const struct conf *conf, const struct link *m
 	struct wanted wanted = { .n = 0 };
 	struct ledger ledger = { .lock = -1, .dir = -1 };
 	struct view view;
-	int rc = want_always(&wanted, conf, master, err);
+	int rc = reach_want_always(&wanted, conf, master, err);
 
 	view_open(&view, host);
 	for (size_t i = 0; rc == 0 && conf->mode != IPVLAN_MODE_L2 && i < conf->n_reflectors; i++)

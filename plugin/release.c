@@ -7,8 +7,8 @@
 #include "plugin/kinds.h"
 
 /* Writes a page without objects and locks it. FOUND: another call has made a page meanwhile. */
-static enum found reserve(struct release *release, struct rtnl *host, const struct attachment *who,
-			  const char *network, struct cni_error *err)
+static enum found release_reserve(struct release *release, struct rtnl *host, const struct attachment *who,
+				  const char *network, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	struct page page = {
@@ -57,7 +57,7 @@ enum found release_begin(struct release *ret, struct rtnl *host, const struct at
 			release_end(ret);
 		if (found != FOUND_NOT)
 			return found;
-		found = reserve(ret, host, who, network, err);
+		found = release_reserve(ret, host, who, network, err);
 		if (found == FOUND_NOT)
 			return found;
 		release_end(ret);
@@ -66,7 +66,7 @@ enum found release_begin(struct release *ret, struct rtnl *host, const struct at
 	}
 }
 
-static int look(struct release *release, struct cni_error *err)
+static int release_look(struct release *release, struct cni_error *err)
 {
 	for (size_t i = 0; i < release->page.n_objects; i++)
 		if (object_look(&release->view, &release->page.objects[i], true, err) < 0)
@@ -77,7 +77,7 @@ static int look(struct release *release, struct cni_error *err)
 
 /* If nft is not installed, its objects stay on the host and in the page until it is installed
  * again. */
-static bool wait_for_program(const struct release *release, const struct cni_error *why)
+static bool release_wait_for_program(const struct release *release, const struct cni_error *why)
 {
 	if (nft_program())
 		return false;
@@ -91,7 +91,7 @@ int release_host(struct release *release, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	const bool by_program = page_remove_by_program(&release->page, &release->view, &why) == 0;
-	const bool waits = !by_program && wait_for_program(release, &why);
+	const bool waits = !by_program && release_wait_for_program(release, &why);
 	int rc;
 
 	if (!by_program && !waits) {
@@ -106,7 +106,7 @@ int release_host(struct release *release, struct cni_error *err)
 			return -1;
 		rc = page_remove(&release->ledger, &release->page, &release->view, by_program, &why);
 		ledger_unlock(&release->ledger);
-	} while (rc == 1 && look(release, err) == 0);
+	} while (rc == 1 && release_look(release, err) == 0);
 	release->removed = rc == 0;
 	if (waits && !*why.msg)
 		return rc > 0 ? -1 : 0;
@@ -118,7 +118,7 @@ int release_host(struct release *release, struct cni_error *err)
 }
 
 /* Removes the page that reserves the name, whether or not the release has succeeded. */
-static void unreserve(struct release *release)
+static void release_unreserve(struct release *release)
 {
 	if (release->removed || release->page.doc || release->lock < 0 ||
 	    ledger_lock_open(&release->ledger, NULL) < 0)
@@ -129,7 +129,7 @@ static void unreserve(struct release *release)
 
 void release_end(struct release *release)
 {
-	unreserve(release);
+	release_unreserve(release);
 	cleanup_close(&release->lock);
 	page_free(&release->page);
 	view_close(&release->view);

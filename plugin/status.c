@@ -14,7 +14,7 @@
 #include "plugin/reach.h"
 #include "plugin/verbs.h"
 
-static int check_kernel(struct rtnl *nl, struct cni_error *err)
+static int status_check_kernel(struct rtnl *nl, struct cni_error *err)
 {
 	enum found found = ipvlan_known(nl, err);
 
@@ -25,8 +25,8 @@ static int check_kernel(struct rtnl *nl, struct cni_error *err)
 }
 
 /* Would ADD fail to make the master? A VLAN in another namespace prevents ours, for instance. */
-static int check_unmade(struct rtnl *nl, const struct conf *conf, const struct link *parent,
-			const struct link *made, struct cni_error *err)
+static int status_check_unmade(struct rtnl *nl, const struct conf *conf, const struct link *parent,
+			       const struct link *made, struct cni_error *err)
 {
 	struct view view;
 	const struct object object = conf->internal ? object_dummy(made->name, conf->mtu)
@@ -42,8 +42,8 @@ static int check_unmade(struct rtnl *nl, const struct conf *conf, const struct l
 }
 
 /* ret->index 0: ADD would make the master. */
-static int find_master(struct link *ret, struct rtnl *nl, const struct conf *conf, const char *network,
-		       struct cni_error *err)
+static int status_find_master(struct link *ret, struct rtnl *nl, const struct conf *conf, const char *network,
+			      struct cni_error *err)
 {
 	struct link parent = { .index = 0 };
 	enum found found;
@@ -54,17 +54,20 @@ static int find_master(struct link *ret, struct rtnl *nl, const struct conf *con
 	if (!conf->vlan && !conf->internal)
 		return 0;
 	found = master_made(nl, conf, &parent, network, ret, err);
-	return found == FOUND_NOT ? check_unmade(nl, conf, &parent, ret, err) : found == FOUND ? 0 : -1;
+	return found == FOUND_NOT ? status_check_unmade(nl, conf, &parent, ret, err)
+	       : found == FOUND	  ? 0
+				  : -1;
 }
 
-static int check_master(struct rtnl *nl, const struct conf *conf, const char *network, struct cni_error *err)
+static int status_check_master(struct rtnl *nl, const struct conf *conf, const char *network,
+			       struct cni_error *err)
 {
 	struct link master;
 
 	/* only ADD knows a master inside the pod, or one of prevResult */
 	if (conf->link_in_container || (!conf->master && !conf->ipam && !conf->internal))
 		return 0;
-	if (find_master(&master, nl, conf, network, err) < 0)
+	if (status_find_master(&master, nl, conf, network, err) < 0)
 		return -1;
 	if (!master.index)
 		return 0;
@@ -81,7 +84,7 @@ static int check_master(struct rtnl *nl, const struct conf *conf, const char *ne
 	return reach_check(nl, conf, &master, err);
 }
 
-static bool is_ipv6(const json_t *obj, const char *key)
+static bool status_is_ipv6(const json_t *obj, const char *key)
 {
 	const char *text = json_string_value(json_field(obj, key));
 
@@ -89,43 +92,43 @@ static bool is_ipv6(const json_t *obj, const char *key)
 }
 
 /* Reads the ranges and addresses of host-local, addrpool and static. */
-static bool gives_ipv6(const json_t *ipam)
+static bool status_gives_ipv6(const json_t *ipam)
 {
 	const json_t *set, *entry;
 	size_t i, k;
 
 	json_array_foreach(json_field(ipam, "ranges"), i, set)
 		json_array_foreach(set, k, entry)
-			if (is_ipv6(entry, "subnet"))
+			if (status_is_ipv6(entry, "subnet"))
 				return true;
 	json_array_foreach(json_field(ipam, "addresses"), i, entry)
-		if (is_ipv6(entry, "address"))
+		if (status_is_ipv6(entry, "address"))
 			return true;
-	return is_ipv6(ipam, "subnet");
+	return status_is_ipv6(ipam, "subnet");
 }
 
-static int check_families(const struct request *req, struct cni_error *err)
+static int status_check_families(const struct request *req, struct cni_error *err)
 {
-	if (netns_has_ipv6() || !gives_ipv6(json_field(req->conf, "ipam")))
+	if (netns_has_ipv6() || !status_gives_ipv6(json_field(req->conf, "ipam")))
 		return 0;
 	cni_fail(err, CNI_UNAVAILABLE, "ipam has IPv6 addresses, and this kernel has no IPv6");
 	return cni_hint(err, "start the machine without ipv6.disable=1, or give pods only IPv4 addresses");
 }
 
-static int ready(const struct request *req, const struct conf *conf, struct cni_error *err)
+static int status_ready(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	struct rtnl nl;
 	int rc;
 
-	if (host_check_programs(conf, err) < 0 || check_families(req, err) < 0)
+	if (host_check_programs(conf, err) < 0 || status_check_families(req, err) < 0)
 		return -1;
 	if (rtnl_open(&nl, -1, err) < 0)
 		return -1;
-	rc = check_kernel(&nl, err);
+	rc = status_check_kernel(&nl, err);
 	if (rc == 0)
 		rc = ledger_check(&nl, err);
 	if (rc == 0)
-		rc = check_master(&nl, conf, req->name, err);
+		rc = status_check_master(&nl, conf, req->name, err);
 	rtnl_close(&nl);
 	if (rc == 0 && conf->ipam)
 		rc = delegate_run(req, conf->ipam, "STATUS", err);
@@ -140,7 +143,7 @@ int verb_status(const struct request *req, struct cni_error *err)
 
 	if (conf_read(&conf, req, err) < 0)
 		return -1;
-	rc = ready(req, &conf, err);
+	rc = status_ready(req, &conf, err);
 	if (rc < 0 && err->code != CNI_LIMITED)
 		err->code = CNI_UNAVAILABLE;
 	conf_free(&conf);

@@ -8,7 +8,8 @@
 #include "plugin/master.h"
 
 /* The index of the interface in prevResult, or -1. */
-static long long find_in_prev(const struct iface *iface, const struct result *prev, struct cni_error *err)
+static long long verify_find_in_prev(const struct iface *iface, const struct result *prev,
+				     struct cni_error *err)
 {
 	for (size_t i = 0; i < prev->n_interfaces; i++) {
 		const struct cni_interface *entry = &prev->interfaces[i];
@@ -23,13 +24,14 @@ static long long find_in_prev(const struct iface *iface, const struct result *pr
 }
 
 /* The kernel makes an ipvlan slave of a slave on the master of that slave. */
-static int parent_of(const struct link *master)
+static int verify_parent_of(const struct link *master)
 {
 	return !strcmp(master->kind, "ipvlan") ? master->parent : master->index;
 }
 
 /* *ret: the parent, and after the call the master that ADD has made. */
-static int find_made(struct iface *iface, const struct conf *conf, struct link *ret, struct cni_error *err)
+static int verify_find_made(struct iface *iface, const struct conf *conf, struct link *ret,
+			    struct cni_error *err)
 {
 	const struct link parent = *ret;
 	enum found found = master_made(iface->home, conf, &parent, iface->req->name, ret, err);
@@ -43,15 +45,16 @@ static int find_made(struct iface *iface, const struct conf *conf, struct link *
 
 /* Without the key "master" it is the link of the interface: the default route may have changed
  * since ADD. */
-static int find_master(struct iface *iface, const struct conf *conf, struct link *ret, struct cni_error *err)
+static int verify_find_master(struct iface *iface, const struct conf *conf, struct link *ret,
+			      struct cni_error *err)
 {
 	if (!conf->master && !conf->internal)
 		return link_find_index(iface->home, iface->link.parent, ret, err) == FOUND_FAILED ? -1 : 0;
 	if (!conf->internal && master_find(iface->home, conf->master, ret, err) < 0)
 		return -1;
-	if ((conf->vlan || conf->internal) && find_made(iface, conf, ret, err) < 0)
+	if ((conf->vlan || conf->internal) && verify_find_made(iface, conf, ret, err) < 0)
 		return -1;
-	if (iface->link.parent == parent_of(ret))
+	if (iface->link.parent == verify_parent_of(ret))
 		return 0;
 	return cni_fail(err, CNI_DAMAGED, "Container interface %s is not on master %s", iface->req->ifname,
 			ret->name);
@@ -82,7 +85,7 @@ static int verify_master(struct iface *iface, const struct conf *conf, struct cn
 {
 	struct link master = { .index = 0 };
 
-	if (find_master(iface, conf, &master, err) < 0)
+	if (verify_find_master(iface, conf, &master, err) < 0)
 		return -1;
 	return verify_mac(&iface->link, &master, err) < 0 ? -1
 							  : verify_mtu(&iface->link, &master, conf->mtu, err);
@@ -133,7 +136,7 @@ struct seen {
 
 /* Makes room for one more entry after n. The room is doubled when n is a power of two. NULL: out of
  * memory. */
-static void *one_more(struct seen *seen, void *list, size_t n, size_t size)
+static void *verify_one_more(struct seen *seen, void *list, size_t n, size_t size)
 {
 	void *larger = n & (n - 1) ? list : realloc(list, (n ? 2 * n : 1) * size);
 
@@ -141,10 +144,10 @@ static void *one_more(struct seen *seen, void *list, size_t n, size_t size)
 	return larger;
 }
 
-static void keep_route(const struct route_seen *route, void *arg)
+static void verify_keep_route(const struct route_seen *route, void *arg)
 {
 	struct seen *seen = arg;
-	struct route_seen *list = one_more(seen, seen->routes, seen->n_routes, sizeof(*list));
+	struct route_seen *list = verify_one_more(seen, seen->routes, seen->n_routes, sizeof(*list));
 
 	if (!list)
 		return;
@@ -152,26 +155,26 @@ static void keep_route(const struct route_seen *route, void *arg)
 	seen->routes = list;
 }
 
-static void keep_address(const struct addr_seen *address, void *arg)
+static void verify_keep_address(const struct addr_seen *address, void *arg)
 {
 	struct seen *seen = arg;
 	struct prefix *list;
 
 	if (address->link != seen->link)
 		return;
-	list = one_more(seen, seen->addresses, seen->n_addresses, sizeof(*list));
+	list = verify_one_more(seen, seen->addresses, seen->n_addresses, sizeof(*list));
 	if (!list)
 		return;
 	list[seen->n_addresses++] = address->address;
 	seen->addresses = list;
 }
 
-static int by_prefix(const void *a, const void *b)
+static int verify_by_prefix(const void *a, const void *b)
 {
 	return prefix_compare(a, b);
 }
 
-static int by_destination(const void *a, const void *b)
+static int verify_by_destination(const void *a, const void *b)
 {
 	const struct route_seen *x = a, *y = b;
 	const struct prefix via_x = { .ip = x->gw }, via_y = { .ip = y->gw };
@@ -180,7 +183,7 @@ static int by_destination(const void *a, const void *b)
 	return order ? order : prefix_compare(&via_x, &via_y);
 }
 
-static bool mentions(const struct result *prev, int family)
+static bool verify_mentions(const struct result *prev, int family)
 {
 	for (size_t i = 0; i < prev->n_ips; i++)
 		if (prev->ips[i].address.ip.family == family)
@@ -191,33 +194,34 @@ static bool mentions(const struct result *prev, int family)
 	return false;
 }
 
-static int look(struct seen *seen, struct rtnl *pod, const struct result *prev, struct cni_error *err)
+static int verify_look(struct seen *seen, struct rtnl *pod, const struct result *prev, struct cni_error *err)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 
-	if (addr_each(pod, keep_address, seen, err) < 0)
+	if (addr_each(pod, verify_keep_address, seen, err) < 0)
 		return -1;
 	for (size_t i = 0; i < 2; i++)
-		if (mentions(prev, families[i]) && route_each(pod, families[i], 0, keep_route, seen, err) < 0)
+		if (verify_mentions(prev, families[i]) &&
+		    route_each(pod, families[i], 0, verify_keep_route, seen, err) < 0)
 			return -1;
 	if (seen->cut)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	if (seen->n_addresses)
-		qsort(seen->addresses, seen->n_addresses, sizeof(*seen->addresses), by_prefix);
+		qsort(seen->addresses, seen->n_addresses, sizeof(*seen->addresses), verify_by_prefix);
 	if (seen->n_routes)
-		qsort(seen->routes, seen->n_routes, sizeof(*seen->routes), by_destination);
+		qsort(seen->routes, seen->n_routes, sizeof(*seen->routes), verify_by_destination);
 	return 0;
 }
 
 /* The first route that does not precede key. */
-static size_t first_route(const struct seen *seen, const struct route_seen *key)
+static size_t verify_first_route(const struct seen *seen, const struct route_seen *key)
 {
 	size_t from = 0, to = seen->n_routes;
 
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
 
-		if (by_destination(&seen->routes[middle], key) < 0)
+		if (verify_by_destination(&seen->routes[middle], key) < 0)
 			from = middle + 1;
 		else
 			to = middle;
@@ -230,14 +234,14 @@ static size_t first_route(const struct seen *seen, const struct route_seen *key)
  * route, and may have moved routes without a table to another one (sbr, vrf). If the result has
  * several interfaces, it does not say to which one a route belongs.
  */
-static bool has_route(const struct seen *seen, const struct cni_route *wanted)
+static bool verify_has_route(const struct seen *seen, const struct cni_route *wanted)
 {
 	struct route_seen key = { .dst = prefix_network(&wanted->dst) };
 	const bool any_gw = !key.dst.len || !wanted->gw.family || ip_is_any(&wanted->gw);
 
 	if (!any_gw)
 		key.gw = wanted->gw;
-	for (size_t i = first_route(seen, &key); i < seen->n_routes; i++) {
+	for (size_t i = verify_first_route(seen, &key); i < seen->n_routes; i++) {
 		const struct route_seen *route = &seen->routes[i];
 
 		if (!prefix_equal(&route->dst, &key.dst) || (!any_gw && !ip_equal(&route->gw, &key.gw)))
@@ -255,11 +259,11 @@ static int verify_address(const struct iface *iface, const struct seen *seen, co
 {
 	const struct cni_route subnet = { .dst = *address };
 
-	if (!bsearch(address, seen->addresses, seen->n_addresses, sizeof(*address), by_prefix))
+	if (!bsearch(address, seen->addresses, seen->n_addresses, sizeof(*address), verify_by_prefix))
 		return cni_fail(err, CNI_DAMAGED, "Failed to match addr %s on interface %s",
 				prefix_text(address).s, iface->req->ifname);
 	/* the kernel adds a route to the subnet of an address, if there is a subnet */
-	if (address->len == 8 * ip_size(&address->ip) || has_route(seen, &subnet))
+	if (address->len == 8 * ip_size(&address->ip) || verify_has_route(seen, &subnet))
 		return 0;
 	return cni_fail(err, CNI_DAMAGED, "Expected Route to the subnet of %s not found in routing table",
 			prefix_text(address).s);
@@ -283,7 +287,7 @@ static int verify_routes(const struct seen *seen, const struct result *prev, str
 	for (size_t i = 0; i < prev->n_routes; i++) {
 		const struct cni_route *route = &prev->routes[i];
 
-		if (!has_route(seen, route))
+		if (!verify_has_route(seen, route))
 			return cni_fail(err, CNI_DAMAGED, "Expected Route %s%s%s not found in routing table",
 					prefix_text(&route->dst).s, route->gw.family ? " via " : "",
 					ip_text(&route->gw).s);
@@ -292,7 +296,7 @@ static int verify_routes(const struct seen *seen, const struct result *prev, str
 }
 
 /* Does prevResult have interfaces of the pod that other plugins of the chain have made? */
-static bool has_others(const struct result *prev)
+static bool verify_has_others(const struct result *prev)
 {
 	size_t n = 0;
 
@@ -304,15 +308,15 @@ static bool has_others(const struct result *prev)
 int iface_verify(struct iface *iface, const struct conf *conf, struct cni_error *err)
 {
 	const struct result *prev = &conf->prev;
-	long long own = find_in_prev(iface, prev, err);
+	long long own = verify_find_in_prev(iface, prev, err);
 	struct seen seen = { .routes = NULL };
 	int rc;
 
 	if (own < 0 || verify_link(iface, conf, err) < 0)
 		return -1;
 	seen.link = iface->link.index;
-	seen.any_link = has_others(prev);
-	rc = look(&seen, &iface->pod, prev, err);
+	seen.any_link = verify_has_others(prev);
+	rc = verify_look(&seen, &iface->pod, prev, err);
 	if (rc == 0)
 		rc = verify_addresses(iface, &seen, prev, own, err);
 	if (rc == 0)

@@ -30,7 +30,7 @@ struct request {
 	const char *ifname;
 	const char *args;
 	const char *path;
-	bool own_netns_allowed;	    /* by CNI_NETNS_OVERRIDE: for tests in one namespace */
+	bool our_netns_allowed;	    /* by CNI_NETNS_OVERRIDE: for tests in one namespace */
 	bool only_gone;		    /* by IPVLANCTL_GC: DEL does nothing while the pod's namespace exists */
 	const struct netns_id *pod; /* the namespace of netns, if the verb has looked; or NULL */
 

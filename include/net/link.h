@@ -22,7 +22,7 @@ struct link {
 	unsigned int mtu;
 	int parent;	       /* IFLA_LINK, 0: none */
 	bool parent_elsewhere; /* parent is an index in another namespace */
-	int parent_netns;      /* that namespace's number in the asked one: rtnl_own_id() */
+	int parent_netns;      /* that namespace's number in the asked one: rtnl_our_id() */
 	int holder;	       /* IFLA_MASTER: the bridge, bond or VRF above, 0: none */
 	uint16_t ipvlan_mode;  /* IPVLAN_MODE_*, if kind is "ipvlan" */
 	uint16_t ipvlan_flags; /* IPVLAN_F_* */

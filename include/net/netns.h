@@ -22,11 +22,11 @@ enum netns {
 };
 
 /*
- * Opens path and checks that it is a network namespace, and, unless own_allowed, that it is not
+ * Opens path and checks that it is a network namespace, and, unless ours_allowed, that it is not
  * ours: if a runtime passes the host's by mistake, we must not change the host's interfaces. Only
  * NETNS_OPEN sets *ret, which the caller closes. Errors: CNI_ENVIRONMENT, CNI_NETNS, CNI_IO.
  */
-enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_error *err);
+enum netns netns_open(const char *path, bool ours_allowed, int *ret, struct cni_error *err);
 
 /*
  * Runs fn(arg) in netns and returns to our namespace; if it cannot return, it ends the process. No

@@ -87,7 +87,7 @@ int rtnl_ask(struct rtnl *nl, void (*each)(const struct nlmsghdr *, void *), voi
 	     struct cni_error *err);
 
 /* The number of our namespace in that of nl (IFLA_LINK_NETNSID). */
-enum found rtnl_own_id(struct rtnl *nl, int *ret, struct cni_error *err);
+enum found rtnl_our_id(struct rtnl *nl, int *ret, struct cni_error *err);
 
 /*
  * For a struct rtnl without requests: rtnl_listen() subscribes to the events of a group

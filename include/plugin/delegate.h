@@ -20,7 +20,7 @@
 
 #define BUILD_ID_SIZE 20
 
-struct own_delegate {
+struct delegate_builtin {
 	unsigned char build_id[BUILD_ID_SIZE]; /* of the program's ELF note */
 	const struct plugin *plugin;
 	bool (*serves)(
@@ -28,7 +28,7 @@ struct own_delegate {
 };
 
 /* From now on calls this plugin in our process if CNI_PATH has the same build. */
-void delegate_own(const struct own_delegate *plugin);
+void delegate_use_builtin(const struct delegate_builtin *plugin);
 
 /* CNI_PATH, or the usual directories of plugins. */
 const char *delegate_path(void);

@@ -4,7 +4,7 @@
  *
  *	ADD	iface_open  iface_prepare  iface_create    (IPAM)  iface_configure
  *	CHECK	iface_open                                 (IPAM)  iface_verify
- *	DEL	            iface_find_own  iface_delete   (IPAM)
+ *	DEL	            iface_find_links  iface_delete (IPAM)
  *
  * iface_create() makes nothing if it fails. If a later step fails, the caller deletes the interface
  * by its index.
@@ -67,13 +67,14 @@ int iface_verify(struct iface *iface, const struct conf *conf, struct cni_error 
 
 /* The ipvlan interfaces of an attachment: the one with its name, and one that a killed ADD has
  * left. */
-struct own_links {
+struct iface_links {
 	int index[2];
 	size_t n;
 };
 
-/* An interface of that name that is not an ipvlan slave is not ours: iface_find_own() omits it. */
-int iface_find_own(struct rtnl *pod, const struct request *req, struct own_links *ret, struct cni_error *err);
-int iface_delete(struct rtnl *pod, const struct own_links *links, struct cni_error *err);
+/* An interface of that name that is not an ipvlan slave is not ours: iface_find_links() omits it. */
+int iface_find_links(struct rtnl *pod, const struct request *req, struct iface_links *ret,
+		     struct cni_error *err);
+int iface_delete(struct rtnl *pod, const struct iface_links *links, struct cni_error *err);
 
 #endif

@@ -19,7 +19,7 @@ void about_print_version(const char *name)
 	printf("%s %s\n", name, about_version());
 }
 
-static void print_help(const struct about *about)
+static void about_print_help(const struct about *about)
 {
 	printf("%s: %s\n\n%s\nMore: man %s\n", about->name, about->what, about->usage, about->page);
 }
@@ -31,7 +31,7 @@ bool about_answers(const struct about *about, int argc, char **argv, int *status
 	if (!strcmp(asked, "--version") || !strcmp(asked, "-V"))
 		about_print_version(about->name);
 	else if (!strcmp(asked, "--help") || !strcmp(asked, "-h"))
-		print_help(about);
+		about_print_help(about);
 	else
 		return false;
 	*status = fflush(stdout) < 0;

@@ -6,7 +6,7 @@
 
 #include "cni/json.h"
 
-static uint64_t mix(uint64_t hash, const char *text)
+static uint64_t attachment_mix(uint64_t hash, const char *text)
 {
 	for (; *text; text++)
 		hash = (hash ^ (unsigned char)*text) * 1099511628211ULL; /* FNV-1a */
@@ -15,7 +15,8 @@ static uint64_t mix(uint64_t hash, const char *text)
 
 uint64_t attachment_hash(const char *container, const char *ifname)
 {
-	return mix(mix(mix(14695981039346656037ULL, container), "/"), ifname);
+	return attachment_mix(attachment_mix(attachment_mix(14695981039346656037ULL, container), "/"),
+			      ifname);
 }
 
 bool attachment_equal(const struct attachment *a, const struct attachment *b)
@@ -24,7 +25,7 @@ bool attachment_equal(const struct attachment *a, const struct attachment *b)
 }
 
 /* An attachment without an interface equals each attachment of its container. */
-static int by_name(const void *a, const void *b)
+static int attachment_by_name(const void *a, const void *b)
 {
 	const struct attachment *x = a, *y = b;
 	int order = strcmp(x->container, y->container);
@@ -32,7 +33,7 @@ static int by_name(const void *a, const void *b)
 	return order || !*x->ifname || !*y->ifname ? order : strcmp(x->ifname, y->ifname);
 }
 
-static int read_list(struct valid *ret, const json_t *list, const char *key, struct cni_error *err)
+static int valid_read_list(struct valid *ret, const json_t *list, const char *key, struct cni_error *err)
 {
 	struct attachment *attachments = calloc(json_array_size(list) + 1, sizeof(*attachments));
 	const json_t *entry;
@@ -48,7 +49,7 @@ static int read_list(struct valid *ret, const json_t *list, const char *key, str
 			return cni_fail(err, CNI_CONFIG, "%s[%zu] must have a containerID and an ifname", key,
 					i);
 	}
-	qsort(attachments, ret->n, sizeof(*attachments), by_name);
+	qsort(attachments, ret->n, sizeof(*attachments), attachment_by_name);
 	return 0;
 }
 
@@ -63,7 +64,7 @@ enum found valid_read(struct valid *ret, const struct request *req, struct cni_e
 			continue;
 		if (!json_is_array(list) && !json_is_null(list))
 			return cni_fail(err, CNI_CONFIG, "%s must be a list", keys[i]);
-		if (read_list(ret, list, keys[i], err) == 0)
+		if (valid_read_list(ret, list, keys[i], err) == 0)
 			return FOUND;
 		valid_free(ret);
 		return FOUND_FAILED;
@@ -82,5 +83,5 @@ bool valid_contains(const struct valid *valid, const char *container, const char
 	json_auto_t *text = json_text(ifname);
 	const struct attachment wanted = { container, text ? json_string_value(text) : ifname };
 
-	return valid->n && bsearch(&wanted, valid->list, valid->n, sizeof(*valid->list), by_name);
+	return valid->n && bsearch(&wanted, valid->list, valid->n, sizeof(*valid->list), attachment_by_name);
 }

@@ -32,7 +32,7 @@
 #define START_STACK 32768
 
 /* The input as a file, which a child can read at any speed. */
-static int input_file(const struct child *child, struct cni_error *err)
+static int child_input_file(const struct child *child, struct cni_error *err)
 {
 	autoclose int fd = memfd_create("stdin", MFD_CLOEXEC);
 	size_t written = 0;
@@ -59,7 +59,7 @@ struct start {
 };
 
 /* In the child, which shares our memory until its exec, for which we wait. */
-static int become(void *arg)
+static int child_become(void *arg)
 {
 	struct start *start = arg;
 
@@ -81,13 +81,13 @@ static int become(void *arg)
 }
 
 /* As posix_spawn(), which cannot make a child end with its parent. Returns 0 or errno. */
-static int start(struct start *start, pid_t *ret)
+static int child_start(struct start *start, pid_t *ret)
 {
 	char stack[START_STACK] __attribute__((aligned(16)));
 	pid_t pid;
 
 	start->error = 0;
-	pid = clone(become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, start);
+	pid = clone(child_become, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, start);
 	if (pid < 0)
 		return errno;
 	if (start->error)
@@ -97,13 +97,13 @@ static int start(struct start *start, pid_t *ret)
 }
 
 /* Starts the program with its standard error in a pipe. Returns 0 or errno. */
-static int spawn(const struct child *child, int in, int out, int errors, pid_t *ret)
+static int child_spawn(const struct child *child, int in, int out, int errors, pid_t *ret)
 {
 	struct start one = { .child = child, .fds = { in, out, errors }, .parent = getpid() };
 	int error;
 
 	for (int tries = 0; tries < BUSY_TRIES; tries++) {
-		error = start(&one, ret);
+		error = child_start(&one, ret);
 		if (error != ETXTBSY)
 			break;
 		nanosleep(&(struct timespec){ .tv_nsec = BUSY_PAUSE_NS }, NULL);
@@ -112,7 +112,7 @@ static int spawn(const struct child *child, int in, int out, int errors, pid_t *
 }
 
 /* Reads the pipe. Returns false if the child wrote too much. */
-static bool read_output(int fd, struct outcome *o)
+static bool child_read_output(int fd, struct outcome *o)
 {
 	ssize_t n = read(fd, o->output + o->output_len, o->output_max - o->output_len);
 
@@ -120,7 +120,7 @@ static bool read_output(int fd, struct outcome *o)
 	return o->output_len < o->output_max;
 }
 
-static void keep_stderr(int fd, bool quiet, struct outcome *o)
+static void child_keep_stderr(int fd, bool quiet, struct outcome *o)
 {
 	char text[STDERR_KEPT + 1], clean[VISIBLE_GROWTH * STDERR_KEPT];
 	ssize_t n = read(fd, text, STDERR_KEPT);
@@ -139,7 +139,7 @@ static void keep_stderr(int fd, bool quiet, struct outcome *o)
 	o->stderr_len += len;
 }
 
-static bool has_ended(pid_t child)
+static bool child_has_ended(pid_t child)
 {
 	siginfo_t info = { .si_pid = 0 };
 
@@ -152,7 +152,7 @@ static bool has_ended(pid_t child)
  * so only data or the child's end wakes us. Returns 0, or -1 if the child took too long or wrote
  * too much.
  */
-static int follow(pid_t child, int out, int errors, const struct child *what, struct outcome *o)
+static int child_follow(pid_t child, int out, int errors, const struct child *what, struct outcome *o)
 {
 	struct pollfd fds[] = { { .fd = out, .events = POLLIN }, { .fd = errors, .events = POLLIN } };
 	const long long end = process_now_ms() + what->patience_s * 1000LL;
@@ -165,16 +165,16 @@ static int follow(pid_t child, int out, int errors, const struct child *what, st
 		if (ready == 0)
 			break;
 		left = end - process_now_ms();
-		if (ready > 0 && fds[0].revents && !read_output(out, o))
+		if (ready > 0 && fds[0].revents && !child_read_output(out, o))
 			return -1;
 		if (ready > 0 && fds[1].revents)
-			keep_stderr(errors, what->quiet, o);
-		ended = ended || has_ended(child);
+			child_keep_stderr(errors, what->quiet, o);
+		ended = ended || child_has_ended(child);
 	}
 	return ended ? 0 : -1;
 }
 
-static int reap(pid_t child, struct outcome *o)
+static int child_reap(pid_t child, struct outcome *o)
 {
 	int rc;
 
@@ -184,7 +184,7 @@ static int reap(pid_t child, struct outcome *o)
 	return rc;
 }
 
-static int spawn_hint(const char *program, int error, struct cni_error *err)
+static int child_spawn_hint(const char *program, int error, struct cni_error *err)
 {
 	if (error == EACCES)
 		return cni_hint(err,
@@ -199,9 +199,9 @@ static int spawn_hint(const char *program, int error, struct cni_error *err)
 	return -1;
 }
 
-static int run(const struct child *what, struct outcome *o, struct cni_error *err)
+static int child_run_once(const struct child *what, struct outcome *o, struct cni_error *err)
 {
-	autoclose int in = input_file(what, err);
+	autoclose int in = child_input_file(what, err);
 	autoclose int out_r = -1, out_w = -1, err_r = -1, err_w = -1;
 	int out[2], errors[2], error;
 	pid_t pid = -1;
@@ -215,15 +215,15 @@ static int run(const struct child *what, struct outcome *o, struct cni_error *er
 		return cni_fail(err, CNI_RETRY, "cannot make a pipe: %s", errno_text(errno));
 	err_r = errors[0], err_w = errors[1];
 
-	error = spawn(what, in, out_w, err_w, &pid);
+	error = child_spawn(what, in, out_w, err_w, &pid);
 	if (error) {
 		cni_fail(err, CNI_IO, "%sfork/exec %s: %s", what->what, what->argv[0], errno_text(error));
-		return spawn_hint(what->argv[0], error, err);
+		return child_spawn_hint(what->argv[0], error, err);
 	}
-	error = follow(pid, out_r, err_r, what, o) < 0;
+	error = child_follow(pid, out_r, err_r, what, o) < 0;
 	if (error)
 		kill(-pid, SIGKILL);
-	if (reap(pid, o) < 0)
+	if (child_reap(pid, o) < 0)
 		return cni_fail(err, CNI_INTERNAL, "cannot tell how %s ended: %s", what->argv[0],
 				errno_text(errno));
 	if (o->output_len >= o->output_max)
@@ -251,7 +251,7 @@ int child_run(const struct child *child, struct outcome *ret, struct cni_error *
 	if (!output)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	*ret = (struct outcome){ .output = output, .output_max = max };
-	if (run(child, ret, err) < 0)
+	if (child_run_once(child, ret, err) < 0)
 		return -1;
 	output[ret->output_len] = '\0';
 	ret->stderr_end[ret->stderr_len] = '\0';

@@ -17,7 +17,7 @@
 #define DEFINITION "NetworkAttachmentDefinition"
 
 /* Makes a configuration from the entry of a list. */
-static json_t *complete(const json_t *list, const json_t *entry)
+static json_t *conflist_complete(const json_t *list, const json_t *entry)
 {
 	static const char *const inherited[] = { "name", "cniVersion" };
 	json_t *plugin = json_deep_copy(entry);
@@ -29,7 +29,7 @@ static json_t *complete(const json_t *list, const json_t *entry)
 }
 
 /* Reads from a pipe too, such as a shell's <(...). Its writer must not pause for long. */
-static ssize_t read_on(int fd, char *buf, size_t size)
+static ssize_t conflist_read_on(int fd, char *buf, size_t size)
 {
 	struct pollfd in = { .fd = fd, .events = POLLIN };
 	ssize_t n = read(fd, buf, size);
@@ -57,7 +57,8 @@ char *conflist_text(const char *path, size_t *len, struct cni_error *err)
 		cni_fail(err, CNI_DECODE, "it is a directory, not a file with a configuration"), n = -1;
 	else if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
 		errno = EINVAL, n = -1;
-	while (n >= 0 && *len < CONFLIST_MAX && (n = read_on(fd, text + *len, CONFLIST_MAX - *len)) > 0)
+	while (n >= 0 && *len < CONFLIST_MAX &&
+	       (n = conflist_read_on(fd, text + *len, CONFLIST_MAX - *len)) > 0)
 		*len += (size_t)n;
 	if (n == 0) {
 		char *ret = text;
@@ -78,7 +79,7 @@ bool conflist_is_yaml(const char *path, const char *text, size_t len)
 }
 
 /* A definition of Kubernetes has the configuration as a string, perhaps without a name. */
-static json_t *unwrap(const json_t *definition)
+static json_t *conflist_unwrap(const json_t *definition)
 {
 	const char *config = json_string_value(json_field(json_field(definition, "spec"), "config"));
 	json_t *name = json_field(json_field(definition, "metadata"), "name");
@@ -89,15 +90,15 @@ static json_t *unwrap(const json_t *definition)
 	return doc;
 }
 
-static bool is_kind(const json_t *doc, const char *kind)
+static bool conflist_is_kind(const json_t *doc, const char *kind)
 {
 	const char *text = json_string_value(json_field(doc, "kind"));
 
 	return text && !strcmp(text, kind) && json_field(doc, "apiVersion");
 }
 
-static int explain(const char *path, const char *text, size_t len, const json_error_t *why,
-		   struct cni_error *err)
+static int conflist_explain(const char *path, const char *text, size_t len, const json_error_t *why,
+			    struct cni_error *err)
 {
 	if (conflist_is_yaml(path, text, len)) {
 		cni_fail(err, CNI_DECODE, "it is YAML, and a network configuration is JSON");
@@ -111,21 +112,21 @@ static int explain(const char *path, const char *text, size_t len, const json_er
 	return -1;
 }
 
-static bool has_config(const json_t *doc)
+static bool conflist_has_config(const json_t *doc)
 {
-	json_auto_t *config = is_kind(doc, DEFINITION) ? unwrap(doc) : NULL;
+	json_auto_t *config = conflist_is_kind(doc, DEFINITION) ? conflist_unwrap(doc) : NULL;
 
-	return config || !is_kind(doc, DEFINITION);
+	return config || !conflist_is_kind(doc, DEFINITION);
 }
 
 json_t *conflist_check(json_t *doc, struct cni_error *err)
 {
-	const json_t *items = is_kind(doc, "List") ? json_field(doc, "items") : NULL, *item;
-	bool sound = has_config(doc);
+	const json_t *items = conflist_is_kind(doc, "List") ? json_field(doc, "items") : NULL, *item;
+	bool sound = conflist_has_config(doc);
 	size_t i;
 
 	json_array_foreach(items, i, item)
-		sound &= has_config(item);
+		sound &= conflist_has_config(item);
 	if (!json_is_object(doc))
 		cni_fail(err, CNI_DECODE, "it has %s, and a configuration is an object",
 			 json_is_array(doc) ? "an array" : "a value");
@@ -143,20 +144,20 @@ json_t *conflist_parse(const char *path, const char *text, size_t len, struct cn
 	json_t *doc = json_loadb(text, len, JSON_DECODE_ANY, &why);
 
 	if (!doc)
-		explain(path, text, len, &why, err);
+		conflist_explain(path, text, len, &why, err);
 	return doc ? conflist_check(doc, err) : NULL;
 }
 
-static void add_plugins(json_t *all, json_t *doc)
+static void conflist_add_plugins(json_t *all, json_t *doc)
 {
-	json_auto_t *config = is_kind(doc, DEFINITION) ? unwrap(doc) : json_incref(doc);
+	json_auto_t *config = conflist_is_kind(doc, DEFINITION) ? conflist_unwrap(doc) : json_incref(doc);
 	const json_t *plugins = json_field(config, "plugins"), *entry;
 	size_t i;
 
 	if (config && !plugins)
 		json_array_append(all, config);
 	json_array_foreach(plugins, i, entry)
-		json_array_append_new(all, complete(config, entry));
+		json_array_append_new(all, conflist_complete(config, entry));
 }
 
 json_t *conflist_plugins(json_t *doc)
@@ -164,11 +165,11 @@ json_t *conflist_plugins(json_t *doc)
 	json_t *all = json_array(), *item;
 	size_t i;
 
-	if (!is_kind(doc, "List"))
-		add_plugins(all, doc);
+	if (!conflist_is_kind(doc, "List"))
+		conflist_add_plugins(all, doc);
 	else
 		json_array_foreach(json_field(doc, "items"), i, item)
-			add_plugins(all, item);
+			conflist_add_plugins(all, item);
 	return all;
 }
 

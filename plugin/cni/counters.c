@@ -34,7 +34,7 @@ _Static_assert(sizeof(struct counters) <= SIZE, "the file is a page");
 _Static_assert(N(programs) <= 2 && N(verbs) <= 8 && N(codes) <= 24, "all have a place");
 _Static_assert(N(bys) <= 4 && N(repairs) <= 8, "all have a place");
 
-static size_t index_of(const char *const *list, size_t n, const char *name)
+static size_t counters_index_of(const char *const *list, size_t n, const char *name)
 {
 	size_t i = 0;
 
@@ -44,7 +44,7 @@ static size_t index_of(const char *const *list, size_t n, const char *name)
 }
 
 /* The last place is for all other codes. */
-static size_t place_of_code(int code)
+static size_t counters_place_of_code(int code)
 {
 	size_t i = 0;
 
@@ -89,18 +89,19 @@ static struct counters *counters_map(void)
 }
 
 // NOLINTNEXTLINE(readability-non-const-parameter): the compiler's own function writes there
-static void count(uint64_t *number)
+static void counters_count(uint64_t *number)
 {
 	__atomic_fetch_add(number, 1, __ATOMIC_RELAXED);
 }
 
 void counters_add_call(const char *program, const char *verb, int code)
 {
-	const size_t i = index_of(programs, N(programs), program), k = index_of(verbs, N(verbs), verb);
+	const size_t i = counters_index_of(programs, N(programs), program),
+		     k = counters_index_of(verbs, N(verbs), verb);
 	struct counters *counters = i < N(programs) && k < N(verbs) ? counters_map() : NULL;
 
 	if (counters)
-		count(&counters->calls[i][k][place_of_code(code)]);
+		counters_count(&counters->calls[i][k][counters_place_of_code(code)]);
 }
 
 void counters_add_repair(enum counters_by by, enum counters_repair repair)
@@ -108,10 +109,11 @@ void counters_add_repair(enum counters_by by, enum counters_repair repair)
 	struct counters *counters = counters_map();
 
 	if (counters)
-		count(&counters->repairs[by][repair]);
+		counters_count(&counters->repairs[by][repair]);
 }
 
-static void each_call(const struct counters *all, void (*each)(const struct counter *, void *), void *arg)
+static void counters_each_call(const struct counters *all, void (*each)(const struct counter *, void *),
+			       void *arg)
 {
 	for (size_t i = 0; i < N(programs); i++)
 		for (size_t k = 0; k < N(verbs); k++)
@@ -136,7 +138,7 @@ enum found counters_each(void (*each)(const struct counter *, void *), void *arg
 		return FOUND_NOT;
 	if (len < 0)
 		return cni_fail(err, CNI_IO, "cannot read %s: %s", COUNTERS, errno_text(errno));
-	each_call(&all, each, arg);
+	counters_each_call(&all, each, arg);
 	for (size_t i = 0; i < N(bys); i++)
 		for (size_t k = 0; k < N(repairs); k++)
 			each(&(struct counter){ .by = bys[i], .repair = repairs[k], .n = all.repairs[i][k] },

@@ -182,7 +182,7 @@ json_t *json_bytes(const char *bytes)
 	return value;
 }
 
-static bool read_escape(const char *text, char *ret)
+static bool json_read_escape(const char *text, char *ret)
 {
 	char digits[3];
 
@@ -202,7 +202,7 @@ bool json_bytes_read(const json_t *value, char *ret, size_t size)
 		return false;
 	for (; *text && used + 1 < size; text += *text == '%' ? 3 : 1, used++) {
 		ret[used] = *text;
-		if (*text == '%' && !read_escape(text, &ret[used]))
+		if (*text == '%' && !json_read_escape(text, &ret[used]))
 			return false;
 	}
 	ret[used] = '\0';

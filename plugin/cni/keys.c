@@ -307,7 +307,7 @@ struct letters {
 };
 
 /* The same for "range_start" and "RangeStart". */
-static struct letters letters_of(const char *key)
+static struct letters keys_letters_of(const char *key)
 {
 	struct letters letters = { .n = 0 };
 
@@ -321,13 +321,13 @@ static struct letters letters_of(const char *key)
 	return letters;
 }
 
-static size_t least(size_t a, size_t b)
+static size_t keys_least(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
 
 /* How many letters are missing, additional, wrong, or swapped with their neighbour. */
-static size_t distance(const struct letters *a, const struct letters *b)
+static size_t keys_distance(const struct letters *a, const struct letters *b)
 {
 	size_t d[LETTERS_MAX + 1][LETTERS_MAX + 1] = { { 0 } };
 
@@ -337,21 +337,21 @@ static size_t distance(const struct letters *a, const struct letters *b)
 
 			d[i][j] = i ? j ? d[i - 1][j - 1] + !same : i : j;
 			if (i && j)
-				d[i][j] = least(d[i][j], least(d[i - 1][j], d[i][j - 1]) + 1);
+				d[i][j] = keys_least(d[i][j], keys_least(d[i - 1][j], d[i][j - 1]) + 1);
 			if (i > 1 && j > 1 && a->s[i - 1] == b->s[j - 2] && a->s[i - 2] == b->s[j - 1])
-				d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
+				d[i][j] = keys_least(d[i][j], d[i - 2][j - 2] + 1);
 		}
 	return d[a->n][b->n];
 }
 
 /* The known key with nearly the same letters, or NULL. *slips: how many letters differ. */
-static const char *nearest(const struct keys *keys, const struct letters *letters, size_t *slips)
+static const char *keys_nearest(const struct keys *keys, const struct letters *letters, size_t *slips)
 {
 	const char *found = NULL;
 
 	for (const struct key *key = keys->known; key->name && letters->n; key++) {
-		const struct letters known = letters_of(key->name);
-		const size_t d = distance(letters, &known), allowed = known.n < 6 ? 1 : 2;
+		const struct letters known = keys_letters_of(key->name);
+		const size_t d = keys_distance(letters, &known), allowed = known.n < 6 ? 1 : 2;
 
 		if (d > allowed || (found && d >= *slips))
 			continue;
@@ -361,10 +361,10 @@ static const char *nearest(const struct keys *keys, const struct letters *letter
 	return found;
 }
 
-static const char *meaning_of(const struct keys *keys, const struct letters *letters)
+static const char *keys_meaning_of(const struct keys *keys, const struct letters *letters)
 {
 	for (const struct meaning *m = keys->meanings; m && m->key; m++) {
-		const struct letters foreign = letters_of(m->key);
+		const struct letters foreign = keys_letters_of(m->key);
 
 		if (letters->n == foreign.n && !memcmp(letters->s, foreign.s, foreign.n))
 			return m->ours;
@@ -372,7 +372,7 @@ static const char *meaning_of(const struct keys *keys, const struct letters *let
 	return NULL;
 }
 
-static const struct key *key_find(const struct keys *keys, const char *name)
+static const struct key *keys_find(const struct keys *keys, const char *name)
 {
 	for (const struct key *key = keys->known; key->name; key++)
 		if (!strcasecmp(key->name, name))
@@ -386,12 +386,12 @@ struct walk {
 	void *arg;
 };
 
-static void report_key(const struct walk *walk, const struct keys *keys, const char *where, const char *key)
+static void keys_report(const struct walk *walk, const struct keys *keys, const char *where, const char *key)
 {
-	const struct letters letters = letters_of(key);
+	const struct letters letters = keys_letters_of(key);
 	struct unknown_key unknown = { .plugin = walk->plugin, .where = where, .key = key, .meant = "" };
 	size_t slips = 0;
-	const char *near = nearest(keys, &letters, &slips), *foreign = meaning_of(keys, &letters);
+	const char *near = keys_nearest(keys, &letters, &slips), *foreign = keys_meaning_of(keys, &letters);
 	char quoted[LETTERS_MAX + 8];
 
 	if (near && (!slips || !foreign)) {
@@ -405,12 +405,12 @@ static void report_key(const struct walk *walk, const struct keys *keys, const c
 	walk->each(walk->arg, &unknown);
 }
 
-static void walk_value(const struct walk *walk, const struct keys *keys, const char *where,
-		       const json_t *value, int depth);
+static void keys_walk_value(const struct walk *walk, const struct keys *keys, const char *where,
+			    const json_t *value, int depth);
 
 // NOLINTNEXTLINE(misc-no-recursion): as deep as the table of keys
-static void walk_object(const struct walk *walk, const struct keys *keys, const char *where,
-			const json_t *object)
+static void keys_walk_object(const struct walk *walk, const struct keys *keys, const char *where,
+			     const json_t *object)
 {
 	const json_t *value;
 	char inside[128];
@@ -418,52 +418,52 @@ static void walk_object(const struct walk *walk, const struct keys *keys, const 
 
 	/* jansson's iterator is not declared const, but changes nothing */
 	json_object_foreach((json_t *)(uintptr_t)object, name, value) {
-		const struct key *key = key_find(keys, name);
+		const struct key *key = keys_find(keys, name);
 
 		if (!key)
-			report_key(walk, keys, where, name);
+			keys_report(walk, keys, where, name);
 		if (!key || !key->in)
 			continue;
 		snprintf(inside, sizeof(inside), "%s%s%s", where, *where ? "." : "", key->name);
-		walk_value(walk, key->in, inside, value, 0);
+		keys_walk_value(walk, key->in, inside, value, 0);
 	}
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): see above
-static void walk_value(const struct walk *walk, const struct keys *keys, const char *where,
-		       const json_t *value, int depth)
+static void keys_walk_value(const struct walk *walk, const struct keys *keys, const char *where,
+			    const json_t *value, int depth)
 {
 	const json_t *entry;
 	char inside[128];
 	size_t i;
 
 	if (json_is_object(value))
-		walk_object(walk, keys, where, value);
+		keys_walk_object(walk, keys, where, value);
 	if (depth == DEPTH_MAX)
 		return;
 	json_array_foreach(value, i, entry) {
 		snprintf(inside, sizeof(inside), "%s[%zu]", where, i);
-		walk_value(walk, keys, inside, entry, depth + 1);
+		keys_walk_value(walk, keys, inside, entry, depth + 1);
 	}
 }
 
-static void walk_ipvlan(const struct walk *walk, const json_t *conf)
+static void keys_walk_ipvlan(const struct walk *walk, const json_t *conf)
 {
 	struct walk named = *walk;
 
 	named.plugin = "ipvlan";
-	walk_value(&named, &ipvlan, "", conf, DEPTH_MAX);
+	keys_walk_value(&named, &ipvlan, "", conf, DEPTH_MAX);
 }
 
-static void walk_addrpool(const struct walk *walk, const json_t *conf)
+static void keys_walk_addrpool(const struct walk *walk, const json_t *conf)
 {
 	struct walk named = *walk;
 
 	named.plugin = "addrpool";
-	walk_value(&named, &addrpool, "ipam", json_field(conf, "ipam"), DEPTH_MAX);
+	keys_walk_value(&named, &addrpool, "ipam", json_field(conf, "ipam"), DEPTH_MAX);
 }
 
-static bool is_of(const json_t *conf, const char *type)
+static bool keys_is_of(const json_t *conf, const char *type)
 {
 	const char *text = json_string_value(json_field(conf, "type"));
 
@@ -475,13 +475,13 @@ void keys_unknown(const json_t *conf, void (*each)(void *arg, const struct unkno
 	const struct walk walk = { .each = each, .arg = arg };
 	const json_t *ipam = json_field(conf, "ipam");
 
-	if (is_of(conf, "ipvlan"))
-		walk_ipvlan(&walk, conf);
-	if (is_of(ipam, "addrpool") || is_of(ipam, "host-local"))
-		walk_addrpool(&walk, conf);
+	if (keys_is_of(conf, "ipvlan"))
+		keys_walk_ipvlan(&walk, conf);
+	if (keys_is_of(ipam, "addrpool") || keys_is_of(ipam, "host-local"))
+		keys_walk_addrpool(&walk, conf);
 }
 
-static void warn(void *arg, const struct unknown_key *unknown)
+static void keys_warn(void *arg, const struct unknown_key *unknown)
 {
 	size_t *n = arg;
 
@@ -489,10 +489,10 @@ static void warn(void *arg, const struct unknown_key *unknown)
 		cni_log("%s", unknown_key_text(unknown, ", ignored").s);
 }
 
-static void warn_of(void (*walk_plugin)(const struct walk *walk, const json_t *conf), const json_t *conf)
+static void keys_warn_of(void (*walk_plugin)(const struct walk *walk, const json_t *conf), const json_t *conf)
 {
 	size_t n = 0;
-	const struct walk walk = { .each = warn, .arg = &n };
+	const struct walk walk = { .each = keys_warn, .arg = &n };
 
 	walk_plugin(&walk, conf);
 	if (n > REPORTED_MAX)
@@ -501,12 +501,12 @@ static void warn_of(void (*walk_plugin)(const struct walk *walk, const json_t *c
 
 void keys_warn_ipvlan(const json_t *conf)
 {
-	warn_of(walk_ipvlan, conf);
+	keys_warn_of(keys_walk_ipvlan, conf);
 }
 
 void keys_warn_addrpool(const json_t *conf)
 {
-	warn_of(walk_addrpool, conf);
+	keys_warn_of(keys_walk_addrpool, conf);
 }
 
 struct hint {
@@ -514,7 +514,7 @@ struct hint {
 	size_t used;
 };
 
-static void hint(void *arg, const struct unknown_key *unknown)
+static void keys_hint(void *arg, const struct unknown_key *unknown)
 {
 	const struct key_text text = unknown_key_text(unknown, "");
 	struct hint *all = arg;
@@ -528,7 +528,7 @@ int keys_hint_ipvlan(const json_t *conf, struct cni_error *err)
 {
 	struct hint all = { .used = 0 };
 
-	walk_ipvlan(&(const struct walk){ .each = hint, .arg = &all }, conf);
+	keys_walk_ipvlan(&(const struct walk){ .each = keys_hint, .arg = &all }, conf);
 	return cni_hint(err, "%s", all.text);
 }
 
@@ -536,6 +536,6 @@ int keys_hint_addrpool(const json_t *conf, struct cni_error *err)
 {
 	struct hint all = { .used = 0 };
 
-	walk_addrpool(&(const struct walk){ .each = hint, .arg = &all }, conf);
+	keys_walk_addrpool(&(const struct walk){ .each = keys_hint, .arg = &all }, conf);
 	return cni_hint(err, "%s", all.text);
 }

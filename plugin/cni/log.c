@@ -35,7 +35,7 @@ static struct {
 } state = { .level = LOG_WARNING };
 
 /* Accepts the names of other plugins and runtimes too, in any case. */
-static int parse_level(const char *text)
+static int log_parse_level(const char *text)
 {
 	static const struct {
 		const char *name;
@@ -54,20 +54,20 @@ static int parse_level(const char *text)
 }
 
 /* Leaves *ret unchanged if the key is absent or not valid. */
-static void read_level(const json_t *conf, enum log_level *ret)
+static void log_read_level(const json_t *conf, enum log_level *ret)
 {
 	const char *text = "";
 	int level;
 
 	own_string(conf, "", "logLevel", &text);
-	level = parse_level(text);
+	level = log_parse_level(text);
 	if (level >= 0)
 		*ret = (enum log_level)level;
 	else if (*text)
 		log_ignored("logLevel must be \"error\", \"warning\" or \"info\", not \"%s\"", text);
 }
 
-static void read_file(const json_t *conf, const char **ret)
+static void log_read_file(const json_t *conf, const char **ret)
 {
 	const char *path = "";
 
@@ -81,8 +81,8 @@ static void read_file(const json_t *conf, const char **ret)
 void log_begin(const struct request *req)
 {
 	state.req = req;
-	read_file(req->conf, &state.file);
-	read_level(req->conf, &state.level);
+	log_read_file(req->conf, &state.file);
+	log_read_level(req->conf, &state.level);
 	if (state.level == LOG_INFO)
 		clock_gettime(CLOCK_MONOTONIC, &state.start);
 }
@@ -92,8 +92,8 @@ void log_check(const json_t *conf)
 	enum log_level level;
 	const char *file;
 
-	read_file(conf, &file);
-	read_level(conf, &level);
+	log_read_file(conf, &file);
+	log_read_level(conf, &level);
 }
 
 void log_divert(void (*to)(void *arg, const char *line), void *arg)
@@ -107,22 +107,22 @@ struct line {
 	size_t len;
 };
 
-static void make_line(struct line *line, const char *text)
+static void log_make_line(struct line *line, const char *text)
 {
 	line->len = visible(line->text, text, strlen(text), true);
 	line->text[line->len++] = '\n';
 }
 
-static void say(const char *text)
+static void log_to_stderr(const char *text)
 {
 	struct line line;
 
-	make_line(&line, text);
+	log_make_line(&line, text);
 	stderr_put(line.text, line.len);
 }
 
 /* One write for each line, so that the lines of several processes do not mix. */
-static int write_line(enum log_level level, const char *text)
+static int log_write_line(enum log_level level, const char *text)
 {
 	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	autoclose int fd = open(state.file, flags, 0640);
@@ -135,12 +135,12 @@ static int write_line(enum log_level level, const char *text)
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
 	snprintf(whole, sizeof(whole), "%s %s %s network=%s container=%s ifname=%s: %s", when, names[level],
 		 req->command, req->name, req->container, req->ifname, text);
-	make_line(&line, whole);
+	log_make_line(&line, whole);
 	return fd >= 0 && write(fd, line.text, line.len) == (ssize_t)line.len ? 0 : -1;
 }
 
-__attribute__((format(printf, 2, 0))) static void put_line(enum log_level level, const char *line,
-							   va_list args)
+__attribute__((format(printf, 2, 0))) static void log_put_line(enum log_level level, const char *line,
+							       va_list args)
 {
 	char text[TEXT_MAX_LEN], why[LINE_MAX_LEN];
 
@@ -151,13 +151,13 @@ __attribute__((format(printf, 2, 0))) static void put_line(enum log_level level,
 		state.divert(state.divert_arg, text);
 		return;
 	}
-	if (state.file && write_line(level, text) == 0)
+	if (state.file && log_write_line(level, text) == 0)
 		return;
 	if (state.file) {
 		snprintf(why, sizeof(why), "cannot write to logFile %s: %s", state.file, strerror(errno));
-		say(why);
+		log_to_stderr(why);
 	}
-	say(text);
+	log_to_stderr(text);
 }
 
 void log_line(enum log_level level, const char *line, ...)
@@ -165,7 +165,7 @@ void log_line(enum log_level level, const char *line, ...)
 	va_list args;
 
 	va_start(args, line);
-	put_line(level, line, args);
+	log_put_line(level, line, args);
 	va_end(args);
 }
 
@@ -174,7 +174,7 @@ void cni_log(const char *line, ...)
 	va_list args;
 
 	va_start(args, line);
-	put_line(LOG_WARNING, line, args);
+	log_put_line(LOG_WARNING, line, args);
 	va_end(args);
 }
 

@@ -7,7 +7,7 @@
 #include "cni/log.h"
 
 /* rc and why are the result of reading the field. */
-static void check_type(int rc, const struct cni_error *why)
+static void own_check_type(int rc, const struct cni_error *why)
 {
 	if (rc < 0)
 		log_ignored("%s", why->msg);
@@ -17,21 +17,21 @@ void own_bool(const json_t *obj, const char *where, const char *key, bool *ret)
 {
 	struct cni_error why = { 0 };
 
-	check_type(field_bool(obj, where, key, ret, &why), &why);
+	own_check_type(field_bool(obj, where, key, ret, &why), &why);
 }
 
 void own_string(const json_t *obj, const char *where, const char *key, const char **ret)
 {
 	struct cni_error why = { 0 };
 
-	check_type(field_string(obj, where, key, ret, &why), &why);
+	own_check_type(field_string(obj, where, key, ret, &why), &why);
 }
 
 void own_object(const json_t *obj, const char *where, const char *key, json_t **ret)
 {
 	struct cni_error why = { 0 };
 
-	check_type(field_object(obj, where, key, ret, &why), &why);
+	own_check_type(field_object(obj, where, key, ret, &why), &why);
 }
 
 int own_int(const json_t *obj, const char *where, const char *key, long long min, long long max,
@@ -41,12 +41,12 @@ int own_int(const json_t *obj, const char *where, const char *key, long long min
 
 	if (json_is_integer(json_field(obj, key)))
 		return field_int(obj, where, key, min, max, ret, err);
-	check_type(field_int(obj, where, key, min, max, ret, &why), &why);
+	own_check_type(field_int(obj, where, key, min, max, ret, &why), &why);
 	return 0;
 }
 
 /* Is it a list of strings, or of objects with a string named member? */
-static bool is_list(const json_t *value, const char *member)
+static bool own_is_list(const json_t *value, const char *member)
 {
 	const json_t *entry;
 	size_t i;
@@ -62,9 +62,9 @@ json_t *own_strings(const json_t *obj, const char *where, const char *key)
 	json_t *value = json_field(obj, key);
 	struct cni_error why = { 0 };
 
-	if (!value || is_list(value, NULL))
+	if (!value || own_is_list(value, NULL))
 		return value;
-	check_type(field_wrong(value, where, key, "a list of strings", &why), &why);
+	own_check_type(field_wrong(value, where, key, "a list of strings", &why), &why);
 	return NULL;
 }
 
@@ -74,9 +74,9 @@ json_t *own_objects(const json_t *obj, const char *where, const char *key, const
 	struct cni_error why = { 0 };
 	char wanted[64];
 
-	if (!value || is_list(value, member))
+	if (!value || own_is_list(value, member))
 		return value;
 	snprintf(wanted, sizeof(wanted), "a list of objects with \"%s\"", member);
-	check_type(field_wrong(value, where, key, wanted, &why), &why);
+	own_check_type(field_wrong(value, where, key, wanted, &why), &why);
 	return NULL;
 }

@@ -50,7 +50,7 @@ static const struct {
 };
 /* clang-format on */
 
-static enum verb verb_find(const char *name)
+static enum verb plugin_find_verb(const char *name)
 {
 	enum verb verb;
 
@@ -71,7 +71,7 @@ bool is_identifier(const char *text)
 }
 
 /* White space as in Go; the kernel refuses only white space of ASCII. */
-static bool has_space(const char *text)
+static bool plugin_has_space(const char *text)
 {
 	static const char *const wide[] = {
 		"\xc2\x85", "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
@@ -87,7 +87,7 @@ static bool has_space(const char *text)
 	return false;
 }
 
-static int check_container(const char *text, struct cni_error *err)
+static int plugin_check_container(const char *text, struct cni_error *err)
 {
 	if (is_identifier(text))
 		return 0;
@@ -95,7 +95,7 @@ static int check_container(const char *text, struct cni_error *err)
 	return cni_hint(err, "%s", text);
 }
 
-static int check_ifname(const char *text, struct cni_error *err)
+static int plugin_check_ifname(const char *text, struct cni_error *err)
 {
 	if (strlen(text) >= IFNAMSIZ) {
 		cni_fail(err, CNI_ENVIRONMENT, "interface name is too long");
@@ -103,7 +103,7 @@ static int check_ifname(const char *text, struct cni_error *err)
 	}
 	if (!strcmp(text, ".") || !strcmp(text, ".."))
 		return cni_fail(err, CNI_ENVIRONMENT, "interface name is . or ..");
-	if (strpbrk(text, "/:") || has_space(text))
+	if (strpbrk(text, "/:") || plugin_has_space(text))
 		return cni_fail(err, CNI_ENVIRONMENT,
 				"interface name contains / or : or whitespace characters");
 	return 0;
@@ -123,15 +123,15 @@ int request_read_env(struct request *req, struct cni_error *err)
 	} vars[] = {
 		{ "CNI_COMMAND", &req->command, ~0U, NULL },
 		{ "CNI_CONTAINERID", &req->container, NEEDS(ADD) | NEEDS(CHECK) | NEEDS(DEL),
-		  check_container },
+		  plugin_check_container },
 		{ "CNI_NETNS", &req->netns, NEEDS(ADD) | NEEDS(CHECK), NULL },
-		{ "CNI_IFNAME", &req->ifname, NEEDS(ADD) | NEEDS(CHECK) | NEEDS(DEL), check_ifname },
+		{ "CNI_IFNAME", &req->ifname, NEEDS(ADD) | NEEDS(CHECK) | NEEDS(DEL), plugin_check_ifname },
 		{ "CNI_ARGS", &req->args, 0, NULL },
 		{ "CNI_PATH", &req->path, NEEDS(ADD) | NEEDS(CHECK) | NEEDS(DEL) | NEEDS(GC) | NEEDS(STATUS),
 		  NULL },
 	};
 	const char *command = getenv("CNI_COMMAND"), *override = getenv("CNI_NETNS_OVERRIDE");
-	enum verb verb = verb_find(command ? command : "");
+	enum verb verb = plugin_find_verb(command ? command : "");
 	char missing[128] = ""; /* has room for all names */
 	size_t listed = 0;
 
@@ -149,7 +149,7 @@ int request_read_env(struct request *req, struct cni_error *err)
 	}
 	if (*missing)
 		return cni_fail(err, CNI_ENVIRONMENT, "required env variables [%s] missing", missing);
-	req->own_netns_allowed = override && (!strcmp(override, "1") || !strcasecmp(override, "true"));
+	req->our_netns_allowed = override && (!strcmp(override, "1") || !strcasecmp(override, "true"));
 	req->only_gone = getenv("IPVLANCTL_GC");
 	return 0;
 }
@@ -202,7 +202,7 @@ char *plugin_read(size_t *len, struct cni_error *err)
 int request_read_conf(struct request *req, json_t *conf, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
-	enum verb verb = verb_find(req->command);
+	enum verb verb = plugin_find_verb(req->command);
 
 	if (!json_is_object(conf) && !json_is_null(conf))
 		return cni_fail(err, CNI_DECODE, "error unmarshall network config: not an object");
@@ -227,7 +227,7 @@ int request_read_conf(struct request *req, json_t *conf, struct cni_error *err)
 
 int plugin_run(const struct plugin *plugin, const struct request *req, json_t **result, struct cni_error *err)
 {
-	switch (verb_find(req->command)) {
+	switch (plugin_find_verb(req->command)) {
 	case ADD:
 		return plugin->add(req, result, err);
 	case DEL:
@@ -264,14 +264,14 @@ int plugin_print(const json_t *doc, size_t flags, bool line)
 }
 
 /* From 1.0.0 on the Go library prints keys in alphabetical order. */
-static int print_result(const struct request *req, const json_t *result)
+static int plugin_print_result(const struct request *req, const json_t *result)
 {
 	return plugin_print(result, JSON_INDENT(4) | (req->version >= CNI_1_0_0 ? JSON_SORT_KEYS : 0), false);
 }
 
 /* If the runtime did not receive the result, the ADD has failed and is undone. */
-static int deliver(const struct plugin *plugin, const struct request *req, const json_t *result,
-		   plugin_answer answer, struct cni_error *err)
+static int plugin_deliver(const struct plugin *plugin, const struct request *req, const json_t *result,
+			  plugin_answer answer, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 
@@ -283,7 +283,7 @@ static int deliver(const struct plugin *plugin, const struct request *req, const
 	return -1;
 }
 
-static void log_end(int rc, const struct cni_error *err)
+static void plugin_log_end(int rc, const struct cni_error *err)
 {
 	const size_t lost = stderr_lost();
 
@@ -311,12 +311,12 @@ int plugin_serve(const struct plugin *plugin, struct request *req, plugin_answer
 	log_begin(req);
 	rc = plugin_run(plugin, req, &result, err);
 	if (rc == 0 && result)
-		rc = deliver(plugin, req, result, answer, err);
-	log_end(rc, err);
+		rc = plugin_deliver(plugin, req, result, answer, err);
+	plugin_log_end(rc, err);
 	return rc;
 }
 
-static int serve(const struct plugin *plugin, struct request *req, struct cni_error *err)
+static int plugin_serve_process(const struct plugin *plugin, struct request *req, struct cni_error *err)
 {
 	autofree char *text = NULL;
 
@@ -326,7 +326,7 @@ static int serve(const struct plugin *plugin, struct request *req, struct cni_er
 	if (!text)
 		return -1;
 	req->config = text;
-	return plugin_serve(plugin, req, print_result, err);
+	return plugin_serve(plugin, req, plugin_print_result, err);
 }
 
 json_t *error_json(const struct cni_error *error, enum cni_version version)
@@ -341,7 +341,7 @@ json_t *error_json(const struct cni_error *error, enum cni_version version)
 	return doc;
 }
 
-static int print_versions(void)
+static int plugin_print_versions(void)
 {
 	json_auto_t *doc = json_object();
 	json_t *list = json_array();
@@ -353,7 +353,7 @@ static int print_versions(void)
 	return plugin_print(doc, JSON_COMPACT, true) < 0;
 }
 
-static int print_about(const char *about)
+static int plugin_print_about(const char *about)
 {
 	fprintf(stderr, "%s\nCNI protocol versions supported: ", about);
 	for (int v = 0; v < CNI_VERSIONS; v++)
@@ -367,7 +367,7 @@ static int print_about(const char *about)
  * times as long as all pages at once. Before Linux 5.14 madvise() fails, which does no harm. The
  * seed of jansson comes from the kernel's AT_RANDOM; else jansson would read a file.
  */
-static void start_quickly(void)
+static void plugin_start_quickly(void)
 {
 	const unsigned long page = getauxval(AT_PAGESZ), random = getauxval(AT_RANDOM);
 	size_t seed = 0;
@@ -389,15 +389,15 @@ int plugin_main(const struct plugin *plugin)
 	int rc = -1;
 
 	if (!command || !*command)
-		return print_about(plugin->about);
-	start_quickly();
+		return plugin_print_about(plugin->about);
+	plugin_start_quickly();
 	if (!strcmp(command, verbs[VERSION].name))
-		return print_versions();
+		return plugin_print_versions();
 
 	if (process_begin() < 0)
 		cni_fail(&err, CNI_IO, "cannot open /dev/null: %s", errno_text(errno));
 	else
-		rc = serve(plugin, &req, &err);
+		rc = plugin_serve_process(plugin, &req, &err);
 	counters_add_call(plugin->name, command, rc == 0 ? 0 : err.code ? err.code : -1);
 	if (rc == 0)
 		return 0;

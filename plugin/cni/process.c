@@ -18,7 +18,7 @@
 #endif
 
 /* The signals by which the caller's timers, limits and closed pipes would kill us. */
-static void block(sigset_t *set)
+static void process_block(sigset_t *set)
 {
 	static const int blocked[] = { SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGXFSZ };
 
@@ -28,12 +28,12 @@ static void block(sigset_t *set)
 }
 
 /* With a handler, unlike SIG_DFL, the signal ends a system call that sleeps. */
-static void wake(int signal)
+static void process_wake(int signal)
 {
 	(void)signal;
 }
 
-static void handle(int signal, void (*handler)(int))
+static void process_handle(int signal, void (*handler)(int))
 {
 	const struct sigaction action = { .sa_handler = handler };
 
@@ -44,7 +44,7 @@ static void handle(int signal, void (*handler)(int))
  * Opens closed standard streams. Else the next file to be opened would get the number of one, and
  * we would write the answer for the runtime to that file.
  */
-static int hold_standard_streams(void)
+static int process_open_streams(void)
 {
 	struct pollfd streams[] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
 
@@ -60,12 +60,12 @@ int process_begin(void)
 {
 	sigset_t set;
 
-	block(&set);
+	process_block(&set);
 	sigaddset(&set, SIGCHLD); /* only process_poll() unblocks it */
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	handle(SIGCHLD, wake);
+	process_handle(SIGCHLD, process_wake);
 	umask(S_IWGRP | S_IWOTH);
-	if (hold_standard_streams() < 0)
+	if (process_open_streams() < 0)
 		return -1;
 #ifdef SYS_close_range
 	/* before Linux 5.11 this fails, and they stay unchanged */
@@ -78,8 +78,8 @@ void process_child(void)
 {
 	sigset_t none;
 
-	handle(SIGPIPE, SIG_DFL);
-	handle(SIGALRM, SIG_DFL);
+	process_handle(SIGPIPE, SIG_DFL);
+	process_handle(SIGALRM, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -89,7 +89,7 @@ int process_poll(struct pollfd *fds, nfds_t n, int milliseconds)
 	const struct timespec patience = { milliseconds / 1000, milliseconds % 1000 * 1000000L };
 	sigset_t set;
 
-	block(&set);
+	process_block(&set);
 	return ppoll(fds, n, &patience, &set);
 }
 
@@ -101,7 +101,7 @@ void process_tick(bool on)
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
 	if (on)
-		handle(SIGALRM, wake);
+		process_handle(SIGALRM, process_wake);
 	else
 		sigprocmask(SIG_BLOCK, &set, NULL);
 	/* repeats, in case the first tick comes before the sleep */

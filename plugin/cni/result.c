@@ -11,7 +11,7 @@
 #define MAX_ENTRIES 4096
 
 /* Makes room for one entry after the n of *array. NULL with err filled. */
-static void *slot(void *array, size_t n, size_t size, struct cni_error *err)
+static void *result_slot(void *array, size_t n, size_t size, struct cni_error *err)
 {
 	void **p = array, *bigger;
 
@@ -31,7 +31,8 @@ static void *slot(void *array, size_t n, size_t size, struct cni_error *err)
 
 int result_add_interface(struct result *result, const struct cni_interface *interface, struct cni_error *err)
 {
-	struct cni_interface *entry = slot(&result->interfaces, result->n_interfaces, sizeof(*entry), err);
+	struct cni_interface *entry =
+		result_slot(&result->interfaces, result->n_interfaces, sizeof(*entry), err);
 
 	if (!entry)
 		return -1;
@@ -40,9 +41,9 @@ int result_add_interface(struct result *result, const struct cni_interface *inte
 	return 0;
 }
 
-static int add_ip(struct result *to, const struct cni_ip *ip, struct cni_error *err)
+static int result_add_ip(struct result *to, const struct cni_ip *ip, struct cni_error *err)
 {
-	struct cni_ip *entry = slot(&to->ips, to->n_ips, sizeof(*entry), err);
+	struct cni_ip *entry = result_slot(&to->ips, to->n_ips, sizeof(*entry), err);
 
 	if (!entry)
 		return -1;
@@ -53,7 +54,7 @@ static int add_ip(struct result *to, const struct cni_ip *ip, struct cni_error *
 
 int result_add_route(struct result *result, const struct cni_route *route, struct cni_error *err)
 {
-	struct cni_route *entry = slot(&result->routes, result->n_routes, sizeof(*entry), err);
+	struct cni_route *entry = result_slot(&result->routes, result->n_routes, sizeof(*entry), err);
 
 	if (!entry)
 		return -1;
@@ -62,7 +63,7 @@ int result_add_route(struct result *result, const struct cni_route *route, struc
 	return 0;
 }
 
-static int read_ip(const json_t *obj, const char *key, struct ip *ret, struct cni_error *err)
+static int result_read_ip(const json_t *obj, const char *key, struct ip *ret, struct cni_error *err)
 {
 	const char *text = NULL;
 
@@ -73,7 +74,7 @@ static int read_ip(const json_t *obj, const char *key, struct ip *ret, struct cn
 	return 0;
 }
 
-static int read_prefix(const json_t *obj, const char *key, struct prefix *ret, struct cni_error *err)
+static int result_read_prefix(const json_t *obj, const char *key, struct prefix *ret, struct cni_error *err)
 {
 	const char *text = "";
 
@@ -84,7 +85,7 @@ static int read_prefix(const json_t *obj, const char *key, struct prefix *ret, s
 	return 0;
 }
 
-static int read_unsigned(const json_t *obj, const char *key, unsigned int *ret, struct cni_error *err)
+static int result_read_unsigned(const json_t *obj, const char *key, unsigned int *ret, struct cni_error *err)
 {
 	long long value = *ret;
 
@@ -94,46 +95,50 @@ static int read_unsigned(const json_t *obj, const char *key, unsigned int *ret, 
 	return 0;
 }
 
-static int need_object(const json_t *entry, const char *what, struct cni_error *err)
+static int result_need_object(const json_t *entry, const char *what, struct cni_error *err)
 {
 	return json_is_object(entry) ? 0 : cni_fail(err, CNI_DECODE, "an entry of %s is no object", what);
 }
 
-static int read_interface(struct result *result, const json_t *obj, struct cni_error *err)
+static int result_read_interface(struct result *result, const json_t *obj, struct cni_error *err)
 {
 	struct cni_interface interface = { .name = "" };
 
-	if (need_object(obj, "interfaces", err) < 0 ||
+	if (result_need_object(obj, "interfaces", err) < 0 ||
 	    field_string(obj, "", "name", &interface.name, err) < 0 ||
 	    field_string(obj, "", "mac", &interface.mac, err) < 0 ||
 	    field_string(obj, "", "sandbox", &interface.sandbox, err) < 0 ||
 	    field_string(obj, "", "socketPath", &interface.socket_path, err) < 0 ||
 	    field_string(obj, "", "pciID", &interface.pci_id, err) < 0 ||
-	    read_unsigned(obj, "mtu", &interface.mtu, err) < 0)
+	    result_read_unsigned(obj, "mtu", &interface.mtu, err) < 0)
 		return -1;
 	return result_add_interface(result, &interface, err);
 }
 
 /* address is "address", or "ip" in the form of 0.2.0. */
-static int read_address(struct result *result, const json_t *obj, const char *address, struct cni_error *err)
+static int result_read_address(struct result *result, const json_t *obj, const char *address,
+			       struct cni_error *err)
 {
 	struct cni_ip ip = { .interface = -1 };
 
-	if (need_object(obj, "ips", err) < 0 || read_prefix(obj, address, &ip.address, err) < 0 ||
-	    read_ip(obj, "gateway", &ip.gateway, err) < 0 ||
+	if (result_need_object(obj, "ips", err) < 0 ||
+	    result_read_prefix(obj, address, &ip.address, err) < 0 ||
+	    result_read_ip(obj, "gateway", &ip.gateway, err) < 0 ||
 	    field_int(obj, "", "interface", INT_MIN, INT_MAX, &ip.interface, err) < 0)
 		return -1;
-	return add_ip(result, &ip, err);
+	return result_add_ip(result, &ip, err);
 }
 
-static int read_route(struct result *result, const json_t *obj, struct cni_error *err)
+static int result_read_route(struct result *result, const json_t *obj, struct cni_error *err)
 {
 	struct cni_route route = { .table = -1, .scope = -1 };
 
-	if (need_object(obj, "routes", err) < 0 || read_prefix(obj, "dst", &route.dst, err) < 0 ||
-	    read_ip(obj, "gw", &route.gw, err) < 0 || read_unsigned(obj, "mtu", &route.mtu, err) < 0 ||
-	    read_unsigned(obj, "advmss", &route.advmss, err) < 0 ||
-	    read_unsigned(obj, "priority", &route.priority, err) < 0 ||
+	if (result_need_object(obj, "routes", err) < 0 ||
+	    result_read_prefix(obj, "dst", &route.dst, err) < 0 ||
+	    result_read_ip(obj, "gw", &route.gw, err) < 0 ||
+	    result_read_unsigned(obj, "mtu", &route.mtu, err) < 0 ||
+	    result_read_unsigned(obj, "advmss", &route.advmss, err) < 0 ||
+	    result_read_unsigned(obj, "priority", &route.priority, err) < 0 ||
 	    field_int(obj, "", "table", 0, UINT_MAX, &route.table, err) < 0 ||
 	    field_int(obj, "", "scope", 0, UCHAR_MAX, &route.scope, err) < 0)
 		return -1;
@@ -151,12 +156,13 @@ int result_add_routes(struct result *result, const json_t *obj, const char *key,
 	if (field_array(obj, "", key, &list, err) < 0)
 		return -1;
 	json_array_foreach(list, i, entry)
-		if (read_route(result, entry, err) < 0)
+		if (result_read_route(result, entry, err) < 0)
 			return -1;
 	return 0;
 }
 
-static int read_family(struct result *result, const json_t *doc, const char *key, struct cni_error *err)
+static int result_read_family(struct result *result, const json_t *doc, const char *key,
+			      struct cni_error *err)
 {
 	json_t *obj = NULL;
 
@@ -164,10 +170,12 @@ static int read_family(struct result *result, const json_t *doc, const char *key
 		return -1;
 	if (!obj)
 		return 0;
-	return read_address(result, obj, "ip", err) < 0 ? -1 : result_add_routes(result, obj, "routes", err);
+	return result_read_address(result, obj, "ip", err) < 0
+		       ? -1
+		       : result_add_routes(result, obj, "routes", err);
 }
 
-static int read_lists(struct result *result, const json_t *doc, struct cni_error *err)
+static int result_read_lists(struct result *result, const json_t *doc, struct cni_error *err)
 {
 	json_t *interfaces = NULL, *ips = NULL, *entry;
 	size_t i;
@@ -176,24 +184,24 @@ static int read_lists(struct result *result, const json_t *doc, struct cni_error
 	    field_array(doc, "", "ips", &ips, err) < 0)
 		return -1;
 	json_array_foreach(interfaces, i, entry)
-		if (read_interface(result, entry, err) < 0)
+		if (result_read_interface(result, entry, err) < 0)
 			return -1;
 	json_array_foreach(ips, i, entry)
-		if (read_address(result, entry, "address", err) < 0)
+		if (result_read_address(result, entry, "address", err) < 0)
 			return -1;
 	return result_add_routes(result, doc, "routes", err);
 }
 
-static int read_shape(struct result *result, const json_t *doc, enum cni_version version,
-		      struct cni_error *err)
+static int result_read_shape(struct result *result, const json_t *doc, enum cni_version version,
+			     struct cni_error *err)
 {
 	if (!json_is_object(doc))
 		return cni_fail(err, CNI_DECODE, "a result must be an object");
 	if (version >= CNI_0_3_0)
-		return read_lists(result, doc, err);
-	if (read_family(result, doc, "ip4", err) < 0)
+		return result_read_lists(result, doc, err);
+	if (result_read_family(result, doc, "ip4", err) < 0)
 		return -1;
-	return read_family(result, doc, "ip6", err);
+	return result_read_family(result, doc, "ip6", err);
 }
 
 int result_read(struct result *ret, const json_t *doc, enum cni_version version, struct cni_error *err)
@@ -201,7 +209,7 @@ int result_read(struct result *ret, const json_t *doc, enum cni_version version,
 	struct result result = { 0 };
 
 	*ret = result;
-	if (read_shape(&result, doc, version, err) < 0 || dns_read(&result.dns, doc, err) < 0) {
+	if (result_read_shape(&result, doc, version, err) < 0 || dns_read(&result.dns, doc, err) < 0) {
 		result_free(&result);
 		if (err && err->code == CNI_CONFIG)
 			err->code = CNI_DECODE;
@@ -226,7 +234,7 @@ int result_append(struct result *result, const struct result *more, struct cni_e
 		if (result_add_interface(result, &more->interfaces[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < more->n_ips; i++)
-		if (add_ip(result, &more->ips[i], err) < 0)
+		if (result_add_ip(result, &more->ips[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < more->n_routes; i++)
 		if (result_add_route(result, &more->routes[i], err) < 0)
@@ -234,7 +242,7 @@ int result_append(struct result *result, const struct result *more, struct cni_e
 	return 0;
 }
 
-static int dns_list(json_t *dns, const json_t *obj, const char *key, struct cni_error *err)
+static int result_dns_list(json_t *dns, const json_t *obj, const char *key, struct cni_error *err)
 {
 	json_t *list = NULL, *entry;
 	size_t i;
@@ -254,76 +262,77 @@ int dns_read(json_t **ret, const json_t *doc, struct cni_error *err)
 	json_t *obj = NULL;
 
 	*ret = NULL;
-	if (field_object(doc, "", "dns", &obj, err) < 0 || dns_list(dns, obj, "nameservers", err) < 0 ||
+	if (field_object(doc, "", "dns", &obj, err) < 0 ||
+	    result_dns_list(dns, obj, "nameservers", err) < 0 ||
 	    field_string(obj, "dns.", "domain", &domain, err) < 0)
 		return -1;
 	if (domain && *domain)
 		json_object_set_new(dns, "domain", json_string(domain));
-	if (dns_list(dns, obj, "search", err) < 0 || dns_list(dns, obj, "options", err) < 0)
+	if (result_dns_list(dns, obj, "search", err) < 0 || result_dns_list(dns, obj, "options", err) < 0)
 		return -1;
 	if (json_object_size(dns))
 		*ret = json_incref(dns);
 	return 0;
 }
 
-static void set_text(json_t *obj, const char *key, const char *text)
+static void result_set_text(json_t *obj, const char *key, const char *text)
 {
 	if (text && *text)
 		json_object_set_new(obj, key, json_text(text));
 }
 
-static void set_ip(json_t *obj, const char *key, const struct ip *ip)
+static void result_set_ip(json_t *obj, const char *key, const struct ip *ip)
 {
 	if (ip->family)
-		set_text(obj, key, ip_text(ip).s);
+		result_set_text(obj, key, ip_text(ip).s);
 }
 
-static void set_positive(json_t *obj, const char *key, unsigned int value)
+static void result_set_positive(json_t *obj, const char *key, unsigned int value)
 {
 	if (value)
 		json_object_set_new(obj, key, json_integer(value));
 }
 
-static json_t *interface_json(const struct cni_interface *interface, enum cni_version version)
+static json_t *result_interface_json(const struct cni_interface *interface, enum cni_version version)
 {
 	json_t *obj = json_object();
 
 	json_object_set_new(obj, "name", json_text(interface->name));
-	set_text(obj, "mac", interface->mac);
+	result_set_text(obj, "mac", interface->mac);
 	if (version >= CNI_1_0_0)
-		set_positive(obj, "mtu", interface->mtu);
-	set_text(obj, "sandbox", interface->sandbox);
+		result_set_positive(obj, "mtu", interface->mtu);
+	result_set_text(obj, "sandbox", interface->sandbox);
 	if (version >= CNI_1_0_0) {
-		set_text(obj, "socketPath", interface->socket_path);
-		set_text(obj, "pciID", interface->pci_id);
+		result_set_text(obj, "socketPath", interface->socket_path);
+		result_set_text(obj, "pciID", interface->pci_id);
 	}
 	return obj;
 }
 
-static json_t *ip_json(const struct cni_ip *ip, enum cni_version version)
+static json_t *result_ip_json(const struct cni_ip *ip, enum cni_version version)
 {
 	json_t *obj = json_object();
 
 	if (version < CNI_1_0_0)
-		set_text(obj, "version", ip->address.ip.family == AF_INET ? "4" : "6");
+		result_set_text(obj, "version", ip->address.ip.family == AF_INET ? "4" : "6");
 	if (ip->interface >= 0)
 		json_object_set_new(obj, "interface", json_integer(ip->interface));
-	set_text(obj, "address", prefix_text(&ip->address).s);
-	set_ip(obj, "gateway", &ip->gateway);
+	result_set_text(obj, "address", prefix_text(&ip->address).s);
+	result_set_ip(obj, "gateway", &ip->gateway);
 	return obj;
 }
 
-static json_t *route_json(const struct cni_route *route, enum cni_version version)
+static json_t *result_route_json(const struct cni_route *route, enum cni_version version)
 {
 	json_t *obj = json_object();
 
-	set_text(obj, "dst", prefix_text(&route->dst).s);
-	set_ip(obj, "gw", &route->gw);
+	result_set_text(obj, "dst", prefix_text(&route->dst).s);
+	result_set_ip(obj, "gw", &route->gw);
 	if (version < CNI_0_3_0)
 		return obj;
-	set_positive(obj, "mtu", route->mtu);
-	set_positive(obj, "advmss", route->advmss);
-	set_positive(obj, "priority", route->priority);
+	result_set_positive(obj, "mtu", route->mtu);
+	result_set_positive(obj, "advmss", route->advmss);
+	result_set_positive(obj, "priority", route->priority);
 	if (route->table >= 0)
 		json_object_set_new(obj, "table", json_integer(route->table));
 	if (route->scope >= 0)
@@ -331,17 +340,17 @@ static json_t *route_json(const struct cni_route *route, enum cni_version versio
 	return obj;
 }
 
-static json_t *routes_json(const struct result *result, int family, enum cni_version version)
+static json_t *result_routes_json(const struct result *result, int family, enum cni_version version)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < result->n_routes; i++)
 		if (!family || result->routes[i].dst.ip.family == family)
-			json_array_append_new(list, route_json(&result->routes[i], version));
+			json_array_append_new(list, result_route_json(&result->routes[i], version));
 	return list;
 }
 
-static void set_list(json_t *doc, const char *key, json_t *list)
+static void result_set_list(json_t *doc, const char *key, json_t *list)
 {
 	if (json_array_size(list))
 		json_object_set_new(doc, key, list);
@@ -350,8 +359,8 @@ static void set_list(json_t *doc, const char *key, json_t *list)
 }
 
 /* Before 0.3.0 a result has only one address of each family: the first. */
-static bool set_family(json_t *doc, const char *key, const struct result *result, int family,
-		       enum cni_version version)
+static bool result_set_family(json_t *doc, const char *key, const struct result *result, int family,
+			      enum cni_version version)
 {
 	for (size_t i = 0; i < result->n_ips; i++) {
 		const struct cni_ip *ip = &result->ips[i];
@@ -360,9 +369,9 @@ static bool set_family(json_t *doc, const char *key, const struct result *result
 		if (ip->address.ip.family != family)
 			continue;
 		obj = json_object();
-		set_text(obj, "ip", prefix_text(&ip->address).s);
-		set_ip(obj, "gateway", &ip->gateway);
-		set_list(obj, "routes", routes_json(result, family, version));
+		result_set_text(obj, "ip", prefix_text(&ip->address).s);
+		result_set_ip(obj, "gateway", &ip->gateway);
+		result_set_list(obj, "routes", result_routes_json(result, family, version));
 		json_object_set_new(doc, key, obj);
 		return true;
 	}
@@ -375,8 +384,8 @@ json_t *result_json(const struct result *result, enum cni_version version, struc
 
 	json_object_set_new(doc, "cniVersion", json_string(cni_versions[version]));
 	if (version < CNI_0_3_0) {
-		bool v4 = set_family(doc, "ip4", result, AF_INET, version);
-		bool v6 = set_family(doc, "ip6", result, AF_INET6, version);
+		bool v4 = result_set_family(doc, "ip4", result, AF_INET, version);
+		bool v6 = result_set_family(doc, "ip6", result, AF_INET6, version);
 
 		if (!v4 && !v6) {
 			json_decref(doc);
@@ -390,13 +399,14 @@ json_t *result_json(const struct result *result, enum cni_version version, struc
 	} else {
 		interfaces = json_array();
 		for (size_t i = 0; i < result->n_interfaces; i++)
-			json_array_append_new(interfaces, interface_json(&result->interfaces[i], version));
-		set_list(doc, "interfaces", interfaces);
+			json_array_append_new(interfaces,
+					      result_interface_json(&result->interfaces[i], version));
+		result_set_list(doc, "interfaces", interfaces);
 		ips = json_array();
 		for (size_t i = 0; i < result->n_ips; i++)
-			json_array_append_new(ips, ip_json(&result->ips[i], version));
-		set_list(doc, "ips", ips);
-		set_list(doc, "routes", routes_json(result, 0, version));
+			json_array_append_new(ips, result_ip_json(&result->ips[i], version));
+		result_set_list(doc, "ips", ips);
+		result_set_list(doc, "routes", result_routes_json(result, 0, version));
 	}
 	if (result->dns)
 		json_object_set(doc, "dns", result->dns);

@@ -16,7 +16,7 @@ static struct {
 } state;
 
 /* The length of the character at text if it may be printed unchanged, or 0. */
-static size_t harmless(const char *text)
+static size_t visible_length(const char *text)
 {
 	const unsigned char *c = (const unsigned char *)text;
 	size_t len = utf8_length(c);
@@ -33,7 +33,7 @@ size_t visible(char *ret, const char *text, size_t len, bool one_line)
 	char *to = ret;
 
 	while (text < end) {
-		size_t n = harmless(text);
+		size_t n = visible_length(text);
 		const unsigned char byte = (unsigned char)*text;
 
 		if (n) {
@@ -56,7 +56,7 @@ size_t visible(char *ret, const char *text, size_t len, bool one_line)
 }
 
 /* Waits for room until PATIENCE_MS in all have passed. Another writer may fill it first. */
-static ssize_t put_some(const char *text, size_t len)
+static ssize_t stderr_put_some(const char *text, size_t len)
 {
 	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
 	const long long left = PATIENCE_MS - state.waited_ms, start = process_now_ms();
@@ -74,7 +74,7 @@ static ssize_t put_some(const char *text, size_t len)
 void stderr_put(const char *text, size_t len)
 {
 	while (len) {
-		ssize_t n = put_some(text, len);
+		ssize_t n = stderr_put_some(text, len);
 
 		if (n <= 0) {
 			state.lost += len;

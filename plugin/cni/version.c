@@ -23,7 +23,7 @@ int version_find(const char *text)
 	return -1;
 }
 
-static int triple_parse(const char *text, struct triple *ret, struct cni_error *err)
+static int version_parse(const char *text, struct triple *ret, struct cni_error *err)
 {
 	static const char *const names[] = { "major", "minor", "micro" };
 	struct triple triple = { { 0 } };
@@ -52,7 +52,7 @@ static int triple_parse(const char *text, struct triple *ret, struct cni_error *
 	return 0;
 }
 
-static bool triple_before(const struct triple *a, const struct triple *b)
+static bool version_before(const struct triple *a, const struct triple *b)
 {
 	for (int i = 0; i < 3; i++)
 		if (a->part[i] != b->part[i])
@@ -60,7 +60,7 @@ static bool triple_before(const struct triple *a, const struct triple *b)
 	return false;
 }
 
-static int refuse_version(const char *text, struct cni_error *err)
+static int version_refuse(const char *text, struct cni_error *err)
 {
 	char list[128];
 	size_t used = 0;
@@ -86,18 +86,18 @@ int version_negotiate(const json_t *conf, const char *verb, enum cni_version sin
 		text = cni_versions[CNI_0_1_0];
 
 	if (since > CNI_0_2_0) {
-		if (triple_parse(text, &asked, err) < 0 ||
-		    triple_parse(cni_versions[since], &introduced, err) < 0 ||
-		    triple_parse(cni_versions[CNI_VERSIONS - 1], &newest, err) < 0)
+		if (version_parse(text, &asked, err) < 0 ||
+		    version_parse(cni_versions[since], &introduced, err) < 0 ||
+		    version_parse(cni_versions[CNI_VERSIONS - 1], &newest, err) < 0)
 			return -1;
-		if (triple_before(&asked, &introduced))
+		if (version_before(&asked, &introduced))
 			return cni_fail(err, CNI_VERSION, "config version does not allow %s", verb);
-		if (triple_before(&newest, &asked))
+		if (version_before(&newest, &asked))
 			return cni_fail(err, CNI_VERSION, "plugin version does not allow %s", verb);
 	}
 	found = version_find(text);
 	if (found < 0)
-		return refuse_version(text, err);
+		return version_refuse(text, err);
 	*ret = (enum cni_version)found;
 	return 0;
 }

@@ -257,7 +257,7 @@ static int look_into(int netns, const char *path, void *arg, struct cni_error *e
 	if (rtnl_open(&nl, netns, err) < 0)
 		return -1;
 	place.id = netns_id_of(netns);
-	if (rtnl_own_id(&nl, &place.our_id, NULL) != FOUND)
+	if (rtnl_our_id(&nl, &place.our_id, NULL) != FOUND)
 		place.our_id = -1;
 	rc = look(scan, &place, &nl, err);
 	json_array_append_new(scan->seen, json_string(netns_id_text(&place.id).s));

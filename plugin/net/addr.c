@@ -9,7 +9,7 @@
 
 #include "net/nexthop.h"
 
-static bool read_ip(const struct nlattr *attr, int family, struct ip *ret)
+static bool addr_read_ip(const struct nlattr *attr, int family, struct ip *ret)
 {
 	struct ip ip = { .family = (sa_family_t)family };
 
@@ -39,7 +39,7 @@ void addr_queue_add(struct rtnl *nl, int link, const struct prefix *address, boo
 		mnl_attr_put(nlh, IFA_BROADCAST, size, last.bytes);
 }
 
-static bool read_address(const struct nlmsghdr *nlh, struct addr_seen *ret)
+static bool addr_read(const struct nlmsghdr *nlh, struct addr_seen *ret)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	struct addr_seen seen = { .link = 0 };
@@ -56,7 +56,7 @@ static bool read_address(const struct nlmsghdr *nlh, struct addr_seen *ret)
 		/* IPv6 has no IFA_LOCAL; if there are both, IFA_ADDRESS is the peer */
 		if ((mnl_attr_get_type(attr) == IFA_LOCAL ||
 		     (mnl_attr_get_type(attr) == IFA_ADDRESS && !seen.address.ip.family)) &&
-		    read_ip(attr, ifa->ifa_family, &ip))
+		    addr_read_ip(attr, ifa->ifa_family, &ip))
 			seen.address.ip = ip;
 	}
 	*ret = seen;
@@ -70,20 +70,20 @@ struct addr_search {
 	uint32_t flags; /* of the one found */
 };
 
-static void match_address(const struct nlmsghdr *nlh, void *arg)
+static void addr_match(const struct nlmsghdr *nlh, void *arg)
 {
 	struct addr_search *search = arg;
 	struct addr_seen seen;
 
-	if (!read_address(nlh, &seen) || seen.link != search->link ||
+	if (!addr_read(nlh, &seen) || seen.link != search->link ||
 	    !prefix_equal(&seen.address, search->wanted))
 		return;
 	search->found = true;
 	search->flags = seen.flags;
 }
 
-static int ask_addresses(struct rtnl *nl, int link, int family, void (*each)(const struct nlmsghdr *, void *),
-			 void *arg, struct cni_error *err)
+static int addr_ask(struct rtnl *nl, int link, int family, void (*each)(const struct nlmsghdr *, void *),
+		    void *arg, struct cni_error *err)
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP);
 	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
@@ -102,7 +102,7 @@ enum found addr_find(struct rtnl *nl, int link, const struct prefix *address, ui
 {
 	struct addr_search search = { .link = link, .wanted = address };
 
-	if (ask_addresses(nl, link, address->ip.family, match_address, &search, err) < 0)
+	if (addr_ask(nl, link, address->ip.family, addr_match, &search, err) < 0)
 		return FOUND_FAILED;
 	if (search.found && flags)
 		*flags = search.flags;
@@ -114,12 +114,12 @@ struct main_search {
 	struct ip found;
 };
 
-static void match_main(const struct nlmsghdr *nlh, void *arg)
+static void addr_match_main(const struct nlmsghdr *nlh, void *arg)
 {
 	struct main_search *search = arg;
 	struct addr_seen seen;
 
-	if (read_address(nlh, &seen) && seen.link == search->link && seen.scope == RT_SCOPE_UNIVERSE &&
+	if (addr_read(nlh, &seen) && seen.link == search->link && seen.scope == RT_SCOPE_UNIVERSE &&
 	    !(seen.flags & (IFA_F_SECONDARY | IFA_F_DEPRECATED)) && !search->found.family)
 		search->found = seen.address.ip;
 }
@@ -128,7 +128,7 @@ enum found addr_main(struct rtnl *nl, int link, int family, struct ip *ret, stru
 {
 	struct main_search search = { .link = link };
 
-	if (ask_addresses(nl, link, family, match_main, &search, err) < 0)
+	if (addr_ask(nl, link, family, addr_match_main, &search, err) < 0)
 		return FOUND_FAILED;
 	*ret = search.found;
 	return ret->family ? FOUND : FOUND_NOT;
@@ -139,12 +139,12 @@ struct addr_visit {
 	void *arg;
 };
 
-static void visit_address(const struct nlmsghdr *nlh, void *arg)
+static void addr_visit(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct addr_visit *visit = arg;
 	struct addr_seen seen;
 
-	if (read_address(nlh, &seen))
+	if (addr_read(nlh, &seen))
 		visit->each(&seen, visit->arg);
 }
 
@@ -153,10 +153,10 @@ int addr_each(struct rtnl *nl, void (*each)(const struct addr_seen *, void *), v
 {
 	struct addr_visit visit = { each, arg };
 
-	return ask_addresses(nl, 0, AF_UNSPEC, visit_address, &visit, err);
+	return addr_ask(nl, 0, AF_UNSPEC, addr_visit, &visit, err);
 }
 
-static void keep_type(const struct nlmsghdr *nlh, void *arg)
+static void addr_keep_type(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	unsigned char *type = arg;
@@ -175,12 +175,12 @@ enum found addr_is_local(struct rtnl *nl, const struct ip *ip, struct cni_error 
 	rtm->rtm_dst_len = (unsigned char)(8 * ip_size(ip));
 	mnl_attr_put(nlh, RTA_DST, ip_size(ip), ip->bytes);
 	/* any errno means that there is no route to ip, so it is not ours */
-	if (rtnl_ask(nl, keep_type, &type, err) < 0)
+	if (rtnl_ask(nl, addr_keep_type, &type, err) < 0)
 		return FOUND_FAILED;
 	return type == RTN_LOCAL ? FOUND : FOUND_NOT;
 }
 
-static void keep_near(const struct nlmsghdr *nlh, void *arg)
+static void route_keep_near(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
@@ -212,17 +212,17 @@ enum found route_gateway_is_near(struct rtnl *nl, int link, const struct ip *gw,
 	mnl_attr_put(nlh, RTA_DST, ip_size(gw), gw->bytes);
 	mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)link);
 	/* any errno means that there is no route */
-	if (rtnl_ask(nl, keep_near, &near, err) < 0)
+	if (rtnl_ask(nl, route_keep_near, &near, err) < 0)
 		return FOUND_FAILED;
 	return near ? FOUND : FOUND_NOT;
 }
 
-static void put_gateway(struct nlmsghdr *nlh, const struct ip *gw)
+static void route_put_gateway(struct nlmsghdr *nlh, const struct ip *gw)
 {
 	mnl_attr_put_check(nlh, RTNL_REQUEST_MAX, RTA_GATEWAY, ip_size(gw), gw->bytes);
 }
 
-static void put_multipath(struct nlmsghdr *nlh, int link, const struct route *route)
+static void route_put_multipath(struct nlmsghdr *nlh, int link, const struct route *route)
 {
 	struct nlattr *nest = mnl_attr_nest_start(nlh, RTA_MULTIPATH);
 
@@ -237,13 +237,13 @@ static void put_multipath(struct nlmsghdr *nlh, int link, const struct route *ro
 			.rtnh_flags = hop->onlink ? RTNH_F_ONLINK : 0,
 		};
 		if (hop->gw.family)
-			put_gateway(nlh, &hop->gw);
+			route_put_gateway(nlh, &hop->gw);
 		rtnh->rtnh_len = (unsigned short)(nlh->nlmsg_len - before);
 	}
 	mnl_attr_nest_end(nlh, nest);
 }
 
-static void put_metrics(struct nlmsghdr *nlh, const struct route *route)
+static void route_put_metrics(struct nlmsghdr *nlh, const struct route *route)
 {
 	struct nlattr *nest;
 
@@ -257,7 +257,7 @@ static void put_metrics(struct nlmsghdr *nlh, const struct route *route)
 	mnl_attr_nest_end(nlh, nest);
 }
 
-static void queue_route(struct rtnl *nl, unsigned int type, unsigned int flags, int link,
+static void route_queue(struct rtnl *nl, unsigned int type, unsigned int flags, int link,
 			const struct route *route)
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, type, flags);
@@ -277,36 +277,36 @@ static void queue_route(struct rtnl *nl, unsigned int type, unsigned int flags, 
 		mnl_attr_put_u32(nlh, RTA_PRIORITY, route->priority);
 	if (route->src.family)
 		mnl_attr_put(nlh, RTA_PREFSRC, ip_size(&route->src), route->src.bytes);
-	put_metrics(nlh, route);
+	route_put_metrics(nlh, route);
 	if (!route->n_hops) {
 		rtm->rtm_type = RTN_UNREACHABLE;
 		return;
 	}
 	if (route->n_hops > 1) {
-		put_multipath(nlh, link, route);
+		route_put_multipath(nlh, link, route);
 		return;
 	}
 	mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)link);
 	if (route->hops[0].onlink)
 		rtm->rtm_flags |= RTNH_F_ONLINK;
 	if (route->hops[0].gw.family)
-		put_gateway(nlh, &route->hops[0].gw);
+		route_put_gateway(nlh, &route->hops[0].gw);
 }
 
 void route_queue_add(struct rtnl *nl, int link, const struct route *route)
 {
-	queue_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, link, route);
+	route_queue(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, link, route);
 }
 
 int route_put(struct rtnl *nl, int link, const struct route *route, struct cni_error *err)
 {
-	queue_route(nl, RTM_NEWROUTE, NLM_F_CREATE, link, route);
+	route_queue(nl, RTM_NEWROUTE, NLM_F_CREATE, link, route);
 	return rtnl_commit_one(nl, err);
 }
 
 int route_add(struct rtnl *nl, int link, const struct route *route, struct cni_error *err)
 {
-	queue_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, link, route);
+	route_queue(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, link, route);
 	return rtnl_commit_one(nl, err);
 }
 
@@ -315,7 +315,7 @@ int route_delete(struct rtnl *nl, int link, const struct route *route, struct cn
 	struct cni_error why = { 0 };
 	int error;
 
-	queue_route(nl, RTM_DELROUTE, 0, link, route);
+	route_queue(nl, RTM_DELROUTE, 0, link, route);
 	error = rtnl_commit_one(nl, &why);
 	if (!error || error == ESRCH || error == ENODEV)
 		return 0;
@@ -333,7 +333,7 @@ struct route_visit {
 	bool failed;
 };
 
-static void visit_nexthop(int link, const struct ip *gw, void *arg)
+static void route_visit_nexthop(int link, const struct ip *gw, void *arg)
 {
 	const struct route_visit *visit = arg;
 
@@ -342,8 +342,8 @@ static void visit_nexthop(int link, const struct ip *gw, void *arg)
 	visit->each(visit->seen, visit->arg);
 }
 
-static void visit_multipath(const struct nlattr *multipath, struct route_seen *seen, int family,
-			    const struct route_visit *visit)
+static void route_visit_multipath(const struct nlattr *multipath, struct route_seen *seen, int family,
+				  const struct route_visit *visit)
 {
 	const struct rtnexthop *hop = mnl_attr_get_payload(multipath);
 	int left = mnl_attr_get_payload_len(multipath);
@@ -355,12 +355,12 @@ static void visit_multipath(const struct nlattr *multipath, struct route_seen *s
 		seen->gw.family = 0;
 		mnl_attr_for_each_payload((const void *)RTNH_DATA(hop), hop->rtnh_len - sizeof(*hop))
 			if (mnl_attr_get_type(attr) == RTA_GATEWAY)
-				read_ip(attr, family, &seen->gw);
+				addr_read_ip(attr, family, &seen->gw);
 		visit->each(seen, visit->arg);
 	}
 }
 
-static void visit_route(const struct nlmsghdr *nlh, void *arg)
+static void route_visit(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr, *multipath = NULL;
@@ -378,10 +378,10 @@ static void visit_route(const struct nlmsghdr *nlh, void *arg)
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm)) {
 		switch (mnl_attr_get_type(attr)) {
 		case RTA_DST:
-			read_ip(attr, rtm->rtm_family, &seen.dst.ip);
+			addr_read_ip(attr, rtm->rtm_family, &seen.dst.ip);
 			break;
 		case RTA_GATEWAY:
-			read_ip(attr, rtm->rtm_family, &seen.gw);
+			addr_read_ip(attr, rtm->rtm_family, &seen.gw);
 			break;
 		case RTA_OIF:
 			seen.link = (int)mnl_attr_get_u32(attr);
@@ -406,9 +406,9 @@ static void visit_route(const struct nlmsghdr *nlh, void *arg)
 		return; /* Linux before 4.20 lists all tables */
 	visit->seen = &seen;
 	if (multipath)
-		visit_multipath(multipath, &seen, rtm->rtm_family, visit);
+		route_visit_multipath(multipath, &seen, rtm->rtm_family, visit);
 	else if (nexthop && !seen.link && seen.type == RTN_UNICAST)
-		visit->failed |= nexthop_each(visit->nl, nexthop, visit_nexthop, visit, visit->err) < 0;
+		visit->failed |= nexthop_each(visit->nl, nexthop, route_visit_nexthop, visit, visit->err) < 0;
 	else
 		visit->each(&seen, visit->arg);
 }
@@ -424,7 +424,7 @@ int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const s
 	rtm->rtm_family = (unsigned char)family;
 	if (table)
 		mnl_attr_put_u32(nlh, RTA_TABLE, table);
-	rc = rtnl_ask(nl, visit_route, &visit, err);
+	rc = rtnl_ask(nl, route_visit, &visit, err);
 	if (rc == ENOENT || rc == EAFNOSUPPORT || rc == EOPNOTSUPP)
 		return 0; /* an empty table, or a kernel without IPv6 */
 	if (rc > 0)
@@ -432,7 +432,7 @@ int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const s
 	return visit.failed ? -1 : rc;
 }
 
-static void keep_route(const struct route_seen *seen, void *arg)
+static void route_keep(const struct route_seen *seen, void *arg)
 {
 	*(struct route_seen *)arg = *seen;
 }
@@ -441,7 +441,7 @@ enum found route_lookup(struct rtnl *nl, const struct ip *ip, struct route_seen 
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETROUTE, 0);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	struct route_visit visit = { .nl = nl, .each = keep_route, .arg = ret, .err = err };
+	struct route_visit visit = { .nl = nl, .each = route_keep, .arg = ret, .err = err };
 
 	rtm->rtm_family = (unsigned char)ip->family;
 	rtm->rtm_dst_len = (unsigned char)(8 * ip_size(ip));
@@ -449,12 +449,12 @@ enum found route_lookup(struct rtnl *nl, const struct ip *ip, struct route_seen 
 	mnl_attr_put(nlh, RTA_DST, ip_size(ip), ip->bytes);
 	*ret = (struct route_seen){ .link = 0 };
 	/* any errno means that there is no route */
-	if (rtnl_ask(nl, visit_route, &visit, err) < 0 || visit.failed)
+	if (rtnl_ask(nl, route_visit, &visit, err) < 0 || visit.failed)
 		return FOUND_FAILED;
 	return ret->dst.ip.family ? FOUND : FOUND_NOT;
 }
 
-static void queue_neighbour(struct rtnl *nl, unsigned int type, unsigned int flags, int link,
+static void neighbour_queue(struct rtnl *nl, unsigned int type, unsigned int flags, int link,
 			    const struct neighbour *neighbour)
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, type, flags);
@@ -473,7 +473,7 @@ static void queue_neighbour(struct rtnl *nl, unsigned int type, unsigned int fla
 
 void neighbour_queue_add(struct rtnl *nl, int link, const struct neighbour *neighbour)
 {
-	queue_neighbour(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, link, neighbour);
+	neighbour_queue(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, link, neighbour);
 }
 
 int neighbour_add(struct rtnl *nl, int link, const struct neighbour *neighbour, struct cni_error *err)
@@ -492,7 +492,7 @@ int neighbour_delete(struct rtnl *nl, int link, const struct neighbour *neighbou
 	struct cni_error why = { 0 };
 	int error;
 
-	queue_neighbour(nl, RTM_DELNEIGH, 0, link, neighbour);
+	neighbour_queue(nl, RTM_DELNEIGH, 0, link, neighbour);
 	error = rtnl_commit_one(nl, &why);
 	if (!error || error == ENOENT || error == ENODEV)
 		return 0;
@@ -505,7 +505,7 @@ struct neighbour_search {
 	bool proxy, found;
 };
 
-static void match_neighbour(const struct nlmsghdr *nlh, void *arg)
+static void neighbour_match(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
 	struct neighbour_search *search = arg;
@@ -537,7 +537,7 @@ enum found neighbour_find(struct rtnl *nl, int link, const struct neighbour *nei
 	if (neighbour->mac)
 		ether_aton_r(neighbour->mac, &search.wanted);
 	/* any errno means that there is none */
-	if (rtnl_ask(nl, match_neighbour, &search, err) < 0)
+	if (rtnl_ask(nl, neighbour_match, &search, err) < 0)
 		return FOUND_FAILED;
 	return search.found ? FOUND : FOUND_NOT;
 }
@@ -549,7 +549,7 @@ struct neighbour_tour {
 	void *arg;
 };
 
-static void visit_neighbour(const struct nlmsghdr *nlh, void *arg)
+static void neighbour_visit(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
 	const struct neighbour_tour *tour = arg;
@@ -562,7 +562,7 @@ static void visit_neighbour(const struct nlmsghdr *nlh, void *arg)
 		return;
 	mnl_attr_for_each(attr, nlh, sizeof(*ndm)) {
 		if (mnl_attr_get_type(attr) == NDA_DST)
-			read_ip(attr, ndm->ndm_family, &ip);
+			addr_read_ip(attr, ndm->ndm_family, &ip);
 		else if (mnl_attr_get_type(attr) == NDA_LLADDR &&
 			 mnl_attr_get_payload_len(attr) == sizeof(tour->mac))
 			same = !memcmp(mnl_attr_get_payload(attr), &tour->mac, sizeof(tour->mac));
@@ -580,7 +580,7 @@ int neighbour_each(struct rtnl *nl, int link, const char *mac, void (*each)(cons
 
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ndmsg));
 	ether_aton_r(mac, &tour.mac);
-	rc = rtnl_ask(nl, visit_neighbour, &tour, err);
+	rc = rtnl_ask(nl, neighbour_visit, &tour, err);
 	if (rc > 0)
 		return cni_fail(err, CNI_INTERNAL, "cannot list neighbours: %s", errno_text(rc));
 	return rc;

@@ -43,8 +43,8 @@ struct inodes {
 };
 
 /* If a process or a file has ended meanwhile, that is not a failure: it no longer holds anything. */
-__attribute__((format(printf, 3, 4))) static void note_failure(struct list *list, int error,
-							       const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void alive_note_failure(struct list *list, int error,
+								     const char *format, ...)
 {
 	const size_t size = sizeof(((struct alive *)0)->unseen);
 	va_list words;
@@ -60,8 +60,8 @@ __attribute__((format(printf, 3, 4))) static void note_failure(struct list *list
 }
 
 /* Adds a copy of way, with the formatted path. */
-__attribute__((format(printf, 3, 4))) static void add(struct list *list, const struct way *way,
-						      const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void alive_add(struct list *list, const struct way *way,
+							    const char *format, ...)
 {
 	struct way *new;
 	va_list words;
@@ -70,7 +70,7 @@ __attribute__((format(printf, 3, 4))) static void add(struct list *list, const s
 		struct way *bigger = realloc(list->ways, (list->room * 2 + 64) * sizeof(*bigger));
 
 		if (!bigger) {
-			note_failure(list, ENOMEM, "namespaces");
+			alive_note_failure(list, ENOMEM, "namespaces");
 			return;
 		}
 		list->ways = bigger;
@@ -86,19 +86,19 @@ __attribute__((format(printf, 3, 4))) static void add(struct list *list, const s
 }
 
 /* Reads a symbolic link of /proc. Returns false if it does not exist any more. */
-static bool read_link(struct list *list, int dir, const char *process, const char *path, char *ret,
-		      size_t size)
+static bool alive_read_link(struct list *list, int dir, const char *process, const char *path, char *ret,
+			    size_t size)
 {
 	ssize_t len = readlinkat(dir, path, ret, size - 1);
 
 	if (len < 0)
-		note_failure(list, errno, "/proc/%s/%s", process, path);
+		alive_note_failure(list, errno, "/proc/%s/%s", process, path);
 	ret[len < 0 ? 0 : len] = '\0';
 	return len >= 0;
 }
 
 /* The inode in a text such as "net:[4026531840]"; 0: the text has another form. */
-static ino_t inode_of(const char *text, const char *kind)
+static ino_t alive_inode_of(const char *text, const char *kind)
 {
 	size_t len = strlen(kind);
 
@@ -118,63 +118,63 @@ struct process_walk {
 	const struct process *process;
 };
 
-static void each_entry(struct list *list, const struct process *process, const char *path,
-		       bool (*each)(int dir, const char *name, void *arg))
+static void alive_each_entry(struct list *list, const struct process *process, const char *path,
+			     bool (*each)(int dir, const char *name, void *arg))
 {
 	struct process_walk walk = { list, process };
 
 	if (file_each(process->dir, path, each, &walk) < 0)
-		note_failure(list, errno, "/proc/%s/%s", process->name, path);
+		alive_note_failure(list, errno, "/proc/%s/%s", process->name, path);
 }
 
-static bool add_thread(int dir, const char *name, void *arg)
+static bool alive_add_thread(int dir, const char *name, void *arg)
 {
 	const struct process_walk *walk = arg;
 	char path[64], text[64];
 	struct way way = { .order = 0 };
 
 	snprintf(path, sizeof(path), "%s/ns/net", name);
-	if (read_link(walk->list, dir, walk->process->name, path, text, sizeof(text)))
-		way.id.inode = inode_of(text, "net");
+	if (alive_read_link(walk->list, dir, walk->process->name, path, text, sizeof(text)))
+		way.id.inode = alive_inode_of(text, "net");
 	if (way.id.inode)
-		add(walk->list, &way, "/proc/%s/ns/net", name);
+		alive_add(walk->list, &way, "/proc/%s/ns/net", name);
 	return true;
 }
 
 /* Sends no requests to network file systems, and calls no function that musl lacks. */
-static bool status_of(int dir, const char *path, struct statx *ret)
+static bool alive_status_of(int dir, const char *path, struct statx *ret)
 {
 	return syscall(SYS_statx, dir, path, AT_STATX_DONT_SYNC | AT_EMPTY_PATH, STATX_INO, ret) == 0;
 }
 
 /* The namespace in which a process made a socket: a descriptor, or -1 with errno. This requires a
  * copy of the socket, which is possible from Linux 5.6 on. */
-static int netns_of_socket(int pidfd, const char *name)
+static int alive_netns_of_socket(int pidfd, const char *name)
 {
 	autoclose int fd = (int)syscall(SYS_pidfd_getfd, pidfd, (int)strtol(name, NULL, 10), 0);
 
 	return fd < 0 ? -1 : ioctl(fd, SIOCGSKNS);
 }
 
-static void add_socket(struct list *list, const struct process *process, const char *name)
+static void alive_add_socket(struct list *list, const struct process *process, const char *name)
 {
-	autoclose int netns = netns_of_socket(process->pidfd, name);
+	autoclose int netns = alive_netns_of_socket(process->pidfd, name);
 	struct way way = { .is_socket = true };
 	struct statx st;
 
-	if (netns >= 0 && status_of(netns, "", &st)) {
+	if (netns >= 0 && alive_status_of(netns, "", &st)) {
 		way.id.inode = st.stx_ino;
-		add(list, &way, "/proc/%s/fd/%s", process->name, name);
+		alive_add(list, &way, "/proc/%s/fd/%s", process->name, name);
 	} else if (netns < 0 && (errno == ENOSYS || errno == EPERM)) { /* Linux before 5.6; Yama */
 		list->partial = true;
 	} else if (netns >= 0 || errno != EBADF) { /* EBADF: it was closed */
-		note_failure(list, errno, "/proc/%s/fd/%s", process->name, name);
+		alive_note_failure(list, errno, "/proc/%s/fd/%s", process->name, name);
 	}
 }
 
 /* The link of a descriptor that was opened by a path, such as that of a mounted namespace, has that
  * path, or "/" after the unmount. Then only its inode identifies the namespace. */
-static bool add_descriptor(int dir, const char *name, void *arg)
+static bool alive_add_descriptor(int dir, const char *name, void *arg)
 {
 	const struct process_walk *walk = arg;
 	const struct process *process = walk->process;
@@ -183,20 +183,20 @@ static bool add_descriptor(int dir, const char *name, void *arg)
 	char text[64];
 	struct statx st;
 
-	if (!read_link(list, dir, process->name, name, text, sizeof(text)))
+	if (!alive_read_link(list, dir, process->name, name, text, sizeof(text)))
 		return true;
-	if (inode_of(text, "socket")) {
+	if (alive_inode_of(text, "socket")) {
 		list->partial |= process->pidfd < 0;
 		if (process->pidfd >= 0)
-			add_socket(list, process, name);
+			alive_add_socket(list, process, name);
 		return true;
 	}
-	way.id.inode = inode_of(text, "net");
-	if (!way.id.inode && *text == '/' && status_of(dir, name, &st) &&
+	way.id.inode = alive_inode_of(text, "net");
+	if (!way.id.inode && *text == '/' && alive_status_of(dir, name, &st) &&
 	    st.stx_dev_major == list->own.stx_dev_major && st.stx_dev_minor == list->own.stx_dev_minor)
 		way.id.inode = st.stx_ino;
 	if (way.id.inode)
-		add(list, &way, "/proc/%s/fd/%s", process->name, name);
+		alive_add(list, &way, "/proc/%s/fd/%s", process->name, name);
 	return true;
 }
 
@@ -205,19 +205,19 @@ struct mounts {
 	const char *process; /* NULL: our own */
 };
 
-static int add_mount(uint64_t inode, const char *path, void *arg)
+static int alive_add_mount(uint64_t inode, const char *path, void *arg)
 {
 	const struct way way = { .id.inode = inode, .is_mount = true };
 	const struct mounts *mounts = arg;
 
 	if (mounts->process)
-		add(mounts->list, &way, "/proc/%s/root%s", mounts->process, path);
+		alive_add(mounts->list, &way, "/proc/%s/root%s", mounts->process, path);
 	else
-		add(mounts->list, &way, "%s", path);
+		alive_add(mounts->list, &way, "%s", path);
 	return 0;
 }
 
-static bool add_mounts(struct list *list, const struct process *process, const char *prefix)
+static bool alive_add_mounts(struct list *list, const struct process *process, const char *prefix)
 {
 	autoclose int fd = openat(process->dir, "mountinfo", O_RDONLY | O_CLOEXEC);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
@@ -225,20 +225,22 @@ static bool add_mounts(struct list *list, const struct process *process, const c
 	bool whole;
 
 	if (!file) { /* EINVAL: the process is ending */
-		note_failure(list, errno == EINVAL ? ESRCH : errno, "/proc/%s/mountinfo", process->name);
+		alive_note_failure(list, errno == EINVAL ? ESRCH : errno, "/proc/%s/mountinfo",
+				   process->name);
 		return false;
 	}
 	take_fd(&fd);
 	errno = ENOMEM; /* in case the reader fails without an errno */
-	netns_mounts(file, add_mount, &mounts);
+	netns_mounts(file, alive_add_mount, &mounts);
 	whole = feof(file);
 	if (!whole)
-		note_failure(list, errno == EINVAL ? ESRCH : errno, "/proc/%s/mountinfo", process->name);
+		alive_note_failure(list, errno == EINVAL ? ESRCH : errno, "/proc/%s/mountinfo",
+				   process->name);
 	fclose(file);
 	return whole;
 }
 
-static bool contains(const struct inodes *set, ino_t inode)
+static bool alive_contains(const struct inodes *set, ino_t inode)
 {
 	for (size_t i = 0; i < set->n; i++)
 		if (set->list[i] == inode)
@@ -247,7 +249,7 @@ static bool contains(const struct inodes *set, ino_t inode)
 }
 
 /* Without memory the namespace is not remembered, and is read again. */
-static void remember(struct inodes *set, ino_t inode)
+static void alive_remember(struct inodes *set, ino_t inode)
 {
 	ino_t *bigger = set->list;
 
@@ -263,32 +265,32 @@ static void remember(struct inodes *set, ino_t inode)
 
 /* Adds the mounts of the process's mount namespace, unless they were read from another process that
  * sees all of them. */
-static void add_mounts_once(struct list *list, const struct process *process, const char *prefix,
-			    struct inodes *seen)
+static void alive_add_mounts_once(struct list *list, const struct process *process, const char *prefix,
+				  struct inodes *seen)
 {
 	char text[64], root[2] = "";
 	bool sees_all = readlinkat(process->dir, "root", root, sizeof(root)) == 1;
 	ino_t mounts = 0;
 
-	if (read_link(list, process->dir, process->name, "ns/mnt", text, sizeof(text)))
-		mounts = inode_of(text, "mnt");
-	if (mounts && !contains(seen, mounts) && add_mounts(list, process, prefix) && sees_all)
-		remember(seen, mounts);
+	if (alive_read_link(list, process->dir, process->name, "ns/mnt", text, sizeof(text)))
+		mounts = alive_inode_of(text, "mnt");
+	if (mounts && !alive_contains(seen, mounts) && alive_add_mounts(list, process, prefix) && sees_all)
+		alive_remember(seen, mounts);
 }
 
-static void add_process(struct list *list, int proc, const char *name, struct inodes *mount_namespaces)
+static void alive_add_process(struct list *list, int proc, const char *name, struct inodes *mount_namespaces)
 {
 	autoclose int dir = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	autoclose int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)strtol(name, NULL, 10), 0);
 	const struct process process = { name, dir, pidfd };
 
 	if (dir < 0 || (pidfd < 0 && errno != ENOSYS)) {
-		note_failure(list, errno, "/proc/%s", name);
+		alive_note_failure(list, errno, "/proc/%s", name);
 		return;
 	}
-	each_entry(list, &process, "task", add_thread);
-	each_entry(list, &process, "fd", add_descriptor);
-	add_mounts_once(list, &process, name, mount_namespaces);
+	alive_each_entry(list, &process, "task", alive_add_thread);
+	alive_each_entry(list, &process, "fd", alive_add_descriptor);
+	alive_add_mounts_once(list, &process, name, mount_namespaces);
 }
 
 struct proc_walk {
@@ -296,77 +298,77 @@ struct proc_walk {
 	struct inodes *mount_namespaces;
 };
 
-static bool add_if_process(int proc, const char *name, void *arg)
+static bool alive_add_if_process(int proc, const char *name, void *arg)
 {
 	const struct proc_walk *walk = arg;
 
 	if (isdigit((unsigned char)name[0]))
-		add_process(walk->list, proc, name, walk->mount_namespaces);
+		alive_add_process(walk->list, proc, name, walk->mount_namespaces);
 	return true;
 }
 
-static void add_processes(struct list *list, struct inodes *mount_namespaces)
+static void alive_add_processes(struct list *list, struct inodes *mount_namespaces)
 {
 	struct proc_walk walk = { list, mount_namespaces };
 
-	if (file_each(AT_FDCWD, "/proc", add_if_process, &walk) < 0)
-		note_failure(list, errno, "/proc");
+	if (file_each(AT_FDCWD, "/proc", alive_add_if_process, &walk) < 0)
+		alive_note_failure(list, errno, "/proc");
 }
 
 /* Our own mounts come first: people know their paths. */
-static void add_own_mounts(struct list *list, struct inodes *mount_namespaces)
+static void alive_add_our_mounts(struct list *list, struct inodes *mount_namespaces)
 {
 	autoclose int dir = file_open("/proc/self", O_RDONLY | O_DIRECTORY);
 	const struct process self = { "self", dir, -1 };
 
 	if (dir < 0)
-		note_failure(list, errno, "/proc/self");
+		alive_note_failure(list, errno, "/proc/self");
 	else
-		add_mounts_once(list, &self, NULL, mount_namespaces);
+		alive_add_mounts_once(list, &self, NULL, mount_namespaces);
 }
 
-static int by_number(const void *a, const void *b)
+static int alive_by_number(const void *a, const void *b)
 {
 	const struct way *x = a, *y = b;
 
 	return (x->id.inode > y->id.inode) - (x->id.inode < y->id.inode);
 }
 
-static int by_number_and_order(const void *a, const void *b)
+static int alive_by_number_and_order(const void *a, const void *b)
 {
 	const struct way *x = a, *y = b;
-	int order = by_number(a, b);
+	int order = alive_by_number(a, b);
 
 	return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
 /* Are we outside the first pid namespace? Also true if that is not known: there may be processes
  * that we do not see. */
-static bool is_nested(void)
+static bool alive_is_nested(void)
 {
 	char text[64];
 	ssize_t len = readlink("/proc/1/ns/pid", text, sizeof(text) - 1);
 
 	text[len < 0 ? 0 : len] = '\0';
-	return inode_of(text, "pid") != FIRST_PID_NAMESPACE;
+	return alive_inode_of(text, "pid") != FIRST_PID_NAMESPACE;
 }
 
-static void read_list(struct alive *ret, bool processes)
+static void alive_read_list(struct alive *ret, bool processes)
 {
 	struct inodes mount_namespaces = { 0 };
 	struct list list = { .n = 0 };
 
-	*ret = (struct alive){ .partial = !processes || is_nested() };
+	*ret = (struct alive){ .partial = !processes || alive_is_nested() };
 	list.unseen = ret->unseen;
-	if (!status_of(AT_FDCWD, "/proc/self/ns/net", &list.own))
-		note_failure(&list, errno == ENOENT ? EIO : errno, "/proc/self/ns/net");
-	add_own_mounts(&list, &mount_namespaces);
+	if (!alive_status_of(AT_FDCWD, "/proc/self/ns/net", &list.own))
+		alive_note_failure(&list, errno == ENOENT ? EIO : errno, "/proc/self/ns/net");
+	alive_add_our_mounts(&list, &mount_namespaces);
 	if (processes)
-		add_processes(&list, &mount_namespaces);
+		alive_add_processes(&list, &mount_namespaces);
 	if (list.n)
-		qsort(list.ways, list.n, sizeof(*list.ways), by_number_and_order);
+		qsort(list.ways, list.n, sizeof(*list.ways), alive_by_number_and_order);
 	else if (processes) /* not even our own: no /proc is mounted */
-		note_failure(&list, EIO, "/proc");
+		alive_note_failure(&list, EIO, "/proc");
 	ret->ways = list.ways;
 	ret->n = list.n;
 	ret->partial |= list.partial;
@@ -375,12 +377,12 @@ static void read_list(struct alive *ret, bool processes)
 
 void alive_read(struct alive *ret)
 {
-	read_list(ret, true);
+	alive_read_list(ret, true);
 }
 
 void alive_read_mounted(struct alive *ret)
 {
-	read_list(ret, false);
+	alive_read_list(ret, false);
 }
 
 void alive_free(struct alive *alive)
@@ -391,16 +393,16 @@ void alive_free(struct alive *alive)
 	*alive = (struct alive){ 0 };
 }
 
-static int open_by_socket(const char *path)
+static int alive_open_by_socket(const char *path)
 {
 	autoclose int pidfd =
 		(int)syscall(SYS_pidfd_open, (pid_t)strtol(path + strlen("/proc/"), NULL, 10), 0);
 
-	return pidfd < 0 ? -1 : netns_of_socket(pidfd, strrchr(path, '/') + 1);
+	return pidfd < 0 ? -1 : alive_netns_of_socket(pidfd, strrchr(path, '/') + 1);
 }
 
 /* FOUND_NOT: the way no longer leads to the namespace. */
-static enum found open_way(const struct way *way, int *ret, struct cni_error *err)
+static enum found alive_open_way(const struct way *way, int *ret, struct cni_error *err)
 {
 	autoclose int fd = -1;
 	struct statx st;
@@ -408,12 +410,12 @@ static enum found open_way(const struct way *way, int *ret, struct cni_error *er
 	if (!way->path)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	if (way->is_socket)
-		fd = open_by_socket(way->path);
+		fd = alive_open_by_socket(way->path);
 	else
 		fd = file_open(way->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 && (errno == ENOENT || errno == ESRCH || errno == EBADF) && !way->is_mount)
 		return FOUND_NOT;
-	if (fd < 0 || !status_of(fd, "", &st))
+	if (fd < 0 || !alive_status_of(fd, "", &st))
 		return cni_fail(err, CNI_IO, "cannot open the network namespace %s: %s", way->path,
 				errno_text(errno));
 	if (st.stx_ino != way->id.inode && way->is_mount)
@@ -426,14 +428,14 @@ static enum found open_way(const struct way *way, int *ret, struct cni_error *er
 }
 
 /* Opens the namespace by the first of n ways that still leads to it. */
-static enum found open_any(const struct way *ways, size_t n, int *ret, const char **path,
-			   struct cni_error *err)
+static enum found alive_open_any(const struct way *ways, size_t n, int *ret, const char **path,
+				 struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	enum found found = FOUND_NOT;
 
 	for (size_t i = 0; i < n; i++) {
-		enum found one = open_way(&ways[i], ret, &why);
+		enum found one = alive_open_way(&ways[i], ret, &why);
 
 		*path = ways[i].path;
 		if (one == FOUND)
@@ -447,10 +449,11 @@ static enum found open_any(const struct way *ways, size_t n, int *ret, const cha
 }
 
 /* The ways to namespaces with this inode. */
-static struct way *ways_of(const struct alive *alive, uint64_t inode, size_t *n)
+static struct way *alive_ways_of(const struct alive *alive, uint64_t inode, size_t *n)
 {
 	const struct way key = { .id.inode = inode };
-	struct way *way = alive->n ? bsearch(&key, alive->ways, alive->n, sizeof(key), by_number) : NULL;
+	struct way *way =
+		alive->n ? bsearch(&key, alive->ways, alive->n, sizeof(key), alive_by_number) : NULL;
 
 	*n = 0;
 	while (way && way > alive->ways && way[-1].id.inode == inode)
@@ -461,14 +464,14 @@ static struct way *ways_of(const struct alive *alive, uint64_t inode, size_t *n)
 }
 
 /* Does another namespace have the inode now? */
-static bool is_later(struct way *ways, size_t n, const struct netns_id *netns)
+static bool alive_is_later(struct way *ways, size_t n, const struct netns_id *netns)
 {
 	autoclose int fd = -1;
 	const char *path;
 
 	if (!netns->cookie)
 		return false;
-	if (!ways->id.cookie && open_any(ways, n, &fd, &path, NULL) == FOUND)
+	if (!ways->id.cookie && alive_open_any(ways, n, &fd, &path, NULL) == FOUND)
 		ways->id.cookie = netns_id_of(fd).cookie;
 	return !netns_is(&ways->id, netns);
 }
@@ -476,10 +479,10 @@ static bool is_later(struct way *ways, size_t n, const struct netns_id *netns)
 enum found alive_find(struct alive *alive, const struct netns_id *netns)
 {
 	size_t n;
-	struct way *ways = ways_of(alive, netns->inode, &n);
+	struct way *ways = alive_ways_of(alive, netns->inode, &n);
 
 	if (n)
-		return is_later(ways, n, netns) ? FOUND_NOT : FOUND;
+		return alive_is_later(ways, n, netns) ? FOUND_NOT : FOUND;
 	return alive->partial || *alive->unseen ? FOUND_FAILED : FOUND_NOT;
 }
 
@@ -495,10 +498,10 @@ enum found alive_open(struct alive *alive, const struct netns_id *netns, int *re
 	enum found found = alive_seen(alive, netns);
 	const char *path;
 	size_t n;
-	struct way *ways = ways_of(alive, netns->inode, &n);
+	struct way *ways = alive_ways_of(alive, netns->inode, &n);
 
 	if (found == FOUND)
-		return open_any(ways, n, ret, &path, err);
+		return alive_open_any(ways, n, ret, &path, err);
 	if (found == FOUND_FAILED)
 		cni_fail(err, CNI_IO, "cannot find out whether this network namespace exists: %s: %s",
 			 netns_id_text(netns).s, alive->unseen);
@@ -515,7 +518,7 @@ int alive_each(const struct alive *alive,
 	if (!own.inode)
 		return cni_fail(err, CNI_IO, "cannot read %s", "/proc/self/ns/net");
 	for (size_t i = 0; i < alive->n; i += n) {
-		const struct way *ways = ways_of(alive, alive->ways[i].id.inode, &n);
+		const struct way *ways = alive_ways_of(alive, alive->ways[i].id.inode, &n);
 		autoclose int fd = -1;
 		struct cni_error why = { 0 };
 		const char *path;
@@ -524,7 +527,7 @@ int alive_each(const struct alive *alive,
 
 		if (ways->id.inode == own.inode)
 			continue;
-		found = open_any(ways, n, &fd, &path, &why);
+		found = alive_open_any(ways, n, &fd, &path, &why);
 		rc = found == FOUND_NOT ? 0 : each(fd, found == FOUND ? path : why.msg, arg, err);
 		if (rc)
 			return rc;

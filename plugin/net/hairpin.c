@@ -131,12 +131,12 @@ static const struct bpf_insn hairpin[] = {
 
 #define HAIRPIN_MAX (sizeof(hairpin) / sizeof(*hairpin))
 
-static bool is_label(const struct bpf_insn *insn)
+static bool hairpin_is_label(const struct bpf_insn *insn)
 {
 	return !insn->code && insn->off;
 }
 
-static bool is_jump(const struct bpf_insn *insn)
+static bool hairpin_is_jump(const struct bpf_insn *insn)
 {
 	return (insn->code & 0x07) == BPF_JMP && insn->off;
 }
@@ -147,19 +147,19 @@ static unsigned int hairpin_link(struct bpf_insn ret[HAIRPIN_MAX])
 	unsigned int n = 0, at[LABELS] = { 0 };
 
 	for (size_t i = 0; i < HAIRPIN_MAX; i++) {
-		if (is_label(&hairpin[i]))
+		if (hairpin_is_label(&hairpin[i]))
 			at[hairpin[i].off] = n;
 		else
 			ret[n++] = hairpin[i];
 	}
 	for (unsigned int i = 0; i < n; i++)
-		if (is_jump(&ret[i]))
+		if (hairpin_is_jump(&ret[i]))
 			ret[i].off = (__s16)(at[ret[i].off] - i - 1);
 	return n;
 }
 
 /* Before Linux 5.11 a program counts as locked memory, for which root's limit may be low. */
-static int load_unlimited(union bpf_attr *attr)
+static int hairpin_load_unlimited(union bpf_attr *attr)
 {
 	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
 	struct rlimit before;
@@ -185,7 +185,7 @@ static int hairpin_load(struct cni_error *err)
 	attr.insn_cnt = hairpin_link(program);
 	attr.insns = (uint64_t)(uintptr_t)program;
 	attr.license = (uint64_t)(uintptr_t) "Apache-2.0";
-	fd = load_unlimited(&attr);
+	fd = hairpin_load_unlimited(&attr);
 	if (fd >= 0)
 		return fd;
 	cni_fail(err, errno == ENOSYS || errno == EINVAL ? CNI_CONFIG : CNI_INTERNAL,
@@ -205,7 +205,7 @@ static struct nlmsghdr *tc_request(struct rtnl *nl, unsigned int type, unsigned 
 	return nlh;
 }
 
-static void put_qdisc(struct rtnl *nl, unsigned int type, unsigned int flags, int link)
+static void tc_put_qdisc(struct rtnl *nl, unsigned int type, unsigned int flags, int link)
 {
 	const struct tcmsg message = { .tcm_ifindex = link,
 				       .tcm_parent = TC_H_CLSACT,
@@ -214,7 +214,7 @@ static void put_qdisc(struct rtnl *nl, unsigned int type, unsigned int flags, in
 	tc_request(nl, type, flags, &message, type == RTM_GETQDISC ? NULL : "clsact");
 }
 
-static void put_filter(struct rtnl *nl, int link, unsigned int pref, int program, const char *name)
+static void tc_put_filter(struct rtnl *nl, int link, unsigned int pref, int program, const char *name)
 {
 	const struct tcmsg message = {
 		.tcm_ifindex = link,
@@ -240,7 +240,7 @@ struct tc {
 	bool both;	      /* the hairpin has NAME_OF_BOTH */
 };
 
-static const char *kind_of(const struct nlmsghdr *nlh, const struct nlattr **options)
+static const char *tc_kind(const struct nlmsghdr *nlh, const struct nlattr **options)
 {
 	const char *kind = "";
 	const struct nlattr *attr;
@@ -254,7 +254,7 @@ static const char *kind_of(const struct nlmsghdr *nlh, const struct nlattr **opt
 	return kind;
 }
 
-static const char *name_of(const struct nlattr *options)
+static const char *tc_name(const struct nlattr *options)
 {
 	const struct nlattr *attr;
 
@@ -272,7 +272,7 @@ static void tc_keep_qdisc(const struct nlmsghdr *nlh, void *arg)
 	struct tc *tc = arg;
 
 	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(*head) && head->tcm_ifindex == tc->link)
-		snprintf(tc->qdisc, sizeof(tc->qdisc), "%s", kind_of(nlh, &options));
+		snprintf(tc->qdisc, sizeof(tc->qdisc), "%s", tc_kind(nlh, &options));
 }
 
 static void tc_keep_filter(const struct nlmsghdr *nlh, void *arg)
@@ -288,16 +288,16 @@ static void tc_keep_filter(const struct nlmsghdr *nlh, void *arg)
 	if (!head->tcm_handle) /* not a filter, but the head of those with one pref */
 		return;
 	tc->n++;
-	if (strcmp(kind_of(nlh, &options), "bpf") != 0 || !options)
+	if (strcmp(tc_kind(nlh, &options), "bpf") != 0 || !options)
 		return;
-	name = name_of(options);
+	name = tc_name(options);
 	tc->both |= !strcmp(name, NAME_OF_BOTH);
 	if (!strcmp(name, NAME) || !strcmp(name, NAME_OF_BOTH))
 		tc->hairpin = *head;
 }
 
 /* Does the error mean that the link, the qdisc or the filter does not exist? */
-static bool is_gone(int error)
+static bool tc_is_gone(int error)
 {
 	return error == ENODEV || error == ENOENT || error == EINVAL;
 }
@@ -324,9 +324,9 @@ static int tc_read_qdisc(struct tc *tc, struct rtnl *nl, struct cni_error *err)
 	int error;
 
 	/* without NLM_F_ECHO the kernel answers only listeners, not the sender of the request */
-	put_qdisc(nl, RTM_GETQDISC, NLM_F_ECHO, tc->link);
+	tc_put_qdisc(nl, RTM_GETQDISC, NLM_F_ECHO, tc->link);
 	error = rtnl_ask(nl, tc_keep_qdisc, tc, err);
-	return error > 0 && !is_gone(error) ? tc_unknown(tc, error, err) : error < 0 ? -1 : 0;
+	return error > 0 && !tc_is_gone(error) ? tc_unknown(tc, error, err) : error < 0 ? -1 : 0;
 }
 
 enum found hairpin_find(struct rtnl *nl, int link, struct cni_error *err)
@@ -346,8 +346,8 @@ static int hairpin_attach_at(struct rtnl *nl, const struct tc *tc, int program, 
 	const bool both = !*tc->qdisc;
 
 	if (both)
-		put_qdisc(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, tc->link);
-	put_filter(nl, tc->link, pref, program, both ? NAME_OF_BOTH : NAME);
+		tc_put_qdisc(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, tc->link);
+	tc_put_filter(nl, tc->link, pref, program, both ? NAME_OF_BOTH : NAME);
 	return rtnl_commit_one(nl, err);
 }
 
@@ -364,7 +364,7 @@ static int hairpin_attach(struct rtnl *nl, const struct tc *tc, int program, str
 	if (!error)
 		return 0;
 	if (!*tc->qdisc) {
-		put_qdisc(nl, RTM_DELQDISC, 0, tc->link);
+		tc_put_qdisc(nl, RTM_DELQDISC, 0, tc->link);
 		rtnl_commit_one(nl, NULL);
 	}
 	cni_fail(err, error == ENOENT ? CNI_CONFIG : CNI_INTERNAL,
@@ -436,11 +436,11 @@ int hairpin_delete(struct rtnl *nl, int link, struct cni_error *err)
 	if (!tc.hairpin.tcm_handle)
 		return 0;
 	if (tc_is_alone(&tc))
-		put_qdisc(nl, RTM_DELQDISC, 0, link);
+		tc_put_qdisc(nl, RTM_DELQDISC, 0, link);
 	else
 		tc_request(nl, RTM_DELTFILTER, 0, &tc.hairpin, "bpf");
 	error = rtnl_commit_one(nl, &why);
-	if (!error || is_gone(error))
+	if (!error || tc_is_gone(error))
 		return 0;
 	return cni_fail(err, CNI_INTERNAL, "failed to delete the filter of hostAccess from link %d: %s", link,
 			why.msg);

@@ -29,7 +29,7 @@ static const char *const flag_names[] = {
 
 #define N_NAMES(names) (sizeof(names) / sizeof(*(names)))
 
-static int find_name(const char *const names[], size_t n, const char *text)
+static int link_find_name(const char *const names[], size_t n, const char *text)
 {
 	for (size_t i = 0; i < n; i++)
 		if (names[i] && !strcmp(text, names[i]))
@@ -44,7 +44,7 @@ const char *ipvlan_mode_text(uint16_t mode)
 
 bool ipvlan_mode_parse(const char *text, uint16_t *ret)
 {
-	int mode = find_name(mode_names, N_NAMES(mode_names), text);
+	int mode = link_find_name(mode_names, N_NAMES(mode_names), text);
 
 	if (mode >= 0)
 		*ret = (uint16_t)mode;
@@ -58,30 +58,30 @@ const char *ipvlan_flags_text(uint16_t flags)
 
 bool ipvlan_flags_parse(const char *text, int *ret)
 {
-	int flags = find_name(flag_names, N_NAMES(flag_names), text);
+	int flags = link_find_name(flag_names, N_NAMES(flag_names), text);
 
 	if (flags >= 0)
 		*ret = flags;
 	return flags >= 0;
 }
 
-static uint32_t attr_u32(const struct nlattr *attr)
+static uint32_t link_attr_u32(const struct nlattr *attr)
 {
 	return mnl_attr_get_payload_len(attr) >= sizeof(uint32_t) ? mnl_attr_get_u32(attr) : 0;
 }
 
-static uint16_t attr_u16(const struct nlattr *attr)
+static uint16_t link_attr_u16(const struct nlattr *attr)
 {
 	return mnl_attr_get_payload_len(attr) >= sizeof(uint16_t) ? mnl_attr_get_u16(attr) : 0;
 }
 
-static void attr_text(const struct nlattr *attr, char *ret, size_t size)
+static void link_attr_text(const struct nlattr *attr, char *ret, size_t size)
 {
 	snprintf(ret, size, "%.*s", (int)mnl_attr_get_payload_len(attr),
 		 (const char *)mnl_attr_get_payload(attr));
 }
 
-static void attr_mac(const struct nlattr *attr, char *ret, size_t size)
+static void link_attr_mac(const struct nlattr *attr, char *ret, size_t size)
 {
 	const unsigned char *byte = mnl_attr_get_payload(attr);
 	size_t n = mnl_attr_get_payload_len(attr), used = 0;
@@ -91,45 +91,45 @@ static void attr_mac(const struct nlattr *attr, char *ret, size_t size)
 }
 
 /* 0: a VLAN of IEEE 802.1ad. */
-static uint16_t vlan_id(const struct nlattr *data)
+static uint16_t link_vlan_id(const struct nlattr *data)
 {
 	uint16_t id = 0, protocol = htons(ETH_P_8021Q);
 	const struct nlattr *attr;
 
 	mnl_attr_for_each_nested(attr, data) {
 		if (mnl_attr_get_type(attr) == IFLA_VLAN_ID)
-			id = attr_u16(attr);
+			id = link_attr_u16(attr);
 		else if (mnl_attr_get_type(attr) == IFLA_VLAN_PROTOCOL)
-			protocol = attr_u16(attr);
+			protocol = link_attr_u16(attr);
 	}
 	return protocol == htons(ETH_P_8021Q) ? id : 0;
 }
 
-static void read_linkinfo(const struct nlattr *info, struct link *link)
+static void link_read_info(const struct nlattr *info, struct link *link)
 {
 	const struct nlattr *attr, *data = NULL;
 
 	mnl_attr_for_each_nested(attr, info) {
 		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
-			attr_text(attr, link->kind, sizeof(link->kind));
+			link_attr_text(attr, link->kind, sizeof(link->kind));
 		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
 			data = attr;
 	}
 	if (!data)
 		return;
 	if (!strcmp(link->kind, "vlan"))
-		link->vlan = vlan_id(data);
+		link->vlan = link_vlan_id(data);
 	mnl_attr_for_each_nested(attr, data) {
 		if (strcmp(link->kind, "ipvlan") != 0)
 			continue;
 		if (mnl_attr_get_type(attr) == IFLA_IPVLAN_MODE)
-			link->ipvlan_mode = attr_u16(attr);
+			link->ipvlan_mode = link_attr_u16(attr);
 		else if (mnl_attr_get_type(attr) == IFLA_IPVLAN_FLAGS)
-			link->ipvlan_flags = attr_u16(attr);
+			link->ipvlan_flags = link_attr_u16(attr);
 	}
 }
 
-static bool read_link(const struct nlmsghdr *nlh, struct link *ret)
+static bool link_read(const struct nlmsghdr *nlh, struct link *ret)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 	struct link link = { .index = 0 };
@@ -143,29 +143,29 @@ static bool read_link(const struct nlmsghdr *nlh, struct link *ret)
 	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFLA_IFNAME:
-			attr_text(attr, link.name, sizeof(link.name));
+			link_attr_text(attr, link.name, sizeof(link.name));
 			break;
 		case IFLA_ADDRESS:
-			attr_mac(attr, link.mac, sizeof(link.mac));
+			link_attr_mac(attr, link.mac, sizeof(link.mac));
 			break;
 		case IFLA_MTU:
-			link.mtu = attr_u32(attr);
+			link.mtu = link_attr_u32(attr);
 			break;
 		case IFLA_LINK:
-			link.parent = (int)attr_u32(attr);
+			link.parent = (int)link_attr_u32(attr);
 			break;
 		case IFLA_LINK_NETNSID:
-			link.parent_netns = (int)attr_u32(attr);
+			link.parent_netns = (int)link_attr_u32(attr);
 			link.parent_elsewhere = true;
 			break;
 		case IFLA_GROUP:
-			link.group = attr_u32(attr);
+			link.group = link_attr_u32(attr);
 			break;
 		case IFLA_MASTER:
-			link.holder = (int)attr_u32(attr);
+			link.holder = (int)link_attr_u32(attr);
 			break;
 		case IFLA_LINKINFO:
-			read_linkinfo(attr, &link);
+			link_read_info(attr, &link);
 			break;
 		default:
 			break;
@@ -175,9 +175,9 @@ static bool read_link(const struct nlmsghdr *nlh, struct link *ret)
 	return true;
 }
 
-static void keep_link(const struct nlmsghdr *nlh, void *arg)
+static void link_keep(const struct nlmsghdr *nlh, void *arg)
 {
-	read_link(nlh, arg);
+	link_read(nlh, arg);
 }
 
 static struct nlmsghdr *link_request(struct rtnl *nl, unsigned int type, unsigned int flags, int index)
@@ -189,7 +189,8 @@ static struct nlmsghdr *link_request(struct rtnl *nl, unsigned int type, unsigne
 	return nlh;
 }
 
-static enum found find(struct rtnl *nl, const char *name, int index, struct link *ret, struct cni_error *err)
+static enum found link_look_up(struct rtnl *nl, const char *name, int index, struct link *ret,
+			       struct cni_error *err)
 {
 	struct nlmsghdr *nlh = link_request(nl, RTM_GETLINK, 0, index);
 	struct link link = { .index = 0 };
@@ -199,7 +200,7 @@ static enum found find(struct rtnl *nl, const char *name, int index, struct link
 	if (name)
 		mnl_attr_put_strz_check(nlh, RTNL_REQUEST_MAX,
 					strlen(name) < IFNAMSIZ ? IFLA_IFNAME : IFLA_ALT_IFNAME, name);
-	rc = rtnl_ask(nl, keep_link, &link, err);
+	rc = rtnl_ask(nl, link_keep, &link, err);
 	if (rc == ENODEV || (!rc && !link.index))
 		return FOUND_NOT;
 	if (rc > 0)
@@ -214,12 +215,12 @@ enum found link_find(struct rtnl *nl, const char *name, struct link *ret, struct
 {
 	if (!*name || strlen(name) >= ALT_NAME_SIZE)
 		return FOUND_NOT;
-	return find(nl, name, 0, ret, err);
+	return link_look_up(nl, name, 0, ret, err);
 }
 
 enum found link_find_index(struct rtnl *nl, int index, struct link *ret, struct cni_error *err)
 {
-	return find(nl, NULL, index, ret, err);
+	return link_look_up(nl, NULL, index, ret, err);
 }
 
 struct visit {
@@ -227,12 +228,12 @@ struct visit {
 	void *arg;
 };
 
-static void visit_link(const struct nlmsghdr *nlh, void *arg)
+static void link_visit(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct visit *visit = arg;
 	struct link link;
 
-	if (read_link(nlh, &link))
+	if (link_read(nlh, &link))
 		visit->each(&link, visit->arg);
 }
 
@@ -242,7 +243,7 @@ int link_each(struct rtnl *nl, void (*each)(const struct link *, void *), void *
 	int rc;
 
 	link_request(nl, RTM_GETLINK, NLM_F_DUMP, 0);
-	rc = rtnl_ask(nl, visit_link, &visit, err);
+	rc = rtnl_ask(nl, link_visit, &visit, err);
 	if (rc > 0)
 		return cni_fail(err, CNI_INTERNAL, "cannot list links: %s", errno_text(rc));
 	return rc;
@@ -272,7 +273,7 @@ int ipvlan_create(struct rtnl *nl, const struct ipvlan *ipvlan, struct cni_error
 	return rtnl_commit_one(nl, err);
 }
 
-static struct nlmsghdr *create_request(struct rtnl *nl, const char *name)
+static struct nlmsghdr *link_create_request(struct rtnl *nl, const char *name)
 {
 	struct nlmsghdr *nlh = link_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
 	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
@@ -285,7 +286,7 @@ static struct nlmsghdr *create_request(struct rtnl *nl, const char *name)
 
 int vlan_create(struct rtnl *nl, const char *name, int parent, uint16_t id, struct cni_error *err)
 {
-	struct nlmsghdr *nlh = create_request(nl, name);
+	struct nlmsghdr *nlh = link_create_request(nl, name);
 	struct nlattr *info, *data;
 
 	mnl_attr_put_u32(nlh, IFLA_LINK, (uint32_t)parent);
@@ -300,7 +301,7 @@ int vlan_create(struct rtnl *nl, const char *name, int parent, uint16_t id, stru
 
 int dummy_create(struct rtnl *nl, const char *name, unsigned int mtu, struct cni_error *err)
 {
-	struct nlmsghdr *nlh = create_request(nl, name);
+	struct nlmsghdr *nlh = link_create_request(nl, name);
 	struct nlattr *info;
 
 	if (mtu)
@@ -352,7 +353,7 @@ int link_delete(struct rtnl *nl, int index, struct cni_error *err)
 	return cni_hint(err, "%s", why.details);
 }
 
-static void queue_flags(struct rtnl *nl, int index, unsigned int flags)
+static void link_queue_flags(struct rtnl *nl, int index, unsigned int flags)
 {
 	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(link_request(nl, RTM_NEWLINK, 0, index));
 
@@ -362,12 +363,12 @@ static void queue_flags(struct rtnl *nl, int index, unsigned int flags)
 
 void link_queue_up(struct rtnl *nl, int index)
 {
-	queue_flags(nl, index, IFF_UP);
+	link_queue_flags(nl, index, IFF_UP);
 }
 
 void link_queue_down(struct rtnl *nl, int index)
 {
-	queue_flags(nl, index, 0);
+	link_queue_flags(nl, index, 0);
 }
 
 void link_queue_arp_notify(struct rtnl *nl, int index)

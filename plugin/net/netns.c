@@ -29,7 +29,7 @@
 #define NS_GET_ID _IOR(NSIO, 13, uint64_t)
 #endif
 
-static const char *kind_of_namespace(int type)
+static const char *netns_kind(int type)
 {
 	switch (type) {
 	case CLONE_NEWNS:
@@ -48,7 +48,7 @@ static const char *kind_of_namespace(int type)
 }
 
 /* Uses the words of the Go library, which name the magic number of the file system. */
-static enum netns refuse(const char *path, int fd, struct cni_error *err)
+static enum netns netns_check_kind(const char *path, int fd, struct cni_error *err)
 {
 	struct statfs fs;
 	int type = -1;
@@ -64,7 +64,7 @@ static enum netns refuse(const char *path, int fd, struct cni_error *err)
 		cni_fail(err, CNI_ENVIRONMENT,
 			 "failed to open netns \"%s\": %s namespace, not a network "
 			 "namespace",
-			 path, kind_of_namespace(type));
+			 path, netns_kind(type));
 	else
 		cni_fail(err, CNI_ENVIRONMENT, "failed to open netns \"%s\": unknown FS magic on \"%s\": %lx",
 			 path, path, (unsigned long)fs.f_type);
@@ -73,7 +73,7 @@ static enum netns refuse(const char *path, int fd, struct cni_error *err)
 }
 
 /* The namespace in which we were started, which stays open; or -1. */
-static int our_netns(struct cni_error *err)
+static int netns_ours(struct cni_error *err)
 {
 	static int fd = -1;
 
@@ -84,9 +84,9 @@ static int our_netns(struct cni_error *err)
 	return fd;
 }
 
-static enum netns refuse_ours(const char *path, int fd, struct cni_error *err)
+static enum netns netns_check_foreign(const char *path, int fd, struct cni_error *err)
 {
-	const int home = our_netns(err);
+	const int home = netns_ours(err);
 	struct stat ours, theirs;
 
 	if (home < 0)
@@ -103,7 +103,7 @@ static enum netns refuse_ours(const char *path, int fd, struct cni_error *err)
 	return NETNS_OURS;
 }
 
-enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_error *err)
+enum netns netns_open(const char *path, bool ours_allowed, int *ret, struct cni_error *err)
 {
 	/* does not block: the path may be a pipe, for instance */
 	autoclose int fd = file_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -119,9 +119,9 @@ enum netns netns_open(const char *path, bool own_allowed, int *ret, struct cni_e
 				   : "the plugin must be able to open the path in CNI_NETNS");
 		return gone ? NETNS_GONE : NETNS_FAILED;
 	}
-	answer = refuse(path, fd, err);
-	if (answer == NETNS_OPEN && !own_allowed)
-		answer = refuse_ours(path, fd, err);
+	answer = netns_check_kind(path, fd, err);
+	if (answer == NETNS_OPEN && !ours_allowed)
+		answer = netns_check_foreign(path, fd, err);
 	if (answer == NETNS_OPEN)
 		*ret = take_fd(&fd);
 	return answer;
@@ -133,7 +133,7 @@ int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg,
 
 	if (netns < 0)
 		return fn(arg, err);
-	home = our_netns(err);
+	home = netns_ours(err);
 	if (home < 0)
 		return -1;
 	if (setns(netns, CLONE_NEWNET) < 0) {
@@ -147,7 +147,7 @@ int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg,
 }
 
 /* Replaces the escapes of /proc for white space: \040 is a blank. */
-static void unescape(char *text)
+static void netns_unescape(char *text)
 {
 	char *to = text;
 
@@ -179,7 +179,7 @@ int netns_mounts(FILE *mountinfo, int (*each)(uint64_t inode, const char *path, 
 			continue;
 		path += strlen("] ");
 		path[strcspn(path, " \n")] = '\0';
-		unescape(path);
+		netns_unescape(path);
 		rc = each(strtoull(root + strlen(" net:["), NULL, 10), path, arg);
 	}
 	free(line);
@@ -198,7 +198,7 @@ uint64_t netns_number(int socket)
 	return st.st_ino;
 }
 
-static int read_cookie(void *arg, struct cni_error *err)
+static int netns_read_cookie(void *arg, struct cni_error *err)
 {
 	autoclose int any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint64_t *cookie = arg;
@@ -216,7 +216,8 @@ struct netns_id netns_id_of(int netns)
 	if (fstat(netns, &st) < 0)
 		return id;
 	id.inode = st.st_ino;
-	if (ioctl(netns, NS_GET_ID, &id.cookie) < 0 && netns_run(netns, read_cookie, &id.cookie, NULL) < 0)
+	if (ioctl(netns, NS_GET_ID, &id.cookie) < 0 &&
+	    netns_run(netns, netns_read_cookie, &id.cookie, NULL) < 0)
 		id.cookie = 0;
 	return id;
 }
@@ -278,7 +279,7 @@ struct sysctls {
 	size_t n;
 };
 
-static int write_sysctls(void *arg, struct cni_error *err)
+static int netns_write_sysctls(void *arg, struct cni_error *err)
 {
 	const struct sysctls *all = arg;
 
@@ -302,7 +303,7 @@ void netns_sysctl(int netns, const struct sysctl *list, size_t n)
 	struct sysctls all = { list, n };
 	struct cni_error why = { 0 };
 
-	if (netns_run(netns, write_sysctls, &all, &why) < 0)
+	if (netns_run(netns, netns_write_sysctls, &all, &why) < 0)
 		cni_log("cannot write sysctls: %s", why.msg);
 }
 

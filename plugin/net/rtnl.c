@@ -23,7 +23,7 @@
 #define DUMP_TRIES 20
 #define DUMP_PAUSE_NS 10000000L
 
-static int open_here(void *arg, struct cni_error *err)
+static int rtnl_open_here(void *arg, struct cni_error *err)
 {
 	struct rtnl *nl = arg;
 
@@ -44,7 +44,7 @@ int rtnl_open(struct rtnl *nl, int netns, struct cni_error *err)
 	nl->lost = 0;
 	nl->strict = nl->too_old = false;
 	nl->seq = nl->first = 1;
-	if (netns_run(netns, open_here, nl, err) < 0)
+	if (netns_run(netns, rtnl_open_here, nl, err) < 0)
 		return -1;
 
 	/* the kernel's messages; older kernels have none */
@@ -89,7 +89,7 @@ struct nlmsghdr *rtnl_request(struct rtnl *nl, unsigned int type, unsigned int f
 	return nl->last;
 }
 
-static int flush(struct rtnl *nl, unsigned int flags, struct cni_error *err)
+static int rtnl_flush(struct rtnl *nl, unsigned int flags, struct cni_error *err)
 {
 	nl->last->nlmsg_flags |= (__u16)flags;
 	nl->queued = (size_t)((char *)nl->last - nl->queue) + nl->last->nlmsg_len;
@@ -104,24 +104,24 @@ static int flush(struct rtnl *nl, unsigned int flags, struct cni_error *err)
 	return -1;
 }
 
-static int no_answer(struct cni_error *err)
+static int rtnl_no_answer(struct cni_error *err)
 {
 	if (errno == EAGAIN)
 		return cni_fail(err, CNI_RETRY, "the kernel's rtnetlink did not answer");
 	return cni_fail(err, CNI_IO, "cannot receive from the kernel's rtnetlink: %s", errno_text(errno));
 }
 
-static ssize_t receive(struct rtnl *nl, char *answer, size_t size, struct cni_error *err)
+static ssize_t rtnl_receive(struct rtnl *nl, char *answer, size_t size, struct cni_error *err)
 {
 	ssize_t len;
 
 	do
 		len = mnl_socket_recvfrom(nl->sock, answer, size);
 	while (len < 0 && errno == EINTR);
-	return len < 0 ? no_answer(err) : len;
+	return len < 0 ? rtnl_no_answer(err) : len;
 }
 
-static int find_sentence(const struct nlattr *attr, void *arg)
+static int rtnl_find_sentence(const struct nlattr *attr, void *arg)
 {
 	const char **why = arg;
 
@@ -131,13 +131,13 @@ static int find_sentence(const struct nlattr *attr, void *arg)
 }
 
 /* The kernel's errno, at most 4095 (include/linux/err.h). */
-static int errno_of(int error)
+static int rtnl_errno_of(int error)
 {
 	return error <= 0 && error >= -4095 ? -error : EBADMSG;
 }
 
 /* Reads an error message; error 0 is an acknowledgement. */
-static struct rtnl_refusal read_refusal(const struct nlmsghdr *nlh, unsigned int first)
+static struct rtnl_refusal rtnl_read_refusal(const struct nlmsghdr *nlh, unsigned int first)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 	struct rtnl_refusal refusal = { .request = nlh->nlmsg_seq - first, .error = EBADMSG, .why = "" };
@@ -145,13 +145,13 @@ static struct rtnl_refusal read_refusal(const struct nlmsghdr *nlh, unsigned int
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
 		return refusal;
-	refusal.error = errno_of(e->error);
+	refusal.error = rtnl_errno_of(e->error);
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return refusal;
 	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
 		skip += MNL_ALIGN(e->msg.nlmsg_len) - sizeof(e->msg);
 	if (skip < mnl_nlmsg_get_payload_len(nlh))
-		mnl_attr_parse(nlh, (unsigned int)skip, find_sentence, &refusal.why);
+		mnl_attr_parse(nlh, (unsigned int)skip, rtnl_find_sentence, &refusal.why);
 	return refusal;
 }
 
@@ -169,7 +169,7 @@ int rtnl_describe(const struct rtnl_refusal *refusal, struct cni_error *err)
 }
 
 /* Returns true if the last request was answered. */
-static bool read_acks(struct commit *commit, const char *answer, ssize_t len, struct cni_error *err)
+static bool rtnl_read_acks(struct commit *commit, const char *answer, ssize_t len, struct cni_error *err)
 {
 	int left = (int)len;
 	bool done = false;
@@ -182,7 +182,7 @@ static bool read_acks(struct commit *commit, const char *answer, ssize_t len, st
 		    nlh->nlmsg_seq - commit->first > commit->last - commit->first)
 			continue;
 		done |= nlh->nlmsg_seq == commit->last;
-		refusal = read_refusal(nlh, commit->first);
+		refusal = rtnl_read_refusal(nlh, commit->first);
 		if (!refusal.error)
 			continue;
 		commit->rc |= commit->refused ? commit->refused(&refusal, commit->arg, err)
@@ -199,17 +199,17 @@ int rtnl_commit(struct rtnl *nl, int (*refused)(const struct rtnl_refusal *, voi
 	ssize_t len;
 
 	nl->first = nl->seq;
-	if (flush(nl, NLM_F_ACK, err) < 0)
+	if (rtnl_flush(nl, NLM_F_ACK, err) < 0)
 		return -1;
 	do {
-		len = receive(nl, answer, sizeof(answer), err);
+		len = rtnl_receive(nl, answer, sizeof(answer), err);
 		if (len < 0)
 			return -1;
-	} while (!read_acks(&commit, answer, len, err));
+	} while (!rtnl_read_acks(&commit, answer, len, err));
 	return commit.rc;
 }
 
-static int keep_refusal(const struct rtnl_refusal *refusal, void *arg, struct cni_error *err)
+static int rtnl_keep_refusal(const struct rtnl_refusal *refusal, void *arg, struct cni_error *err)
 {
 	int *error = arg;
 
@@ -221,7 +221,7 @@ int rtnl_commit_one(struct rtnl *nl, struct cni_error *err)
 {
 	int error = 0;
 
-	if (rtnl_commit(nl, keep_refusal, &error, err) < 0 && !error)
+	if (rtnl_commit(nl, rtnl_keep_refusal, &error, err) < 0 && !error)
 		error = EIO;
 	return error;
 }
@@ -240,28 +240,28 @@ struct answer {
 };
 
 /* libmnl treats a length above 2 GiB as negative. */
-static bool is_whole(const struct nlmsghdr *nlh, int left)
+static bool rtnl_is_whole(const struct nlmsghdr *nlh, int left)
 {
 	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (unsigned int)left;
 }
 
 /* Returns true if the answer is complete. */
-static bool read_part(struct answer *a, const char *part, ssize_t len)
+static bool rtnl_read_part(struct answer *a, const char *part, ssize_t len)
 {
 	int left = (int)len;
 
-	for (const struct nlmsghdr *nlh = (const void *)part; is_whole(nlh, left);
+	for (const struct nlmsghdr *nlh = (const void *)part; rtnl_is_whole(nlh, left);
 	     nlh = mnl_nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_seq != a->seq)
 			continue;
 		a->changed |= !!(nlh->nlmsg_flags & NLM_F_DUMP_INTR);
 		if (nlh->nlmsg_type == NLMSG_ERROR) {
-			a->error = read_refusal(nlh, a->seq).error;
+			a->error = rtnl_read_refusal(nlh, a->seq).error;
 			return true;
 		}
 		if (nlh->nlmsg_type == NLMSG_DONE) {
 			if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(int))
-				a->error = errno_of(*(const int *)mnl_nlmsg_get_payload(nlh));
+				a->error = rtnl_errno_of(*(const int *)mnl_nlmsg_get_payload(nlh));
 			return true;
 		}
 		if (!(nlh->nlmsg_flags & NLM_F_MULTI))
@@ -271,7 +271,7 @@ static bool read_part(struct answer *a, const char *part, ssize_t len)
 }
 
 /* Makes room for PARTS of the maximum size. */
-static int make_room(struct answer *a, struct cni_error *err)
+static int rtnl_make_room(struct answer *a, struct cni_error *err)
 {
 	const size_t room = a->room ? 2 * a->room : 2 * PARTS * PART_MAX;
 	char *kept;
@@ -291,13 +291,13 @@ static int make_room(struct answer *a, struct cni_error *err)
 
 /* Receives all parts that there are in one system call: the kernel continues its list while we
  * receive, and in less time less changes. */
-static int keep_parts(struct rtnl *nl, struct answer *a, bool *complete, struct cni_error *err)
+static int rtnl_keep_parts(struct rtnl *nl, struct answer *a, bool *complete, struct cni_error *err)
 {
 	struct mmsghdr parts[PARTS] = { { .msg_len = 0 } };
 	struct iovec room[PARTS];
 	int n;
 
-	if (make_room(a, err) < 0)
+	if (rtnl_make_room(a, err) < 0)
 		return -1;
 	for (size_t i = 0; i < PARTS; i++) {
 		room[i] = (struct iovec){ a->kept + a->len + i * PART_MAX, PART_MAX };
@@ -308,22 +308,22 @@ static int keep_parts(struct rtnl *nl, struct answer *a, bool *complete, struct 
 		n = recvmmsg(mnl_socket_get_fd(nl->sock), parts, PARTS, 0, NULL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return no_answer(err);
+		return rtnl_no_answer(err);
 	for (int i = 0; i < n && !*complete; i++) {
 		const char *part = memmove(a->kept + a->len, room[i].iov_base, parts[i].msg_len);
 
-		*complete = read_part(a, part, parts[i].msg_len);
+		*complete = rtnl_read_part(a, part, parts[i].msg_len);
 		a->len += MNL_ALIGN(parts[i].msg_len);
 	}
 	return 0;
 }
 
-static void pass_on(const struct answer *a, const char *text, void (*each)(const struct nlmsghdr *, void *),
-		    void *arg)
+static void rtnl_pass_on(const struct answer *a, const char *text,
+			 void (*each)(const struct nlmsghdr *, void *), void *arg)
 {
 	int left = (int)a->len;
 
-	for (const struct nlmsghdr *nlh = (const void *)text; is_whole(nlh, left);
+	for (const struct nlmsghdr *nlh = (const void *)text; rtnl_is_whole(nlh, left);
 	     nlh = mnl_nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_seq != a->seq || nlh->nlmsg_type < NLMSG_MIN_TYPE)
 			continue;
@@ -334,8 +334,8 @@ static void pass_on(const struct answer *a, const char *text, void (*each)(const
 }
 
 /* Sends the request and reads its answer once. */
-static int ask(struct rtnl *nl, struct answer *a, void (*each)(const struct nlmsghdr *, void *), void *arg,
-	       struct cni_error *err)
+static int rtnl_ask_once(struct rtnl *nl, struct answer *a, void (*each)(const struct nlmsghdr *, void *),
+			 void *arg, struct cni_error *err)
 {
 	char first[PART_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	const bool again = a->kept != NULL;
@@ -344,24 +344,24 @@ static int ask(struct rtnl *nl, struct answer *a, void (*each)(const struct nlms
 
 	*a = (struct answer){ .seq = nl->seq - 1, .kept = a->kept, .room = a->room };
 	nl->first = nl->seq;
-	if (flush(nl, 0, err) < 0)
+	if (rtnl_flush(nl, 0, err) < 0)
 		return -1;
 	if (!again) {
-		len = receive(nl, first, sizeof(first), err);
+		len = rtnl_receive(nl, first, sizeof(first), err);
 		if (len < 0)
 			return -1;
-		complete = read_part(a, first, len);
-		if (!complete && make_room(a, err) < 0)
+		complete = rtnl_read_part(a, first, len);
+		if (!complete && rtnl_make_room(a, err) < 0)
 			return -1;
 		if (!complete)
 			memcpy(a->kept, first, (size_t)len);
 		a->len = MNL_ALIGN((size_t)len);
 	}
 	while (!complete)
-		if (keep_parts(nl, a, &complete, err) < 0)
+		if (rtnl_keep_parts(nl, a, &complete, err) < 0)
 			return -1;
 	if (!a->changed && !a->error)
-		pass_on(a, a->kept ? a->kept : first, each, arg);
+		rtnl_pass_on(a, a->kept ? a->kept : first, each, arg);
 	return a->error;
 }
 
@@ -369,13 +369,13 @@ int rtnl_ask(struct rtnl *nl, void (*each)(const struct nlmsghdr *, void *), voi
 {
 	struct nlmsghdr *question = nl->last;
 	struct answer a = { .kept = NULL };
-	int rc = ask(nl, &a, each, arg, err);
+	int rc = rtnl_ask_once(nl, &a, each, arg, err);
 
 	for (int tries = 1; rc >= 0 && a.changed && tries < DUMP_TRIES; tries++) {
 		nanosleep(&(struct timespec){ .tv_nsec = tries * DUMP_PAUSE_NS }, NULL);
 		question->nlmsg_seq = nl->seq++;
 		nl->last = question;
-		rc = ask(nl, &a, each, arg, err);
+		rc = rtnl_ask_once(nl, &a, each, arg, err);
 	}
 	if (a.kept)
 		munmap(a.kept, a.room);
@@ -406,7 +406,7 @@ void rtnl_wait(struct rtnl *nl, int milliseconds)
 		mnl_socket_recvfrom(nl->sock, ignored, sizeof(ignored));
 }
 
-static void keep_id(const struct nlmsghdr *nlh, void *arg)
+static void rtnl_keep_id(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nlattr *attr;
 	int *id = arg;
@@ -416,14 +416,14 @@ static void keep_id(const struct nlmsghdr *nlh, void *arg)
 			*id = (int)mnl_attr_get_u32(attr);
 }
 
-enum found rtnl_own_id(struct rtnl *nl, int *ret, struct cni_error *err)
+enum found rtnl_our_id(struct rtnl *nl, int *ret, struct cni_error *err)
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETNSID, 0);
 	int id = -1, rc;
 
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
 	mnl_attr_put_u32(nlh, NETNSA_PID, (uint32_t)getpid());
-	rc = rtnl_ask(nl, keep_id, &id, err);
+	rc = rtnl_ask(nl, rtnl_keep_id, &id, err);
 	if (rc > 0)
 		cni_fail(err, CNI_INTERNAL, "cannot ask for a namespace's number: %s", errno_text(rc));
 	*ret = id;

@@ -182,7 +182,7 @@ static int print_info(void)
 
 int main(int argc, char **argv)
 {
-	static const struct own_delegate own = {
+	static const struct delegate_builtin builtin = {
 		.build_id = { ADDRPOOL_BUILD_ID },
 		.plugin = &addrpool,
 		.serves = addrpool_is_alone,
@@ -196,7 +196,7 @@ int main(int argc, char **argv)
 		return status;
 	if (argc == 2 && !strcmp(argv[1], "info"))
 		return print_info();
-	delegate_own(&own);
+	delegate_use_builtin(&builtin);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (argc == commands[i].arguments && !strcmp(argv[1], commands[i].name))
 			return run(i, argc > 2 ? argv[2] : "", &err) < 0 ? print_error(&err) : 0;

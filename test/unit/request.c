@@ -36,7 +36,7 @@ static void test_complete(void)
 	is_str(req.ifname, "eth0", "the interface is read");
 	is_str(req.args, "IP=10.0.0.1", "the arguments are read");
 	is_str(req.path, "/opt/cni/bin", "the path is read");
-	ok(!req.own_netns_allowed, "the plugin's own namespace is not allowed");
+	ok(!req.our_netns_allowed, "the plugin's own namespace is not allowed");
 
 	is_int(read_env(&req, &err, env("CNI_COMMAND=CHECK", ID, NS, IF, DIR)), 0,
 	       "CHECK requires the same as ADD");
@@ -177,12 +177,12 @@ static void test_override(void)
 	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++) {
 		snprintf(override, sizeof(override), "CNI_NETNS_OVERRIDE=%s", yes[i]);
 		read_env(&req, &err, env("CNI_COMMAND=GC", DIR, override));
-		ok(req.own_netns_allowed, "CNI_NETNS_OVERRIDE=%s allows the plugin's own namespace", yes[i]);
+		ok(req.our_netns_allowed, "CNI_NETNS_OVERRIDE=%s allows the plugin's own namespace", yes[i]);
 	}
 	for (size_t i = 0; i < sizeof(no) / sizeof(*no); i++) {
 		snprintf(override, sizeof(override), "CNI_NETNS_OVERRIDE=%s", no[i]);
 		read_env(&req, &err, env("CNI_COMMAND=GC", DIR, override));
-		ok(!req.own_netns_allowed, "CNI_NETNS_OVERRIDE=%s does not", no[i]);
+		ok(!req.our_netns_allowed, "CNI_NETNS_OVERRIDE=%s does not", no[i]);
 	}
 }
 

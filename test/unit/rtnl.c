@@ -571,7 +571,7 @@ static void test_lists(void)
 	is_str(why(route_each(&nl, AF_INET, 0, no_route, NULL, &routes), &routes),
 	       "cannot list routes: input/output error", "nor routes");
 	refuse(EIO);
-	is_str(why((int)rtnl_own_id(&nl, &id, &number), &number),
+	is_str(why((int)rtnl_our_id(&nl, &id, &number), &number),
 	       "cannot ask for a namespace's number: input/output error", "nor a namespace's number");
 	refuse(EOPNOTSUPP);
 	is_int(route_each(&nl, AF_INET6, 0, no_route, NULL, NULL), 0,

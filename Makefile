@@ -16,7 +16,10 @@
 #   make check      C tests of the logic, without root
 #   make lint       format, static analysis, layering
 #   make fuzz       each parser for SECONDS=20
-#   make static     build/static/{ipvlan,addrpool,ipvlan-netavark}, without shared libraries
+#   make static     build/static: all programs, without shared libraries; ARCH=arm64: build/static-arm64
+#   make refresh-static  builds them anew if Debian has newer libraries
+#   make test-static     they are the same when built twice; SBOM; TLS with etcd and the API server
+#   make test-arm64      those of arm64 on Debian's kernel
 #   make dist       build/release: a tarball of the static binaries and its SHA256
 #   make deb        build/release: the Debian package
 #   make release    build/release: all of these from a commit, with sources, notes and SHA256SUMS
@@ -79,11 +82,11 @@ $B/libnet.a: $(call objects,plugin/net)
 $B/libplugin.a: $(filter-out %/main.o,$(call objects,plugin))
 $B/libipam.a: $(filter-out %/main.o,$(call objects,ipam))
 $B/ipvlan: $B/obj/plugin/main.o $B/libplugin.a $B/libipam.a $B/libnet.a $B/libcni.a
-$B/ipvlan: LDLIBS += $(MNL) $(JANSSON)
+$B/ipvlan: private LDLIBS += $(MNL) $(JANSSON)
 $B/addrpool: $B/obj/ipam/main.o $B/libipam.a $B/libnet.a $B/libcni.a
-$B/addrpool: LDLIBS += $(JANSSON)
+$B/addrpool: private LDLIBS += $(JANSSON)
 $B/addrpool-claim: $(call objects,ipam/claim) $B/obj/plugin/cni/yaml.o $B/libipam.a $B/libnet.a $B/libcni.a
-$B/addrpool-claim: LDLIBS += $(JANSSON) $(MNL) $(CURL) $(YAML)
+$B/addrpool-claim: private LDLIBS += $(JANSSON) $(MNL) $(CURL) $(YAML)
 
 # ipvlan has addrpool in itself and knows it by its build ID: see plugin/delegate.h
 $B/obj/plugin/main.o $B/obj/plugin/netavark/main.o: $B/addrpool
@@ -114,17 +117,17 @@ $B/ipvlan $B/addrpool: $(call objects,plugin/memory)
 endif
 
 $B/ipvlanctl: $(call objects,plugin/ctl) $B/obj/plugin/netavark/network.o $B/obj/plugin/cni/yaml.o $B/libplugin.a $B/libnet.a $B/libcni.a
-$B/ipvlanctl: LDLIBS += $(MNL) $(JANSSON) $(YAML)
+$B/ipvlanctl: private LDLIBS += $(MNL) $(JANSSON) $(YAML)
 
 $B/ipvlan-node: $(call objects,plugin/node) $B/libplugin.a $B/libnet.a $B/libcni.a
-$B/ipvlan-node: LDLIBS += $(MNL) $(JANSSON)
+$B/ipvlan-node: private LDLIBS += $(MNL) $(JANSSON)
 
 $B/ipvlan-netavark: $(call objects,plugin/netavark) $B/libplugin.a $B/libipam.a $B/libnet.a $B/libcni.a
-$B/ipvlan-netavark: LDLIBS += $(MNL) $(JANSSON)
+$B/ipvlan-netavark: private LDLIBS += $(MNL) $(JANSSON)
 
 $B/ipvlan $B/addrpool $B/addrpool-claim $B/ipvlanctl $B/ipvlan-node $B/ipvlan-netavark:
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(STATE_LIBRARIES) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(STATED) $(LDLIBS)
 
 $B/lib%.a:
 	$(say) AR $@

@@ -1,40 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
-# make static: $B/static/ipvlan, addrpool and ipvlan-netavark, which need no library and no loader of the
-# machine that they run on. Root's, because they are tried in an empty root directory. addrpool-claim stays with
-# the shared libcurl: it runs seldom, and TLS libraries are for their distribution to mend.
+# make static: all programs in $B/static, which need no library and no loader of the machine that they run on.
+# Root's, because they are tried in an empty root directory. With ARCH=arm64 they are built for that, in $B/static-arm64.
 #
 # Without tables for stack unwinding and in one segment with its constants, the code has a tenth fewer
 # pages, each of which a process that lives for a millisecond has to map.
 #
-# With musl, which starts in a fifth of the time, if the archive has what test/musl-libraries needs at
-# hand, else with glibc. It is the same make with another compiler. Whoever builds the same sources with
-# the same packages gets the same bytes, wherever the tree lies.
+# With musl, which starts in a fifth of the time glibc takes, and with the libraries of test/musl-libraries. It is the
+# same make with another compiler. Whoever builds the same sources with the same packages gets the same bytes, wherever
+# the tree lies. `make refresh-static` builds libraries and programs anew if Debian has mended a library.
 
+HOST_ARCH = $(shell dpkg --print-architecture)
+ARCH ?= $(HOST_ARCH)
+ARCHITECTURES = amd64 arm64
+static_dir = $B/static$(if $(filter-out $(HOST_ARCH),$1),-$1)
+STATIC_DIR = $(call static_dir,$(ARCH))
+
+PROGRAMS = ipvlan addrpool addrpool-claim ipvlanctl ipvlan-node ipvlan-netavark
 STATIC_PLUGINS = $B/static/ipvlan $B/static/addrpool
-STATIC_OURS = $(STATIC_PLUGINS) $B/static/ipvlan-netavark
+STATIC_OURS = $(PROGRAMS:%=$(STATIC_DIR)/%)
 STATIC_PROGRAMS = $(STATIC_OURS)
-STATIC = $(MAKE) --no-print-directory B=$B/static SAN= SHORT_LIVED=yes
+STATIC = $(MAKE) --no-print-directory B=$(STATIC_DIR) SAN= SHORT_LIVED=yes
 STATIC_CFLAGS = -O2 -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables
 STATIC_LINK = -Wl,--gc-sections,-z,noseparate-code
+# what pkg-config answers where libraries are shared
+STATIC_LIBRARIES = MNL=-lmnl JANSSON=-ljansson YAML=-lyaml CURL='-lcurl -lssl -lcrypto' MICROHTTPD=-lmicrohttpd
+STATIC_TOOL = $(subst amd64,x86_64,$(subst arm64,aarch64,$(ARCH)))-linux-gnu-
 
 static:
-	@test/install-deps build static
-	+@if libraries=$$(test/musl-libraries); then \
-		$(STATIC) CC=musl-gcc PIC=-fno-pie PIE="-no-pie -static $(STATIC_LINK)" \
-			CFLAGS="$(STATIC_CFLAGS) -isystem $$libraries/include" MNL="-L$$libraries/lib -lmnl" \
-			JANSSON="-L$$libraries/lib -ljansson" $(STATIC_PROGRAMS); \
-	else \
-		echo "no libraries for musl to be had: linking with glibc"; \
-		libraries=$$(test/glibc-libraries) && $(STATIC) PIE="-static-pie $(STATIC_LINK)" \
-			CFLAGS="$(STATIC_CFLAGS)" MNL="-L$$libraries -lmnl" $(STATIC_PROGRAMS); \
-	fi
-	@strip $(STATIC_PROGRAMS)
-	@root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && for program in $(notdir $(filter $(STATIC_OURS),$(STATIC_PROGRAMS))); do \
-		cp $B/static/$$program "$$root" && \
-		chroot "$$root" /$$program --version >/dev/null && \
-		echo "$B/static/$$program: $$(stat -c %s $B/static/$$program) bytes, runs where nothing else is" || \
-		exit 1; \
-	done
+	@test/install-deps build static $(filter-out $(HOST_ARCH),$(ARCH))
+	+@libraries=$$(test/musl-libraries $(REFRESH) $(ARCH)) && $(STATIC) CC="$$libraries/cc" AR=$(STATIC_TOOL)ar \
+		PIC=-fno-pie PIE="-no-pie -static $(STATIC_LINK)" CFLAGS="$(STATIC_CFLAGS)" LIBRARIES="$$libraries/libraries" \
+		$(STATIC_LIBRARIES) $(STATIC_PROGRAMS)
+	@$(STATIC_TOOL)strip $(STATIC_PROGRAMS)
+	@$(if $(filter $(HOST_ARCH),$(ARCH)),$(RUN_ALONE))
 
-.PHONY: static
+# each program in a root directory that has nothing else
+define RUN_ALONE
+root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && for program in $(notdir $(filter $(STATIC_OURS),$(STATIC_PROGRAMS))); do \
+	cp $B/static/$$program "$$root" && \
+	chroot "$$root" /$$program --version >/dev/null && \
+	echo "$B/static/$$program: $$(stat -c %s $B/static/$$program) bytes, runs where nothing else is" || \
+	exit 1; \
+done
+endef
+
+refresh-static:
+	@$(MAKE) --no-print-directory static REFRESH=--refresh
+
+# A static program states the libraries that are in it, beside it and by itself: test/linked.
+ifdef LIBRARIES
+STATED = $@.linked.o
+STATE_LIBRARIES = test/linked list $(LIBRARIES) $(LDLIBS) >$@.linked && \
+	test/linked c $(LIBRARIES) $(LDLIBS) | $(CC) -c -x c -o $(STATED) - &&
+endif
+
+# the static programs where other tests look for programs, with their tools
+TESTED = $B/static-tested
+STATICS = $(foreach a,$(ARCHITECTURES),$a=$(abspath $(call static_dir,$a)))
+test-static:
+	$(Q)test/install-deps build test sbom
+	@$(MAKE) --no-print-directory all tools
+	@for arch in $(ARCHITECTURES); do $(MAKE) --no-print-directory static ARCH=$$arch || exit 1; done
+	$(Q)rm -rf $(TESTED) && mkdir $(TESTED) && cp -r $B/tools $(STATIC_OURS) $(STATIC_OURS:%=%.linked) $(TESTED)
+	$(Q)test/static/get-spdx-tools >/dev/null && STATICS='$(STATICS)' BUILD=$(TESTED) test/suite test/static/static.bats test/cluster/etcd.bats
+	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes BUILD=$(TESTED) test/suite test/kubernetes/kubernetes.bats test/cluster/blocks.bats
+	$(Q)STATICS='$(STATICS)' bats --tap test/static/twice.bats
+
+.PHONY: static refresh-static test-static

@@ -20,6 +20,7 @@ struct about {
  * commit. "1.2.3" if the sources are an archive that does not name its commit. */
 const char *about_version(void);
 
+/* Prints name and version. A static program has a second line: "contains jansson 2.14-2, musl 1.2.3-1". */
 void about_print_version(const char *name);
 
 /* Is the argument one of the four options? Then this prints the answer on standard output, and

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cni/cleanup.h"
 #include "cni/json.h"
@@ -71,6 +72,29 @@ static void set_pem(CURL *curl, const struct pem *pem, CURLoption file, CURLopti
 		curl_easy_setopt(curl, file, pem->file);
 }
 
+/*
+ * A distribution's libcurl knows where that has the certificates of its CAs. That of a static program runs on
+ * any distribution.
+ */
+static void trust_system(CURL *curl)
+{
+	static const char *const bundles[] = {
+		"/etc/ssl/certs/ca-certificates.crt",		     /* Debian, Alpine, Arch, Talos */
+		"/etc/pki/tls/certs/ca-bundle.crt",		     /* Fedora, RHEL */
+		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora without links of old names */
+		"/etc/ssl/ca-bundle.pem",			     /* SUSE */
+		"/etc/ssl/cert.pem",				     /* Alpine without its ca-certificates */
+	};
+	char *known = NULL;
+
+	curl_easy_getinfo(curl, CURLINFO_CAINFO, &known);
+	for (size_t i = 0; !known && i < sizeof(bundles) / sizeof(*bundles); i++)
+		if (access(bundles[i], R_OK) == 0) {
+			curl_easy_setopt(curl, CURLOPT_CAINFO, bundles[i]);
+			return;
+		}
+}
+
 static size_t keep(char *text, size_t size, size_t n, void *arg)
 {
 	struct body *body = arg;
@@ -113,6 +137,8 @@ int http_open(struct http *http, struct cni_error *err)
 	/* a CA that is named is the only one */
 	if (http->ca.file || http->ca.data)
 		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	else
+		trust_system(curl);
 	set_pem(curl, &http->ca, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB);
 	set_pem(curl, &http->cert, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB);
 	set_pem(curl, &http->key, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB);

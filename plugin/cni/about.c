@@ -14,9 +14,14 @@ const char *about_version(void)
 	return GIT_ID[0] ? PROJECT_VERSION " (git " GIT_ID ")" : PROJECT_VERSION;
 }
 
+/* test/linked writes it for static programs; others do not have it. */
+extern const char about_linked[] __attribute__((weak));
+
 void about_print_version(const char *name)
 {
 	printf("%s %s\n", name, about_version());
+	if (about_linked)
+		printf("contains %s\n", about_linked);
 }
 
 static void about_print_help(const struct about *about)

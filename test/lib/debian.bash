@@ -11,7 +11,8 @@
 #   cache_lock NAME                     keeps other processes off NAME until this one ends
 #   cache_fill ENTRY COMMAND...         makes ENTRY by `COMMAND... PATH`, unless it is there
 #
-# SUITE is a name such as sid or trixie-backports; `system` stands for this machine's own sources.
+# SUITE is a name such as sid or trixie-backports, or with another architecture than this machine's, sid:arm64; `system`
+# stands for this machine's own sources.
 
 cache_dir() {
 	printf '%s\n' "${IPVLAN_CNI_CACHE:-/var/cache/ipvlan-cni}"
@@ -61,24 +62,26 @@ debian_archive() {
 }
 
 debian_state() {
-	printf '%s/apt/%s\n' "$(cache_dir)" "$1"
+	printf '%s/apt/%s\n' "$(cache_dir)" "${1/:/-}"
 }
 
 # Runs an apt tool that knows SUITE and nothing else. The suite's signature is checked with the
 # archive's keyring. An archive snapshot may be older than the suite's "Valid-Until", which only
 # guards against replays and is not worth a failure here.
 debian_apt() {
-	local suite=$1 tool=$2 state
+	local suite=$1 tool=$2 state only=()
 	shift 2
 	if [ "$suite" = system ]; then
 		"$tool" -o APT::Sandbox::User=root "$@"
 		return
 	fi
 	state=$(debian_state "$suite")
-	"$tool" \
+	[[ $suite != *:* ]] || only=(-o "APT::Architecture=${suite#*:}" -o "APT::Architectures=${suite#*:}")
+	"$tool" ${only[@]+"${only[@]}"} \
 		-o Dir::Etc::SourceList="$state/sources.list" \
 		-o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::State="$state/state" \
+		-o Dir::State::status=/dev/null \
 		-o Dir::State::Lists="$state/state/lists" \
 		-o Dir::Cache="$state/cache" \
 		-o APT::Sandbox::User=root \
@@ -109,7 +112,7 @@ debian_update() {
 			exit 1
 		}
 		printf 'deb [signed-by=%s] %s %s main\n' \
-			/usr/share/keyrings/debian-archive-keyring.gpg "$archive" "$suite" >"$state/sources.list"
+			/usr/share/keyrings/debian-archive-keyring.gpg "$archive" "${suite%%:*}" >"$state/sources.list"
 		debian_apt "$suite" apt-get -qq --error-on=any update >&2 || exit 1
 		touch "$stamp"
 	)

@@ -12,6 +12,7 @@
 #include "net/link.h"
 #include "plugin/delegate.h"
 #include "plugin/fence.h"
+#include "plugin/policy.h"
 
 int conf_read_ipam(const char **ret, const struct request *req, struct cni_error *err)
 {
@@ -220,7 +221,8 @@ static int conf_read_host_keys(struct conf *conf, const struct request *req, str
 	own_bool(req->conf, "", "proxyArp", &conf->proxy_arp);
 	own_bool(req->conf, "", "ipMasq", &conf->ip_masq);
 	own_bool(req->conf, "", "counters", &conf->counters);
-	if (conf_read_bandwidth(conf, req, err) < 0 || conf_read_anti_spoof(conf, req, err) < 0)
+	if (conf_read_bandwidth(conf, req, err) < 0 || conf_read_anti_spoof(conf, req, err) < 0 ||
+	    policy_read(&conf->policy, req, err) < 0)
 		return -1;
 	if (conf_read_routes(&conf->host_routes, req, "hostRoutes", err) < 0 ||
 	    conf_read_reflector(conf, req, err) < 0)
@@ -422,6 +424,7 @@ int conf_read(struct conf *ret, const struct request *req, struct cni_error *err
 
 void conf_free(struct conf *conf)
 {
+	json_decref(conf->policy);
 	json_decref(conf->dns);
 	result_free(&conf->routes);
 	result_free(&conf->host_routes);

@@ -56,6 +56,7 @@ static bool fence_is_limited(const struct conf *conf)
 const char *fence_key(const struct conf *conf)
 {
 	return conf->anti_spoof		? "antiSpoof"
+	       : conf->policy		? "allow or deny"
 	       : fence_is_limited(conf) ? "bandwidth"
 	       : conf->counters		? "counters"
 					: NULL;
@@ -70,7 +71,7 @@ int fence_check(struct rtnl *host, const struct conf *conf, int dev, struct cni_
 
 	if (!fence_key(conf))
 		return 0;
-	if (fence_check_kernel(host, dev, fence_key(conf), err) < 0)
+	if (fence_check_kernel(host, dev, conf, err) < 0)
 		return -1;
 	if (!conf->anti_spoof)
 		return 0;
@@ -86,6 +87,7 @@ int fence_pod(struct iface *iface, const struct conf *conf, const struct result 
 {
 	const int master = iface->master.index;
 	autofree struct object *objects = NULL;
+	struct object policy;
 	size_t n = 0;
 
 	if (!fence_key(conf) && !iface->guarded)
@@ -94,7 +96,7 @@ int fence_pod(struct iface *iface, const struct conf *conf, const struct result 
 		cni_fail(err, CNI_CONFIG, "%s needs addresses, and the pod has none", fence_key(conf));
 		return cni_hint(err, "name an IPAM plugin in \"ipam\"");
 	}
-	objects = calloc(2 * given->n_ips + 2, sizeof(*objects));
+	objects = calloc(3 * given->n_ips + 2, sizeof(*objects));
 	if (!objects)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	if (!conf->anti_spoof)
@@ -104,5 +106,9 @@ int fence_pod(struct iface *iface, const struct conf *conf, const struct result 
 	for (size_t i = 0; i < given->n_ips && fence_is_limited(conf); i++)
 		objects[n++] = object_rate(master, &given->ips[i].address.ip, &given->ips[0].address.ip,
 					   conf->rates);
+	if (conf->policy)
+		objects[n++] = policy = object_policy(master, conf->policy);
+	for (size_t i = 0; i < given->n_ips && conf->policy; i++)
+		objects[n++] = object_subject(master, &given->ips[i].address.ip, &policy);
 	return reach_hold(iface, page, objects, n, 0, err);
 }

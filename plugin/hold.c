@@ -290,7 +290,7 @@ int hold_write(const struct ledger *ledger, const struct page *page, const struc
 	json_auto_t *doc = NULL;
 	autofree char *text = NULL;
 
-	brief.dns = NULL; /* its size has no limit */
+	brief.dns = brief.rules = NULL; /* their size has no limit */
 	doc = object_json(&brief);
 	text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	if (!text)

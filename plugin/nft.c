@@ -106,10 +106,16 @@ static int nft_end(struct nft_script *script, struct cni_error *err)
 /* The key that an error names. */
 static const char *nft_key(const struct object *objects, size_t n)
 {
+	static const char *const keys[OBJECT_KINDS] = {
+		[OBJECT_MASQUERADE] = "ipMasq",	   [OBJECT_TABLE] = "ipMasq",
+		[OBJECT_GUARD] = "antiSpoof",	   [OBJECT_RATE] = "bandwidth",
+		[OBJECT_POLICY] = "allow or deny",
+	};
+
 	for (size_t i = 0; i < n; i++)
-		if (objects[i].kind == OBJECT_FENCE)
-			return "antiSpoof";
-	return "ipMasq";
+		if (keys[objects[i].kind])
+			return keys[objects[i].kind];
+	return "counters";
 }
 
 static int nft_try_to_make(struct view *view, const struct object *objects, size_t n, enum nft_step step,
@@ -267,6 +273,12 @@ const json_t *nft_element(const json_t *list, const char *set, const char *text)
 			return element;
 	}
 	return NULL;
+}
+
+long long nft_counted(const json_t *element, const char *what)
+{
+	return json_integer_value(
+		json_object_get(json_object_get(json_object_get(element, "elem"), "counter"), what));
 }
 
 bool nft_has_element(const json_t *list, const char *set, const char *text)

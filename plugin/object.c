@@ -6,6 +6,7 @@
 
 #include "cni/json.h"
 #include "plugin/kinds.h"
+#include "plugin/policy.h"
 
 static const struct kind *const kinds[OBJECT_KINDS] = {
 	[OBJECT_ANCHOR] = &kind_anchor,		[OBJECT_ACCESS] = &kind_access,
@@ -16,6 +17,7 @@ static const struct kind *const kinds[OBJECT_KINDS] = {
 	[OBJECT_MASQUERADE] = &kind_masquerade, [OBJECT_HAIRPIN] = &kind_hairpin,
 	[OBJECT_FENCE] = &kind_fence,		[OBJECT_GUARD] = &kind_guard,
 	[OBJECT_LEASE] = &kind_lease,		[OBJECT_RATE] = &kind_rate,
+	[OBJECT_POLICY] = &kind_policy,		[OBJECT_SUBJECT] = &kind_subject,
 };
 
 struct object object_anchor(int dev, uint16_t mode)
@@ -129,6 +131,24 @@ struct object object_lease(int dev, const struct ip *ip)
 	return (struct object){ .kind = OBJECT_LEASE, .dev = dev, .to = object_host(ip) };
 }
 
+struct object object_policy(int dev, const json_t *rules)
+{
+	struct object policy = object_named(OBJECT_POLICY, policy_name(rules).s);
+
+	policy.dev = dev;
+	policy.rules = rules;
+	return policy;
+}
+
+struct object object_subject(int dev, const struct ip *ip, const struct object *policy)
+{
+	struct object subject = object_named(OBJECT_SUBJECT, policy->name);
+
+	subject.dev = dev;
+	subject.to = object_host(ip);
+	return subject;
+}
+
 struct object object_rate(int dev, const struct ip *ip, const struct ip *first, const struct rate *rates)
 {
 	struct object object = object_named(OBJECT_RATE, "");
@@ -207,7 +227,7 @@ bool object_plain(const struct object *object)
 {
 	return object->kind == OBJECT_ANCHOR || object->kind == OBJECT_ACCESS ||
 	       object->kind == OBJECT_HAIRPIN || object->kind == OBJECT_TABLE ||
-	       object->kind == OBJECT_FENCE || object->kind == OBJECT_GUARD;
+	       object->kind == OBJECT_FENCE || object->kind == OBJECT_GUARD || object->kind == OBJECT_POLICY;
 }
 
 static void object_put(struct object_text *text, const char *key, const char *value)
@@ -268,6 +288,8 @@ json_t *object_json(const struct object *object)
 		json_object_set_new(doc, "all", json_integer(object->all));
 	if (object->dns)
 		json_object_set_new(doc, "dns", json_deep_copy(object->dns));
+	if (object->rules)
+		json_object_set_new(doc, "rules", json_deep_copy(object->rules));
 	return doc;
 }
 
@@ -292,7 +314,7 @@ static bool object_read_value(struct object *ret, const char *key, const json_t 
 	const char *text = json_string_value(value);
 	const json_int_t number = json_integer_value(value);
 
-	if (!strcmp(key, "kind") || !strcmp(key, "dns"))
+	if (!strcmp(key, "kind") || !strcmp(key, "dns") || !strcmp(key, "rules"))
 		return true; /* read elsewhere; removing does not require it */
 	if (!strcmp(key, "dev") && number > 0 && number <= INT32_MAX)
 		ret->dev = (int)number;
@@ -339,6 +361,7 @@ bool object_read(struct object *ret, const json_t *doc)
 		if (!object_read_value(&object, key, value))
 			return false;
 	object.dns = json_object_get(doc, "dns");
+	object.rules = json_object_get(doc, "rules");
 	*ret = object;
 	return object_has_place(&object);
 }

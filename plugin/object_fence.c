@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cni/cleanup.h"
 #include "net/addr.h"
 #include "plugin/fence.h"
 #include "plugin/kinds.h"
 #include "plugin/ledger.h"
+#include "plugin/policy.h"
 
 /*
  * A fence: the nftables table of a master, of family netdev. Its hooks see each packet that enters
@@ -61,6 +63,24 @@ static const char fence_text[] =
 	"	map late_out6 { type ipv6_addr : counter; }\n"
 	"	map late_in4 { type ipv4_addr : counter; }\n"
 	"	map late_in6 { type ipv6_addr : counter; }\n"
+	"	map policy_out4 { type ipv4_addr : verdict; }\n"
+	"	map policy_out6 { type ipv6_addr : verdict; }\n"
+	"	map policy_in4 { type ipv4_addr : verdict; }\n"
+	"	map policy_in6 { type ipv6_addr : verdict; }\n"
+	"	set denied_out4 { type ipv4_addr; counter; }\n"
+	"	set denied_out6 { type ipv6_addr; counter; }\n"
+	"	set denied_in4 { type ipv4_addr; counter; }\n"
+	"	set denied_in6 { type ipv6_addr; counter; }\n"
+	"	chain denied_out {\n"
+	"		ip saddr @denied_out4 drop\n"
+	"		ip6 saddr @denied_out6 drop\n"
+	"		drop\n"
+	"	}\n"
+	"	chain denied_in {\n"
+	"		ip daddr @denied_in4 drop\n"
+	"		ip6 daddr @denied_in6 drop\n"
+	"		drop\n"
+	"	}\n"
 	"	chain check_arp {\n"
 	"		arp saddr ether != @macs counter name bad_arp drop\n"
 	"		arp saddr ip 0.0.0.0 return\n" /* a probe: RFC 5227 */
@@ -122,6 +142,8 @@ static const char fence_text[] =
 	"	}\n"
 	"	chain egress { type filter hook egress device \"%s\" priority 0;\n"
 	"		oif @guarded jump guard\n"
+	"		ip saddr vmap @policy_out4\n"
+	"		ip6 saddr vmap @policy_out6\n"
 	"		limit name ip saddr map @rate_out4 counter name ip saddr map @late_out4 drop\n"
 	"		limit name ip6 saddr map @rate_out6 counter name ip6 saddr map @late_out6 drop\n"
 	"		ip saddr @out4\n"
@@ -129,6 +151,8 @@ static const char fence_text[] =
 	"	}\n"
 	"	chain ingress { type filter hook ingress device \"%s\" priority 0;\n"
 	"		iif @guarded ether saddr @macs jump guard\n"
+	"		ip daddr vmap @policy_in4\n"
+	"		ip6 daddr vmap @policy_in6\n"
 	"		limit name ip daddr map @rate_in4 counter name ip daddr map @late_in4 drop\n"
 	"		limit name ip6 daddr map @rate_in6 counter name ip6 daddr map @late_in6 drop\n"
 	"		ip daddr @in4\n"
@@ -160,20 +184,25 @@ static void fence_print_structure(FILE *script, const char *table, const char *l
 	fputs("}\n", script);
 }
 
-int fence_check_kernel(struct rtnl *host, int dev, const char *key, struct cni_error *err)
+int fence_check_kernel(struct rtnl *host, int dev, const struct conf *conf, struct cni_error *err)
 {
-	char script[2 * sizeof(fence_text)];
+	static const char table[] = "netdev " FENCE_PREFIX "check";
+	autofree char *script = NULL;
 	struct link link;
-	FILE *out = fmemopen(script, sizeof(script), "w");
+	size_t len = 0;
+	FILE *out;
 
+	if (link_find_index(host, dev, &link, err) != FOUND || fence_check_name(&link, err) < 0)
+		return -1;
+	out = open_memstream(&script, &len);
 	if (!out)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	if (link_find_index(host, dev, &link, err) != FOUND || fence_check_name(&link, err) < 0) {
-		fclose(out);
-		return -1;
-	}
-	fence_print_structure(out, "netdev " FENCE_PREFIX "check", link.name);
-	return fclose(out) == 0 ? nft_check(script, key, err) : cni_fail(err, CNI_RETRY, "out of memory");
+	fence_print_structure(out, table, link.name);
+	if (conf->policy)
+		policy_print(out, table, "check", conf->policy);
+	if (fclose(out) != 0)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	return nft_check(script, fence_key(conf), err);
 }
 
 /* The host's elements in the sets of the fence: calls each() for them. */
@@ -380,7 +409,8 @@ static int fence_print_whole(const struct fence_print *print, struct view *view,
 
 	fprintf(print->script, "add table %s\ndelete table %s\n", table.s, table.s);
 	fence_print_structure(print->script, table.s, link->name);
-	if (hold_each(view->ledger, OBJECT_LEASE, fence_print_held, (void *)(uintptr_t)print, err) < 0 ||
+	if (policy_print_whole(print->script, view, link->index, err) < 0 ||
+	    hold_each(view->ledger, OBJECT_LEASE, fence_print_held, (void *)(uintptr_t)print, err) < 0 ||
 	    hold_each(view->ledger, OBJECT_RATE, fence_print_held, (void *)(uintptr_t)print, err) < 0)
 		return -1;
 	return hold_each(view->ledger, OBJECT_GUARD, fence_print_held, (void *)(uintptr_t)print, err);
@@ -424,13 +454,21 @@ static size_t fence_size(const json_t *list, const char *set)
 	return json_array_size(json_object_get(nft_entry(list, "set", set), "elem"));
 }
 
+/* Not a policy's: these are objects of their own. */
+static bool fence_has_rule(const json_t *rule)
+{
+	const char *chain = json_string_value(json_object_get(rule, "chain"));
+
+	return chain && !policy_is_chain(chain);
+}
+
 static size_t fence_rules_of(const json_t *list)
 {
 	const json_t *entry;
 	size_t i, n = 0;
 
 	json_array_foreach(json_object_get(list, "nftables"), i, entry)
-		n += json_object_get(entry, "rule") != NULL;
+		n += fence_has_rule(json_object_get(entry, "rule"));
 	return n;
 }
 
@@ -524,11 +562,10 @@ static enum found lease_find(struct view *view, const struct object *object, str
 static void fence_add_count(const json_t *list, const char *set, const char *text, struct fence_traffic *sum,
 			    size_t direction)
 {
-	const json_t *counter =
-		json_object_get(json_object_get(nft_element(list, set, text), "elem"), "counter");
+	const json_t *element = nft_element(list, set, text);
 
-	sum->packets[direction] += json_integer_value(json_object_get(counter, "packets"));
-	sum->bytes[direction] += json_integer_value(json_object_get(counter, "bytes"));
+	sum->packets[direction] += nft_counted(element, "packets");
+	sum->bytes[direction] += nft_counted(element, "bytes");
 }
 
 enum found fence_count(struct view *view, const struct object *lease, struct fence_traffic *sum,

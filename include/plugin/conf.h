@@ -41,6 +41,7 @@ struct conf {
 	bool ip_masq;	      /* masquerade packets of l3s pods that leave their subnet */
 	bool anti_spoof;      /* drop packets that the master sends from unknown addresses */
 	struct rate rates[2]; /* out of the pod, into it: plugin/object.h */
+	json_t *policy;	      /* allow and deny: plugin/policy.h; NULL: neither; owned */
 	bool counters;	      /* count packets and bytes of each pod, on the master */
 	bool strict;	      /* antiSpoof, and pods reach each other only through the LAN */
 

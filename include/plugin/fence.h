@@ -30,7 +30,7 @@ int fence_check_strangers(const struct ledger *ledger, const struct page *page, 
 			  struct cni_error *err);
 
 /* Checks only the kernel and nft; in plugin/object_fence.c. */
-int fence_check_kernel(struct rtnl *host, int dev, const char *key, struct cni_error *err);
+int fence_check_kernel(struct rtnl *host, int dev, const struct conf *conf, struct cni_error *err);
 
 /* The key of conf that requires a fence; NULL: there is none. */
 const char *fence_key(const struct conf *conf);
@@ -39,6 +39,7 @@ const char *fence_key(const struct conf *conf);
 struct fence_traffic {
 	long long packets[2], bytes[2]; /* out of the pod, into it */
 	long long late[2];		/* packets that were dropped because of the rate */
+	long long denied[2];		/* packets that allow and deny have dropped */
 };
 
 /* Adds the counters of the lease to *sum. FOUND_NOT: there is no such fence, or lease. */
@@ -47,6 +48,20 @@ enum found fence_count(struct view *view, const struct object *lease, struct fen
 
 /* Adds the packets that the rate has dropped. */
 void fence_count_late(struct view *view, const struct object *rate, struct fence_traffic *sum);
+
+/* Adds the packets that allow and deny have dropped. */
+void policy_count_denied(struct view *view, const struct object *subject, struct fence_traffic *sum);
+
+/* Calls each() for the rules of the policy that drop packets: "deny.egress[0]", "allow.egress". */
+int policy_each_denied(struct view *view, const struct object *policy,
+		       void (*each)(const char *rule, long long packets, void *arg), void *arg,
+		       struct cni_error *err);
+
+/* Prints the policies of the master dev that attachments hold, and the addresses that are subject to them. */
+int policy_print_whole(FILE *script, struct view *view, int dev, struct cni_error *err);
+
+/* Does a chain of a fence belong to a policy? */
+bool policy_is_chain(const char *chain);
 
 /* Calls each() for the reasons for which packets were dropped on the master dev: "arp", … */
 int fence_each_drop(struct view *view, int dev,

@@ -40,7 +40,7 @@ extern const struct kind kind_anchor, kind_access, kind_route, kind_neighbour, k
 extern const struct kind kind_hairpin;
 extern const struct kind kind_vlan, kind_dummy, kind_resolv;
 extern const struct kind kind_table, kind_masquerade;
-extern const struct kind kind_fence, kind_guard, kind_lease, kind_rate;
+extern const struct kind kind_fence, kind_guard, kind_lease, kind_rate, kind_policy, kind_subject;
 
 const struct kind *object_kind(const struct object *object);
 

@@ -51,6 +51,9 @@ const json_t *nft_entry(const json_t *list, const char *type, const char *name);
  * NULL: there is none. */
 const json_t *nft_element(const json_t *list, const char *set, const char *text);
 
+/* What the element, which may be NULL, has counted: "packets" or "bytes". */
+long long nft_counted(const json_t *element, const char *what);
+
 /* Does the set have an element with this text? */
 bool nft_has_element(const json_t *list, const char *set, const char *text);
 

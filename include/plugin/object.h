@@ -40,6 +40,8 @@ enum object_kind {
 	OBJECT_GUARD,	   /* drops packets that dev sends from other addresses */
 	OBJECT_LEASE,	   /* to, a pod's address on dev */
 	OBJECT_RATE,	   /* name: the rates of to, a pod's address on dev; via: the pod's first address */
+	OBJECT_POLICY,	   /* name: the chains of allow and deny, in the fence of dev, with these rules */
+	OBJECT_SUBJECT,	   /* to, a pod's address on dev, is subject to the policy name */
 	OBJECT_KINDS,
 };
 
@@ -53,11 +55,12 @@ struct object {
 	char name[128];
 
 	/* how to make it, and to restore it: not part of its identity */
-	uint16_t mode;	   /* of an anchor */
-	int index;	   /* of an anchor that is repaired; 0: the kernel's choice */
-	unsigned int mtu;  /* of a dummy, 0: the kernel's choice */
-	const json_t *dns; /* of a resolv.conf; borrowed */
-	int all;	   /* of a sysctl, its value for "all" when we set it; -1: not known */
+	uint16_t mode;	     /* of an anchor */
+	int index;	     /* of an anchor that is repaired; 0: the kernel's choice */
+	unsigned int mtu;    /* of a dummy, 0: the kernel's choice */
+	const json_t *dns;   /* of a resolv.conf; borrowed */
+	const json_t *rules; /* of a policy: plugin/policy.h; borrowed, NULL: another holder has them */
+	int all;	     /* of a sysctl, its value for "all" when we set it; -1: not known */
 };
 
 struct object object_anchor(int dev, uint16_t mode);
@@ -85,6 +88,8 @@ struct object object_rate(int dev, const struct ip *ip, const struct ip *first, 
 bool object_rates(const struct object *object, struct rate ret[2]);
 
 struct object object_lease(int dev, const struct ip *ip);
+struct object object_policy(int dev, const json_t *rules);
+struct object object_subject(int dev, const struct ip *ip, const struct object *policy);
 
 /* The object's place, as the name of a file. */
 struct object_key {

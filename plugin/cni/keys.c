@@ -83,6 +83,27 @@ static const struct keys bandwidth = {
 		},
 };
 
+static const struct keys rule = {
+	.known =
+		(const struct key[]){
+			{ "cidrs", NULL },
+			{ "protocols", NULL },
+			{ "ports", NULL },
+			{ "sourcePorts", NULL },
+			{ "established", NULL },
+			{ NULL, NULL },
+		},
+};
+
+static const struct keys directions = {
+	.known =
+		(const struct key[]){
+			{ "egress", &rule },
+			{ "ingress", &rule },
+			{ NULL, NULL },
+		},
+};
+
 static const struct keys ipvlan = {
 	.known =
 		(const struct key[]){
@@ -102,6 +123,8 @@ static const struct keys ipvlan = {
 			{ "ipMasq", NULL },
 			{ "antiSpoof", NULL },
 			{ "bandwidth", &bandwidth },
+			{ "allow", &directions },
+			{ "deny", &directions },
 			{ "counters", NULL },
 			{ "announce", NULL },
 			{ "dad", NULL },

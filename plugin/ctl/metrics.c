@@ -184,11 +184,33 @@ static void put_traffic_of(json_t *pod, const json_t *master, void *arg)
 				   json_object_get(json_object_get(traffic, directions[i]), metric->unit)));
 }
 
+/* By rules of allow and deny. */
+static void put_denials(const json_t *masters)
+{
+	const json_t *master, *denied, *n;
+	const char *rule;
+	size_t i, k;
+
+	put_family("denied_packets", "counter", "packets",
+		   "What allow and deny have dropped on a master, by network and rule.");
+	json_array_foreach(masters, i, master)
+		json_array_foreach(json_object_get(master, "denied"), k, denied)
+			json_object_foreach(json_object_get(denied, "rules"), rule, n)
+				put_sample("denied_packets_total", 4,
+					   (const char *const[][2]){
+						   { "master", scan_text(master, "name") },
+						   { "network", scan_text(denied, "network") },
+						   { "policy", scan_text(denied, "policy") },
+						   { "rule", rule } },
+					   json_integer_value(n));
+}
+
 static void put_traffic(const json_t *doc)
 {
 	struct metrics_of_pod bytes = { "bytes", "pod_traffic_bytes_total" },
 			      packets = { "packets", "pod_traffic_packets_total" },
-			      late = { "late", "pod_late_packets_total" };
+			      late = { "late", "pod_late_packets_total" },
+			      denied = { "denied", "pod_denied_packets_total" };
 	const json_t *master, *n;
 	const char *reason;
 	size_t i;
@@ -201,6 +223,8 @@ static void put_traffic(const json_t *doc)
 	put_family("pod_late_packets", "counter", "packets",
 		   "What a pod has sent or got faster than bandwidth allows, and was dropped.");
 	pods_each_of(doc, put_traffic_of, &late);
+	put_family("pod_denied_packets", "counter", "packets", "What allow and deny have dropped of a pod.");
+	pods_each_of(doc, put_traffic_of, &denied);
 	put_family("dropped_packets", "counter", "packets",
 		   "What antiSpoof has dropped on a master, by what was forged.");
 	json_array_foreach(json_object_get(doc, "masters"), i, master)
@@ -209,6 +233,7 @@ static void put_traffic(const json_t *doc)
 				   (const char *const[][2]){ { "master", scan_text(master, "name") },
 							     { "reason", reason } },
 				   json_integer_value(n));
+	put_denials(json_object_get(doc, "masters"));
 }
 
 static void put_concerns(const json_t *concerns)

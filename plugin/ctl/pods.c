@@ -134,7 +134,8 @@ static bool follows(struct ward *ward, const json_t *entry)
 
 	if (kind == OBJECT_MASQUERADE)
 		return is_missing(ward, OBJECT_TABLE);
-	if (kind == OBJECT_LEASE || kind == OBJECT_RATE || kind == OBJECT_GUARD)
+	if (kind == OBJECT_LEASE || kind == OBJECT_RATE || kind == OBJECT_GUARD || kind == OBJECT_POLICY ||
+	    kind == OBJECT_SUBJECT)
 		return is_missing(ward, OBJECT_FENCE);
 	if (kind == OBJECT_ACCESS)
 		return is_missing(ward, OBJECT_ANCHOR);

@@ -318,8 +318,38 @@ static json_t *scan_objects(struct scan *scan, const struct page *page)
 
 static json_t *scan_count(const struct fence_traffic *traffic, size_t direction)
 {
-	return json_pack("{s:I, s:I, s:I}", "packets", (json_int_t)traffic->packets[direction], "bytes",
-			 (json_int_t)traffic->bytes[direction], "late", (json_int_t)traffic->late[direction]);
+	return json_pack("{s:I, s:I, s:I, s:I}", "packets", (json_int_t)traffic->packets[direction], "bytes",
+			 (json_int_t)traffic->bytes[direction], "late", (json_int_t)traffic->late[direction],
+			 "denied", (json_int_t)traffic->denied[direction]);
+}
+
+static void add_denial(const char *rule, long long packets, void *arg)
+{
+	json_t *rules = arg;
+	const json_int_t before = json_integer_value(json_object_get(rules, rule));
+
+	/* a rule of the configuration may be two of nft, one for each family */
+	json_object_set_new(rules, rule, json_integer(before + packets));
+}
+
+/* What the rules of a policy have dropped: once, for the master. */
+static void add_denials(struct scan *scan, const struct page *page, const struct object *policy)
+{
+	json_t *master = master_here(scan, policy->dev), *denied = json_object_get(master, "denied"), *rules;
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(denied, i, entry)
+		if (!strcmp(scan_text(entry, "policy"), policy->name))
+			return;
+	if (!master)
+		return;
+	if (!denied)
+		json_object_set_new(master, "denied", denied = json_array());
+	rules = json_object();
+	policy_each_denied(&scan->view, policy, add_denial, rules, NULL);
+	json_array_append_new(denied, json_pack("{s:s, s:s, s:o}", "network", page->network, "policy",
+						policy->name, "rules", rules));
 }
 
 /* What the master's fence has counted of its addresses; nothing where there is none. */
@@ -331,9 +361,14 @@ static void add_traffic(struct scan *scan, json_t *pod, const struct page *page)
 	for (size_t i = 0; i < page->n_objects; i++)
 		if (page->objects[i].kind == OBJECT_LEASE)
 			any |= fence_count(&scan->view, &page->objects[i], &traffic, NULL) == FOUND;
-	for (size_t i = 0; i < page->n_objects; i++)
+	for (size_t i = 0; i < page->n_objects; i++) {
 		if (page->objects[i].kind == OBJECT_RATE)
 			fence_count_late(&scan->view, &page->objects[i], &traffic);
+		if (page->objects[i].kind == OBJECT_SUBJECT)
+			policy_count_denied(&scan->view, &page->objects[i], &traffic);
+		if (page->objects[i].kind == OBJECT_POLICY)
+			add_denials(scan, page, &page->objects[i]);
+	}
 	if (any)
 		json_object_set_new(pod, "traffic",
 				    json_pack("{s:o, s:o}", "out", scan_count(&traffic, 0), "in",

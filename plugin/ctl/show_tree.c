@@ -128,6 +128,8 @@ static void print_traffic(const struct branch *branch, const json_t *pod)
 	if (number(out, "late") || number(in, "late"))
 		text_put(YELLOW, "  too fast and dropped: %lld out, %lld in", number(out, "late"),
 			 number(in, "late"));
+	if (number(out, "denied") || number(in, "denied"))
+		text_put(YELLOW, "  denied: %lld out, %lld in", number(out, "denied"), number(in, "denied"));
 	text_end();
 }
 
@@ -210,6 +212,24 @@ static void print_drops(const json_t *master)
 		text_end();
 }
 
+/* What allow and deny have dropped on the master, by network and rule. */
+static void print_denials(const json_t *master)
+{
+	const json_t *denied, *packets;
+	const char *rule;
+	size_t i;
+
+	json_array_foreach(json_object_get(master, "denied"), i, denied)
+		json_object_foreach(json_object_get(denied, "rules"), rule, packets)
+			if (json_integer_value(packets)) {
+				text_put(YELLOW, "  denied ");
+				text_put(PLAIN, "%lld by %s of network %s",
+					 (long long)json_integer_value(packets), rule,
+					 scan_text(denied, "network"));
+				text_end();
+			}
+}
+
 static void print_pods(const json_t *pods)
 {
 	const json_t *pod;
@@ -228,6 +248,7 @@ static void print_master(const json_t *master)
 
 	print_head(master);
 	print_drops(master);
+	print_denials(master);
 	print_pods(pods);
 	if (json_array_size(pods))
 		return;

@@ -9,8 +9,8 @@ load ../lib/faults
 	faults errors $((500 / ${STEP:=97})) 'ADD DEL' "$(pooled '{ "hostAccess": true }')" -s "$STEP"
 }
 
-@test "whatever system call fails: antiSpoof and bandwidth" {
-	faults errors $((500 / ${STEP:=97})) 'ADD DEL' "$(pooled '{ "antiSpoof": true, "bandwidth": { "egressRate": 8000000 } }')" -s "$STEP"
+@test "whatever system call fails: antiSpoof, bandwidth and allow" {
+	faults errors $((500 / ${STEP:=97})) 'ADD DEL' "$(pooled '{ "antiSpoof": true, "bandwidth": { "egressRate": 8000000 }, "allow": { "egress": [ {} ] } }')" -s "$STEP"
 }
 
 @test "whatever system call fails: ipMasq" {

@@ -14,7 +14,7 @@ load ../lib/faults
 	faults kill $((200 / ${STEP:=23})) 'ADD DEL' "$(pooled '{ "mode": "l3s", "proxyArp": true }')" -s "$STEP"
 }
 
-@test "killed at any system call, nothing is lost: antiSpoof and bandwidth" {
+@test "killed at any system call, nothing is lost: antiSpoof, bandwidth and allow" {
 	stranger l3s
-	faults kill $((200 / ${STEP:=23})) 'ADD DEL' "$(pooled '{ "mode": "l3s", "antiSpoof": true, "bandwidth": { "egressRate": 8000000 } }')" -s "$STEP"
+	faults kill $((200 / ${STEP:=23})) 'ADD DEL' "$(pooled '{ "mode": "l3s", "antiSpoof": true, "bandwidth": { "egressRate": 8000000 }, "allow": { "egress": [ {} ] } }')" -s "$STEP"
 }

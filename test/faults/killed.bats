@@ -10,7 +10,7 @@ keys=(
 	'{ "hostAccess": true }'
 	'{ "mode": "l3", "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }'
 	'{ "mode": "l3s", "ipMasq": true }'
-	'{ "antiSpoof": true, "bandwidth": { "egressRate": 8000000 } }'
+	'{ "antiSpoof": true, "bandwidth": { "egressRate": 8000000 }, "allow": { "egress": [ {} ] } }'
 	'{ "mode": "l3s", "proxyArp": true }'
 	'{ "mode": "l3", "flag": "vepa", "reflector": [ "10.138.36.66", "fd00:36::66" ] }'
 	'{ "vlan": 100, "hostAccess": true }'

@@ -31,8 +31,8 @@ share() {
 	share 30 '{ "mode": "l3s", "ipMasq": true }'
 }
 
-@test "two containers come and go: antiSpoof and bandwidth" {
-	share 30 '{ "antiSpoof": true, "bandwidth": { "egressRate": 8000000 } }'
+@test "two containers come and go: antiSpoof, bandwidth and allow" {
+	share 30 '{ "antiSpoof": true, "bandwidth": { "egressRate": 8000000 }, "allow": { "egress": [ {} ] } }'
 }
 
 @test "two containers come and go: proxyArp" {

@@ -31,6 +31,8 @@ try() {
 @test "antispoof" { try antispoof 10.138.36.66 39.156.66.10 fd00:36::66; }
 @test "antispoof-strict" { try antispoof-strict 10.138.36.66 39.156.66.10 fd00:36::66; }
 @test "counters" { try counters 10.138.36.66 39.156.66.10 fd00:36::66; }
+@test "allow" { try allow 10.138.36.66 fd00:36::66; }
+@test "deny" { try deny 10.138.36.66 39.156.66.10 fd00:36::66; }
 @test "bandwidth" { try bandwidth 10.138.36.66 39.156.66.10 fd00:36::66; }
 @test "vepa" { try vepa 10.138.36.66 39.156.66.10; }
 @test "force" { try force 10.138.36.66 39.156.66.10; }

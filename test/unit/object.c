@@ -46,6 +46,7 @@ static void test_entries(void)
 {
 	const struct ip host = ip("10.138.36.58");
 	const struct prefix pod = prefix("10.138.36.2/32"), address = prefix("192.168.9.2/24");
+	json_auto_t *rules = json_pack("{s:s, s:{s:[{}]}}", "network", "net", "egress", "deny");
 	const struct object objects[] = {
 		object_anchor(3, 2),
 		object_access(3),
@@ -63,6 +64,8 @@ static void test_entries(void)
 		object_rate(3, &host, &pod.ip, (const struct rate[]){ { 1000, 2000 }, { 0, 0 } }),
 		object_guard(3),
 		object_lease(3, &host),
+		object_policy(3, rules),
+		object_subject(3, &host, &(struct object){ .name = "0123456789abcdef" }),
 	};
 
 	for (size_t i = 0; i < sizeof(objects) / sizeof(*objects); i++) {

@@ -1,18 +1,18 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What a call costs, in figures that do not depend on the machine: more of them is a regression to
-# be explained. And no error of memory on the way, by valgrind.
+# The cost of a call, in figures that do not depend on the machine: explain each increase. And
+# valgrind finds no memory error.
 
 load ../lib/faults
 
-# at_most LIMIT WHAT NUMBER: and it is told. When it is far below the limit, that is stale.
+# at_most LIMIT WHAT NUMBER: fails above the limit, prints the number, and also fails if it is far below the limit.
 at_most() {
 	echo "# $2: $3, of $1 that it may take" >&3
 	[ "$3" -le "$1" ] && [ "$3" -ge $(($1 * 7 / 10)) ]
 }
 
-# calls_of VERB CONF [POD]: system calls of ipvlan, and of the IPAM plugin where it has a process of its
-# own, from main() on, where each asks for its stack.
+# calls_of VERB CONF [POD]: system calls of ipvlan, and of the IPAM plugin if it is a process, from
+# main() on, in which each requests its stack.
 calls_of() {
 	local trace=$BATS_TEST_TMPDIR/trace
 	run_by strace -f -qq -e signal=none -o "$trace"
@@ -24,12 +24,12 @@ calls_of() {
 @test "ADD and DEL make few system calls" {
 	local conf
 	conf=$(pooled '{ "ipam": { "ranges": [ [ { "subnet": "10.9.0.0/16" } ] ], "routes": [ { "dst": "0.0.0.0/0" } ] } }')
-	add "$conf" b # so that it is neither the master's first pod nor the pool's
+	add "$conf" b # so that the measured pod is neither the master's first nor the pool's
 	at_most 119 "system calls of ADD" "$(calls_of ADD "$conf")"
 	at_most 89 "system calls of DEL" "$(calls_of DEL "$conf")"
 }
 
-# A kubelet asks each five seconds.
+# A runtime calls STATUS every five seconds.
 @test "STATUS makes few system calls, as many with 500 pods on the master as with one" {
 	local conf one many pod
 	conf=$(pooled '{ "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ],
@@ -58,7 +58,7 @@ instructions() {
 @test "ADD and DEL execute few instructions" {
 	local conf
 	conf=$(pooled)
-	add "$conf" b # which makes the store, and what the master's first pod needs
+	add "$conf" b # this ADD makes the store, and the objects of the master's first pod
 	at_most 505 "thousand instructions of ADD" "$(instructions ADD "$conf")"
 	at_most 220 "thousand instructions of DEL" "$(instructions DEL "$conf")"
 }
@@ -68,7 +68,7 @@ routed() {
 	pooled | jq -c --argjson n "$1" '.ipam.routes += [ range($n) | { dst: "10.\(100 + (. / 256 | floor)).\(. % 256).0/24" } ]'
 }
 
-# lists_asked CONF: how many lists CHECK asks the kernel for.
+# lists_asked CONF: how many lists CHECK requests from the kernel.
 lists_asked() {
 	run_by strace -qq -e trace=sendto -o "$BATS_TEST_TMPDIR/trace"
 	cni CHECK "$1"
@@ -76,7 +76,7 @@ lists_asked() {
 	grep -c 'nlmsg_flags=NLM_F_REQUEST|\(0x300\|NLM_F_DUMP\)' "$BATS_TEST_TMPDIR/trace"
 }
 
-@test "with thousands of routes a CHECK asks for no more lists, and executes no more than three times as much as ADD" {
+@test "with thousands of routes CHECK requests no more lists, and executes at most three times as much as ADD" {
 	local many few once check add
 	few=$(routed 2)
 	many=$(routed 3000)
@@ -92,8 +92,8 @@ lists_asked() {
 	[ "$check" -le $((3 * add)) ]
 }
 
-# checked PROGRAM VERB CONF: libmnl 1.0.4 does not clear the bytes between attributes, nor does
-# valgrind know all ioctls.
+# checked PROGRAM VERB CONF: under valgrind. libmnl 1.0.4 does not clear the bytes between
+# attributes, and valgrind does not know all ioctls.
 checked() {
 	cat >"$BATS_TEST_TMPDIR/known" <<-END
 		{

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# As errors.bats, with files of the host that are not ours alone: a sample of the cases, STEP=1 for all.
+# As errors.bats, with files of the host that others use too: a sample of the cases, STEP=1 for all.
 
 load ../lib/faults
 

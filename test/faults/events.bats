@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What happens to the machine between two steps of ipvlan and addrpool: the call succeeds, or says
-# that it fails and leaves nothing; and when the machine is right again, so is everything.
+# Events on the machine between two steps of ipvlan and addrpool: the call succeeds, or reports an
+# error and leaves nothing. After the machine is repaired, all works again.
 
 load ../lib/faults
 
@@ -9,7 +9,8 @@ teardown() {
 	! mountpoint -q /var/lib/cni/networks || umount /var/lib/cni/networks
 }
 
-# events LEAST VERBS EVENT MEND [JSON]...: shell commands for what happens, and what puts it right.
+# events LEAST VERBS EVENT MEND [JSON]...: EVENT and MEND are shell commands for the event and its
+# repair.
 events() {
 	faults events $(($1 / ${STEP:=23})) "$2" "$(pooled "${@:5}")" -e "$3" -m "$4" -s "$STEP"
 }
@@ -22,7 +23,7 @@ events() {
 	events 50 'ADD DEL' 'ip netns del a' 'ip netns add a' '{ "hostAccess": true }'
 }
 
-# The same one again, so that the host looks as before.
+# Makes the same one again, so that the host looks as before.
 master_again() {
 	local index peer address
 	index=$(cat /sys/class/net/eth0/ifindex)
@@ -39,7 +40,7 @@ master_again() {
 			link set eth0 up
 			route add default via 10.138.36.66
 		BATCH
-		for i in 1 2 3 4 5 6 7 8 9 10; do # until the kernel has looked at the carrier
+		for i in 1 2 3 4 5 6 7 8 9 10; do # until the kernel has checked the carrier
 			read -r state </sys/class/net/eth0/operstate && [ "\$state" != up ] || break
 			sleep 0.2
 		done
@@ -61,19 +62,19 @@ master_again() {
 		'{ "mode": "l3", "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }'
 }
 
-@test "somebody deletes the pod's interface at any moment" {
+@test "another program deletes the pod's interface at any moment" {
 	STEP=1 events 25 ADD 'ip -n a link del eth0 2>/dev/null || :' :
 	told 'failed to refetch ipvlan "eth0": it was deleted or renamed meanwhile'
 }
 
-@test "somebody deletes the anchor at any moment" {
+@test "another program deletes the anchor at any moment" {
 	stranger l3
 	STEP=1 events 30 'ADD DEL' 'for link in /sys/class/net/ipva*; do [ ! -e "$link" ] || ip link del "${link##*/}"; done' : \
 		'{ "mode": "l3", "hostAccess": true }'
 	told 'the anchor of link * is gone'
 }
 
-@test "somebody deletes the filter of hostAccess at any moment" {
+@test "another program deletes the filter of hostAccess at any moment" {
 	stranger
 	events 30 'ADD DEL' 'tc qdisc del dev eth0 clsact 2>/dev/null || :' : '{ "hostAccess": true }'
 }
@@ -84,7 +85,7 @@ master_again() {
 	events 50 'ADD DEL' '! head -c 64k /dev/zero >/var/lib/cni/networks/full 2>/dev/null' 'rm /var/lib/cni/networks/full'
 }
 
-# With one family: of two leases the first could not be taken back.
+# With one family: the first of two leases could not be released.
 @test "the disk of the leases is read-only from any moment on" {
 	mkdir -p /var/lib/cni/networks
 	mount -t tmpfs tmpfs /var/lib/cni/networks
@@ -92,7 +93,8 @@ master_again() {
 		'{ "ipam": { "ranges": [ [ { "subnet": "192.168.9.0/24" } ] ] } }'
 }
 
-# A machine that starts again has neither namespaces, nor links on a master, nor /run; and another boot id.
+# A machine that has restarted has no namespaces, no links on a master, no /run, and another boot
+# id.
 restart='
 	ip netns del a; ip netns del b
 	for link in /sys/class/net/eth0/upper_*; do [ ! -e "$link" ] || ip link del "${link##*/upper_}"; done

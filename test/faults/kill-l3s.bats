@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlan and addrpool killed at each system call that changes something: what is on
-# the host for pods in mode l3s. A sample of the cases, STEP=1 for all.
+# ipvlan and addrpool killed at each system call that changes something: objects on the host for
+# pods in mode l3s. A sample of the cases, STEP=1 for all.
 
 load ../lib/faults
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlan and addrpool killed at each system call that changes something: what is in the pod,
-# and masters that are made. A sample of the cases, STEP=1 for all.
+# ipvlan and addrpool killed at each system call that changes something: the pod's interface, and
+# masters that ADD makes. A sample of the cases, STEP=1 for all.
 
 load ../lib/faults
 
@@ -9,7 +9,7 @@ load ../lib/faults
 	faults kill $((100 / ${STEP:=11})) 'ADD DEL' "$(pooled)" -s "$STEP"
 }
 
-@test "killed at any system call, nothing is lost: addrpool in a process of its own" {
+@test "killed at any system call, nothing is lost: addrpool in its own process" {
 	stranger
 	addrpool_apart
 	faults kill $((100 / ${STEP:=11})) 'ADD DEL' "$(pooled)" -s "$STEP"

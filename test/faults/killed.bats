@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Killed at any moment, nothing on the host is lost sight of.
+# If calls are killed at any moment, ipvlan still finds all of its objects on the host.
 
 load ../lib/cni
 
@@ -18,7 +18,7 @@ keys=(
 	'{ "resolvConf": true, "dns": { "nameservers": [ "10.138.36.66" ] } }'
 )
 
-# killed VERB CONF POD: the call, killed after up to so many milliseconds as one takes.
+# killed VERB CONF POD: the call, killed at a random time within its usual duration.
 killed() {
 	CNI_COMMAND=$1 CNI_CONTAINERID=$3 CNI_NETNS=/run/netns/$3 CNI_IFNAME=eth0 "$BUILD/ipvlan" \
 		<<<"$2" >/dev/null 2>&1 3>&- &
@@ -66,7 +66,7 @@ at() {
 	[ -z "$(find /run/cni/ipvlan -mindepth 2 ! -name pages ! -name objects ! -name claims)" ]
 }
 
-@test "what was killed in the middle is finished by GC, where DEL never comes" {
+@test "without a DEL, GC completes calls that were killed" {
 	local i before seed=${SEED:-$RANDOM}
 	echo "SEED=$seed"
 	RANDOM=$seed

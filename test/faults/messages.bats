@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What ipvlan and addrpool say when a system call fails that does not fail by itself: in each test one
-# of them does, by strace. ADD leaves nothing then.
+# Messages of ipvlan and addrpool for system calls that do not fail by themselves: in each test
+# strace makes one fail. ADD then leaves nothing.
 
 load ../lib/cni
 
@@ -16,12 +16,12 @@ spoil() {
 	[ "$1" = ipvlan ] || { mkdir -p "$STUB_DIR/bin" && mv "$PLUGIN" "$STUB_DIR/bin/$1"; }
 }
 
-# ipvlan VERB: with what is spoiled.
+# ipvlan VERB: with the call that fails.
 ipvlan() {
 	CNI_PATH=$STUB_DIR/bin:$CNI_PATH cni "$1" "$CONF"
 }
 
-# undone CALL:ERROR CODE MESSAGE [PATH]: an ADD of ipvlan whose call fails says so and leaves nothing.
+# undone CALL:ERROR CODE MESSAGE [PATH]: an ADD of ipvlan whose call fails reports that and leaves nothing.
 undone() {
 	local before
 	before=$(inventory)
@@ -46,7 +46,7 @@ pool_undone() {
 	leaves_nothing "$before"
 }
 
-# add_fails PROGRAM CALL:ERROR MESSAGE [PATH]: an ADD of ipvlan for which the program's call fails says so.
+# add_fails PROGRAM CALL:ERROR MESSAGE [PATH]: an ADD of ipvlan reports that the program's call fails.
 add_fails() {
 	spoil "$1" "$2" "${4:-}"
 	PLUGIN=$BUILD/ipvlan ipvlan ADD
@@ -75,12 +75,12 @@ add_fails() {
 	undone bind:ENOBUFS 5 'conflictCheck: cannot listen on eth0: no buffer space available'
 }
 
-@test "ipvlan: other pods of the master that cannot be looked for" {
+@test "ipvlan: other pods of the master that cannot be searched" {
 	undone openat:ENFILE 11 "cannot look for other interfaces on link $(</sys/class/net/eth0/ifindex): /proc/self: too many open files in system" /proc/self
 	undone getdents64:EIO 11 "cannot look for other interfaces on link $(</sys/class/net/eth0/ifindex): /proc: input/output error" /proc
 }
 
-@test "ipvlan: a namespace of which it cannot tell whether it is the host's is left alone" {
+@test "ipvlan: a namespace that may be the host's is not changed" {
 	local before
 	before=$(inventory)
 	spoil ipvlan openat:EMFILE:when=1 /proc/self/ns/net
@@ -90,7 +90,7 @@ add_fails() {
 	leaves_nothing "$before"
 }
 
-@test "ipvlanctl: no namespace is to be had for a trial" {
+@test "ipvlanctl: a trial cannot make a namespace" {
 	echo "$CONF" >"$BATS_TEST_TMPDIR/net.conf"
 	PROGRAM=ipvlanctl run_by strace -f -qq -o /dev/null -e inject=unshare:error=ENOSPC
 	run -2 "$PLUGIN" try "$BATS_TEST_TMPDIR/net.conf"
@@ -103,7 +103,7 @@ add_fails() {
 	says 'error reading from stdin: is a directory'
 }
 
-@test "DEL of ipvlan on the host: what cannot be removed is told, and removed by the next" {
+@test "DEL of ipvlan on the host: it reports objects that it cannot remove, and the next DEL removes them" {
 	local before
 	before=$(inventory)
 	CONF=$(conf '{ "resolvConf": true, "dns": { "nameservers": [ "10.138.36.66" ] } }')
@@ -121,7 +121,7 @@ add_fails() {
 	leaves_nothing "$before"
 }
 
-@test "DEL without the right to change the host's network, the pod being gone" {
+@test "DEL without the right to change the host's network, after the pod has ended" {
 	local case mode code
 	for case in '{ "mode": "l3", "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }:999:failed to delete the route to 192.168.7.0/24: operation not permitted' \
 		'{ "mode": "l3s", "proxyArp": true }:5:cannot set the sysctl ipv4/conf/eth0/forwarding to 0' \
@@ -154,13 +154,13 @@ add_fails() {
 	pool_undone fsync:EIO "cannot write $STORE/: input/output error"
 }
 
-@test "addrpool: leases that cannot be read are told, and nothing is given back" {
+@test "addrpool: it reports leases that cannot be read, and releases nothing" {
 	add "$CONF" b
 	spoil addrpool read:EIO $STORE/10.9.0.2
 	PLUGIN=$BUILD/ipvlan CNI_PATH=$STUB_DIR/bin:$CNI_PATH cni DEL "$CONF" b
 	fails 5
 	says 'read lease 10.9.0.2: input/output error'
-	ip netns del b # or GC keeps it
+	ip netns del b # else GC keeps it
 	spoil addrpool getdents64:EIO
 	CONF=$(jq -c '. + { "cni.dev/valid-attachments": [] }' <<<"$CONF")
 	PLUGIN=$BUILD/ipvlan ipvlan GC
@@ -173,7 +173,7 @@ add_fails() {
 	[ ! -e $STORE/10.9.0.2 ]
 }
 
-@test "addrpool: leases that could not all be looked at are looked at again" {
+@test "addrpool: it reads leases again if it could not read all" {
 	add "$CONF" b
 	printf 'c\r\neth0' >$STORE/10.9.0.77 # by host-local
 	add_fails addrpool getdents64:EIO 'read leases: input/output error'
@@ -183,7 +183,7 @@ add_fails() {
 	[ ! -e $STORE/10.9.0.77 ]
 }
 
-@test "addrpool: what it keeps beside the leases cannot be looked at" {
+@test "addrpool: its files beside the leases cannot be read" {
 	local own=/var/lib/cni/networks/.addrpool/net
 	add "$CONF" b
 	pool_undone newfstatat:EIO 'stat lease 10.9.0.3: input/output error' 10.9.0.3
@@ -198,7 +198,7 @@ add_fails() {
 	add_fails addrpool getdents64:EIO 'read blocks: input/output error' $own/blocks
 }
 
-# Of an engine that nobody listens for.
+# An engine without a server.
 CLUSTER='{ "ipam": { "cluster": { "etcd": { "endpoints": [ "http://127.0.0.1:1" ] }, "timeout": 1 } } }'
 
 # beside_addrpool: there it looks for addrpool-claim first.
@@ -207,7 +207,7 @@ beside_addrpool() {
 	cp "$BUILD/addrpool" "$STUB_DIR/bin"
 }
 
-@test "addrpool-claim: what it names a node's store by, and its turn" {
+@test "addrpool-claim: the id of a node's store, and its lock" {
 	local before
 	before=$(inventory)
 	CONF=$(conf "$POOL" "$CLUSTER")
@@ -220,7 +220,7 @@ beside_addrpool() {
 	leaves_nothing "$before"
 }
 
-@test "addrpool: a claim that helps nothing" {
+@test "addrpool: a claim without a free address" {
 	CONF=$(conf "$POOL" "$CLUSTER" '{ "runtimeConfig": { "ips": [ "10.9.0.7" ] } }')
 	beside_addrpool
 	printf '#!/bin/sh\necho {}\n' >"$STUB_DIR/bin/addrpool-claim"
@@ -244,7 +244,7 @@ beside_addrpool() {
 	says 'out of memory'
 }
 
-@test "a result that cannot be written is told in the log, and the pod has nothing" {
+@test "a result that cannot be written is logged, and the pod has nothing" {
 	local before log=$BATS_TEST_TMPDIR/log
 	before=$(inventory)
 	PLUGIN=$BATS_TEST_TMPDIR/full

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlan-node killed and started again at random, while at random things happen to the host and pods come and go. In the end all is
-# as after a fresh repair, nothing is left, and it has not grown.
+# ipvlan-node is killed and started again at random, during random events on the host and random
+# ADDs and DELs. In the end all is as after a repair, nothing is left, and its memory has not grown.
 
 load ../lib/cni
 load ../lib/ipvlan-node
@@ -21,7 +21,7 @@ conf_of() {
 	conf "$(static "${IPS[$1]}")" "${CONFS[$1]}" "{ \"name\": \"net-$1\" }"
 }
 
-# What happens; to none of it the kernel says more than one event or two.
+# The events; for each the kernel reports only one or two.
 happens() {
 	case $((RANDOM % 12)) in
 	0) ip route flush proto 105 ;;
@@ -48,7 +48,7 @@ comes_or_goes() {
 		succeeds
 		there[$pod]=''
 	else
-		# a master that is just down is refused
+		# a master that is down at the moment is refused
 		cni ADD "$(conf_of "$pod")" "$pod"
 		[ "$status" != 0 ] || there[$pod]=yes
 	fi

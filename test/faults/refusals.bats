@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlan, with the kernel refusing one of its rtnetlink requests after the other: it is told which, and
-# nothing is left.
+# The kernel refuses one rtnetlink request of ipvlan after the other: ipvlan reports which, and
+# leaves nothing.
 
 load ../lib/faults
 
@@ -59,15 +59,15 @@ load ../lib/faults
 		'failed to delete the route to fd00:9::*/128: operation not supported'
 }
 
-# Before Linux 6.15 it is made under another name first, since the host has an eth0 as well.
-@test "whatever request the kernel refuses: the name, where that is a request of its own" {
+# Before Linux 6.15 the interface first gets another name, since the host has an eth0 too.
+@test "whatever request the kernel refuses: the name, if that is a separate request" {
 	local release
 	IFS=.- read -ra release <<<"$(uname -r)"
 	faults refusals 15 ADD "$(pooled '{ "ipam": { "ranges": [ [ { "subnet": "192.168.9.0/24" } ] ] } }')"
 	[ $((release[0] * 1000 + release[1])) -ge 6015 ] || told 'failed to create ipvlan: failed to rename ipvlan to "eth0": operation not supported'
 }
 
-@test "whatever request the kernel refuses: STATUS says that there is no ipvlan" {
+@test "whatever request the kernel refuses: STATUS reports that there is no ipvlan" {
 	faults refusals 2 STATUS "$(pooled)"
 	told 'this kernel has no ipvlan'
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ADD in another mode than a stranger's interface on the same master has: whatever happens to it, it does not
-# switch the stranger, and does not succeed.
+# ADD in another mode than that of another program's interface on the same master: with any fault
+# ADD fails, and does not switch that interface.
 
 load ../lib/faults
 
@@ -12,17 +12,17 @@ refused() {
 	faults kill 1 ADD "$(pooled "${@:2}")" -r
 }
 
-@test "whatever happens to ADD in l3, a stranger in l2 is not switched" {
+@test "a fault in ADD in l3 never switches another program's slave in l2" {
 	stranger
 	refused 60 '{ "mode": "l3" }'
 }
 
-@test "whatever happens to ADD with flag private, a stranger with flag bridge is not switched" {
+@test "a fault in ADD with flag private never switches another program's slave with flag bridge" {
 	stranger
 	refused 60 '{ "flag": "private" }'
 }
 
-@test "whatever happens to ADD in l3, a stranger in l2 is not switched where no path leads to it but by a process" {
+@test "a fault in ADD in l3 never switches another program's slave in l2 in a namespace that only a process keeps" {
 	stranger
 	ip netns exec stranger sleep 10000 3>&- &
 	while [ "$(ip netns pids stranger)" = '' ]; do

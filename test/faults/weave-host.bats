@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# As weave.bats, with two containers that share what is on the host, which comes with the first and goes
-# with the last. A sample of the cases, STEP=1 for all.
+# As weave.bats, with two containers that share objects on the host: the first ADD makes them, and
+# the last DEL removes them. A sample of the cases, STEP=1 for all.
 
 load ../lib/faults
 

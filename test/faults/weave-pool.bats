@@ -13,20 +13,20 @@ both() {
 	weave $(($1 / STEP)) "$2" "$3" "$theirs" -2 "$ours" -s "$STEP" "${@:4}"
 }
 
-@test "addrpool and host-local give addresses to two containers at once" {
+@test "addrpool and host-local lease addresses to two containers at once" {
 	both 10 ADD:a ADD.2:b
 }
 
-@test "addrpool and host-local, one gives and the other one takes back" {
+@test "one of addrpool and host-local leases an address while the other releases one" {
 	both 10 ADD:a DEL.2:b -1 ADD:b
 	both 10 DEL:a ADD.2:b -1 ADD:a
 }
 
-@test "addrpool and host-local take back addresses of two containers at once, and of one" {
+@test "addrpool and host-local release addresses of two containers at once, and of one" {
 	both 10 DEL:a DEL.2:b -1 'ADD:a ADD:b'
 	both 10 DEL:a DEL.2:a -1 'ADD:a'
 }
 
-@test "addrpool and host-local give addresses to one container at once" {
+@test "addrpool and host-local lease addresses to one container at once" {
 	both 10 ADD:a ADD.2:a
 }

@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Two calls about one container at once: one is stopped at each of its steps, and the other one made whole. What
-# comes of it is what comes of one after the other. A sample of the cases, STEP=1 for all.
+# Two calls about one container at once: one is stopped at each of its steps, and the other runs
+# completely. The end is the same as after one call and then the other. A sample of the cases,
+# STEP=1 for all.
 
 load ../lib/faults
 
-# woven LEAST XS YS [OPTION]...: beside another pod, and a stranger's.
+# woven LEAST XS YS [OPTION]...: with another pod, and another program's.
 woven() {
 	[ -e /run/netns/other ] || { ip netns add other && stranger; }
 	weave $(($1 / ${STEP:=41})) "$2" "$3" "$(on_lan '{ "hostAccess": true }')" -s "$STEP" "${@:4}"
@@ -15,7 +16,7 @@ woven() {
 	woven 300 'ADD:a DEL:a' 'ADD:a DEL:a GC:other GC:other,a gc' -1 ADD:other
 }
 
-@test "ADD of a container that is given up, while DEL and another ADD come" {
+@test "ADD of a container that the runtime gives up, during DEL and another ADD" {
 	woven 60 ADD:a DEL:a+ADD:a -1 ADD:other
 }
 

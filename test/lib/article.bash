@@ -7,7 +7,7 @@
 #	              this namespace is the host                     │ eth1
 #	                                                          eth0 39.156.66.10, namespace inet
 #
-# The gateway knows no way to 192.168.9.0/24, as in the article.
+# The gateway has no route to 192.168.9.0/24, as in the article.
 
 # shellcheck source=test/lib/cni.bash
 . "$(dirname "${BASH_SOURCE[0]}")/cni.bash"
@@ -59,7 +59,7 @@ make_network() {
 	ip netns exec gw sysctl -qw net.ipv4.ip_forward=1
 }
 
-# What 36.66 does for pods of 192.168.9.0/24: it knows the way back.
+# 36.66 has a route to the pods of 192.168.9.0/24.
 return_route() {
 	[ $# -gt 0 ] || set -- via 10.138.36.58
 	ip -n peer route replace 192.168.9.0/24 "$@"
@@ -76,7 +76,7 @@ by_gw() {
 	echo "[ { \"dst\": \"0.0.0.0/0\", \"gw\": \"$1\" } ]"
 }
 
-# reaches NS ADDRESS, misses NS ADDRESS: one ping gets there and back, or does not.
+# reaches NS ADDRESS, misses NS ADDRESS: one ping is answered, or is not.
 reaches() {
 	REPLY_LINE=$(ip netns exec "$1" ping -n -c 1 -W 2 "$2" | grep 'bytes from' || :)
 	[ -n "$REPLY_LINE" ] || { echo "$1 does not reach $2"; return 1; }
@@ -87,7 +87,7 @@ misses() {
 		{ echo "$1 reaches $2"; return 1; }
 }
 
-# watch NAME NETNS|- INTERFACE: writes down what passes there, until stop_watching.
+# watch NAME NETNS|- INTERFACE: captures the packets there, until stop_watching.
 watch() {
 	local enter=()
 	[ "$2" = - ] || enter=(ip netns exec "$2")

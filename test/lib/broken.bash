@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Copies of the programs with one line wrong: what a test is for must be noticed by it.
+# Copies of the programs with one wrong line: the test for that line must fail.
 
-# broken FILE SED: builds a copy in which the script has changed FILE; it is in $BROKEN.
-# What was built before is copied too, so that only the file is compiled.
+# broken FILE SED: builds a copy in which the script has changed FILE; it is in $BROKEN. Copies the
+# build too, so that only that file is compiled.
 broken() {
 	local tree=$BATS_TEST_TMPDIR/tree
 	BROKEN=$tree/build

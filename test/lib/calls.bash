@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of all plugins share: where things are, and words about the last call.
+# Shared by the tests of all plugins: paths, and functions that check the last call.
 
 bats_require_minimum_version 1.5.0
 
@@ -9,14 +9,14 @@ BUILD=${BUILD:-$TOP/build}
 GO_PLUGINS=${GO_PLUGINS:-$("$TOP/test/oracle/get-plugins")}
 export BUILD GO_PLUGINS TOP
 
-# succeeds: the last call did, and wrote no error.
+# succeeds: the last call has succeeded, and has written no error.
 succeeds() {
 	[ "$status" = 0 ] || { echo "exit status $status: $output"; echo "stderr: $stderr"; return 1; }
 }
 
-# fails CODE [MESSAGE]: the last call printed one error object with that code and, if
-# given, a message that contains MESSAGE. Not by jq, which takes as long to start in a
-# guest as several calls.
+# fails CODE [MESSAGE]: the last call printed one error object with that code and, if given, a
+# message that contains MESSAGE. It does not use jq, whose start takes as long in a guest as several
+# calls.
 fails() {
 	local string='"(([^"\\]|\\.)*)"' form
 	printf -v form '^\\{\n    "cniVersion": "[0-9.]+",\n    "code": ([0-9]+),\n    "msg": %s(,\n    "details": %s)?\n\\}$' \
@@ -33,17 +33,17 @@ fails() {
 	fi
 }
 
-# says MESSAGE: what failed did so with this message and no other.
+# says MESSAGE: the last call has failed with exactly this message.
 says() {
 	[ "$ERROR_MESSAGE" = "$1" ] || { echo "said: $ERROR_MESSAGE"; echo "not:  $1"; return 1; }
 }
 
-# explains TEXT: what failed did so with details that contain TEXT.
+# explains TEXT: the details of the last call's error contain TEXT.
 explains() {
 	[[ $ERROR_DETAILS = *"$1"* ]] || { echo "details do not contain \"$1\": $output"; return 1; }
 }
 
-# keeps_lock FILE: another process has it, until it is killed: HOLDER.
+# keeps_lock FILE: a process, HOLDER, locks the file until it is killed.
 keeps_lock() {
 	{ flock 8 && exec sleep 100000; } 8>>"$1" 3>&- &
 	# shellcheck disable=SC2034 # for those who call it
@@ -58,7 +58,7 @@ result() {
 	jq -rc "$1" <<<"$output"
 }
 
-# in_words ERROR: as the C library of the programs says it, which is musl in static ones.
+# in_words ERROR: the text of the errno in the programs' C library, which is musl in static ones.
 in_words() {
 	local musl=''
 	! grep -aq 'Symbolic link loop' "$BUILD/ipvlan" || musl=musl-

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034 # for those who include this
 # SPDX-License-Identifier: Apache-2.0
-# Words for tests of pools that nodes share. A node is a dataDir and a name.
+# Functions for tests of pools that nodes share. A node is a dataDir and a name.
 #
 #	CLUSTER   the engine: etcd, or kubernetes
 #	ENGINE    what "cluster" of the configurations says of it
@@ -62,30 +62,30 @@ on() {
 	OWN=$DATA/.addrpool/net
 }
 
-# address: the one of the last result.
+# address: the address of the last result.
 address() {
 	[[ $output =~ \"address\":\ \"([^\"/]*) ]] && echo "${BASH_REMATCH[1]}"
 }
 
-# add ID: an ADD on the node at hand succeeds; ADDRESS is what it gave.
+# add ID: an ADD on the present node succeeds; sets ADDRESS.
 add() {
 	pool ADD "$CONF" "$1"
 	succeeds || { echo "$output"; return 1; }
 	ADDRESS=$(address)
 }
 
-# own: the blocks of the node at hand, as it knows them.
+# own: the blocks of the present node, from its files.
 own() {
 	local link all=''
 	for link in "$OWN"/blocks/*-*; do
 		[[ $(readlink "$link") != owned\ * ]] || all+=" ${link##*/}"
 	done
 	all=${all//-//}
-	# by address, as the engine's list is
+	# sorted by address, as the engine's list
 	[ -z "$all" ] || xargs -n 1 <<<"$all" | sort -V | xargs
 }
 
-# claims [NODE]: the blocks that the engine says the node owns; of all nodes, with their names.
+# claims [NODE]: the blocks of the node in the engine; without NODE those of all nodes, with their names.
 claims() {
 	"$BUILD/addrpool-claim" list <<<"$CONF" >"$BATS_TEST_TMPDIR/claims" || { cat "$BATS_TEST_TMPDIR/claims"; return 1; }
 	if [ $# = 0 ]; then

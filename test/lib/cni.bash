@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# What the tests share: a small network, and calling plugins as a runtime does.
+# Shared by the tests: a small network, and calls of plugins as a runtime makes them.
 #
 #	      pod namespaces            this namespace is the host        namespace lan
 #	  a: eth0 ─┐
@@ -19,7 +19,7 @@ STUBS=$TOP/test/stubs
 export STUBS
 export CNI_PATH=$BUILD:$GO_PLUGINS:$STUBS
 
-# Few processes: each takes a guest as long as a hundred system calls.
+# Starts few processes: each takes as long in a guest as a hundred system calls.
 make_network() {
 	ip -batch - <<-EOF
 		netns add lan
@@ -44,8 +44,8 @@ make_network() {
 	EOF
 }
 
-# Everything that a test can have made, whatever happened to it. What the last test of
-# a file leaves goes with its kernel or namespace.
+# Removes everything that a test can have made. The remains of the last test of a file end with its
+# kernel or namespace.
 remove_network() {
 	local file
 	for file in /run/netns/* /sys/class/net/*; do
@@ -60,13 +60,13 @@ remove_network() {
 }
 
 setup() {
-	export STUB_DIR=$BATS_TEST_TMPDIR	# where the stubs leave what they saw
+	export STUB_DIR=$BATS_TEST_TMPDIR	# the stubs write here
 	remove_network
 	make_network
 }
 
-# conf [JSON]...: a configuration for a pod on eth0 with an address from host-local;
-# each JSON object is merged into it, null takes a key away.
+# conf [JSON]...: a configuration for a pod on eth0 with an address from host-local; each JSON
+# object is merged into it; null removes a key.
 conf() {
 	local base='{"cniVersion":"1.1.0","name":"net","type":"ipvlan","master":"eth0","ipam":{"type":"host-local"'
 	base+=',"ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.40"}]]'
@@ -98,7 +98,7 @@ cni() {
 	stderr=${stderr%$'\n'}
 }
 
-# add CONF [POD [IFNAME]]: an ADD that must succeed; its result stays in RESULT_<pod>.
+# add CONF [POD [IFNAME]]: an ADD that must succeed; RESULT_<pod> has its result.
 add() {
 	cni ADD "$@"
 	if [ "$status" != 0 ]; then
@@ -109,8 +109,8 @@ add() {
 	declare -g "RESULT_${2:-a}=$output"
 }
 
-# run_by COMMAND...: from now on COMMAND runs ipvlan, or what PROGRAM names. The leak sanitizer does not bear with
-# being traced.
+# run_by COMMAND...: from now on COMMAND runs ipvlan, or the program in PROGRAM. The leak sanitizer
+# cannot be traced.
 run_by() {
 	PLUGIN=$BATS_TEST_TMPDIR/run-by
 	printf '#!/bin/sh\nexec %s %s %s "$@"\n' "$([ "$1" != strace ] || echo env ASAN_OPTIONS=detect_leaks=0)" "$*" \
@@ -118,7 +118,7 @@ run_by() {
 	chmod +x "$PLUGIN"
 }
 
-# apart: from now on addrpool is a process of its own, since it is another build of it that ipvlan finds.
+# apart: from now on addrpool is a separate process: ipvlan finds another build of it.
 apart() {
 	APART=$BATS_TEST_TMPDIR/apart
 	mkdir -p "$APART"
@@ -126,8 +126,7 @@ apart() {
 	CNI_PATH=$APART:$CNI_PATH
 }
 
-# for_everybody: PLUGIN is a copy that users other than root can run, wherever the
-# sources are.
+# for_everybody: sets PLUGIN to a copy that other users than root can run, in any source directory.
 for_everybody() {
 	PLUGIN=/var/lib/cni/ipvlan
 	install -m 755 "$BUILD/ipvlan" "$PLUGIN"
@@ -139,7 +138,7 @@ with_result() {
 	jq -c '.prevResult = input' <<<"$1${!result}"
 }
 
-# pings POD ADDRESS: packets get there and back.
+# pings POD ADDRESS: the address answers the pod.
 pings() {
 	ip netns exec "$1" ping -n -c 1 -W 3 "$2" || { echo "$1 does not reach $2"; return 1; }
 }
@@ -151,7 +150,7 @@ in_pod() {
 	ip -n "$pod" -j "$@" | jq -rc "$filter"
 }
 
-# links NAME [-n NETNS]: the names of the links there.
+# links NAME [-n NETNS]: the names of the links in a namespace.
 links() {
 	local name
 	while read -r name _; do
@@ -159,8 +158,8 @@ links() {
 	done < <(ip "${@:2}" -br link show)
 }
 
-# inventory: everything on this machine that a plugin could leave behind. Link-local
-# addresses come a moment after their link.
+# inventory: everything on this machine that a plugin could leave. Link-local addresses follow their
+# link after a moment.
 inventory() {
 	local file value
 	{
@@ -181,7 +180,7 @@ inventory() {
 	} | sed '/^fe80/d; / fe80:/d; /^multicast/d' | sort
 }
 
-# leaves_nothing BEFORE: the inventory is what it was.
+# leaves_nothing BEFORE: the inventory is unchanged.
 leaves_nothing() {
 	local now
 	now=$(inventory)

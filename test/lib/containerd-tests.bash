@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # tests set CONTAINERD, and read POD and CONTAINER
 # SPDX-License-Identifier: Apache-2.0
-# What the tests of each version of containerd have in common: CONTAINERD is the suite of Debian that has
-# it, CNI_VERSION that of the quick start's configuration, or empty: as it stands. Each test's network is new; containerd itself runs through all of them.
+# Shared by the tests of each version of containerd. CONTAINERD is the suite of Debian with that
+# version. CNI_VERSION is set in the quick start's configuration; empty: unchanged. Each test has a
+# new network; one containerd runs for all of them.
 
 setup_file() {
 	plugins_for_runtimes
@@ -43,7 +44,7 @@ cri() {
 	"$TOP/test/runtimes/cri" "$@"
 }
 
-# cri_ready TRUTH: containerd looks at the network's configuration by itself, a little later.
+# cri_ready TRUTH: containerd reads the network's configuration by itself, after a moment.
 cri_ready() {
 	for _ in {1..100}; do
 		! cri status | grep -q "^NetworkReady $1" || return 0

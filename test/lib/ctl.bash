@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Words for the tests of ipvlanctl: the network of cni.bash, and configurations where
-# runtimes have them.
+# Functions for the tests of ipvlanctl: the network of cni.bash, and configurations in the runtimes'
+# directories.
 
 # shellcheck source=test/lib/cni.bash
 . "$(dirname "${BASH_SOURCE[0]}")/cni.bash"
@@ -14,7 +14,7 @@ setup() {
 	make_network
 }
 
-# The machine's own runtimes are hidden: tests say which there are.
+# Hides the machine's runtimes: tests choose which exist.
 no_runtimes() {
 	local program path
 	for program in containerd crio k3s podman nerdctl; do
@@ -24,7 +24,7 @@ no_runtimes() {
 	done
 }
 
-# runtime NAME TEXT: a container runtime that says this for --version.
+# runtime NAME TEXT: a container runtime that prints this for --version.
 runtime() {
 	mkdir -p "$BATS_TEST_TMPDIR/runtimes"
 	printf '#!/bin/sh\necho "%s"\n' "$2" >"$BATS_TEST_TMPDIR/runtimes/$1"
@@ -32,13 +32,13 @@ runtime() {
 	[[ $PATH = $BATS_TEST_TMPDIR/runtimes:* ]] || PATH=$BATS_TEST_TMPDIR/runtimes:$PATH
 }
 
-# podman_info BACKEND DRIVER: the podman that is there says so
+# podman_info BACKEND DRIVER: podman prints these
 podman_info() {
 	sed -i "2i [ \"\$1\" != info ] || { echo '{\"host\":{\"networkBackend\":\"$1\"},\"plugins\":{\"network\":[\"bridge\",\"$2\"]}}' && exit; }" \
 		"$BATS_TEST_TMPDIR/runtimes/podman"
 }
 
-# configured NAME CONF: what runtimes find there. The pool is addrpool's.
+# configured NAME CONF: a configuration for runtimes. The pool is addrpool's.
 configured() {
 	jq -c 'if .ipam.type == "host-local" then .ipam.type = "addrpool" else . end' <<<"$2" >"$NETCONFPATH/$1.conf"
 }
@@ -48,7 +48,7 @@ pod() {
 	add "$(cat "$NETCONFPATH/$2.conf")" "$1"
 }
 
-# cached NAME CONF CONTAINER: what libcni keeps of an ADD whose configuration is in no file.
+# cached NAME CONF CONTAINER: libcni's cache of an ADD whose configuration is in no file.
 cached() {
 	mkdir -p "${CACHE:-/var/lib/cni/results}"
 	jq -n --arg config "$(jq '{ cniVersion, name, plugins: [ . ] }' <<<"$2" | base64 -w0)" --arg name "$1" --arg container "$3" \
@@ -69,12 +69,12 @@ tells() {
 	done
 }
 
-# sound [JSON]...: a network that works: its gateway is there.
+# sound [JSON]...: a network that works: its gateway answers.
 sound() {
 	conf '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.40","gateway":"10.138.36.66"}]]}}' "$@"
 }
 
-# finds STATUS TEXT...: doctor ends so, and says each text; nothing was changed.
+# finds STATUS TEXT...: doctor exits with STATUS and prints each text; nothing was changed.
 finds() {
 	local expected=$1 before
 	shift
@@ -85,13 +85,13 @@ finds() {
 	leaves_nothing "$before"
 }
 
-# refused_by VERB CODE MESSAGE [DETAILS]: the verb of the configuration net fails so, for pod a.
+# refused_by VERB CODE MESSAGE [DETAILS]: the verb with the configuration net fails with these, for pod a.
 refused_by() {
 	cni "$1" "$(cat "$NETCONFPATH/net.conf")" a
 	fails "$2" "$3" && explains "${4:-}"
 }
 
-# accepted_by VERB...: each verb of the configuration net succeeds, for pod a.
+# accepted_by VERB...: each verb with the configuration net succeeds, for pod a.
 accepted_by() {
 	local verb
 	for verb; do
@@ -100,8 +100,8 @@ accepted_by() {
 	done
 }
 
-# doctor STATUS [TEXT]...: its exit status, and what it says. It has as many warnings and errors as there are
-# texts that begin so, and no more.
+# doctor STATUS [TEXT]...: doctor exits with STATUS and prints each text. It prints no other
+# warnings and errors.
 doctor() {
 	local expected=$1 text findings=0 wanted=0
 	shift

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Packages of any signed Debian suite, without touching this machine's apt setup, and a cache for
-# what is made of them. Sourced by the scripts that fetch kernels and reference programs.
+# Packages of any signed Debian suite, without a change of this machine's apt setup, and a cache for
+# what is made of them. The scripts that fetch kernels and reference programs source it.
 #
 #   debian_names SUITE ERE              the packages whose names match
 #   debian_version SUITE PACKAGE        the version that suite offers; fails when it has none
@@ -18,7 +18,7 @@ cache_dir() {
 	printf '%s\n' "${IPVLAN_CNI_CACHE:-/var/cache/ipvlan-cni}"
 }
 
-# The lock is a file descriptor that is never closed: it goes when the process and its children go.
+# The lock is a file descriptor that is never closed: it ends with the process and its children.
 cache_lock() {
 	local directory descriptor
 	directory=$(cache_dir)/lock
@@ -27,9 +27,9 @@ cache_lock() {
 	flock "$descriptor"
 }
 
-# The work is done beside the entry and renamed, so that nobody ever sees half of one. Call it as a
-# plain command: in an `if` or before `||` the shell would ignore failures inside COMMAND.
-# COMMAND sees these variables, hence their long names.
+# COMMAND writes beside the entry, which is then renamed, so other processes never see half of one.
+# Call it as a plain command: in an `if` or before `||` the shell would ignore failures inside
+# COMMAND. COMMAND sees these variables, so they have long names.
 cache_fill() {
 	local cache_entry cache_partial
 	cache_entry=$(cache_dir)/$1
@@ -49,7 +49,7 @@ cache_fill() {
 }
 
 # The address of the Debian archive, or of a mirror of it, that this machine's own apt uses. Without
-# package lists (a fresh image) apt does not know the origin yet; then the path has to tell.
+# package lists (a fresh image) apt does not know the origin yet; then the path shows it.
 debian_archive() {
 	# shellcheck disable=SC2016 # the $(...) belong to apt
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(ORIGIN)' 'Created-By: Packages' |
@@ -65,9 +65,9 @@ debian_state() {
 	printf '%s/apt/%s\n' "$(cache_dir)" "${1/:/-}"
 }
 
-# Runs an apt tool that knows SUITE and nothing else. The suite's signature is checked with the
-# archive's keyring. An archive snapshot may be older than the suite's "Valid-Until", which only
-# guards against replays and is not worth a failure here.
+# Runs an apt tool that knows only SUITE. The suite's signature is checked with the archive's
+# keyring. An archive snapshot may be older than the suite's "Valid-Until", which only prevents
+# replays and is ignored here.
 debian_apt() {
 	local suite=$1 tool=$2 state only=()
 	shift 2
@@ -92,7 +92,7 @@ debian_apt() {
 		"$@"
 }
 
-# Package lists go out of date in hours, and a script asks several times within seconds.
+# Package lists are valid for hours, and a script asks several times within seconds.
 debian_update() {
 	local suite=$1 state stamp archive
 	state=$(debian_state "$suite")

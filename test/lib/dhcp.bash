@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# A DHCP server in the LAN of cni.bash, and the daemon of the IPAM plugin dhcp, of which a test has one each.
+# A DHCP server in the LAN of cni.bash, and the daemon of the IPAM plugin dhcp. A test has one of
+# each.
 #
 #	dhcp_start [OPTION]...    of dnsmasq; its leases are in $STUB_DIR/leases
 #	dhcp_stop                 what was started, if anything

@@ -25,7 +25,7 @@ etcd_port() {
 	done
 }
 
-# Where etcd's members speak with one another: no port that a client's connection may come from.
+# The ports of the members for each other: not ports from which a client may connect.
 etcd_peer_port() {
 	echo $(($1 % 10000 + 10000))
 }
@@ -46,7 +46,7 @@ etcd_authority() {
 		-out "$1/$2.crt" -subj "/CN=$2" -days 30 2>/dev/null
 }
 
-# etcd's gateway is a client of its own server, and shows that its own certificate.
+# etcd's gateway is a client of its server, and sends it the server's certificate.
 etcd_certs() {
 	local server='subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n'
 	[ ! -d "$1" ] || return 0
@@ -59,7 +59,7 @@ etcd_certs() {
 	etcd_sign "$1" other-client other-ca 'extendedKeyUsage=clientAuth\n' -days 30
 }
 
-# By its group a member's packets are known.
+# Its group identifies a member's packets.
 etcd_group() {
 	echo $((60000 + $(cksum <<<"$1" | cut -c1-3)))
 }
@@ -74,7 +74,7 @@ etcd_run() {
 	ETCD_RUNNING+=("$ETCD_PID")
 }
 
-# etcd_wait URL CURL-OPTION...: until it can be written to; 10 s.
+# etcd_wait URL CURL-OPTION...: waits until etcd accepts writes, for 10 s at most.
 etcd_wait() {
 	local url=$1
 	shift
@@ -87,7 +87,7 @@ etcd_wait() {
 	return 1
 }
 
-# The same port when it is started again.
+# Uses the same port after a restart.
 etcd_start() {
 	local port=${ETCD_PORTS[one]:-$(etcd_port)} peer
 	peer=http://127.0.0.1:$(etcd_peer_port "$port")

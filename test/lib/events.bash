@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Words for test/events and test/ctl/repair.bats: what happens to the host while pods run, by features. What works then is shown by
-# packets of both families, and by TCP: right after, after the next ADD, after `ipvlanctl repair`, with ipvlan-node.
+# Functions for test/events and test/ctl/repair.bats: events on the host while pods run, for each
+# feature. Packets of both families, and TCP, show what works: right after the event, after the next
+# ADD, after `ipvlanctl repair`, with ipvlan-node.
 #
-# plugin/README.md has the table that comes out; a cell that is not as it says is a failure.
+# plugin/README.md has the table of the results; a test fails if its cell differs.
 
 # shellcheck source=test/lib/cni.bash
 . "$(dirname "${BASH_SOURCE[0]}")/cni.bash"
@@ -22,7 +23,8 @@ WORKS[hostRoutes]=routes_work
 CONF[reflector]='{ "mode": "l3", "flag": "vepa", "reflector": [ "10.138.36.66", "fd00:36::66" ] }' WORKS[reflector]=reflector_works
 CONF[vlan]='{ "vlan": 100 }' WORKS[vlan]=vlan_works
 
-# conf_of FEATURE N: a pod with the addresses of that number, from addrpool, which starts quicker than a program in Go.
+# conf_of FEATURE N: a pod with the addresses of that number, from addrpool, which starts faster
+# than a program in Go.
 conf_of() {
 	local subnets=(10.138.36 fd00:36) gateways=(10.138.36.66 fd00:36::66) len=23
 	case $1 in
@@ -35,7 +37,7 @@ conf_of() {
 		\"routes\": [ { \"dst\": \"0.0.0.0/0\" }, { \"dst\": \"::/0\" } ] } }" "${CONF[$1]}"
 }
 
-# choose FEATURE: the configurations of pods 2, 3 and 4, which take their time to make.
+# choose FEATURE: the configurations of pods 2, 3 and 4, made once since that takes time.
 choose() {
 	[ "${CHOSEN:-}" != "$1" ] || return 0
 	CONF_2=$(conf_of "$1" 2) CONF_3=$(conf_of "$1" 3) CONF_4=$(conf_of "$1" 4) CHOSEN=$1
@@ -78,13 +80,13 @@ lan_works() {
 	reaches lan 10.138.36.2 && reaches lan fd00:36::2 && tcp lan a 10.138.36.2
 }
 
-# From outside the pods are not reached: what comes back is for the host's address.
+# Hosts outside do not reach the pods: answers go to the host's address.
 internet_works() {
 	ip -6 route replace default via fd00:36::66
 	reaches a 198.51.100.1 && reaches a 2001:db8:99::1 && tcp a lan 198.51.100.1
 }
 
-# by these alone
+# only through these
 routes_work() {
 	ip route del default 2>/dev/null
 	ip -6 route del default 2>/dev/null
@@ -99,12 +101,13 @@ vlan_works() {
 	reaches a 10.100.0.66 && reaches lan 10.100.0.2 && reaches a fd00:100::66 && tcp lan a 10.100.0.2
 }
 
-# works FEATURE: at once, or at the second attempt: the first packets after a change may be lost, with and without pods.
+# works FEATURE: at the first or second attempt: the first packets after a change may be lost, with
+# and without pods.
 works() {
 	"${WORKS[$1]}" || { sleep 0.3 && "${WORKS[$1]}"; }
 }
 
-# The host has its addresses again, and its routes: what whoever did that would have done as well.
+# The host gets its addresses and routes again, as the cause of the event would restore them.
 host_again() {
 	ip addr replace 10.138.36.58/23 dev eth0
 	ip addr replace fd00:36::58/64 dev eth0 nodad
@@ -112,7 +115,7 @@ host_again() {
 	until_own fd00:36::58
 }
 
-# The kernel makes an IPv6 address its own a moment later.
+# The kernel makes an IPv6 address local a moment later.
 until_own() {
 	timeout 5 sh -c "until ip -6 route show table local | grep -q '^local $1 '; do sleep 0.02; done"
 }
@@ -155,7 +158,7 @@ event_virtual_address_moved() {
 	ip addr del fd00:36::250/128 dev eth0
 }
 
-# The LAN learns it from what the host asks for.
+# The LAN learns it from the host's requests.
 event_mac_changed() {
 	ip link set eth0 address 02:00:00:00:00:77
 	reaches host 10.138.36.66 || :
@@ -306,7 +309,8 @@ event_renamed_and_back() {
 	host_again
 }
 
-# The real one, which takes eth0 over, and is started again. It waits for udev where /sys can be written.
+# The real systemd-networkd, which takes eth0 over, and is restarted. It waits for udev if /sys is
+# writable.
 networkd() {
 	local said=$BATS_TEST_TMPDIR/networkd
 	unshare -m sh -c 'mount --bind /sys /sys && mount -o remount,ro,bind /sys && exec /lib/systemd/systemd-networkd' >"$said" 2>&1 3>&- &
@@ -327,7 +331,7 @@ event_networkd_restarted() {
 	host_again
 }
 
-# The real one, of a Debian of its own.
+# The real firewalld, from another Debian.
 in_firewalld() {
 	chroot "$FIREWALLD" "$@" >/dev/null 2>&1 3>&-
 }
@@ -365,7 +369,7 @@ event_pod_neighbours_flushed() {
 	ip -n a neigh flush dev eth0 nud all
 }
 
-# The kernel reports nothing of it.
+# The kernel reports no event for it.
 UNHEARD=' proxies_deleted proxy_arp_off '
 
 # host_with_pods FEATURE EVENT
@@ -414,7 +418,7 @@ nothing_left() {
 	[ -z "$(ip link show group 105)" ]
 }
 
-# by_add FEATURE EVENT: does the next ADD bring it back?
+# by_add FEATURE EVENT: does the next ADD restore it?
 by_add() {
 	host_with_pods "$1" "$2"
 	"event_$2"
@@ -424,8 +428,8 @@ by_add() {
 	nothing_left
 }
 
-# by_repair FEATURE EVENT: sets CELL: does it go on? It works after a repair, unless nothing can repair it; a second
-# one finds nothing.
+# by_repair FEATURE EVENT: sets CELL: does it still work? It works after a repair, unless nothing
+# can repair it; a second repair finds nothing.
 by_repair() {
 	host_with_pods "$1" "$2"
 	"event_$2"
@@ -455,7 +459,7 @@ by_node() {
 	stop_node
 }
 
-# told_by_table FEATURE EVENT: what its table says.
+# told_by_table FEATURE EVENT: the cell of the table in plugin/README.md.
 told_by_table() {
 	awk -F ' *[|] *' -v feature="$1" -v event="${2//_/ }" '
 		/^\| what happens / { for (i = 3; i < NF; i++) column[$i] = i }

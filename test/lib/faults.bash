@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Words for test/faults: what it does and proves is told in test/faults/matrix.c.
+# Functions for test/faults; test/faults/matrix.c says what it does and proves.
 
 # shellcheck source=test/lib/cni.bash
 . "$(dirname "${BASH_SOURCE[0]}")/cni.bash"
@@ -11,7 +11,7 @@ pooled() {
 		"routes": [ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ] } }' "$@"
 }
 
-# told PATTERN...: some error of the cases so far said so.
+# told PATTERN...: an error of the cases so far matches each pattern.
 told() {
 	local pattern line
 	for pattern; do
@@ -30,8 +30,8 @@ addrpool_apart() {
 	cp "$BUILD/ipvlan" "$APART"
 }
 
-# faults MODE LEAST VERBS CONF [OPTION]...: all cases pass, and there are at least so many. What they
-# said is added to $said.
+# faults MODE LEAST VERBS CONF [OPTION]...: all cases pass, and there are at least so many. Appends
+# their messages to $said.
 faults() {
 	local mode=$1 least=$2 verbs=$3 conf=$4 verb cases=0
 	shift 4
@@ -47,13 +47,13 @@ faults() {
 	[ "$cases" -ge "$least" ]
 }
 
-# on_lan [JSON]...: as pooled, of the LAN's own subnets.
+# on_lan [JSON]...: as pooled, with the LAN's subnets.
 on_lan() {
 	conf '{ "ipam": { "type": "addrpool", "ranges": [ [ { "subnet": "10.138.36.0/23", "rangeStart": "10.138.36.2", "rangeEnd": "10.138.36.40" } ],
 		[ { "subnet": "fd00:36::/64", "rangeStart": "fd00:36::2", "rangeEnd": "fd00:36::40" } ] ], "routes": [ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ] } }' "$@"
 }
 
-# stranger [MODE [FLAG]]: somebody else's interface on the master, in a namespace that he has made.
+# stranger [MODE [FLAG]]: another program's interface on the master, in its own namespace.
 stranger() {
 	ip -batch - <<-EOF
 		netns add stranger

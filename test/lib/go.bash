@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# A Go that is new enough, of this machine or of Debian; for those who include debian.bash as well.
+# A Go that is new enough, from this machine or from Debian; include debian.bash too.
 #
 #	choose_go DIR                      sets `go`, the program of $oldest_go or later; a downloaded one goes below DIR
 #	go_install DIR PACKAGE@VERSION...  programs into DIR, which exists, from the Go module proxy
@@ -14,7 +14,7 @@ is_new_enough() {
 	[ "$(printf '%s\n' "$oldest_go" "${found#go}" | sort -V | head -n 1)" = "$oldest_go" ]
 }
 
-# Debian's Go needs nothing but its own files, wherever they are.
+# Debian's Go requires only its own files, in any directory.
 fetch_go() {
 	local destination=$1 suite names name
 	for suite in "${go_suites[@]}"; do

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Words for tests of ipvlan-node.
+# Functions for tests of ipvlan-node.
 
-# start_node [COMMAND...]: when it hears all events. What it says goes to the file $SAID.
+# start_node [COMMAND...]: returns when it receives all events. Its output goes to the file $SAID.
 start_node() {
 	SAID=$BATS_TEST_TMPDIR/said
 	rm -f "$BATS_TEST_TMPDIR/ready"
@@ -23,7 +23,7 @@ stop_node() {
 	NODE=''
 }
 
-# soon COMMAND...: it succeeds; within a second where the machine is not slow.
+# soon COMMAND...: the command succeeds, within a second on a fast machine.
 soon() {
 	local end=$((SECONDS + 10))
 	until "$@" >/dev/null 2>&1; do
@@ -32,7 +32,7 @@ soon() {
 	done
 }
 
-# until no repair runs, and none is due
+# waits until no repair runs, and none is due
 settle() {
 	local before now
 	now=$(cat "/proc/$NODE/task/$NODE/children")$(cut -d' ' -f14,15 "/proc/$NODE/stat")

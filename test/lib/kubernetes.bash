@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034 # for those who include this
 # SPDX-License-Identifier: Apache-2.0
-# A real kube-apiserver on an etcd of its own, on loopback; for those who include etcd.bash as well.
+# A real kube-apiserver with its own etcd, on loopback; include etcd.bash too.
 #
 #	kubernetes_start DIR [OPTION...]   KUBE_URL, KUBE_DIR, KUBE_PID; and in DIR kubeconfigs of
 #	                        admin (in one file), files (with its files beside it), token and tokenfile (the
@@ -66,7 +66,7 @@ kube_wait() {
 	return 1
 }
 
-# The same port and data when it is started again.
+# Uses the same port and data after a restart.
 kubernetes_start() {
 	KUBE_DIR=$1
 	etcd_start "$1/etcd"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Calling ipvlan-netavark as Podman and netavark do; for those who include cni.bash as well.
+# Calls of ipvlan-netavark as Podman and netavark make them; include cni.bash too.
 #
 #	network [JSON]...          a network on eth0 as Podman keeps it; each JSON is merged into it, null takes a key away
 #	call NETWORK [JSON]...     what setup and teardown get of a container in it, with the address 10.138.36.2

@@ -1,20 +1,20 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What a runtime does with a network configuration list, in a page of shell.
+# The work of a runtime with a network configuration list, in a page of shell.
 #
 #	network ADD|CHECK|DEL|STATUS|GC FILE POD [IFNAME]
 #
 # Calls each plugin of the list in turn, DEL in reverse, and passes the result on.
 # The result of the last ADD of POD is kept in $NETWORK_RESULTS/POD.
 
-# confs_of_list VERB FILE: a line for each plugin, "TYPE CONFIGURATION". STATUS and GC are asked with the
-# version that has them, whatever the file says.
+# confs_of_list VERB FILE: a line for each plugin, "TYPE CONFIGURATION". STATUS and GC get the
+# version that has them, whatever the file's version is.
 confs_of_list() {
 	jq -r --arg verb "$1" 'if $verb == "STATUS" or $verb == "GC" then .cniVersion = "1.1.0" else . end
 		| { cniVersion, name } as $of_all | .plugins[] | "\(.type) \($of_all + . | tojson)"' "$2"
 }
 
-# plugin_of TYPE: where CNI_PATH has it.
+# plugin_of TYPE: its path in CNI_PATH.
 plugin_of() {
 	local dir dirs
 	IFS=: read -ra dirs <<<"$CNI_PATH"

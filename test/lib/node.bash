@@ -11,13 +11,13 @@
 NODE_DIR=/run/runtimes/node # below $RUNTIMES_DIR
 NODE_IP=10.138.36.58
 
-# Of a processor's speed, which kubelet wants to know, User-Mode Linux does not tell.
+# kubelet requires the processor's speed, which User-Mode Linux does not report.
 tell_speed() {
 	{ cat /proc/cpuinfo && echo 'cpu MHz : 1000.000'; } >$NODE_DIR/cpuinfo
 	mount --bind $NODE_DIR/cpuinfo /proc/cpuinfo
 }
 
-# kubelet takes each of these for what it is on a machine that is somebody's; this one is nobody's.
+# Settings for a machine that is only for this test: no authorization, swap is on, little memory is free.
 kubelet_conf() {
 	cat >$NODE_DIR/kubelet.yaml <<-CONF
 		apiVersion: kubelet.config.k8s.io/v1beta1
@@ -49,7 +49,7 @@ node_start() {
 	mkdir -p $NODE_DIR
 	KUBERNETES=$("$TOP/test/cluster/get-kubernetes")
 	tell_speed
-	sysctl -qw net.ipv4.ip_forward=1 # as all nodes have
+	sysctl -qw net.ipv4.ip_forward=1 # as on all nodes
 	kubernetes_start $NODE_DIR/kubernetes --kubelet-client-certificate $NODE_DIR/kubernetes/certs/admin.crt \
 		--kubelet-client-key $NODE_DIR/kubernetes/certs/admin.key --kubelet-preferred-address-types InternalIP
 	sed 's/namespace: kube-system/namespace: default/' "$KUBE_DIR/admin.kubeconfig" >$admin

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Podman 5 and later, which has netavark alone, in the Debian that it comes with; for those who include cni.bash and
-# runtimes.bash as well.
+# Podman 5 and later, which has only netavark, in the Debian that has it; include cni.bash and
+# runtimes.bash too.
 #
 #	podman_of SUITE       mounts what it needs, and installs our programs there, as `make install` does
 #	podman ARGUMENT...    runs it; in_debian COMMAND... runs another program beside it
@@ -29,7 +29,8 @@ podman_of() {
 	busybox_image
 }
 
-# A mount namespace whose root it is, as runtimes rely on: a chroot is none. What is mounted below /run is seen on both sides.
+# Makes a mount namespace with that root: runtimes require one, and a chroot does not suffice. Both
+# sides see mounts below /run.
 make_it_root() {
 	# shellcheck disable=SC2016 # of the other shell
 	unshare --mount --propagation unchanged sh -c 'cd "$1" && pivot_root . mnt && mount --make-rprivate /mnt && umount -l /mnt && echo $$ >"/run/podman-pid" &&
@@ -37,7 +38,7 @@ make_it_root() {
 	until [ -s /run/podman-pid ]; do sleep 0.05; done
 }
 
-# The guest has neither systemd nor a firewall, and its files are an overlay already.
+# The guest has no systemd and no firewall, and its files are an overlay already.
 podman_conf() {
 	cat <<-CONF
 		[engine]

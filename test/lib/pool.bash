@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Words for the tests of addrpool, which are about files alone: each test has a
-# dataDir of its own, and no network but namespaces that it makes itself.
+# Functions for the tests of addrpool, which concern only files: each test has its own dataDir, and
+# no network except the namespaces that it makes.
 #
 #	$DATA                          dataDir
 #	$DATA/net                      $STORE: leases, which are host-local's
@@ -52,7 +52,7 @@ host_local() {
 	PLUGIN=$HOST_LOCAL pool "$@"
 }
 
-# got ADDRESSES: those of the last result, with their prefix lengths.
+# got ADDRESSES: the last result has these, with their prefix lengths.
 got() {
 	local rest=$output all=''
 	while [[ $rest =~ \"(address|ip)\":\ \"([^\"]*)\"(.*) ]]; do
@@ -69,14 +69,14 @@ gets() {
 	got "$1"
 }
 
-# drops CONF [ID [IFNAME]]: a DEL succeeds without a word.
+# drops CONF [ID [IFNAME]]: a DEL succeeds without output.
 drops() {
 	pool DEL "$@"
 	succeeds
 	[ -z "$output" ]
 }
 
-# leased NAMES: these are the files in the store, besides the lock and the order.
+# leased NAMES: the store has these files, besides the lock and the order.
 leased() {
 	local file all=''
 	for file in "$STORE"/*; do
@@ -88,13 +88,13 @@ leased() {
 	[ "${all# }" = "$1" ] || { echo "leased:${all:- nothing}, not $1"; return 1; }
 }
 
-# lease ADDRESS TEXT: a file as host-local would have written it.
+# lease ADDRESS TEXT: writes a file as host-local would.
 lease() {
 	[ -d "$STORE" ] || mkdir -p "$STORE"
 	printf %b "$2" >"$STORE/$1"
 }
 
-# holds FILE TEXT: the lease says so, to the byte.
+# holds FILE TEXT: the lease has exactly these bytes.
 holds() {
 	local wanted is
 	printf -v wanted %b "$2"
@@ -102,32 +102,31 @@ holds() {
 	[ "$is" = "$wanted" ] || { echo "$1 holds $is, not $wanted"; return 1; }
 }
 
-# snapshot: all of dataDir, to be compared.
+# snapshot: all of dataDir, for a comparison.
 snapshot() {
 	[ ! -d "$DATA" ] || (cd "$DATA" && find . -printf '%p %y %m %l\n' | sort && find . -type f -exec head -v -c 200 {} +)
 }
 
-# changes_nothing BEFORE: dataDir is as it was.
+# changes_nothing BEFORE: dataDir is unchanged.
 changes_nothing() {
 	local now
 	now=$(snapshot)
 	diff <(echo "$1") <(echo "$now") || { echo "dataDir changed"; return 1; }
 }
 
-# sees_dead: can addrpool know that a namespace is dead? From the first pid namespace alone.
+# sees_dead: can addrpool know that a namespace does not exist? Only in the first pid namespace.
 sees_dead() {
 	[ "$(readlink /proc/1/ns/pid)" = 'pid:[4026531836]' ]
 }
 
-# restarted ID [IFNAME]: what is known of the attachment is from an earlier boot.
+# restarted ID [IFNAME]: the attachment's record is from an earlier boot.
 restarted() {
 	local record=$OWN/owner/$1:${2-eth0} text
 	text=$(readlink "$record")
 	ln -sfn "00000000 ${text#* }" "$record"
 }
 
-# for_everybody: PLUGIN is a copy that users other than root can run, wherever the
-# sources are.
+# for_everybody: sets PLUGIN to a copy that other users than root can run, in any source directory.
 for_everybody() {
 	PLUGIN=/var/lib/cni/addrpool
 	install -m 755 "$BUILD/addrpool" "$PLUGIN"
@@ -139,6 +138,6 @@ as_nobody() {
 	for dir in "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR/.." "$BATS_TEST_TMPDIR"; do
 		chmod a+x "$dir"
 	done
-	# what `make coverage` counts nobody has another place for
+	# the counters of `make coverage` have no other place
 	GCOV_PREFIX=/tmp/nobody setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Real container runtimes on the network of cni.bash, in a guest; for those who include that as well.
-# Whatever they write is in memory: storage, below $RUNTIMES_DIR, and /etc/cni and /opt/cni.
+# Real container runtimes on the network of cni.bash, in a guest; include cni.bash too. All that
+# they write is in memory: storage below $RUNTIMES_DIR, /etc/cni and /opt/cni.
 #
 #	plugins_for_runtimes      our programs and Go's loopback in /opt/cni/bin, as `make install` does
 #	network_as_it_stands      the quick start's configuration, in /etc/cni/net.d
@@ -25,7 +25,7 @@ plugins_for_runtimes() {
 	mkdir -p /etc/cni/net.d /opt/cni/bin
 	cp "$BUILD"/{ipvlan,addrpool,addrpool-claim} "$GO_PLUGINS/loopback" /opt/cni/bin
 	export PATH=$RUNTIMES/bookworm/usr/bin:$RUNTIMES/bookworm/usr/sbin:$PATH
-	# not by LD_LIBRARY_PATH: runtimes start their helpers without it
+	# not LD_LIBRARY_PATH: runtimes start their helpers without it
 	printf '%s\n' "$RUNTIMES"/bookworm/{usr/,}lib/*-linux-gnu >/etc/ld.so.conf.d/zz-runtimes.conf
 	ldconfig
 }
@@ -89,7 +89,7 @@ podman_start() {
 	export CONTAINERS_CONF=$RUNTIMES_DIR/containers.conf CONTAINERS_STORAGE_CONF=$RUNTIMES_DIR/storage.conf
 }
 
-# Our own registry is the archive: no image is ever pulled.
+# Images come from the archive; none is pulled from a registry.
 containerd_conf() {
 	cat >$RUNTIMES_DIR/containerd.toml <<-CONF
 		version = 2

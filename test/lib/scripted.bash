@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034 # for those who include this
 # SPDX-License-Identifier: Apache-2.0
-# A server of our own that says what a test tells it to, for what real ones seldom say.
+# A server with the answers that a test sets, for answers that real servers seldom give.
 #
 #	scripted_start          SCRIPTED_URL; from then on it answers in the order of what follows
 #	answers STATUS [BODY [HEADER...]]    "hangs" and "half" are answers as well
@@ -8,7 +8,7 @@
 #	asked                   the requests so far, a line each: method, path, body
 #	scripted_stop
 #
-# The last answer is given again and again.
+# The last answer is repeated.
 
 scripted_start() {
 	local port

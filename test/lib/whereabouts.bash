@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2034 # for those who include this
 # SPDX-License-Identifier: Apache-2.0
-# whereabouts, another IPAM plugin for many nodes, on a kube-apiserver; for those who include kubernetes.bash as well.
+# whereabouts, another IPAM plugin for many nodes, on a kube-apiserver; include kubernetes.bash too.
 #
 #	whereabouts_install FILE      its resources are defined; WHEREABOUTS, below FILE: a program that pool-load can call
 #	whereabouts_conf RANGE        a configuration
 
-# It asks which pod it is for.
+# It requires the name of the pod.
 whereabouts_install() {
 	local dir file
 	dir=$("$TOP/test/bench/get-whereabouts")

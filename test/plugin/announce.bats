@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# A pod tells its neighbours that an address is with it now.
+# A pod announces its addresses to its neighbours.
 
 load ../lib/cni
 
-# capture FILTER: what the LAN's host hears from now on.
+# capture FILTER: records the packets that the LAN's host receives from now on.
 capture() {
 	ip netns exec lan tcpdump -n -e -l -i eth0 "$1" >$STUB_DIR/heard 2>$STUB_DIR/tcpdump 3>&- &
 	echo $! >$STUB_DIR/tcpdump.pid
@@ -40,7 +40,7 @@ hears() {
 	pings lan 10.138.36.2
 }
 
-@test "with announce false nobody hears of an address before the pod speaks" {
+@test "with announce false no host learns an address before the pod sends a packet" {
 	capture 'arp or icmp6'
 	add "$(conf '{"announce":false}' "$(static "10.138.36.2/23 fd00:36::2/64")")"
 	pings a 10.138.36.66

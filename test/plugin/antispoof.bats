@@ -1,13 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# antiSpoof: what a pod sends from an address that is neither its own nor the host's does not reach the LAN, whatever
-# the pod does; what is honest does. By what is captured on the LAN.
+# antiSpoof: packets of a pod from an address that neither a pod nor the host has do not reach the
+# LAN, and honest ones do. The tests capture packets on the LAN.
 
 load ../lib/cni
 
 GATEWAY=10.138.36.66 GATEWAY6=fd00:36::66
 
-# pod N: addresses of the LAN's subnet in l2, where pods are neighbours of the LAN, of one of their own elsewhere.
+# pod N: addresses of the LAN's subnet in l2, in which pods are neighbours of the LAN; else of
+# another subnet.
 pod() {
 	if [ "$MODE" = l2 ]; then
 		static "10.138.36.$1/23,$GATEWAY fd00:36::$1/64,$GATEWAY6" '[ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ]'
@@ -36,7 +37,8 @@ guarded() {
 	LAN_MAC=$(ip netns exec lan cat /sys/class/net/eth0/address) MAC=$(cat /sys/class/net/eth0/address)
 }
 
-# listen: from now on all that reaches the LAN is kept, until stop_listening, which waits for what was sent before.
+# listen: captures all packets that reach the LAN, until stop_listening, which waits for packets
+# sent before.
 listen() {
 	rm -f "$BATS_TEST_TMPDIR/lan"
 	ip netns exec lan tcpdump -n -U -i eth0 -Q in -w "$BATS_TEST_TMPDIR/lan" 2>"$BATS_TEST_TMPDIR/tcpdump" 3>&- &
@@ -45,13 +47,13 @@ listen() {
 }
 
 stop_listening() {
-	sleep 0.3	# the kernel sends what is for all by a thread of its own
-	"$BUILD/tools/hostile" eth0 arp -s 10.138.36.58 -t 10.138.37.254	# the host's own
+	sleep 0.3	# a thread of the kernel sends multicast packets
+	"$BUILD/tools/hostile" eth0 arp -s 10.138.36.58 -t 10.138.37.254	# the host's address
 	until [ "$(heard 'arp[24:4] = 0x0a8a25fe')" != 0 ]; do sleep 0.05; done
 	kill "$LISTENER" && wait "$LISTENER" || :
 }
 
-# heard FILTER: how many packets.
+# heard FILTER: the number of captured packets.
 heard() {
 	tcpdump -n -r "$BATS_TEST_TMPDIR/lan" "$1" 2>/dev/null | wc -l
 }
@@ -64,12 +66,12 @@ hostile() {
 	ip netns exec a "$BUILD/tools/hostile" eth0 "$@"
 }
 
-# dropped COUNTER: how many packets.
+# dropped COUNTER: the number of dropped packets.
 dropped() {
 	nft list table netdev "ipvlan_cni_$(cat /sys/class/net/eth0/ifindex)" | sed -n "/counter bad_$1 {/{n;s/.*packets \([0-9]*\) .*/\1/p}"
 }
 
-# all that a pod can send in the name of others: raw frames, to all and to one
+# all packets that a pod can forge: raw frames, to all hosts and to one
 attack() {
 	local to
 	for to in ff:ff:ff:ff:ff:ff "$LAN_MAC"; do
@@ -89,7 +91,7 @@ attack() {
 		hostile na -d "$to" -s "$(own6 2)" -t "$(own6 2)" -n -l 02:00:00:00:00:99
 		hostile na -d "$to" -s "$(own6 2)" -t "$GATEWAY6" -f
 		hostile ns -d "$to" -s "$GATEWAY6" -t fd00:36::98
-		hostile ns -d "$to" -s :: -t fd00:36::98			# as if it were to use it
+		hostile ns -d "$to" -s :: -t fd00:36::98			# as for duplicate address detection
 		hostile ns -d "$to" -s "$(own6 2)" -t fd00:36::98 -l 02:00:00:00:00:99
 		hostile ra -d "$to" -s "$(own6 2)"
 		hostile ra -d "$to" -s fe80::1
@@ -110,7 +112,7 @@ local_of() {
 	ip -n "$1" -j -6 addr show dev eth0 scope link | jq -r '[.[].addr_info[].local | strings][0]'
 }
 
-# None of it reached the LAN. The host and the pods have spoken for themselves alone.
+# No forged packet reached the LAN. The host and the pods have announced only their addresses.
 nothing_forged() {
 	nothing_heard 'host 192.0.2.99 or ip6 host 2001:db8::99'
 	nothing_heard "src host $GATEWAY or ip6 src host $GATEWAY6 or ip6 src host fe80::1"
@@ -124,7 +126,7 @@ nothing_forged() {
 	nothing_heard "arp and arp[14:4] = 0x0a8a2442"
 }
 
-# What honest pods do, with each other, the LAN, the internet.
+# Honest packets: between pods, to the LAN, to the internet.
 honest_passes() {
 	local to
 	for to in "$GATEWAY" 39.156.66.10 "$GATEWAY6" fd00:39::10; do
@@ -146,7 +148,7 @@ case_of() {
 	attack
 	stop_listening
 	nothing_forged
-	# in l2 what a pod sends to all reaches its siblings before it passes the master: see below
+	# in l2 multicast packets reach other pods before they pass the master: see below
 	ip -n b neigh flush dev eth0
 	honest_passes
 	cni CHECK "$(with_result "$CONF_A")"
@@ -156,43 +158,43 @@ case_of() {
 	[ "$(dropped ipv6)" -ge 3 ]
 }
 
-@test "l2, bridge: nothing forged reaches the LAN, and all that is honest does" {
+@test "l2, bridge: no forged packet reaches the LAN, and all honest ones do" {
 	case_of l2 bridge
 }
 
-@test "l2, private: nothing forged reaches the LAN, and all that is honest does" {
+@test "l2, private: no forged packet reaches the LAN, and all honest ones do" {
 	case_of l2 private
 }
 
-@test "l2, vepa: nothing forged reaches the LAN, and all that is honest does" {
+@test "l2, vepa: no forged packet reaches the LAN, and all honest ones do" {
 	case_of l2 vepa
 }
 
-@test "l3, bridge: nothing forged reaches the LAN, and all that is honest does" {
+@test "l3, bridge: no forged packet reaches the LAN, and all honest ones do" {
 	case_of l3 bridge
 }
 
-@test "l3, private: nothing forged reaches the LAN, and all that is honest does" {
+@test "l3, private: no forged packet reaches the LAN, and all honest ones do" {
 	case_of l3 private
 }
 
-@test "l3, vepa: nothing forged reaches the LAN, and all that is honest does" {
+@test "l3, vepa: no forged packet reaches the LAN, and all honest ones do" {
 	case_of l3 vepa
 }
 
-@test "l3s, bridge: nothing forged reaches the LAN, and all that is honest does" {
+@test "l3s, bridge: no forged packet reaches the LAN, and all honest ones do" {
 	case_of l3s bridge
 }
 
-@test "l3s, private: nothing forged reaches the LAN, and all that is honest does" {
+@test "l3s, private: no forged packet reaches the LAN, and all honest ones do" {
 	case_of l3s private
 }
 
-@test "l3s, vepa: nothing forged reaches the LAN, and all that is honest does" {
+@test "l3s, vepa: no forged packet reaches the LAN, and all honest ones do" {
 	case_of l3s vepa
 }
 
-@test "what siblings send each other does not pass the master: with bridge, and in l2 with any flag what is for all" {
+@test "packets between pods do not pass the master: with bridge all of them, in l2 with any flag those to all hosts" {
 	local flag
 	for flag in bridge private vepa; do
 		guarded l2 "$flag"
@@ -212,7 +214,7 @@ case_of() {
 	grep -q '192.0.2.99.4242 > 192.168.9.3.4242' "$BATS_TEST_TMPDIR/b"
 }
 
-@test "strict: no configuration in which siblings reach each other without passing the master" {
+@test "strict: in no configuration do pods reach each other without passing the master" {
 	local mode flag
 	for mode in l2 l3 l3s; do
 		for flag in '"bridge"' '"private"' '"vepa"' null; do
@@ -234,7 +236,7 @@ case_of() {
 	[ ! -s "$BATS_TEST_TMPDIR/b" ]
 }
 
-@test "whatever a pod does in its namespace, the master drops what it forges" {
+@test "the master drops forged packets, whatever the pod changes in its namespace" {
 	guarded l2 bridge
 	listen
 	ip -n a addr add 192.0.2.99/24 dev eth0
@@ -255,7 +257,7 @@ case_of() {
 	succeeds
 }
 
-@test "a master with pods whose addresses are not known is not guarded, and ADD says so; then all pods are known" {
+@test "ADD refuses to guard a master with pods whose addresses are not known; later pods are known" {
 	local before
 	MODE=l2
 	before=$(inventory)
@@ -278,7 +280,7 @@ case_of() {
 	leaves_nothing "$before"
 }
 
-@test "a pod's neighbours learn of it when it comes, and duplicate address detection asks the LAN" {
+@test "a new pod announces its address to neighbours, and duplicate address detection asks the LAN" {
 	MODE=l2
 	ip -n lan neigh replace 10.138.36.2 lladdr 02:00:00:00:00:77 dev eth0 nud reachable
 	listen
@@ -300,7 +302,7 @@ case_of() {
 	fails 7 'antiSpoof must be true, false or "strict", not "loose"'
 }
 
-@test "what somebody has taken away, or changed, CHECK misses and repair makes again" {
+@test "CHECK reports what another program has deleted or changed, and repair makes it again" {
 	local conf table how
 	MODE=l2
 	conf=$(conf "$(pod 2)" '{ "antiSpoof": true }')
@@ -336,7 +338,7 @@ case_of() {
 	nothing_heard 'host 192.0.2.99'
 }
 
-@test "with hostAccess host and pods reach each other, and in l2 the host hears nothing forged either" {
+@test "with hostAccess host and pods reach each other, and in l2 no forged packet reaches the host either" {
 	guarded l2 bridge '{ "hostAccess": true }'
 	honest_passes
 	pings a 10.138.36.58
@@ -354,7 +356,7 @@ case_of() {
 	kill $!
 }
 
-@test "a VLAN upon the master, made before or after, is no tag that a pod has forged" {
+@test "tags of a VLAN on the master, made before or after, do not count as forged" {
 	local before
 	MODE=l2
 	before=$(inventory)

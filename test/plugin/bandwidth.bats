@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# bandwidth: how fast a pod sends and gets, by the bytes that arrive, whatever the pod does.
+# bandwidth: the rates of a pod, by the bytes that arrive, whatever the pod changes.
 
 load ../lib/cni
 
@@ -22,8 +22,8 @@ now() {
 	cut -d' ' -f1 /proc/uptime
 }
 
-# arrived POD: bytes that its interface has got; of the LAN's host with their IP headers, and of these datagrams alone. In
-# l3s nothing that a pod gets passes its own netfilter.
+# arrived POD: bytes that its interface has received; for the LAN's host only those of these
+# datagrams, with IP headers. In l3s packets to a pod do not pass the pod's netfilter.
 arrived() {
 	if [ "$1" = a ]; then
 		ip -n a -s -j link show eth0 | jq '.[0].stats64.rx.bytes'
@@ -32,8 +32,9 @@ arrived() {
 	fi
 }
 
-# flood FROM TO ADDRESS: datagrams, as many as it can, for ten seconds of the kernel's clock. Sets got, to the bytes that
-# arrive, and due, to what the rate allows in the time that it took: nft's bucket begins with a second, and the burst.
+# flood FROM TO ADDRESS: sends as many datagrams as possible for ten seconds of the kernel's clock.
+# Sets got to the bytes that arrive, and due to the bytes that the rate allows in that time: the
+# bucket of nft starts with a second's bytes, and the burst.
 flood() {
 	local start before
 	ip netns exec "$2" nft -f - <<-END
@@ -78,7 +79,7 @@ within() {
 	done
 }
 
-@test "TCP gets along with it, in both directions" {
+@test "TCP reaches the rate in both directions" {
 	local from to address
 	add "$(conf "$(pod l2)" "$(limits)")"
 	while read -r from to address; do
@@ -93,7 +94,7 @@ within() {
 	END
 }
 
-@test "what the runtime asks for with the capability comes first, as with the bandwidth plugin" {
+@test "the runtime's values of the capability replace the network's, as with the bandwidth plugin" {
 	add "$(conf "$(pod l2)" "$(limits)" "{ \"capabilities\": { \"bandwidth\": true },
 		\"runtimeConfig\": { \"bandwidth\": { \"ingressRate\": 800000, \"ingressBurst\": 8000000, \"egressRate\": 1600000, \"egressBurst\": 8 } } }")"
 	nft list ruleset | grep -A1 'limit out_' | grep 'rate over 200000 bytes/second burst 128 kbytes' ||
@@ -101,7 +102,7 @@ within() {
 	nft list ruleset | grep -A1 'limit in_' | grep 'rate over 100000 bytes/second burst 1000000 bytes'
 }
 
-@test "what is no rate is refused, and nothing is left" {
+@test "invalid rates are refused, and nothing is left" {
 	local before
 	before=$(inventory)
 	cni ADD "$(conf '{ "bandwidth": { "egressRate": 7 } }')"
@@ -117,7 +118,7 @@ within() {
 	leaves_nothing "$before"
 }
 
-@test "pods come and go with limits of their own, and the last takes all with it" {
+@test "each pod has its own limits, and the DEL of the last pod removes all" {
 	local before i
 	before=$(inventory)
 	for i in a b; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Two nodes that share a pool in l3, whose BIRDs tell each other where their blocks are.
+# Two nodes that share a pool in l3. BIRD on each announces its blocks to the other.
 #
 #	  p1                                     p2
 #	eth0 ipvlan l3                         eth0 ipvlan l3
@@ -75,7 +75,7 @@ learnt() {
 	ip -n "n$1" route show proto bird | grep -q "via 10.0.0.$2"
 }
 
-@test "pods of two nodes reach each other in l3 as soon as their blocks are claimed, by no hand" {
+@test "pods of two nodes reach each other in l3 as soon as their blocks are claimed, without manual routes" {
 	bird_on 1 2
 	bird_on 2 1
 	A1=$(on 1 ADD | jq -r '.ips[0].address | split("/")[0]')
@@ -87,12 +87,12 @@ learnt() {
 	ip netns exec p2 ping -n -c 1 -W 2 "$A1"
 }
 
-# routes NODE NUMBER [OF]: the node has that many of its own blocks, or of those of others.
+# routes NODE NUMBER [OF]: the node has so many routes to its blocks, or to those of others.
 routes() {
 	[ "$(ip -n "n$1" route show ${3:-type unreachable proto 105} | grep -c 10.9.0)" = "$2" ]
 }
 
-@test "the routes go with the blocks" {
+@test "the routes are removed with the blocks" {
 	local i
 	bird_on 1 2
 	bird_on 2 1

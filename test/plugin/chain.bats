@@ -22,20 +22,20 @@ chained() {
 	pings a 39.156.66.10
 }
 
-@test "what came before stays in the result when there is an IPAM of our own" {
+@test "with ipam the result keeps the content of prevResult" {
 	add "$(conf "{\"prevResult\":$PREV}")"
 	[ "$(result '[.ips[] | [.address, .interface]]')" = '[["10.138.36.9/23",0],["10.138.36.2/23",1]]' ]
 	[ "$(result '.interfaces | length')" = 2 ]
 	[ "$(in_pod a '[.[0].addr_info[].local]' -4 addr show eth0)" = '["10.138.36.2"]' ]
 }
 
-@test "several interfaces before, and no master named" {
+@test "several interfaces in prevResult, and no master named" {
 	cni ADD "$(conf "{\"ipam\":null,\"master\":null,\"prevResult\":$PREV}" | jq -c '.prevResult.interfaces += [{"name":"eth1"}]')"
 	fails 7 'chained master failure. PrevResult lacks a single named interface'
 	explains '2 interfaces'
 }
 
-@test "several interfaces before, and the master named" {
+@test "several interfaces in prevResult, and the master named" {
 	add "$(conf "{\"ipam\":null,\"prevResult\":$PREV}" | jq -c '.prevResult.interfaces += [{"name":"eth1"}]')"
 	[ "$(result '.ips[0].interface')" = 2 ]
 	pings a 10.138.36.66
@@ -48,13 +48,13 @@ chained() {
 	fails 6 'could not parse prevResult: '
 }
 
-@test "a result from before 0.3.0 is understood" {
+@test "a result from before 0.3.0 is read" {
 	add "$(conf '{"ipam":null,"cniVersion":"0.2.0","prevResult":{"cniVersion":"0.2.0","ip4":{"ip":"10.138.36.9/23"}}}')"
 	[ "$(result .ip4.ip)" = 10.138.36.9/23 ]
 	pings a 10.138.36.66
 }
 
-@test "without IPAM and without a result before, the interface is up and has no address" {
+@test "without IPAM and without prevResult, the interface is up and has no address" {
 	add "$(conf '{"ipam":null}')"
 	[ "$(result 'has("ips")')" = false ]
 	[ "$(result '.interfaces[0].name')" = eth0 ]
@@ -64,7 +64,7 @@ chained() {
 	succeeds
 }
 
-@test "an empty ipam object means no IPAM as well" {
+@test "an empty ipam object means no IPAM" {
 	add "$(conf '{"ipam":null}' | jq -c '.ipam = {}')"
 	[ "$(result 'has("ips")')" = false ]
 }

@@ -19,33 +19,33 @@ check() {
 	cni CHECK "$(with_result "$CONF")"
 }
 
-@test "an untouched pod is found in order" {
+@test "CHECK accepts an unchanged pod" {
 	attach
 	check
 	succeeds
 	[ "$output" = "" ]
 }
 
-@test "an interface without addresses is found in order" {
+@test "CHECK accepts an interface without addresses" {
 	CONF=$(conf '{"ipam":null}')
 	add "$CONF"
 	check
 	succeeds
 }
 
-@test "routes with mtu, advmss, priority, scope and table are found in order" {
+@test "CHECK accepts routes with mtu, advmss, priority, scope and table" {
 	attach '{}' '[{"dst":"172.16.0.0/12","mtu":1300,"advmss":1200,"priority":7,"table":5000},{"dst":"172.32.0.0/16","scope":253}]'
 	check
 	succeeds
 }
 
-@test "multipath and off-subnet routes are found in order" {
+@test "CHECK accepts multipath and off-subnet routes" {
 	attach '{}' '[{"dst":"172.16.0.0/12","gw":"192.0.2.1"},{"dst":"172.16.0.0/12","gw":"192.0.2.2"},{"dst":"fd01::/64","gw":"fd02::1"},{"dst":"fd01::/64","gw":"fd02::2"}]'
 	check
 	succeeds
 }
 
-@test "a configuration without master is found in order" {
+@test "CHECK accepts a configuration without master" {
 	attach '{"master":null}'
 	check
 	succeeds
@@ -54,7 +54,7 @@ check() {
 	succeeds
 }
 
-@test "a route that a later plugin moved to another table is no damage" {
+@test "CHECK accepts a route that a later plugin moved to another table" {
 	attach
 	ip -n a route del 172.16.0.0/12
 	ip -n a route add 172.16.0.0/12 via 10.138.36.77 table 100
@@ -103,7 +103,7 @@ check() {
 	fails 102 'is not on master eth0'
 }
 
-@test "the master has got another MAC address, and so has the interface: nothing is wrong" {
+@test "the master and so the interface have another MAC address: CHECK accepts it" {
 	local mode
 	for mode in l2 l3 l3s; do
 		attach "{ \"mode\": \"$mode\" }"
@@ -119,7 +119,7 @@ check() {
 	ip link set eth0 mtu 1450
 	check
 	fails 102 'has MTU 1450, not 1400'
-	# more than the master's cannot be
+	# an MTU above the master's is impossible
 	ip link set eth0 mtu 1300
 	check
 	succeeds
@@ -179,7 +179,7 @@ check() {
 	fails 102 'eth0 not found'
 }
 
-@test "the namespace is gone, so the runtime need not clean up" {
+@test "the namespace is gone: the error tells the runtime not to clean up" {
 	attach
 	ip netns del a
 	check
@@ -192,7 +192,7 @@ check() {
 	fails 7 'Required prevResult missing'
 }
 
-@test "prevResult is of another namespace" {
+@test "prevResult names another namespace" {
 	attach
 	cni CHECK "$(with_result "$CONF" | jq -c '.prevResult.interfaces[0].sandbox = "/run/netns/b"')"
 	fails 102 "doesn't match configured netns: /run/netns/a"
@@ -204,7 +204,7 @@ check() {
 	fails 6 'could not parse prevResult: invalid CIDR address: 10.9.0.2'
 }
 
-@test "the IPAM plugin's own CHECK counts" {
+@test "if the IPAM plugin's CHECK fails, ipvlan's fails" {
 	CONF=$(conf)
 	add "$CONF"
 	check
@@ -214,7 +214,7 @@ check() {
 	fails 999 'Failed to find address added by container a'
 }
 
-@test "CHECK fails for a default route that leads by another interface, and bears with one more" {
+@test "CHECK fails for a default route over another interface, and accepts one more route" {
 	local family gw
 	for family in -4 -6; do
 		[ $family = -4 ] && gw=10.138.36.66 || gw=fd00:36::66

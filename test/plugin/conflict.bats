@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# conflictCheck: an address that another host of the LAN has is not taken.
+# conflictCheck: ADD does not use an address that another host of the LAN has.
 
 load ../lib/cni
 
 probe='{ "conflictCheck": "probe" }'
 
-@test "an address that another host has is refused, which names it, and goes back" {
+@test "an address of another host is refused, the error names that host, and the address is released" {
 	local before mac
 	before=$(inventory)
 	mac=$(ip -n lan -j link show eth0 | jq -r '.[0].address')
@@ -21,7 +21,7 @@ probe='{ "conflictCheck": "probe" }'
 	leaves_nothing "$before"
 }
 
-@test "an address that nobody has is given, after a third of a second and no more" {
+@test "a free address is used, after a third of a second" {
 	local start
 	start=$(date +%s%3N)
 	add "$(conf "$(static "10.138.36.2/23 fd00:36::2/64")" "$probe")"
@@ -30,17 +30,17 @@ probe='{ "conflictCheck": "probe" }'
 	pings a fd00:36::66
 }
 
-@test "without the key it is not noticed" {
+@test "without the key ADD does not notice it" {
 	add "$(conf "$(static 10.138.36.66/23)")"
 }
 
-@test "somebody who has it and is asked for something else is no conflict" {
+@test "ARP of the address's owner for another address is no conflict" {
 	ip netns exec lan ping -i 0.05 -c 1000 10.138.36.58 >/dev/null 2>&1 3>&- &
 	add "$(conf "$(static 10.138.36.2/23)" "$probe")"
 	kill $!
 }
 
-@test "the question is an ARP probe and a neighbour solicitation that nobody can learn from" {
+@test "the probe is an ARP probe, or a neighbour solicitation, from which no host learns an address" {
 	local seen=$BATS_TEST_TMPDIR/seen
 	ip netns exec lan tcpdump -n -l -v -i eth0 'arp or icmp6' >"$seen" 2>/dev/null 3>&- &
 	sleep 0.5
@@ -52,7 +52,7 @@ probe='{ "conflictCheck": "probe" }'
 	[ "$(grep -c '\[bad' "$seen")" = 0 ]
 }
 
-@test "a master inside the pod is asked there" {
+@test "a master inside the pod sends the probe there" {
 	ip link add net0 netns a type veth peer name outer netns lan
 	ip -n a link set net0 up
 	ip -n lan addr add 10.7.0.1/24 dev outer
@@ -61,7 +61,7 @@ probe='{ "conflictCheck": "probe" }'
 	fails 101 'in use on the LAN of "net0"'
 }
 
-@test "it is refused where there is no LAN to ask, and by name" {
+@test "conflictCheck is refused by name in modes without a LAN" {
 	cni ADD "$(conf "$probe" '{ "mode": "l3" }')"
 	fails 7
 	says 'conflictCheck needs "mode": "l2"'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What two attachments require of the host: the same thing, however it is spelt, is shared; different things in one place
-# are refused, and the holder is named.
+# Two attachments on one host share equal objects, in any spelling. Different objects in one place
+# are refused, and the error names the holder.
 
 load ../lib/cni
 
@@ -43,7 +43,7 @@ shared() {
 	shared fd00:7::/64 FD00:7:0:0::1/64 fd00:36::66 fd00:7::/64 FD00:36:0::66
 }
 
-# refused PATTERN: by code 7, with a message that contains PATTERN.
+# refused PATTERN: the ADD fails with code 7 and a message that contains PATTERN.
 refused() {
 	[ "$status" = 1 ]
 	[ "$(jq .code <<<"$output")" = 7 ]
@@ -51,7 +51,7 @@ refused() {
 	[[ $(jq -r .msg <<<"$output") = *$1* ]] || { echo "$output"; return 1; }
 }
 
-@test "a route by another gateway is refused, and the first keeps its own" {
+@test "a route through another gateway is refused, and the first attachment keeps its route" {
 	local first second
 	first=$(net first 10.138.36.10 "$(route 192.168.7.0/24 10.138.36.66)")
 	second=$(net second 10.138.36.11 "$(route 192.168.7.9/24 10.138.36.67)")
@@ -72,7 +72,7 @@ refused() {
 	add "$second" b
 }
 
-@test "one network that requires two gateways of one route is refused before anything is made" {
+@test "a network with two gateways for one route is refused before anything is made" {
 	cni ADD "$(net first 10.138.36.10 '{ "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" }, { "dst": "192.168.7.1/24", "gw": "10.138.36.67" } ] }')" a
 	refused 'the configuration requires both "route to 192.168.7.0/24 via 10.138.36.66'
 	no_route 192.168.7.0/24
@@ -96,7 +96,7 @@ refused() {
 	[ "$(ls /run/cni/ipvlan/*/pages)" = b:eth0 ]
 }
 
-@test "a route of somebody else, with whatever metric, is refused" {
+@test "if another program has a route with any metric, ADD fails" {
 	local metric
 	for metric in 0 100 2000; do
 		ip route add 192.168.7.0/24 via 10.138.36.67 metric $metric
@@ -107,7 +107,7 @@ refused() {
 	done
 }
 
-@test "a route of somebody else to the pod's own address is refused" {
+@test "if another program has a route to the pod's address, ADD fails" {
 	ip route add 10.138.36.10/32 via 10.138.36.67 metric 100
 	cni ADD "$(net first 10.138.36.10 '{ "hostAccess": true }')" a
 	refused 'the host has another route to 10.138.36.10/32 already'
@@ -115,7 +115,7 @@ refused() {
 	no_route proto 105
 }
 
-@test "an address that the host reaches by another master is refused" {
+@test "an address that the host reaches through another master is refused" {
 	ip link add eth9 type dummy
 	ip link set eth9 up
 	ip addr add 10.200.0.1/24 dev eth9
@@ -127,7 +127,7 @@ refused() {
 	succeeds
 }
 
-@test "a switch that others use goes back only when nobody else needs it" {
+@test "a sysctl is restored only if nothing else requires it" {
 	local conf
 	conf=$(net first 10.138.36.10 '{ "mode": "l3s", "proxyArp": true }')
 	switches() { cat /proc/sys/net/ipv4/conf/eth0/{forwarding,proxy_arp} | tr -d '\n'; }
@@ -136,16 +136,16 @@ refused() {
 	[ "$(switches)" = 11 ]
 	cni DEL "$conf" a
 	[ "$(switches)" = 00 ]
-	# the machine is made a router meanwhile
+	# the machine becomes a router meanwhile
 	add "$conf" a
 	sysctl -qw net.ipv4.ip_forward=1
 	cni DEL "$conf" a
 	[ "$(switches)" = 10 ]
-	# it was one before
+	# the machine was a router before
 	add "$conf" a
 	cni DEL "$conf" a
 	[ "$(switches)" = 10 ]
-	# a second pod comes when it is one, and the first one goes first
+	# the second pod is added after that, and the first one is deleted first
 	sysctl -qw net.ipv4.ip_forward=0
 	add "$conf" a
 	sysctl -qw net.ipv4.ip_forward=1
@@ -156,7 +156,7 @@ refused() {
 	sysctl -qw net.ipv4.ip_forward=0
 }
 
-@test "a switch is remembered by its interface, whatever that is called now" {
+@test "a sysctl of an interface is restored after the interface is renamed" {
 	local conf
 	conf=$(net first 10.138.36.10 '{ "mode": "l3s", "proxyArp": true }')
 	sysctl -qw net.ipv4.ip_forward=0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# IPv6 duplicate address detection, for those who want it.
+# IPv6 duplicate address detection, with the key dad.
 
 load ../lib/cni
 
@@ -26,7 +26,7 @@ load ../lib/cni
 	[ -z "$(ip -n a -6 addr show dev eth0 scope global tentative)" ]
 }
 
-@test "where nobody asks for it, an address that another host has is not noticed" {
+@test "without dad wait ADD does not notice an address of another host" {
 	ip -n lan addr add fd00:36::2/64 dev eth0 nodad
 	add "$(conf "$(static "fd00:36::2/64")")"
 	[ -z "$(ip -n a -6 addr show dev eth0 scope global tentative)" ]
@@ -44,7 +44,7 @@ load ../lib/cni
 	fails 7 'dad must be "skip" or "wait", not "maybe"'
 }
 
-@test "with dad wait and an address that somebody takes away meanwhile ADD fails and says so" {
+@test "with dad wait ADD fails if the address is deleted meanwhile, and reports that" {
 	local before
 	before=$(inventory)
 	ip netns exec a sysctl -qw net.ipv6.conf.default.dad_transmits=20 # seconds

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# DEL always succeeds, needs next to nothing, and leaves nothing.
+# DEL always succeeds, requires almost nothing, and leaves nothing.
 
 load ../lib/cni
 
@@ -59,7 +59,7 @@ lease_count() {
 	[ "$(lease_count)" = 0 ]
 }
 
-@test "DEL needs no master" {
+@test "DEL requires no master" {
 	add "$(conf)"
 	ip link del eth0
 	cni DEL "$(conf)"
@@ -67,7 +67,7 @@ lease_count() {
 	[ "$(lease_count)" = 0 ]
 }
 
-@test "DEL needs no default route when the configuration names no master" {
+@test "DEL requires no default route if the configuration names no master" {
 	local conf
 	conf=$(conf '{"master":null}')
 	add "$conf"
@@ -78,7 +78,7 @@ lease_count() {
 	[ "$(in_pod a '[.[].ifname] | index("eth0")' link)" = null ]
 }
 
-@test "DEL needs neither a sensible mode nor mtu nor prevResult" {
+@test "DEL requires neither a valid mode nor mtu nor prevResult" {
 	add "$(conf)"
 	cni DEL "$(conf '{"mode":"zz","mtu":"x","dns":5,"prevResult":{"interfaces":"none","cniVersion":"7.7.7"}}')"
 	succeeds
@@ -86,7 +86,7 @@ lease_count() {
 	[ "$(in_pod a '[.[].ifname] | index("eth0")' link)" = null ]
 }
 
-@test "DEL needs no pod master either" {
+@test "DEL requires no master in the pod either" {
 	ip link add inner netns a type dummy
 	ip -n a link set inner up
 	local conf
@@ -98,7 +98,7 @@ lease_count() {
 	[ "$(lease_count)" = 0 ]
 }
 
-@test "DEL leaves an interface alone that is no ipvlan" {
+@test "DEL does not delete an interface that is not ipvlan" {
 	add "$(conf)"
 	ip -n a link del eth0
 	ip -n a link add eth0 type dummy
@@ -109,9 +109,9 @@ lease_count() {
 	[ "$(lease_count)" = 0 ]
 }
 
-@test "DEL removes the link before it gives the address back" {
+@test "DEL removes the link before it releases the address" {
 	add "$(conf)"
-	# what the IPAM sees when it is called: the link is no longer there
+	# when the IPAM plugin is called, the link does not exist any more
 	mkdir -p $STUB_DIR/bin
 	cat >$STUB_DIR/bin/host-local <<-'END'
 		#!/bin/bash
@@ -124,7 +124,7 @@ lease_count() {
 	grep -q 'does not exist' $STUB_DIR/link-at-del
 }
 
-@test "an address is kept while the pod may still have it" {
+@test "an address stays leased while the pod may still have it" {
 	add "$(conf)"
 	ln -s loop /run/netns/loop
 	NETNS=/run/netns/loop cni DEL "$(conf)"
@@ -136,7 +136,7 @@ lease_count() {
 	[ "$(lease_count)" = 0 ]
 }
 
-@test "DEL of one pod leaves the other alone" {
+@test "DEL of one pod does not change the other" {
 	add "$(conf)" a
 	add "$(conf)" b
 	cni DEL "$(conf)" a
@@ -144,7 +144,7 @@ lease_count() {
 	[ "$(lease_count)" = 1 ]
 }
 
-@test "DEL of one interface leaves the pod's other one alone" {
+@test "DEL of one interface does not change the pod's other one" {
 	add "$(conf)" a eth0
 	add "$(conf)" a net1
 	cni DEL "$(conf)" a net1
@@ -153,7 +153,7 @@ lease_count() {
 	[ "$(lease_count)" = 1 ]
 }
 
-@test "when the IPAM plugin fails the link is gone all the same, and the cause is told" {
+@test "if the IPAM plugin fails, DEL deletes the link and reports the cause" {
 	add "$(conf)"
 	cni DEL "$(conf '{"ipam":{"type":"stub-fails"}}')"
 	fails 123 'out of luck'
@@ -161,9 +161,9 @@ lease_count() {
 	[ "$(in_pod a '[.[].ifname] | index("eth0")' link)" = null ]
 }
 
-@test "an interface under its interim name, which a killed ADD left, is removed" {
+@test "DEL removes an interface with its temporary name, which a killed ADD left" {
 	local text=a/eth0 hash=0xcbf29ce484222325 i interim
-	# as the plugin names it: FNV-1a of container and name
+	# the plugin's temporary name: FNV-1a of container and name
 	for ((i = 0; i < ${#text}; i++)); do
 		hash=$(((hash ^ $(printf '%d' "'${text:i:1}")) * 1099511628211))
 	done

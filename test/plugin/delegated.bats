@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# addrpool behind the plugins that call it: ours, and Go's under host-local's name.
+# addrpool, called by plugins: by ours, and by Go's with the name host-local.
 
 load ../lib/cni
 
-# conf's ranges, from addrpool.
+# from_pool: conf with addrpool in place of host-local.
 from_pool() {
 	conf '{"ipam":{"type":"addrpool"}}' "$@"
 }
@@ -48,7 +48,7 @@ leases() {
 	pings a 10.138.36.66
 }
 
-@test "the address is given back when ipvlan's ADD fails" {
+@test "addrpool releases the address if ipvlan's ADD fails" {
 	ip -n a link add eth0 type dummy
 	cni ADD "$(from_pool)"
 	[ "$status" = 1 ]
@@ -64,7 +64,7 @@ leases() {
 	fails 102 'Failed to find address added by container a'
 }
 
-@test "its errors are passed on with their code" {
+@test "ipvlan passes on its errors with their code" {
 	cni ADD "$(from_pool '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/30"}]]}}')" a
 	succeeds
 	cni ADD "$(from_pool '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/30"}]]}}')" b
@@ -77,7 +77,7 @@ leases() {
 	fails 50 'cannot write to /proc/self'
 }
 
-@test "GC through ipvlan gives back what the runtime does not know" {
+@test "GC of ipvlan releases leases of attachments that the runtime does not know" {
 	add "$(from_pool)" a
 	add "$(from_pool)" b
 	ip netns del a
@@ -87,7 +87,7 @@ leases() {
 	ip netns add a
 }
 
-@test "ADD after ADD, when the machine went away between, has the address of before" {
+@test "ADD after a restart of the machine without DEL gets the same address" {
 	local record=/var/lib/cni/networks/.addrpool/net/owner/a:eth0
 	add "$(from_pool)" a
 	ip -n a link del eth0
@@ -107,20 +107,20 @@ started() {
 	sed -n 's/.* execve("\([^"]*\)".* = 0$/\1/p; s/.* execve("\([^"]*\)".*<unfinished.*/\1/p' "$trace" | tail -n +2 | paste -sd' '
 }
 
-@test "addrpool is no process of its own where ipvlan finds the build that it has in itself" {
+@test "ipvlan starts no process if the addrpool that it finds is the same build" {
 	local conf verb
 	conf=$(from_pool '{"cni.dev/valid-attachments":[]}')
 	for verb in ADD STATUS DEL GC; do
 		[ "$(started $verb "$conf")" = '' ]
 	done
-	# by whatever name
+	# with any name
 	mkdir -p "$STUB_DIR/bin"
 	ln -sf "$BUILD/addrpool" "$STUB_DIR/bin/my-pool"
 	export CNI_PATH=$STUB_DIR/bin
 	[ "$(started ADD "$(from_pool '{"ipam":{"type":"my-pool"}}')")" = '' ]
 }
 
-@test "a wrapper of addrpool, and another build, are run" {
+@test "ipvlan starts a wrapper of addrpool, and another build" {
 	local before
 	before=$(inventory)
 	mkdir -p "$STUB_DIR/bin"
@@ -136,24 +136,24 @@ started() {
 	leaves_nothing "$before"
 }
 
-@test "with a store for many nodes, and to undo an ADD, addrpool is a process, which can be killed" {
+@test "ipvlan starts a process, which can be killed, for a pool of many nodes and to undo an ADD" {
 	local key
 	# the key in any case, as all keys
 	for key in cluster Cluster; do
 		[[ "$(started ADD "$(from_pool "{\"ipam\":{\"$key\":{\"etcd\":{\"endpoints\":[\"http://127.0.0.1:9\"]},\"timeout\":1}}}")")" = \
 			"$BUILD/addrpool $BUILD/addrpool-claim "* ]]
 	done
-	add "$(conf '{"name":"other","ipam":{"type":"addrpool"}}')" b # which has the first address
+	add "$(conf '{"name":"other","ipam":{"type":"addrpool"}}')" b # this network has the first address
 	[ "$(started ADD "$(from_pool)")" = "$BUILD/addrpool" ]
 	[ "$(leases)" = '' ]
 }
 
-# told: what the last call said.
+# told: the output of the last call.
 told() {
 	printf '%s %s\n' "$status" "$output"
 }
 
-# life CONF: what is said from ADD to DEL, and which files are between.
+# life CONF: the outputs from ADD to DEL, and the files between them.
 life() {
 	local conf=$1
 	cni STATUS "$conf"
@@ -178,7 +178,7 @@ life() {
 	rm -rf /var/lib/cni/networks
 }
 
-@test "in ipvlan's process or in one of its own, addrpool does and says the same" {
+@test "addrpool does and prints the same in ipvlan's process and in another" {
 	local ipam confs=(
 		'{}' '{"ranges":[[{"subnet":"10.138.36.0/23"}],[{"subnet":"fd00:36::/64"}]],"routes":[{"dst":"0.0.0.0/0"}]}'
 		'{"ranges":[[{"subnet":"10.138.36.0/30","rangeStart":"10.138.36.9"}]]}' '{"subnet":"10.138.36.1/23"}' '{"ranges":7}'
@@ -199,7 +199,7 @@ life() {
 	diff "$BATS_TEST_TMPDIR/within" "$BATS_TEST_TMPDIR/without"
 }
 
-# Go's plugins. Each has host-local from a directory of its own, where that is addrpool.
+# Go's plugins. The directory in which they find host-local has addrpool under that name.
 
 # go_cni TYPE VERB CONF: the Go plugin, for pod a.
 go_cni() {
@@ -218,7 +218,7 @@ serves() {
 	declare -g RESULT_a=$output
 	given=$(result '.ips[0].address')
 	[ "$(cat "/var/lib/cni/networks/net/${given%/*}")" = $'a\r\neth0' ]
-	# no other program than addrpool leaves it
+	# only addrpool leaves it
 	[ -L /var/lib/cni/networks/.addrpool/net/owner/a:eth0 ]
 	pings a "$address"
 	go_cni "$type" CHECK "$(with_result "$conf")"
@@ -255,7 +255,7 @@ serves() {
 	done
 }
 
-@test "our ipvlan plugin does not mind which of the two host-local is" {
+@test "our ipvlan plugin works with both programs as host-local" {
 	add "$(conf)" a
 	mkdir -p "$STUB_DIR/bin"
 	cp "$BUILD/addrpool" "$STUB_DIR/bin/host-local"

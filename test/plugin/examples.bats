@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Each file in conf-examples works as it stands: ADD, CHECK, STATUS, packets, DEL.
+# Each file in conf-examples works unchanged: ADD, CHECK, STATUS, packets, DEL.
 
 load ../lib/cni
 load ../lib/network
@@ -99,7 +99,7 @@ try() {
 	try link-in-container 10.7.0.1
 }
 
-@test "every file is tried here" {
+@test "these tests use every file" {
 	local file
 	for file in "$TOP"/conf-examples/*.conflist; do
 		[[ ${file##*/} = article-* ]] || # in ../article

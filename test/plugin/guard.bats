@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Mode and flag belong to the master. Nobody is switched by somebody else's ADD.
+# All slaves of a master share mode and flag. An ADD does not switch other slaves.
 
 load ../lib/cni
 
@@ -8,14 +8,14 @@ anchors() {
 	ip -br link show group 105 | awk '{ print $1 }'
 }
 
-# mode_of POD [LINK]: what the kernel says that it runs in.
+# mode_of POD [LINK]: mode and flag of the link, from the kernel.
 mode_of() {
 	in_pod "$1" '.[0].linkinfo.info_data | .mode + " " + (to_entries[] | select(.value == true) | .key)' -d link show "${2:-eth0}"
 }
 
 l3='{ "mode": "l3" }'
 
-@test "a slave of ours in the host's namespace, down, is there from the first pod to the last" {
+@test "the host's namespace has a slave of ours, down, from the first pod to the last" {
 	local before
 	before=$(inventory)
 	add "$(conf)" a
@@ -30,7 +30,7 @@ l3='{ "mode": "l3" }'
 	[ -z "$(find /run/cni/ipvlan -mindepth 2 ! -name pages ! -name objects ! -name claims)" ]
 }
 
-@test "another mode is refused, which names who uses the one that is there" {
+@test "another mode is refused, and the error names the interface that uses the present one" {
 	local before
 	add "$(conf)" a
 	before=$(inventory)
@@ -43,7 +43,7 @@ l3='{ "mode": "l3" }'
 	pings a 10.138.36.66
 }
 
-@test "what only has the name of our slave in the host's namespace does not vouch for a mode" {
+@test "an interface with only the name of our slave does not count as our slave" {
 	local before name
 	name=ipva$(cat /sys/class/net/eth0/ifindex)
 	ip link add link eth0 name mine netns a type ipvlan mode l3 bridge
@@ -77,7 +77,7 @@ l3='{ "mode": "l3" }'
 	[ "$(mode_of b)" = "l3 private" ]
 }
 
-@test "a flag that there is not is refused by name, and force of another type is left out" {
+@test "an unknown flag is refused by name, and force of another type is ignored" {
 	cni ADD "$(conf '{ "flag": "hub" }')"
 	fails 7
 	says 'failed to load netconf: flag must be "bridge", "private" or "vepa", not "hub"'
@@ -85,14 +85,14 @@ l3='{ "mode": "l3" }'
 	[[ $stderr = *'force must be true or false, not 1'* ]]
 }
 
-@test "when nobody is there any more, the next one has its way" {
+@test "without other pods an ADD with another mode succeeds" {
 	add "$(conf '{ "flag": "private" }')" a
 	cni DEL "$(conf)" a
 	add "$(conf "$l3")" a
 	[ "$(mode_of a)" = "l3 bridge" ]
 }
 
-@test "without a pod, an anchor that was left over is in nobody's way" {
+@test "without a pod, a remaining anchor prevents no ADD" {
 	add "$(conf "$l3" '{ "flag": "vepa" }')" a
 	ip netns del a
 	ip netns add a
@@ -100,7 +100,7 @@ l3='{ "mode": "l3" }'
 	[ "$(mode_of b)" = "l2 bridge" ]
 }
 
-@test "pods that Go's plugin has made are found before we come" {
+@test "pods of the Go plugin are found" {
 	PLUGIN=$GO_PLUGINS/ipvlan add "$(conf "$l3")" a
 	cni ADD "$(conf)" b
 	fails 7
@@ -110,7 +110,7 @@ l3='{ "mode": "l3" }'
 	add "$(conf "$l3")" b
 }
 
-@test "a slave is found in a namespace that only a process is in" {
+@test "a slave is found in a namespace that only a process keeps alive" {
 	local pid
 	unshare -n sleep 1000 3>&- &
 	pid=$!
@@ -139,11 +139,11 @@ l3='{ "mode": "l3" }'
 	cni ADD "$(conf "$l3")"
 	fails 7
 	explains '"shim" in this namespace runs with l2 vepa'
-	add "$(conf)" # and a flag that nobody asks for stays
+	add "$(conf)" # without the key the flag stays
 	[ "$(mode_of a)" = "l2 vepa" ]
 }
 
-@test "slaves of another master are nobody's business" {
+@test "slaves of another master do not matter" {
 	ip link add eth1 type dummy
 	add "$(conf "$l3")" a
 	add "$(conf '{ "master": "eth1" }')" b
@@ -157,7 +157,7 @@ l3='{ "mode": "l3" }'
 	add "$(conf)" a
 }
 
-@test "what somebody switched behind our back is refused to be joined" {
+@test "ADD fails if another program has switched the master's mode" {
 	add "$(conf)" a
 	ip link add link eth0 name other netns b type ipvlan mode l3
 	cni ADD "$(conf)" b
@@ -181,12 +181,12 @@ l3='{ "mode": "l3" }'
 	ip link del "$(anchors | sed 's/@.*//')"
 	cni CHECK "$(with_result "$(conf)")" a
 	fails 102 'on the host "anchor dev '
-	add "$(conf)" b # which makes it again
+	add "$(conf)" b # this ADD makes the anchor again
 	cni CHECK "$(with_result "$(conf)")" a
 	succeeds
 }
 
-@test "STATUS tells a conflict before it comes to an ADD" {
+@test "STATUS reports a conflict before an ADD does" {
 	cni STATUS "$(conf "$l3")"
 	succeeds
 	add "$(conf)" a
@@ -197,7 +197,7 @@ l3='{ "mode": "l3" }'
 	says 'master "eth0" is in use with mode l2, not l3'
 }
 
-@test "GC takes what pods left whose DEL never came, of its own network alone" {
+@test "GC releases pods without DEL, only of its own network" {
 	local valid before
 	before=$(inventory)
 	add "$(conf "$(static 10.138.36.51/23)")" a
@@ -219,14 +219,14 @@ l3='{ "mode": "l3" }'
 	leaves_nothing "$before"
 }
 
-@test "GC keeps what valid attachments hold" {
+@test "GC keeps the objects of valid attachments" {
 	add "$(conf)" a
 	cni GC "$(conf '{ "cni.dev/valid-attachments": [ { "containerID": "a", "ifname": "eth0" } ] }')"
 	succeeds
 	[ "$(anchors | wc -l)" = 1 ]
 }
 
-@test "an ADD that fails takes its anchor with it" {
+@test "an ADD that fails removes its anchor" {
 	local before
 	before=$(inventory)
 	cni ADD "$(conf '{ "ipam": { "type": "missing" } }')"
@@ -234,7 +234,7 @@ l3='{ "mode": "l3" }'
 	leaves_nothing "$before"
 }
 
-@test "an ADD that finds its interface there leaves the host's side alone" {
+@test "an ADD that finds its interface does not change the host's side" {
 	add "$(conf)" a
 	cni ADD "$(conf)" a
 	fails 100
@@ -243,7 +243,7 @@ l3='{ "mode": "l3" }'
 	succeeds
 }
 
-@test "where /run cannot be written nothing is made" {
+@test "ADD makes nothing if /run cannot be written" {
 	local before
 	before=$(inventory)
 	mkdir -p /run/cni
@@ -255,7 +255,7 @@ l3='{ "mode": "l3" }'
 	leaves_nothing "$before"
 }
 
-@test "a full /run is said, and nothing is made" {
+@test "ADD reports a full /run and makes nothing" {
 	local before
 	before=$(inventory)
 	mkdir -p /run/cni
@@ -267,7 +267,7 @@ l3='{ "mode": "l3" }'
 	leaves_nothing "$before"
 }
 
-@test "names that are too long for a file are told apart all the same" {
+@test "names that are too long for a file are still distinguished" {
 	local id before
 	id=$(printf 'c%.0s' {1..250})
 	before=$(inventory)
@@ -285,7 +285,7 @@ l3='{ "mode": "l3" }'
 	leaves_nothing "$before"
 }
 
-# stranger POD: somebody else's slave of eth0, in l2.
+# stranger POD: another program's slave of eth0, in l2.
 stranger() {
 	ip link add link eth0 name theirs netns "$1" type ipvlan mode l2
 }
@@ -305,7 +305,7 @@ stranger() {
 	done
 }
 
-@test "where a namespace cannot be looked into, nobody is switched, and the ADD says where it cannot look" {
+@test "if a namespace cannot be read, ADD switches no slave and names the namespace" {
 	stranger b
 	hold process b
 	ip netns del b
@@ -321,7 +321,7 @@ stranger() {
 	[[ $stderr = *'force: cannot look for other interfaces on link '* ]]
 }
 
-@test "whatever call fails that looks for other slaves, nobody is switched" {
+@test "if any call fails that searches for slaves, ADD switches no slave" {
 	local call n i
 	stranger b
 	for call in openat:EMFILE openat:EACCES readlinkat:EACCES statx:ENOMEM fstatfs:ENOMEM sendto:ENOBUFS recvmsg:ENOMEM setns:EPERM getdents64:EIO; do
@@ -337,7 +337,7 @@ stranger() {
 	done
 }
 
-@test "of 32 ADDs of two networks at once, one mode wins and nobody is switched" {
+@test "of 32 ADDs of two networks at once, those with one mode succeed and no slave is switched" {
 	local i mode failed=0 modes
 	for i in {1..32}; do
 		ip netns add "p$i"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# hostAccess in l2: host and pods are neighbours on the master, by the addresses and the MAC address that they have at the time.
+# hostAccess in l2: host and pods are neighbours on the master, with the addresses and the MAC
+# address that they have at the time.
 
 load ../lib/cni
 
@@ -20,7 +21,7 @@ both_ways() {
 	ping -n -c 1 -W 2 fd00:36::2
 }
 
-@test "an address that the host gets later is reached at once, and not once it has moved to another host" {
+@test "pods reach a new address of the host at once, and the LAN's host after the address moves there" {
 	pod
 	ip addr add 10.138.36.250/32 dev eth0
 	ip addr add fd00:36::250/128 dev eth0 nodad
@@ -98,7 +99,8 @@ both_ways() {
 	done
 }
 
-# heard LINES FILTER COMMAND...: while the command runs, so many packets that the filter lets through pass the LAN's interface.
+# heard LINES FILTER COMMAND...: while the command runs, so many packets that match the filter pass
+# the LAN's interface.
 heard() {
 	local tcpdump
 	ip netns exec lan tcpdump -n -l -p -i eth0 "$2" >"$BATS_TEST_TMPDIR/heard" 2>"$BATS_TEST_TMPDIR/said" 3>&- &
@@ -147,7 +149,7 @@ sends() {
 	sends '' 'ip netns exec a' 10.138.36.2
 }
 
-@test "a VLAN upon the master is no way to the pods" {
+@test "a host on a VLAN of the master does not reach the pods" {
 	ip link add link eth0 name eth0.5 type vlan id 5
 	ip link set eth0.5 up
 	ip addr add 10.5.0.1/24 dev eth0.5
@@ -160,7 +162,7 @@ sends() {
 	[ "$status" = 1 ]
 }
 
-@test "filters of others get what is not for the pods, and stay" {
+@test "other filters get all packets that are not for the pods, and stay" {
 	local before
 	tc qdisc add dev eth0 clsact
 	tc filter add dev eth0 egress pref 1 protocol ip flower ip_proto tcp action ok
@@ -176,7 +178,7 @@ sends() {
 	[ "$(tc filter show dev eth0 egress; tc filter show dev eth0 ingress)" = "$before" ]
 }
 
-@test "a clsact of ours that others have come to use stays, and one that nobody uses goes" {
+@test "our clsact stays if it has other filters, else it is deleted" {
 	pod
 	tc filter add dev eth0 ingress pref 1 protocol ip flower ip_proto udp action ok
 	cni DEL "$(conf)" a
@@ -193,7 +195,7 @@ sends() {
 	[ -n "$(tc qdisc show dev eth0 clsact)" ]
 }
 
-@test "a VLAN that is made for the pods goes with them, unless others have come to use its clsact" {
+@test "a VLAN that is made for the pods is deleted with the last, unless its clsact has other filters" {
 	add "$(conf '{ "vlan": 100, "hostAccess": true }')" a
 	tc filter show dev eth0.100 egress | grep -q ipvlan-cni
 	cni DEL "$(conf '{ "vlan": 100 }')" a
@@ -205,7 +207,7 @@ sends() {
 	[ -z "$(tc filter show dev eth0.100 egress)" ]
 }
 
-@test "a master with the qdisc ingress is refused in words" {
+@test "a master with the qdisc ingress is refused, and the message names the qdisc" {
 	local before
 	tc qdisc add dev eth0 ingress
 	before=$(inventory)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# An attachment is a container, an interface, and the network namespace in which it was made: a path leads there,
-# or does not any more, and is not its name.
+# An attachment is a container, an interface, and the network namespace in which it was made. A path
+# to that namespace does not identify it: it may lead elsewhere later.
 
 load ../lib/cni
 
@@ -13,12 +13,12 @@ teardown() {
 	let_go
 }
 
-# in_use ADDRESS: the LAN reaches it.
+# in_use ADDRESS: the LAN reaches the address.
 in_use() {
 	ip netns exec lan ping -n -c 1 -W 1 "$1" >/dev/null
 }
 
-@test "DEL without a path finds the pod's namespace, whatever keeps it alive" {
+@test "DEL without a path finds the pod's namespace, for each way to keep it alive" {
 	local kind address
 	for kind in process descriptor thread socket mount; do
 		echo "kind: $kind"
@@ -36,7 +36,7 @@ in_use() {
 	done
 }
 
-@test "DEL with an empty CNI_NETNS finds it as well" {
+@test "DEL with an empty CNI_NETNS finds it too" {
 	add "$(pooled '{ "hostAccess": true }')" a
 	NETNS='' cni DEL "$(pooled '{ "hostAccess": true }')" a
 	succeeds
@@ -44,7 +44,7 @@ in_use() {
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
-@test "DEL whose path leads to another pod by now leaves that one alone" {
+@test "DEL whose path now leads to another pod does not change that pod" {
 	add "$(pooled '{ "hostAccess": true }')" a
 	ip netns del a
 	ip netns add a
@@ -58,7 +58,7 @@ in_use() {
 	succeeds
 }
 
-@test "DEL of a container that the ledger does not know leaves an interface of another one alone" {
+@test "DEL of a container without a page does not delete another container's interface" {
 	add "$(pooled)" a
 	CONTAINER=stranger cni DEL "$(pooled)" a
 	succeeds
@@ -66,7 +66,7 @@ in_use() {
 	pings a 10.138.36.66
 }
 
-@test "DEL of a container that the ledger does not know removes an interface that is nobody's" {
+@test "DEL of a container without a page deletes an interface without an owner" {
 	add "$(pooled)" a
 	rm -rf /run/cni/ipvlan
 	cni DEL "$(pooled)" a
@@ -75,7 +75,7 @@ in_use() {
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
-@test "DEL of a container that lost its interface leaves the next one's alone" {
+@test "DEL of a container that lost its interface does not delete the next container's" {
 	add "$(pooled)" a
 	ip -n a link del eth0
 	CONTAINER=new cni ADD "$(pooled)" a
@@ -89,7 +89,7 @@ in_use() {
 	no_link a
 }
 
-@test "a namespace that lives where DEL cannot enter it keeps the address, and DEL says so" {
+@test "if the namespace exists and DEL cannot enter it, the address stays leased and DEL reports that" {
 	add "$(pooled)" a
 	touch /run/elsewhere && mount --bind /run/netns/a /run/elsewhere
 	ip netns del a
@@ -102,10 +102,10 @@ in_use() {
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
-@test "an ADD under the name of a container that went without DEL takes its place" {
+@test "an ADD replaces a container of the same name that ended without DEL" {
 	add "$(pooled '{ "hostAccess": true }')" a
 	ip netns del a
-	ip netns add c # which may get the inode
+	ip netns add c # it may get the inode of b
 	ip netns add a
 	add "$(pooled '{ "hostAccess": true }')" a
 	pings a 10.138.36.66
@@ -117,7 +117,7 @@ in_use() {
 	[ -z "$(find /run/cni/ipvlan -mindepth 3)" ]
 }
 
-@test "an ADD under the name of a container that lives elsewhere is refused, and says where" {
+@test "an ADD is refused if a container of that name lives in another namespace, which the error names" {
 	add "$(pooled)" a
 	CONTAINER=a cni ADD "$(pooled)" b
 	[ "$status" = 1 ]
@@ -146,7 +146,7 @@ in_use() {
 	[[ $(jq -r .msg <<<"$output") = 'container a has its interface "eth0" in another network namespace than /run/netns/b' ]]
 }
 
-@test "GC keeps what a living namespace has, and says so" {
+@test "GC keeps an attachment whose namespace lives, and reports that" {
 	add "$(pooled '{ "hostAccess": true }')" a
 	cni GC "$(pooled '{ "hostAccess": true, "cni.dev/valid-attachments": [] }')" a
 	succeeds

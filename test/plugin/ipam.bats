@@ -16,7 +16,7 @@ called() {
 	[ "$(awk '{ print $1 }' $STUB_DIR/calls | paste -sd' ')" = "$1" ] || { cat $STUB_DIR/calls; return 1; }
 }
 
-# undone CODE MESSAGE: the ADD failed so, DEL ran after it, and nothing is left.
+# undone CODE MESSAGE: the ADD has failed with these, DEL ran after it, and nothing is left.
 undone() {
 	local before
 	before=$(inventory)
@@ -25,7 +25,7 @@ undone() {
 	leaves_nothing "$before"
 }
 
-@test "the IPAM plugin gets the configuration byte for byte, the environment, and its own verb" {
+@test "the IPAM plugin gets the configuration byte for byte, the environment, and its verb" {
 	local conf
 	conf=$'{ "type":"ipvlan",\n "cniVersion" : "1.1.0", "name":"net", "master":"eth0", "x": 1.50, "ipam": {"type":"stub-answers"}}'
 	answer '{ips:[{address:"10.138.36.2/23"}]}'
@@ -40,7 +40,7 @@ undone() {
 	diff <(echo "$conf") $STUB_DIR/stdin.DEL
 }
 
-@test "what the IPAM plugin writes to stderr is passed on, even when it succeeds" {
+@test "ipvlan passes on the IPAM plugin's stderr, even if it succeeds" {
 	answer '{ips:[{address:"10.138.36.2/23"}]}'
 	add "$(stub answers)"
 	[[ "$stderr" = *"stub says ADD"* ]]
@@ -63,7 +63,7 @@ undone() {
 	CNI_PATH=$STUB_DIR/1:/nonexistent:$STUB_DIR/2:$STUB_DIR/3 add "$(stub answers)"
 }
 
-@test "an IPAM plugin that is nowhere is named, with the places searched" {
+@test "an IPAM plugin that is not found is named, with the directories searched" {
 	undone 7 'failed to find plugin "zz" in path [/x /y]' "$(conf '{"ipam":{"type":"zz"}}')" || true
 	CNI_PATH=/x:/y undone 7 'failed to find plugin "zz" in path [/x /y]' "$(conf '{"ipam":{"type":"zz"}}')"
 }
@@ -72,19 +72,19 @@ undone() {
 	undone 7 'invalid plugin name: ../host-local' "$(conf '{"ipam":{"type":"../host-local"}}')"
 }
 
-@test "its error object is passed on unchanged, after a DEL" {
+@test "ipvlan passes on its error object unchanged, after a DEL" {
 	undone 123 'out of luck' "$(stub fails)"
 	explains 'and of addresses'
 	called 'ADD DEL'
 }
 
-@test "words on stderr are its reason when it has no error object" {
+@test "without an error object its stderr is the message" {
 	undone 0 'netplugin failed: "boom' "$(stub mutters)"
 	[[ "$stderr" = *boom* ]]
 	called 'ADD DEL'
 }
 
-@test "it fails without a word" {
+@test "it fails without a message" {
 	undone 0 'netplugin failed with no error message: exit status 3' "$(stub silent)"
 	called 'ADD DEL'
 }
@@ -116,7 +116,7 @@ undone() {
 	undone 7 'IPAM plugin returned missing IP config' "$(stub answers)"
 }
 
-@test "it answers with what is no address, route, version or result" {
+@test "it answers with an invalid address, route, version or result" {
 	local text
 	for text in '{ips:[{address:"10.0.0.1"}]}' '{ips:[{address:"10.0.0.1/33"}]}' '{ips:[{address:7}]}' \
 		'{ips:[{}]}' '{ips:{}}' '{ips:[{address:"10.0.0.1/8",gateway:"x"}]}' \
@@ -130,12 +130,12 @@ undone() {
 	done
 }
 
-@test "it floods: it is killed and asked to release" {
+@test "it prints without end: ipvlan kills it and calls its DEL" {
 	undone 5 'wrote more than 1048576 bytes and was killed' "$(stub floods)"
 	called 'ADD DEL'
 }
 
-@test "it leaves a daemon behind that keeps its output open: that is not waited for" {
+@test "it leaves a daemon that keeps its output open: ipvlan does not wait for it" {
 	answer '{ips:[{address:"10.138.36.2/23"}]}'
 	add "$(stub leaves-daemon)"
 	pkill -f 'sleep 100000'
@@ -149,7 +149,7 @@ undone() {
 	[ "$(in_pod a length addr show eth0)" = 1 ]
 }
 
-@test "the configuration's DNS counts before the IPAM plugin's" {
+@test "the configuration's DNS replaces the IPAM plugin's" {
 	answer '{ips:[{address:"10.138.36.2/23"}],dns:{nameservers:["10.3.3.3"]}}'
 	add "$(stub answers | jq -c '.dns = {domain:"y.org"}')"
 	[ "$(result .dns)" = '{"domain":"y.org"}' ]
@@ -161,7 +161,7 @@ undone() {
 	[ "$(result .dns)" = '{"nameservers":["10.3.3.3"],"search":["x.org"]}' ]
 }
 
-@test "GC and STATUS are passed on" {
+@test "ipvlan calls its GC and STATUS" {
 	cni GC "$(stub answers | jq -c '."cni.dev/valid-attachments" = []')"
 	succeeds
 	cni STATUS "$(stub answers)"
@@ -170,14 +170,14 @@ undone() {
 	[ "$(jq -c '."cni.dev/valid-attachments"' $STUB_DIR/stdin.GC)" = '[]' ]
 }
 
-@test "an IPAM plugin from before GC and STATUS is no obstacle" {
+@test "GC and STATUS succeed with an IPAM plugin that does not know them" {
 	cni GC "$(stub old)"
 	succeeds
 	cni STATUS "$(stub old)"
 	succeeds
 }
 
-@test "failures of GC and STATUS count" {
+@test "if its GC or STATUS fails, ipvlan's fails" {
 	cni GC "$(jq -c '."cni.dev/valid-attachments" = []' <<<"$(stub fails)")"
 	fails 123 'out of luck'
 	cni STATUS "$(stub fails)"

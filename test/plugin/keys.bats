@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Keys that ipvlan does not know: ignored, as by the Go plugin, but not without a word.
+# Keys that ipvlan does not know: it ignores them, as the Go plugin does, with a warning.
 
 load ../lib/cni
 
-@test "ADD names an unknown key, and the known one that is meant; the other verbs do not repeat it" {
+@test "ADD warns of an unknown key and suggests a known one; the other verbs do not" {
 	local conf verb
 	conf=$(conf '{ "hostAcess": true, "parent": "eth0", "colour": 1, "dns": { "nameserver": ["10.138.36.66"] } }')
 	add "$conf"
@@ -19,7 +19,7 @@ unknown key "nameserver" in dns, ignored; ipvlan'\''s is "nameservers"' ] || { e
 	done
 }
 
-@test "what addrpool does not know is told by addrpool, built in or not" {
+@test "addrpool warns of its unknown keys, built in or not" {
 	local told='unknown key "gatway" in ipam, ignored; addrpool'\''s is "gateway"' conf
 	conf=$(conf '{ "ipam": { "type": "addrpool", "gatway": "10.138.36.66" } }')
 	add "$conf"
@@ -29,19 +29,19 @@ unknown key "nameserver" in dns, ignored; ipvlan'\''s is "nameservers"' ] || { e
 	[ "$stderr" = "$told" ]
 }
 
-@test "the keys of another IPAM plugin are its own affair" {
+@test "keys of another IPAM plugin are not checked" {
 	add "$(conf "$(static 10.138.36.9/23)" '{ "ipam": { "gatway": "10.138.36.66" } }')"
 	[ -z "$stderr" ]
 }
 
-@test "what runtimes, libcni, Multus and flannel write into a configuration is no unknown key" {
+@test "keys of runtimes, libcni, Multus and flannel are known" {
 	add "$(conf '{ "capabilities": { "bandwidth": true }, "runtimeConfig": { "bandwidth": { "ingressRate": 1000000 } }, "args": { "cni": {} },
 		"disableCheck": false, "disableGC": true, "loadOnlyInlinedPlugins": true, "cniVersions": ["1.0.0"],
 		"cni.dev/valid-attachments": null, "deviceID": "0000:00:01.0", "pciBusID": "0000:00:01.0", "ipMasq": false, "mtu": 1450 }')"
 	[ -z "$stderr" ] || { echo "$stderr"; return 1; }
 }
 
-@test "a configuration that is refused: details name its unknown keys" {
+@test "if a configuration is refused, details name its unknown keys" {
 	cni ADD "$(conf '{ "mode": "l4", "hostAcess": true }')"
 	fails 7 'unknown ipvlan mode: "l4"'
 	cni ADD "$(conf '{ "proxyArp": true, "mode": null, "mod": "l3s", "flag": "hub" }')"
@@ -49,7 +49,7 @@ unknown key "nameserver" in dns, ignored; ipvlan'\''s is "nameservers"' ] || { e
 	explains 'unknown key "mod"; ipvlan'\''s is "mode"'
 }
 
-@test "a list of plugins is refused by each verb, whatever else is in it" {
+@test "each verb refuses a list of plugins, with any content" {
 	local list verb
 	for list in "{\"cniVersion\": \"1.1.0\", \"name\": \"net\", \"plugins\": [$(conf)]}" \
 		"{\"name\": \"net\", \"plugins\": [$(conf)]}" "{\"plugins\": [$(conf)]}"; do

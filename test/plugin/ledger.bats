@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The ledger: who may read and lock it, what a version writes that another one does not know, files that are none of
-# ours, pages of version 0.1.0.
+# The ledger: its permissions, entries of a later version, other programs' files, pages of version
+# 0.1.0.
 
 load ../lib/ctl
 
@@ -13,14 +13,14 @@ page() {
 	echo /run/cni/ipvlan/*/pages/"$1:eth0"
 }
 
-@test "nobody but root enters its directory, or can lock it" {
+@test "only root can enter its directory, or lock it" {
 	add "$(routed)"
 	[ "$(stat -c %a /run/cni/ipvlan)" = 700 ]
 	[ "$(stat -c %a /run/cni/ipvlan/ledger.lock)" = 600 ]
 	run -66 setpriv --reuid=65534 --regid=65534 --clear-groups flock -n /run/cni/ipvlan/ledger.lock true
 }
 
-@test "nobody but root, where an earlier version let everybody in" {
+@test "only root, also if an earlier version made the directory readable for all" {
 	mkdir -p /run/cni/ipvlan
 	chmod 755 /run/cni/ipvlan
 	touch /run/cni/ipvlan/lock
@@ -34,13 +34,13 @@ page() {
 	[ "$(stat -c %a /run/cni/ipvlan)" = 700 ]
 }
 
-@test "a page says its format, who it is about, and which ADD has made it" {
+@test "a page has its format, the attachment's name, and the id of the ADD" {
 	add "$(routed)"
 	jq -e '.format == 2 and .container == "a" and .ifname == "eth0" and .network == "net" and (.id | length) == 16 and
 		.netns.path == "/run/netns/a" and .netns.inode > 0 and [.objects[].kind] == ["anchor", "route"]' "$(page a)"
 }
 
-@test "an entry of a later version is kept, blocks its own attachment alone, and is named" {
+@test "an entry of a later version is kept and named, and blocks only its attachment" {
 	local file
 	configured net "$(routed)"
 	pod a net
@@ -63,7 +63,7 @@ page() {
 	no_route 192.168.7.0/24
 }
 
-# damaged COMMAND: a page that COMMAND has spoilt blocks its own attachment alone, and is named.
+# damaged COMMAND: a page that COMMAND has damaged blocks only its attachment, and is named.
 damaged() {
 	local file
 	configured net "$(routed)"
@@ -108,7 +108,7 @@ damaged() {
 	damaged 'cp "${file%a:eth0}b:eth0" "$file"'
 }
 
-@test "files that are no pages harm nobody, and are named" {
+@test "files that are not pages block nothing, and are named" {
 	local pages
 	configured net "$(routed)"
 	pod a net
@@ -129,7 +129,7 @@ damaged() {
 	no_route 192.168.7.0/24
 }
 
-@test "a ledger that a killed call has made in part is made whole" {
+@test "a call completes a ledger that a killed call has made in part" {
 	local missing
 	for missing in claims 'claims objects' 'claims objects pages'; do
 		add "$(routed)"
@@ -145,7 +145,7 @@ damaged() {
 	done
 }
 
-# old_page POD LINE...: what version 0.1.0 has written about the pod, with all that holds it.
+# old_page POD LINE...: the page that version 0.1.0 wrote for the pod, with its holders.
 old_page() {
 	local pod=$1 line dir
 	shift
@@ -172,7 +172,7 @@ old_ledger() {
 	rm -r /run/cni/ipvlan/*/{objects,claims,pages}
 }
 
-@test "pages of version 0.1.0 are read, and written again" {
+@test "pages of version 0.1.0 are read, and converted" {
 	local before
 	before=$(inventory)
 	old_ledger "$(routed)"
@@ -188,7 +188,7 @@ old_ledger() {
 	leaves_nothing "$before"
 }
 
-@test "GC, show and ADD read them as well" {
+@test "GC, show and ADD read them too" {
 	local before
 	before=$(inventory)
 	old_ledger "$(routed)"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The pod's interface itself.
+# The pod's interface.
 
 load ../lib/cni
 
-@test "the flag that the master has stays as it is" {
+@test "without the key flag the master's flag does not change" {
 	local flag
 	for flag in private vepa bridge; do
 		ip link add link eth0 name first netns b type ipvlan mode l2 "$flag"
@@ -15,14 +15,14 @@ load ../lib/cni
 	done
 }
 
-@test "it has the master's MAC address and the namespace that the runtime named" {
+@test "it has the master's MAC address, and is in the namespace that the runtime named" {
 	add "$(conf)"
 	[ "$(result '.interfaces[0].mac')" = "$(cat /sys/class/net/eth0/address)" ]
 	[ "$(result '.interfaces[0].sandbox')" = /run/netns/a ]
 	[ "$(in_pod a '.[0].address' link show eth0)" = "$(cat /sys/class/net/eth0/address)" ]
 }
 
-@test "a namespace may be named by a process" {
+@test "CNI_NETNS can name a namespace by a process" {
 	local pid
 	ip netns exec a sleep 1000 3>&- &
 	pid=$!
@@ -33,13 +33,13 @@ load ../lib/cni
 	kill "$pid"
 }
 
-@test "IPv6 is enabled on the interface even where the pod's default is off" {
+@test "IPv6 is enabled on the interface even if the pod's default is off" {
 	ip netns exec a sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
 	add "$(conf "$(static "fd00:36::2/64")")"
 	pings a fd00:36::66
 }
 
-@test "IPv6 addresses survive that the interface goes down" {
+@test "IPv6 addresses stay when the interface is set down" {
 	add "$(conf "$(static "fd00:36::2/64")")"
 	ip -n a link set eth0 down
 	ip -n a link set eth0 up
@@ -52,7 +52,7 @@ load ../lib/cni
 	[ "$(in_pod a '[.[].ifname | select(. != "lo" and . != "tunl0")]' link)" = '["eth0","net1"]' ]
 }
 
-@test "the host's own interfaces, addresses and routes stay as they are" {
+@test "the host's interfaces, addresses and routes do not change" {
 	local before ours='-e /var/lib -e ^a -e pages/ -e ^host.ipva'
 	# shellcheck disable=SC2086 # several options
 	before=$(inventory | grep -v $ours)
@@ -79,8 +79,8 @@ load ../lib/cni
 	[ "$(find /var/lib/cni/networks/net -name '10.*' | wc -l)" = 0 ]
 }
 
-# Its master's is the one that it can have.
-@test "a MAC address that is asked for is said to be left out, however it is asked for" {
+# An ipvlan interface can have only its master's MAC address.
+@test "ADD warns that it ignores a requested MAC address, for each way to request it" {
 	local mac=02:00:00:00:00:07 conf
 	for conf in '{ "runtimeConfig": { "mac": "02:00:00:00:00:07" }, "capabilities": { "mac": true } }' \
 		'{ "args": { "cni": { "mac": "02:00:00:00:00:07" } } }'; do

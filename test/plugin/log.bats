@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# logFile and logLevel: what an operator reads.
+# logFile and logLevel: the log for operators.
 
 load ../lib/cni
 
@@ -25,7 +25,7 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	grep -qE "$when info DEL network=net container=a ifname=eth0: done in [0-9]+ ms\$" "$log"
 }
 
-@test "error: what failed, in one line, and nothing else" {
+@test "error: only failures, in one line each" {
 	local conf
 	conf=$(conf "$(keys error)" '{ "master": "missing" }')
 	cni ADD "$conf"
@@ -34,7 +34,7 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	[ "$(wc -l <"$log")" = 1 ]
 }
 
-@test "warning: what goes to stderr otherwise goes to the file" {
+@test "warning: the lines of stderr go to the file instead" {
 	local conf
 	conf=$(conf "$(keys warning)" '{ "mode": "l3" }')
 	add "$conf"
@@ -45,7 +45,7 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	[ -z "$stderr" ]
 }
 
-@test "what addrpool warns of is in the same file" {
+@test "addrpool's warnings are in the same file" {
 	local conf
 	conf=$(conf "$(keys warning)" '{ "ipam": { "type": "addrpool" } }')
 	cni GC "$conf"
@@ -53,7 +53,7 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	grep -q 'warning GC network=net .*nothing is released' "$log"
 }
 
-@test "a file that cannot be written is said on stderr, with what was to be written, and stops nobody" {
+@test "if the file cannot be written, stderr has that and the line, and the call succeeds" {
 	ln -s /etc/passwd "$BATS_TEST_TMPDIR/link"
 	add "$(conf "{ \"mode\": \"l3\", \"logFile\": \"$BATS_TEST_TMPDIR/link\" }")"
 	[[ $stderr = *"cannot write to logFile $BATS_TEST_TMPDIR/link"*"but in l3 no host answers for it"* ]]
@@ -62,7 +62,7 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	succeeds
 }
 
-@test "what other programs call a level is the nearest of ours" {
+@test "levels of other programs mean the nearest of ours" {
 	local level conf
 	for level in debug Debug verbose trace; do
 		conf=$(conf "$(keys "$level")")
@@ -80,7 +80,7 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	done
 }
 
-@test "a level or file that cannot be is said by ADD, in the file if there is one, and stops nobody" {
+@test "ADD warns of a wrong level or file, in the file if there is one, and succeeds" {
 	add "$(conf "$(keys loud)")"
 	[ -z "$stderr" ]
 	grep -qE "$when warning ADD network=net container=a ifname=eth0: ignored: logLevel must be \"error\", \"warning\" or \"info\", not \"loud\"\$" "$log"
@@ -94,7 +94,7 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	[ -z "$stderr" ]
 }
 
-@test "a line break does not make a line of its own" {
+@test "a line break does not start a new line of the log" {
 	cni ADD "$(conf "$(keys error)" '{ "master": "a\n2026-01-01T00:00:00Z info ADD" }')"
 	fails 7
 	[ "$(wc -l <"$log")" = 1 ]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Masters that are made when they are missing: vlan, internal.
+# Masters that ADD makes if they do not exist: vlan, internal.
 
 load ../lib/cni
 
@@ -22,7 +22,7 @@ dummies() {
 	ip -j link show type dummy | jq -rc '[.[] | .ifname // empty | select(startswith("ipvd"))]'
 }
 
-@test "a VLAN is made for its first pod, carries its packets, and goes with the last" {
+@test "a VLAN is made for its first pod, carries its packets, and is deleted with the last" {
 	local before
 	before=$(inventory)
 	cni STATUS "$(vlan 2)"
@@ -38,7 +38,7 @@ dummies() {
 	pings b 10.100.0.66
 	cni STATUS "$(vlan 2)"
 	succeeds
-	cni DEL "$(conf)" b # which needs no vlan
+	cni DEL "$(conf)" b # DEL requires no vlan
 	leaves_nothing "$before"
 }
 
@@ -54,7 +54,7 @@ dummies() {
 	[ ! -e /sys/class/net/eth0.100 ]
 }
 
-@test "a VLAN that somebody else has made is used, and stays" {
+@test "a VLAN of another program is used, and stays" {
 	ip link add link eth0 name eth0.100 type vlan id 100
 	ip link set eth0.100 up
 	add "$(vlan 2)"
@@ -64,7 +64,7 @@ dummies() {
 	[ -e /sys/class/net/eth0.100 ]
 }
 
-@test "one of ours that somebody else has come to use stays" {
+@test "a VLAN of ours stays if a pod of another program uses it" {
 	add "$(vlan 2)"
 	ip link add link eth0.100 name other netns b type ipvlan mode l2
 	cni DEL "$(vlan 2)"
@@ -77,7 +77,7 @@ dummies() {
 	[ ! -e /sys/class/net/eth0.100 ]
 }
 
-# used COMMAND UNDO: a VLAN of ours stays when somebody has used it so, and goes when that is over.
+# used COMMAND UNDO: a VLAN of ours stays while COMMAND uses it, and is deleted after UNDO.
 used() {
 	echo "use: $1"
 	add "$(vlan 2)"
@@ -93,7 +93,7 @@ used() {
 	[ ! -e /sys/class/net/eth0.100 ]
 }
 
-@test "one of ours that somebody else has come to use in whatever way stays" {
+@test "a VLAN of ours stays if anything else uses it" {
 	used 'ip addr add 192.0.2.1/24 dev eth0.100' 'ip addr flush dev eth0.100'
 	used 'ip addr add 192.0.2.1/24 dev eth0.100 valid_lft 1000 preferred_lft 1000' 'ip addr flush dev eth0.100'
 	used 'ip addr add 2001:db8::1/64 dev eth0.100' 'ip -6 addr flush dev eth0.100 scope global'
@@ -106,7 +106,7 @@ used() {
 	used 'tc qdisc add dev eth0.100 root handle 1: pfifo' 'tc qdisc del dev eth0.100 root'
 }
 
-@test "addresses that the kernel gives itself are no use" {
+@test "addresses that the kernel adds do not count as use" {
 	add "$(vlan 2)"
 	ip addr add 2001:db8::1/64 dev eth0.100 valid_lft 1000 preferred_lft 1000 proto kernel_ra 2>/dev/null ||
 		ip addr add 2001:db8::1/64 dev eth0.100 valid_lft 1000 preferred_lft 1000
@@ -114,7 +114,7 @@ used() {
 	[ ! -e /sys/class/net/eth0.100 ]
 }
 
-@test "something else under that name is refused, and stays" {
+@test "another interface of that name is refused, and stays" {
 	local before
 	ip link add eth0.100 type dummy
 	before=$(inventory)
@@ -158,7 +158,7 @@ used() {
 	says 'master "eth0.100" is in use with mode l2, not l3'
 }
 
-@test "what cannot be is refused by name" {
+@test "contradictions are refused by name" {
 	cni ADD "$(conf '{ "vlan": 4095 }')"
 	fails 7 vlan
 	ip link add dev longinterface1 type dummy
@@ -182,7 +182,7 @@ internal() {
 		'{ "internal": true, "master": null }'
 }
 
-@test "pods of an internal network see each other and nothing else" {
+@test "pods of an internal network reach only each other" {
 	local before mode
 	before=$(inventory)
 	for mode in l2 l3; do
@@ -206,7 +206,7 @@ internal() {
 	done
 }
 
-@test "each internal network is one of its own" {
+@test "internal networks are separate" {
 	add "$(internal 2)" a
 	add "$(internal 3 | jq -c '.name = "other"')" b
 	[ "$(dummies | jq length)" = 2 ]
@@ -220,7 +220,7 @@ internal() {
 	ip netns exec a ping -n -c 1 -W 3 -M 'do' -s 8900 10.50.0.3
 }
 
-@test "what a crash leaves, GC takes: the pods' namespaces are gone, the master stays for nobody" {
+@test "after a crash without namespaces GC removes everything, also the master" {
 	local before
 	before=$(inventory)
 	add "$(vlan 2)" a
@@ -234,7 +234,7 @@ internal() {
 	leaves_nothing "$before"
 }
 
-@test "ADD and DEL of a VLAN at once, thirty-two of them, leave what was there" {
+@test "thirty-two ADDs and DELs of a VLAN at once leave nothing" {
 	local i before
 	before=$(inventory)
 	for i in {1..32}; do

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipMasq: outside their subnet, pods have the host's address.
+# ipMasq: packets of pods that leave their subnet have the host's address.
 
 load ../lib/cni
 
-# Nobody outside knows the way to the pods.
+# No host outside has a route to the pods.
 setup() {
 	export STUB_DIR=$BATS_TEST_TMPDIR
 	remove_network
@@ -25,7 +25,7 @@ table() {
 	nft list table inet ipvlan_cni 2>&1
 }
 
-@test "pods of a foreign subnet reach the internet and back, with IPv4 and IPv6, and only so" {
+@test "pods of a foreign subnet reach the internet with IPv4 and IPv6, and only with ipMasq" {
 	local before
 	before=$(inventory)
 	add "$(conf "$(pod 2)" '{ "mode": "l3s" }')"
@@ -42,7 +42,7 @@ table() {
 	[[ $(table) = *'No such file or directory'* ]]
 }
 
-@test "the world sees the host's address, other pods see the pod's" {
+@test "outside hosts see the host's address, other pods see the pod's" {
 	local seen=$BATS_TEST_TMPDIR/seen
 	add "$(conf "$(pod 2)" "$l3s")" a
 	add "$(conf "$(pod 3)" "$l3s")" b
@@ -58,7 +58,7 @@ table() {
 	grep -q 'IP 192.168.9.2 > 192.168.9.3' "$seen"
 }
 
-@test "the table goes with the last pod" {
+@test "the table is deleted with the last pod" {
 	add "$(conf "$(pod 2)" "$l3s")" a
 	add "$(conf "$(pod 3)" "$l3s")" b
 	cni DEL "$(conf)" a
@@ -72,7 +72,7 @@ table() {
 	[[ $(table) = *'No such file or directory'* ]]
 }
 
-@test "ADD makes again what somebody has taken away, and CHECK misses it" {
+@test "CHECK reports a deleted element, and the next ADD makes it again" {
 	local conf
 	conf=$(conf "$(pod 2)" "$l3s")
 	add "$conf" a
@@ -88,7 +88,7 @@ table() {
 	succeeds
 }
 
-@test "where somebody has deleted the table, the next ADD brings all pods back" {
+@test "if the table was deleted, the next ADD restores it for all pods" {
 	local way before
 	before=$(inventory)
 	for way in 'flush ruleset' 'delete table inet ipvlan_cni'; do
@@ -110,7 +110,7 @@ table() {
 	done
 }
 
-@test "rules of others stay" {
+@test "other programs' rules stay" {
 	nft add table inet other
 	add "$(conf "$(pod 2)" "$l3s")"
 	cni DEL "$(conf)"
@@ -118,7 +118,7 @@ table() {
 	nft delete table inet other
 }
 
-@test "in other modes it is ignored, which ADD says, with the setting that flannel requires" {
+@test "in other modes ipMasq is ignored, and ADD logs that with the setting for flannel" {
 	local mode conf
 	for mode in l2 l3; do
 		conf=$(conf "$(pod 2)" "{ \"mode\": \"$mode\", \"ipMasq\": true }")
@@ -135,7 +135,7 @@ table() {
 	done
 }
 
-@test "GC takes the addresses of pods that are gone" {
+@test "GC removes the addresses of pods that are gone" {
 	add "$(conf "$(pod 2)" "$l3s")" a
 	ip netns del a
 	cni GC "$(conf '{ "cni.dev/valid-attachments": [], "ipam": null }')"
@@ -143,7 +143,7 @@ table() {
 	[[ $(table) = *'No such file or directory'* ]]
 }
 
-@test "when nft fails, ADD does, says what nft said, and leaves nothing" {
+@test "if nft fails, ADD fails with nft's message and leaves nothing" {
 	local before
 	before=$(inventory)
 	nft 'add table inet ipvlan_cni; add set inet ipvlan_cni pods4 { type inet_service; }'

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Which interface is the master when the configuration names none.
+# Which interface is the master if the configuration names none.
 
 load ../lib/cni
 
-# on_master NAME: the pod's interface sits on it.
+# on_master NAME: NAME is the master of the pod's interface.
 on_master() {
 	[ "$(in_pod a '.[0].link_index' link show eth0)" = "$(cat "/sys/class/net/$1/ifindex")" ]
 }
@@ -33,7 +33,7 @@ on_master() {
 	on_master other
 }
 
-@test "a default route by nexthop objects, listed with their parts or by their number alone" {
+@test "a default route by nexthop objects, listed with their parts or only by their number" {
 	local compat to gw
 	ip link add other type dummy
 	ip link set other up
@@ -62,14 +62,14 @@ on_master() {
 	done
 }
 
-@test "an IPv6 default route where there is none of IPv4" {
+@test "an IPv6 default route if there is none of IPv4" {
 	ip route del default
 	ip -6 route add default via fd00:36::66
 	add "$(conf '{"master":null}')"
 	on_master eth0
 }
 
-@test "an unreachable default route is no way out" {
+@test "an unreachable default route does not count" {
 	ip route del default
 	ip route add unreachable default metric 1
 	ip -6 route add unreachable default dev lo metric 4278198272
@@ -80,14 +80,14 @@ on_master() {
 	on_master eth0
 }
 
-@test "a master may go by an alternative name, however long" {
+@test "a master can have an alternative name of any length" {
 	ip link property add dev eth0 altname enp0s31f6 altname enp0s31f6-the-uplink-of-this-machine
 	add "$(conf '{"master":"enp0s31f6"}')" a
 	add "$(conf '{"master":"enp0s31f6-the-uplink-of-this-machine"}')" b
 	pings a 10.138.36.3
 }
 
-@test "inside the pod when linkInContainer says so" {
+@test "inside the pod with linkInContainer" {
 	ip link add inner netns a type dummy
 	ip -n a link set inner up
 	ip -n a route add default dev inner
@@ -95,7 +95,7 @@ on_master() {
 	[ "$(in_pod a '.[0].link' link show net1)" = inner ]
 }
 
-@test "a slave as master: the new interface sits on the same master" {
+@test "a slave as master: the new interface is on the same master" {
 	ip link add link eth0 name slave netns a type ipvlan mode l2
 	add "$(conf '{"master":"slave","linkInContainer":true}')" a net1
 	pings a 10.138.36.66

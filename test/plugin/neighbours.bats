@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlan with the reference plugins behind it in a network's list: what works, and what cannot,
-# which is said and leaves nothing.
+# ipvlan with the reference plugins after it in a list: some work; others fail with a clear error
+# and leave nothing.
 
 load ../lib/cni
 load ../lib/network
 load ../lib/dhcp
 
-# list JSON PLUGIN...: $LIST is a network of ipvlan, with these keys, and the plugins.
+# list JSON PLUGIN...: sets $LIST to a network of ipvlan, with these keys, and the plugins.
 list() {
 	local more=''
 	LIST=$STUB_DIR/list.conflist
@@ -20,7 +20,7 @@ SERVER=''
 PORTMAP='{ "type": "portmap", "backend": "nftables", "snat": false, "runtimeConfig": {
 	"portMappings": [ { "hostPort": 8080, "containerPort": 80, "protocol": "tcp" } ] } }'
 
-# behind_host PLUGIN...: pods of a subnet of their own that the host leads to, and the plugins.
+# behind_host PLUGIN...: pods of another subnet behind the host, and the plugins.
 behind_host() {
 	list "{ \"mode\": \"l3s\", \"hostAccess\": true } $(static 192.168.9.2/24 '[ { "dst": "0.0.0.0/0" } ]')" "$@"
 }
@@ -38,14 +38,14 @@ ends() {
 	leaves_nothing "$BEFORE"
 }
 
-# serve POD TEXT: to whoever connects to its port 80
+# serve POD TEXT: the pod sends TEXT to clients of its port 80
 serve() {
 	ip netns exec "$1" timeout 20 socat TCP-LISTEN:80,fork,reuseaddr SYSTEM:"echo $2" 3>&- &
 	SERVER=$!
 	sleep 0.5
 }
 
-# port_answers: what somebody on the LAN gets at port 8080 of the host
+# port_answers: the answer of port 8080 of the host to a client on the LAN
 port_answers() {
 	ip netns exec lan timeout 3 socat -u TCP:10.138.36.58:8080,connect-timeout=2 -
 }
@@ -64,17 +64,17 @@ teardown() {
 	ends
 }
 
-@test "tuning cannot give an ipvlan interface a MAC address of its own; what ADD has made goes with DEL" {
+@test "tuning cannot set the MAC address of an ipvlan interface; DEL removes all that ADD has made" {
 	BEFORE=$(inventory)
 	list '{}' '{ "type": "tuning", "mac": "02:00:00:00:00:09" }'
 	run network ADD "$LIST" a
 	[ "$status" = 1 ]
 	network DEL "$LIST" a
-	rm -rf /run/cni/tuning # which is its own affair
+	rm -rf /run/cni/tuning # a file of tuning
 	leaves_nothing "$BEFORE"
 }
 
-@test "sbr: a second interface has a routing table of its own" {
+@test "sbr: a second interface has its own routing table" {
 	BEFORE=$(inventory)
 	list '{ "ipam": { "routes": [ { "dst": "0.0.0.0/0", "gw": "10.138.36.66" } ] } }' '{ "type": "sbr" }'
 	network ADD "$LIST" a net1
@@ -86,7 +86,7 @@ teardown() {
 	leaves_nothing "$BEFORE"
 }
 
-@test "bandwidth wants a link on the host for each pod, which ipvlan has not: its ADD fails, DEL cleans up" {
+@test "bandwidth requires a link on the host for each pod, which ipvlan lacks: its ADD fails, DEL removes all" {
 	BEFORE=$(inventory)
 	list '{}' '{ "type": "bandwidth", "ingressRate": 1000000, "ingressBurst": 1000000 }'
 	run network ADD "$LIST" a
@@ -107,7 +107,7 @@ teardown() {
 	leaves_nothing "$BEFORE"
 }
 
-@test "firewall works and decides nothing: in no mode what pods send and get passes the host's FORWARD chain" {
+@test "firewall succeeds without effect: in no mode do packets of pods pass the host's FORWARD chain" {
 	local mode
 	sysctl -qw net.ipv4.ip_forward=1
 	iptables -w -P FORWARD DROP
@@ -133,7 +133,7 @@ teardown() {
 	ends
 }
 
-@test "dhcp as IPAM: each pod has an address of its own from a server that answers by broadcast, and gives it back" {
+@test "dhcp as IPAM: each pod leases an address from a server that answers by broadcast, and releases it" {
 	local listener
 	dhcp_start --dhcp-broadcast
 	BEFORE=$(inventory)
@@ -144,7 +144,7 @@ teardown() {
 	network CHECK "$LIST" a
 	pings a 10.138.36.66
 	pings a "$(in_pod b '.[0].addr_info[0].local' -4 addr show eth0)"
-	# not by the server's leases: the daemon sends its farewell from 0.0.0.0, which Linux drops
+	# the server's leases do not show it: the daemon sends DHCPRELEASE from 0.0.0.0, which Linux drops
 	ip netns exec lan timeout 10 tcpdump -n -v -c 2 -i eth0 'udp port 67' >"$STUB_DIR/heard" 2>"$STUB_DIR/tcpdump" 3>&- &
 	listener=$!
 	until grep -q listening "$STUB_DIR/tcpdump"; do sleep 0.05; done
@@ -155,7 +155,7 @@ teardown() {
 	ends
 }
 
-@test "dhcp as IPAM: without its daemon ADD says so, DEL fails until it is there" {
+@test "dhcp as IPAM: without its daemon ADD reports that, and DEL fails until the daemon runs" {
 	BEFORE=$(inventory)
 	list '{ "ipam": { "type": "dhcp", "ranges": null, "routes": null } }'
 	run network ADD "$LIST" a

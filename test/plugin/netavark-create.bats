@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlan-netavark create: what `podman network create` gets, and what is refused there already.
+# ipvlan-netavark create: the answers to `podman network create`, and its errors.
 
 load ../lib/cni
 load ../lib/netavark
 
-@test "create answers with the network, and makes nothing" {
+@test "create prints the network, and makes nothing" {
 	local before
 	before=$(inventory)
 	created
@@ -14,7 +14,7 @@ load ../lib/netavark
 	leaves_nothing "$before"
 }
 
-@test "what create answers is what setup takes" {
+@test "setup accepts the output of create" {
 	created '{"network_interface": null, "options": {"parent": "eth0", "ipvlan_mode": "l3"},
 		"subnets": [{"subnet": "192.168.9.0/24", "gateway": "192.168.9.1"}]}'
 	setup_pod "$output" a '{"network_options": {"static_ips": ["192.168.9.2"]}}'
@@ -22,17 +22,17 @@ load ../lib/netavark
 	pings a 39.156.66.10
 }
 
-@test "the master is the default route's, and the gateway of the LAN's subnet is the host's" {
+@test "the master is that of the default route, and the gateway of the LAN's subnet is the host's gateway" {
 	created '{"network_interface": null, "subnets": [{"subnet": "10.138.36.0/23"}, {"subnet": "10.9.0.0/24"}]}'
 	[ "$(result '[.network_interface, .subnets[0].gateway, .subnets[1].gateway]')" = '["eth0","10.138.36.66",null]' ]
 }
 
-@test "a gateway that is given stays" {
+@test "a given gateway stays" {
 	created '{"subnets": [{"subnet": "10.138.36.0/23", "gateway": "10.138.36.1"}]}'
 	[ "$(result '.subnets[0].gateway')" = 10.138.36.1 ]
 }
 
-@test "names of Docker's and Podman's own ipvlan become ours" {
+@test "options of Docker's and Podman's ipvlan become ours" {
 	created '{"network_interface": null, "options": {"parent": "eth0", "ipvlan_mode": "l3s", "ipvlan_flag": "private",
 		"com.docker.network.driver.mtu": "1400"}}'
 	[ "$(result '[.network_interface, .options]')" = '["eth0",{"mode":"l3s","flag":"private","mtu":"1400"}]' ]
@@ -42,7 +42,7 @@ load ../lib/netavark
 	refuses 'two masters are given, eth0 and lo'
 }
 
-@test "--dns becomes the name servers of the containers; Podman's own name server is off" {
+@test "--dns sets the name servers of the containers; Podman's name server is off" {
 	created '{"dns_enabled": true, "network_dns_servers": ["10.138.36.66"]}'
 	[ "$(result '[.dns_enabled, .network_dns_servers]')" = '[false,null]' ]
 	[ "$(result '.options.dns | fromjson')" = '{"nameservers":["10.138.36.66"]}' ]
@@ -56,7 +56,7 @@ create_refuses() {
 	refuses "${@:2}"
 }
 
-@test "an option that would have no effect is refused, with the one that may be meant" {
+@test "an option without effect is refused, and the error suggests another" {
 	create_refuses '{"hostAcess": "true"}' 'unknown key "hostAcess"' '"hostAccess"'
 	create_refuses '{"hostAccess": "yes"}' 'hostAccess must be'
 	create_refuses '{"mode": "l4"}' 'unknown ipvlan mode: "l4"' 'l3s'
@@ -71,13 +71,13 @@ create_refuses() {
 	create_refuses '{"ipam": "5"}' 'option ipam must be'
 }
 
-@test "options that podman network create has flags for, or that are no options, are refused" {
+@test "options for which podman network create has flags, and unknown options, are refused" {
 	create_refuses '{"internal": "true"}' 'option internal is refused' '--internal'
 	create_refuses '{"prevResult": "{}"}' 'option prevResult is refused'
 	create_refuses '{"name": "x"}' 'option name is refused'
 }
 
-@test "a master that is not there, or is held, or has containers of another mode is refused" {
+@test "a master that does not exist, is a port, or has containers of another mode is refused" {
 	driver create < <(network '{"network_interface": "eth7"}')
 	refuses 'failed to lookup master "eth7"'
 	ip link add br0 type bridge
@@ -89,7 +89,7 @@ create_refuses() {
 	create_refuses '{"mode": "l3"}' mode
 }
 
-@test "a network without subnets is refused in words, unless it is to have no addresses" {
+@test "a network without subnets is refused, unless it has no addresses" {
 	driver create < <(network '{"subnets": null}')
 	refuses 'a network needs a subnet' '--subnet' '--ipam-driver none'
 	created '{"subnets": null, "ipam_options": {"driver": "none"}}'
@@ -97,7 +97,7 @@ create_refuses() {
 	refuses '--ipv6 needs a --subnet of IPv6'
 }
 
-@test "--internal takes no master" {
+@test "--internal with a master is refused" {
 	created '{"internal": true, "network_interface": null, "subnets": [{"subnet": "10.7.0.0/24"}]}'
 	[ "$(result '[.internal, .network_interface]')" = '[true,null]' ]
 	driver create < <(network '{"internal": true}')

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlan-netavark, Podman's way to ipvlan without CNI: setup and teardown, called as netavark calls them.
+# ipvlan-netavark, the driver of Podman without CNI: setup and teardown, called as netavark calls
+# them.
 
 load ../lib/cni
 load ../lib/netavark
@@ -21,7 +22,7 @@ leased() {
 	pings a 39.156.66.10
 }
 
-@test "teardown leaves nothing, may be repeated, and needs no namespace" {
+@test "teardown leaves nothing, can be repeated, and requires no namespace" {
 	local before
 	before=$(inventory)
 	setup_pod "$(network '{"options": {"hostAccess": "true"}}')"
@@ -65,7 +66,7 @@ leased() {
 	[ "$(in_pod a '.[0].gateway' -6 route show default)" = fd00:36::66 ]
 }
 
-@test "metric and no_default_route, as in Podman's own ipvlan" {
+@test "metric and no_default_route, as in Podman's ipvlan" {
 	setup_pod "$(network '{"options": {"metric": "321"}}')"
 	[ "$(in_pod a '.[0].metric' route show default)" = 321 ]
 	teardown_pod "$(network)"
@@ -81,7 +82,7 @@ leased() {
 	refuses 'route to 10.9.0.0/16' blackhole
 }
 
-@test "--internal: containers reach each other and nothing else, on a master of the network's own" {
+@test "--internal: containers reach only each other, on a master for the network" {
 	local before internal='{"internal": true, "network_interface": null, "subnets": [{"subnet": "10.7.0.0/24", "gateway": null}]}'
 	before=$(inventory)
 	setup_pod "$(network "$internal")" a '{"network_options": {"static_ips": ["10.7.0.2"]}}'
@@ -121,7 +122,7 @@ leased() {
 	[ "$(result '[.dns_server_ips, .dns_search_domains]')" = '[["10.138.36.66"],["home","lan"]]' ]
 }
 
-@test "what ipvlan cannot do is a warning: published ports, aliases, a MAC address" {
+@test "published ports, aliases and a MAC address cause a warning" {
 	setup_pod "$(network)" a '{"port_mappings": [{"container_port": 80, "host_ip": "", "host_port": 8080, "protocol": "tcp", "range": 1}],
 		"network_options": {"aliases": ["c1", "web", "www"], "static_mac": "02:00:00:00:00:01"}}'
 	[[ $stderr = *'network net publishes no ports'* ]]
@@ -130,7 +131,7 @@ leased() {
 	[[ $stderr = *'the requested MAC address 02:00:00:00:00:01 is ignored'* ]]
 }
 
-@test "an option of one container alone is refused, and nothing is made" {
+@test "an option for one container is refused, and nothing is made" {
 	local before
 	before=$(inventory)
 	driver setup a < <(call "$(network)" '{"network_options": {"options": {"mode": "l3"}}}')
@@ -138,7 +139,7 @@ leased() {
 	leaves_nothing "$before"
 }
 
-@test "addresses: none where there are subnets, and one of no subnet, are refused" {
+@test "addresses: none with subnets, and one outside the subnets, are refused" {
 	driver setup a < <(call "$(network)" '{"network_options": {"static_ips": null}}')
 	refuses 'the call has no address'
 	driver setup a < <(call "$(network)" '{"network_options": {"static_ips": ["10.9.9.9"]}}')
@@ -170,7 +171,7 @@ leased() {
 	refuses mode l2
 }
 
-@test "the interface is there already: the second setup fails and the first one's interface stays" {
+@test "the interface exists already: the second setup fails and the interface stays" {
 	setup_pod "$(network)"
 	driver setup a < <(call "$(network)" '{"network_options": {"static_ips": ["10.138.36.3"]}}')
 	refuses 'eth0'
@@ -178,11 +179,11 @@ leased() {
 	[ "$(in_pod a '[.[0].addr_info[] | select(.family == "inet").local]' addr show eth0)" = '["10.138.36.2"]' ]
 }
 
-@test "Podman was killed and has forgotten its setup: the next one, in another namespace, removes what that left" {
+@test "Podman was killed and has lost its setup: the next one, in another namespace, removes its remains" {
 	local before
 	before=$(inventory)
 	setup_pod "$(network '{"options": {"hostAccess": "true"}}')" b
-	hold process b # which a leaked mount does as well
+	hold process b # as a leaked mount would
 	setup_pod "$(network '{"options": {"hostAccess": "true"}}')" a '{"network_options": {"static_ips": ["10.138.36.3"]}}'
 	[[ $stderr = *'container c1 was left with an interface "eth0" in /run/netns/b: it is removed'* ]]
 	no_link b
@@ -200,7 +201,7 @@ leased() {
 	[ "$(in_pod a '.[0].operstate' link show eth0)" = UNKNOWN ]
 }
 
-@test "an answer that netavark does not take leaves no interface" {
+@test "if netavark does not read the answer, no interface is left" {
 	local before
 	before=$(inventory)
 	status=0
@@ -209,14 +210,14 @@ leased() {
 	leaves_nothing "$before"
 }
 
-@test "teardown releases what the ledger knows even if the network has become unreadable, and says so" {
+@test "teardown releases the ledger's objects even if the network cannot be read, and reports that" {
 	setup_pod "$(network)"
 	driver teardown a < <(call "$(network '{"options": {"ipam": "{"}}')")
 	refuses 'option ipam is no JSON'
 	no_link a
 }
 
-@test "input that is no JSON, or no object, or no call is one error" {
+@test "input that is not JSON, not an object, or not a call gives one error" {
 	driver setup a <<<'{'
 	refuses 'cannot read what Podman passes'
 	driver setup a <<<'[]'
@@ -239,7 +240,7 @@ leased() {
 	[ "$("$BUILD/ipvlan-netavark" info | jq -r .api_version)" = 1.0.0 ]
 }
 
-@test "other arguments are answered with the usage" {
+@test "with other arguments it prints the usage" {
 	run -2 "$BUILD/ipvlan-netavark" update
 	run -2 "$BUILD/ipvlan-netavark" setup
 	run -2 "$BUILD/ipvlan-netavark"
@@ -251,7 +252,7 @@ of_addrpool() {
 	network '{"options": {"ipam": "addrpool"}, "ipam_options": {"driver": "none"}}' "$@"
 }
 
-# Podman passes no address then, or those of --ip.
+# Then Podman passes no address, or those of --ip.
 no_address='{"network_options": {"static_ips": null}}'
 
 @test "addrpool gives the addresses of the network's subnets, and the default route" {
@@ -282,7 +283,7 @@ no_address='{"network_options": {"static_ips": null}}'
 	refuses 'no IP addresses available'
 }
 
-@test "create turns Podman's own addresses off where addrpool gives them, and refuses a configuration that addrpool refuses" {
+@test "create turns Podman's addresses off if addrpool leases them, and refuses a configuration that addrpool refuses" {
 	created '{"options": {"ipam": "addrpool"}, "ipam_options": null}'
 	[ "$(result .ipam_options.driver)" = none ]
 	setup_pod "$output" a "$no_address"
@@ -313,7 +314,7 @@ no_address='{"network_options": {"static_ips": null}}'
 	[ -z "$(leased net)" ]
 }
 
-@test "a pool of a cluster: the address is of a block that this node has claimed" {
+@test "a pool of a cluster: the address is in a block that this node has claimed" {
 	local cluster='{"options": {"ipam": "{\"cluster\": {\"node\": \"n1\", \"blockSize\": 16, \"etcd\": {\"endpoints\": [\"http://127.0.0.1:2379\"]}}}"}}'
 	ip link set lo up
 	export ETCD_DIR=$BATS_TEST_TMPDIR

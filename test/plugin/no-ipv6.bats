@@ -24,7 +24,7 @@ dual='{ "ipam": { "type": "addrpool", "ranges": [ [ { "subnet": "10.138.36.0/23"
 	[ ! -e /proc/sys/net/ipv6 ]
 }
 
-@test "IPv4 works in all modes, and nothing is said of IPv6" {
+@test "IPv4 works in all modes, without a message about IPv6" {
 	local conf
 	for conf in '{ "mode": "l2" }' '{ "mode": "l3" }' '{ "mode": "l3s", "proxyArp": true }' \
 		'{ "mode": "l3", "flag": "vepa", "reflector": "10.138.36.66", "hostAccess": false, "ipam": { "ranges": [ [ { "subnet": "10.9.0.0/24", "gateway": "none" } ] ] } }'; do
@@ -40,7 +40,7 @@ dual='{ "ipam": { "type": "addrpool", "ranges": [ [ { "subnet": "10.138.36.0/23"
 	done
 }
 
-@test "an IPv6 address is refused in words, and nothing is left" {
+@test "an IPv6 address is refused with a clear message, and nothing is left" {
 	cni ADD "$(conf "$dual")"
 	fails 7 'failed to add IP addr fd00:36::2/64 to "eth0": this kernel has no IPv6'
 	explains 'ipv6.disable=1'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Packets that a pod sends and receives.
+# Packets from and to a pod.
 
 load ../lib/cni
 
@@ -11,7 +11,7 @@ load ../lib/cni
 	pings b 10.138.36.2
 }
 
-@test "a pod in the LAN's subnet reaches the LAN and what lies behind its gateway" {
+@test "a pod in the LAN's subnet reaches the LAN and hosts behind its gateway" {
 	add "$(conf "$(static "10.138.36.2/23,10.138.36.66" '[{"dst":"0.0.0.0/0"}]')")"
 	pings a 10.138.36.66
 	pings a 39.156.66.10
@@ -26,7 +26,7 @@ load ../lib/cni
 	pings lan fd00:36::2
 }
 
-@test "a dual-stack pod speaks both families" {
+@test "a dual-stack pod reaches hosts with both families" {
 	add "$(conf "$(static "10.138.36.2/23 fd00:36::2/64")")"
 	pings a 10.138.36.66
 	pings a fd00:36::66
@@ -47,15 +47,15 @@ for_mode() {
 	pings a 39.156.66.10
 }
 
-@test "l3 pods of a foreign subnet reach each other, the LAN and beyond by a default route without gateway" {
+@test "l3 pods of a foreign subnet reach each other, the LAN and more, by a default route without gateway" {
 	for_mode l3
 }
 
-@test "l3s pods of a foreign subnet reach each other, the LAN and beyond by a default route without gateway" {
+@test "l3s pods of a foreign subnet reach each other, the LAN and more, by a default route without gateway" {
 	for_mode l3s
 }
 
-@test "l3 pods speak IPv6" {
+@test "l3 pods reach each other and the LAN with IPv6" {
 	add "$(conf "$(static "fd00:9::2/64" '[{"dst":"::/0"}]')" '{"mode":"l3"}')" a
 	add "$(conf "$(static "fd00:9::3/64" '[{"dst":"::/0"}]')" '{"mode":"l3"}')" b
 	pings a fd00:9::3
@@ -63,7 +63,7 @@ for_mode() {
 	pings lan fd00:9::2
 }
 
-@test "an IPv6 address can be used when ADD returns, every time, on a busy machine as well" {
+@test "an IPv6 address is usable when ADD returns, every time, also on a busy machine" {
 	local busy
 	while :; do :; done 3>&- &
 	busy=$!
@@ -77,18 +77,18 @@ for_mode() {
 	kill "$busy"
 }
 
-@test "an l2 pod of a foreign subnet leaves by a gateway outside its subnet" {
+@test "an l2 pod of a foreign subnet uses a gateway outside its subnet" {
 	add "$(conf "$(static "192.168.9.2/24,10.138.36.66" '[{"dst":"0.0.0.0/0"}]')")"
 	pings a 39.156.66.10
 	pings lan 192.168.9.2
 }
 
-@test "a pod with a /32 address leaves by its gateway" {
+@test "a pod with a /32 address uses its gateway" {
 	add "$(conf "$(static "192.168.9.2/32,10.138.36.66" '[{"dst":"0.0.0.0/0"}]')")"
 	pings a 39.156.66.10
 }
 
-@test "a pod with a /128 address leaves by its gateway" {
+@test "a pod with a /128 address uses its gateway" {
 	add "$(conf "$(static "fd00:9::2/128,fd00:36::66" '[{"dst":"::/0"}]')")"
 	pings a fd00:36::66
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Who reaches whom: hostRoutes, reflector, hostAccess, proxyArp.
+# The keys hostRoutes, reflector, hostAccess and proxyArp.
 
 load ../lib/cni
 
@@ -14,7 +14,7 @@ foreign() {
 	static "192.168.9.$1/24 fd00:9::$1/64" '[ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ]'
 }
 
-# The master's own addresses and all of its pods' reach each other.
+# The host, by its addresses on the master, and all pods of the master reach each other.
 reach_each_other() {
 	local address
 	for address in 10.138.36.58 fd00:36::58; do
@@ -25,7 +25,7 @@ reach_each_other() {
 	done
 }
 
-@test "hostAccess: host and pods reach each other in each mode, of the LAN's subnet and of another" {
+@test "hostAccess: host and pods reach each other in each mode, in the LAN's subnet and in another" {
 	local mode before
 	before=$(inventory)
 	for mode in l2 l3 l3s; do
@@ -35,7 +35,7 @@ reach_each_other() {
 		reach_each_other 10.138.36.2 fd00:36::2 192.168.9.3 fd00:9::3
 		pings b 10.138.36.58
 		pings b fd00:36::58
-		# the LAN answers whom it can find
+		# the LAN answers hosts that it can find
 		pings "$([ $mode = l2 ] && echo a || echo b)" 10.138.36.66
 		cni CHECK "$(with_result "$(conf "$(foreign 3)" "{ \"mode\": \"$mode\", \"hostAccess\": true }")" b)" b
 		succeeds
@@ -55,12 +55,12 @@ reach_each_other() {
 	[ "$status" = 1 ]
 }
 
-@test "hostAccess: the pods talk to the host's address, and the host to them with that" {
+@test "hostAccess: pods reach the host by its address, which is also its source address" {
 	add "$(conf "$(static 10.138.36.2/23)" '{ "hostAccess": true }')"
 	[ "$(ip -j route get 10.138.36.2 | jq -r '.[0] | .prefsrc')" = 10.138.36.58 ]
 }
 
-@test "hostAccess: the anchor has no address of its own, and takes none from a router" {
+@test "hostAccess: the anchor has no address, and takes none from a router" {
 	local anchor
 	add "$(conf "$(static "10.138.36.2/23 fd00:36::2/64")" '{ "mode": "l3", "hostAccess": true }')"
 	anchor=ipva$(cat /sys/class/net/eth0/ifindex)
@@ -83,7 +83,7 @@ reach_each_other() {
 	done
 }
 
-@test "hostAccess is refused with flags that it cannot work with" {
+@test "hostAccess is refused with flags with which it cannot work" {
 	local flag
 	for flag in private vepa; do
 		cni ADD "$(conf "{ \"hostAccess\": true, \"flag\": \"$flag\" }")"
@@ -115,7 +115,7 @@ reach_each_other() {
 	sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
 }
 
-@test "hostAccess: CHECK misses what makes host and pods neighbours, or the anchor that is down, and a route" {
+@test "hostAccess: CHECK reports a missing hairpin or route, and an anchor that is down" {
 	local conf
 	conf=$(conf "$(static 10.138.36.2/23)" '{ "hostAccess": true }')
 	add "$conf"
@@ -152,7 +152,7 @@ reach_each_other() {
 	done
 }
 
-@test "hostAccess: the host does not send from an address that moves from host to host" {
+@test "hostAccess: the host's source is not an address that moves between hosts" {
 	ip addr flush dev eth0 scope global
 	ip addr add 10.138.36.250/32 dev eth0
 	ip addr add 10.138.36.58/23 dev eth0
@@ -184,7 +184,7 @@ next_add() {
 	[ -z "$(ip route show proto 105; ip -6 route show proto 105; tc qdisc show dev eth0 clsact)" ]
 }
 
-@test "hostAccess: the next ADD gives the pods of before back what they have lost" {
+@test "hostAccess: the next ADD restores what other pods have lost" {
 	local event name mode
 	for event in 'ip route flush proto 105; ip -6 route flush proto 105' \
 		'ip link del "ipva$(</sys/class/net/eth0/ifindex)"' 'tc qdisc del dev eth0 clsact 2>/dev/null || :' \
@@ -199,21 +199,21 @@ next_add() {
 	done
 }
 
-@test "the ADD that brings something back says so" {
+@test "an ADD that repairs something logs it" {
 	add "$(conf "$(static "10.138.36.2/23")" '{ "hostAccess": true }')" a
 	ip route flush proto 105
 	add "$(conf "$(static "10.138.36.3/23")" '{ "hostAccess": true }')" b
 	[[ $stderr = *'repair: made "route to 10.138.36.2/32'*'of container a, interface eth0, again'* ]]
 }
 
-@test "a pod without hostAccess brings back the anchor, and what others had on it" {
+@test "an ADD without hostAccess restores the anchor and other pods' objects on it" {
 	add "$(conf "$(static "10.138.36.2/23")" '{ "mode": "l3", "hostAccess": true }')" a
 	ip link del "ipva$(</sys/class/net/eth0/ifindex)"
 	add "$(conf "$(static "10.138.36.3/23")" '{ "mode": "l3" }')" b
 	ping -n -c 1 -W 3 10.138.36.2
 }
 
-@test "hostRoutes are there for all pods that ask for them, and go with the last" {
+@test "hostRoutes exist until the DEL of the last pod that requires them" {
 	local conf before
 	before=$(inventory)
 	conf='{ "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" }, { "dst": "fd00:7::/64", "gw": "fd00:36::66" } ] }'
@@ -229,7 +229,7 @@ fd00:7::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	leaves_nothing "$before"
 }
 
-@test "hostRoutes: the same route of somebody else serves, and stays" {
+@test "hostRoutes: an equal route of another program is used, and stays" {
 	ip route add 192.168.7.0/24 via 10.138.36.66
 	add "$(conf '{ "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }')"
 	[ -z "$(ours)" ]
@@ -257,7 +257,7 @@ fd00:7::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	leaves_nothing "$before"
 }
 
-@test "hostRoutes without gw, and keys that need a host's master, are refused by name" {
+@test "hostRoutes without gw, and keys that require a master on the host, are refused by name" {
 	cni ADD "$(conf '{ "hostRoutes": [ { "dst": "192.168.7.0/24" } ] }')"
 	fails 7
 	says 'failed to load netconf: hostRoutes[0] needs a gw'
@@ -277,7 +277,7 @@ fd00:7::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	diff <(echo "$before") <(inventory | grep -v /var/lib)
 }
 
-@test "reflector in l3: the pods' subnet leads to it, and comes back" {
+@test "reflector in l3: packets between pods go to it and return" {
 	local conf before
 	before=$(inventory)
 	conf='{ "mode": "l3", "flag": "vepa", "reflector": [ "10.138.36.66", "fd00:36::66" ] }'
@@ -295,7 +295,7 @@ fd00:9::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	leaves_nothing "$before"
 }
 
-@test "reflector in l2: pods have no subnet, and reach theirs by the reflector, redirects or not" {
+@test "reflector in l2: pods have no subnet, and reach each other through the reflector, also if it redirects" {
 	local conf
 	conf='{ "mode": "l2", "flag": "vepa", "reflector": "10.138.36.66" }'
 	ip netns exec lan sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=1 \
@@ -309,7 +309,7 @@ fd00:9::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	succeeds
 }
 
-@test "reflector is refused without vepa, in the host's own subnet, and by name" {
+@test "reflector is refused by name without vepa, and in the host's subnet" {
 	local before
 	cni ADD "$(conf '{ "reflector": "10.138.36.66" }')"
 	fails 7
@@ -327,7 +327,7 @@ fd00:9::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	leaves_nothing "$before"
 }
 
-@test "proxyArp: l3s pods in the LAN's subnet are reached from the LAN, with no change there" {
+@test "proxyArp: the LAN reaches l3s pods in its subnet, without a change there" {
 	local before
 	before=$(inventory)
 	add "$(conf "$(static 10.138.36.2/23)" '{ "mode": "l3s" }')"
@@ -348,7 +348,7 @@ fd00:9::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	leaves_nothing "$before"
 }
 
-@test "proxyArp: with IPv6 as well, by proxy NDP" {
+@test "proxyArp: with IPv6 too, by proxy NDP" {
 	local before
 	before=$(inventory)
 	add "$(conf "$(static 'fd00:36::2/64')" '{ "mode": "l3s" }')" a
@@ -376,8 +376,8 @@ fd00:9::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	leaves_nothing "$before"
 }
 
-@test "proxyArp: a host that has address and default route from router advertisements keeps them" {
-	# until the router has an address to send from
+@test "proxyArp: a host with address and default route from router advertisements keeps them" {
+	# until the router has a source address
 	timeout 5 sh -c "until ip -6 route show default | grep -q 'proto ra'; do
 		ip netns exec lan '$BUILD/tools/router' eth0 fd00:77:: || :; sleep 0.2; done"
 	add "$(conf "$(static 'fd00:36::2/64')" '{ "mode": "l3s", "proxyArp": true }')" a
@@ -388,7 +388,7 @@ fd00:9::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	ip -6 route show default | grep -q 'proto ra'
 }
 
-@test "proxyArp: what was on before stays on" {
+@test "proxyArp: a sysctl that was on before stays on" {
 	sysctl -qw net.ipv4.conf.eth0.proxy_arp=1 net.ipv6.conf.eth0.proxy_ndp=1 net.ipv6.conf.eth0.accept_ra=2
 	add "$(conf "$(static '10.138.36.2/23 fd00:36::2/64')" '{ "mode": "l3s", "proxyArp": true }')"
 	cni DEL "$(conf)"

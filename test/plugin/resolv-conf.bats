@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# resolvConf: names are resolved by what `ip netns exec` starts in the pod.
+# resolvConf: programs that `ip netns exec` starts in the pod resolve names.
 
 load ../lib/cni
 
@@ -20,7 +20,7 @@ teardown() {
 	umount /etc/netns
 }
 
-@test "the file is there from ADD to DEL, and ip netns exec shows it" {
+@test "the file exists from ADD to DEL, and ip netns exec uses it" {
 	add "$(conf "$dns")"
 	[ "$(ip netns exec a cat /etc/resolv.conf)" = "# made by ipvlan-cni
 nameserver 10.138.36.66
@@ -47,14 +47,14 @@ options ndots:2" ]
 	[ ! -e /etc/netns/a ]
 }
 
-@test "the IPAM's DNS serves where the configuration has none" {
+@test "without DNS in the configuration the file has the IPAM plugin's" {
 	echo 'nameserver 9.9.9.9' >"$BATS_TEST_TMPDIR/resolv.conf"
 	add "$(conf "{ \"resolvConf\": true, \"ipam\": { \"resolvConf\": \"$BATS_TEST_TMPDIR/resolv.conf\" } }")"
 	[ "$(cat /etc/netns/a/resolv.conf)" = "# made by ipvlan-cni
 nameserver 9.9.9.9" ]
 }
 
-@test "a file of somebody else stays, and so does what else is there" {
+@test "another program's file, and other files in the directory, stay" {
 	mkdir /etc/netns/a
 	echo 'nameserver 8.8.8.8' >/etc/netns/a/resolv.conf
 	add "$(conf "$dns")"
@@ -69,7 +69,7 @@ nameserver 9.9.9.9" ]
 	[ "$(ls /etc/netns/a)" = hosts ]
 }
 
-@test "where the namespace has no name, or nobody says who resolves, there is no file" {
+@test "without a name of the namespace, or without DNS, there is no file" {
 	local pid
 	add "$(conf '{ "resolvConf": true }')" b
 	ip netns exec a sleep 1000 3>&- &
@@ -79,7 +79,7 @@ nameserver 9.9.9.9" ]
 	[ -z "$(ls /etc/netns)" ]
 }
 
-@test "a name server with a line break in it does not get a line of its own" {
+@test "a name server with a line break does not add a line" {
 	add "$(conf '{ "resolvConf": true, "dns": { "nameservers": [ "1.1.1.1\nnameserver 6.6.6.6", "2.2.2.2" ] } }')"
 	[ "$(cat /etc/netns/a/resolv.conf)" = "# made by ipvlan-cni
 nameserver 2.2.2.2" ]
@@ -95,7 +95,7 @@ nameserver 2.2.2.2" ]
 	[ -L /etc/netns/a/resolv.conf ]
 }
 
-@test "a directory that cannot be written fails the ADD, which leaves nothing" {
+@test "if the directory cannot be written, ADD fails and leaves nothing" {
 	local before
 	before=$(inventory)
 	mount -o remount,ro /etc/netns

@@ -4,7 +4,7 @@
 
 load ../lib/cni
 
-# refused CODE MESSAGE CONF: the ADD fails so, and everything is as before.
+# refused CODE MESSAGE CONF: the ADD fails with these, and changes nothing.
 refused() {
 	local before
 	before=$(inventory)
@@ -13,7 +13,7 @@ refused() {
 	leaves_nothing "$before"
 }
 
-@test "no such master: the message lists those that there are" {
+@test "no such master: the message lists the existing links" {
 	refused 7 'failed to lookup master "nope0": Link not found' "$(conf '{"master":"nope0"}')"
 	explains eth0
 }
@@ -28,7 +28,7 @@ refused() {
 	NETNS=/run/netns/none refused 4 'failed to open netns "/run/netns/none"' "$(conf)"
 }
 
-@test "a file that is no namespace" {
+@test "a file that is not a namespace" {
 	NETNS=/etc/passwd refused 4 'unknown FS magic on "/etc/passwd"' "$(conf)"
 	explains CNI_NETNS
 }
@@ -42,13 +42,13 @@ refused() {
 	NETNS=$STUB_DIR/pipe refused 4 'unknown FS magic' "$(conf)"
 }
 
-@test "a name that the pod has already: its interface is left alone" {
+@test "the pod has an interface of that name already: it is not changed" {
 	ip -n a link add eth0 type dummy
 	refused 100 'file exists' "$(conf)"
 	[ "$(in_pod a '.[0].linkinfo.info_kind' -d link show eth0)" = dummy ]
 }
 
-@test "a name that the kernel would take for a pattern" {
+@test "a name that the kernel treats as a pattern" {
 	local before
 	before=$(inventory)
 	cni ADD "$(conf)" a eth%d
@@ -94,12 +94,12 @@ refused() {
 	refused 7 'master "tun0" cannot carry ipvlan' "$(conf '{"master":"tun0"}')"
 }
 
-@test "a master inside the pod that is not there: the true cause is told" {
+@test "a master inside the pod that does not exist: the error says so" {
 	refused 7 'failed to lookup master "eth7": Link not found' "$(conf '{"master":"eth7","linkInContainer":true}')"
 	explains 'links in that namespace: lo'
 }
 
-@test "an address that another pod of the master has goes back to the IPAM plugin" {
+@test "an address that another pod of the master has is released by the IPAM plugin" {
 	add "$(conf "$(static 10.138.36.2/23)" '{"name":"other"}')" b
 	refused 101 'failed to add IP addr 10.138.36.2/23 to "eth0": address already in use' "$(conf)"
 	explains 'the interface "eth0" in /run/netns/b has it'
@@ -130,7 +130,7 @@ refused() {
 	explains 'MTU of 1280'
 }
 
-@test "without IPAM a version before 0.3.0 cannot say so" {
+@test "without IPAM a version before 0.3.0 is refused" {
 	refused 7 'cannot convert: no valid IP addresses' "$(conf '{"ipam":null,"cniVersion":"0.2.0"}')"
 }
 
@@ -146,7 +146,7 @@ refused() {
 }
 
 @test "without ipvlan in the kernel" {
-	# a copy that asks the kernel for a kind of link that it does not know
+	# a copy that requests a kind of link that the kernel does not know
 	sed 's/ipvlan\x00/ipvlon\x00/g; s,cni/ipvlan,cni/ipvlon,g' "$BUILD/ipvlan" >$STUB_DIR/ipvlan
 	chmod 755 $STUB_DIR/ipvlan
 	PLUGIN=$STUB_DIR/ipvlan refused 999 "failed to create ipvlan: $(in_words EOPNOTSUPP)" "$(conf)"
@@ -156,14 +156,14 @@ refused() {
 	explains 'modprobe ipvlan'
 }
 
-@test "a pod whose name the host has as well gets it, on kernels that refuse that and those that do not" {
+@test "the pod's interface gets a name that the host has too, on kernels that refuse that and on others" {
 	ip link add net1 type dummy
 	add "$(conf)" a net1
 	pings a 10.138.36.66
 	[ "$(in_pod a '[.[].ifname | select(startswith("ipv"))] | length' link)" = 0 ]
 }
 
-@test "a result that cannot be written: the runtime sees a failure, and nothing is left" {
+@test "a result that cannot be written: ADD fails, and nothing is left" {
 	local before
 	before=$(inventory)
 	run env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
@@ -177,7 +177,7 @@ refused() {
 	leaves_nothing "$before"
 }
 
-@test "closed standard streams are not taken for something else" {
+@test "with closed standard output DEL succeeds, and with closed standard input it fails" {
 	add "$(conf)"
 	run env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 \
 		bash -c '"$BUILD/ipvlan" >&- 2>&-' <<<"$(conf)"
@@ -187,7 +187,7 @@ refused() {
 	fails 6 'unexpected end of JSON input'
 }
 
-@test "who cannot tell which boot it is makes nothing, and says so" {
+@test "without a boot id ADD makes nothing, and reports that" {
 	local before blind=$BATS_TEST_TMPDIR/blind
 	printf '#!/bin/sh\nexec unshare -m sh -c "mount -t tmpfs none /proc/sys/kernel/random && exec %s"\n' "$BUILD/ipvlan" >"$blind"
 	chmod 755 "$blind"
@@ -197,7 +197,7 @@ refused() {
 	leaves_nothing "$before"
 }
 
-@test "an IPAM plugin that is not installed is the one thing that ADD reports, and nothing was made" {
+@test "if the IPAM plugin is not installed, ADD reports only that, and makes nothing" {
 	local before
 	before=$(inventory)
 	cni ADD "$(conf '{ "ipam": { "type": "zz" } }')"
@@ -206,7 +206,7 @@ refused() {
 	leaves_nothing "$before"
 }
 
-@test "a master that is down is no error of ADD, which names it in the log" {
+@test "with a master that is down ADD succeeds, and logs its name" {
 	ip link set eth0 down
 	cni ADD "$(conf)"
 	succeeds

@@ -4,7 +4,7 @@
 
 load ../lib/cni
 
-# advertise PREFIX: a router on the LAN, which speaks five times a second.
+# advertise PREFIX: a router on the LAN, which advertises five times a second.
 advertise() {
 	ip netns exec lan bash -c "while :; do '$BUILD/tools/router' eth0 $1 || :; sleep 0.2; done" 3>&- &
 	ROUTER=$!
@@ -23,7 +23,8 @@ ways() {
 	in_pod "$1" '[.[] | "\(.gateway) \(.protocol)"] | join(",")' -6 route show default
 }
 
-# hears POD: the advertisements reach it, since a second interface, which takes them, has an address by now.
+# hears POD: the advertisements reach the pod: a second interface, which accepts them, has an
+# address.
 hears() {
 	local _
 	for _ in {1..80}; do
@@ -41,7 +42,7 @@ given() {
 
 four=10.138.36.10/23 six=fd00:36::10/64
 
-# ignores [ADDRESS]...: and the pod's own address speaks. The other interface proves that advertisements came.
+# ignores [ADDRESS]...: the pod has only these, and its address works. The second interface shows that advertisements arrive.
 ignores() {
 	local conf has='' via=''
 	conf=$(given "$@")
@@ -59,7 +60,7 @@ ignores() {
 	succeeds
 	[ -z "$has" ] || [ "$(in_pod a '.[0].prefsrc' -6 route get fd00:36::66)" = "$has" ]
 	ip -n a link del own0
-	# and once its link was down
+	# also after its link was down
 	ip -n a link set eth0 down
 	ip -n a link set eth0 up
 	sleep 1
@@ -68,20 +69,20 @@ ignores() {
 	succeeds
 }
 
-@test "advertisements leave pods with addresses of either family, or both, as the result says" {
+@test "advertisements do not change pods with addresses of one family or both" {
 	advertise fd00:77::
 	ignores "$four"
 	ignores "$six"
 	ignores "$four" "$six"
 }
 
-@test "advertisements leave a pod that forwards, and one that takes them on new interfaces, as the result says" {
+@test "advertisements do not change a pod that forwards, or one that accepts them on new interfaces" {
 	advertise fd00:77::
 	ip netns exec a sysctl -qw net.ipv6.conf.default.accept_ra=2 net.ipv6.conf.all.forwarding=1
 	ignores "$four" "$six"
 }
 
-# accepts CONF: ADD has what came in its result, and CHECK bears with its lifetimes.
+# accepts CONF: the result of ADD has the advertised addresses and routes, and CHECK accepts changed lifetimes.
 accepts() {
 	local learned
 	add "$1" a
@@ -113,7 +114,7 @@ accepts() {
 	succeeds
 }
 
-@test "accept: a pod without any IPAM has the router's address alone, and the host reaches it" {
+@test "accept: a pod without IPAM has only the router's address, and the host reaches it" {
 	local conf address
 	conf=$(conf '{ "routerAdvertisements": "accept", "ipam": null, "hostAccess": true }')
 	advertise fd00:77::
@@ -131,7 +132,7 @@ accepts() {
 	accepts "$(conf '{ "routerAdvertisements": "accept" }')"
 }
 
-@test "accept: where no router speaks, ADD succeeds after some seconds and says so" {
+@test "accept: without a router ADD succeeds after some seconds, and logs that" {
 	local conf
 	conf=$(conf '{ "routerAdvertisements": "accept" }')
 	add "$conf" a
@@ -140,7 +141,7 @@ accepts() {
 	succeeds
 }
 
-@test "accept is refused where no advertisement reaches a pod, and so is another value" {
+@test "accept is refused in modes without advertisements, and other values are refused" {
 	local mode
 	for mode in '{ "mode": "l3" }' '{ "mode": "l3s" }' '{ "internal": true, "master": null }'; do
 		cni ADD "$(conf '{ "routerAdvertisements": "accept" }' "$mode")"

@@ -4,18 +4,18 @@
 
 load ../lib/cni
 
-# routes JSON: what pod a has after an ADD with these routes.
+# routes JSON: the routes of pod a after an ADD with these routes.
 add_routes() {
 	add "$(conf "$(static "10.138.36.2/23,10.138.36.66 fd00:36::2/64,fd00:36::66" "$1")")"
 }
 
-@test "a route without gateway takes that of its family" {
+@test "a route without gateway uses that of its family" {
 	add_routes '[{"dst":"0.0.0.0/0"},{"dst":"::/0"}]'
 	[ "$(in_pod a '.[0].gateway' route show default)" = 10.138.36.66 ]
 	[ "$(in_pod a '.[0].gateway' -6 route show default)" = fd00:36::66 ]
 }
 
-@test "a route's own gateway counts" {
+@test "a route's gateway counts" {
 	add_routes '[{"dst":"172.16.0.0/12","gw":"10.138.36.77"}]'
 	[ "$(in_pod a '.[0].gateway' route show 172.16.0.0/12)" = 10.138.36.77 ]
 }
@@ -48,21 +48,21 @@ add_routes() {
 	[ "$(in_pod a '[.[].nexthops[].gateway]' -6 route show fd01::/64)" = '["fd00:36::77","fd00:36::78"]' ]
 }
 
-@test "a multipath route may lead over gateways outside the subnet" {
+@test "a multipath route may have gateways outside the subnet" {
 	add_routes '[{"dst":"172.16.0.0/12","gw":"192.0.2.1"},{"dst":"172.16.0.0/12","gw":"192.0.2.2"},
 		{"dst":"fd01::/64","gw":"fd02::1"},{"dst":"fd01::/64","gw":"fd02::2"}]'
 	[ "$(in_pod a '[.[].nexthops[].flags[]] | unique' route show 172.16.0.0/12)" = '["onlink"]' ]
 	[ "$(in_pod a '[.[].nexthops[].gateway]' -6 route show fd01::/64)" = '["fd02::1","fd02::2"]' ]
 }
 
-@test "a route given twice is there once" {
+@test "a route given twice exists once" {
 	add_routes '[{"dst":"172.16.0.0/12","gw":"10.138.36.77"},{"dst":"172.16.0.0/12","gw":"10.138.36.77"},
 		{"dst":"fd01::/64","gw":"fd00:36::77"},{"dst":"fd01::/64","gw":"fd00:36::77"}]'
 	[ "$(in_pod a length route show 172.16.0.0/12)" = 1 ]
 	[ "$(in_pod a length -6 route show fd01::/64)" = 1 ]
 }
 
-@test "a route that the address brings along by itself is no error" {
+@test "a route that the kernel adds with the address is no error" {
 	add_routes '[{"dst":"10.138.36.0/23","gw":"0.0.0.0"},{"dst":"fd00:36::/64","gw":"::"}]'
 	pings a 10.138.36.66
 }
@@ -79,7 +79,7 @@ add_routes() {
 	[ "$(in_pod a '.[0] | [.gateway, .flags[]]' -6 route show default)" = '["fd02::1","onlink"]' ]
 }
 
-@test "a link-local gateway needs no subnet" {
+@test "a link-local gateway requires no subnet" {
 	add_routes '[{"dst":"::/0","gw":"fe80::1"}]'
 	[ "$(in_pod a '.[0].gateway' -6 route show default)" = fe80::1 ]
 }
@@ -97,7 +97,7 @@ add_routes() {
 	[ "$(in_pod b '[.[].ifname] | index("eth0")' link)" = null ]
 }
 
-@test "as many IPv6 gateways as there may be, with all that a route can have" {
+@test "the maximum of IPv6 gateways, with all attributes of a route" {
 	add "$(conf '{"ipam":{"type":"addrpool","ranges":[[{"subnet":"fd00:36::/64"}]]}}' | jq -c '.ipam.routes =
 		[range(256; 384) | { dst: "fd00:7::/64", gw: "fd00:36::\(.)", mtu: 1400, advmss: 1300, table: 1000, priority: 7 }]')"
 	[ "$(ip -n a -6 route show table 1000 | grep -c 'via fd00:36::')" = 128 ]
@@ -111,7 +111,7 @@ add_routes() {
 	leaves_nothing "$before"
 }
 
-@test "routes of the configuration come after those of the IPAM, in the pod and in the result" {
+@test "routes of the configuration follow those of the IPAM plugin, in the pod and in the result" {
 	add "$(conf '{"routes":[{"dst":"172.16.0.0/12","gw":"10.138.36.66","priority":7},{"dst":"192.0.2.0/24","mtu":1300}]}')"
 	[ "$(result '[.routes[].dst]')" = '["0.0.0.0/0","172.16.0.0/12","192.0.2.0/24"]' ]
 	[ "$(in_pod a '.[0] | [.gateway, .metric]' route show 172.16.0.0/12)" = '["10.138.36.66",7]' ]
@@ -123,14 +123,14 @@ add_routes() {
 	fails 102 172.16.0.0/12
 }
 
-@test "routes of the configuration serve addresses that came with prevResult" {
+@test "routes of the configuration work with addresses of prevResult" {
 	cni ADD "$(conf '{"ipam":null,"routes":[{"dst":"172.16.0.0/12","gw":"10.138.36.66"}],
 		"prevResult":{"cniVersion":"1.1.0","ips":[{"address":"10.138.36.2/23"}]}}')"
 	succeeds
 	[ "$(in_pod a '.[0].gateway' route show 172.16.0.0/12)" = 10.138.36.66 ]
 }
 
-@test "a route of the configuration that is wrong is refused by name, before anything is touched" {
+@test "a wrong route of the configuration is refused by name, before anything is changed" {
 	local before
 	before=$(inventory)
 	cni ADD "$(conf '{"routes":[{"dst":"172.16.0.0"}]}')"
@@ -147,12 +147,12 @@ beside() {
 	ip -n a "$1" route add default via "$2" dev net0
 }
 
-# leads POD ADDRESS: by which interface.
+# leads POD ADDRESS: the interface of the route to ADDRESS.
 leads() {
 	in_pod "$1" '.[0].dev' route get "$2"
 }
 
-@test "a default route beside that of another interface takes precedence in both families, is no multipath, and is said" {
+@test "a default route beside that of another interface takes precedence in both families, without multipath, and is logged" {
 	local family
 	for family in -4 -6; do
 		[ $family = -4 ] && set -- 10.99.0.1 10.138.36.66 39.156.66.10 || set -- fd99::1 fd00:36::66 2001:db8::1
@@ -171,7 +171,7 @@ leads() {
 	done
 }
 
-@test "with priority the route of the configuration has the metric that it says, and the other one is used" {
+@test "with priority the route of the configuration has that metric, and the other route is used" {
 	local family conf
 	for family in -4 -6; do
 		[ $family = -4 ] && set -- 10.99.0.1 10.138.36.66 39.156.66.10 0.0.0.0/0 || set -- fd99::1 fd00:36::66 2001:db8::1 ::/0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# STATUS fails if and only if the ADD that follows fails: each configuration on a machine in each state. In each
-# state a third of the configurations is taken, by turns, STEP=1 for all.
+# STATUS fails if and only if the ADD that follows fails: each configuration on a machine in each
+# state. Each state takes a third of the configurations in turn; STEP=1: all.
 
 load ../lib/cni
 
@@ -30,7 +30,7 @@ declare -gA confs=(
 	[no ipam]='{ "ipam": null }'
 )
 
-# state NAME: brings the machine into it.
+# state NAME: brings the machine into this state.
 state() {
 	local ipam=/var/lib/cni/networks
 	mkdir -p "$ipam" /run/cni
@@ -83,7 +83,7 @@ teardown() {
 	over
 }
 
-# compare STATE: in it, STATUS of each configuration says what ADD does.
+# compare STATE: for each configuration STATUS agrees with ADD in this state.
 compare() {
 	local name conf says does wrong=0 failed=0 n=0 i=$BATS_TEST_NUMBER step=${STEP:-3}
 	state "$1"

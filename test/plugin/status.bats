@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# STATUS says whether an ADD would work now.
+# STATUS reports whether an ADD would succeed now.
 
 load ../lib/cni
 
@@ -28,7 +28,7 @@ load ../lib/cni
 	fails 50 'no default route interface found'
 }
 
-@test "a master held by a bridge" {
+@test "a master that is a port of a bridge" {
 	ip link add br0 type bridge
 	ip link add port type dummy
 	ip link set port master br0
@@ -36,13 +36,13 @@ load ../lib/cni
 	fails 50 'master "port" is a port of "br0"'
 }
 
-@test "a master that carries macvlan" {
+@test "a master with a macvlan interface" {
 	ip link add link eth0 name mac0 type macvlan
 	cni STATUS "$(conf)"
 	fails 50 'carries the macvlan interface "mac0"'
 }
 
-@test "a master that is no Ethernet" {
+@test "a master that is not Ethernet" {
 	cni STATUS "$(conf '{"master":"lo"}')"
 	fails 50 'cannot carry ipvlan'
 }
@@ -52,19 +52,19 @@ load ../lib/cni
 	fails 50 'invalid MTU 9000'
 }
 
-@test "an IPAM plugin that is nowhere" {
+@test "an IPAM plugin that is not found" {
 	cni STATUS "$(conf '{"ipam":{"type":"zz"}}')"
 	fails 50 'failed to find plugin "zz"'
 }
 
-@test "a chained plugin without master waits for what comes before it" {
+@test "STATUS of a chained plugin without master succeeds" {
 	ip route del default
 	cni STATUS "$(conf '{"master":null,"ipam":null}')"
 	succeeds
 }
 
-# Each configuration by which ADD needs the master up, and what takes it down.
-@test "a master that is down: wherever ADD would fail, STATUS says so, and both name the master" {
+# Each configuration with which ADD requires the master up.
+@test "a master that is down: STATUS fails if ADD would fail, and both name the master" {
 	local key keys
 	declare -A keys=(
 		[hostRoutes]='{ "hostRoutes": [ { "dst": "203.0.113.0/24", "gw": "10.138.36.66" } ] }'

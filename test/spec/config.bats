@@ -4,7 +4,7 @@
 
 load ../lib/cni
 
-@test "what is no JSON is refused" {
+@test "input that is not JSON is refused" {
 	local text
 	for text in '' '{' '{"name":"net"' 'x' '{"name":"net"} trailing' '[]' '"text"' '12' $'\xff\xfe'; do
 		cni ADD "$text"
@@ -12,7 +12,7 @@ load ../lib/cni
 	done
 }
 
-@test "a network needs a name" {
+@test "a network requires a name" {
 	cni ADD '{"cniVersion":"1.1.0"}'
 	fails 7 'missing network name'
 	cni ADD 'null'
@@ -30,30 +30,30 @@ load ../lib/cni
 	done
 }
 
-@test "a name that is no string is a decoding error" {
+@test "a name that is not a string is a decoding error" {
 	cni ADD '{"name":5}'
 	fails 6 'error unmarshall network config: '
 }
 
-@test "a version that nobody knows is refused, with those that we know" {
+@test "an unknown version is refused, and the error lists the known ones" {
 	cni ADD "$(conf '{"cniVersion":"9.9.0"}')"
 	fails 1 'incompatible CNI versions'
 	explains 'config is "9.9.0", plugin supports ["0.1.0" "0.2.0" "0.3.0" "0.3.1" "0.4.0" "1.0.0" "1.1.0"]'
 }
 
-@test "a version that is no string is a decoding error" {
+@test "a version that is not a string is a decoding error" {
 	cni ADD "$(conf '{"cniVersion":1}')"
 	fails 6 'decoding version from network config'
 }
 
-@test "a version that is no version is a decoding error where it must be compared" {
+@test "an invalid version is a decoding error if it must be compared" {
 	cni CHECK "$(conf '{"cniVersion":"1.2.3.4"}')"
 	fails 6 'invalid version "1.2.3.4": too many parts'
 	cni STATUS "$(conf '{"cniVersion":"x.1"}')"
 	fails 6 'failed to convert major version part "x"'
 }
 
-@test "a verb is refused by configurations from before it" {
+@test "a configuration with a version from before the verb is refused" {
 	cni CHECK "$(conf '{"cniVersion":"0.3.1"}')"
 	fails 1 'config version does not allow CHECK'
 	cni STATUS "$(conf '{"cniVersion":"1.0.0"}')"
@@ -69,7 +69,7 @@ load ../lib/cni
 	[ "$(result .cniVersion)" = 0.4.0 ]
 }
 
-@test "keys match in any case and the last of equal ones wins" {
+@test "the case of a key does not matter, and the last of equal keys counts" {
 	add '{"CNIVERSION":"1.0.0","Name":"net","TYPE":"ipvlan","master":"nope","MASTER":"eth0","Mode":"l3",
 		"IPAM":{"Type":"static","Addresses":[{"address":"192.168.9.2/24"}]}}'
 	[ "$(in_pod a '.[0].linkinfo.info_data.mode' -d link show eth0)" = l3 ]
@@ -81,13 +81,13 @@ load ../lib/cni
 	[ "$(in_pod a '.[0].linkinfo.info_data.mode' -d link show eth0)" = l2 ]
 }
 
-@test "a NUL character is no obstacle where nobody reads it, and refused elsewhere" {
+@test "a NUL character is accepted in values that are not used, and refused elsewhere" {
 	add "$(conf | jq -c '.runtimeConfig = {"io.kubernetes.cri.pod-annotations": {"x": "a\u0000b"}}')"
 	cni ADD "$(conf | jq -c '.master = "eth0\u0000x"')" b
 	fails 7 'master must be a string without NUL'
 }
 
-@test "a key of the wrong type is named with its value, and nothing is touched" {
+@test "a key of the wrong type is named with its value, and nothing is changed" {
 	local before key
 	before=$(inventory)
 	while read -r key value; do
@@ -118,7 +118,7 @@ load ../lib/cni
 	fails 7 'unknown ipvlan mode: "L2"'
 }
 
-@test "an MTU above the master's is refused, since large packets would vanish" {
+@test "an MTU above the master's is refused, since large packets would be lost" {
 	local before
 	before=$(inventory)
 	cni ADD "$(conf '{"mtu":9000}')"
@@ -155,17 +155,17 @@ load ../lib/cni
 	done
 }
 
-# contradicts TEXT JSON: these keys exclude each other, and ADD says which.
+# contradicts TEXT JSON: these keys exclude each other, and ADD names them.
 contradicts() {
 	cni ADD "$(conf "${@:2}")"
 	fails 7 "$1"
 }
 
-@test "a key of ours with a value of another type is another program's: left out, which ADD says" {
+@test "a key of ours with a value of another type is ignored, and ADD logs that" {
 	local key value
 	while read -r key value; do
 		add "$(conf "{ \"$key\": $value }")"
-		# the key "to" of a route is not known, either
+		# the key "to" of a route is unknown too
 		[[ $stderr$'\n' = *"ignored: $key must be "*", not $value"$'\n'* ]]
 		[ "$(grep -cv '^unknown key "to"' <<<"$stderr")" = 1 ]
 		cni CHECK "$(with_result "$(conf "{ \"$key\": $value }")")"
@@ -198,7 +198,7 @@ contradicts() {
 	END
 }
 
-@test "what flannel and bridge write into a configuration keeps nobody from working" {
+@test "keys of flannel and bridge in a configuration do not make ADD fail" {
 	local conf
 	for conf in '{ "vlan": 0, "bridge": "cni0", "isGateway": true, "hairpinMode": true, "forceAddress": false, "mtu": 0 }' \
 		'{ "mode": "l3", "mtu": 1450, "ipMasq": true, "isGateway": true, "capabilities": { "ips": true } }' \
@@ -211,7 +211,7 @@ contradicts() {
 	done
 }
 
-@test "keys that contradict each other are refused by name, and DEL goes on" {
+@test "keys that contradict each other are refused by name, and DEL succeeds" {
 	local before
 	before=$(inventory)
 	contradicts 'vlan and internal exclude each other' '{ "vlan": 5, "internal": true }'
@@ -240,7 +240,7 @@ contradicts() {
 	leaves_nothing "$before"
 }
 
-@test "a GC list without ids is refused, and nothing is taken from anybody" {
+@test "a GC list without ids is refused, and nothing is released" {
 	add "$(conf)"
 	cni GC "$(conf '{ "cni.dev/valid-attachments": [ { "containerID": "a" } ] }')"
 	fails 7 'cni.dev/valid-attachments[0] must have a containerID and an ifname'
@@ -249,7 +249,7 @@ contradicts() {
 	succeeds
 }
 
-@test "ipMasq without nft says what is missing, and leaves nothing" {
+@test "ipMasq without nft fails with its name, and leaves nothing" {
 	local before
 	before=$(inventory)
 	mount --bind /dev/null "$(command -v nft)"

@@ -4,12 +4,12 @@
 
 load ../lib/cni
 
-# Runs the plugin with these variables and nothing else of CNI.
+# plugin VARIABLE...: runs the plugin with only these CNI variables.
 plugin() {
 	run --separate-stderr env -u CNI_PATH "$@" "$BUILD/ipvlan" <<<"${STDIN-$(conf)}"
 }
 
-@test "without CNI_COMMAND it says what it is and succeeds" {
+@test "without CNI_COMMAND it prints its name and succeeds" {
 	plugin
 	succeeds
 	[ "$output" = "" ]
@@ -40,19 +40,19 @@ plugin() {
 	fails 4 'required env variables [CNI_CONTAINERID,CNI_NETNS,CNI_IFNAME,CNI_PATH] missing'
 }
 
-@test "DEL does without CNI_NETNS" {
+@test "DEL requires no CNI_NETNS" {
 	plugin CNI_COMMAND=DEL
 	fails 4 'required env variables [CNI_CONTAINERID,CNI_IFNAME,CNI_PATH] missing'
 }
 
-@test "STATUS and GC need CNI_PATH only" {
+@test "STATUS and GC require only CNI_PATH" {
 	plugin CNI_COMMAND=STATUS
 	fails 4 'required env variables [CNI_PATH] missing'
 	plugin CNI_COMMAND=GC
 	fails 4 'required env variables [CNI_PATH] missing'
 }
 
-@test "an empty variable is a missing one" {
+@test "an empty variable counts as missing" {
 	plugin CNI_COMMAND=ADD CNI_CONTAINERID= CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 CNI_PATH=/
 	fails 4 'required env variables [CNI_CONTAINERID] missing'
 }
@@ -76,7 +76,7 @@ plugin() {
 	done
 }
 
-@test "a wrong container id counts before a missing variable" {
+@test "a wrong container id is reported before a missing variable" {
 	plugin CNI_COMMAND=ADD CNI_CONTAINERID=_x
 	fails 4 'invalid characters in containerID'
 }
@@ -99,7 +99,7 @@ plugin() {
 	done
 }
 
-@test "a pod whose namespace is the plugin's own is refused before anything is done" {
+@test "the plugin's own namespace as CNI_NETNS is refused before anything is done" {
 	local before
 	before=$(inventory)
 	ip link add dev victim type dummy

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Who means ill: names that are paths, files that are not what they were, and pods that are
-# root in their own namespace.
+# Attacks: names that are paths, files that others have replaced, and pods that are root in their
+# namespace.
 
 load ../lib/cni
 
@@ -12,7 +12,7 @@ pooled() {
 
 outside=/var/lib/cni/outside
 
-@test "no name leads out of the directories that are ours" {
+@test "no name leads out of our directories" {
 	local before name
 	before=$(inventory)
 	for name in ../x a/../../x .. . 'a b' $'a\nb' '/etc/x'; do
@@ -29,12 +29,12 @@ outside=/var/lib/cni/outside
 	done
 }
 
-# no_utf8 [JSON]: all that the host can have for a pod, on a master whose name is not UTF-8.
+# no_utf8 [JSON]: a pod with all kinds of objects on the host, on a master whose name is not UTF-8.
 no_utf8() {
 	pooled '{ "master": null, "vlan": 100, "hostAccess": true, "dns": { "nameservers": [ "9.9.9.9" ] }, "resolvConf": true }' "$@"
 }
 
-@test "names that are not UTF-8, of the interface, the master and the namespace, are names like others" {
+@test "names that are not UTF-8 work for the interface, the master and the namespace" {
 	local before pod=$'p\xff' ifname=$'e\xe9'
 	export CONTAINER=c1
 	ip link set eth0 down
@@ -57,7 +57,7 @@ no_utf8() {
 	leaves_nothing "$before"
 }
 
-@test "a link in place of the ledger's files is not followed, and what it leads to is not changed" {
+@test "a link in place of the ledger's files is not followed, and its target does not change" {
 	local dir file
 	echo precious >$outside
 	add "$(pooled '{ "hostAccess": true }')"
@@ -74,7 +74,7 @@ no_utf8() {
 	succeeds
 }
 
-@test "a FIFO in place of the ledger's lock stops nobody" {
+@test "a FIFO in place of the ledger's lock does not block a call" {
 	mkdir -p /run/cni/ipvlan
 	mkfifo /run/cni/ipvlan/ledger.lock
 	add "$(pooled '{ "hostAccess": true }')"
@@ -82,7 +82,7 @@ no_utf8() {
 	succeeds
 }
 
-@test "a pod that puts a link of its own in place of ours keeps it, and its address is free" {
+@test "DEL keeps a link that a pod put in place of ours, and releases the address" {
 	add "$(pooled)"
 	ip -n a link del eth0
 	ip -n a link add eth0 type dummy
@@ -93,7 +93,7 @@ no_utf8() {
 	[ "$(result '.ips[0].address')" = 10.138.36.3/23 ]
 }
 
-@test "a pod that puts its link down, empties it and adds to it loses it all the same" {
+@test "DEL deletes a link that the pod has set down and changed" {
 	local before
 	before=$(inventory)
 	add "$(pooled '{ "hostAccess": true }')"
@@ -114,7 +114,7 @@ no_utf8() {
 	leaves_nothing "$before"
 }
 
-@test "a thousand links in a pod's namespace slow nobody down for long" {
+@test "with a thousand links in a pod's namespace calls are not much slower" {
 	seq 1000 | sed 's/.*/link add d& type dummy/' | ip -n a -batch -
 	add "$(pooled)"
 	cni CHECK "$(with_result "$(pooled)")"
@@ -136,14 +136,14 @@ no_utf8() {
 	! grep -e '/netns\|/run/cni\|net:\[\|socket:' "$STUB_DIR/seen"
 }
 
-@test "addrpool and what it starts cannot gain privileges" {
+@test "addrpool and its children cannot gain privileges" {
 	local store=/var/lib/cni/networks/net pid
 	add "$(pooled)"
 	keeps_lock $store/lock
 	CNI_COMMAND=ADD CNI_CONTAINERID=b CNI_NETNS=/run/netns/b CNI_IFNAME=eth0 "$BUILD/addrpool" <<<"$(pooled)" >/dev/null 3>&- &
 	pid=$!
 	for _ in {1..300}; do
-		! cmp -s $BUILD/addrpool /proc/$pid/exe || break # and no longer the shell
+		! cmp -s $BUILD/addrpool /proc/$pid/exe || break # the process is no longer the shell
 		sleep 0.01
 	done
 	sleep 0.1

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What the process that calls us hands down: signals, timers, umask, descriptors, and a
-# standard error that perhaps nobody reads. None of it changes what a call does.
+# What ipvlan inherits from its caller: signals, timers, umask, descriptors, and a standard error
+# perhaps without a reader. None of it changes what a call does.
 
 load ../lib/cni
 
-# ipam NAME: an IPAM plugin that is the script on standard input, and answers ADD after it.
+# ipam NAME: an IPAM plugin that runs the script on standard input, and then answers ADD.
 ipam() {
 	{
 		printf '#!/bin/bash\ncat >/dev/null\n[ "$CNI_COMMAND" = ADD ] || exit 0\n'
@@ -20,10 +20,10 @@ with() {
 	conf "{ \"ipam\": { \"type\": \"$1\" } }" "${@:2}"
 }
 
-# bash waits for no child, should SIGCHLD be ignored; env is the last before ipvlan.
+# With SIGCHLD ignored bash does not wait for a child, so env starts ipvlan.
 ignores_children='env --ignore-signal=CHLD'
 
-@test "a caller that ignores SIGCHLD hears what the IPAM plugin refused" {
+@test "a caller that ignores SIGCHLD gets the IPAM plugin's error" {
 	local verb
 	run_by "$ignores_children"
 	for verb in ADD DEL; do
@@ -38,7 +38,7 @@ ignores_children='env --ignore-signal=CHLD'
 	fails 0 'signal: '
 }
 
-@test "a caller that ignores SIGCHLD hears that nft failed" {
+@test "a caller that ignores SIGCHLD gets the error of nft" {
 	local nft conf
 	nft=$(readlink -f "$(type -P nft)")
 	conf=$(conf '{ "mode": "l3s", "ipMasq": true }' "$(static 10.9.0.2/24)")
@@ -73,7 +73,7 @@ ignores_children='env --ignore-signal=CHLD'
 	[ "$ready" -gt 0 ]
 }
 
-@test "with all signals blocked or ignored a pod comes and goes, and the IPAM plugin has none of it" {
+@test "with all signals blocked or ignored ADD and DEL succeed, and the IPAM plugin inherits none of that" {
 	local way
 	ipam asks <<-'EOF'
 		grep -E '^Sig(Blk|Ign):' /proc/self/status >"$STUB_DIR/signals"
@@ -89,7 +89,7 @@ ignores_children='env --ignore-signal=CHLD'
 	done
 }
 
-@test "a timer that the caller has set ends nobody" {
+@test "a timer of the caller kills no program" {
 	ipam sleeps <<-'EOF'
 		sleep 3
 	EOF
@@ -99,7 +99,7 @@ ignores_children='env --ignore-signal=CHLD'
 	succeeds
 }
 
-@test "a limit to the size of files ends nobody" {
+@test "a limit to the size of files kills no program" {
 	local log=$BATS_TEST_TMPDIR/log conf
 	conf=$(with stub-fails "{ \"logFile\": \"$log\", \"logLevel\": \"info\" }")
 	head -c 8192 /dev/zero >"$log"
@@ -109,7 +109,7 @@ ignores_children='env --ignore-signal=CHLD'
 	[[ $stderr = *"cannot write to logFile"* ]]
 }
 
-@test "files have the modes that the manual lists, whatever the umask" {
+@test "files have the modes of the manual with any umask" {
 	local mask conf
 	conf=$(conf "{ \"ipam\": { \"type\": \"addrpool\" }, \"resolvConf\": true, \"dns\": { \"nameservers\": [ \"10.0.0.1\" ] },
 		\"hostAccess\": true, \"logFile\": \"/run/cni/log\", \"logLevel\": \"info\" }")
@@ -126,7 +126,7 @@ ignores_children='env --ignore-signal=CHLD'
 	done
 }
 
-@test "an IPAM plugin is given no descriptor but its three" {
+@test "an IPAM plugin inherits only three descriptors" {
 	ipam looks <<-'EOF'
 		exec {dir}</proc/self/fd
 		ls /proc/$$/fd >"$STUB_DIR/seen"
@@ -136,7 +136,7 @@ ignores_children='env --ignore-signal=CHLD'
 	[ "$(grep -vxF -e 10 -e 255 "$STUB_DIR/seen" | paste -sd' ')" = '0 1 2' ] || { cat "$STUB_DIR/seen"; return 1; }
 }
 
-# unread [LOUD]: from now on ipvlan's standard error is a pipe that nobody reads, and that is full.
+# unread [LOUD]: from now on ipvlan's standard error is a full pipe without a reader.
 unread() {
 	mkfifo "$BATS_TEST_TMPDIR/unread"
 	exec {UNREAD}<>"$BATS_TEST_TMPDIR/unread"
@@ -144,7 +144,7 @@ unread() {
 	run_by "sh -c 'exec \"\$@\" 2>$BATS_TEST_TMPDIR/unread' sh"
 }
 
-@test "a standard error that nobody reads keeps nobody waiting for long" {
+@test "calls do not wait long for a standard error without a reader" {
 	ipam loud <<-'EOF'
 		head -c 1048576 /dev/zero | tr '\0' x >&2
 	EOF
@@ -152,12 +152,12 @@ unread() {
 	add "$(with loud)"
 	cni DEL "$(with loud)"
 	succeeds
-	# nor do our own lines
+	# nor do ipvlan's lines
 	cni DEL "$(conf '{ "logLevel": "loud" }')"
 	succeeds
 }
 
-@test "what a standard error has no room for is counted in logFile" {
+@test "logFile has the number of bytes that standard error had no room for" {
 	local log=/run/cni/log
 	mkdir -p /run/cni
 	ipam loud <<-'EOF'
@@ -168,7 +168,7 @@ unread() {
 	grep -q 'warning ADD network=net .*: 100000 bytes for standard error are lost' "$log"
 }
 
-@test "what is said on standard error arrives whole when it is read, however much it is" {
+@test "all bytes arrive on a standard error that is read, however many they are" {
 	ipam loud <<-'EOF'
 		head -c 300000 /dev/zero | tr '\0' x >&2
 	EOF

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Messages that no other test is about: man/ipvlan-cni-errors.7 tells of all.
+# Messages without another test: man/ipvlan-cni-errors.7 lists all.
 
 load ../lib/cni
 
-# undone CODE MESSAGE CONF: an ADD says so and leaves nothing.
+# undone CODE MESSAGE CONF: an ADD fails with these and leaves nothing.
 undone() {
 	local before
 	before=$(inventory)
@@ -20,7 +20,7 @@ undone() {
 	explains 'the interface below it is down'
 }
 
-@test "a LAN that cannot be asked, since the master is down" {
+@test "conflictCheck with a master that is down" {
 	ip link set eth0 down
 	undone 11 'master "eth0" is down' "$(conf '{ "conflictCheck": "probe" }')"
 	explains 'conflictCheck needs it up: ip link set eth0 up'
@@ -42,19 +42,19 @@ undone() {
 	undone 5 'cannot set the sysctl ipv4/conf/eth0/proxy_arp to 1' "$(conf '{ "mode": "l3s", "proxyArp": true }')"
 }
 
-@test "a network whose name is longer than what can be written down" {
+@test "a network whose name is too long for a page" {
 	local name
 	printf -v name '%01100000d' 0
 	undone 7 'an attachment with too many objects on the host' "$(conf | sed -f <(echo "s/\"net\"/\"$name\"/"))"
 }
 
-@test "an IPAM plugin whose result has a version that is none" {
+@test "an IPAM plugin whose result has an invalid version" {
 	echo '{ "cniVersion": 1, "ips": [ { "address": "10.138.36.2/23" } ] }' >"$STUB_DIR/answer"
 	undone 6 "cannot read the IPAM plugin's result: cniVersion must be a string, not 1" \
 		"$(conf '{ "ipam": { "type": "stub-answers" } }')"
 }
 
-@test "without the right to change interfaces: DEL keeps the address, STATUS says that ADD would fail" {
+@test "without the right to change interfaces DEL keeps the address, and STATUS fails" {
 	local index
 	add "$(conf)"
 	index=$(in_pod a '.[].ifindex' link show eth0)
@@ -71,9 +71,9 @@ undone() {
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
-@test "too few file descriptors: ADD says for what, and DEL leaves nothing" {
+@test "too few file descriptors: ADD names what requires one, and DEL leaves nothing" {
 	local before all='' n
-	add "$(conf)" b # so that nobody looks for other interfaces on the master, which takes more
+	add "$(conf)" b # so that ADD does not search for other interfaces on the master, which requires more descriptors
 	before=$(inventory)
 	for n in {5..13}; do
 		run_by prlimit --nofile="$n"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The result in the shape that each version of the specification gives it.
+# The result in the form of each version of the specification.
 
 load ../lib/cni
 
@@ -65,7 +65,7 @@ expect_1() {
 	[ "$(result .cniVersion)" = 0.1.0 ]
 }
 
-@test "dns is an empty object before 1.0.0 and absent from then on" {
+@test "dns is an empty object before 1.0.0 and absent since" {
 	add "$(conf '{"cniVersion":"0.4.0"}')" a
 	[ "$(result .dns)" = '{}' ]
 	add "$(conf '{"cniVersion":"1.0.0"}')" b
@@ -87,7 +87,7 @@ expect_1() {
 	pings a 39.156.66.10
 }
 
-@test "CHECK and DEL take back the result of each version" {
+@test "CHECK and DEL accept the result of each version" {
 	local v
 	for v in 0.4.0 1.0.0 1.1.0; do
 		add "$(dual "$v")"

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The shared pool's protocol: nodes claim blocks of one pool in an engine, and give addresses
- * of them to pods. README.md says what is modelled and what the switches mean.
+ * The protocol of a shared pool: nodes claim blocks of one pool in an engine, and assign addresses
+ * of them to pods. README.md describes the model and its switches.
  *
- * A block has one address here. A store is what one network of one node keeps on its machine.
+ * Here a block has one address. A store is the data of one network of one node on its machine.
  */
 
 #ifndef NB
 #define NB 2 /* blocks */
 #endif
 #ifndef DOWNS
-#define DOWNS 0 /* how often machines stop, all together */
+#define DOWNS 0 /* how many stops of machines, in total */
 #endif
 #ifndef WIPES
-#define WIPES 0 /* how often a store is lost under running pods */
+#define WIPES 0 /* how often a store is lost while pods run */
 #endif
 #ifndef RESTORES
 #define RESTORES 0 /* how often the engine is restored from a backup */
 #endif
 #ifndef RELEASES
-#define RELEASES 0 /* how often somebody runs release-node */
+#define RELEASES 0 /* how often an administrator runs release-node */
 #endif
 #ifndef LATES
 #define LATES 0 /* how many requests arrive late, or twice */
 #endif
 
-/* Who is who: machine, name of the node, and name of node and network, by store. */
+/* By store: its machine, the node's name, and the name of node and network. */
 #define NM 2
 #if defined(TWO_NETS)
 #define NS 3
@@ -47,7 +47,7 @@
 #define NAME_OF(key) ((key) - 1)
 #endif
 
-/* What the hardware says of itself; 0: nothing that tells it from others. */
+/* The hardware number of a machine; 0: none, or one that several machines share. */
 #if defined(SAME_HARDWARE)
 #define HARDWARE(m) 1
 #elif defined(NO_HARDWARE)
@@ -58,66 +58,66 @@
 
 #define SAME_MACHINE(m, n) (HARDWARE(m) == HARDWARE(n) && HARDWARE(m) != 0)
 
-/* Boots and incarnations: each machine or store has four, the last boot is that of recovery. */
+/* Each machine has four boots, and each store four incarnations. The last boot is for recovery. */
 #define LAST_BOOT(m) ((m) * 4 + 3)
 #define MACHINE_OF(boot) ((boot) / 4)
 
-/* The claims in the engine; key 0: there is none. gen: see gens[]. */
+/* The claims in the engine. Key 0: the block is free. gen: see gens[]. */
 byte e_key[NB], e_inc[NB], e_boot[NB], e_id[NB], e_gen[NB];
 
-/* The backup. Ids that were given since: an engine that counts revisions gives them again. */
+/* The backup, and the ids assigned since it: an engine whose ids are revisions assigns them again. */
 byte k_key[NB], k_inc[NB], k_boot[NB], k_id[NB], k_gen[NB];
 byte since[NB], again[NB];
 bit backup;
 
-/* What a store knows of a block. */
+/* A store's note about a block. */
 #define NONE 0
 #define CLAIMING 1
 #define OWNED 2	    /* and confirmed in this boot */
 #define EARLIER 3   /* owned, confirmed in an earlier boot */
 #define RETURNING 4
-#define LOST 5	    /* another machine has our identity, and the claim */
+#define LOST 5	    /* another machine has the store's identity, and the claim */
 #define SB (NS * NB)
 #define AT(s, b) ((s) * NB + (b))
 byte note[SB], nid[SB];
 bit lease[SB];
 byte inc[NS];
-byte gens[NS]; /* in how many boots the store has been used: the generation of its claims */
-bit looked[NS]; /* since the last tick */
-bit fresh[NS];	/* the look that is under way was begun since the last tick */
+byte gens[NS]; /* the number of boots in which the store was used: the generation of its claims */
+bit looked[NS]; /* the store has looked since the last tick */
+bit fresh[NS];	/* the present look began after the last tick */
 bit busy[NS];
 
-/* What the store's program was told when it listed the claims under its name. */
+/* The answer when the store's program listed the claims under its name. */
 byte q_key[SB], q_inc[SB], q_boot[SB], q_id[SB], q_gen[SB];
 
 byte boot[NM];
 bit up[NM];
 
-/* Pods that live and have the block's address. TAINTED: an event took the block from the node
- * while the pod lived, or the node gave the address before it could know of that. */
+/* Running pods with the block's address. TAINTED: an event took the block from the node while the pod
+ * ran, or before the node assigned the address, when it could not know yet. */
 #define CLEAN 1
 #define TAINTED 2
 byte pod[SB];
 
-/* An event took the block from the node, which is not late yet: it has neither looked since,
- * nor is FENCE over. UNDER_WAY: a look has seen it, and is not done. */
+/* An event took the block from the node, which need not know yet: it has not looked since, and FENCE has not
+ * passed. UNDER_WAY: a look has seen the event, but has not ended. */
 #define OPEN 1
 #define UNDER_WAY 2
 byte window[SB];
 
-/* One request that is still on its way, though its sender has given up or has asked again. */
+/* One request that has not arrived, although its sender has ended or has asked again. */
 #define NO_REQUEST 0
 #define CREATE 1
 #define REMOVE 2
 #define UPDATE 3
 byte z_op, z_s, z_b, z_inc, z_boot, z_id, z_gen, z_xinc, z_xboot;
 
-/* release-node of a node that is down: the claims that it has listed. */
+/* release-node for a node that is down: the listed claims. */
 bit releasing;
 byte r_name, r_key[NB], r_inc[NB], r_boot[NB], r_id[NB];
 
 byte downs = DOWNS, wipes = WIPES, restores = RESTORES, releases = RELEASES, lates = LATES;
-bit over; /* nothing happens any more */
+bit over; /* the run has ended */
 
 hidden byte i, j, n, m, c_s, c_b, c_taken, c_who, who;
 hidden byte refused, found, bad;
@@ -165,8 +165,8 @@ inline clear_list(s)
 	i = 0
 }
 
-/* rid: an id that nothing knows of the block any more; or, after a restore, one that was given
- * since the backup. */
+/* rid becomes the id of a new claim: one that nothing knows of the block; or, after a restore, one that was
+ * assigned since the backup. */
 #define KNOWN(b, x) \
 	(e_id[b] == (x) || k_id[b] == (x) || r_id[b] == (x) || (z_b == (b) && z_id == (x)) || \
 	 nid[AT(0, b)] == (x) || nid[AT(1, b)] == (x) || nid[AT(NS - 1, b)] == (x) || \
@@ -182,7 +182,7 @@ inline new_id(b)
 	od;
 	assert(!KNOWN(b, rid));
 	n = 1;
-	do /* the first that can come again does: d_step has no choice */
+	do /* the first id that can come again does, since d_step allows no choice */
 	:: n < 7 && !GIVEN_AGAIN(b, n) -> n++
 	:: else -> break
 	od;
@@ -198,7 +198,7 @@ inline new_id(b)
 	fi
 }
 
-/* An event: the block was who's (OWNER before), and is another's now, or free. */
+/* An event: store who owned the block before; now another store owns it, or it is free. */
 inline event(b)
 {
 	if
@@ -212,7 +212,7 @@ inline event(b)
 	fi
 }
 
-/* ---- what the engine does; res: whether it did, rid: the claim's id ---- */
+/* ---- what the engine does; res: did it?, rid: the claim's id ---- */
 
 inline do_create(s, b, x_inc, x_boot, x_gen)
 {
@@ -231,7 +231,7 @@ inline do_create(s, b, x_inc, x_boot, x_gen)
 		e_boot[b] = x_boot;
 		e_id[b] = rid;
 		e_gen[b] = x_gen;
-		if /* its pods have it for themselves again */
+		if /* the store owns the block again */
 		:: pod[AT(s, b)] == TAINTED -> pod[AT(s, b)] = CLEAN
 		:: else
 		fi;
@@ -266,8 +266,8 @@ inline do_remove(b, x_id, x_inc, x_boot)
 	fi
 }
 
-/* Another machine's claim changes hands: an event, where the engine's record cannot tell the
- * two machines apart. */
+/* A claim gets another store. This is an event if the engine's record cannot distinguish the two
+ * machines. */
 inline do_update(s, b, x_id, x_xinc, x_xboot, x_inc, x_boot, x_gen)
 {
 	res = false;
@@ -291,7 +291,7 @@ inline do_update(s, b, x_id, x_xinc, x_xboot, x_inc, x_boot, x_gen)
 	fi
 }
 
-/* ---- what a program does alone ---- */
+/* ---- what a program does without the engine ---- */
 
 inline do_look(s)
 {
@@ -306,7 +306,7 @@ inline do_look(s)
 	i = 0
 }
 
-/* The look, and what it has led to, is done. */
+/* The look, and all that follows from it, has ended. */
 inline seen(s)
 {
 	for (i : 0 .. NB - 1) {
@@ -322,7 +322,7 @@ inline seen(s)
 	fi
 }
 
-/* It ends here, for whatever reason. */
+/* The program ends, for any reason. */
 inline quit(s)
 {
 	for (i : 0 .. NB - 1) {
@@ -334,7 +334,7 @@ inline quit(s)
 	clear_list(s);
 	fresh[s] = 0;
 	busy[s] = 0;
-	op = 0; /* what is of no use any more is cleared, so that equal states are equal */
+	op = 0; /* cleared, so that states with the same future are equal */
 	b = 0;
 	taken = 0;
 	act = 0;
@@ -343,8 +343,7 @@ inline quit(s)
 	more = 0
 }
 
-/* The engine does not answer: the ADD goes on. What was taken from the node meanwhile it cannot
- * know. */
+/* The engine does not answer: the ADD continues. The node cannot know which blocks it has lost. */
 inline look_failed(s)
 {
 	printf("store %d: no answer to a look\n", s);
@@ -358,7 +357,7 @@ inline look_failed(s)
 	i = 0
 }
 
-/* found: what the look says differs from what the store says; taken: places */
+/* found: the look differs from the store; taken: the blocks that are claimed */
 inline compare(s, taken)
 {
 	found = false;
@@ -438,7 +437,7 @@ inline do_list(s, taken)
 	i = 0
 }
 
-/* All claims of the node's name, of each of its networks. */
+/* Lists the claims of the node's name, of all its networks. */
 inline do_list_name(s)
 {
 	printf("store %d lists its name on all networks, to release it\n", s);
@@ -458,8 +457,8 @@ inline do_list_name(s)
 #define MACHINE_KNOWN(s, b) SAME_MACHINE(MACHINE(s), MACHINE_OF(q_boot[AT(s, b)]))
 #define IN_USE(s, b) (note[AT(s, b)] == OWNED || note[AT(s, b)] == LOST)
 
-/* The claim is that of another machine that has our identity: it is not of an earlier boot of
- * ours, which a backup has brought back. */
+/* Another machine has the store's identity and the claim: the claim is not one of an earlier boot of this
+ * store, which a backup has brought back. */
 #define FOREIGN(s, b) (LISTED(s, b) && !(OF_US(s, b) && OF_BOOT(s, b)))
 #if defined(SPEC_GENERATION)
 #define STOLEN(s, b) (FOREIGN(s, b) && IN_USE(s, b))
@@ -467,7 +466,7 @@ inline do_list_name(s)
 #define STOLEN(s, b) (FOREIGN(s, b) && (IN_USE(s, b) || OF_US(s, b)) && q_gen[AT(s, b)] >= gens[s])
 #endif
 
-/* refused: a claim under our name is not for us to take */
+/* A claim under the store's name that it may not take: the program refuses. */
 #if defined(OLD) || defined(SPEC_CLONE)
 #define ALIEN(s, b) \
 	(LISTED(s, b) && !OF_US(s, b) && (OF_BOOT(s, b) || !MACHINE_KNOWN(s, b)))
@@ -496,7 +495,7 @@ inline check_names(s)
 	i = 0
 }
 
-/* What is to be done about block b: act */
+/* act becomes what the program must do about block b. */
 #define NOTHING 0
 #define FORGET 4
 #define TAKE_NOTE 5
@@ -529,19 +528,19 @@ inline decide(s, b)
 #define GEN_MAX 3
 #define NEWER(x) ((x) < GEN_MAX -> (x) + 1 : GEN_MAX)
 
-/* The request that act stands for; in res whether it was done. */
+/* The engine executes the request act; res: has it done so? */
 inline execute(s, b)
 {
 	if
 	:: act == CREATE ->
 		do_create(s, b, inc[s], boot[MACHINE(s)], gens[s]);
-		if /* in the answer, and so given to no other claim */
+		if /* the answer has the id, so no other claim gets it */
 		:: res -> nid[AT(s, b)] = rid
 		:: else
 		fi
 	:: act == REMOVE -> do_remove(b, q_id[AT(s, b)], q_inc[AT(s, b)], q_boot[AT(s, b)])
 	:: act == UPDATE ->
-		if /* the heir of a store that is lost */
+		if /* the claim is of a lost store */
 		:: !OF_US(s, b) && q_gen[AT(s, b)] >= gens[s] -> gens[s] = NEWER(q_gen[AT(s, b)])
 		:: else
 		fi;
@@ -590,7 +589,7 @@ inline late_gone()
 	z_xboot = 0
 }
 
-/* What is written down after the answer. refused: the claim was changed meanwhile. */
+/* The notes after the answer. refused: the claim has changed meanwhile. */
 inline conclude(s, b)
 {
 	printf("store %d: act %d on block %d, done %d\n", s, act, b, res);
@@ -641,14 +640,14 @@ inline conclude(s, b)
 #define MAY_GIVE(s) looked[s]
 #endif
 
-/* ---- a pod on the store's node that has, or will have, the block's address ---- */
+/* ---- pods on the store's node that get the block's address ---- */
 
 inline give(s, b)
 {
 	printf("store %d gives the address of block %d\n", s, b);
 	found = window[AT(s, b)] != 0;
 	for (i : 0 .. NS - 1) {
-		/* the invariant: no address of two living pods */
+		/* the invariant: two running pods never have one address */
 		assert(found || pod[AT(i, b)] != CLEAN)
 	}
 	i = 0;
@@ -672,15 +671,15 @@ end:	do
 	od
 }
 
-/* ---- addrpool-claim of one network of a node; one at a time, under a lock ---- */
+/* ---- addrpool-claim of one network of a node; a lock allows one at a time ---- */
 
 #define DO_LOOK 1
 #define DO_CLAIM 2
 #define DO_RETURN 3
 #define DO_RELEASE 4
 
-/* The request arrives and is answered; or it is the last thing that happens before the
- * program ends: done or not, or late. An answer that does not come ends the program. */
+/* The request arrives, and the program gets the answer. Or the program ends before the answer: then the
+ * request is executed, is lost, or arrives late. A program without an answer ends. */
 #ifdef NO_CRASH
 #define CRASHES false
 #else
@@ -714,8 +713,8 @@ end:	do
 #define CAN_CLAIM(s, b) (!(taken & (1 << (b))) && note[AT(s, b)] == NONE)
 #define CAN_CLAIM_ANY(s) ANY(CAN_CLAIM(s, 0), CAN_CLAIM(s, 1), CAN_CLAIM(s, 2))
 
-/* release-node of the own node, by the book: no pod of the network runs here, a namesake is
- * gone; the program looks at leases. */
+/* release-node for the own node, as documented: no pod of the network runs here, and no other machine of
+ * that name is up. The program checks that there are no leases. */
 #if defined(NAMESAKE)
 #define MAY_RELEASE(s) (NO_LEASE(s) && NO_POD(s) && !up[1 - MACHINE(s)])
 #elif defined(SPEC_RELEASE_OWN)
@@ -954,7 +953,7 @@ inline stop(m)
 	c_s = 0
 }
 
-/* The machine has a new boot id; no pod lives, and so no lease counts. */
+/* The machine starts with a new boot id. No pod runs, so no lease counts. */
 inline start(m, x_boot)
 {
 	printf("machine %d starts\n", m);
@@ -981,7 +980,7 @@ inline start(m, x_boot)
 	c_s = 0
 }
 
-/* The boot id is the same: a suspended machine, a snapshot of one. */
+/* The machine starts with the same boot id: it was suspended, or is a snapshot. */
 inline resume(m)
 {
 	printf("machine %d starts with its boot id\n", m);
@@ -1037,7 +1036,7 @@ inline restore_backup()
 	printf("restore\n");
 	restores--;
 	backup = 0;
-	late_gone(); /* the engine was stopped for it: what was on its way does not arrive */
+	late_gone(); /* the engine was stopped, so a late request does not arrive */
 	for (i : 0 .. NB - 1) {
 		who = OWNER(i);
 		e_key[i] = k_key[i];
@@ -1059,7 +1058,7 @@ inline restore_backup()
 	i = 0
 }
 
-/* FENCE is over: what a node has seen is old, and what happened before it must know by now. */
+/* FENCE has passed: each look is old, and each node must know of earlier events. */
 inline tick()
 {
 	printf("time passes\n");
@@ -1119,7 +1118,7 @@ inline release_gone(b)
 	:: else
 	fi;
 	if
-	:: res -> event(b) /* by the book */
+	:: res -> event(b) /* the claim is as it was listed */
 	:: else
 	fi;
 	r_key[b] = 0;
@@ -1130,9 +1129,9 @@ inline release_gone(b)
 
 #define FORGET_ANSWER act = 0; rid = 0; res = 0
 
-/* ---- nothing more goes wrong: is each block free again when nobody uses it? ---- */
+/* ---- recovery: nothing more goes wrong; is each unused block free in the end? ---- */
 
-/* What the next calls do: bad: refused. */
+/* What the next calls do. bad: the program refuses. */
 inline calm_agree(s)
 {
 	bad = false;
@@ -1183,8 +1182,8 @@ inline calm_release(name)
 	}
 }
 
-/* All pods end. Who is refused does as the message says: restarts the machine, and then
- * releases its own name. Then each gives back what it has. */
+/* All pods end. If the program refuses, the administrator does as the message says: restarts the machine, and
+ * then releases its name. Then each store returns its blocks. */
 inline calm_store(s)
 {
 	calm_agree(s);
@@ -1200,7 +1199,7 @@ inline calm_store(s)
 	:: else
 	fi;
 	calm_return(s);
-	calm_agree(s); /* an id that was out of date */
+	calm_agree(s); /* in case a noted id was out of date */
 	calm_return(s)
 }
 
@@ -1231,14 +1230,14 @@ inline calm()
 	}
 	c_who = 0;
 	for (i : 0 .. NB - 1) {
-		/* the invariant: no block is lost for good */
+		/* the invariant: no block is lost for ever */
 		assert(!EXISTS(i))
 	}
 }
 
-/* ---- another node, of which each call is one step ---- */
+/* ---- another node, whose calls are one step each ---- */
 
-/* One call: what the look says, and what follows. bad: refused. */
+/* One call: a look and what follows from it. bad: the program refuses. */
 inline visit(s)
 {
 	do_look(s);

@@ -1,26 +1,26 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Copies of the programs with one line wrong: the simulation finds each.
+# Copies of the programs with one wrong line: the simulation finds each.
 
 export TOP
 TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
 load ../lib/broken
 
-# in_function NAME SED: builds a copy in which the script has changed the function, in whatever file of addrpool or
-# addrpool-claim it is.
+# in_function NAME SED: builds a copy in which the sed script has changed the function NAME of addrpool or
+# addrpool-claim.
 in_function() {
 	local file
 	file=$(grep -l "^[a-z].*[ *]$1(" "$TOP"/ipam/*.c "$TOP"/ipam/claim/*.c)
 	broken "${file#"$TOP/"}" "/^[a-z].*[ *]$1(/,/^}/ { $2 }"
 }
 
-# always CONDITION [SED]: builds a copy in which a comparison in etcd succeeds where the condition is met.
+# always CONDITION [SED]: builds a copy in which a comparison in etcd succeeds if the condition is met.
 always() {
 	broken ipam/claim/etcd.c '/^static json_t \*compare/,/^}/ { s/"EQUAL"/'"$1"' ? "GREATER" : "EQUAL"/; s/revision);/'"$1"' ? "-1" : revision);/ }'"${2:+; $2}"
 }
 
-# found RULE [TEXT]: with one of some seeds the checker says that this rule is broken, and says TEXT.
+# found RULE [TEXT]: with one of several seeds the checker reports this rule as broken, with TEXT.
 found() {
 	local seed
 	for seed in $(seq "${SEEDS:-6}"); do
@@ -33,39 +33,39 @@ found() {
 	return 1
 }
 
-@test "a claim is made whether or not another has the block" {
+@test "a claim is made even if another node has the block" {
 	always '!strcmp(revision, "0")'
-	found 'a node writes and removes no claims but its own'
+	found 'a node changes only its own claims'
 }
 
-@test "a claim is removed without a look at whose it is" {
+@test "a claim is removed without comparing its owner" {
 	always '!strcmp(target, "CREATE") \&\& strcmp(revision, "0") != 0' \
 		's/"VERSION", "result", "GREATER", "version", "0"/"VERSION", "result", "GREATER", "version", "-1"/'
-	found 'a node writes and removes no claims but its own'
+	found 'a node changes only its own claims'
 }
 
-@test "a block is released before it is written down that it is to be released" {
+@test "a block is released before its note says so" {
 	in_function mark_returning 's/rc = block_put(&store, block, err);/rc = 0;/'
-	# killed between two writes of one call, and asked for an address there before the next look
-	SEEDS=16 KILLS=0.7 MORE=ask found 'a node gives addresses of its own blocks alone'
+	# a call is killed between two writes, and a pod requests an address of the block before the next look
+	SEEDS=16 KILLS=0.7 MORE=ask found 'a node assigns only addresses of its own blocks'
 }
 
-@test "a block is written down as owned before the engine says so" {
+@test "a block is noted as owned before the engine answers" {
 	in_function '\(claim_one\|claim_block\)' 's/BLOCK_CLAIMING/BLOCK_OWNED/'
-	found 'a node gives addresses of its own blocks alone'
+	found 'a node assigns only addresses of its own blocks'
 }
 
 @test "a block is released with addresses in it" {
 	in_function mark 's/used = true/used = false/'
-	found 'no claim is removed by its own node'
+	found 'a node keeps a claim and its incarnation while pods have addresses'
 }
 
-@test "a node that has lost its leases takes its blocks back under its pods" {
+@test "a node that has lost its leases takes its blocks back while its pods run" {
 	in_function check_heir 's/if (!strcmp(claim->boot, node->self.boot))/if (false)/; s/if (!same_store \&\& same_boot)/if (false)/'
-	found 'no claim is removed by its own node'
+	found 'a node keeps a claim and its incarnation while pods have addresses'
 }
 
-@test "an ADD does not look at the engine, however long ago the last look was" {
+@test "an ADD never looks at the engine, however old the last look is" {
 	broken ipam/block.c 's/^#define FENCE_MS .*/#define FENCE_MS 1000000000000LL/'
-	found 'a node gives addresses of its own blocks alone' 'the node has not asked for'
+	found 'a node assigns only addresses of its own blocks' 'the node has not asked for'
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Histories that may happen, and such that may not: the checker distinguishes them.
+# The checker accepts histories that keep the rules, and finds those that break one.
 
 setup() {
 	HISTORY=$BATS_TEST_TMPDIR/history
@@ -14,34 +14,34 @@ event() {
 	printf '{"seq": %d, "t": %d, "step": %d, "kind": "%s"%s}\n' $SEQ $NOW $SEQ "$1" "${2:+, $2}" >>"$HISTORY"
 }
 
-# begins VERB NODE POD [MEMBERS]: a call of which CALL is the number.
+# begins VERB NODE POD [MEMBERS]: a call begins, with the number CALL.
 begins() {
 	CALL=$SEQ
 	event call "\"call\": $CALL, \"verb\": \"$1\", \"node\": \"$2\", \"network\": \"net\", \"pod\": \"$3\", \"away\": false, \"alone\": true${4:+, $4}"
 }
 
-# ends STATUS [MEMBERS]: as that call did.
+# ends STATUS [MEMBERS]: that call ends.
 ends() {
 	event result "\"call\": $CALL, \"status\": \"$1\", \"whole\": true${2:+, $2}"
 }
 
-# claim NODE [INCARNATION]: what the engine says of a block.
+# claim NODE [INCARNATION]: the engine's claim of a block.
 claim() {
 	[ -n "$1" ] && printf '{"node": "%s", "network": "net", "incarnation": "%s", "boot": "1", "id": "7"}' "$1" "${2:-$1}" || printf null
 }
 
-# changes BLOCK BEFORE AFTER [BY]: the claim goes from one node to another, by the call at hand; '' is nobody.
+# changes BLOCK BEFORE AFTER [BY]: the present call changes the claim's node; '' is no claim.
 changes() {
 	event engine "\"by\": ${4:-$CALL}, \"changes\": [{\"block\": \"$1\", \"before\": $(claim "$2"), \"after\": $(claim "$3" "${5:-$3}")}]"
 }
 
-# add NODE POD ADDRESS [MEMBERS]: an ADD without a word to the engine.
+# add NODE POD ADDRESS [MEMBERS]: an ADD that does not ask the engine.
 add() {
 	begins ADD "$1" "$2"
 	ends ok "\"address\": \"$3\"${4:+, $4}"
 }
 
-# claims NODE POD ADDRESS BLOCK: an ADD that claims a block for it.
+# claims NODE POD ADDRESS BLOCK: an ADD that first claims the block.
 claims() {
 	begins ADD "$1" "$2"
 	changes "$4" '' "$1"
@@ -53,7 +53,7 @@ del() {
 	ends ok
 }
 
-# all_ends [CLAIMS [OWN [INDEX]]]: and then one node fills the pool.
+# all_ends [CLAIMS [OWN [INDEX]]]: the end; then one node fills the pool.
 all_ends() {
 	event end "\"claims\": {${1:-}}, \"own\": {${2-\"a/net\": [], \"b/net\": []}}, \"index\": [${3:-}]"
 	event filled '"given": 125, "capacity": 125'
@@ -65,14 +65,14 @@ good() {
 	[ "$status" = 0 ] && [[ ${lines[-1]} = "10 passed, 0 failed" ]] || { echo "$output"; return 1; }
 }
 
-# bad RULE TEXT: that rule is broken, and no other, and TEXT is said of it.
+# bad RULE TEXT: the checker reports only that rule as broken, with TEXT.
 bad() {
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
 	[ "$status" = 1 ] && [[ ${lines[-1]} = "9 passed, 1 failed" && $output = *"not ok "[0-9]*" $1"* && $output = *"$2"* ]] ||
 		{ echo "$output"; return 1; }
 }
 
-@test "two nodes give addresses of blocks of their own, again after a DEL, and all are taken back" {
+@test "two nodes assign addresses of their own blocks, again after a DEL, and release all" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	claims b p2 10.9.0.9 10.9.0.8/30
 	del a p1
@@ -82,14 +82,14 @@ bad() {
 	good
 }
 
-@test "a node gives an address that a pod of its own has" {
+@test "a node assigns an address that one of its pods has" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	add a p2 10.9.0.5
 	all_ends
-	bad 'no address has two living holders' '10.9.0.5 is given to p2 on a/net, and p1 on a/net has it'
+	bad 'no address has two living holders' 'p2 on a/net gets 10.9.0.5, which p1 on a/net has'
 }
 
-@test "two nodes give one address, of a block that changed hands without a cause" {
+@test "two nodes assign one address, of a block that changed its node without a cause" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	claims b p2 10.9.0.9 10.9.0.8/30
 	begins ADD b p3
@@ -98,18 +98,18 @@ bad() {
 	all_ends
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
 	[ "$status" = 1 ]
-	[[ $output = *"10.9.0.5 is given to p3 on b/net, and p1 on a/net has it"* ]]
+	[[ $output = *"p3 on b/net gets 10.9.0.5, which p1 on a/net has"* ]]
 	[[ $output = *"b/net claims 10.9.0.4/30, which belongs to a/net"* ]]
 }
 
-@test "after a restore another node may claim a block, and give what pods have" {
+@test "after a restore another node may claim a block, and assign addresses that pods have" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	changes 10.9.0.4/30 a '' '"restore"'
 	claims b p2 10.9.0.5 10.9.0.4/30
 	good
 }
 
-@test "a node gives of a lost block while it cannot know, not a minute later" {
+@test "a node assigns addresses of a lost block while it cannot know, but not a minute later" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	changes 10.9.0.4/30 a '' '"restore"'
 	NOW=$((NOW + 30))
@@ -117,10 +117,10 @@ bad() {
 	NOW=$((NOW + 40))
 	add a p3 10.9.0.7
 	all_ends
-	bad 'a node gives addresses of its own blocks alone' 'a/net gives 10.9.0.7, but 10.9.0.4/30 belongs to nobody, and the node has not asked for 7'
+	bad 'a node assigns only addresses of its own blocks' 'a/net assigns 10.9.0.7, but 10.9.0.4/30 belongs to no node, and the node has not asked for 7'
 }
 
-@test "while the engine is away, a node goes on giving" {
+@test "while the engine does not answer, a node continues to assign addresses" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	changes 10.9.0.4/30 a '' '"restore"'
 	NOW=$((NOW + 100))
@@ -131,7 +131,7 @@ bad() {
 	good
 }
 
-@test "a node that has asked the engine since gives of a lost block" {
+@test "a node assigns an address of a lost block although it has asked the engine since" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	changes 10.9.0.4/30 a '' '"restore"'
 	begins ADD a p2
@@ -139,36 +139,36 @@ bad() {
 	add a p3 10.9.0.6
 	all_ends
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
-	[[ $output = *"a/net gives 10.9.0.6, but 10.9.0.4/30 belongs to nobody, and the node has asked since that was so"* ]]
+	[[ $output = *"a/net assigns 10.9.0.6, but 10.9.0.4/30 belongs to no node, and the node has asked the engine since"* ]]
 }
 
-@test "a node gives of a block that it has released itself" {
+@test "a node assigns an address of a block that it has released" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	begins DEL a p1
 	changes 10.9.0.4/30 a ''
 	ends killed
 	add a p2 10.9.0.5
 	all_ends
-	bad 'a node gives addresses of its own blocks alone' 'belongs to nobody, and the node has released it itself'
+	bad 'a node assigns only addresses of its own blocks' 'belongs to no node, and the node has released it itself'
 }
 
-@test "an address of a block that never was the node's" {
+@test "a node assigns an address of a block that it never owned" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	add b p2 10.9.0.6
 	all_ends
-	bad 'a node gives addresses of its own blocks alone' 'belongs to a/net, and never was its own'
+	bad 'a node assigns only addresses of its own blocks' 'belongs to a/net, and the node never owned it'
 }
 
-@test "a node removes the claim of another" {
+@test "a node removes the claim of another node" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	begins DEL b p2
 	changes 10.9.0.4/30 a ''
 	ends ok
 	all_ends
-	bad 'a node writes and removes no claims but its own' 'DEL of b/net removes the claim of a/net for 10.9.0.4/30'
+	bad 'a node changes only its own claims' 'DEL of b/net removes the claim of a/net for 10.9.0.4/30'
 }
 
-@test "release-node takes the claims of the node that it names, and no others" {
+@test "release-node removes only the claims of the named node" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	begins release-node b "" '"of": "a"'
 	changes 10.9.0.4/30 a ''
@@ -179,7 +179,7 @@ bad() {
 	changes 10.9.0.4/30 a ''
 	ends ok
 	all_ends
-	bad 'a node writes and removes no claims but its own' 'release-node c takes 10.9.0.4/30 of a/net'
+	bad 'a node changes only its own claims' 'release-node c takes 10.9.0.4/30 of a/net'
 }
 
 @test "a node releases a block of which a pod has an address" {
@@ -188,7 +188,7 @@ bad() {
 	changes 10.9.0.4/30 a ''
 	ends ok
 	all_ends
-	bad 'no claim is removed by its own node' 'DEL of a/net releases 10.9.0.4/30, but pod p1 has 10.9.0.5'
+	bad 'a node keeps a claim and its incarnation while pods have addresses' 'DEL of a/net releases 10.9.0.4/30, but pod p1 has 10.9.0.5'
 }
 
 @test "a node releases itself while a pod runs" {
@@ -197,7 +197,7 @@ bad() {
 	changes 10.9.0.4/30 a ''
 	ends ok
 	all_ends
-	bad 'no claim is removed by its own node' 'node a releases its own 10.9.0.4/30, but pod p1 has 10.9.0.5'
+	bad 'a node keeps a claim and its incarnation while pods have addresses' 'node a releases its own 10.9.0.4/30, but pod p1 has 10.9.0.5'
 }
 
 @test "a node that has lost its leases takes its block back: after a restart, not under its pods" {
@@ -211,10 +211,10 @@ bad() {
 	changes 10.9.0.4/30 a a '' third
 	ends ok '"address": "10.9.0.6"'
 	all_ends
-	bad 'no claim is removed by its own node' 'a/net claims 10.9.0.4/30 without its leases, but pod p2 has 10.9.0.5'
+	bad 'a node keeps a claim and its incarnation while pods have addresses' 'a/net claims 10.9.0.4/30 without its leases, but pod p2 has 10.9.0.5'
 }
 
-@test "CHECK fails of a pod with which nothing is wrong" {
+@test "CHECK fails for a pod without a fault" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	begins CHECK a p1
 	ends error '"code": 102, "message": "no"'
@@ -226,10 +226,10 @@ bad() {
 	begins ADD a p1
 	ends error '"code": 11, "message": "no block of pool net is free"'
 	all_ends
-	bad 'an ADD that nothing disturbs succeeds' '32 blocks are free, and ADD on a/net fails: no block of pool net is free'
+	bad 'an undisturbed ADD succeeds' '32 blocks are free, and ADD on a/net fails: no block of pool net is free'
 }
 
-# reinstalled_and_restored BLOCK ADDRESS: node a has lost its leases and then claims BLOCK; a backup shows the claim of before.
+# reinstalled_and_restored BLOCK ADDRESS: node a loses its leases, then claims BLOCK; then a backup shows its old claim.
 reinstalled_and_restored() {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	event gone '"pod": "p1"'
@@ -242,38 +242,38 @@ reinstalled_and_restored() {
 	ends error '"code": 7, "message": "another machine", "asked": 1, "answered": 1'
 }
 
-@test "a backup shows a claim of leases that are lost, which the node has never seen: it may be refused" {
+@test "a backup shows a claim of lost leases that the node has never seen: ADD may refuse" {
 	reinstalled_and_restored 10.9.0.8/30 10.9.0.9
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
-	[[ $output = *"ok "[0-9]*" an ADD that nothing disturbs succeeds"* && $output != *"not ok "[0-9]*" an ADD that nothing"* ]]
+	[[ $output = *"ok "[0-9]*" an undisturbed ADD succeeds"* && $output != *"not ok "[0-9]*" an undisturbed ADD"* ]]
 }
 
-@test "a backup shows a claim that the node has taken over before: it may not be refused" {
+@test "a backup shows a claim that the node has taken over before: ADD must not refuse" {
 	reinstalled_and_restored 10.9.0.4/30 10.9.0.6
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
-	[[ $output = *"not ok "[0-9]*" an ADD that nothing disturbs succeeds"* ]]
+	[[ $output = *"not ok "[0-9]*" an undisturbed ADD succeeds"* ]]
 }
 
 @test "a program crashes" {
 	begins STATUS a ''
 	ends broken '"message": "exit status 139: "'
 	all_ends
-	bad 'each call ends as' 'STATUS on a/net: exit status 139'
+	bad 'each call that is not killed ends' 'STATUS on a/net: exit status 139'
 }
 
 @test "a block is lost: the claim of a node that is gone" {
 	all_ends "\"10.9.0.4/30\": $(claim c)"
-	bad 'at the end each claim is one of a node that knows it' 'c/net is gone, and 10.9.0.4/30 are lost'
+	bad 'at the end each node knows its claims' 'c/net is gone, and 10.9.0.4/30 are lost'
 }
 
 @test "a block is lost: a claim that its node does not know" {
 	all_ends "\"10.9.0.4/30\": $(claim a)"
-	bad 'at the end each claim is one of a node that knows it' "a/net has [] by its files, and ['10.9.0.4/30'] by the engine's"
+	bad 'at the end each node knows its claims' "a/net has [] in its files, and ['10.9.0.4/30'] in the engine"
 }
 
 @test "a node keeps two blocks without a pod" {
 	all_ends "\"10.9.0.4/30\": $(claim a), \"10.9.0.8/30\": $(claim a)" '"a/net": ["10.9.0.4/30", "10.9.0.8/30"]'
-	bad 'at the end each claim is one of a node that knows it' 'a/net has no pod, and keeps'
+	bad 'at the end each node knows its claims' 'a/net has no pod, but keeps'
 }
 
 @test "the engine's index has one entry for each claim" {
@@ -282,23 +282,23 @@ reinstalled_and_restored() {
 	[ "$status" = 0 ]
 }
 
-@test "the engine's index has one that is no claim's, or lacks one" {
+@test "the engine's index has an entry without a claim, or lacks one" {
 	all_ends "\"10.9.0.4/30\": $(claim a)" '"a/net": ["10.9.0.4/30"]' '"~node/a/net/1f2e/10.9.0.8/30"'
-	bad 'at the end what the engine has beside claims' '1 of a/net for 10.9.0.8/30 too many'
+	bad "at the end the engine's index" '1 of a/net for 10.9.0.8/30 too many'
 	[[ $output = *"none of a/net for 10.9.0.4/30"* ]]
 }
 
-@test "not all of the pool can be claimed at last" {
+@test "in the end one node cannot claim the whole pool" {
 	event filled '"given": 121, "capacity": 125'
-	bad 'at the end one node can claim all of the pool' '121 of 125 addresses were given'
+	bad 'at the end one node can claim the whole pool' '121 of 125 addresses were assigned'
 }
 
-@test "a history without an end is none" {
+@test "a history without an end is invalid" {
 	claims a p1 10.9.0.5 10.9.0.4/30
-	bad 'at the end one node can claim all of the pool' 'the history has no end'
+	bad 'at the end one node can claim the whole pool' 'the history has no end'
 }
 
-@test "an address that is asked for: it is given or refused" {
+@test "a requested address is assigned or refused" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	begins ADD a p2 '"wanted": "10.9.0.6"'
 	ends ok '"address": "10.9.0.6"'
@@ -307,15 +307,15 @@ reinstalled_and_restored() {
 	good
 }
 
-@test "an address is given that was not asked for" {
+@test "ADD assigns another address than the requested one" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	begins ADD a p2 '"wanted": "10.9.0.7"'
 	ends ok '"address": "10.9.0.6"'
 	all_ends
-	bad 'each call ends as' 'gives 10.9.0.6, and 10.9.0.7 was asked for'
+	bad 'each call that is not killed ends' 'assigns 10.9.0.6, but 10.9.0.7 was requested'
 }
 
-# full_then SECONDS: a node hears that no block is free, which ends at once, and asks no more so many seconds later.
+# full_then SECONDS: a node finds no free block, then one becomes free; SECONDS later an ADD fails without asking.
 full_then() {
 	begins ADD a p1
 	ends error '"code": 11, "message": "no block of pool net is free", "asked": 1, "answered": 1, "listed": true'

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes that share a pool, their pods, and the calls of their runtimes; and the history of all that.
+"""Nodes that share a pool, their pods, the calls of their runtimes, and the history of all these.
 
-A node is a directory: its dataDir, and what its machine and its boot are called. A pod is a network namespace
-that nothing but a descriptor of this process keeps alive.
+A node is a directory with its dataDir and the files that identify its machine and boot. A pod is a network
+namespace that exists only by a descriptor of this process.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ import time
 
 import standin
 
-SUBNET, BLOCK_SIZE, BLOCKS, CAPACITY = "10.9.0.0/25", 4, 32, 125  # not its first two addresses, nor its last
+SUBNET, BLOCK_SIZE, BLOCKS, CAPACITY = "10.9.0.0/25", 4, 32, 125  # not the first two addresses and the last
 NETWORKS = ("net", "other")
 CLONE_NEWNET = 0x40000000
 TRACED = "renameat,renameat2,symlinkat,unlinkat,linkat,mkdirat,write,sendto"
@@ -25,7 +25,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def make_namespace(own=os.open("/proc/self/ns/net", os.O_RDONLY)):
-    """A descriptor of a new network namespace."""
+    """Returns a descriptor of a new network namespace."""
     if libc.unshare(CLONE_NEWNET) < 0:
         raise OSError(ctypes.get_errno(), "unshare")
     made = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
@@ -39,7 +39,7 @@ class History:
         self.file = open(path, "w", buffering=1 << 16)
         self.lock = threading.Lock()
         self.step = self.seq = 0
-        self.shift = 0.0  # what the clocks of all nodes are ahead
+        self.shift = 0.0  # seconds that the clocks of all nodes are ahead
         self.start = time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def now(self):
@@ -53,7 +53,7 @@ class History:
 
 
 class Plan:
-    """What goes wrong in one call. rng: None for nothing."""
+    """The faults of one call. rng None: there are none."""
 
     def __init__(self, step=0, rng=None, away=False):
         self.step, self.rng, self.away = step, rng, None
@@ -64,7 +64,7 @@ class Plan:
             self.rate = 0.3
 
     def kill(self):
-        """Once, at a moment of the call: a request, a change of a file, or a time."""
+        """Kills the call once: at a request, at a change of a file, or at a time."""
         rng = self.rng
         moment = rng.choice(["request", "request", "change", "change", "time"])
         if moment == "request":
@@ -115,7 +115,7 @@ class Node:
         self.boot(0.0)
 
     def put(self, name, text):
-        # in place: the file may be mounted somewhere
+        # written in place, since the file may be mounted
         with open(f"{self.place}/{name}", "w") as file:
             file.write(text + "\n")
 
@@ -127,7 +127,7 @@ class Node:
         self.start()
 
     def start(self):
-        """Process 1 starts: a container that is a node, on a machine that runs on."""
+        """Process 1 starts. The node may be a container on a machine that does not restart."""
         self.starts += 1
         with open("/proc/1/stat") as file:
             comm, rest = file.read().rsplit(")", 1)
@@ -145,7 +145,7 @@ class Node:
         return json.dumps({"cniVersion": "1.1.0", "name": network, "ipam": ipam})
 
     def own_blocks(self, network):
-        """Those that its files say it owns: see include/ipam/block.h."""
+        """The blocks that it owns according to its files: see include/ipam/block.h."""
         directory = f"{self.data}/.addrpool/{network}/blocks"
         owned = []
         for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
@@ -156,10 +156,10 @@ class Node:
 
 
 class Outcome:
-    """status: ok, error, killed; or broken, which no program may be."""
+    """status: ok, error, killed; or broken, which is a fault of the program."""
 
     def __init__(self, code, text, killed, errors=None):
-        """errors: what was said, by a program that answers people and prints no JSON."""
+        """errors: stderr of a program for people, which prints no JSON."""
         self.address = self.code = self.message = None
         self.status = "ok"
         if errors is not None:
@@ -191,7 +191,7 @@ class Cluster:
         self.faults = 0
 
     def clock(self, node):
-        """What the node's CLOCK_BOOTTIME is ahead of ours, in nanoseconds: ten seconds when it boots."""
+        """Nanoseconds that the node's CLOCK_BOOTTIME is ahead of ours. It is ten seconds when the node boots."""
         history = self.history
         return int((history.shift - history.start - node.booted + 10) * 1e9)
 
@@ -203,13 +203,13 @@ class Cluster:
         return command + words
 
     def run(self, node, network, verb, plan, words, environment, conf, **more):
-        """Runs a program on the node, and writes its call and its result into the history. conf: a function."""
+        """Runs a program on the node, and writes call and result to the history. conf: a function of the endpoint."""
         process = None
         killed = threading.Event()
 
         def kill():
             killed.set()
-            process.kill()  # what it has started ends with it
+            process.kill()  # its children end with it
 
         with self.number_lock:
             call = standin.Call(next(self.numbers), plan, kill)
@@ -272,7 +272,7 @@ class Cluster:
         )
 
     def collect(self, node, network, pods, plan):
-        """GC: these pods are all that the runtime has."""
+        """GC with pods as the runtime's list."""
 
         def conf(endpoint):
             attachments = [{"containerID": pod.name, "ifname": "eth0"} for pod in pods]
@@ -282,7 +282,7 @@ class Cluster:
         return self.run(node, network, "GC", plan, [f"{self.build}/addrpool"], environment, conf, alone=True)
 
     def release(self, node, name, plan, network=NETWORKS[0]):
-        """On node, somebody takes the blocks of the node called name; of node itself those of one network alone."""
+        """Runs release-node on node for the node called name. For node itself it releases only blocks of one network."""
         path = f"{self.work}/release.conf"
 
         def conf(endpoint):

@@ -2,10 +2,9 @@
 /*
  * on-node DIRECTORY NANOSECONDS PROGRAM [ARGUMENT]...: PROGRAM on another machine, or in another boot of it.
  *
- * What tells machines and boots apart is what the files of DIRECTORY say: boot_id, machine-id, and stat,
- * which is that of process 1. CLOCK_BOOTTIME is later than this machine's by NANOSECONDS, which may be
- * negative. PROGRAM sees all else as it is. The exit status is its own; of a signal it is 128 and the
- * signal's number.
+ * Runs PROGRAM with the machine and boot that the files of DIRECTORY describe: boot_id, machine-id, and stat
+ * of process 1. Its CLOCK_BOOTTIME is NANOSECONDS ahead of this machine's, or behind if negative. All else
+ * is this machine's. The exit status is the program's, or 128 plus the number of the signal that killed it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +24,7 @@ static void fail(const char *what)
 	exit(125);
 }
 
-/* The product's uuid comes before machine-id where both exist: one file says both. */
+/* If both exist, addrpool-claim reads the product's uuid and not machine-id; one file serves as both. */
 static void put_in_place(const char *directory)
 {
 	static const char *const files[][2] = {
@@ -45,7 +44,7 @@ static void put_in_place(const char *directory)
 	}
 }
 
-/* For children from now on. */
+/* Affects children started from now on. */
 static void shift_clock(const char *nanoseconds)
 {
 	const long long second = 1000000000, shift = strtoll(nanoseconds, NULL, 10);

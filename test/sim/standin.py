@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real etcd, and the stand-in for it that nodes speak to, which loses, delays and repeats what they say.
+"""A real etcd, and a stand-in to which the nodes connect. It loses, delays and repeats requests.
 
-Each call of a program has an address of its own, http://127.0.0.1:PORT/CALL, so that the stand-in knows who asks.
+Each call of a program has an address of its own, http://127.0.0.1:PORT/CALL, so that the stand-in knows the caller.
 After each change it reads all claims from etcd: what the engine says is truth for whoever checks the history.
 """
 
@@ -28,7 +28,7 @@ def decode(text):
 
 
 class Etcd:
-    """One member in a directory of its own, which is another one after each restore."""
+    """One etcd member. After each restore it has another directory."""
 
     def __init__(self, work, server, client):
         self.work, self.server, self.client = work, server, client
@@ -62,7 +62,7 @@ class Etcd:
         self.process.wait()
 
     def ask(self, method, path, body=None):
-        """The status and the text of the answer."""
+        """Returns status and text of the answer."""
         if not self.connection:
             self.connection = http.client.HTTPConnection(*ETCD, timeout=20)
             self.connection.connect()
@@ -77,7 +77,7 @@ class Etcd:
             raise
 
     def read(self, directory=PREFIX):
-        """All keys below directory: name -> (value, create revision)."""
+        """Returns all keys below directory: name -> (value, create revision)."""
         end = directory[:-1] + chr(ord(directory[-1]) + 1)
         body = json.dumps({"key": encode(directory), "range_end": encode(end)})
         answer = json.loads(self.ask("POST", "/v3/kv/range", body)[1])
@@ -110,7 +110,7 @@ class Etcd:
 
 
 def claims_of(keys):
-    """Block -> who has claimed it, of all keys of the pool."""
+    """Returns block -> claim, from all keys of the pool."""
     claims = {}
     for name, (value, created) in keys.items():
         if name.startswith("~") or "/" not in name:
@@ -125,7 +125,7 @@ def claims_of(keys):
 
 
 class Call:
-    """One run of a program, as the stand-in sees it."""
+    """One run of a program."""
 
     def __init__(self, number, plan, kill):
         self.number, self.plan, self.kill = number, plan, kill
@@ -183,7 +183,7 @@ class StandIn:
         del self.calls[call.number]
 
     def look(self, author, **more):
-        """Writes down what has changed in the engine since the last look."""
+        """Writes the changes in the engine since the last look to the history."""
         now = claims_of(self.etcd.read())
         changes = [
             {"block": block, "before": self.truth.get(block), "after": now.get(block)}
@@ -202,7 +202,7 @@ class StandIn:
             return answer
 
     def serve(self, number, path, body):
-        """(status, text, headers); None: the connection ends without an answer."""
+        """Returns (status, text, headers); None: the connection ends without an answer."""
         call = self.calls.get(number)
         if not call:
             return None
@@ -247,13 +247,13 @@ class StandIn:
         return status, text, {"Content-Type": "application/json"}
 
     def deliver(self, step):
-        """What was held back and is due now."""
+        """Forwards the late requests that are due."""
         due, self.late = [x for x in self.late if x[0] <= step], [x for x in self.late if x[0] > step]
         for _, number, path, body in due:
             self.forward(number, path, body, late=True)
 
     def restore(self, path):
-        """Whatever was on the way is lost with the old engine."""
+        """Drops late requests, since the old engine has stopped."""
         with self.lock:
             self.late = []
             self.etcd.restore(path)

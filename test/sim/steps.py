@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may happen to a cluster, one step after the other, by seed.
+"""The events of a cluster, one step after the other, by seed.
 
 What a step does depends on the seed, its number and what is there, never on what an earlier step has drawn: a
 call that ends in another way changes what the next steps find, and not what they are.
@@ -10,7 +10,7 @@ import ipaddress
 
 from cluster import CAPACITY, NETWORKS, SUBNET, Plan, Pod, rng_of
 
-# How often, in a thousand steps or so.
+# How often each happens in about a thousand steps.
 WEIGHTS = {
     "add": 370,
     "ask": 50,
@@ -53,7 +53,7 @@ class Steps:
         self.history.shift += rng.choice([0.1, 1, 1, 2, 3, 5, 10, rng.uniform(10, 100)])
         self.cluster.standin.deliver(number)
         name = rng.choices(list(self.weights), list(self.weights.values()))[0]
-        # the pool is filled and emptied in turns
+        # the pool is filled and emptied alternately
         wanted = rng_of(self.seed, "wanted", number // 250).choice([5, 30, 60, 90, CAPACITY])
         if name in ("add", "remove") and rng.random() < 0.7:
             name = "add" if len(self.pods) < wanted else "remove"
@@ -72,7 +72,7 @@ class Steps:
         return NETWORKS[self.rng.random() < 0.25]
 
     def plan(self, node, n=0):
-        """Faults have random numbers of their own: how many are drawn depends on the program."""
+        """Faults use a separate random sequence, since their number depends on the program."""
         plan = Plan(self.number, rng_of(self.seed, self.number, "plan", n), node.away)
         if plan.rng.random() < self.kills:
             plan.kill()
@@ -82,7 +82,7 @@ class Steps:
         return f"{verb} {pod.name} on {pod.node.name}/{pod.network}: {outcome.status} {outcome.address or outcome.message or ''}"
 
     def end(self, pod):
-        """No process is in the pod any more."""
+        """The pod's last process ends."""
         if pod.namespace is None:
             return
         pod.close()
@@ -109,8 +109,8 @@ class Steps:
         return self.added(pod, self.cluster.cni("ADD", pod.node, pod.network, pod, self.plan(pod.node)))
 
     def ask(self):
-        """A pod that asks for an address, mostly for one of a block of its node's without a pod. Where a DEL was
-        killed, its node may believe so of a block that it has released."""
+        """A pod requests an address, mostly one of a block of its node without a pod. After a killed DEL the
+        node may have released that block, and not know it."""
         pod, rng = self.new_pod(), rng_of(self.seed, self.number, "address")
         if not pod:
             return None
@@ -151,7 +151,7 @@ class Steps:
         return self.released(pod, self.release_pod(pod))
 
     def vanish(self):
-        """A pod ends, and nobody says so."""
+        """A pod ends without a DEL."""
         pod = self.living()
         if not pod:
             return None
@@ -160,7 +160,7 @@ class Steps:
         return f"{pod.name} on {pod.node.name}/{pod.network}"
 
     def again(self):
-        """A DEL that was never made, or failed."""
+        """A DEL that was not called before, or failed."""
         name = self.pick(name for name, pod in self.owed.items() if pod.node.up)
         return name and self.released(self.owed[name], self.release_pod(self.owed[name]))
 
@@ -178,7 +178,7 @@ class Steps:
         return f"{node.name}/{network}: {outcome.status}"
 
     def collect(self):
-        """A runtime's GC, with all pods that live."""
+        """A runtime's GC, with all running pods."""
         node, network = self.node(), self.network()
         if not node:
             return None
@@ -194,7 +194,7 @@ class Steps:
         return f"{seconds} s"
 
     def cut(self):
-        """The network between a node and the engine breaks."""
+        """A node does not reach the engine for some time."""
         node = self.node(lambda node: node.up and not node.away)
         if not node:
             return None
@@ -216,7 +216,7 @@ class Steps:
             self.owed[pod.name] = pod
 
     def off(self):
-        """A machine is switched off; two at least stay on."""
+        """A machine is switched off. At least two stay on."""
         if sum(node.up for node in self.cluster.nodes.values()) < 3:
             return None
         node = self.node()
@@ -226,7 +226,7 @@ class Steps:
         return node.name
 
     def boot(self, node, rng):
-        """Or a container that is a node, on a machine that runs on. What it keeps of its data is all or nothing."""
+        """A machine restarts, or a container that is a node. It keeps all of its data or none."""
         machine, keeps = rng.random() < 0.6, rng.random() < 0.7
         self.kill_pods(node)
         if not keeps:
@@ -253,7 +253,7 @@ class Steps:
         return node and self.boot(node, self.rng)
 
     def wipe(self):
-        """Somebody removes a node's files while its pods run."""
+        """A node's files are removed while its pods run."""
         node = self.node()
         if not node:
             return None
@@ -263,7 +263,7 @@ class Steps:
         return node.name
 
     def repair(self):
-        """What a person does when a node says that it has lost its leases: ends its pods, and releases its blocks."""
+        """The remedy for a node that has lost its leases: its pods end, and its blocks are released."""
         node = self.node(lambda node: node.up and node.wiped and not node.away)
         if not node:
             return None
@@ -275,7 +275,8 @@ class Steps:
         return f"release-node {node.name} on itself: " + ", ".join(outcome.message or "ok" for outcome in outcomes)
 
     def release(self):
-        """A person thinks that a node is gone, and is right if it is off, and not if nobody but the engine misses it."""
+        """An administrator releases a node that does not answer. That is right if it is off, and wrong if only the
+        engine does not reach it."""
         gone = self.node(lambda node: not node.up or (node.away and self.rng.random() < 0.3))
         node = self.node(lambda node: node.up and not node.away and node is not gone)
         if not gone or not node:
@@ -284,7 +285,7 @@ class Steps:
         return f"release-node {gone.name} on {node.name}: {outcome.status} {outcome.message or ''}"
 
     def release_own(self):
-        """A mistake: pods may run."""
+        """An administrator releases a node on itself by mistake, since pods may run."""
         node = self.node(lambda node: node.up and not node.away and not node.wiped)
         if not node:
             return None

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlan and addrpool, many at once on one master.
+# Many calls of ipvlan and addrpool at once on one master.
 
 load ../lib/cni
 
@@ -14,7 +14,7 @@ pods() {
 	done | ip -batch -
 }
 
-# load_of OPERATIONS SEED: ends with the pods that still have interfaces, which lose them too.
+# load_of OPERATIONS SEED: runs pool-load, then DEL for the pods that still have interfaces.
 load_of() {
 	local out=$BATS_TEST_TMPDIR/out container address held=0
 	"$BUILD/tools/pool-load" -p "$BUILD" "$WORKERS" "$1" "$2" "$BUILD/ipvlan" "$BATS_TEST_TMPDIR/conf" >"$out" || { cat "$out"; return 1; }
@@ -28,7 +28,7 @@ load_of() {
 	[ "$held" -gt 0 ]
 }
 
-# What the kernel has allocated for itself and cannot give back, in KiB.
+# The kernel's own memory that it cannot reclaim, in KiB.
 kernel_memory() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
@@ -36,7 +36,7 @@ kernel_memory() {
 	awk '/^(SUnreclaim|KernelStack|PageTables|Percpu):/ { n += $2 } END { print n }' /proc/meminfo
 }
 
-# Everything but how often an address was given, and time.
+# The state of the host and the pods, without the counters.
 left() {
 	local w
 	ip -j link
@@ -49,7 +49,7 @@ left() {
 	ps -eo comm= | grep -E 'ipvlan|addrpool' || :
 }
 
-@test "64 workers on one master, thousands of ADD and DEL: none fails, no address is given twice, nobody starves, nothing is left" {
+@test "64 workers on one master, thousands of ADD and DEL: none fails or starves, no address is assigned twice, nothing is left" {
 	local before memory usual longest
 	conf '{ "ipam": { "type": "addrpool", "ranges": [ [ { "subnet": "10.9.0.0/16" } ] ], "routes": [ { "dst": "0.0.0.0/0" } ] } }' >"$BATS_TEST_TMPDIR/conf"
 	pods
@@ -60,7 +60,7 @@ left() {
 	diff <(echo "$before") <(left)
 	echo "# kernel memory: $memory KiB, then $(kernel_memory) KiB" >&3
 	[ "$(kernel_memory)" -le $((memory * 11 / 10)) ]
-	# by what is usual, not by a clock: kernels differ
+	# compared with the usual duration, since kernels differ in speed
 	while read -r usual longest; do
 		[ "$longest" -le $((12 * usual)) ]
 	done < <(sed -n 's/.*p50 \([0-9]*\) ms.*longest \([0-9]*\) ms/\1 \2/p' "$BATS_TEST_TMPDIR/out")

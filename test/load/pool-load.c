@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pool-load [OPTION...] WORKERS OPERATIONS SEED PROGRAM... CONF: so many processes at
- * once ADD and DEL on one store, each call with a program chosen by chance, for an
- * attachment that another one may have added. Each worker's log says from when to
- * when which attachment surely had which address. From that it proves that no
- * address was ever given twice, and tells which attachments still have one:
+ * pool-load [OPTION...] WORKERS OPERATIONS SEED PROGRAM... CONF: WORKERS processes call ADD and DEL on one
+ * store at once, each call with a random PROGRAM. A DEL may be for an attachment that another program has
+ * added. Each worker logs from when to when an attachment certainly had an address. From the logs pool-load
+ * proves that no address was assigned twice. It prints the attachments that still have an address, which the
+ * caller compares with the store:
  *
  *	held <container> <address>
  *
- * for the caller to compare with the store. Exit status 1 when a call failed, or
- * an address was given twice.
+ * The exit status is 1 if a call failed, or an address was assigned twice.
  *
- *	-n NUMBER   attachments that a worker has at once, 3
+ *	-n NUMBER   of attachments that a worker has at once, default 3
  *	-a          only ADDs
- *	-k PERCENT  of the calls are killed with all that they have started, at any time;
- *	            then the attachment is deleted, as a runtime does
- *	-r PERMILLE of the operations are a restart of the worker's machine: another boot id
- *	            is written into the file -b NAME, and its attachments are gone
- *	-p PLUGINS  in these pods' namespaces: /run/netns/w<worker>; PROGRAM is ipvlan, which finds
- *	            its IPAM plugin in the directory PLUGINS
+ *	-k PERCENT  of the calls are killed with their children, at any time; then the worker calls DEL, as a
+ *	            runtime does
+ *	-r PERMILLE of the operations are a restart of the worker's machine: it writes another boot
+ *	            id into the file -b NAME, and its attachments are gone
+ *	-p PLUGINS  uses the namespaces /run/netns/w<worker>; PROGRAM is ipvlan, which finds its IPAM
+ *	            plugin in the directory PLUGINS
  *
- * A % in NAME, CONF and in a PROGRAM is the worker's number: each is a node of its own.
+ * A % in NAME, CONF and PROGRAM stands for the worker's number, so that each worker can be another node.
  */
 #include <fcntl.h>
 #include <jansson.h>
@@ -41,7 +40,7 @@
 struct event {
 	char address[64];
 	int worker, number; /* the container is w<worker>-<number> */
-	double from, until; /* the ADD had returned; the DEL was called */
+	double from, until; /* when the ADD returned, and when the DEL was called */
 	double took[2];
 	int failed, killed;
 };
@@ -62,7 +61,7 @@ struct path {
 	char s[4096];
 };
 
-/* With the worker's number for %. */
+/* Copies text, with the worker's number in place of %. */
 static struct path path_of(const char *text, int worker)
 {
 	const char *percent = strchr(text, '%');
@@ -155,7 +154,7 @@ static void del(struct event *event)
 	event->took[1] = now() - event->until;
 }
 
-/* 0 when the attachment is there. */
+/* ADDs the attachment. Returns 0 if it has its address. */
 static int add(struct event *event)
 {
 	char output[OUTPUT_MAX];
@@ -174,7 +173,7 @@ static int add(struct event *event)
 	return event->failed ? -1 : 0;
 }
 
-/* The machine is switched off and on: its pods are gone, and DEL never comes. */
+/* The machine restarts: its pods are gone without a DEL. */
 static void restart(struct event **held, int n, int worker)
 {
 	FILE *file;
@@ -188,7 +187,7 @@ static void restart(struct event **held, int n, int worker)
 	}
 }
 
-/* events are the worker's own; an ADD and its DEL are two operations. */
+/* events are the worker's. An ADD and its DEL are two operations. */
 static void work(struct event *events, int worker, int operations, long seed)
 {
 	// NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers
@@ -247,7 +246,7 @@ static void print_times(const char *verb, const struct event *events, size_t n, 
 	free(took);
 }
 
-/* events are sorted. Returns how much is wrong. */
+/* events are sorted. Returns the number of errors. */
 static size_t judge(const struct event *events, size_t n)
 {
 	size_t wrong = 0;

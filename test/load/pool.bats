@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# addrpool and host-local at once on one store.
+# Many calls of addrpool and host-local at once on one store.
 
 bats_require_minimum_version 1.5.0
 
@@ -11,7 +11,7 @@ GO_PLUGINS=${GO_PLUGINS:-$("$TOP/test/oracle/get-plugins")}
 # shellcheck source=test/lib/broken.bash
 . "$TOP/test/lib/broken.bash"
 
-# conf SUBNET: for pool-load.
+# conf SUBNET: writes the configuration for pool-load.
 conf() {
 	CONF=$BATS_TEST_TMPDIR/conf
 	STORE=$BATS_TEST_TMPDIR/data/load
@@ -24,13 +24,13 @@ load() {
 	grep -v ^held "$BATS_TEST_TMPDIR/out" | sed 's/^/# /' >&3
 }
 
-# held_as_leased: who has an address by the log of results has it in the store, and nobody else.
+# held_as_leased: the attachments that have an address according to the results are those in the store.
 held_as_leased() {
 	diff <(sed -n 's/^held //p' "$BATS_TEST_TMPDIR/out" | sort) \
 		<(cd "$STORE" && for ip in 10.*; do echo "$(sed -n '1s/\r$//p' "$ip") $ip"; done | sort)
 }
 
-# free_all PROGRAM: by DEL, and then nothing is left.
+# free_all PROGRAM: calls DEL for all attachments, after which nothing is left.
 free_all() {
 	local container
 	while read -r _ container _; do
@@ -54,7 +54,7 @@ free_all() {
 	[ -z "$(ls -A "$BATS_TEST_TMPDIR/data/.addrpool/load/owner")" ]
 }
 
-@test "a program that gives an address twice is caught" {
+@test "pool-load finds a program that assigns an address twice" {
 	conf 10.9.0.0/24
 	cat >"$BATS_TEST_TMPDIR/twice" <<-'WRONG'
 		#!/bin/sh
@@ -66,7 +66,7 @@ free_all() {
 	[[ $output = *"10.9.0.2/24 was given to"* ]]
 }
 
-@test "without its lock addrpool is caught" {
+@test "pool-load finds an addrpool without its lock" {
 	broken plugin/cni/file.c 's/^\tif (flock(fd, .*/\tif (fd >= 0)/'
 	conf 10.9.0.0/24
 	"$BROKEN/tools/pool-load" 64 10000 1 "$BROKEN/addrpool" "$CONF" >"$BATS_TEST_TMPDIR/out" && held_as_leased && return 1

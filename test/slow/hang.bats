@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What takes minutes by nature. Where the kernel can skip idle time, it does.
+# Tests that wait for minutes. A kernel that can skip idle time does so.
 
 load ../lib/cni
 load ../lib/dhcp
 
-@test "an IPAM plugin that hangs is killed with all its children after a time, and asked to release" {
+@test "ipvlan kills an IPAM plugin that hangs with all its children, and calls its DEL" {
 	local before
 	before=$(inventory)
 	cni ADD "$(conf '{"ipam":{"type":"stub-hangs"}}')"
@@ -16,7 +16,7 @@ load ../lib/dhcp
 	[ "$status" = 1 ]
 }
 
-@test "input that does not come is an error after a while, not a hang" {
+@test "missing input is an error after a while, not a hang" {
 	mkfifo $STUB_DIR/silence
 	exec 7<>$STUB_DIR/silence
 	run --separate-stderr env CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_IFNAME=eth0 "$BUILD/ipvlan" <&7
@@ -24,7 +24,7 @@ load ../lib/dhcp
 	fails 5 'error reading from stdin: nothing came for 30 s'
 }
 
-@test "dhcp and a server that answers one address only: ADD fails after minutes and says what the server needs" {
+@test "dhcp and a server that answers only one address: ADD fails after minutes, and names the server's setting" {
 	local before
 	dhcp_start
 	before=$(inventory)
@@ -35,7 +35,7 @@ load ../lib/dhcp
 	leaves_nothing "$before"
 }
 
-@test "a lock of the ledger that another process keeps: ADD gives up after a minute, whatever the caller did to signals, and leaves nothing" {
+@test "another process holds the ledger's lock: ADD fails after a minute, with any signal settings, and leaves nothing" {
 	local before holder way
 	add "$(conf)" b
 	before=$(inventory)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# addrpool's waiting, which ends. Where the kernel can skip idle time, it does.
+# addrpool waits for a limited time. A kernel that can skip idle time does so.
 
 load ../lib/pool
 
@@ -13,7 +13,7 @@ teardown() {
 	[ -z "$HOLDER" ] || kill "$HOLDER"
 }
 
-@test "who does not get the lock says after a minute who has it" {
+@test "a call that does not get the lock fails after a minute, and names the way to find its holder" {
 	local verb
 	gets 10.9.0.2/24 "$(conf)" a
 	keeps_lock "$STORE/lock"
@@ -25,7 +25,7 @@ teardown() {
 	leased 10.9.0.2
 }
 
-@test "who does not get its turn to claim blocks of a shared pool says so after a minute" {
+@test "a call that cannot begin to claim blocks of a shared pool fails after a minute" {
 	local cluster='"cluster": { "etcd": { "endpoints": [ "http://127.0.0.1:1" ] }, "timeout": 1 }'
 	mkdir -p "$OWN"
 	keeps_lock "$OWN/claim.lock"

@@ -91,7 +91,7 @@ void stop_calls(void)
 	}
 }
 
-/* Until no process is left: those that have lost their parent are ours. */
+/* Waits until no process is left: we are the parent of orphans. */
 static void wait_for_all(void)
 {
 	int status;
@@ -108,7 +108,7 @@ static void wait_for_all(void)
 static void be_patient(time_t seconds)
 {
 	const struct sigaction wake = { .sa_handler = give_up };
-	/* and again, for what begins to hang when another one has been stopped */
+	/* repeats, since another process may hang after one was killed */
 	const struct itimerval timer = { .it_value = { .tv_sec = seconds }, .it_interval = { .tv_sec = 5 } };
 
 	sigaction(SIGALRM, &wake, NULL);
@@ -178,7 +178,7 @@ bool happens(const char *command)
 	return status == 0;
 }
 
-/* The first directory of a path, separated by colons, that has the program. */
+/* The first directory of a path, with colons between, that has the program. */
 static void find_program(const char *name, const char *path, char ret[PATH_MAX])
 {
 	for (; *path; path += strcspn(path, ":"), path += *path == ':') {

@@ -14,7 +14,7 @@
 
 #include "faults.h"
 
-/* How an attribute is written down; what no table knows is written in figures. */
+/* How to print an attribute; one that is in no table is printed in figures. */
 enum form { BYTES, ADDRESS, DEV, NUMBER, NEVER };
 
 struct field {
@@ -108,7 +108,7 @@ static void put_fields(const struct nlmsghdr *msg, unsigned int offset, const st
 	fputc('\n', page.paper);
 }
 
-/* What comes by itself, a moment after its link. */
+/* Addresses and routes that the kernel adds a moment after the link. */
 static bool is_late(const struct nlmsghdr *msg, unsigned int offset, uint16_t type)
 {
 	const struct nlattr *attr;
@@ -161,7 +161,7 @@ static void put_kind(const struct nlattr *info)
 				fprintf(page.paper, " id %d", mnl_attr_get_u16(attr));
 }
 
-/* Counters, and what changes with the carrier, are left out. */
+/* Leaves out counters, and values that change with the carrier. */
 static int put_link(const struct nlmsghdr *msg, void *arg)
 {
 	const struct ifinfomsg *head = mnl_nlmsg_get_payload(msg);
@@ -172,7 +172,7 @@ static int put_link(const struct nlmsghdr *msg, void *arg)
 	mnl_attr_for_each(attr, msg, sizeof(*head))
 		if (mnl_attr_get_type(attr) <= IFLA_MAX)
 			of[mnl_attr_get_type(attr)] = attr;
-	/* ipvlan decides about ARP when a link is set up */
+	/* ipvlan sets the ARP flag when a link is set up */
 	flags = head->ifi_flags & (head->ifi_flags & IFF_UP ? IFF_UP | IFF_NOARP | IFF_PROMISC : IFF_PROMISC);
 	fprintf(page.paper, "%s: link %s index %d flags %x", page.where, mnl_attr_get_str(of[IFLA_IFNAME]),
 		head->ifi_index, flags);
@@ -260,7 +260,7 @@ static int put_rule(const struct nlmsghdr *msg, void *arg)
 
 static int clsact_of; /* the link that has it, 0: none */
 
-/* Others come by themselves with their links. */
+/* The kernel makes others with their links. */
 static int put_qdisc(const struct nlmsghdr *msg, void *arg)
 {
 	const struct tcmsg *head = mnl_nlmsg_get_payload(msg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * faults: ipvlan and what it starts, stopped or failed at each system call in turn, and
- * what is left of it.
+ * faults: stops, kills or fails ipvlan and its children at each system call in turn, and compares
+ * what is left.
  *
  *	matrix.c     which cases there are, and what must be true after each
  *	weave.c      one call stopped at each of its system calls, and another one meanwhile
@@ -13,12 +13,11 @@
  *	state.c      the inventory, without what differs from one run to the next
  *	ping.c       who reaches whom
  *
- * It must run in a kernel of its own, or in a network namespace, with the network of
- * test/lib/cni.bash: pods a and b, and whatever other namespaces there are. The first process, where the
- * plugin starts, is number 0, the first that it starts number 1, and so on. The n-th openat() of one, say,
- * counted from the first that is not the dynamic loader's, or the n-th RTM_NEWROUTE is the same in each run;
- * how many system calls of any kind there are is not, since /proc is looked through, and some things are
- * waited for.
+ * It must run in its own kernel, or in a network namespace, with the network of test/lib/cni.bash:
+ * pods a and b, and other namespaces. The first process, the plugin, has number 0, the first that
+ * it starts number 1, and so on. The n-th openat() of a process, counted after those of the dynamic
+ * loader, or its n-th RTM_NEWROUTE, is the same in each run. The number of all system calls is not,
+ * since the plugin reads /proc, and waits for some things.
  */
 #ifndef FAULTS_H
 #define FAULTS_H
@@ -36,9 +35,9 @@
 enum blow {
 	NO_BLOW,
 	KILL_ONE,  /* that process alone */
-	KILL_ROOT, /* the plugin itself, with its child at that call */
+	KILL_ROOT, /* the plugin, while its child is at that call */
 	FAIL,	   /* the call fails, with error, and is not carried out */
-	REFUSE,	   /* one of the rtnetlink requests that it sends is none that the kernel knows */
+	REFUSE,	   /* the kernel does not know one of the rtnetlink requests that it sends */
 	HAPPEN,	   /* before the call, event happens */
 };
 
@@ -46,7 +45,7 @@ struct point {
 	int process;
 	long call;    /* its number in the kernel */
 	int nth;      /* of that number and message, from 1 */
-	bool changes; /* something outside the process */
+	bool changes; /* it changes something outside the process */
 	int requests; /* of rtnetlink that it sends, */
 	int message;  /* and the type of the first */
 };
@@ -56,16 +55,16 @@ struct fault {
 	struct point at;
 	int error;
 	int request;	     /* which of those that are sent together, from 0 */
-	bool (*event)(void); /* could it be done? */
+	bool (*event)(void); /* returns whether it succeeded */
 };
 
-/* What a call did. */
+/* The result of a call. */
 struct outcome {
-	int status; /* as wait(2) tells */
+	int status; /* of wait(2) */
 	char out[TEXT_MAX], err[TEXT_MAX];
-	bool struck; /* it came to the point, and the event could be carried out */
+	bool struck; /* the call reached the point, and the event succeeded */
 	bool hung;   /* it had to be killed */
-	bool orphan; /* the plugin was killed, and what it had started goes on */
+	bool orphan; /* the plugin was killed, and its child goes on */
 	struct point points[POINTS_MAX];
 	size_t n;
 };
@@ -78,7 +77,7 @@ struct runtime {
 	const char *type;     /* the program that it names, */
 	const char *collect;  /* and one for GC that knows no attachment */
 	char store[PATH_MAX]; /* where addrpool keeps the leases */
-	bool nft;	      /* has it a rule set? */
+	bool nft;	      /* does it use nftables? */
 };
 
 extern struct runtime runtime;
@@ -90,7 +89,7 @@ struct invocation {
 	const char *conf;
 };
 
-/* What was begun. Two at most at once. */
+/* A call that was begun. At most two run at once. */
 struct running {
 	pid_t pid;
 	int fds[3];
@@ -98,27 +97,28 @@ struct running {
 	bool podman, ended, hung;
 };
 
-/* Reads what all modes need of a configuration; no name is a usage error. */
+/* Reads the keys of a configuration that all modes require; a missing name is a usage error. */
 void read_conf(const char *text);
 
 /* A configuration for GC: these attachments of eth0 are known, "a,b". To be freed. */
 char *collecting(const char *text, const char *containers);
 
 /*
- * Calls ipvlan for the container that has the pod's name, and waits until all that it has
- * started has ended. All points that it passes are in ret.
+ * Calls ipvlan for the container with the pod's name, and waits until all its children have ended.
+ * ret has all points that it passes.
  */
 void call(const char *verb, const char *pod, const struct fault *fault, struct outcome *ret);
 
 /* The same for any call. */
 void call_this(const struct invocation *what, const struct fault *fault, struct outcome *ret);
 
-/* Begins a call; whether it is over, for which so long is waited; and what it did, after it was. */
+/* Begin a call; wait so long for its end, and return whether it has ended; return its result after
+ * that. */
 void begin(const struct invocation *what, bool traced, struct running *ret);
 bool over(struct running *running, int milliseconds);
 void finish(struct running *running, struct outcome *ret);
 
-/* For who waits for processes: pid has ended; all that was begun is to be killed. */
+/* For callers that wait for processes: pid has ended; kill all that was begun. */
 void note_end(pid_t pid, int status);
 void stop_calls(void);
 
@@ -126,42 +126,42 @@ void stop_calls(void);
 void run(char *const argv[], char *const env[], const char *input, const struct fault *fault,
 	 struct outcome *ret);
 
-/* Is it no more than a question to rtnetlink? */
+/* Does the request change nothing? */
 bool point_asks(const struct point *point);
 
-/* Has the shell carry the command out, and succeed? May be called while others are traced. */
+/* Runs the command in a shell. Returns whether it succeeded. May be called while others are traced. */
 bool happens(const char *command);
 
-/* Follows the process that waits to be traced, until nothing is left of it. */
+/* Traces the process, which waits for that, until it and its children have ended. */
 void trace(pid_t root, const struct fault *fault, struct outcome *ret);
 
 /* The links, addresses, routes, rules, neighbours, of the host and of each pod, the rules of nft, settings
  * and files with their content; to be freed. */
 char *inventory(void);
 
-/* What the kernel has in the network namespace of this process, a line each. */
+/* The kernel's objects in the network namespace of this process, one for each line. */
 void dump(FILE *paper, const char *where);
 
-/* Enters each network namespace in turn that a name below /run/netns stands for or a process is in, but
- * this process' and the LAN's. One without a name has the number of a process. */
+/* Enters in turn each network namespace with a name below /run/netns or with a process, except this
+ * process's and the LAN's. One without a name gets the number of a process. */
 void each_pod(void (*each)(const char *pod, void *arg), void *arg);
 
-/* Does one that has ended hold a lock still? */
+/* Does a process that has ended still hold a lock? */
 bool lock_held(void);
 
 /*
- * The addresses that pod has on links, and which are leased to nobody or to another one:
- * how many of the latter. *own, *leased: how many it has, and are leased to it.
+ * How many addresses on the pod's links are leased to another pod or to none. *own: how many
+ * addresses it has; *leased: how many are leased to it.
  */
 int addresses(const char *pod, int *own, int *leased);
 
-/* The inventory and more lines in a form that does not tell in which order things were made: addresses
- * by who has leased them, no numbers that the kernel gives, lines in alphabetical order. Of lines of the
- * ledger, and those that begin with "result", no figures are left. To be freed. */
+/* The inventory and more lines in a form without the order of calls: addresses are replaced by
+ * their holder, numbers of the kernel are removed, and lines are sorted. Lines of the ledger, and
+ * those that begin with "result", have no figures. To be freed. */
 char *state(const char *more);
 
-/* Says of a state what is wrong with it whatever has happened: an address without a lease, a lease without
- * an address. NULL: nothing. */
+/* What is wrong with a state after any events: an address without a lease, or a lease without an
+ * address. NULL: nothing. */
 const char *state_fault(const char *state);
 
 /* Who reaches whom: the host and the pods, the host, the LAN's host and the pods. */
@@ -170,23 +170,24 @@ struct reach {
 	bool from[REACH_MAX][REACH_MAX][2]; /* one to another, by IPv4, by IPv6 */
 };
 
-/* With wanted, waits until all of that is so, for some seconds; else for a moment. */
+/* With wanted, waits some seconds until all of it is reached; else for a moment. */
 void reach(const struct reach *wanted, struct reach *ret);
 
-/* What of wanted is not so, in words; NULL: nothing. */
+/* The first difference from wanted, as text; NULL: none. */
 const char *reach_missing(const struct reach *wanted, const struct reach *is);
 
 #define PODMAN_PROGRAM "ipvlan-netavark"
 
-/* Of a configuration with that type Podman makes ADD and DEL, as setup and teardown; whatever else a CNI
- * runtime makes by ipvlan, of podman_conf(). */
+/* With a configuration of this type Podman calls setup and teardown for ADD and DEL; a CNI runtime
+ * makes all other calls with ipvlan, with podman_conf(). */
 bool podman_makes(const struct invocation *what);
 
-/* What Podman passes, each key being an option of the network; what ipvlan receives. To be freed. */
+/* The input from Podman, in which each key is an option of the network, and the input that ipvlan
+ * receives. To be freed. */
 char *podman_input(const struct invocation *what);
 char *podman_conf(const char *conf);
 
-/* An answer of the program's in the words of CNI; an error has the code 1. */
+/* The program's answer in the form of CNI; an error has the code 1. */
 void podman_translate(struct outcome *ret);
 
 int weave_main(int argc, char **argv);

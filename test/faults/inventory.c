@@ -21,7 +21,7 @@ static const char *const settings[] = { "ipv4/conf/eth0/forwarding", "ipv4/conf/
 					"ipv4/conf/all/forwarding",  "ipv6/conf/all/forwarding",
 					"ipv6/conf/eth0/forwarding", "ipv6/conf/eth0/proxy_ndp" };
 
-static FILE *paper; /* nftw() passes nothing on */
+static FILE *paper; /* nftw() passes no argument */
 
 static int open_netns(const char *pod)
 {
@@ -50,9 +50,9 @@ static void note_target(const char *path)
 	fprintf(paper, "%s -> %.*s\n", path, len > 0 ? (int)len : 0, target);
 }
 
-/* The directories of a store or ledger are nobody's; a file whose content the next call decides
- * about is not there twice the same; and what addrpool keeps beside the leases it makes again
- * from them, as test/traced/pool-faults proves; and numbers that each call adds to. */
+/* Left out: directories of a store or ledger; a file whose content differs after each call;
+ * addrpool's files beside the leases, which it makes again from them, as test/traced/pool-faults
+ * proves; and counters. */
 static int note_file(const char *path, const struct stat *st, int kind, struct FTW *where)
 {
 	(void)st;
@@ -67,7 +67,7 @@ static int note_file(const char *path, const struct stat *st, int kind, struct F
 	return 0;
 }
 
-/* What was counted is no difference, nor how addresses look as numbers, by which limits are called. */
+/* Removes counters, and the numbers of addresses in the names of limits. */
 static void cut_counts(char *word)
 {
 	static const char *const before[] = { "packets ",  "counter packets ", "0x",
@@ -113,7 +113,7 @@ struct seen {
 	int n;
 };
 
-/* Was it there already? */
+/* Was it in the list before? */
 static bool note_netns(int fd, struct seen *seen)
 {
 	struct stat st = { .st_ino = 0 };
@@ -134,7 +134,7 @@ struct visitor {
 
 static void visit(int netns, const char *name, struct seen *seen, const struct visitor *visitor)
 {
-	/* one that is about to go is a file without a namespace */
+	/* a name that is being removed is a file without a namespace */
 	if (netns >= 0 && !note_netns(netns, seen) && strcmp(name, "lan") != 0 &&
 	    setns(netns, CLONE_NEWNET) == 0)
 		visitor->each(name, visitor->arg);
@@ -248,7 +248,7 @@ bool lock_held(void)
 	       nftw("/var/lib/cni", note_lock, 8, FTW_PHYS) > 0;
 }
 
-/* Whose is the address, by the store? */
+/* The holder of the address in the store. */
 static void lease_owner(const char *address, char ret[64])
 {
 	char path[PATH_MAX + INET6_ADDRSTRLEN + 1];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * faults [-agrx] [-s STEP] [-b BEFORE] [-e EVENT] [-m MEND] kill|errors|refusals|events VERB DIRECTORY CONF:
- * calls ipvlan of DIRECTORY with the text CONF once for each of its system calls, and those
- * of what it starts, with a fault there.
+ * faults [-agrx] [-s STEP] [-b BEFORE] [-e EVENT] [-m MEND] kill|errors|refusals|events VERB
+ * DIRECTORY CONF: calls ipvlan of DIRECTORY with the text CONF once for each system call of it and
+ * of its children, with a fault there.
  *
  *	kill     that process is killed, and in another run ipvlan while its child is there;
  *		 the system call is not carried out
@@ -11,27 +11,26 @@
  *	refusals the kernel refuses a request of those that it sends to rtnetlink
  *	events   the shell command EVENT is run before it
  *
- * For VERB other than ADD there is an ADD before, and then the shell command BEFORE. GC is told
- * that there is no attachment.
+ * For VERB other than ADD there is an ADD before, and then the shell command BEFORE. GC gets an
+ * empty list.
  *
- * Then the shell command MEND is run, that puts the machine right. After each: no address
- * is on a link that is not leased to its pod; an ADD that could say that it failed has left
- * nothing, nor has a DEL or GC that said that it succeeded; another pod gets another address; DEL
- * succeeds, twice; an ADD of the same pod works; after DEL of both GC has nothing to do,
- * everything on the host is as it was before, no lock is held, no process is left.
+ * Then the shell command MEND is run, which repairs the machine. After each case: each address on a
+ * link is leased to its pod; an ADD that reported a failure has left nothing, and so has a DEL or
+ * GC that reported success; another pod gets another address; DEL succeeds, twice; an ADD of the
+ * same pod works; after DEL of both, GC has nothing to do, everything on the host is as before, no
+ * lock is held, and no process is left.
  *
- * After a kill this is tried twice, once with DEL alone: another pod's ADD and DEL would
- * tidy up behind what is written down nowhere.
+ * After a kill this is done twice, once with only DEL: another pod's ADD and DEL would remove
+ * objects that no page lists.
  *
- * A system call that changes nothing outside its process is no place of its own to be
- * killed at, or for an event: what is there is the same at the next one that does. -a takes
- * it as well.
- * -g: DEL never comes. The pod's namespace is gone, and GC is all that comes after.
- * -r: the call is one that must be refused. In no case it succeeds, and what it must not touch stays.
- * -s takes every STEP-th case alone. -x ends with the first case that fails.
+ * A system call that changes nothing outside its process is no separate point for a kill or an
+ * event: the machine is the same at the next one that does. -a takes these calls too. -g: there is
+ * no DEL: the pod's namespace is deleted, and only GC follows. -r: the call must fail in each case,
+ * and must not change what exists. -s takes only every STEP-th case. -x ends with the first case
+ * that fails.
  *
- * Prints what errors said, each text once, and cases run and passed; exit status 1 when one
- * has failed.
+ * Prints the texts of errors, each once, and the numbers of cases run and passed; exit status 1 if
+ * one has failed.
  */
 #include <errno.h>
 #include <signal.h>
@@ -47,7 +46,7 @@
 
 struct runtime runtime;
 
-/* What can go wrong with a system call: tables and disks that are full, memory, signals. */
+/* How a system call can fail: full tables and disks, no memory, signals. */
 static const struct {
 	long call;
 	int errors[5];
@@ -90,7 +89,7 @@ static const struct {
 	{ SYS_pidfd_open, { EMFILE } },
 	{ SYS_dup2, { EMFILE } },
 	{ SYS_bpf, { EPERM, ENOMEM } },
-	{ SYS_mmap, { ENOMEM } }, /* not brk(): without its first one malloc() of glibc itself crashes */
+	{ SYS_mmap, { ENOMEM } }, /* not brk(): malloc() of glibc crashes if the first one fails */
 };
 
 static struct {
@@ -120,7 +119,7 @@ static int expect(const char *verb, const char *pod)
 	return complain(what, &after);
 }
 
-/* No address is in use that the pod has not leased; with whole, it has all that it should. */
+/* The pod has leased each address that it uses; with whole, it has all that it must have. */
 static int owns(const char *pod, bool whole)
 {
 	int own, leased, strange = addresses(pod, &own, &leased);
@@ -168,7 +167,7 @@ static int others(void)
 	return 0;
 }
 
-/* The pod's namespace is gone, and all that comes is GC. */
+/* Deletes the pod's namespace, and calls only GC. */
 static int collected(void)
 {
 	if (!happens("ip netns del a") || expect("GC", "a") < 0 || !happens("ip netns add a"))
@@ -198,7 +197,8 @@ static void note(const char *msg)
 	printf("says: %s\n", msg);
 }
 
-/* An error is an error object, and an ADD that failed leaves nothing; a success is one. */
+/* A failure prints an error object, and a failed ADD leaves nothing; after a success all is
+ * complete. */
 static int told(void)
 {
 	json_t *answer = json_loads(struck.out, 0, NULL);
@@ -212,10 +212,10 @@ static int told(void)
 		return complain("it succeeds, though it must be refused", &struck);
 	if (struck.status == 0 && (!strcmp(matrix.verb, "DEL") || !strcmp(matrix.verb, "GC")))
 		return same("a DEL or GC that said that it succeeded has left something");
-	/* what happened may have taken the link away */
+	/* the event may have deleted the link */
 	if (struck.status == 0)
 		return strcmp(matrix.verb, "ADD") ? 0 : owns("a", !matrix.event);
-	/* standard output itself may be what failed */
+	/* writing to standard output may have failed */
 	if (!WIFEXITED(struck.status) || WEXITSTATUS(struck.status) != 1 || (*struck.out && !object))
 		return complain("it neither succeeds nor says why not", &struck);
 	return strcmp(matrix.verb, "ADD") ? 0 : same("an ADD that said that it failed has left something");
@@ -242,7 +242,7 @@ static void clean_up(void)
 	call("GC", "a", NULL, &after);
 }
 
-/* The call, with what comes before and after it. */
+/* The call, with the calls before and after it. */
 static void strike_once(const struct fault *fault, struct outcome *ret)
 {
 	if (strcmp(matrix.verb, "ADD") != 0)
@@ -276,7 +276,7 @@ static void one_case(const struct fault *fault)
 	if (fault->blow == REFUSE)
 		printf("       request %d of %d\n", fault->request + 1, fault->at.requests);
 	clean_up();
-	/* what it has left is not the next one's */
+	/* removes the remains of the case */
 	free(matrix.before);
 	matrix.before = inventory();
 }
@@ -332,7 +332,8 @@ static void all_cases(void)
 	static struct outcome whole;
 	const struct fault none = { .blow = NO_BLOW };
 
-	/* what is made by the first call and stays, such as locks, and a namespace's number for ours */
+	/* makes what the first call makes and leaves, such as locks, and a namespace's number for
+	 * ours */
 	call("ADD", "a", NULL, &after);
 	call("ADD", "b", NULL, &after);
 	clean_up();
@@ -343,7 +344,7 @@ static void all_cases(void)
 		exit(2);
 	}
 	clean_up();
-	/* that it cannot be started is the runtime's affair */
+	/* if the plugin cannot be started, the runtime reports that */
 	for (size_t i = strcmp(matrix.mode, "errors") ? 0 : 1; i < whole.n; i++)
 		strike_at(&whole.points[i]);
 }

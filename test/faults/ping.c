@@ -21,7 +21,7 @@
 #define FEW_ROUNDS 2
 #define PAUSE_MS 40
 
-/* Someone who asks, and may be asked: the host, a pod; and the LAN's host, which does not ask. */
+/* A host that asks and is asked: the host, a pod; the LAN's host only answers. */
 struct one {
 	char name[32];
 	struct in_addr four;
@@ -147,7 +147,7 @@ static void hear_six(int from, struct reach *ret)
 			ret->from[from][echo.icmp6_seq][1] = true;
 }
 
-/* Those that have not answered yet. Returns how many there are. */
+/* Asks those that have not answered yet. Returns their number. */
 static int ask_all(const struct reach *wanted, const struct reach *is)
 {
 	static void (*const ask[])(int from, int to) = { ask_four, ask_six };
@@ -183,7 +183,7 @@ static long milliseconds(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Until so many have answered, or the pause is over. */
+/* Waits until so many have answered, or until the pause has ended. */
 static void hear_all(int n, struct reach *ret)
 {
 	struct pollfd socks[REACH_MAX][2];

@@ -10,7 +10,7 @@ bool podman_makes(const struct invocation *what)
 	       (!strcmp(what->verb, "ADD") || !strcmp(what->verb, "DEL"));
 }
 
-/* The network as `podman network create -d ipvlan-netavark -o KEY=VALUE ...` keeps it. */
+/* The network as `podman network create -d ipvlan-netavark -o KEY=VALUE ...` stores it. */
 static json_t *network_of(const char *conf)
 {
 	json_t *keys = json_loads(conf, 0, NULL), *options = json_object(), *value;

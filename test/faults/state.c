@@ -12,7 +12,7 @@
 #define ROLES 64
 #define LEDGER "/run/cni/ipvlan"
 
-/* An address that is leased, and what is written in its place. */
+/* A leased address, and the text that replaces it. */
 struct role {
 	char address[INET6_ADDRSTRLEN], text[64];
 };
@@ -108,7 +108,8 @@ static bool is_lladdr(const char *word, size_t len)
 	return len == strlen("02:00:00:00:00:00");
 }
 
-/* The master of all, whose address all interfaces of pods have, unless their master has been made. */
+/* The MAC address of the master, which all interfaces of pods have, unless ADD has made their
+ * master. */
 static char lladdr[32];
 
 static void put_word(FILE *ret, const char *word, size_t len, bool ledger)
@@ -127,7 +128,7 @@ static void put_word(FILE *ret, const char *word, size_t len, bool ledger)
 		fwrite(word, 1, len, ret);
 }
 
-/* Figures in the ledger are inodes, indices, ids; addresses are among the objects they stand for. */
+/* Figures in the ledger are inodes, indices and ids; addresses are part of its objects. */
 static char *canonical_line(const char *line)
 {
 	const bool ledger = !strncmp(line, LEDGER, strlen(LEDGER)) || !strncmp(line, "result ", 7);
@@ -213,7 +214,7 @@ static bool is_address_of_pod(const char *line, size_t len)
 	       !memmem(line, len, " dev lo ", 8);
 }
 
-/* Is it on an interface of a pod? */
+/* Is the address on an interface of a pod? */
 static bool is_used(const char *state, const char *role)
 {
 	size_t len;
@@ -226,7 +227,7 @@ static bool is_used(const char *state, const char *role)
 	return false;
 }
 
-/* A stranger has what was given to him by hand. */
+/* The test gave the stranger's address by hand. */
 static const char *not_leased(const char *state)
 {
 	size_t len;

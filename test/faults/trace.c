@@ -28,12 +28,12 @@
 
 struct tracee {
 	pid_t pid;
-	int leader;		/* of its threads, who counts for all: a number of process */
-	int calls[CALLS];	/* how many of each number, but those that send */
-	int messages[MESSAGES]; /* this to rtnetlink */
-	bool paused;		/* it has slept, and asks again */
-	unsigned long loader;	/* where it is mapped */
-	bool foreign; /* no program of ours: what it does to the kernel's tables and to files counts */
+	int leader;		/* the leader of its threads, which counts for all */
+	int calls[CALLS];	/* how many calls of each number, except those that send */
+	int messages[MESSAGES]; /* how many messages to rtnetlink */
+	bool paused;		/* it has slept, and repeats a request */
+	unsigned long loader;	/* its address */
+	bool foreign; /* not one of our programs: its changes of the kernel's tables and of files count */
 	bool inside;  /* a system call */
 	bool failing;
 	bool begun;
@@ -56,7 +56,7 @@ static bool is_known(const struct trace *t, pid_t pid)
 	return false;
 }
 
-/* Which of a program's threads makes a call differs from one run to the next. */
+/* In each run another thread of the program may make a call. */
 static void find_leader(const struct trace *t, struct tracee *tracee)
 {
 	char path[64], line[128];
@@ -86,7 +86,7 @@ static struct tracee *find(struct trace *t, pid_t pid)
 		return NULL;
 	t->alive++;
 	t->tracees[t->n] = (struct tracee){ .pid = pid, .leader = t->n };
-	/* until it runs a program of its own it has its parent's */
+	/* until its exec it has its parent's */
 	if (t->n) {
 		t->tracees[t->n].loader = t->tracees[0].loader;
 		find_leader(t, &t->tracees[t->n]);
@@ -94,7 +94,7 @@ static struct tracee *find(struct trace *t, pid_t pid)
 	return &t->tracees[t->n++];
 }
 
-/* Where the loader of the program that pid has begun to run is. */
+/* The address of the loader of the program that pid has started. */
 static unsigned long find_loader(pid_t pid)
 {
 	Elf64_auxv_t entry;
@@ -123,7 +123,8 @@ static bool is_foreign(pid_t pid)
 	return strncmp(program, runtime.build, strlen(runtime.build)) != 0;
 }
 
-/* Or might: a file that is opened to be made, a message, another process, the end. */
+/* Calls that change something, or might: a file that is opened with O_CREAT, a message, another
+ * process, the end. */
 static bool changes(pid_t pid, long number)
 {
 	static const long calls[] = {
@@ -161,8 +162,8 @@ bool point_asks(const struct point *point)
 /* The kernel answers EOPNOTSUPP (rtnetlink_rcv_msg()). */
 #define NO_REQUEST 0x7ff0
 
-/* How many requests the sendto() that pid is about to make has for rtnetlink, the first of which type; and
- * that with this number, from 0, becomes one that does not exist. */
+/* How many rtnetlink requests pid will send by its sendto(), and the type of the first. The request
+ * with this number, from 0, becomes one that the kernel does not know. */
 static int requests(pid_t pid, int spoilt, int *type)
 {
 	const unsigned long to = (unsigned long)ptrace(PTRACE_PEEKUSER, pid, REGISTER(R8), NULL);
@@ -188,7 +189,7 @@ static int requests(pid_t pid, int spoilt, int *type)
 	return n;
 }
 
-/* Its child is held at its system call until the root is gone. */
+/* Holds the child at its system call until the root has ended. */
 static void kill_root(struct trace *t)
 {
 	siginfo_t info;
@@ -198,7 +199,7 @@ static void kill_root(struct trace *t)
 	t->root_killed = true;
 }
 
-/* What lives on may find out that it is alone, and end; it must not do anything else. */
+/* A child that goes on may notice that it is alone, and end; it must not do anything else. */
 static bool is_orphans(const struct trace *t, pid_t pid, long number)
 {
 	return t->root_killed && number != SYS_prctl && number != SYS_exit_group && changes(pid, number);
@@ -217,7 +218,7 @@ static void strike(struct trace *t, struct tracee *tracee)
 		kill_root(t);
 		break;
 	case FAIL:
-		/* close(2) closes, whatever it says */
+		/* close(2) closes even if it fails */
 		if (t->fault->at.call != SYS_close)
 			ptrace(PTRACE_POKEUSER, tracee->pid, REGISTER(ORIG_RAX), -1L);
 		tracee->failing = true;
@@ -226,7 +227,7 @@ static void strike(struct trace *t, struct tracee *tracee)
 		requests(tracee->pid, t->fault->request, &type);
 		break;
 	case HAPPEN:
-		/* such as remounting a disk that is being written to */
+		/* such as a remount of a disk that a process writes to */
 		t->outcome->struck = t->fault->event();
 		t->happened = true;
 		break;
@@ -235,8 +236,8 @@ static void strike(struct trace *t, struct tracee *tracee)
 	}
 }
 
-/* How often something that the kernel does later is asked for, with a pause before each question, is
- * not the same in each run. */
+/* The number of requests for something that the kernel does later, with a pause before each,
+ * differs in each run. */
 static bool asks_again(struct tracee *tracee, const struct point *here)
 {
 	if (here->call == SYS_nanosleep || here->call == SYS_clock_nanosleep)
@@ -287,7 +288,7 @@ static void at_call(struct trace *t, struct tracee *tracee)
 		strike(t, tracee);
 }
 
-/* Returns the signal that the tracee is to have. */
+/* Returns the signal for the tracee. */
 static int at_stop(struct trace *t, struct tracee *tracee, int status)
 {
 	const int signal = WSTOPSIG(status);
@@ -335,7 +336,7 @@ void trace(pid_t root, const struct fault *fault, struct outcome *ret)
 			stop_all(&t);
 			continue;
 		}
-		/* another call that was begun meanwhile, and what it has left */
+		/* another call that was begun meanwhile, and its remains */
 		if (pid > 0 && !WIFSTOPPED(status) && !is_known(&t, pid)) {
 			note_end(pid, status);
 			continue;

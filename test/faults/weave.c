@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * faults weave [-a] [-s STEP] [-1 CALLS] [-2 CONF] [-b BEFORE] [-m MEND] X Y DIRECTORY CONF:
- * stops call X before each system call that changes something outside of it, makes call Y, and
- * lets X go on. Y may be two calls, Y+Y.
+ * faults weave [-a] [-s STEP] [-1 CALLS] [-2 CONF] [-b BEFORE] [-m MEND] X Y DIRECTORY CONF: stops
+ * call X before each system call that changes something outside its process, makes call Y, and lets
+ * X continue. Y may be two calls, Y+Y.
  *
- * A call is VERB[.2][:CONTAINER[,CONTAINER]...[@NAMESPACE]]: with CONF, or that of -2, in the network
- * namespace that has the container's name or another one. GC knows these containers and no
- * others; "gc" is ipvlanctl gc --yes. What is called is what the configuration has as "type", be it an
- * IPAM plugin, of DIRECTORY or CNI_PATH. Before each case CALLS are made, which must succeed, and the shell
- * command BEFORE is run; after it MEND, that puts the machine right.
+ * A call is VERB[.2][:CONTAINER[,CONTAINER]...[@NAMESPACE]]: with CONF, or that of -2, in the
+ * network namespace that has the container's name or another one. GC knows only these containers;
+ * "gc" is ipvlanctl gc --yes. The program is the configuration's "type", perhaps an IPAM plugin, in
+ * DIRECTORY or CNI_PATH. Before each case CALLS are made, which must succeed, and the shell command
+ * BEFORE is run; after it MEND, which repairs the machine.
  *
- * Where Y waits for a lock that X holds, X goes on, and they end as they may.
+ * If Y waits for a lock that X holds, X continues, and both end in any order.
  *
- * What each order of whole calls leads to, X before Y or after it, or between two, is found out by
- * making them. Of the calls' outcomes it is whether they succeed and else the code, of the machine all that
- * inventory() knows, as state() writes it down, and who reaches whom. After a case
+ * Before that the calls are made whole in each order, X before Y, after it, or between two, to
+ * learn the end of each order. An end is: for each call success or its code; for the machine all of
+ * inventory(), in the form of state(); and who reaches whom. After a case
  *
  * 1. outcomes and machine are those of an order; or
  * 2. calls have failed for the sake of the others, and the rest, which is the others' outcomes and the
@@ -23,12 +23,12 @@
  *	- an ADD beside an ADD of the same container, by code 100;
  *	- an ADD beside a DEL, GC or gc, with a message that says "meanwhile".
  *
- * An order that leaves an address on an interface that is leased to nobody, or a lease of an address
- * that no interface has, is a case that has failed. In all cases, pods that neither call is about are
- * reached by and reach whom they did. In the end DEL of each container, twice, and GC succeed,
- * GC has nothing to do, all is as it was in the very beginning, no lock is held, no process is left.
+ * A case has failed if an order leaves an address without a lease on an interface, or a lease
+ * without an interface. In all cases other pods reach the same hosts as before, and are reached by
+ * them. In the end DEL of each container, twice, and GC succeed, GC has nothing to do, all is as it
+ * was at the start, no lock is held, and no process is left.
  *
- * -a: before each system call. -s: each STEP-th of them alone.
+ * -a: before each system call. -s: only each STEP-th of them.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -61,7 +61,7 @@ struct order {
 	int n;
 };
 
-/* What has come of an order, or of a case. */
+/* The end of an order, or of a case. */
 struct end {
 	struct order order;
 	int code[CALLS]; /* of each call; 0: success */
@@ -122,7 +122,7 @@ static void read_word(const char *text, struct word *ret)
 		ret->gc = collecting(weave.confs[ret->conf], ret->container);
 }
 
-/* For a DEL in the end. */
+/* Notes the pod for a DEL in the end. */
 static void note_pod(const struct word *word)
 {
 	if (is_verb(word, "GC") || is_verb(word, "gc"))
@@ -162,7 +162,7 @@ static void note_result(const struct word *word, const struct outcome *o)
 		json_object_set_new(weave.results, word->container, json_loads(o->out, 0, NULL));
 }
 
-/* What the containers believe to have, after the inventory. */
+/* The inventory, and the results that the containers have. */
 static char *whole_state(void)
 {
 	char *more = NULL, *ret;
@@ -204,7 +204,7 @@ static int code_of(const struct outcome *o)
 	json_t *answer = json_loads(o->out, 0, NULL), *code = json_object_get(answer, "code");
 	int ret = o->status == 0 ? 0 : json_is_integer(code) ? (int)json_integer_value(code) : -1;
 
-	/* ipvlanctl reports in words */
+	/* ipvlanctl reports errors as text */
 	if (WIFEXITED(o->status) && o->status && !answer && *o->err)
 		ret = 1;
 	json_decref(answer);
@@ -219,7 +219,7 @@ static int expect(const struct word *word)
 	return complain(word->text, &after);
 }
 
-/* The machine as before X and Y. */
+/* Brings the machine into the state before X and Y. */
 static int set_up(void)
 {
 	json_object_clear(weave.results);
@@ -268,7 +268,7 @@ static int end_calls(void)
 	return rc;
 }
 
-/* As it was in the very beginning. */
+/* Brings the machine back to its state at the start. */
 static int take_down(void)
 {
 	char *text;
@@ -293,7 +293,7 @@ static int take_down(void)
 	return rc;
 }
 
-/* What is made by the first call and stays, such as locks, and a namespace's number for ours. */
+/* Makes what the first call makes and leaves, such as locks, and a namespace's number for ours. */
 static void settle(void)
 {
 	for (int i = 0; i < weave.n_pods; i++) {
@@ -307,7 +307,7 @@ static void settle(void)
 	weave.very_begin = inventory();
 }
 
-/* What a case has left is not the next one's. */
+/* Removes the remains of a case. */
 static void tidy_up(void)
 {
 	happens("for n in /run/netns/*; do n=${n##*/}; case $n in lan | stranger*) ;;"
@@ -371,7 +371,7 @@ static void fail_order(const char *why, const struct order *order, int *rc)
 	*rc = -1;
 }
 
-/* Finds out what the order leads to. */
+/* Makes the calls in this order and keeps their end. */
 static int find_end(const struct order *order)
 {
 	struct end *ret = &weave.ends[weave.n_ends++];
@@ -394,7 +394,7 @@ static int find_end(const struct order *order)
 	return rc;
 }
 
-/* The orders of the calls that are not left out: X is before or after each of Y. Returns how many. */
+/* The orders of the calls that are not left out: X before or after each of Y. Returns their number. */
 static int orders(const bool left_out[CALLS], struct order ret[CALLS])
 {
 	int n = 0;
@@ -414,7 +414,7 @@ static int orders(const bool left_out[CALLS], struct order ret[CALLS])
 	return n;
 }
 
-/* Has a call failed for the sake of another? */
+/* Has a call failed because of another call? */
 static bool gave_way(int which, int code)
 {
 	const struct word *me = &weave.call[which];
@@ -446,7 +446,7 @@ static bool agrees(struct end *is, const struct end *should, const char **why)
 	return !*why;
 }
 
-/* Does it agree with an order of the calls without those? *unknown: that of one is still to be found out. */
+/* Is it the end of an order without those calls? *unknown: an order whose end is not known yet. */
 static bool is_order_without(struct end *is, const bool left_out[CALLS], const char **why,
 			     struct order *unknown)
 {
@@ -464,7 +464,7 @@ static bool is_order_without(struct end *is, const bool left_out[CALLS], const c
 	return false;
 }
 
-/* Without some of those that gave way, or none. */
+/* The same without any of the calls that have failed because of others. */
 static bool is_allowed(struct end *is, const char **why, struct order *unknown)
 {
 	unknown->n = -1;
@@ -503,7 +503,7 @@ static void explain(const struct end *is, const char *why)
 	}
 }
 
-/* Does any process wait for a lock that another one has? There are no others on this machine. */
+/* Does any process wait for a lock? Only ours run on this machine. */
 static bool waits_for_lock(void)
 {
 	FILE *file = fopen("/proc/locks", "re");
@@ -545,7 +545,7 @@ static bool sleeps(pid_t pid)
 	return state == 'S';
 }
 
-/* X is stopped: Y, until it has ended or waits for X. */
+/* While X is stopped: makes Y until it has ended or waits for X. */
 static bool other_call(void)
 {
 	for (begun = 1; begun < weave.n_calls; begun++) {
@@ -566,7 +566,7 @@ static bool other_call(void)
 	return true;
 }
 
-/* What of Y had to wait for X, and what comes after that. */
+/* Ends the calls of Y that had to wait for X, and makes the rest. */
 static void end_other_calls(void)
 {
 	if (begun < weave.n_calls) {
@@ -577,7 +577,7 @@ static void end_other_calls(void)
 		make_call(&weave.call[begun], NULL, &outcomes[begun]);
 }
 
-/* Returns whether X came to the place. */
+/* Returns whether X reached the point. */
 static bool run_case(const struct point *at, struct end *ret)
 {
 	const struct fault fault = { .blow = HAPPEN, .at = *at, .event = other_call };
@@ -588,7 +588,8 @@ static bool run_case(const struct point *at, struct end *ret)
 	make_call(&weave.call[0], &fault, &outcomes[0]);
 	if (!outcomes[0].struck)
 		return false;
-	/* the runtime goes by the call that it has made last, not by the one that has ended last */
+	/* a runtime keeps the result of the call that it has made last, not of the one that has
+	 * ended last */
 	for (int i = 1; i < begun; i++)
 		note_result(&weave.call[i], &outcomes[i]);
 	end_other_calls();
@@ -598,7 +599,7 @@ static bool run_case(const struct point *at, struct end *ret)
 	return true;
 }
 
-/* 0, -1, or 1: it has to be tried again, since what the end is to be like is known but now. */
+/* 0, -1, or 1: the case must be repeated, since the end of its order has only now become known. */
 static int judge(struct end *is)
 {
 	const char *why = NULL;
@@ -661,7 +662,7 @@ static void all_cases(void)
 	const struct fault none = { .blow = NO_BLOW };
 	unsigned int turn = 0;
 
-	/* not the same ones in each scenario */
+	/* other cases in each scenario */
 	for (int i = 0; i < weave.n_calls; i++)
 		for (const char *c = weave.call[i].text; *c; c++)
 			turn += (unsigned char)*c;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holder process|thread|descriptor|socket PATH: keeps the network namespace at PATH alive in
- * that way alone, says "ready", and waits to be killed.
+ * holder process|thread|descriptor|socket PATH: keeps the network namespace at PATH alive only in
+ * that way, prints "ready", and waits to be killed.
  */
 #include <fcntl.h>
 #include <pthread.h>

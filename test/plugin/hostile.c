@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hostile LINK KIND [-s SENDER] [-t TARGET] [-m MAC] [-d MAC] [-l MAC] [-v VLAN] [-n]: sends three frames
- * as they are, as a pod with CAP_NET_RAW can.
+ * hostile LINK KIND [-s SENDER] [-t TARGET] [-m MAC] [-d MAC] [-l MAC] [-v VLAN] [-n]: sends three
+ * raw frames, as a pod with CAP_NET_RAW can.
  *
  *	KIND	ipv4 ipv6	a datagram to TARGET
  *		dhcp dhcp6	the same, as the answer of a DHCP server
@@ -14,7 +14,7 @@
  *	-n	behind a nonce, which comes before the option with the MAC address
  *	-f	as a fragment that is whole
  *
- * What the interface itself drops is no failure: in l3 that is all but IP to one.
+ * Frames that the interface drops are no failure: in l3 all except unicast IP.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -92,7 +92,7 @@ static void put_ether(struct frame *frame, const struct options *o, unsigned int
 	put16(frame, protocol);
 }
 
-/* Ports are 4242, or of a DHCP server and its client. */
+/* Ports are 4242, or those of a DHCP server and its client. */
 static void put_udp(struct frame *frame, const struct options *o)
 {
 	const bool dhcp6 = !strcmp(o->kind, "dhcp6"), dhcp = !strcmp(o->kind, "dhcp");
@@ -137,7 +137,7 @@ static void put_option(struct frame *frame, unsigned char type, const unsigned c
 	put(frame, lladdr, 6);
 }
 
-/* What comes behind the IPv6 header, of the type that is returned. */
+/* Writes the part after the IPv6 header, and returns its type. */
 static unsigned char put_inside(struct frame *frame, const struct options *o)
 {
 	const bool ns = !strcmp(o->kind, "ns"), na = !strcmp(o->kind, "na"), ra = !strcmp(o->kind, "ra");

@@ -33,7 +33,7 @@ static struct advertisement advertise(const struct in6_addr *prefix)
 
 int main(int argc, char **argv)
 {
-	const int hops = 255; /* what comes from further away is ignored */
+	const int hops = 255; /* hosts ignore advertisements with another hop limit */
 	struct sockaddr_in6 all = { .sin6_family = AF_INET6 };
 	struct advertisement ra;
 	struct in6_addr prefix;

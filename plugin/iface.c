@@ -65,7 +65,7 @@ static int iface_find_slave(struct rtnl *pod, const char *name, const struct req
 	if (!strcmp(link.kind, "ipvlan"))
 		ret->index[ret->n++] = link.index;
 	else
-		cni_log("%s in %s is no ipvlan interface but %s%s: left alone", name, req->netns,
+		cni_log("%s in %s is not an ipvlan interface, but %s%s: it stays", name, req->netns,
 			*link.kind ? "of kind " : "hardware", link.kind);
 	return 0;
 }

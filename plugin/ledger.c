@@ -35,9 +35,9 @@ struct file_name page_file(const struct attachment *who)
 int ledger_broken(const char *what, const char *path, struct cni_error *err)
 {
 	cni_fail(err, CNI_IO, "%s %s: %s", what, path, errno_text(errno));
-	return cni_hint(err,
-			"in " ROOT " the plugin keeps what it has made on the host, which requires root, and "
-			"a /run that is writable and not full");
+	return cni_hint(err, "the plugin keeps a record in " ROOT
+			     " of what it makes on the host; this requires root, and a /run that is writable "
+			     "and not full");
 }
 
 static int ledger_open_lock(struct cni_error *err)
@@ -58,7 +58,7 @@ int ledger_wait(int fd, const char *path, struct cni_error *err)
 	if (errno != EINTR)
 		return ledger_broken("flock", path, err);
 	cni_fail(err, CNI_RETRY, "%s is held by another process for %d s", path, PATIENCE_S);
-	return cni_hint(err, "fuser -v %s shows by which", path);
+	return cni_hint(err, "fuser -v %s shows the process", path);
 }
 
 static int ledger_set_path(struct ledger *ledger, struct rtnl *host, struct cni_error *err)

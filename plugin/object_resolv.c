@@ -120,7 +120,7 @@ static int resolv_make(struct view *view, const struct object *object, struct cn
 	case UNREADABLE:
 		return -1;
 	case THEIRS:
-		cni_log("resolvConf: %s is not ours and stays as it is",
+		cni_log("resolvConf: %s was not made by the plugin, and stays",
 			resolv_path_of(object, "/resolv.conf").s);
 		return 0;
 	default:

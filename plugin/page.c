@@ -141,7 +141,7 @@ static enum found page_text_of_file(char **ret, int fd, const char *path, struct
 		return FOUND_NOT;
 	if ((fd < 0 && (errno == ELOOP || errno == ENXIO)) ||
 	    (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)))
-		return cni_fail(err, CNI_DECODE, "%s is no regular file", path);
+		return cni_fail(err, CNI_DECODE, "%s is not a regular file", path);
 	if (fd >= 0) {
 		size_t size = st.st_size < PAGE_MAX ? (size_t)st.st_size : PAGE_MAX;
 
@@ -164,8 +164,8 @@ enum found file_text(char **ret, int dir, const char *path, struct cni_error *er
 static int page_report_unreadable(const struct ledger *ledger, const char *path, const char *why,
 				  struct cni_error *err)
 {
-	cni_fail(err, CNI_DECODE, "%s/%s is not what this version of the plugin has written: %s",
-		 ledger->path, path, why);
+	cni_fail(err, CNI_DECODE, "%s/%s was not written by this version of the plugin: %s", ledger->path,
+		 path, why);
 	return cni_hint(
 		err,
 		"the file, and its objects on the host, were not changed; if it is of no use, remove it");

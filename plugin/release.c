@@ -148,9 +148,8 @@ enum found release_gone(struct rtnl *host, struct alive *alive, const struct att
 	if (found == FOUND && release.page.netns.inode && alive_seen(alive, &release.page.netns) != FOUND_NOT)
 		found = FOUND_NOT;
 	if (found == FOUND) {
-		cni_log("network %s: releasing what container %s, interface %s, held on the host: its "
-			"network namespace "
-			"does not exist any more",
+		cni_log("network %s: releasing the objects of container %s, interface %s, on the host: its "
+			"network namespace does not exist",
 			release.page.network, release.page.container, release.page.ifname);
 		rc = release_host(&release, err);
 	}

@@ -36,7 +36,7 @@ enum found lease_exists(const struct store *store, const struct ip *ip, struct c
 enum found lease_is_of(const struct store *store, const struct ip *ip, const struct owner *owner,
 		       struct cni_error *err);
 
-/* The lease of ip; the caller frees its text. FOUND_NOT: there is none, or it is no regular file. */
+/* The lease of ip; the caller frees its text. FOUND_NOT: there is none, or it is not a regular file. */
 enum found lease_read(struct lease *ret, const struct store *store, const struct ip *ip,
 		      struct cni_error *err);
 

@@ -131,7 +131,7 @@ json_t *conflist_check(json_t *doc, struct cni_error *err)
 		cni_fail(err, CNI_DECODE, "it has %s, and a configuration is an object",
 			 json_is_array(doc) ? "an array" : "a value");
 	else if (!sound)
-		cni_fail(err, CNI_DECODE, "spec.config of a " DEFINITION " is no network configuration");
+		cni_fail(err, CNI_DECODE, "spec.config of a " DEFINITION " is not a network configuration");
 	else
 		return doc;
 	json_decref(doc);

@@ -97,7 +97,7 @@ static int result_read_unsigned(const json_t *obj, const char *key, unsigned int
 
 static int result_need_object(const json_t *entry, const char *what, struct cni_error *err)
 {
-	return json_is_object(entry) ? 0 : cni_fail(err, CNI_DECODE, "an entry of %s is no object", what);
+	return json_is_object(entry) ? 0 : cni_fail(err, CNI_DECODE, "an entry of %s is not an object", what);
 }
 
 static int result_read_interface(struct result *result, const json_t *obj, struct cni_error *err)

@@ -283,7 +283,7 @@ spec:
 	printf 'kind: NetworkAttachmentDefinition\napiVersion: v1\nspec: {config: "{"}\n' >"$BATS_TEST_TMPDIR/net.yaml"
 	ctl doctor "$BATS_TEST_TMPDIR/net.yaml"
 	[ "$status" = 2 ]
-	tells 'spec.config of a NetworkAttachmentDefinition is no network configuration'
+	tells 'spec.config of a NetworkAttachmentDefinition is not a network configuration'
 }
 
 @test "a directory, NetworkAttachmentDefinitions as JSON" {

@@ -104,7 +104,7 @@ lease_count() {
 	ip -n a link add eth0 type dummy
 	cni DEL "$(conf)"
 	succeeds
-	[[ "$stderr" = *"left alone"* ]]
+	[[ "$stderr" = *": it stays"* ]]
 	[ "$(in_pod a '.[0].linkinfo.info_kind' -d link show eth0)" = dummy ]
 	[ "$(lease_count)" = 0 ]
 }

@@ -210,7 +210,7 @@ l3='{ "mode": "l3" }'
 	[ "$(anchors | wc -l)" = 1 ]
 	cni GC "$(conf "$valid")"
 	succeeds
-	[[ $stderr = *"network net: releasing what container a, interface eth0, held on the host"* ]]
+	[[ $stderr = *"network net: releasing the objects of container a, interface eth0, on the host"* ]]
 	[ "$(anchors | wc -l)" = 1 ]
 	cni GC "$(conf "$valid" '{ "name": "other" }')"
 	succeeds

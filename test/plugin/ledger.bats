@@ -73,13 +73,13 @@ damaged() {
 	eval "$1"
 	ctl show -v
 	succeeds
-	[[ $stderr = *"$file is not what this version of the plugin has written: "* ]]
+	[[ $stderr = *"$file was not written by this version of the plugin: "* ]]
 	[[ $output = *'b eth0'* ]]
 	cni DEL "$(routed)" b
 	succeeds
 	cni DEL "$(routed)" a
 	[ "$status" = 1 ]
-	[[ $(jq -r .msg <<<"$output") = "$file is not what this version of the plugin has written: "* ]]
+	[[ $(jq -r .msg <<<"$output") = "$file was not written by this version of the plugin: "* ]]
 	cni GC "$(routed '{ "cni.dev/valid-attachments": [] }')"
 	succeeds
 	[ -e "$file" ]

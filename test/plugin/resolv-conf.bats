@@ -58,7 +58,7 @@ nameserver 9.9.9.9" ]
 	mkdir /etc/netns/a
 	echo 'nameserver 8.8.8.8' >/etc/netns/a/resolv.conf
 	add "$(conf "$dns")"
-	[[ $stderr = *'/etc/netns/a/resolv.conf is not ours and stays as it is'* ]]
+	[[ $stderr = *'/etc/netns/a/resolv.conf was not made by the plugin, and stays'* ]]
 	cni DEL "$(conf)"
 	succeeds
 	[ "$(cat /etc/netns/a/resolv.conf)" = 'nameserver 8.8.8.8' ]

@@ -201,7 +201,7 @@ static void test_refused(void)
 		{ "{\"interfaces\":[{\"mac\":1}]}", CNI_1_1_0, "mac must be a string, not 1" },
 		{ "{\"interfaces\":[{\"mtu\":-1}]}", CNI_1_1_0, "mtu must be 0 to 2147483647, not -1" },
 		{ "{\"ips\":[{}]}", CNI_1_1_0, "invalid CIDR address: " },
-		{ "{\"ips\":[\"10.0.0.1/8\"]}", CNI_1_1_0, "an entry of ips is no object" },
+		{ "{\"ips\":[\"10.0.0.1/8\"]}", CNI_1_1_0, "an entry of ips is not an object" },
 		{ "{\"ips\":[{\"address\":\"10.0.0.1\"}]}", CNI_1_1_0, "invalid CIDR address: 10.0.0.1" },
 		{ "{\"ips\":[{\"address\":\"10.0.0.1/8\",\"gateway\":\"x\"}]}", CNI_1_1_0,
 		  "invalid IP address: x" },

@@ -24,7 +24,7 @@ caught() {
 }
 
 @test "when DEL gives back the address of a link that it could not remove" {
-	broken plugin/del.c 's/ || delete_link(del, err) < 0/ || (delete_link(del, err), false)/'
+	broken plugin/del.c 's/ || del_delete_link(del, err) < 0/ || (del_delete_link(del, err), false)/'
 	caught 'a DEL or GC that said that it succeeded has left something' errors DEL "$(pooled)"
 }
 
@@ -34,7 +34,7 @@ caught() {
 }
 
 @test "when an address that the kernel refused is taken for given" {
-	broken plugin/configure.c 's/return refuse_address(/return 0 \&\& refuse_address(/'
+	broken plugin/configure.c 's/return configure_refused_address(/return 0 \&\& configure_refused_address(/'
 	caught 'has 1 addresses, 0 of them not leased to it, which has 2 leases' refusals ADD "$(pooled '{ "ipam": { "routes": [] } }')"
 }
 

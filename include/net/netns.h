@@ -36,7 +36,14 @@ enum netns netns_open(const char *path, bool ours_allowed, int *ret, struct cni_
 int netns_run(int netns, int (*fn)(void *arg, struct cni_error *err), void *arg, struct cni_error *err);
 
 /*
- * A namespace in a form that files can store. When a namespace ends, its inode is free, and the
+ * Calls each() with the inode and the path of each network namespace that mountinfo, a
+ * /proc/PID/mountinfo, lists, until it returns other than 0. Returns the last result of each(). The
+ * caller checks ferror().
+ */
+int netns_mounts(FILE *mountinfo, int (*each)(uint64_t inode, const char *path, void *arg), void *arg);
+
+/*
+ * netns_id.c: a namespace in a form that files can store. When a namespace ends, its inode is free, and the
  * kernel gives the lowest free one to the next: the next pod has it. The cookie,
  * sock_net(sk)->net_cookie, is unique in this boot; since Linux 6.18 NS_GET_ID returns the same
  * number (net_namespace.c, setup_net()).
@@ -60,18 +67,11 @@ struct netns_id_text {
 } netns_id_text(const struct netns_id *id);
 struct netns_id netns_id_parse(const char *text);
 
-/*
- * Calls each() with the inode and the path of each network namespace that mountinfo, a
- * /proc/PID/mountinfo, lists, until it returns other than 0. Returns the last result of each(). The
- * caller checks ferror().
- */
-int netns_mounts(FILE *mountinfo, int (*each)(uint64_t inode, const char *path, void *arg), void *arg);
-
 /* A number that is unique in this boot: that of our namespace, to which socket belongs. 0: not
  * known. Before Linux 5.14 a later namespace may have the same number. */
 uint64_t netns_number(int socket);
 
-/* A file below /proc/sys/net and the value to write. */
+/* netns_sysctl.c: a file below /proc/sys/net and the value to write. */
 struct sysctl {
 	char name[128];
 	const char *value;

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/netns.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
@@ -13,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -21,13 +17,6 @@
 #include "cni/file.h"
 
 #define OUR_NETNS "/proc/self/ns/net"
-
-#ifndef SO_NETNS_COOKIE /* musl */
-#define SO_NETNS_COOKIE 71
-#endif
-#ifndef NS_GET_ID /* Linux 6.18 */
-#define NS_GET_ID _IOR(NSIO, 13, uint64_t)
-#endif
 
 static const char *netns_kind(int type)
 {
@@ -184,148 +173,4 @@ int netns_mounts(FILE *mountinfo, int (*each)(uint64_t inode, const char *path, 
 	}
 	free(line);
 	return rc;
-}
-
-uint64_t netns_number(int socket)
-{
-	struct stat st = { .st_ino = 0 };
-	uint64_t cookie;
-	socklen_t len = sizeof(cookie);
-
-	if (getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) == 0)
-		return cookie;
-	stat(OUR_NETNS, &st);
-	return st.st_ino;
-}
-
-static int netns_read_cookie(void *arg, struct cni_error *err)
-{
-	autoclose int any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint64_t *cookie = arg;
-	socklen_t len = sizeof(*cookie);
-
-	(void)err;
-	return getsockopt(any, SOL_SOCKET, SO_NETNS_COOKIE, cookie, &len);
-}
-
-struct netns_id netns_id_of(int netns)
-{
-	struct netns_id id = { 0 };
-	struct stat st;
-
-	if (fstat(netns, &st) < 0)
-		return id;
-	id.inode = st.st_ino;
-	if (ioctl(netns, NS_GET_ID, &id.cookie) < 0 &&
-	    netns_run(netns, netns_read_cookie, &id.cookie, NULL) < 0)
-		id.cookie = 0;
-	return id;
-}
-
-struct netns_id netns_id_by(int netns, int socket)
-{
-	struct netns_id id = { 0 };
-	socklen_t len = sizeof(id.cookie);
-	struct stat st;
-
-	if (fstat(netns, &st) == 0)
-		id.inode = st.st_ino;
-	if (getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, &id.cookie, &len) < 0)
-		id.cookie = 0;
-	return id;
-}
-
-struct netns_id netns_id(const char *path)
-{
-	autoclose int fd = -1;
-
-	return netns_open(path, true, &fd, NULL) == NETNS_OPEN ? netns_id_of(fd) : (struct netns_id){ 0 };
-}
-
-struct netns_id netns_id_asked(const struct request *req)
-{
-	return req->pod && req->pod->inode ? *req->pod : netns_id(req->netns);
-}
-
-bool netns_is(const struct netns_id *a, const struct netns_id *b)
-{
-	return a->inode == b->inode && (a->cookie == b->cookie || !a->cookie || !b->cookie);
-}
-
-struct netns_id_text netns_id_text(const struct netns_id *id)
-{
-	const unsigned long long inode = id->inode, cookie = id->cookie;
-	struct netns_id_text text;
-
-	if (cookie)
-		snprintf(text.s, sizeof(text.s), "%llu/%llu", inode, cookie);
-	else
-		snprintf(text.s, sizeof(text.s), "%llu", inode);
-	return text;
-}
-
-struct netns_id netns_id_parse(const char *text)
-{
-	char *rest;
-	struct netns_id id = { .inode = strtoull(text, &rest, 10) };
-
-	if (*rest == '/')
-		id.cookie = strtoull(rest + 1, NULL, 10);
-	return id;
-}
-
-struct sysctls {
-	const struct sysctl *list;
-	size_t n;
-};
-
-static int netns_write_sysctls(void *arg, struct cni_error *err)
-{
-	const struct sysctls *all = arg;
-
-	(void)err;
-	for (size_t i = 0; i < all->n; i++) {
-		const struct sysctl *sysctl = &all->list[i];
-		ssize_t len = (ssize_t)strlen(sysctl->value);
-		char path[sizeof(sysctl->name) + sizeof("/proc/sys/net/")];
-		autoclose int fd = -1;
-
-		snprintf(path, sizeof(path), "/proc/sys/net/%s", sysctl->name);
-		fd = file_open(path, O_WRONLY);
-		if (fd < 0 || write(fd, sysctl->value, (size_t)len) != len)
-			cni_log("cannot write %s to %s: %m", sysctl->value, path);
-	}
-	return 0;
-}
-
-void netns_sysctl(int netns, const struct sysctl *list, size_t n)
-{
-	struct sysctls all = { list, n };
-	struct cni_error why = { 0 };
-
-	if (netns_run(netns, netns_write_sysctls, &all, &why) < 0)
-		cni_log("cannot write sysctls: %s", why.msg);
-}
-
-enum found netns_sysctl_is(const char *name, const char *value, struct cni_error *err)
-{
-	char path[PATH_MAX], text[64];
-	autoclose int fd = -1;
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (len < 0 && errno != ENOENT)
-		return cni_fail(err, CNI_IO, "cannot read %s: %s", path, errno_text(errno));
-	if (len < 0)
-		return FOUND_NOT;
-	text[len] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return strcmp(text, value) ? FOUND_NOT : FOUND;
-}
-
-bool netns_has_ipv6(void)
-{
-	return access("/proc/sys/net/ipv6", F_OK) == 0;
 }

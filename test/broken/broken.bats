@@ -45,6 +45,6 @@ caught() {
 }
 
 @test "when a setting that cannot be read is taken for one that is gone" {
-	broken plugin/net/netns.c '/netns_sysctl_is/,/^}/ s/return cni_fail(err, /return 0 * cni_fail(err, /'
+	broken plugin/net/netns_sysctl.c '/netns_sysctl_is/,/^}/ s/return cni_fail(err, /return 0 * cni_fail(err, /'
 	caught 'a DEL or GC that said that it succeeded has left something' errors DEL "$(pooled '{ "mode": "l3s", "proxyArp": true }')"
 }

@@ -435,3 +435,11 @@ json_t *conf_dns(const struct conf *conf, const struct result *given)
 {
 	return conf->dns ? conf->dns : given->dns ? given->dns : conf->prev.dns;
 }
+
+const struct ip *conf_reflector(const struct conf *conf, int family)
+{
+	for (size_t i = 0; i < conf->n_reflectors; i++)
+		if (conf->reflectors[i].family == family)
+			return &conf->reflectors[i];
+	return NULL;
+}

@@ -222,10 +222,7 @@ static void configure_prepare_ipv6(const struct iface *iface, const struct conf 
 static bool configure_requires_neighbour(const struct iface *iface, const struct result *given,
 					 const struct ip *host)
 {
-	for (size_t i = 0; i < given->n_ips; i++)
-		if (given->ips[i].address.ip.family == host->family)
-			return host_ips_silent(host, iface->master.name);
-	return false;
+	return result_has_family(given, host->family) && host_ips_silent(host, iface->master.name);
 }
 
 static int configure_at_once(struct iface *iface, const struct conf *conf, const struct result *given,

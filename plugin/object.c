@@ -41,14 +41,9 @@ struct object object_route(int dev, const struct prefix *to, const struct ip *vi
 	return route;
 }
 
-static struct prefix object_host(const struct ip *ip)
-{
-	return (struct prefix){ .ip = *ip, .len = (unsigned int)(8 * ip_size(ip)) };
-}
-
 struct object object_neighbour(int dev, const struct ip *ip, const char *lladdr)
 {
-	struct object neighbour = { .kind = OBJECT_NEIGHBOUR, .dev = dev, .to = object_host(ip) };
+	struct object neighbour = { .kind = OBJECT_NEIGHBOUR, .dev = dev, .to = prefix_host(ip) };
 
 	snprintf(neighbour.lladdr, sizeof(neighbour.lladdr), "%s", lladdr);
 	return neighbour;
@@ -56,7 +51,7 @@ struct object object_neighbour(int dev, const struct ip *ip, const char *lladdr)
 
 struct object object_proxy(int dev, const struct ip *ip)
 {
-	return (struct object){ .kind = OBJECT_PROXY, .dev = dev, .to = object_host(ip) };
+	return (struct object){ .kind = OBJECT_PROXY, .dev = dev, .to = prefix_host(ip) };
 }
 
 struct object object_hairpin(int dev)
@@ -128,7 +123,7 @@ struct object object_guard(int dev)
 
 struct object object_lease(int dev, const struct ip *ip)
 {
-	return (struct object){ .kind = OBJECT_LEASE, .dev = dev, .to = object_host(ip) };
+	return (struct object){ .kind = OBJECT_LEASE, .dev = dev, .to = prefix_host(ip) };
 }
 
 struct object object_policy(int dev, const json_t *rules)
@@ -145,7 +140,7 @@ struct object object_subject(int dev, const struct ip *ip, const struct object *
 	struct object subject = object_named(OBJECT_SUBJECT, policy->name);
 
 	subject.dev = dev;
-	subject.to = object_host(ip);
+	subject.to = prefix_host(ip);
 	return subject;
 }
 
@@ -154,7 +149,7 @@ struct object object_rate(int dev, const struct ip *ip, const struct ip *first, 
 	struct object object = object_named(OBJECT_RATE, "");
 
 	object.dev = dev;
-	object.to = object_host(ip);
+	object.to = prefix_host(ip);
 	object.via = *first;
 	snprintf(object.name, sizeof(object.name), "out %llu+%llu in %llu+%llu", rates[0].rate,
 		 rates[0].burst, rates[1].rate, rates[1].burst);

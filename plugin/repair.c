@@ -304,7 +304,7 @@ static bool repair_has_family(const struct repair_pod *pod, const struct ip *ip,
 
 static void repair_route_in_pod(struct repair_pod *pod, const struct ip *host)
 {
-	const struct prefix to = { *host, (unsigned int)(8 * ip_size(host)) };
+	const struct prefix to = prefix_host(host);
 	const struct object object = object_route(pod->link.index, &to, NULL, NULL);
 	const struct nexthop hop = { .gw.family = 0 };
 	const struct route route = {

@@ -44,6 +44,7 @@ bool prefix_contains(const struct prefix *prefix, const struct ip *ip);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
 int prefix_compare(const struct prefix *a, const struct prefix *b); /* any order, for sorting */
 struct prefix prefix_network(const struct prefix *prefix);	    /* host bits cleared */
+struct prefix prefix_host(const struct ip *ip);			    /* the address alone: /32 or /128 */
 struct ip prefix_last(const struct prefix *prefix);		    /* host bits set */
 
 /* Addresses of one family as numbers; 255.255.255.255 precedes 0.0.0.0. */

@@ -10,6 +10,7 @@
 #define CNI_RESULT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cni/error.h"
@@ -48,6 +49,9 @@ struct result {
  */
 int result_read(struct result *ret, const json_t *doc, enum cni_version version, struct cni_error *err);
 void result_free(struct result *result);
+
+/* Has the result an address of the family? */
+bool result_has_family(const struct result *result, int family);
 
 /* Adds a list of routes of a configuration, which has the form of those in a result. */
 int result_add_routes(struct result *result, const json_t *obj, const char *key, struct cni_error *err);

@@ -53,6 +53,9 @@ struct conf {
 int conf_read(struct conf *ret, const struct request *req, struct cni_error *err);
 void conf_free(struct conf *conf);
 
+/* The reflector of the family; NULL: none. */
+const struct ip *conf_reflector(const struct conf *conf, int family);
+
 /* The DNS settings: those of the configuration, else of the IPAM plugin, else of prevResult.
  * Borrowed; NULL: none. */
 json_t *conf_dns(const struct conf *conf, const struct result *given);

@@ -138,6 +138,11 @@ int prefix_compare(const struct prefix *a, const struct prefix *b)
 	return ip_compare(&a->ip, &b->ip);
 }
 
+struct prefix prefix_host(const struct ip *ip)
+{
+	return (struct prefix){ .ip = *ip, .len = (unsigned int)(8 * ip_size(ip)) };
+}
+
 struct ip prefix_last(const struct prefix *prefix)
 {
 	struct ip last = prefix_network(prefix).ip;

@@ -228,6 +228,14 @@ void result_free(struct result *result)
 	*result = (struct result){ 0 };
 }
 
+bool result_has_family(const struct result *result, int family)
+{
+	for (size_t i = 0; i < result->n_ips; i++)
+		if (result->ips[i].address.ip.family == family)
+			return true;
+	return false;
+}
+
 int result_append(struct result *result, const struct result *more, struct cni_error *err)
 {
 	for (size_t i = 0; i < more->n_interfaces; i++)

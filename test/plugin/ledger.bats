@@ -119,7 +119,7 @@ damaged() {
 	mkfifo "$pages/fifo"
 	ctl show -v
 	succeeds
-	[[ $stderr = *"$pages/x:eth0 is not what"* && $stderr = *"$pages/a:eth0~ is not what"* ]]
+	[[ $stderr = *"$pages/x:eth0 was not written"* && $stderr = *"$pages/a:eth0~ was not written"* ]]
 	[[ $output = *'a eth0'* ]]
 	ctl doctor
 	[[ $stderr = *"$pages/x:eth0 is not what"* ]]

@@ -22,7 +22,7 @@ def chart($left; $top; $title; $what; $low): "<g transform=\"translate(\($left) 
 	line($low; $what; "etcd"), line($low; $what; "kubernetes"), "</g>";
 
 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 800 480\" font-family=\"sans-serif\" font-size=\"12\">",
-"<title>What a claim of a block costs, by the number of blocks that are taken</title>",
+"<title>Cost of a claim of a block, by the number of blocks that are taken</title>",
 "<style>text { fill: #1f2328 } .title { font-weight: bold } .etcd { fill: #1a5fb4; stroke: #1a5fb4 } .kubernetes { fill: #c26a00; stroke: #c26a00 }",
 "polyline { fill: none !important; stroke-width: 2 } .axis { stroke: #8c959f; fill: none }",
 "@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .etcd { fill: #62a0ea; stroke: #62a0ea } .kubernetes { fill: #ffa348; stroke: #ffa348 } }</style>",

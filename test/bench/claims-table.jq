@@ -9,9 +9,9 @@ def all($what; $engine): [$all[] | select(.what == $what and .engine == $engine)
 def one($what; $engine; $taken): all($what; $engine) | map(select(.taken == $taken))[0];
 def names: { etcd: "etcd", kubernetes: "Kubernetes", whereabouts: "whereabouts" };
 
-"What the first claim of a node costs, the median of \(all("one"; "etcd")[0].n), by the number of blocks that are taken, of 2 097 152. Milliseconds and memory are",
-"those of an `addrpool-claim` from start to exit; bytes are those of requests and answers with their heads, without TLS; the engine\u0027s CPU",
-"is all that its processes used, for one claim. A node asks again for what it has before each claim, so later claims cost the same.",
+"Cost of a node\u0027s first claim, the median of \(all("one"; "etcd")[0].n), by the number of blocks that are taken, of 2 097 152. Milliseconds and memory are",
+"those of an `addrpool-claim` from start to exit; bytes are those of requests and answers with headers, without TLS; the engine\u0027s CPU",
+"is that of all its processes, for one claim. A node asks for its own blocks before each claim, so later claims cost the same.",
 "",
 "| blocks taken | etcd: ms | calls | KiB | RSS MiB | CPU of etcd, ms | Kubernetes: ms | calls | KiB | RSS MiB | CPU of kube-apiserver and etcd, ms |",
 "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
@@ -20,16 +20,16 @@ def names: { etcd: "etcd", kubernetes: "Kubernetes", whereabouts: "whereabouts" 
 	| if $inside then " \($process.ms.p50 | ms) | \($inside.calls.mean * 100 | round / 100) | \($inside.bytes.p50 | kib) | \($process.rss | kib) | \($inside.engine_cpu_ms / $inside.n | ms) |"
 	  else "  |  |  |  |  |" end] | join(""))),
 "",
-"By how full a pool is, 100 claims each: requests a claim, KiB, and how many claims took more than three requests or 8 KiB.",
+"By the share of blocks taken, 100 claims each: requests a claim, KiB, and the number of claims with more than three requests or 8 KiB.",
 "",
 "| full | etcd: calls, mean | most | KiB, median | most | over | Kubernetes: calls, mean | most | KiB, median | most | over |",
 "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
 (all("full"; "etcd")[] | .taken as $taken | "| \($taken / .blocks * 100 | round) % |" + ([("etcd", "kubernetes") as $engine | one("full"; $engine; $taken)
 	| if . then " \(.calls.mean * 100 | round / 100) | \(.calls.most) | \(.bytes.p50 | kib) | \(.bytes.most | kib) | \(.over) |" else "  |  |  |  |  |" end] | join(""))),
 "",
-"New nodes that claim at the same moment, with the default timeout. All processes and the engine share \($about.processors) processors; so the time that a claim",
-"takes here, median and 99th percentile, is mostly that of the other nodes\u0027 processes. The engine\u0027s CPU is what is left of it where nodes",
-"have processors of their own: divided by the engine\u0027s processors it is how long the last node waits.",
+"New nodes that claim at the same moment, with the default timeout. All processes and the engine share \($about.processors) processors. So the time of a",
+"claim here, median and 99th percentile, is mostly that of the other nodes\u0027 processes. If nodes have processors of their own, only the",
+"engine\u0027s CPU remains: divided by the engine\u0027s processors it is the time that the last node waits.",
 "",
 "| engine | blocks | taken | nodes × claims | failed | p50 s | p99 s | calls a claim | KiB a claim | lists of all, MiB | CPU of the engine, s | of a node, ms |",
 "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Do host and pods reach each other, where "hostAccess" says that they shall? What the kernel has
- * been told for it is one thing, the host's own firewall another.
+ * Checks that host and pods reach each other if "hostAccess" is set. The host's firewall can drop
+ * their packets although the plugin has made all objects.
  */
 #ifndef CTL_ACCESS_H
 #define CTL_ACCESS_H
@@ -9,8 +9,8 @@
 #include "ctl/examine.h"
 
 /*
- * Sends from a pod of the network that runs, or else from one that is made for it by ADD and
- * removed by DEL, as a runtime would. machine: what scan() found.
+ * Sends from a running pod of the network. If none runs, makes one by ADD, and removes it by DEL.
+ * machine: the document of scan().
  */
 void examine_access(struct exam *exam, const json_t *machine);
 

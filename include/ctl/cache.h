@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What libcni keeps of each attachment, for CHECK and DEL: the configuration that ADD had,
- * and its result.
+ * libcni's cache: the configuration and the result of each attachment's ADD, which libcni needs for
+ * CHECK and DEL.
  */
 #ifndef CTL_CACHE_H
 #define CTL_CACHE_H
@@ -9,15 +9,15 @@
 #include <jansson.h>
 
 /*
- * Those of networks with an ipvlan plugin, as a new reference to an array of
+ * Reads the entries of networks that have an ipvlan plugin. Returns a new array of
  *
  *	{ container, interface, network, plugins: as conflist_plugins() has them, result (or none) }
  *
- * What cannot be read is passed over.
+ * Skips entries that cannot be read.
  */
 json_t *cache_read(void);
 
-/* The entry of an attachment, or NULL; borrowed. */
+/* Returns the entry of an attachment, borrowed, or NULL. */
 const json_t *cache_of(const json_t *cache, const char *container, const char *ifname);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What ipvlanctl does: a file of plugin/ctl/ each, and a row of one table, of which usage, help and
- * completion are made. Arguments that the row does not have are refused before the command is called.
+ * The commands of ipvlanctl. Each has a file in plugin/ctl/ and a row in one table, from which usage,
+ * help and completion are made. ipvlanctl rejects arguments that the row does not have before it calls
+ * the command.
  */
 #ifndef CTL_COMMANDS_H
 #define CTL_COMMANDS_H
@@ -13,11 +14,11 @@
 
 struct option {
 	const char *name;  /* "--json" */
-	const char *value; /* what comes after it, "MODE"; NULL: nothing */
+	const char *value; /* the name of its value, "MODE"; NULL: it has none */
 	const char *what;  /* in a few words, without a full stop */
 };
 
-/* What operands may be, for the completion, beside the words of the row. */
+/* Kinds of operands that the completion offers beside the words of the row. */
 #define OPERANDS_FILES 1
 #define OPERANDS_NETWORKS 2
 
@@ -28,16 +29,16 @@ struct option {
 
 struct command {
 	const char *name;
-	const char *arguments;		  /* operands as the usage shows them, behind all options */
-	const char *forms[COMMAND_FORMS]; /* in their place, if it can be called in several ways */
+	const char *arguments;		  /* operands in the usage, after all options */
+	const char *forms[COMMAND_FORMS]; /* usages of a command that has several */
 	const char *what;		  /* in a few words, without a full stop */
 	const char *more;		  /* paragraphs of its help, or NULL */
 	int (*main)(int argc, char **argv);
 	struct option options[COMMAND_OPTIONS];
 	int min, max;			  /* number of operands; max ANY_NUMBER: any */
 	int operands;			  /* OPERANDS_* */
-	bool for_everybody;		  /* it does not require root */
-	const char *words[COMMAND_WORDS]; /* that an operand may be */
+	bool for_everybody;		  /* requires no root */
+	const char *words[COMMAND_WORDS]; /* possible operands */
 };
 
 extern const struct command commands[];
@@ -45,14 +46,14 @@ extern const size_t n_commands;
 
 const struct command *command_find(const char *name); /* NULL: there is none */
 
-/* Do the arguments fit to the row? If an option does not, standard error says which. */
+/* Checks the arguments against the row. Names an unknown option on standard error. */
 bool command_accepts(const struct command *command, int argc, char **argv);
 
 /* Prints the usage of the command on standard error. Returns EXIT_USAGE. */
-int command_refuse(const char *name);
+int command_misuse(const char *name);
 
-/* Takes an option out of the arguments. The value is "" where it has none; NULL: it was not given. The
- * last one counts. */
+/* Removes an option from the arguments. Returns its value: "" if it takes none, NULL if it was not given,
+ * the last one if it was given twice. */
 const char *option_take(int *argc, char **argv, const char *name);
 
 /* argv[0] is the command. All return main()'s exit status. */

@@ -10,14 +10,14 @@
 
 #include "cni/error.h"
 
-/* The document in the file; of YAML a List of its definitions. A new reference, or NULL with CNI_IO,
- * CNI_DECODE. */
+/* Reads a file. Returns its document, or for YAML a List of its definitions: a new reference, or NULL with
+ * CNI_IO, CNI_DECODE. */
 json_t *definitions_load(const char *path, struct cni_error *err);
 
-/* The plugins of a document, as conflist_plugins() has them. A new reference; NULL: CNI_CONFIG. */
+/* Returns the plugins of a document as conflist_plugins() does: a new reference; NULL: CNI_CONFIG. */
 json_t *definitions_plugins(json_t *doc, struct cni_error *err);
 
-/* Both. */
+/* Reads a file and returns its plugins. */
 json_t *definitions_read(const char *path, struct cni_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What scan() found, in the language of graphviz: ipvlanctl show --dot | dot -Tsvg
+ * Prints an overview in the language of graphviz: ipvlanctl show --dot | dot -Tsvg
  */
 #ifndef CTL_DRAW_H
 #define CTL_DRAW_H

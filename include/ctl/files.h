@@ -10,12 +10,12 @@
 
 #include "ctl/report.h"
 
-/* Is the content what runtimes expect of that name? path may be that of any file. */
+/* Checks that a file's content is what runtimes expect under its name. path: of a file in any directory. */
 void examine_content(struct report *report, const char *path, const json_t *doc);
 
 /*
- * Which file is the first there, and what is in the others that no runtime reads. any: there is a
- * network of type ipvlan in one that is read. files: the paths of those.
+ * Reports the first file of the directory, and networks of ipvlan in files that no runtime reads.
+ * files: the paths of the files that runtimes read. any: one of them has a network of type ipvlan.
  */
 void examine_directory_of_files(struct report *report, const json_t *files, bool any);
 

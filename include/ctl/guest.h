@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A network namespace for a pod that is made to see what it reaches: a process keeps it, which
- * ends with us.
+ * A network namespace for a trial pod. A child process keeps it, and ends with ipvlanctl.
  */
 #ifndef CTL_GUEST_H
 #define CTL_GUEST_H
@@ -16,7 +15,8 @@ struct guest {
 	int netns;
 };
 
-/* what_for is a word in the name of its container. CNI_IO, CNI_RETRY. guest_close() in any case. */
+/* what_for: a word for the name of its container. Fails with CNI_IO or CNI_RETRY. Call guest_close() also
+ * after a failure. */
 int guest_open(struct guest *ret, const char *what_for, struct cni_error *err);
 void guest_close(struct guest *guest);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the table of commands says to people.
+ * Help for people, from the table of commands.
  */
 #ifndef CTL_HELP_H
 #define CTL_HELP_H
@@ -11,6 +11,6 @@
 
 void help_overview(FILE *out);
 void help_usage(FILE *out, const struct command *command);
-void help_command(const struct command *command); /* all of it, on standard output */
+void help_command(const struct command *command); /* all its help, on standard output */
 
 #endif

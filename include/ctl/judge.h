@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is all as it should be? What can be said of a scan and the pools without asking anything else.
+ * Finds the problems in the document of a scan and its pools. Asks nothing else.
  */
 #ifndef CTL_JUDGE_H
 #define CTL_JUDGE_H
@@ -8,11 +8,11 @@
 #include <jansson.h>
 
 /* Adds "condition", "problems" and "remedy" to each pod of the document, "used" to its range
- * sets, and the list "problems" to it; see ctl/overview.h. earlier: the problems of a look
- * before this one; what a pod lacks now, and did not lack then, does not count. NULL: all counts. */
+ * sets, and the list "problems" to it; see ctl/overview.h. earlier: the problems of an earlier look.
+ * A pod then lacks only what it lacked already in that look. NULL: there was none. */
 void judge(json_t *doc, const json_t *earlier);
 
-/* A sentence for each remedy. */
+/* Returns the sentence for a remedy. */
 const char *judge_remedy(const char *remedy);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a link's LAN has: its subnets, its gateways, and addresses that are free.
+ * The LAN of a link: its subnets, gateways and free addresses.
  */
 #ifndef CTL_LAN_H
 #define CTL_LAN_H
@@ -15,12 +15,12 @@
 
 /* Of one family. */
 struct lan_side {
-	struct prefix own;   /* the link's address; family 0: it has none that others reach it by */
-	bool leased;	     /* that has a lifetime: DHCP or a router gave it */
-	bool has_default;    /* a default route leads to the link */
-	struct ip gateway;   /* of it; family 0: the destination is on the link */
-	struct ip from, to;  /* what lan_choose() has found */
-	size_t asked, taken; /* addresses on the LAN, IPv4 */
+	struct prefix address; /* of the link, of global scope; family 0: it has none */
+	bool leased;	       /* the address has a lifetime: DHCP or a router assigned it */
+	bool has_default;      /* a default route leads to the link */
+	struct ip gateway;     /* of the default route; family 0: it has none */
+	struct ip from, to;    /* the range that lan_choose() has found */
+	size_t asked, taken;   /* IPv4 addresses that were asked for, and that answered */
 };
 
 struct lan {
@@ -32,19 +32,19 @@ struct lan {
 int lan_read(struct lan *ret, struct rtnl *host, const struct link *link, struct cni_error *err);
 
 /*
- * Finds an IPv4 range in which nobody answers, and which no other network of this machine has: a block of
- * 2^n. It begins at the upper end of the subnet, since DHCP servers mostly begin at the lower one. CNI_IO,
- * CNI_CONFIG.
+ * Finds an IPv4 block of 2^n addresses of which none answers, and none is in another network of this
+ * machine. Searches from the upper end of the subnet, since DHCP servers mostly begin at the lower end.
+ * CNI_IO, CNI_CONFIG.
  */
 int lan_choose(struct lan *lan, struct cni_error *err);
 
-/* The same for a range that the user names: it says on standard error who answers in it. */
+/* Takes a range that the user names. Prints each address of it that answers on standard error. */
 int lan_check_range(struct lan *lan, const char *range, struct cni_error *err);
 
-/* Of IPv6, a range of 65536 addresses that no host has but by chance. name is the network's. */
+/* Chooses an IPv6 range of 65536 addresses, which other hosts have only by chance. name: of the network. */
 void lan_choose_v6(struct lan *lan, const char *name);
 
-/* A subnet for pods that is not the LAN's: /24, of no route of the host. False: all are taken. */
+/* Finds a /24 for pods that overlaps no route of the host. False: there is none. */
 bool lan_private_subnet(struct rtnl *host, struct prefix *ret);
 
 #endif

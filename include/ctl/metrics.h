@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-/* Of an overview, to which "concerns" was added, see plugin/ctl/status.c. */
+/* Prints an overview to which plugin/ctl/status.c has added "concerns". */
 void metrics_print(const json_t *doc);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Does an address answer an echo request that is sent from inside a namespace?
+ * Sends echo requests from inside a network namespace.
  */
 #ifndef CTL_PING_H
 #define CTL_PING_H
@@ -11,17 +11,17 @@
 #include "cni/error.h"
 #include "cni/ip.h"
 
-/* Asks once a second, for three seconds. FOUND: *ms is how long the answer took.
- * FOUND_FAILED: it cannot be sent, CNI_IO tells why (there is no route, for instance). */
+/* Sends one request a second, for three seconds. FOUND: *ms is the time until the answer.
+ * FOUND_FAILED: sending failed with CNI_IO, for instance without a route. */
 enum found ping(int netns, const struct ip *to, double *ms, struct cni_error *err);
 
 #define PING_SIZE_MAX 65535
 
-/* The same, once, with a packet of so many bytes, its IP header counted, that no router may cut into pieces.
- */
+/* Sends one packet of size bytes, IP header included, that routers must not fragment. */
 enum found ping_large(int netns, const struct ip *to, size_t size, struct cni_error *err);
 
-/* Does the namespace know the link-layer address of to, since that answered ARP or neighbour solicitation? */
+/* Has the namespace's neighbour table a link-layer address of to? Then to has answered ARP or a neighbour
+ * solicitation. */
 bool ping_is_neighbour(int netns, const struct ip *to);
 
 #endif

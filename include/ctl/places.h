@@ -13,28 +13,28 @@
 /* NETCONFPATH, or /etc/cni/net.d. */
 const char *places_confs(void);
 
-/* The configurations there, in the order in which runtimes read them: paths, as a new
- * list; NULL with CNI_IO. No directory is an empty list. */
+/* Returns the paths of the configurations there, in the order in which runtimes read them: a new list,
+ * empty if the directory does not exist; NULL: CNI_IO. */
 json_t *places_list(struct cni_error *err);
 json_t *places_list_in(const char *dir, struct cni_error *err);
 
 /* Do runtimes read a file of that name? */
 bool places_is_conf(const char *name);
 
-/* The configurations that have the network called name, or else the file of that name: a new list;
- * NULL with CNI_IO, or CNI_CONFIG where there is neither. */
+/* Returns the configurations that have a network of that name, or else the file of that name: a new list.
+ * NULL: CNI_IO, or CNI_CONFIG if neither exists. */
 json_t *places_named(const char *name, struct cni_error *err);
 
-/* CNI_PATH, or where runtimes look for plugins without it. */
+/* CNI_PATH, or the directories in which runtimes look for plugins without it. */
 const char *places_plugins(void);
 
-/* The same, and then the directory that ipvlanctl is in. */
+/* The same, followed by the directory of ipvlanctl. */
 const char *places_path(void);
 
-/* Where a program is that lies beside ipvlanctl, if it does. */
-void places_own(const char *program, char *ret, size_t size);
+/* The path of a program in the directory of ipvlanctl. The program may not exist. */
+void places_beside(const char *program, char *ret, size_t size);
 
-/* A program that is there. CNI_CONFIG. */
+/* Finds a program in places_path(). Fails with CNI_CONFIG. */
 int places_find(const char *program, char *ret, size_t size, struct cni_error *err);
 
 /* The last part of a path. */

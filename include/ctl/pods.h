@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Are the pods of this machine as ADD has made them, in their namespaces and on the host, and
- * are their addresses leased to them?
+ * Checks that the pods of this machine are as ADD has made them, in their namespaces and on the host,
+ * and that their addresses are leased to them.
  */
 #ifndef CTL_PODS_H
 #define CTL_PODS_H
@@ -10,7 +10,7 @@
 
 #include "ctl/examine.h"
 
-/* exams: those of the networks that are known, after exam_run(). cache: see ctl/cache.h. */
+/* exams: of all known networks, after exam_run(). cache: see ctl/cache.h. */
 void examine_pods(struct report *report, struct exam *const *exams, size_t n, const json_t *cache);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How full the address pools are, as `addrpool --json` tells: it alone knows its files.
+ * Address pools, as `addrpool --json` lists them. Only addrpool reads its files.
  */
 #ifndef CTL_POOLS_H
 #define CTL_POOLS_H
@@ -11,13 +11,13 @@
 #include "cni/error.h"
 
 /*
- * The pools of a network of networks_list(), each as addrpool lists it, with "file" added; empty if none of
- * its plugins has addresses of addrpool or host-local. With ask the engine of a cluster is asked for its
- * blocks as well, which takes time. A new reference; NULL if there is no addrpool or it fails, as err says.
+ * Returns the pools of a network of networks_list(), each as addrpool lists it, with "file" added: a new
+ * array, empty if no plugin of the network uses addrpool or host-local. ask: addrpool also asks the engine
+ * of a cluster for its blocks, which takes time. NULL with err: addrpool does not exist or has failed.
  */
 json_t *pools_of(const json_t *network, bool ask, struct cni_error *err);
 
-/* addrpool release-node: what it says is printed. CNI_CONFIG with what it says went wrong. */
+/* Runs addrpool release-node, and prints its output. Fails with CNI_CONFIG and addrpool's message. */
 int pools_release_node(const json_t *network, const char *node, bool really, struct cni_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What ipvlanctl init has proposed last, for ipvlanctl try; it is gone with the next boot, and when it was
- * written to where runtimes look.
+ * The last proposal of ipvlanctl init, for ipvlanctl try. The next boot removes it, and so does
+ * ipvlanctl init --write.
  */
 #ifndef CTL_PROPOSAL_H
 #define CTL_PROPOSAL_H
@@ -13,7 +13,7 @@
 
 #define PROPOSAL "/run/ipvlanctl/proposed.conflist"
 
-/* Makes the file, of one piece, and its directory. CNI_EXISTS: it is there already. CNI_IO. */
+/* Makes the directory, and the file atomically. CNI_EXISTS: the file exists. CNI_IO. */
 int proposal_write(const char *path, const json_t *doc, mode_t mode, struct cni_error *err);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The addresses that a configuration's IPAM gives out, and the routes of its pods, as far as
- * the configuration says: of addrpool, host-local and static.
+ * The address ranges in a configuration of addrpool, host-local or static.
  */
 #ifndef CTL_RANGES_H
 #define CTL_RANGES_H
@@ -18,28 +17,27 @@ struct address_range {
 	struct prefix subnet; /* without host bits */
 	struct ip start, end; /* inclusive */
 	struct ip gateway;    /* family 0: none */
-	bool gateway_given;   /* by the key */
+	bool gateway_given;   /* the configuration has the key */
 };
 
 struct ranges {
 	struct address_range list[RANGES_MAX];
 	size_t n;
-	struct address_range
-		backwards;     /* one whose start comes after its end; start.family 0: there is none */
-	const json_t *exclude; /* borrowed */
-	bool pool;	       /* they are leased by files of addrpool or host-local */
+	struct address_range backwards; /* a range whose start comes after its end; start.family 0: none */
+	const json_t *exclude;		/* borrowed */
+	bool pool;			/* addrpool or host-local leases them, in files */
 };
 
-/* plugin: the configuration of an ipvlan plugin. What cannot be read is left out: ADD says so. */
+/* plugin: the configuration of an ipvlan plugin. Skips ranges that cannot be read: ADD reports them. */
 void ranges_read(struct ranges *ret, const json_t *plugin);
 
-/* Adds those that "ipam" has as addrpool's does. */
+/* Adds the ranges of an "ipam" in addrpool's form. */
 void ranges_read_sets(struct ranges *ret, const json_t *ipam);
 
-/* The range that may give the address to a pod, or NULL. */
+/* Returns the range from which a pod may get the address, or NULL. */
 const struct address_range *ranges_give(const struct ranges *ranges, const struct ip *ip);
 
-/* The first address that both give, if any. */
+/* Have both an address that a pod may get? *ret is the first one. */
 bool ranges_meet(const struct ranges *a, const struct ranges *b, struct ip *ret);
 
 /* "10.1.0.2-10.1.0.9" */

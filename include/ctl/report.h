@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What doctor finds: a line each, "ok", "warning" or "error", what it is about, and
- * below it, where there is one, the remedy. Or the same as JSON.
+ * The findings of doctor. Each is a line: "ok", "warning" or "error", its subject, and its text; the
+ * remedy is a line below. Or they are printed as JSON.
  *
- * All 0 is a report that prints each line at once, which is enough for short ones.
+ * A report of zeros prints each line at once, which suffices for short reports.
  */
 #ifndef CTL_REPORT_H
 #define CTL_REPORT_H
@@ -19,26 +19,26 @@ enum level { OK, WARNING, ERROR, LEVELS };
 struct report {
 	enum level worst; /* so far */
 	size_t n[LEVELS];
-	bool quiet;   /* what is ok is counted alone */
-	json_t *list; /* of findings, which are not printed then; NULL: they are */
-	json_t *told; /* the faults so far: each is reported once; NULL: as often as it is found */
+	bool quiet;   /* findings that are ok are counted, and not printed */
+	json_t *list; /* the findings; NULL: they are printed at once */
+	json_t *told; /* the faults so far, each of which is reported once; NULL: each time */
 	char section[512], network[256];
-	bool has_line; /* the section has one */
-	bool printed;  /* a line, of whatever section */
+	bool has_line; /* the section has a line */
+	bool printed;  /* a line of any section was printed */
 };
 
 /* json, quiet: as above. report_end() prints the JSON, or a line that counts. */
 void report_begin(struct report *ret, bool json, bool quiet);
 void report_end(struct report *report);
 
-/* What the next findings are of: a file's name or a few words, and a network's name or "". */
+/* Begins a section for the next findings: a file's name or a few words, and a network's name or "". */
 void report_section(struct report *report, const char *section, const char *network);
 
 /* remedy NULL or "": none. */
 __attribute__((format(printf, 5, 6))) void report(struct report *report, enum level level, const char *about,
 						  const char *remedy, const char *format, ...);
 
-/* What a plugin would say: its message, and its details as the remedy. */
+/* Reports an error of a plugin: its message, and its details as the remedy. */
 void report_error(struct report *all, enum level level, const char *about, const struct cni_error *err);
 
 #endif

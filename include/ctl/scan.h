@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All ipvlan interfaces that can be seen from this namespace, and what the ledger
- * knows of them, as one JSON document, which text and drawing are made of:
+ * All ipvlan interfaces that can be seen from this namespace, with their pages of the ledger, as one
+ * JSON document:
  *
  *	masters[]   name index namespace kind mac mtu up mode flag anchor holder
  *	            addresses[] gateways[] (of the host, on it) vlan parent (of a VLAN alone)
@@ -9,8 +9,9 @@
  *	  pods[]    interface namespace{path inode cookie pid} mtu up addresses[]
  *	            defaultRoutes[] (gateways, or "on the link")
  *	            container network (null: not of this plugin) objects[]
- *	            traffic{out{packets bytes late} in{packets bytes late}} (with antiSpoof, bandwidth or
- *counters; late: packets that bandwidth has dropped) pod{namespace name} age (seconds; null: not known)
+ *	            traffic{out{packets bytes late} in{packets bytes late}} (with antiSpoof, bandwidth
+ *	            or counters; late: packets that bandwidth has dropped)
+ *	            pod{namespace name} age (seconds; null: not known)
  *	lost[]      attachments without an interface: container interface network
  *	            namespace state objects[] pod age
  *
@@ -24,16 +25,17 @@
 #include "cni/error.h"
 
 /*
- * A new reference, or NULL with err. States of what is lost:
+ * Returns a new reference, or NULL with err. States in lost[]:
  *
- *	gone           its namespace is: nobody needs it any more
- *	no interface   its namespace lives, without the interface
- *	hidden         its namespace lives where we cannot look
- *	unknown        nobody can say whether it lives
+ *	gone           its namespace does not exist any more
+ *	no interface   its namespace exists, without the interface
+ *	hidden         its namespace exists, and ipvlanctl cannot enter it
+ *	unknown        it is not known whether its namespace exists
  */
 json_t *scan(struct cni_error *err);
 
-/* The strings of such a document: "" where there is none. */
+/* Return a string of such a document, or ""; and a number, or 0. */
 const char *scan_text(const json_t *object, const char *key);
+long long scan_number(const json_t *object, const char *key);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which addresses of a LAN somebody has.
+ * Finds the addresses of a LAN that are in use.
  */
 #ifndef CTL_SWEEP_H
 #define CTL_SWEEP_H
@@ -13,9 +13,8 @@
 #include "net/link.h"
 
 /*
- * Asks by ARP for n IPv4 addresses from first on, on the LAN of the link, and sets taken[i] for each that
- * answers; the others are left alone. Takes two seconds. Machines that are switched off do not answer.
- * CNI_IO.
+ * Asks the LAN of the link by ARP for n IPv4 addresses from first on. Sets taken[i] for each that answers,
+ * and leaves the others unchanged. Takes two seconds. Machines that are switched off do not answer. CNI_IO.
  */
 int sweep(const struct link *link, const struct ip *first, size_t n, bool *taken, struct cni_error *err);
 

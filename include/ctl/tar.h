@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An archive that tar(1) reads, POSIX.1-1988 "ustar": regular files of root, that nobody else may read.
+ * An archive that tar(1) reads, POSIX.1-1988 "ustar": regular files that root alone may read.
  */
 #ifndef CTL_TAR_H
 #define CTL_TAR_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a call says of a container beside its network: the addresses that Podman has assigned, or that
- * --ip asks for. And the answer to `setup`.
+ * The part of a call that is about one container: the addresses that Podman has assigned, or that --ip
+ * requests. And the result of `setup`.
  */
 #ifndef NETAVARK_CONTAINER_H
 #define NETAVARK_CONTAINER_H
@@ -10,10 +10,10 @@
 
 #include "cni/error.h"
 
-/* Adds it to conf, which network_conf() made. CNI_CONFIG. */
+/* Adds the container's addresses and MAC address to conf, which network_conf() made. CNI_CONFIG. */
 int container_add(json_t *conf, const json_t *call, struct cni_error *err);
 
-/* What is asked for, and cannot be had with ipvlan: one warning each. */
+/* Logs a warning for each request that ipvlan cannot fulfil. */
 void container_warn(const json_t *call);
 
 /* Podman's form of the result of ADD: interfaces, addresses, name servers. */

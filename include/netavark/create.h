@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `create`: a new network is completed, and refused if a container could not be started in it.
+ * `create`: completes a new network, or rejects it if no container could start in it.
  *
  *	podman network create -d ipvlan-netavark -o parent=eth0 --subnet 10.0.0.0/24 lan
  *
- * Names of options that Docker and Podman have for their own ipvlan become ours. What is not given is
- * filled in: the master, which is the default route's, and the gateway of a subnet in which the host's own
- * gateway is. Podman keeps what is returned, and passes it to each call.
+ * It renames options of Docker's and Podman's own ipvlan. If the master is missing, it adds that of the
+ * default route; if the gateway of a subnet is missing, and the host has a gateway in that subnet, it adds
+ * that one. Podman stores the network that create prints, and passes it to each call.
  */
 #ifndef NETAVARK_CREATE_H
 #define NETAVARK_CREATE_H
@@ -15,10 +15,11 @@
 
 #include "cni/error.h"
 
-/* Changes network. An option that no key has, or that would be left out, is an error. CNI_CONFIG. */
+/* Completes network. CNI_CONFIG. */
 int create_complete(json_t *network, struct cni_error *err);
 
-/* The configuration of a network that create_complete() has seen; NULL: CNI_CONFIG. */
+/* Returns the configuration of a completed network, a new reference; NULL: CNI_CONFIG. An option that is no
+ * key, or that ADD would ignore, is an error. */
 json_t *create_check(const json_t *network, struct cni_error *err);
 
 #endif

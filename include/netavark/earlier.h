@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An attachment that Podman has forgotten. Podman calls `setup` for a container that it knows no network of;
- * if it was killed after an earlier setup, that one's interface is still there, in a namespace that Podman
- * does not use any more.
+ * An attachment that Podman has forgotten. If Podman was killed after `setup`, it calls `setup` again for
+ * the container, in another namespace. The earlier interface still exists in the earlier namespace.
  */
 #ifndef NETAVARK_EARLIER_H
 #define NETAVARK_EARLIER_H
 
 #include <stdbool.h>
 
-/* Has the container an interface of that name in another namespace than the one that the path leads to? What
- * cannot be looked at is left to ADD. Logs what it has found. */
+/* Has the container an interface of that name in another namespace than netns? Then it logs that. False also
+ * if the ledger cannot be read: ADD reports that. */
 bool earlier_find(const char *container, const char *ifname, const char *netns);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A network as Podman keeps it, and the configuration of ipvlan that means the same:
+ * A network in Podman's form, and the equivalent configuration of ipvlan:
  *
  *	"network_interface": "eth0"                      "master": "eth0"
  *	"options": {"mode": "l3", "hostAccess": "true"}  "mode": "l3", "hostAccess": true
@@ -8,8 +8,8 @@
  *	"routes": [{"destination", "gateway"}]           "routes": [{"dst", "gw"}]
  *	"subnets", "options": {"ipam": "addrpool"}       "ipam": {"type": "addrpool", "ranges", "routes"}
  *
- * An option is a key of ipvlan. Its value is JSON (true, 5, a list, an object) or, where it is none, the
- * text itself. Without the option ipam the addresses are those that Podman assigns, call by call.
+ * An option is a key of ipvlan. Its value is JSON (true, 5, a list, an object), or else the text itself.
+ * Without the option ipam Podman assigns the addresses, call by call.
  */
 #ifndef NETAVARK_NETWORK_H
 #define NETAVARK_NETWORK_H
@@ -19,27 +19,29 @@
 
 #include "cni/error.h"
 
-/* The configuration for calls about any container, a new reference; NULL: CNI_CONFIG. */
+/* Returns the configuration for calls about any container, a new reference; NULL: CNI_CONFIG. */
 json_t *network_conf(const json_t *network, struct cni_error *err);
 
-/* What is in it without its options and addresses, which is enough to release what the ledger knows. */
+/* Returns a configuration without options and addresses. It suffices for a DEL of all objects in the ledger.
+ */
 json_t *network_bare_conf(const json_t *network);
 
-/* The text of a member of what Podman passes; "": it has none. */
+/* Returns a string of a document that Podman passes, or "". */
 const char *network_text(const json_t *object, const char *key);
 
-/* The value of an option as its text; NULL: it is not given. */
+/* Returns the text of an option, or NULL if it is not given. */
 const char *network_option(const json_t *network, const char *key);
 
-/* The default route of a container for a family, as a route of ipvlan; NULL: it is to have none. */
+/* Returns the default route of a container for a family, as a route of ipvlan. NULL: it is to have none, or
+ * CNI_CONFIG. */
 json_t *network_default_route(const json_t *network, int family, struct cni_error *err);
 
-/* The subnets as "ranges" of addrpool, each a set of its own, and the default routes of their families: new
- * references. The latter NULL: CNI_CONFIG. */
+/* Return the subnets as "ranges" of addrpool, each a set of its own, and the default routes of their
+ * families: new references. network_default_routes() returns NULL with CNI_CONFIG. */
 json_t *network_ranges(const json_t *network);
 json_t *network_default_routes(const json_t *network, struct cni_error *err);
 
-/* Does Podman assign the addresses, and does it need subnets therefore? */
+/* Does Podman assign the addresses? Then the network must have subnets. */
 bool network_is_podmans(const json_t *network);
 
 #endif

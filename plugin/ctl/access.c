@@ -23,7 +23,7 @@
 #include "plugin/object.h"
 
 #define IFNAME "eth0"
-#define CLOSED_PORT 1 /* a host without a filter refuses a connection there: that is an answer too */
+#define CLOSED_PORT 1 /* a host without a filter answers with RST */
 #define PATIENCE_MS 1000
 
 struct knock {
@@ -31,8 +31,8 @@ struct knock {
 	bool answered;
 };
 
-/* In the pod's namespace. */
-static int knock(void *arg, struct cni_error *err)
+/* Runs in the pod's namespace. */
+static int access_knock(void *arg, struct cni_error *err)
 {
 	struct knock *knock = arg;
 	const bool v4 = knock->to.family == AF_INET;
@@ -56,19 +56,19 @@ static int knock(void *arg, struct cni_error *err)
 	return 0;
 }
 
-/* By an echo request, or by TCP, where only that is let in. */
-static bool answers(int netns, const struct ip *to)
+/* Tries an echo request, then TCP, since a firewall may accept TCP only. */
+static bool access_answers(int netns, const struct ip *to)
 {
 	struct knock at = { .to = *to };
 	double ms;
 
 	if (ping(netns, to, &ms, NULL) == FOUND)
 		return true;
-	netns_run(netns, knock, &at, NULL);
+	netns_run(netns, access_knock, &at, NULL);
 	return at.answered;
 }
 
-/* Strict reverse path filtering of IPv4 on a link; NULL: none. */
+/* Returns the sysctl that filters strictly by the reverse path on a link; NULL: none does. */
 static const char *strict_on(const char *link)
 {
 	static char name[64];
@@ -90,28 +90,26 @@ static void report_silence(struct exam *exam, const struct ip *host, bool other_
 	anchor_name(exam->master.index, anchor);
 	strict = exam->conf.mode == IPVLAN_MODE_L2 ? NULL : strict_on(anchor);
 	snprintf(remedy, sizeof(remedy),
-		 "let the host's firewall accept what comes from pods: nft list ruleset, iptables -S "
+		 "let the host's firewall accept packets from pods: nft list ruleset, iptables -S "
 		 "INPUT%s%s%s",
-		 strict ? "; or it is sysctl " : "", strict ? strict : "",
-		 strict ? "=2 that is required" : "");
+		 strict ? "; or set sysctl " : "", strict ? strict : "", strict ? "=2" : "");
 	report(exam->report, WARNING, "hostAccess", remedy,
-	       "network \"%s\": the host, %s, does not answer what pods send, neither ICMP nor TCP%s",
-	       exam_network(exam), ip_text(host).s, other_way ? ", though pods answer the host" : "");
+	       "network \"%s\": the host, %s, does not answer pods by ICMP or TCP%s", exam_network(exam),
+	       ip_text(host).s, other_way ? ", though pods answer the host" : "");
 }
 
-/* own: an address of the pod. */
-static void examine_family(struct exam *exam, int netns, const struct ip *own)
+/* pod: its address of the family. */
+static void examine_family(struct exam *exam, int netns, const struct ip *pod)
 {
 	struct ip host = { .family = 0 };
 
-	if (addr_main(&exam->host, exam->master.index, own->family, &host, NULL) != FOUND)
+	if (addr_main(&exam->host, exam->master.index, pod->family, &host, NULL) != FOUND)
 		return;
 	progress("asking the host from a pod of %s", exam_network(exam));
-	if (answers(netns, &host))
-		report(exam->report, OK, "hostAccess", NULL, "the host answers pods under %s",
-		       ip_text(&host).s);
+	if (access_answers(netns, &host))
+		report(exam->report, OK, "hostAccess", NULL, "the host answers pods at %s", ip_text(&host).s);
 	else
-		report_silence(exam, &host, answers(-1, own));
+		report_silence(exam, &host, access_answers(-1, pod));
 }
 
 /* addresses: strings, or objects that have one as "address". */
@@ -120,7 +118,7 @@ static void examine_from(struct exam *exam, const char *path, const json_t *addr
 	autoclose int netns = -1;
 	bool done[2] = { false, false };
 	const json_t *entry;
-	struct prefix own;
+	struct prefix pod;
 	size_t i;
 
 	if (netns_open(path, false, &netns, NULL) != NETNS_OPEN)
@@ -129,10 +127,10 @@ static void examine_from(struct exam *exam, const char *path, const json_t *addr
 		const char *text =
 			json_string_value(json_is_string(entry) ? entry : json_field(entry, "address"));
 
-		if (!text || !prefix_parse(text, &own) || done[own.ip.family == AF_INET6])
+		if (!text || !prefix_parse(text, &pod) || done[pod.ip.family == AF_INET6])
 			continue;
-		done[own.ip.family == AF_INET6] = true;
-		examine_family(exam, netns, &own.ip);
+		done[pod.ip.family == AF_INET6] = true;
+		examine_family(exam, netns, &pod.ip);
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ipvlanctl report: one file for whoever is to find out what is wrong. */
+/* ipvlanctl report: one file for a bug report. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -36,13 +36,13 @@
 struct bundle {
 	int fd;
 	struct secrets secrets;
-	char contents[8192]; /* what there is, for the reader */
+	char contents[8192]; /* the list of files, for the reader */
 	size_t used;
 	struct cni_error err;
 };
 
-/* Without what is secret. Once the archive cannot be written, nothing more is added. */
-static void add(struct bundle *bundle, const char *name, const char *what, const char *text)
+/* Removes secrets. Adds nothing after a write has failed. */
+static void bundle_add(struct bundle *bundle, const char *name, const char *what, const char *text)
 {
 	autofree char *clean = redact_text(&bundle->secrets, text);
 
@@ -58,10 +58,10 @@ static void add_json(struct bundle *bundle, const char *name, const char *what, 
 {
 	autofree char *text = json_dumps(doc, JSON_INDENT(2) | JSON_ENCODE_ANY);
 
-	add(bundle, name, what, text ? text : "");
+	bundle_add(bundle, name, what, text ? text : "");
 }
 
-static bool find(const char *program, char path[PATH_MAX])
+static bool bundle_find(const char *program, char path[PATH_MAX])
 {
 	static const char *const dirs[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
 
@@ -73,7 +73,8 @@ static bool find(const char *program, char path[PATH_MAX])
 	return false;
 }
 
-/* What a program of the system, or ipvlanctl itself, writes; or why it does not. The caller frees it. */
+/* Returns the output of a program, or of ipvlanctl if program is ""; or the reason why there is none. The
+ * caller frees it. */
 static char *output_of(const char *program, const char *const *arguments)
 {
 	struct child child = { .what = "", .env = environ, .patience_s = PATIENCE_S, .quiet = true };
@@ -81,7 +82,7 @@ static char *output_of(const char *program, const char *const *arguments)
 	char path[PATH_MAX] = "/proc/self/exe", *text = NULL;
 	struct outcome o = { .output = NULL };
 
-	if (*program && !find(program, path))
+	if (*program && !bundle_find(program, path))
 		cni_fail(&why, CNI_IO, "this machine has no %s", program);
 	child.argv[0] = path;
 	for (int i = 0; arguments[i]; i++)
@@ -102,13 +103,13 @@ static void add_output(struct bundle *bundle, const char *name, const char *what
 
 	progress("collecting %s", name);
 	text = output_of(program, arguments);
-	add(bundle, name, what, text);
+	bundle_add(bundle, name, what, text);
 }
 
 #define OUTPUT(bundle, name, what, program, ...) \
 	add_output(bundle, name, what, program, (const char *const[]){ __VA_ARGS__, NULL })
 
-/* A regular file, or its beginning; NULL: there is none. The caller frees it. */
+/* Returns a regular file, or the beginning of a large one; NULL: there is none. The caller frees it. */
 static char *read_text(const char *path)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -156,11 +157,11 @@ static void sheet_add(struct bundle *bundle, struct sheet *sheet, const char *na
 {
 	if (fclose(sheet->out) != 0)
 		abort();
-	add(bundle, name, what, sheet->s);
+	bundle_add(bundle, name, what, sheet->s);
 	free(sheet->s);
 }
 
-/* Below a line with its title. */
+/* Prints a line with the title, and the text. */
 static void sheet_put(const struct sheet *sheet, const char *title, const char *text)
 {
 	fprintf(sheet->out, "== %s\n%s%s", title, text, line_end(text));
@@ -176,11 +177,12 @@ static void add_versions(struct bundle *bundle)
 	sheet_open(&sheet);
 	fprintf(sheet.out, "ipvlan-cni %s\nkernel %s %s %s\n", about_version(), host.release, host.version,
 		host.machine);
-	sheet_put(&sheet, "/usr/lib/os-release", release ? release : "it has none");
+	sheet_put(&sheet, "/usr/lib/os-release", release ? release : "the file does not exist");
 	sheet_add(bundle, &sheet, "versions.txt", "versions of ipvlan-cni, kernel and distribution");
 }
 
-/* First of all, since this is where secrets become known. What is no JSON has them anywhere. */
+/* Must be first: it finds the secrets. A file that is not JSON is left out, since its secrets cannot be
+ * found. */
 static void add_configurations(struct bundle *bundle)
 {
 	json_auto_t *files = places_list(&bundle->err), *podmans = podman_networks(), *all = json_object();
@@ -198,7 +200,7 @@ static void add_configurations(struct bundle *bundle)
 			doc ? redact_json(&bundle->secrets, doc)
 			    : json_string("left out: it cannot be read as JSON, and may have secrets"));
 	}
-	/* as ipvlan's configuration, since a text of Podman's options may have secrets in it */
+	/* as ipvlan's configuration, in which the secrets of Podman's options can be found */
 	json_array_foreach(podmans, i, entry) {
 		json_auto_t *plugins = podman_plugins(json_object_get(entry, "network"), NULL);
 
@@ -207,10 +209,10 @@ static void add_configurations(struct bundle *bundle)
 					    : json_string("left out: its options cannot be read"));
 	}
 	add_json(bundle, "configurations.json",
-		 "what is in /etc/cni/net.d, and Podman's networks of ipvlan-netavark, without secrets", all);
+		 "/etc/cni/net.d, and Podman's networks of ipvlan-netavark, without secrets", all);
 }
 
-/* All files below it, so many directories deep. */
+/* All files below a directory. depth: of directories. */
 // NOLINTNEXTLINE(misc-no-recursion): the ledger has three levels
 static void put_directory(const struct sheet *sheet, const char *dir, int depth)
 {
@@ -239,7 +241,7 @@ static void add_ledger(struct bundle *bundle)
 
 	sheet_open(&sheet);
 	put_directory(&sheet, "/run/cni/ipvlan", 5);
-	sheet_add(bundle, &sheet, "ledger.txt", "what ipvlan has written down in /run/cni/ipvlan");
+	sheet_add(bundle, &sheet, "ledger.txt", "the plugin's ledger, /run/cni/ipvlan");
 }
 
 static void put_sysctl(const struct sheet *sheet, const char *format, ...)
@@ -295,7 +297,7 @@ static void put_nftable(const struct sheet *sheet, const char *family, const cha
 	fprintf(sheet->out, "== nft list table %s %s\n%s%s", family, name, text, line_end(text));
 }
 
-/* A master has one with antiSpoof, bandwidth or counters. */
+/* Each master with antiSpoof, bandwidth or counters has a table. */
 static void add_nftables(struct bundle *bundle, const json_t *doc)
 {
 	const json_t *master;
@@ -309,7 +311,7 @@ static void add_nftables(struct bundle *bundle, const json_t *doc)
 		snprintf(name, sizeof(name), FENCE_PREFIX "%u", if_nametoindex(scan_text(master, "name")));
 		put_nftable(&sheet, "netdev", name);
 	}
-	sheet_add(bundle, &sheet, "host/nft.txt", "our tables of nftables");
+	sheet_add(bundle, &sheet, "host/nft.txt", "the plugin's nftables tables");
 }
 
 static void add_pod(struct bundle *bundle, const json_t *pod, size_t number)
@@ -355,7 +357,7 @@ static void add_pods(struct bundle *bundle, const json_t *doc)
 				 "%-20s links, addresses and routes of %zu pods\n", "pods/", n);
 }
 
-static void collect(struct bundle *bundle)
+static void bundle_collect(struct bundle *bundle)
 {
 	json_auto_t *doc = NULL, *runtimes = NULL;
 
@@ -380,10 +382,10 @@ static void collect(struct bundle *bundle)
 	add_nftables(bundle, doc);
 	add_sysctls(bundle, doc);
 	add_pods(bundle, doc);
-	add(bundle, "CONTENTS", "", bundle->contents);
+	bundle_add(bundle, "CONTENTS", "", bundle->contents);
 }
 
-/* A host may be called anything. */
+/* Replaces characters of the host's name that a file's name should not have. */
 static void default_name(char *ret, size_t size)
 {
 	const time_t now = time(NULL);
@@ -400,7 +402,7 @@ static void default_name(char *ret, size_t size)
 	snprintf(ret, size, "ipvlanctl-report-%s-%s.tar", host.nodename, date);
 }
 
-/* "-" is standard output, of its own descriptor: what is said goes to standard error then. */
+/* "-": the archive goes to standard output, and messages to standard error. */
 static int open_archive(const char *name)
 {
 	if (strcmp(name, "-") != 0)
@@ -426,7 +428,7 @@ int report_main(int argc, char **argv)
 		return 1;
 	}
 	secrets_open(&bundle.secrets);
-	collect(&bundle);
+	bundle_collect(&bundle);
 	secrets_close(&bundle.secrets);
 	if (!bundle.err.msg[0])
 		tar_end(bundle.fd, &bundle.err);
@@ -438,9 +440,8 @@ int report_main(int argc, char **argv)
 		return 1;
 	}
 	if (strcmp(name, "-") != 0)
-		printf("%s\n\n%s\nPasswords, tokens and keys were removed. Addresses and names are in it: "
-		       "look through it "
-		       "before you pass it on.\n",
+		printf("%s\n\n%s\nPasswords, tokens and keys were removed. Addresses and names remain: "
+		       "read the archive before you pass it on.\n",
 		       name, bundle.contents);
 	return 0;
 }

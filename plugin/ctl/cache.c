@@ -15,7 +15,7 @@
 
 #define ENTRY_MAX (1 << 20)
 
-/* libcni's own, and that of Podman and others that name one. */
+/* libcni's default, and the directory that Podman and others set. */
 static const char *const places[] = { "/var/lib/cni/results", "/var/lib/cni/cache/results" };
 
 static const char *cache_text(const json_t *object, const char *key)

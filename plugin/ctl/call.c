@@ -11,10 +11,10 @@
 #include "cni/json.h"
 #include "ctl/places.h"
 
-/* As much as a runtime has. */
+/* A runtime's limit. */
 #define PATIENCE_S 240
 
-/* What plugins find beside the rest of our own environment, CNI_ARGS among it. */
+/* Plugins also inherit our environment, which may have CNI_ARGS. */
 static void set_environment(const struct call *call, const char *verb)
 {
 	setenv("CNI_COMMAND", verb, 1);
@@ -24,8 +24,8 @@ static void set_environment(const struct call *call, const char *verb)
 	setenv("CNI_PATH", places_path(), 1);
 }
 
-/* The answer: a document, or true where there is none. */
-static json_t *run(const char *program, const char *conf, struct cni_error *err)
+/* Returns the plugin's result, or JSON true if it printed none. */
+static json_t *call_run(const char *program, const char *conf, struct cni_error *err)
 {
 	struct child child = { .what = "",
 			       .argv = { program },
@@ -44,25 +44,25 @@ static json_t *run(const char *program, const char *conf, struct cni_error *err)
 	return o.output_len ? json_read(o.output, o.output_len, err) : json_true();
 }
 
-/* Which of them is it that there is not? */
+/* Adds the remedy for a program that does not exist. */
 static void explain_missing(const char *type, const json_t *plugin, struct cni_error *why)
 {
-	const char *own = json_string_value(json_field(plugin, "type"));
+	const char *plugins_type = json_string_value(json_field(plugin, "type"));
 
 	*why->details = '\0';
-	if (!own || !type)
-		cni_hint(why, "each of \"plugins\" has a \"type\", the name of a program");
-	else if (strcmp(type, own) != 0)
+	if (!plugins_type || !type)
+		cni_hint(why, "each of \"plugins\" requires a \"type\", the name of a program");
+	else if (strcmp(type, plugins_type) != 0)
 		cni_hint(why, "install the IPAM plugin that ipam.type names into a directory of CNI_PATH");
 	else if (!strcmp(type, "ipvlan"))
-		cni_hint(why, "install ipvlan-cni anew: runtimes look for its ipvlan in these directories");
+		cni_hint(why, "install ipvlan-cni again: runtimes look for its ipvlan in these directories");
 	else
-		cni_hint(why, "install the plugin that is chained behind ipvlan into one of these "
+		cni_hint(why, "install the plugin that follows ipvlan into one of these "
 			      "directories, or remove it "
 			      "from \"plugins\"");
 }
 
-/* type: the program that gets the configuration of the plugin */
+/* type: the program to call with the plugin's configuration */
 static json_t *call_program(const struct call *call, const char *verb, const char *type, const json_t *plugin,
 			    const json_t *prev, struct cni_error *err)
 {
@@ -79,7 +79,7 @@ static json_t *call_program(const struct call *call, const char *verb, const cha
 	set_environment(call, verb);
 	program_found = conf && places_find(type ? type : "", program, sizeof(program), &why) == 0;
 	if (program_found)
-		answer = run(program, conf, &why);
+		answer = call_run(program, conf, &why);
 	if (answer)
 		return answer;
 	if (conf && !program_found)

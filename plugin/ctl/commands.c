@@ -10,24 +10,23 @@ const struct command commands[] = {
 	{
 		.name = "doctor",
 		.arguments = "[CONF...]",
-		.what = "what is wrong, and what to do about it",
+		.what = "find faults, and name their remedies",
 		.more = "CONF is a network configuration (.conf), a list (.conflist), a directory, or a\n"
-			"NetworkAttachmentDefinition as JSON; without one, all of /etc/cni/net.d, and what "
-			"running\n"
-			"pods have from elsewhere. Exit status: 0 ok, 1 warnings, 2 errors. Nothing is "
-			"changed.\n",
+			"NetworkAttachmentDefinition as JSON or YAML. Default: all networks. Changes "
+			"nothing.\n"
+			"Exit status: 0 ok, 1 warnings, 2 errors.\n",
 		.main = doctor_main,
 		.options = { { "--json", NULL, "print the findings as one JSON document" },
-			     { "--quiet", NULL, "print warnings and errors alone" } },
+			     { "--quiet", NULL, "print only warnings and errors" } },
 		.operands = OPERANDS_FILES,
 		.max = ANY_NUMBER,
 	},
 	{
 		.name = "show",
 		.arguments = "[POD | NETWORK | ADDRESS | MASTER]",
-		.what = "networks and pods, and what is wrong with them",
+		.what = "list networks and pods with their faults",
 		.main = show_main,
-		.options = { { "-v", NULL, "print a tree with all that is known" },
+		.options = { { "-v", NULL, "print a tree with all details" },
 			     { "--verbose", NULL, "the same" },
 			     { "--json", NULL, "print one JSON document" },
 			     { "--dot", NULL, "print a drawing for graphviz" } },
@@ -36,8 +35,9 @@ const struct command commands[] = {
 	},
 	{
 		.name = "status",
-		.what = "is all well? a line for each concern, for monitoring",
-		.more = "Sends nothing and asks no engine. Exit status: 0 ok, 1 warnings or errors.\n",
+		.what = "print a line for each concern, for monitoring",
+		.more = "Sends no packet and asks no engine of a cluster. Exit status: 0 ok, 1 warnings or "
+			"errors.\n",
 		.main = status_main,
 		.options = { { "--json", NULL, "print one JSON document" },
 			     { "--prometheus", NULL,
@@ -46,29 +46,26 @@ const struct command commands[] = {
 	{
 		.name = "init",
 		.what = "propose a network for this machine's LAN",
-		.more = "It asks the LAN for a range that nobody uses, prints a configuration, and says on "
-			"standard\n"
-			"error what it chose and why. \"ipvlanctl init && ipvlanctl try\" tries it before "
-			"anything is\n"
-			"written. l3s gives pods a subnet of their own and the address of this machine "
-			"outside.\n",
+		.more = "Asks the LAN for a range in which no host answers. Prints a configuration, and on\n"
+			"standard error its choices with their reasons. \"ipvlanctl init && ipvlanctl try\"\n"
+			"tries it before anything is written. In l3s pods have a subnet of their own, and\n"
+			"outside the address of this machine.\n",
 		.main = init_main,
 		.options = { { "--master", "LINK", "the interface; default: that of the default route" },
 			     { "--mode", "MODE", "l2 (default), l3 or l3s" },
 			     { "--name", "NAME", "of the network; default: lan" },
 			     { "--range", "FIRST-LAST", "addresses for pods; default: a free block" },
-			     { "--write", NULL, "write it to /etc/cni/net.d, where it is new" } },
+			     { "--write", NULL, "write it to a new file in /etc/cni/net.d" } },
 	},
 	{
 		.name = "try",
 		.arguments = "[CONF] [ADDRESS...]",
-		.what = "ADD, pings, CHECK and DEL, with a pod that is made for it",
-		.more = "Without CONF, a network or a file, it tries what \"ipvlanctl init\" proposed last, "
-			"or else\n"
-			"each network of ipvlan in /etc/cni/net.d. The pod sends echo requests to its "
-			"gateways\n"
-			"and to each ADDRESS.\n"
-			"Exit status: 0 ok, 1 warnings, 2 errors. Nothing is left.\n",
+		.what = "try ADD, pings, CHECK and DEL with a trial pod",
+		.more = "CONF is a network or a file. Default: the last proposal of \"ipvlanctl init\", or "
+			"else\n"
+			"each network of ipvlan in /etc/cni/net.d. The pod sends echo requests to its\n"
+			"gateways and to each ADDRESS. DEL removes everything again.\n"
+			"Exit status: 0 ok, 1 warnings, 2 errors.\n",
 		.main = try_main,
 		.operands = OPERANDS_NETWORKS | OPERANDS_FILES,
 		.max = ANY_NUMBER,
@@ -78,46 +75,44 @@ const struct command commands[] = {
 		.forms = { "[--json] [NETWORK | FILE]...",
 			   "release [--force] [--network NAME] ADDRESS | CONTAINER",
 			   "release-node [--yes] NETWORK | FILE NODE" },
-		.what = "address pools and leases: list them, release what was left",
-		.more = "NETWORK is a name in /etc/cni/net.d; without one, all networks there are listed.\n"
-			"release is for an address whose pod is gone, or for all of a container; it refuses\n"
-			"while the pod lives. release-node shows the blocks that a node which is gone for "
-			"good\n"
-			"has of a shared pool, and releases them with --yes.\n",
+		.what = "list address pools and leases, release leases",
+		.more = "NETWORK is a network's name. Default: all networks.\n"
+			"release releases an address, or all addresses of a container. It fails while the\n"
+			"pod exists. release-node lists the blocks of a shared pool that belong to a node\n"
+			"which will not return, and releases them with --yes.\n",
 		.main = pools_main,
 		.options = { { "--json", NULL, "print one JSON document" },
-			     { "--force", NULL, "release although the pod lives, or may live" },
-			     { "--network", "NAME", "of this network alone" },
-			     { "--yes", NULL, "take the blocks from the node" } },
+			     { "--force", NULL, "release although the pod exists, or may exist" },
+			     { "--network", "NAME", "release only in this network" },
+			     { "--yes", NULL, "release the blocks" } },
 		.operands = OPERANDS_NETWORKS | OPERANDS_FILES,
 		.max = ANY_NUMBER,
 		.words = { "release", "release-node" },
 	},
 	{
 		.name = "gc",
-		.what = "release what is held for pods that are gone",
-		.more = "Without --yes it lists what it would release.\n",
+		.what = "release addresses and objects of pods that are gone",
+		.more = "Without --yes it lists them.\n",
 		.main = gc_main,
-		.options = { { "--yes", NULL, "release it" } },
+		.options = { { "--yes", NULL, "release them" } },
 	},
 	{
 		.name = "repair",
 		.arguments = "[NETWORK | CONTAINER]",
-		.what = "make again what running pods lack on the host",
+		.what = "restore objects on the host that running pods lack",
 		.main = repair_main,
-		.options = { { "--dry-run", NULL, "list it, and change nothing" } },
+		.options = { { "--dry-run", NULL, "list them, and change nothing" } },
 		.operands = OPERANDS_NETWORKS,
 		.max = 1,
 	},
 	{
 		.name = "report",
 		.arguments = "[FILE]",
-		.what = "one archive with all that helps to find a fault",
-		.more = "Makes FILE, by itself ipvlanctl-report-HOST-DATE.tar, which root alone may read; "
+		.what = "make one archive for a bug report",
+		.more = "Makes FILE, which only root may read. Default: ipvlanctl-report-HOST-DATE.tar; "
 			"\"-\" is\n"
-			"standard output. It has versions, configurations without their secrets, what doctor "
-			"and\n"
-			"show say, leases, and links, addresses and routes of the host and of pods.\n",
+			"standard output. It has versions, configurations without secrets, the output of\n"
+			"doctor and show, leases, and links, addresses and routes of the host and of pods.\n",
 		.main = report_main,
 		.operands = OPERANDS_FILES,
 		.max = 1,
@@ -126,8 +121,7 @@ const struct command commands[] = {
 		.name = "completion",
 		.arguments = "bash | zsh | fish",
 		.what = "print the completion script for a shell",
-		.more = "It is installed already where the package or make install put it. For this shell "
-			"alone:\n"
+		.more = "The package and make install install it. For this shell alone:\n"
 			"  source <(ipvlanctl completion bash)\n"
 			"\"ipvlanctl completion networks\" prints the names of the networks in "
 			"/etc/cni/net.d.\n",
@@ -140,7 +134,7 @@ const struct command commands[] = {
 	{
 		.name = "help",
 		.arguments = "[COMMAND]",
-		.what = "what a command does, and its options",
+		.what = "print help for a command",
 		.main = help_main,
 		.max = 1,
 		.for_everybody = true,
@@ -163,13 +157,13 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-int command_refuse(const char *name)
+int command_misuse(const char *name)
 {
 	help_usage(stderr, command_find(name));
 	return EXIT_USAGE;
 }
 
-/* Does arg begin with the option? Then *value is what comes after "=", or NULL. */
+/* Is arg the option? *value is the text after "=", or NULL. */
 static bool option_matches(const char *arg, const char *name, const char **value)
 {
 	const size_t len = strlen(name);
@@ -180,7 +174,8 @@ static bool option_matches(const char *arg, const char *name, const char **value
 	return true;
 }
 
-/* That of the table which takes a value as argv[i] does. */
+/* Finds the option argv[i] in the table, if its value is given as the table has it. used: arguments with it.
+ */
 static const struct option *option_find(const struct command *command, int argc, char **argv, int i,
 					int *used)
 {
@@ -231,7 +226,7 @@ bool command_accepts(const struct command *command, int argc, char **argv)
 			continue;
 		}
 		if (!option_find(command, argc, argv, i, &used)) {
-			fprintf(stderr, "ipvlanctl: %s has no option \"%s\", or it lacks its value\n",
+			fprintf(stderr, "ipvlanctl: %s has no option \"%s\", or the option lacks its value\n",
 				argv[0], argv[i]);
 			return false;
 		}

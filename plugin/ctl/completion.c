@@ -8,10 +8,10 @@
 #include "ctl/commands.h"
 #include "ctl/places.h"
 
-/* Where files are looked for before anything is typed. */
+/* The directory that is offered before anything is typed. */
 #define CONFS "/etc/cni/net.d/"
 
-/* Calls each() for the words that may stand in an operand's place: "help" has the names of all commands. */
+/* Calls each() for the possible words of an operand; of "help" they are the names of all commands. */
 static void each_word(const struct command *command,
 		      void (*each)(const struct command *command, const char *word, const char *what))
 {
@@ -21,7 +21,7 @@ static void each_word(const struct command *command,
 		each(command, commands[i].name, commands[i].what);
 }
 
-/* Between single quotes, in each of the three shells. */
+/* Prints text within single quotes. The escape of a quote depends on the shell. */
 static void put_quoted(const char *text, const char *escaped_quote)
 {
 	for (; *text; text++)
@@ -175,7 +175,7 @@ static void print_fish(void)
 		fish_command(&commands[i]);
 }
 
-/* A shell expands what it completes with; the name of a network has nothing to be expanded. */
+/* A shell expands the words that it offers. So a name with other characters is not offered. */
 static bool is_network_name(const char *name)
 {
 	if (!isalnum((unsigned char)*name))
@@ -216,5 +216,5 @@ int completion_main(int argc, char **argv)
 			kinds[i].print();
 			return 0;
 		}
-	return command_refuse("completion");
+	return command_misuse("completion");
 }

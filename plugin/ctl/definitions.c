@@ -9,7 +9,7 @@
 #include "cni/yaml.h"
 #include "ctl/podman.h"
 
-/* A file of YAML may have other objects beside them, such as a DaemonSet. NULL: there are none. */
+/* Returns the definitions of a file of YAML, without other objects such as a DaemonSet. NULL: it has none. */
 static json_t *definitions_among(const json_t *docs)
 {
 	json_auto_t *items = json_array();

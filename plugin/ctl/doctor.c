@@ -31,7 +31,7 @@ struct doctor {
 	size_t n;
 };
 
-/* Adds an exam of the plugin to those that there are, and runs it. */
+/* Adds an exam of the plugin, and runs it. */
 static void examine_plugin(struct doctor *doctor, const char *file, json_t *plugins, const json_t *plugin,
 			   json_t *podman)
 {
@@ -49,7 +49,7 @@ static void examine_plugin(struct doctor *doctor, const char *file, json_t *plug
 	doctor->exams[doctor->n++] = exam;
 }
 
-/* podman: the network of Podman that they mean, or NULL. */
+/* podman: the network of Podman whose configuration they are, or NULL. */
 static void examine_plugins(struct doctor *doctor, const char *file, json_t *plugins, json_t *podman)
 {
 	const json_t *plugin;
@@ -83,7 +83,7 @@ static bool is_known(const struct doctor *doctor, const char *network)
 	return false;
 }
 
-/* Of Multus, for instance, whose configurations are no files. */
+/* Multus, for instance, has configurations without files. */
 static void examine_cached(struct doctor *doctor)
 {
 	json_t *entry;
@@ -153,13 +153,7 @@ static void examine_files(struct doctor *doctor)
 	}
 }
 
-static int usage(void)
-{
-	fputs("usage: ipvlanctl doctor [--json] [--quiet] [CONF...]\n", stderr);
-	return EXIT_USAGE;
-}
-
-/* Reads the options: false when one of them is none. */
+/* False: an argument is no option and no file. */
 static bool read_arguments(struct doctor *doctor, int argc, char **argv)
 {
 	bool json = false, quiet = false;
@@ -186,7 +180,7 @@ int doctor_main(int argc, char **argv)
 	json_t *list;
 
 	if (!read_arguments(&doctor, argc, argv))
-		return usage();
+		return command_misuse("doctor");
 	doctor.cache = cache_read();
 	doctor.podmans = podman_networks();
 	list = doctor.named ? NULL : places_list(&err);

@@ -13,7 +13,7 @@
 #include "ctl/scan.h"
 #include "ctl/text.h"
 
-/* So many pods of a network are drawn one by one; of more, those that are well are one node. */
+/* If a network has more pods, one node stands for those that are ok. */
 #define SINGLE_MAX 20
 
 static const struct look {
@@ -36,7 +36,7 @@ static const struct look *look_of(const char *condition)
 	return &looks[3];
 }
 
-/* Inside a label: what text_escape() leaves can still end it. */
+/* Prints inside a label, and also escapes the characters that end one. */
 __attribute__((format(printf, 1, 2))) static void put_label(const char *format, ...)
 {
 	autofree char *text = NULL, *safe = NULL;
@@ -53,11 +53,6 @@ __attribute__((format(printf, 1, 2))) static void put_label(const char *format, 
 	}
 }
 
-static long long number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
 static void put_lines(const json_t *list, const char *before)
 {
 	const json_t *entry;
@@ -70,14 +65,14 @@ static void put_lines(const json_t *list, const char *before)
 	}
 }
 
-/* A group: the pods that one network has on one master. */
+/* The pods of one network on one master. */
 struct group {
-	const json_t *doc, *master; /* master NULL: it is not known */
+	const json_t *doc, *master; /* master NULL: unknown */
 	const char *network;	    /* "": the interfaces of other programs */
 	size_t number;		    /* of all groups */
 	size_t pods, folded;
 	bool fold;
-	const struct look *only; /* those in this condition */
+	const struct look *only; /* the pods in this condition */
 };
 
 static bool draw_is_home(const json_t *master)
@@ -85,7 +80,7 @@ static bool draw_is_home(const json_t *master)
 	return *scan_text(master, "name") && !*scan_text(master, "namespace");
 }
 
-/* A lost pod is drawn with those of its network that live, or where its network is configured. */
+/* A lost pod is drawn at the master of its network's other pods, or else at that of the configuration. */
 static const json_t *master_of_lost(const json_t *doc, const char *name)
 {
 	const json_t *network, *master, *wanted = NULL;
@@ -127,8 +122,8 @@ static void draw_edge(const struct group *group, size_t i, const struct look *lo
 {
 	if (group->master)
 		printf("\tmaster%lld_%lld -- pod%zu_%zu [color=\"%s\"%s];\n",
-		       number(group->master, "namespaceInode"), number(group->master, "index"), group->number,
-		       i, look->line, strstr(look->style, "dashed") ? ", style=dashed" : "");
+		       scan_number(group->master, "namespaceInode"), scan_number(group->master, "index"),
+		       group->number, i, look->line, strstr(look->style, "dashed") ? ", style=dashed" : "");
 }
 
 static void draw_pod(const struct group *group, const json_t *pod, const struct look *look)
@@ -164,7 +159,7 @@ static void draw_member(json_t *pod, const json_t *master, void *arg)
 	group->pods++;
 }
 
-/* The pods in one condition, and one node for those of them that are too many. */
+/* Draws the pods in one condition, and one node for all that are too many. */
 static size_t draw_members(struct group *group, const struct look *look, size_t first)
 {
 	group->only = look;
@@ -196,8 +191,8 @@ static void draw_head(const struct group *group)
 		put_label("%s %s, %zu pod%s", scan_text(network, "mode"), scan_text(network, "flag"),
 			  group->pods, group->pods == 1 ? "" : "s");
 		if (json_is_integer(json_object_get(network, "free")))
-			printf(", %lld of %lld addresses free", number(network, "free"),
-			       number(network, "size"));
+			printf(", %lld of %lld addresses free", scan_number(network, "free"),
+			       scan_number(network, "size"));
 	}
 	printf("\";\n\t\t\tstyle=\"rounded,filled\"; fillcolor=\"#ffffff\"; color=\"#b0b8c0\";\n");
 }
@@ -221,7 +216,7 @@ static void draw_group(struct group *group)
 	group->number++;
 }
 
-/* Each network on the master, and then what other programs have there. */
+/* Draws each network of the master, then the interfaces of other programs. */
 static void draw_groups(const json_t *doc, const json_t *master, size_t *groups)
 {
 	struct group group = { .doc = doc, .master = master, .number = *groups };
@@ -248,11 +243,11 @@ static void draw_master(const json_t *master)
 {
 	const char *name = scan_text(master, "name"), *place = scan_text(master, "namespace");
 	const bool up = !*name || json_is_true(json_object_get(master, "up"));
-	const long long vlan = number(master, "vlan");
+	const long long vlan = scan_number(master, "vlan");
 	char id[64];
 
-	snprintf(id, sizeof(id), "master%lld_%lld", number(master, "namespaceInode"),
-		 number(master, "index"));
+	snprintf(id, sizeof(id), "master%lld_%lld", scan_number(master, "namespaceInode"),
+		 scan_number(master, "index"));
 	draw_device(id,
 		    !up	   ? "#f9d2d0"
 		    : vlan ? "#eae0f5"
@@ -275,7 +270,7 @@ static void draw_master(const json_t *master)
 	printf("\"];\n");
 }
 
-/* The subnet in which an address is. */
+/* Prints the subnet of an address. */
 static void put_subnet(const char *text)
 {
 	struct prefix prefix;
@@ -293,12 +288,12 @@ static void draw_lan(const json_t *master)
 
 	printf("\tlan%lld [shape=ellipse, style=\"filled\", fillcolor=\"#fff6d5\", color=\"#b58900\", "
 	       "fontsize=13, label=\"LAN",
-	       number(master, "index"));
+	       scan_number(master, "index"));
 	json_array_foreach(json_object_get(master, "addresses"), i, address)
 		put_subnet(json_string_value(address));
 	put_lines(json_object_get(master, "gateways"), "gateway ");
-	printf("\"];\n\tlan%lld -- master%lld_%lld [penwidth=2];\n", number(master, "index"),
-	       number(master, "namespaceInode"), number(master, "index"));
+	printf("\"];\n\tlan%lld -- master%lld_%lld [penwidth=2];\n", scan_number(master, "index"),
+	       scan_number(master, "namespaceInode"), scan_number(master, "index"));
 }
 
 static const json_t *find_master(const json_t *doc, const char *name)
@@ -328,7 +323,7 @@ static json_t *parents_of(const json_t *doc)
 	return parents;
 }
 
-/* The devices below VLANs that have no pods of their own. */
+/* Draws the devices below VLANs, if the devices have no pods. */
 static void draw_parents(json_t *parents)
 {
 	const char *name;
@@ -348,11 +343,12 @@ static void draw_vlan(const json_t *doc, const json_t *master, const json_t *par
 	const json_t *parent = find_master(doc, scan_text(master, "parent"));
 
 	if (parent)
-		printf("\tmaster%lld_%lld", number(parent, "namespaceInode"), number(parent, "index"));
+		printf("\tmaster%lld_%lld", scan_number(parent, "namespaceInode"),
+		       scan_number(parent, "index"));
 	else
-		printf("\tparent%lld", number(parents, scan_text(master, "parent")));
-	printf(" -- master%lld_%lld [penwidth=2];\n", number(master, "namespaceInode"),
-	       number(master, "index"));
+		printf("\tparent%lld", scan_number(parents, scan_text(master, "parent")));
+	printf(" -- master%lld_%lld [penwidth=2];\n", scan_number(master, "namespaceInode"),
+	       scan_number(master, "index"));
 }
 
 static void draw_lans(const json_t *masters, const json_t *parents)
@@ -361,7 +357,7 @@ static void draw_lans(const json_t *masters, const json_t *parents)
 	size_t i;
 
 	json_array_foreach(masters, i, master)
-		if (draw_is_home(master) && !number(master, "vlan") &&
+		if (draw_is_home(master) && !scan_number(master, "vlan") &&
 		    strcmp(scan_text(master, "kind"), "dummy") != 0)
 			draw_lan(master);
 	for (i = 0; i < json_object_size(parents); i++)

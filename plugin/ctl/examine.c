@@ -48,7 +48,7 @@ static void report_key(void *arg, const struct unknown_key *unknown)
 	const char *where = *unknown->where ? unknown->where : "the configuration";
 
 	if (*unknown->meant)
-		report(exam->report, WARNING, "key", NULL, "\"%s\" in %s is no key of %s: is %s meant?",
+		report(exam->report, WARNING, "key", NULL, "\"%s\" in %s is no key of %s: did you mean %s?",
 		       unknown->key, where, unknown->plugin, unknown->meant);
 	else
 		report(exam->report, WARNING, "key", "remove it, or look for the right one in the manual",
@@ -61,7 +61,7 @@ static void examine_keys(struct exam *exam)
 	keys_unknown(exam->plugin, report_key, exam);
 }
 
-/* STATUS needs 1.1.0, whatever the list says; an IPAM plugin reads its version from the text. */
+/* STATUS requires version 1.1.0, whatever the list has. An IPAM plugin reads the version from the text. */
 static void make_request(struct exam *exam)
 {
 	json_t *newest = json_copy((json_t *)exam->plugin);
@@ -87,7 +87,7 @@ static void read_routes(struct exam *exam)
 	result_free(&ipam);
 }
 
-/* With what ADD would say about keys that it leaves out. */
+/* Also reports ADD's warnings about ignored keys. */
 static void examine_conf(struct exam *exam)
 {
 	struct request said = exam->req; /* with the version of the list, which may be wrong */
@@ -114,7 +114,7 @@ static void examine_conf(struct exam *exam)
 	report(exam->report, OK, "configuration", NULL, "can be read");
 }
 
-/* What a plugin that is started writes to stderr is a runtime's log: here it would be noise. */
+/* Discards the standard error of the plugins that STATUS starts. It is meant for a runtime's log. */
 static int hush(void)
 {
 	autoclose int null = file_open("/dev/null", O_WRONLY);
@@ -133,8 +133,7 @@ static void unhush(int kept)
 	close(kept);
 }
 
-/* What a runtime is told, or would be by a plugin of its version. It names one fault: where there
- * is one already, that may be the same. */
+/* STATUS reports one fault. If an earlier examination has reported a fault, that may be the same one. */
 static void examine_status(struct exam *exam)
 {
 	struct request req = exam->req;
@@ -176,7 +175,7 @@ static const struct {
 	{ examine_ranges, SOUND_CONF },
 	{ examine_status, SOUND_CONF },
 	{ examine_pools, SOUND_STATUS | SOUND_LOCK },
-	{ examine_own, SOUND_STATUS },
+	{ examine_addresses, SOUND_STATUS },
 	{ examine_routes, SOUND_STATUS },
 	{ examine_subnets, SOUND_STATUS | SOUND_MASTER },
 	{ examine_gateways, SOUND_STATUS | SOUND_LINK },
@@ -233,7 +232,7 @@ void exam_close(struct exam *exam)
 	free(exam);
 }
 
-/* Do they give out of one set of leases, so that no address is given twice? */
+/* Do both use one set of leases, which assigns no address twice? */
 static bool pair_shares_pool(const struct exam *a, const struct exam *b)
 {
 	static const char *const keys[] = { "pool", "dataDir" };
@@ -248,7 +247,7 @@ static bool pair_shares_pool(const struct exam *a, const struct exam *b)
 	return json_is_string(json_field(x, "pool"));
 }
 
-/* Would pods of both be neighbours? */
+/* Would pods of both be in one LAN? */
 static bool pair_shares_lan(const struct exam *a, const struct exam *b)
 {
 	if (!*a->master_name || !*b->master_name)
@@ -269,10 +268,10 @@ static void examine_shared_master(const struct exam *a, const struct exam *b)
 
 	if (!key)
 		return;
-	snprintf(remedy, sizeof(remedy), "use one %s for a master, or masters of their own (vlan)", key);
+	snprintf(remedy, sizeof(remedy), "use one %s for each master, or \"vlan\" for another master", key);
 	report(b->report, WARNING, key, remedy,
-	       "network \"%s\" in %s requires another %s of \"%s\": the ADD that comes second is refused",
-	       exam_network(a), places_name(a->file), key, a->master_name);
+	       "network \"%s\" in %s requires another %s of \"%s\": the second ADD fails", exam_network(a),
+	       places_name(a->file), key, a->master_name);
 }
 
 void examine_pair(struct exam *a, struct exam *b)
@@ -282,15 +281,15 @@ void examine_pair(struct exam *a, struct exam *b)
 	struct ip ip;
 
 	if (same_name && strcmp(a->file, b->file) != 0)
-		report(b->report, ERROR, "name", "rename one, or remove the file that is not meant",
+		report(b->report, ERROR, "name", "rename one, or remove one file",
 		       "network \"%s\" is also in %s", exam_network(a), file);
 	else if (!same_name && ranges_meet(&a->ranges, &b->ranges, &ip) && !pair_shares_pool(a, b) &&
 		 pair_shares_lan(a, b))
 		report(b->report, ERROR, "pool",
-		       "give each network ranges of its own, or with addrpool all of them the same \"pool\" "
+		       "use different ranges for each network, or with addrpool the same \"pool\" for all, "
 		       "in ipam",
-		       "addresses overlap with those of network \"%s\" in %s, first %s", exam_network(a),
-		       file, ip_text(&ip).s);
+		       "addresses overlap with network \"%s\" in %s, first %s", exam_network(a), file,
+		       ip_text(&ip).s);
 	if (a->sound & b->sound & SOUND_CONF && *a->master_name && !strcmp(a->master_name, b->master_name))
 		examine_shared_master(a, b);
 }

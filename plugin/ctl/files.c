@@ -14,7 +14,7 @@
 #include "ctl/places.h"
 #include "ctl/runtimes.h"
 
-static bool ends(const char *path, const char *ending)
+static bool has_ending(const char *path, const char *ending)
 {
 	const char *dot = strrchr(places_name(path), '.');
 
@@ -39,25 +39,25 @@ static bool has_ipvlan(const json_t *plugins)
 	return false;
 }
 
-/* libcni reads a *.conflist as a list alone, and runtimes read the others as single configurations. */
+/* libcni reads a *.conflist only as a list. Runtimes read other files as single configurations. */
 void examine_content(struct report *report_, const char *path, const json_t *doc)
 {
 	const char *name = places_name(path);
 	const char *dot = strrchr(name, '.');
 	char remedy[2 * NAME_MAX + 32];
 
-	if (!json_field(doc, "plugins") && ends(path, ".conflist") && json_field(doc, "type")) {
+	if (!json_field(doc, "plugins") && has_ending(path, ".conflist") && json_field(doc, "type")) {
 		snprintf(remedy, sizeof(remedy), "mv %s %.*s.conf, or make it a list with \"plugins\"", name,
 			 (int)(dot - name), name);
 		report(report_, ERROR, "file", remedy,
 		       "%s is a single configuration, and runtimes read a .conflist as a list", name);
-	} else if (json_field(doc, "plugins") && (ends(path, ".conf") || ends(path, ".json"))) {
+	} else if (json_field(doc, "plugins") && (has_ending(path, ".conf") || has_ending(path, ".json"))) {
 		snprintf(remedy, sizeof(remedy), "mv %s %.*s.conflist", name, (int)(dot - name), name);
 		report(report_, ERROR, "file", remedy,
-		       "%s is a list, and runtimes read one in a .conflist alone", name);
+		       "%s is a list, and runtimes read lists only from a .conflist", name);
 	}
 	if (json_is_object(doc) && !json_field(doc, "kind") && !json_field(doc, "name"))
-		report(report_, ERROR, "file", "give the network a \"name\"", "%s has no \"name\"", name);
+		report(report_, ERROR, "file", "add a \"name\"", "%s has no \"name\"", name);
 	if (json_is_array(json_field(doc, "plugins")) && !json_array_size(json_field(doc, "plugins")))
 		report(report_, ERROR, "file", "", "%s has no plugin in \"plugins\"", name);
 }
@@ -67,7 +67,7 @@ static int is_other(const struct dirent *entry)
 	return *entry->d_name != '.' && !places_is_conf(entry->d_name);
 }
 
-/* A file without ipvlan is none of our affair, and so is a copy of one that is read. */
+/* Ignores files without ipvlan, and copies of a file that runtimes read. */
 static void examine_other(struct report *report_, const char *path)
 {
 	json_auto_t *plugins = conflist_read(path, NULL);
@@ -80,7 +80,7 @@ static void examine_other(struct report *report_, const char *path)
 	snprintf(remedy, sizeof(remedy), "mv %s %.*s.%s", name, (int)(dot ? dot - name : (long)strlen(name)),
 		 name, json_array_size(plugins) > 1 ? "conflist" : "conf");
 	report(report_, WARNING, "file", remedy,
-	       "%s has a network of type ipvlan, and runtimes read .conf, .conflist and .json alone", name);
+	       "%s has a network of type ipvlan, and runtimes read only .conf, .conflist and .json", name);
 }
 
 static size_t examine_others(struct report *report_)
@@ -101,7 +101,7 @@ static size_t examine_others(struct report *report_)
 	return report_->n[WARNING] - before;
 }
 
-/* "bridge, macvlan", each once */
+/* "bridge, macvlan": each type once. */
 static void types_in(const json_t *files, char *ret, size_t size)
 {
 	json_auto_t *types = json_object();
@@ -134,27 +134,26 @@ static void examine_nothing(struct report *report_, const json_t *files)
 
 	if (podman)
 		report(report_, OK, "runtime", NULL,
-		       "%s %s has netavark and the driver ipvlan-netavark, which need no file in %s",
+		       "%s %s uses netavark and finds the driver ipvlan-netavark, which requires no file in "
+		       "%s",
 		       podman->name, podman->version, dir);
 	else if (stat(dir, &st) < 0 && errno == ENOENT)
-		report(report_, WARNING, "configuration", "make it, and put a configuration into it",
-		       "there is no network of type ipvlan in %s: there is no such directory", dir);
+		report(report_, WARNING, "configuration",
+		       "make the directory, and put a configuration into it",
+		       "there is no network of type ipvlan in %s: the directory does not exist", dir);
 	else if (examine_others(report_))
 		return;
 	else if (!json_array_size(files))
-		report(report_, WARNING, "configuration",
-		       "conf-examples of the source has some to begin with",
-		       "there is no network of type ipvlan in %s: no .conf, .conflist or .json is there",
-		       dir);
+		report(report_, WARNING, "configuration", "ipvlanctl init proposes a network",
+		       "there is no network of type ipvlan in %s: it has no .conf, .conflist or .json", dir);
 	else {
 		types_in(files, types, sizeof(types));
-		report(report_, WARNING, "configuration",
-		       "conf-examples of the source has some to begin with",
+		report(report_, WARNING, "configuration", "ipvlanctl init proposes a network",
 		       "there is no network of type ipvlan in %s: its plugins are of type %s", dir, types);
 	}
 }
 
-/* containerd's CRI and CRI-O take the first file, whatever it is; others take a network by its name. */
+/* containerd's CRI and CRI-O use the first file. Other runtimes select a network by its name. */
 static void examine_first(struct report *report_, const json_t *files)
 {
 	const char *first = json_string_value(json_array_get(files, 0));
@@ -167,11 +166,11 @@ static void examine_first(struct report *report_, const json_t *files)
 		return;
 	if ((type && (!strcmp(type, "multus") || !strcmp(type, "multus-shim"))) || runtimes_take_by_name())
 		report(report_, OK, "configuration", NULL,
-		       "%s is the first file: network \"%s\" of type %s is what pods have by default",
+		       "%s is the first file: by default pods have its network \"%s\" of type %s",
 		       places_name(first), name ? name : "", type ? type : "");
 	else
 		report(report_, WARNING, "configuration",
-		       "rename the file of ipvlan so that it comes first, if its network is meant for all "
+		       "rename the file of ipvlan so that it sorts first, if its network is for all "
 		       "pods",
 		       "%s is the first file: containerd and CRI-O give pods its network \"%s\" of type %s",
 		       places_name(first), name ? name : "", type ? type : "");

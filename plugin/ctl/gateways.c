@@ -22,10 +22,10 @@
 #include "plugin/probe.h"
 
 #define ASKED_MAX 1024 /* addresses at once */
-#define RANGE_MAX 256  /* those of a larger range are asked for when they are leased alone */
+#define RANGE_MAX 256  /* in a larger range only leased addresses are asked for */
 #define WAIT_MS 100
 #define ASKS 2
-#define HEADER_TEST 128 /* bytes of a packet that passes anywhere */
+#define HEADER_TEST 128 /* bytes of a packet that passes every link */
 
 struct questions {
 	struct answer list[ASKED_MAX];
@@ -46,7 +46,7 @@ static bool is_on_host(struct exam *exam, const struct ip *ip)
 	return addr_is_local(&exam->host, ip, NULL) == FOUND;
 }
 
-/* Where a route of pods names no gateway, the range's is taken. */
+/* A route of pods without a gateway uses the range's. */
 static bool uses_gateway(const struct exam *exam, const struct address_range *range)
 {
 	for (size_t i = 0; i < exam->routes.n_routes; i++)
@@ -65,8 +65,8 @@ static void collect_gateways(struct exam *exam, struct questions *ret)
 		ask_for(ret, &exam->routes.routes[i].gw);
 }
 
-/* The largest packet that gets there, of the sizes that networks have; 0: none of them does. */
-static unsigned int largest(const struct ip *gw, unsigned int mtu)
+/* Returns the largest usual packet size that reaches the gateway; 0: none does. */
+static unsigned int gateway_largest(const struct ip *gw, unsigned int mtu)
 {
 	static const unsigned int usual[] = {
 		8950, 8000, 4096, 1500, 1492, 1480, 1450, 1400, 1350, 1280, 576
@@ -78,7 +78,7 @@ static unsigned int largest(const struct ip *gw, unsigned int mtu)
 	return 0;
 }
 
-/* One may get lost. */
+/* Tries more than once, since a packet may get lost. */
 static bool gateway_takes(const struct ip *gw, unsigned int mtu)
 {
 	for (int tries = 0; tries < 2; tries++)
@@ -87,29 +87,29 @@ static bool gateway_takes(const struct ip *gw, unsigned int mtu)
 	return false;
 }
 
-/* Small packets get through and large ones do not: connections open, and then hang. */
+/* If only small packets pass, connections open, and then hang. */
 static void examine_size(struct exam *exam, const struct ip *gw)
 {
 	const unsigned int mtu = exam->conf.mtu ? exam->conf.mtu : exam->master.mtu;
-	char remedy[160] = "let the LAN carry them, or give a smaller \"mtu\"";
+	char remedy[160] = "let the LAN carry them, or set a smaller \"mtu\"";
 	unsigned int passes;
 
 	progress("sending large packets to the gateway");
 	if (ping_large(-1, gw, HEADER_TEST, NULL) != FOUND)
-		return; /* it filters them, or the host has no address there */
+		return; /* the gateway filters them, or the host has no address in its subnet */
 	if (gateway_takes(gw, mtu)) {
-		report(exam->report, OK, "path MTU", NULL, "%u bytes get to %s", mtu, ip_text(gw).s);
+		report(exam->report, OK, "path MTU", NULL, "%u bytes reach %s", mtu, ip_text(gw).s);
 		return;
 	}
-	passes = largest(gw, mtu);
+	passes = gateway_largest(gw, mtu);
 	if (passes)
-		snprintf(remedy, sizeof(remedy), "let the LAN carry them, or give \"mtu\": %u", passes);
+		snprintf(remedy, sizeof(remedy), "let the LAN carry them, or set \"mtu\": %u", passes);
 	report(exam->report, WARNING, "path MTU", remedy,
-	       "packets of %u bytes do not get to %s on \"%s\", though small ones do", mtu, ip_text(gw).s,
+	       "packets of %u bytes do not reach %s on \"%s\", but small ones do", mtu, ip_text(gw).s,
 	       exam->master.name);
 }
 
-/* The range in whose subnet the gateway is, or -1. */
+/* Returns the range whose subnet has the gateway, or -1. */
 static int range_of(const struct exam *exam, const struct ip *gw)
 {
 	for (size_t i = 0; i < exam->ranges.n; i++)
@@ -125,12 +125,13 @@ static void report_dead(struct exam *exam, const struct ip *gw)
 
 	if (i >= 0 && exam->is_foreign[i])
 		report(exam->report, WARNING, "gateway",
-		       "is the subnet the right one? The addresses that the host has there show the LAN's",
-		       "%s does not answer on \"%s\", and %s is none of the LAN's subnets", ip_text(gw).s,
-		       name, prefix_text(&exam->ranges.list[i].subnet).s);
+		       "check the subnet: the LAN's is that of the host's addresses on the master",
+		       "%s does not answer on \"%s\", and %s is not a subnet of the LAN", ip_text(gw).s, name,
+		       prefix_text(&exam->ranges.list[i].subnet).s);
 	else
 		report(exam->report, WARNING, "gateway",
-		       "is it up, and on this LAN? Another one is named by \"gateway\" in the range, or "
+		       "check that it is up and on this LAN, or name another one by \"gateway\" in the range "
+		       "or "
 		       "\"gw\" in a route",
 		       "%s does not answer on \"%s\"", ip_text(gw).s, name);
 }
@@ -142,8 +143,8 @@ static void examine_gateway(struct exam *exam, const struct answer *gateway)
 	if (is_on_host(exam, &gateway->ip)) {
 		report(exam->report, exam->conf.host_access ? OK : WARNING, "gateway",
 		       exam->conf.host_access ? NULL : "\"hostAccess\": true, or name the LAN's router",
-		       "%s is the host itself%s", text.s,
-		       exam->conf.host_access ? "" : ", which pods do not reach without hostAccess");
+		       "%s is this host%s", text.s,
+		       exam->conf.host_access ? "" : ", which pods reach only with hostAccess");
 	} else if (!gateway->answered) {
 		report_dead(exam, &gateway->ip);
 	} else {
@@ -152,7 +153,7 @@ static void examine_gateway(struct exam *exam, const struct answer *gateway)
 	}
 }
 
-/* By ARP or neighbour solicitation, which no filter of echo requests is about. */
+/* Asks by ARP or neighbour solicitation, which filters of echo requests do not affect. */
 void examine_gateways(struct exam *exam)
 {
 	struct questions asked = { .n = 0 };
@@ -161,7 +162,7 @@ void examine_gateways(struct exam *exam)
 	if (exam->conf.mode != IPVLAN_MODE_L2 || exam->conf.internal)
 		return;
 	collect_gateways(exam, &asked);
-	progress("asking for gateways");
+	progress("asking the gateways");
 	if (probe_ask(&exam->master, -1, asked.list, asked.n, asked.n, &err) < 0) {
 		report_error(exam->report, WARNING, "gateway", &err);
 		return;
@@ -201,7 +202,7 @@ static void collect_leases(const struct exam *exam, struct questions *ret)
 		}
 }
 
-/* Nodes that share a pool have its other addresses. */
+/* Other nodes may have the other addresses of a shared pool. */
 static bool is_shared(const struct exam *exam)
 {
 	return json_field(json_field(exam->plugin, "ipam"), "cluster");
@@ -224,8 +225,10 @@ static void report_neighbour(struct exam *exam, const struct answer *neighbour)
 	const char *container = json_string_value(json_object_get(lease, "container"));
 	char remedy[192];
 
-	snprintf(remedy, sizeof(remedy), "give that host another address, or keep this one out of the pool%s",
-		 exam->conf.conflict_check ? "" : "; \"conflictCheck\": \"probe\" has ADD ask for it");
+	snprintf(remedy, sizeof(remedy),
+		 "give that host another address, or exclude this one from the pool%s",
+		 exam->conf.conflict_check ? ""
+					   : "; with \"conflictCheck\": \"probe\" ADD asks for the address");
 	if (lease)
 		report(exam->report, ERROR, "LAN", remedy,
 		       "%s is leased by container %s, and a host of the LAN has it as well: %s answers",
@@ -277,7 +280,7 @@ static int open_arp(const struct link *link, struct sockaddr_ll *here)
 	return take_fd(&fd);
 }
 
-/* A probe (RFC 5227) for an address that nobody has, 0.0.0.0, which no host takes note of. */
+/* Sends an ARP probe (RFC 5227) for 0.0.0.0, which no host has, and which changes no host's cache. */
 static void send_probe(int fd, const struct sockaddr_ll *to, const struct ether_addr *mac)
 {
 	struct ether_arp arp = {
@@ -288,7 +291,7 @@ static void send_probe(int fd, const struct sockaddr_ll *to, const struct ether_
 	sendto(fd, &arp, sizeof(arp), 0, (const struct sockaddr *)to, sizeof(*to));
 }
 
-static bool hears(int fd, const struct ether_addr *mac)
+static bool lan_hears(int fd, const struct ether_addr *mac)
 {
 	struct sockaddr_ll from = { .sll_family = AF_PACKET };
 	socklen_t size = sizeof(from);
@@ -316,7 +319,7 @@ bool lan_is_shared(const struct link *a, const struct link *b)
 		send_probe(mouth, &from, &mac);
 		while (process_now_ms() < end - (ASKS - 1 - i) * (long long)WAIT_MS) {
 			poll(&wait, 1, WAIT_MS / 4);
-			if (hears(ear, &mac))
+			if (lan_hears(ear, &mac))
 				return true;
 		}
 	}

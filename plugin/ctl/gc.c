@@ -11,12 +11,12 @@
 #include "ctl/text.h"
 
 /*
- * What is left of pods that are gone: attachments and leases whose namespace is gone, and leases
- * from before the machine was restarted. "leftovers" is an array of
+ * Attachments and leases whose namespace is gone, and leases from before the machine was restarted.
+ * "leftovers" is an array of
  *
  *	{ container, interface, network, why, plugins: [...], held: ["lease 10.1.0.2", ...] }
  *
- * and each is released by DEL, as the runtime would have done.
+ * DEL releases each, as the runtime would have done.
  */
 struct collection {
 	json_t *scan;
@@ -25,7 +25,8 @@ struct collection {
 	bool incomplete;
 };
 
-static json_t *leftover(const struct collection *all, const char *network, const json_t *who, const char *why)
+static json_t *gc_leftover(const struct collection *all, const char *network, const json_t *who,
+			   const char *why)
 {
 	const json_t *known = networks_find(all->networks, network);
 	json_t *entry, *new;
@@ -39,7 +40,7 @@ static json_t *leftover(const struct collection *all, const char *network, const
 	new = json_pack("{s:O, s:O, s:o, s:s, s:[]}", "container", json_object_get(who, "container"),
 			"interface", json_object_get(who, "interface"), "network", json_text(network), "why",
 			why, "held");
-	/* of a network that is not configured any more, what is on the host is known all the same */
+	/* if the network is not configured any more, DEL still finds the objects on the host in the ledger */
 	json_object_set_new(new, "plugins",
 			    networks_ipvlan(known) ? json_deep_copy(json_object_get(known, "plugins"))
 						   : json_pack("[{s:s, s:o, s:s}]", "cniVersion", "1.0.0",
@@ -48,13 +49,13 @@ static json_t *leftover(const struct collection *all, const char *network, const
 	return new;
 }
 
-static void hold(json_t *entry, const char *what, const char *name)
+static void gc_hold(json_t *entry, const char *what, const char *name)
 {
 	json_array_append_new(json_object_get(entry, "held"), json_sprintf("%s%s", what, name));
 }
 
-/* Has an interface that exists the same name? Then DEL would be about that one. */
-static bool lives(const struct collection *all, const json_t *lease)
+/* Has an existing interface the same name? Then DEL would remove that one. */
+static bool is_in_use(const struct collection *all, const json_t *lease)
 {
 	const json_t *master, *pod;
 	size_t i, k;
@@ -83,15 +84,15 @@ static void read_leases(struct collection *all, const json_t *configured)
 		json_array_foreach(json_object_get(pool, "leases"), k, lease) {
 			const char *state = scan_text(lease, "state");
 
-			if (lives(all, lease))
+			if (is_in_use(all, lease))
 				continue;
 			if (!strcmp(state, "stale"))
-				hold(leftover(all, network, lease, "its namespace is gone"), "lease ",
-				     scan_text(lease, "address"));
+				gc_hold(gc_leftover(all, network, lease, "its namespace is gone"), "lease ",
+					scan_text(lease, "address"));
 			else if (!strcmp(state, "earlier boot"))
-				hold(leftover(all, network, lease,
-					      "it is from before the machine was restarted"),
-				     "lease ", scan_text(lease, "address"));
+				gc_hold(gc_leftover(all, network, lease,
+						    "it is from before the machine was restarted"),
+					"lease ", scan_text(lease, "address"));
 		}
 	}
 }
@@ -106,13 +107,13 @@ static void read_ledger(struct collection *all)
 
 		if (strcmp(scan_text(pod, "state"), "gone") != 0)
 			continue;
-		entry = leftover(all, scan_text(pod, "network"), pod, "its namespace is gone");
+		entry = gc_leftover(all, scan_text(pod, "network"), pod, "its namespace is gone");
 		json_array_foreach(json_object_get(pod, "objects"), k, object)
-			hold(entry, "", scan_text(object, "object"));
+			gc_hold(entry, "", scan_text(object, "object"));
 	}
 }
 
-static void print(const json_t *entry, const char *done)
+static void gc_print(const json_t *entry, const char *done)
 {
 	const json_t *held;
 	size_t i;
@@ -127,8 +128,8 @@ static void print(const json_t *entry, const char *done)
 	}
 }
 
-/* Its namespace is gone, and with it what was there: DEL is told none. */
-static int release(const json_t *entry)
+/* Passes no namespace to DEL: it is gone. */
+static int gc_release(const json_t *entry)
 {
 	const struct call call = { .container = scan_text(entry, "container"),
 				   .netns = "",
@@ -137,20 +138,20 @@ static int release(const json_t *entry)
 
 	setenv("IPVLANCTL_GC", "1", 1); /* see cni/plugin.h */
 	if (call_del(&call, json_object_get(entry, "plugins"), NULL, &err) == 0) {
-		print(entry, ": released");
+		gc_print(entry, ": released");
 		return 0;
 	}
-	/* it was attached anew since we looked */
+	/* a new ADD has used the same names since the scan */
 	if (err.code == CNI_EXISTS) {
-		print(entry, ": in use again, left alone");
+		gc_print(entry, ": in use again, not released");
 		return 0;
 	}
-	print(entry, "");
+	gc_print(entry, "");
 	cni_log("ipvlanctl: DEL of %s %s: %s", call.container, call.ifname, err.msg);
 	return -1;
 }
 
-static int release_all(const struct collection *all, bool really)
+static int gc_release_all(const struct collection *all, bool really)
 {
 	const size_t n = json_array_size(all->leftovers);
 	const json_t *entry;
@@ -158,11 +159,11 @@ static int release_all(const struct collection *all, bool really)
 
 	json_array_foreach(all->leftovers, i, entry)
 		if (!really)
-			print(entry, "");
-		else if (release(entry) < 0)
+			gc_print(entry, "");
+		else if (gc_release(entry) < 0)
 			failed++;
 	if (!n)
-		text_put(PLAIN, "Nothing is left of pods that are gone.");
+		text_put(PLAIN, "No pod that is gone holds anything.");
 	else if (!really)
 		text_put(YELLOW, "Nothing was changed: ipvlanctl gc --yes releases all that is listed.");
 	if (!n || !really)
@@ -170,8 +171,8 @@ static int release_all(const struct collection *all, bool really)
 	return failed || all->incomplete ? 1 : 0;
 }
 
-/* Networks of ipvlan alone: what others have made, only they know. */
-static int collect(struct collection *all, bool really)
+/* Only networks of ipvlan: only other plugins know their own objects. */
+static int gc_collect(struct collection *all, bool really)
 {
 	struct cni_error err = { 0 };
 	const json_t *network;
@@ -187,7 +188,7 @@ static int collect(struct collection *all, bool really)
 		if (networks_ipvlan(network))
 			read_leases(all, network);
 	read_ledger(all);
-	return release_all(all, really);
+	return gc_release_all(all, really);
 }
 
 int gc_main(int argc, char **argv)
@@ -197,7 +198,7 @@ int gc_main(int argc, char **argv)
 	int status;
 
 	all.leftovers = json_array();
-	status = collect(&all, really);
+	status = gc_collect(&all, really);
 	json_decref(all.scan);
 	json_decref(all.leftovers);
 	json_decref(all.networks);

@@ -13,7 +13,7 @@
 #include "net/netns.h"
 
 /* Never returns. */
-static void keep(int ready)
+static void guest_keep(int ready)
 {
 	const char byte = 0;
 
@@ -36,7 +36,7 @@ int guest_open(struct guest *ret, const char *what_for, struct cni_error *err)
 	fflush(stdout);
 	ret->pid = fork();
 	if (ret->pid == 0)
-		keep(ready[1]);
+		guest_keep(ready[1]);
 	close(ready[1]);
 	len = ret->pid < 0 ? -1 : read(ready[0], &byte, 1);
 	close(ready[0]);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* How wide a column is, with the two blanks behind it. */
+/* Width of a column, with the two blanks after it. */
 #define OPTION_WIDTH 20
 #define COMMAND_WIDTH 12
 
@@ -17,7 +17,7 @@ void help_overview(FILE *out)
 	for (size_t i = 0; i < n_commands; i++)
 		fprintf(out, "  %-*s%s\n", COMMAND_WIDTH, commands[i].name, commands[i].what);
 	fputs("\n"
-	      "\"ipvlanctl help COMMAND\" says more of one. Most require root.\n"
+	      "\"ipvlanctl help COMMAND\" explains one. Most require root.\n"
 	      "More: man ipvlanctl\n",
 	      out);
 }

@@ -23,7 +23,7 @@
 #include "plugin/host.h"
 #include "plugin/master.h"
 
-/* What is proposed, and why. */
+/* The proposal, and the facts behind it. */
 struct proposal {
 	const char *master, *mode, *name, *range; /* as asked for, or NULL */
 	const char *version;			  /* of CNI */
@@ -36,7 +36,7 @@ struct proposal {
 	char own_name[16];
 };
 
-/* On standard error, so that standard output is the configuration. */
+/* Prints on standard error. Standard output is for the configuration. */
 #define say(...) cni_log("ipvlanctl: " __VA_ARGS__)
 
 static bool has_name(const struct proposal *p, const char *name)
@@ -69,7 +69,7 @@ static int choose_name(struct proposal *p, struct cni_error *err)
 	return 0;
 }
 
-/* A file of this link's directory below /sys/class/net: what only its driver knows. */
+/* Has the link this file in /sys/class/net? */
 static bool has_file(const struct link *link, const char *file)
 {
 	char path[64];
@@ -93,13 +93,12 @@ static int choose_master(struct proposal *p, struct cni_error *err)
 		cni_fail(err, CNI_CONFIG, "\"%s\" is down", link.name);
 		return cni_hint(err, "ip link set %s up", link.name);
 	}
-	say("master %s: %s", link.name, p->master ? "as asked for" : "the default route leads to it");
+	say("master %s: %s", link.name, p->master ? "set by --master" : "the default route leads to it");
 	if (!(link.flags & IFF_RUNNING))
-		say("%s has no carrier: nobody on its LAN answers", link.name);
+		say("%s has no carrier: no host on its LAN answers", link.name);
 	if (has_file(&link, "wireless") || has_file(&link, "phy80211"))
-		say("%s is Wi-Fi. Pods have its MAC address, so that access points take their frames; those "
-		    "that filter by the "
-		    "addresses that DHCP gave drop them all the same. --mode l3s works with any access point",
+		say("%s is Wi-Fi. Pods have its MAC address, so that most access points accept their frames. "
+		    "Some drop addresses that their DHCP server did not assign. --mode l3s works with all",
 		    link.name);
 	return lan_read(&p->lan, &p->host, &link, err);
 }
@@ -119,7 +118,7 @@ static void choose_host_access(struct proposal *p)
 
 	if (p->lan.link.holder && link_find_index(&p->host, p->lan.link.holder, &holder, NULL) == FOUND &&
 	    !strcmp(holder.kind, "vrf")) {
-		say("hostAccess is off: %s is in the VRF %s, which would not use the routes that it makes",
+		say("hostAccess is off: %s is in the VRF %s, which would not use the routes of hostAccess",
 		    p->lan.link.name, holder.name);
 		return;
 	}
@@ -138,20 +137,19 @@ static int choose_lan_range(struct proposal *p, struct cni_error *err)
 
 	if ((p->range ? lan_check_range(&p->lan, p->range, err) : lan_choose(&p->lan, err)) < 0)
 		return -1;
-	say("range %s-%s of %s: %zu of %zu addresses that were asked for answered%s", ip_text(&v4->from).s,
-	    ip_text(&v4->to).s, prefix_text(&v4->own).s, v4->taken, v4->asked,
+	say("range %s-%s of %s: of %zu addresses that were asked, %zu answered%s", ip_text(&v4->from).s,
+	    ip_text(&v4->to).s, prefix_text(&v4->address).s, v4->asked, v4->taken,
 	    p->range ? "" : ", none of these");
-	say("the LAN's DHCP server%s must not give out these addresses: exclude them there",
-	    v4->leased ? ", which this machine has its own address from," : ", if there is one,");
+	say("exclude these addresses on the LAN's DHCP server%s: it must not assign them",
+	    v4->leased ? ", which assigned this machine's address" : ", if there is one");
 	if (!v4->has_default)
-		say("no default route leads to %s: pods reach the LAN alone", p->lan.link.name);
-	if (!v6->own.ip.family || v6->own.len > 96)
+		say("no default route leads to %s: pods reach only the LAN", p->lan.link.name);
+	if (!v6->address.ip.family || v6->address.len > 96)
 		return 0;
 	lan_choose_v6(&p->lan, p->name);
 	say("IPv6 range %s-%s", ip_text(&v6->from).s, ip_text(&v6->to).s);
 	if (!v6->has_default)
-		say("no IPv6 default route leads to %s: with IPv6 pods reach the LAN alone",
-		    p->lan.link.name);
+		say("no IPv6 default route leads to %s: by IPv6 pods reach only the LAN", p->lan.link.name);
 	return 0;
 }
 
@@ -160,14 +158,14 @@ static int choose_range(struct proposal *p, struct cni_error *err)
 	if (p->ipvlan_mode == IPVLAN_MODE_L2)
 		return choose_lan_range(p, err);
 	if (p->range) {
-		cni_fail(err, CNI_CONFIG, "--range is for l2");
+		cni_fail(err, CNI_CONFIG, "--range requires mode l2");
 		return cni_hint(err, "in %s pods have a subnet of their own", p->mode);
 	}
 	if (!lan_private_subnet(&p->host, &p->pods))
 		return cni_fail(err, CNI_CONFIG, "no subnet of 10.200.0.0 to 10.249.0.0 is free");
 	if (p->ipvlan_mode == IPVLAN_MODE_L3)
-		say("subnet %s: the LAN's router needs a route to it, by %s", prefix_text(&p->pods).s,
-		    p->lan.v4.own.ip.family ? ip_text(&p->lan.v4.own.ip).s : "this machine");
+		say("subnet %s: the LAN's router requires a route to it, via %s", prefix_text(&p->pods).s,
+		    p->lan.v4.address.ip.family ? ip_text(&p->lan.v4.address.ip).s : "this machine");
 	else
 		say("subnet %s: outside, pods have the address of this machine (ipMasq)",
 		    prefix_text(&p->pods).s);
@@ -187,12 +185,12 @@ static void choose_version(struct proposal *p)
 			say("%s %s: CNI %s", r->name, *r->version ? r->version : "of an unknown version",
 			    cni_versions[r->newest]);
 	say("cniVersion %s: %s", p->version,
-	    n ? "all of them speak it" : "every runtime speaks it, and none was found here");
+	    n ? "all of them know it" : "no runtime was found, and every runtime knows it");
 }
 
 static json_t *range_json(const struct lan_side *side)
 {
-	const struct prefix subnet = prefix_network(&side->own);
+	const struct prefix subnet = prefix_network(&side->address);
 
 	return json_pack("[{s:s, s:s, s:s, s:s}]", "subnet", prefix_text(&subnet).s, "rangeStart",
 			 ip_text(&side->from).s, "rangeEnd", ip_text(&side->to).s, "gateway",
@@ -234,7 +232,7 @@ static json_t *proposal_json(const struct proposal *p)
 
 static const char *podman_subnet(char *ret, size_t size, const struct lan_side *side)
 {
-	const struct prefix subnet = prefix_network(&side->own);
+	const struct prefix subnet = prefix_network(&side->address);
 	int len = snprintf(ret, size, " --subnet %s --ip-range %s-%s", prefix_text(&subnet).s,
 			   ip_text(&side->from).s, ip_text(&side->to).s);
 
@@ -243,7 +241,7 @@ static const char *podman_subnet(char *ret, size_t size, const struct lan_side *
 	return ret;
 }
 
-/* The same network for a Podman that has netavark in place of CNI. */
+/* Prints the command that makes the same network with Podman, if Podman uses netavark. */
 static void say_podman(const struct proposal *p)
 {
 	const bool l2 = p->ipvlan_mode == IPVLAN_MODE_L2, v6 = l2 && p->lan.v6.from.family;
@@ -274,14 +272,14 @@ static int propose(struct proposal *p, struct cni_error *err)
 	return 0;
 }
 
-/* Beside others it comes last: containerd takes the first, and is not to change its mind. */
+/* If there are other files, the new one sorts last, so that containerd's first file stays the first. */
 static int write_conflist(const struct proposal *p, const json_t *doc, struct cni_error *err)
 {
 	const bool first = json_array_size(p->files) == 0;
 	autofree char *path = NULL;
 
 	if (has_name(p, p->name)) {
-		cni_fail(err, CNI_CONFIG, "there is a network \"%s\" in %s already", p->name, places_confs());
+		cni_fail(err, CNI_CONFIG, "network \"%s\" exists in %s", p->name, places_confs());
 		return cni_hint(err, "choose another --name, or remove that file");
 	}
 	if (asprintf(&path, "%s/%s-%s.conflist", places_confs(), first ? "10" : "90", p->name) < 0)
@@ -290,18 +288,18 @@ static int write_conflist(const struct proposal *p, const json_t *doc, struct cn
 		return -1;
 	say("written to %s", path);
 	if (!first)
-		say("containerd takes the first file of %s: %s", places_confs(),
+		say("containerd uses the first file of %s, %s", places_confs(),
 		    places_name(json_string_value(json_array_get(p->files, 0))));
 	unlink(PROPOSAL);
 	return 0;
 }
 
-/* For ipvlanctl try. Without it, all is said as well. */
-static void remember(const json_t *doc)
+/* Keeps the proposal for ipvlanctl try. A failure changes nothing else. */
+static void init_remember(const json_t *doc)
 {
 	unlink(PROPOSAL);
 	if (proposal_write(PROPOSAL, doc, 0600, NULL) == 0)
-		say("\"ipvlanctl try\" tries it; \"ipvlanctl init --write\" puts it into %s", places_confs());
+		say("\"ipvlanctl try\" tries it; \"ipvlanctl init --write\" writes it to %s", places_confs());
 }
 
 static int init(struct proposal *p, bool write, struct cni_error *err)
@@ -316,7 +314,7 @@ static int init(struct proposal *p, bool write, struct cni_error *err)
 		return write_conflist(p, doc, err);
 	json_dumpf(doc, stdout, JSON_INDENT(2));
 	putchar('\n');
-	remember(doc);
+	init_remember(doc);
 	return 0;
 }
 

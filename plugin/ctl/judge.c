@@ -9,7 +9,7 @@
 #include "ctl/overview.h"
 #include "ctl/scan.h"
 
-/* A pool is nearly full when one of so many addresses is free, or fewer. */
+/* A pool is nearly full if at most 1 of this many addresses is free. */
 #define TIGHT 10
 
 struct judging {
@@ -17,11 +17,11 @@ struct judging {
 	json_t *leases; /* by network and address */
 	json_t *held;	/* addresses, by network, container and interface: a list each */
 	json_t *problems;
-	const json_t *earlier; /* problems of a look before this one, NULL: there was none */
+	const json_t *earlier; /* the problems of an earlier look; NULL: there was none */
 };
 
-/* Names may be of any length. */
-static json_t *keyed(json_t *object, const char *network, const char *b, const char *c, json_t *value)
+/* Sets a value if it is not NULL. Returns the value at the key, which may be of any length. */
+static json_t *judge_keyed(json_t *object, const char *network, const char *b, const char *c, json_t *value)
 {
 	json_auto_t *key = json_sprintf("%s\n%s\n%s", network, b, c);
 
@@ -35,7 +35,7 @@ const char *judge_remedy(const char *remedy)
 	if (!strcmp(remedy, "gc"))
 		return "ipvlanctl gc --yes releases what it holds";
 	if (!strcmp(remedy, "repair"))
-		return "ipvlanctl repair makes it again";
+		return "ipvlanctl repair restores it";
 	if (!strcmp(remedy, "restart"))
 		return "restart the pod";
 	return remedy;
@@ -60,11 +60,11 @@ static void index_leases(struct judging *all)
 				   *address = scan_text(lease, "address");
 			const char *container = scan_text(lease, "container"),
 				   *interface = scan_text(lease, "interface");
-			json_t *list = keyed(all->held, network, container, interface, NULL);
+			json_t *list = judge_keyed(all->held, network, container, interface, NULL);
 
-			keyed(all->leases, network, address, "", json_true());
+			judge_keyed(all->leases, network, address, "", json_true());
 			if (!list)
-				list = keyed(all->held, network, container, interface, json_array());
+				list = judge_keyed(all->held, network, container, interface, json_array());
 			json_array_append(list, json_object_get(lease, "address"));
 		}
 }
@@ -85,7 +85,7 @@ static bool in_range(const json_t *ranges, const struct ip *ip)
 	return false;
 }
 
-/* The range set of the network that may give the address away, or NULL. */
+/* Returns the range set of the network that has the address, or NULL. */
 static json_t *set_of(const struct judging *all, const char *network, const struct ip *ip)
 {
 	const json_t *pool;
@@ -112,7 +112,7 @@ static bool was_so(const struct judging *all, const json_t *pod, const char *sen
 	return !all->earlier;
 }
 
-/* What an ADD has not made yet, or a DEL has begun to take away, is no damage. */
+/* An ADD or a DEL may be running. So only a fault of both looks counts. */
 static void pod_lacks(const struct judging *all, json_t *pod, const char *remedy, json_t *sentence)
 {
 	const bool lacks = sentence && was_so(all, pod, json_string_value(sentence));
@@ -126,7 +126,7 @@ static void pod_lacks(const struct judging *all, json_t *pod, const char *remedy
 	json_decref(sentence);
 }
 
-/* An address that the pod has and the pool does not know is given to the next pod. */
+/* The pool may assign an unleased address of a pod to the next pod. */
 static void judge_unleased(const struct judging *all, json_t *pod)
 {
 	const char *network = scan_text(pod, "network");
@@ -139,24 +139,23 @@ static void judge_unleased(const struct judging *all, json_t *pod)
 		json_t *set;
 
 		if (!prefix_parse(text, &address) ||
-		    keyed(all->leases, network, ip_text(&address.ip).s, "", NULL))
+		    judge_keyed(all->leases, network, ip_text(&address.ip).s, "", NULL))
 			continue;
 		set = set_of(all, network, &address.ip);
 		if (!set)
 			continue;
 		json_object_set_new(set, "used",
 				    json_integer(json_integer_value(json_object_get(set, "used")) + 1));
-		pod_lacks(
-			all, pod, "restart",
-			json_sprintf("its address %s is not leased, and the pool may give it to another pod",
-				     ip_text(&address.ip).s));
+		pod_lacks(all, pod, "restart",
+			  json_sprintf("its address %s is not leased, and another pod may get it",
+				       ip_text(&address.ip).s));
 	}
 }
 
 static void judge_addresses(const struct judging *all, json_t *pod)
 {
-	const json_t *held = keyed(all->held, scan_text(pod, "network"), scan_text(pod, "container"),
-				   scan_text(pod, "interface"), NULL),
+	const json_t *held = judge_keyed(all->held, scan_text(pod, "network"), scan_text(pod, "container"),
+					 scan_text(pod, "interface"), NULL),
 		     *leased, *entry;
 	size_t i, k;
 
@@ -188,7 +187,7 @@ static void judge_objects(const struct judging *all, json_t *pod)
 				  json_sprintf("the host lacks \"%s\"", scan_text(entry, "object")));
 }
 
-/* Of an attachment that has no interface, or none that can be seen. */
+/* For an attachment whose interface does not exist or cannot be seen. */
 static void judge_lost(const struct judging *all, json_t *pod)
 {
 	static const struct {
@@ -199,10 +198,10 @@ static void judge_lost(const struct judging *all, json_t *pod)
 		{ "unknown", "unknown", NULL, "it is not known whether its network namespace exists" },
 	};
 	const char *state = scan_text(pod, "state");
-	json_t *held = keyed(all->held, scan_text(pod, "network"), scan_text(pod, "container"),
-			     scan_text(pod, "interface"), NULL);
+	json_t *held = judge_keyed(all->held, scan_text(pod, "network"), scan_text(pod, "container"),
+				   scan_text(pod, "interface"), NULL);
 
-	/* what it had, as far as the pool knows */
+	/* its addresses, from the pool's leases */
 	json_object_set_new(pod, "addresses", held ? json_deep_copy(held) : json_array());
 	if (!strcmp(state, "no interface"))
 		pod_lacks(all, pod, "restart", json_string("its interface was deleted"));
@@ -234,7 +233,7 @@ static bool master_is_down(const json_t *master)
 	return *scan_text(master, "name") && !json_is_true(json_object_get(master, "up"));
 }
 
-/* That is reported once, and not for each pod. */
+/* A master that is down is reported once, not for each pod. */
 static void judge_way_out(json_t *pod, const json_t *master)
 {
 	if (!master || !*scan_text(pod, "container") || !master_is_down(master))
@@ -252,7 +251,7 @@ static void judge_pod(json_t *pod, const json_t *master, void *arg)
 	json_object_set_new(pod, "problems", json_array());
 	json_object_set_new(pod, "remedy", json_null());
 	if (!master) {
-		/* what is missing on the host for a pod that is gone need not be there */
+		/* a pod that is gone requires no objects */
 		judge_lost(all, pod);
 	} else if (!*scan_text(pod, "container")) {
 		json_object_set_new(pod, "condition", json_string("foreign"));
@@ -276,16 +275,16 @@ static void judge_master(json_t *problems, const json_t *master)
 		return;
 	if (master_is_down(master)) {
 		remedy = json_sprintf("ip link set %s up", name);
-		judge_note(problems, "error", "master", name,
-			   "the master is down, and its pods reach nothing", json_string_value(remedy));
+		judge_note(problems, "error", "master", name, "the master is down: its pods reach nothing",
+			   json_string_value(remedy));
 	}
 	if (!json_is_object(holder))
 		return;
-	text = json_sprintf("the master is a port of the %s %s, which takes the pods' packets",
+	text = json_sprintf("the master is a port of the %s %s, which takes the packets of pods",
 			    *scan_text(holder, "kind") ? scan_text(holder, "kind") : "device",
 			    scan_text(holder, "name"));
 	judge_note(problems, "warning", "master", name, json_string_value(text),
-		   "use the device that it is a port of as the master");
+		   "use that device as the master");
 }
 
 static void judge_set(json_t *problems, const char *network, const json_t *set)
@@ -301,7 +300,7 @@ static void judge_set(json_t *problems, const char *network, const json_t *set)
 	judge_note(problems, "warning", "pool", network, json_string_value(text), "make the range larger");
 }
 
-/* Leases of pods that are gone are free as soon as somebody needs them. */
+/* A lease of a pod that is gone counts as free: the next ADD may reuse it. */
 static void begin_sets(const struct judging *all)
 {
 	const json_t *pool;

@@ -15,7 +15,7 @@
 #include "net/addr.h"
 #include "netavark/network.h"
 
-/* The most that are asked for, and the size of a range in a subnet that has room. */
+/* Addresses to ask for, and the size of a range: at most RANGE_MAX, and a share of the subnet. */
 #define ASKED_MAX 1024
 #define RANGE_MAX 64
 #define RANGE_SHARE 8
@@ -25,10 +25,10 @@ static void see_address(const struct addr_seen *seen, void *arg)
 	struct lan *lan = arg;
 	struct lan_side *side = seen->address.ip.family == AF_INET ? &lan->v4 : &lan->v6;
 
-	if (seen->link != lan->link.index || seen->scope != RT_SCOPE_UNIVERSE || side->own.ip.family ||
+	if (seen->link != lan->link.index || seen->scope != RT_SCOPE_UNIVERSE || side->address.ip.family ||
 	    (seen->flags & (IFA_F_SECONDARY | IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED)))
 		return;
-	side->own = seen->address;
+	side->address = seen->address;
 	side->leased = !(seen->flags & IFA_F_PERMANENT);
 }
 
@@ -64,7 +64,7 @@ int lan_read(struct lan *ret, struct rtnl *host, const struct link *link, struct
 	return route_each(host, AF_INET6, RT_TABLE_MAIN, see_route_v6, ret, err);
 }
 
-/* Addresses that are asked for, each of them taken or not. */
+/* Addresses to ask for, each taken or not. */
 struct window {
 	struct prefix subnet;
 	struct ip first;
@@ -72,7 +72,7 @@ struct window {
 	bool taken[ASKED_MAX];
 };
 
-static void take(struct window *window, const struct ip *from, const struct ip *to)
+static void window_take(struct window *window, const struct ip *from, const struct ip *to)
 {
 	struct ip ip = window->first;
 
@@ -81,7 +81,7 @@ static void take(struct window *window, const struct ip *from, const struct ip *
 			window->taken[i] = true;
 }
 
-/* What another network gives out: all of its subnet, or from start to end. */
+/* Marks a range of another network as taken: the whole subnet, or from start to end. */
 static void take_range(struct window *window, const json_t *range)
 {
 	struct prefix subnet;
@@ -95,7 +95,7 @@ static void take_range(struct window *window, const json_t *range)
 		from = ip;
 	if (ip_parse(scan_text(range, "rangeEnd"), &ip))
 		to = ip;
-	take(window, &from, &to);
+	window_take(window, &from, &to);
 }
 
 static void take_ranges(struct window *window, const json_t *ranges)
@@ -140,7 +140,7 @@ static void take_networks(struct window *window)
 	take_podmans(window);
 }
 
-/* The upper end of the subnet, whose first and last address are nobody's. */
+/* The upper end of the subnet, without its first and last address. */
 static struct window *window_open(const struct lan_side *side)
 {
 	struct window *window = calloc(1, sizeof(*window));
@@ -149,16 +149,16 @@ static struct window *window_open(const struct lan_side *side)
 
 	if (!window)
 		abort();
-	window->subnet = prefix_network(&side->own);
+	window->subnet = prefix_network(&side->address);
 	network = window->subnet.ip;
 	last = prefix_last(&window->subnet);
 	n = ip_distance(&network, &last) + 1;
 	window->n = n > ASKED_MAX ? ASKED_MAX : (size_t)n;
 	window->first = ip_add(&network, n - window->n);
-	take(window, &network, &network);
-	take(window, &last, &last);
+	window_take(window, &network, &network);
+	window_take(window, &last, &last);
 	if (side->gateway.family)
-		take(window, &side->gateway, &side->gateway);
+		window_take(window, &side->gateway, &side->gateway);
 	return window;
 }
 
@@ -170,7 +170,7 @@ static bool is_free(const struct window *window, size_t from, size_t n)
 	return true;
 }
 
-/* The highest block that is free, of the largest size that there is. */
+/* Finds the highest free block of the largest size possible. */
 static bool find_block(const struct window *window, size_t size, size_t *from, size_t *n)
 {
 	for (*n = size; *n; *n /= 2)
@@ -182,7 +182,7 @@ static bool find_block(const struct window *window, size_t size, size_t *from, s
 	return false;
 }
 
-static size_t wanted_size(uint64_t addresses)
+static size_t range_size(uint64_t addresses)
 {
 	size_t size = RANGE_MAX;
 
@@ -193,21 +193,21 @@ static size_t wanted_size(uint64_t addresses)
 
 static int check_subnet(const struct lan *lan, struct cni_error *err)
 {
-	const struct prefix *own = &lan->v4.own;
+	const struct prefix *address = &lan->v4.address;
 
-	if (!own->ip.family) {
+	if (!address->ip.family) {
 		cni_fail(err, CNI_CONFIG, "%s has no IPv4 address", lan->link.name);
-		return cni_hint(err, "give it one, name another link with --master, or let the host "
+		return cni_hint(err, "add one, name another link with --master, or let the host "
 				     "masquerade: --mode l3s");
 	}
-	if (own->len <= 30)
+	if (address->len <= 30)
 		return 0;
-	cni_fail(err, CNI_CONFIG, "%s has %s alone: its subnet has no address for pods", lan->link.name,
-		 prefix_text(own).s);
+	cni_fail(err, CNI_CONFIG, "%s has only %s: its subnet has no address for pods", lan->link.name,
+		 prefix_text(address).s);
 	return cni_hint(
 		err,
-		"a subnet of the pods' own, with the host's address outside: --mode l3s; or routed to this "
-		"host by the LAN's router: --mode l3");
+		"use a subnet for pods: --mode l3s, with the host's address outside; or --mode l3, with a "
+		"route to this host in the LAN's router");
 }
 
 static int ask_window(struct lan *lan, struct window *window, struct cni_error *err)
@@ -224,21 +224,21 @@ static int ask_window(struct lan *lan, struct window *window, struct cni_error *
 	return 0;
 }
 
-static void take_own(const struct addr_seen *seen, void *window)
+static void take_host_address(const struct addr_seen *seen, void *window)
 {
 	if (seen->address.ip.family == AF_INET)
-		take(window, &seen->address.ip, &seen->address.ip);
+		window_take(window, &seen->address.ip, &seen->address.ip);
 }
 
-static int choose(struct lan *lan, struct window *window, struct cni_error *err)
+static int window_choose(struct lan *lan, struct window *window, struct cni_error *err)
 {
 	const struct ip last = prefix_last(&window->subnet);
 	size_t from, n;
 
 	take_networks(window);
-	if (addr_each(lan->host, take_own, window, err) < 0 || ask_window(lan, window, err) < 0)
+	if (addr_each(lan->host, take_host_address, window, err) < 0 || ask_window(lan, window, err) < 0)
 		return -1;
-	if (!find_block(window, wanted_size(ip_distance(&window->subnet.ip, &last) + 1), &from, &n)) {
+	if (!find_block(window, range_size(ip_distance(&window->subnet.ip, &last) + 1), &from, &n)) {
 		cni_fail(err, CNI_CONFIG, "no address of %s is free", prefix_text(&window->subnet).s);
 		return cni_hint(
 			err, "each of the last %zu is the host's, another network's, or answers on the LAN",
@@ -257,7 +257,7 @@ int lan_choose(struct lan *lan, struct cni_error *err)
 	if (check_subnet(lan, err) < 0)
 		return -1;
 	window = window_open(&lan->v4);
-	rc = choose(lan, window, err);
+	rc = window_choose(lan, window, err);
 	free(window);
 	return rc;
 }
@@ -273,13 +273,14 @@ static int read_range(struct lan_side *side, const char *range, struct cni_error
 		rc = ip_parse(from, &side->from) && ip_parse(dash + 1, &side->to) ? 0 : -1;
 	}
 	if (rc < 0 || ip_compare(&side->from, &side->to) > 0) {
-		cni_fail(err, CNI_CONFIG, "\"%s\" is no range of addresses", range);
+		cni_fail(err, CNI_CONFIG, "\"%s\" is not a range of addresses", range);
 		return cni_hint(err, "write it as FIRST-LAST, for instance 192.168.1.200-192.168.1.220");
 	}
-	if (side->from.family == AF_INET && prefix_contains(&side->own, &side->from) &&
-	    prefix_contains(&side->own, &side->to))
+	if (side->from.family == AF_INET && prefix_contains(&side->address, &side->from) &&
+	    prefix_contains(&side->address, &side->to))
 		return 0;
-	return cni_fail(err, CNI_CONFIG, "%s is not in the subnet of %s", range, prefix_text(&side->own).s);
+	return cni_fail(err, CNI_CONFIG, "%s is not in the subnet of %s", range,
+			prefix_text(&side->address).s);
 }
 
 int lan_check_range(struct lan *lan, const char *range, struct cni_error *err)
@@ -299,18 +300,17 @@ int lan_check_range(struct lan *lan, const char *range, struct cni_error *err)
 
 		side->taken += answered[i];
 		if (answered[i])
-			cni_log("ipvlanctl: somebody on the LAN has %s, which is in the range",
-				ip_text(&ip).s);
+			cni_log("ipvlanctl: a host of the LAN has %s, which is in the range", ip_text(&ip).s);
 	}
 	return 0;
 }
 
 void lan_choose_v6(struct lan *lan, const char *name)
 {
-	struct prefix subnet = prefix_network(&lan->v6.own);
+	struct prefix subnet = prefix_network(&lan->v6.address);
 	const uint64_t hash = attachment_hash(lan->link.mac, name);
 
-	/* 1xyz:... no EUI-64, no privacy address by more than chance */
+	/* 1xyz:...: no EUI-64 address, and a privacy address only by chance */
 	subnet.ip.bytes[12] = (unsigned char)(0x10 | (hash >> 8 & 0xf));
 	subnet.ip.bytes[13] = (unsigned char)hash;
 	lan->v6.from = ip_next(&subnet.ip);
@@ -323,7 +323,7 @@ struct meeting {
 	bool met;
 };
 
-static void meet(const struct route_seen *route, void *arg)
+static void see_overlap(const struct route_seen *route, void *arg)
 {
 	struct meeting *meeting = arg;
 
@@ -339,7 +339,7 @@ bool lan_private_subnet(struct rtnl *host, struct prefix *ret)
 	for (unsigned char i = 200; meeting.met && i < 250; i++) {
 		meeting.subnet = (struct prefix){ { AF_INET, { 10, i, 0, 0 } }, 24 };
 		meeting.met = false;
-		if (route_each(host, AF_INET, 0, meet, &meeting, NULL) < 0)
+		if (route_each(host, AF_INET, 0, see_overlap, &meeting, NULL) < 0)
 			return false;
 	}
 	*ret = meeting.subnet;

@@ -13,7 +13,7 @@
 #include "ctl/scan.h"
 #include "ctl/text.h"
 
-static int complain(const struct cni_error *err)
+static int leases_complain(const struct cni_error *err)
 {
 	cni_log("ipvlanctl: %s%s%s", err->msg, err->details[0] ? "; " : "", err->details);
 	return 1;
@@ -34,7 +34,7 @@ static void print_range(const json_t *range)
 	if (dead)
 		text_put(YELLOW, "  %lld of pods that are gone", dead);
 	if (waiting)
-		text_put(PLAIN, "  %lld wait for reuseDelay", waiting);
+		text_put(PLAIN, "  %lld in reuseDelay", waiting);
 	text_end();
 }
 
@@ -49,7 +49,7 @@ static const char *cell_of(const json_t *row, const char *key, char number[24])
 	return number;
 }
 
-/* Rows below their titles; keys[i] is the column titles[i]. */
+/* Prints titles and rows. Column i has the title titles[i] and the values of keys[i]. */
 static void print_table(const json_t *rows, const char *const keys[], const char *const titles[], size_t n)
 {
 	char number[24];
@@ -82,7 +82,7 @@ static void print_cluster(const json_t *cluster)
 	static const char *const titles[] = { "BLOCK", "NODE", "NETWORK", "SINCE" };
 
 	text_end();
-	text_put(PLAIN, "  pool %s of a cluster, in blocks of %lld; this is node %s",
+	text_put(PLAIN, "  pool %s of a cluster, in blocks of %lld; this node is %s",
 		 scan_text(cluster, "pool"),
 		 (long long)json_integer_value(json_object_get(cluster, "blockSize")),
 		 scan_text(cluster, "node"));
@@ -111,7 +111,7 @@ static void print_pool(const json_t *pool)
 		print_cluster(json_object_get(pool, "cluster"));
 }
 
-/* These networks, or those of these files; without any, all. NULL after a complaint. */
+/* Returns the named networks, or those of named files; without names all. NULL: it has printed an error. */
 static json_t *networks_of(int n, char **names)
 {
 	struct cni_error err = { 0 };
@@ -125,11 +125,11 @@ static json_t *networks_of(int n, char **names)
 	if (!err.msg[0])
 		return all;
 	json_decref(all);
-	complain(&err);
+	leases_complain(&err);
 	return NULL;
 }
 
-/* All pools of the networks. *status is 1 if one cannot be read, which does not hide the others. */
+/* Returns the pools of the networks. Skips unreadable ones, and sets *status to 1. */
 static json_t *pools_of_all(const json_t *networks, bool ask, int *status)
 {
 	json_t *all = json_array();
@@ -138,20 +138,20 @@ static json_t *pools_of_all(const json_t *networks, bool ask, int *status)
 
 	json_array_foreach(networks, i, network) {
 		struct cni_error err = { 0 };
-		json_auto_t *pools = pools_of(network, ask, &err), *own = NULL;
+		json_auto_t *pools = pools_of(network, ask, &err), *local = NULL;
 
 		if (!pools) {
 			cni_log("ipvlanctl: network %s in %s: %s", scan_text(network, "name"),
 				networks_place(network), err.msg);
 			*status = 1;
-			own = ask ? pools_of(network, false, NULL) : NULL;
+			local = ask ? pools_of(network, false, NULL) : NULL;
 		}
-		json_array_extend(all, pools ? pools : own);
+		json_array_extend(all, pools ? pools : local);
 	}
 	return all;
 }
 
-static int list(int n, char **names, bool json)
+static int leases_list(int n, char **names, bool json)
 {
 	json_auto_t *networks = networks_of(n, names), *pools = NULL;
 	int status = networks ? 0 : 1;
@@ -177,29 +177,29 @@ static int list(int n, char **names, bool json)
 	return status;
 }
 
-/* What is to be released. */
-struct wish {
+/* The leases to release. */
+struct selection {
 	const char *what; /* an address, or a container */
 	struct ip ip;	  /* family 0: a container */
 	bool force;
 	json_t *networks;
-	json_t *scan; /* who lives */
+	json_t *scan; /* the existing pods */
 };
 
-static bool is_meant(const struct wish *wish, const json_t *lease)
+static bool is_meant(const struct selection *selection, const json_t *lease)
 {
 	struct ip ip;
 
-	/* which lists it as well */
+	/* the other network lists it too */
 	if (!strcmp(scan_text(lease, "state"), "of another network"))
 		return false;
-	if (!wish->ip.family)
-		return !strcmp(scan_text(lease, "container"), wish->what);
-	return ip_parse(scan_text(lease, "address"), &ip) && ip_equal(&ip, &wish->ip);
+	if (!selection->ip.family)
+		return !strcmp(scan_text(lease, "container"), selection->what);
+	return ip_parse(scan_text(lease, "address"), &ip) && ip_equal(&ip, &selection->ip);
 }
 
-/* The leases that are meant, each with its pool: [{pool, lease}], in order. */
-static json_t *meant(const struct wish *wish, const json_t *pools)
+/* Returns the leases to release, each with its pool: [{pool, lease}], in order. */
+static json_t *leases_selected(const struct selection *selection, const json_t *pools)
 {
 	json_t *all = json_array();
 	const json_t *pool, *lease;
@@ -207,19 +207,19 @@ static json_t *meant(const struct wish *wish, const json_t *pools)
 
 	json_array_foreach(pools, i, pool)
 		json_array_foreach(json_object_get(pool, "leases"), k, lease)
-			if (is_meant(wish, lease))
+			if (is_meant(selection, lease))
 				json_array_append_new(all,
 						      json_pack("{s:O, s:O}", "pool", pool, "lease", lease));
 	return all;
 }
 
-/* Has a pod that lives an interface of the same name? */
-static bool pod_lives(const struct wish *wish, const json_t *lease)
+/* Has an existing pod an interface of the same name? */
+static bool pod_lives(const struct selection *selection, const json_t *lease)
 {
 	const json_t *master, *pod;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(wish->scan, "masters"), i, master)
+	json_array_foreach(json_object_get(selection->scan, "masters"), i, master)
 		json_array_foreach(json_object_get(master, "pods"), k, pod)
 			if (!strcmp(scan_text(pod, "container"), scan_text(lease, "container")) &&
 			    !strcmp(scan_text(pod, "interface"), scan_text(lease, "interface")))
@@ -227,28 +227,27 @@ static bool pod_lives(const struct wish *wish, const json_t *lease)
 	return false;
 }
 
-/* CNI_RETRY: who has it may need it. */
-static int may_release(const struct wish *wish, const json_t *lease, struct cni_error *err)
+/* CNI_RETRY: a pod uses the address, or may use it. */
+static int may_release(const struct selection *selection, const json_t *lease, struct cni_error *err)
 {
 	const char *state = scan_text(lease, "state");
 
-	if (wish->force)
+	if (selection->force)
 		return 0;
-	if (!strcmp(state, "live") || pod_lives(wish, lease)) {
-		cni_fail(err, CNI_RETRY, "%s is in use: the pod of container %s lives",
+	if (!strcmp(state, "live") || pod_lives(selection, lease)) {
+		cni_fail(err, CNI_RETRY, "%s is in use: the pod of container %s exists",
 			 scan_text(lease, "address"), scan_text(lease, "container"));
-		return cni_hint(err,
-				"delete the pod; with --force the address is released all the same, and the "
-				"next pod that gets it is in conflict with this one");
+		return cni_hint(err, "delete the pod; --force releases the address anyway, and the "
+				     "next pod that gets it conflicts with this one");
 	}
 	if (strcmp(state, "unknown") != 0)
 		return 0;
-	cni_fail(err, CNI_RETRY, "%s may be in use: nothing says whether the pod of container %s lives",
+	cni_fail(err, CNI_RETRY, "%s may be in use: it is not known whether the pod of container %s exists",
 		 scan_text(lease, "address"), scan_text(lease, "container"));
-	return cni_hint(err, "make sure that it does not run, and add --force");
+	return cni_hint(err, "check that it does not run, and add --force");
 }
 
-/* The configuration of the plugin whose addresses they are, of all plugins of its file. */
+/* Returns the configuration of the network's plugin among the plugins of its file. */
 static const json_t *plugin_of(const json_t *plugins, const char *network)
 {
 	const json_t *plugin;
@@ -266,41 +265,41 @@ static const json_t *plugin_of(const json_t *plugins, const char *network)
 }
 
 /*
- * Of a pod that is gone, DEL of all of the network's plugins releases what it had, and looks again whether it
- * is gone. With force the IPAM plugin's DEL alone leaves the pod as it is.
+ * If the pod is gone, DEL of all plugins of the network releases its objects, after another check that it is
+ * gone. With force only DEL of the IPAM plugin is called, which does not change the pod.
  */
-static int release_one(const struct wish *wish, const json_t *found, struct cni_error *err)
+static int release_one(const struct selection *selection, const json_t *found, struct cni_error *err)
 {
 	const json_t *pool = json_object_get(found, "pool"), *lease = json_object_get(found, "lease");
 	const char *network = scan_text(pool, "network");
-	const json_t *plugins = json_object_get(networks_find(wish->networks, network), "plugins");
+	const json_t *plugins = json_object_get(networks_find(selection->networks, network), "plugins");
 	const json_t *plugin = plugin_of(plugins, network);
 	const struct call call = { .container = scan_text(lease, "container"),
 				   .netns = "",
 				   .ifname = scan_text(lease, "interface") };
 	const char *type = json_string_value(json_field(plugin, "type"));
 
-	if (wish->force || !type || strcmp(type, "ipvlan") != 0)
+	if (selection->force || !type || strcmp(type, "ipvlan") != 0)
 		return call_ipam_del(&call, plugin, err);
 	setenv("IPVLANCTL_GC", "1", 1); /* see cni/plugin.h */
 	return call_del(&call, plugins, NULL, err);
 }
 
-static int release_all(const struct wish *wish, const json_t *all)
+static int leases_release_all(const struct selection *selection, const json_t *all)
 {
 	struct cni_error err = { 0 };
 	const json_t *found;
 	size_t i;
 
 	json_array_foreach(all, i, found)
-		if (may_release(wish, json_object_get(found, "lease"), &err) < 0)
-			return complain(&err);
+		if (may_release(selection, json_object_get(found, "lease"), &err) < 0)
+			return leases_complain(&err);
 	json_array_foreach(all, i, found) {
 		const json_t *lease = json_object_get(found, "lease");
 		const bool is_free = !strcmp(scan_text(lease, "state"), "empty");
 
-		if (!is_free && release_one(wish, found, &err) < 0)
-			return complain(&err);
+		if (!is_free && release_one(selection, found, &err) < 0)
+			return leases_complain(&err);
 		text_put(PLAIN, "%s  ", scan_text(lease, "address"));
 		text_put(GREEN, "%s", is_free ? "is free already" : "released");
 		text_put(PLAIN, ", network %s", scan_text(json_object_get(found, "pool"), "network"));
@@ -312,41 +311,42 @@ static int release_all(const struct wish *wish, const json_t *all)
 	return 0;
 }
 
-/* An address that two networks have leased is two pods' address. */
-static int check_found(const struct wish *wish, const json_t *all, struct cni_error *err)
+/* If two networks have leased the address, it belongs to two pods. */
+static int check_found(const struct selection *selection, const json_t *all, struct cni_error *err)
 {
 	const size_t n = json_array_size(all);
 
 	if (!n) {
-		cni_fail(err, CNI_CONFIG, "no network has a lease of %s", wish->what);
+		cni_fail(err, CNI_CONFIG, "no network has leased %s", selection->what);
 		return cni_hint(err, "ipvlanctl pools lists all leases");
 	}
-	if (n == 1 || !wish->ip.family)
+	if (n == 1 || !selection->ip.family)
 		return 0;
-	cni_fail(err, CNI_CONFIG, "%s is leased in %zu networks, \"%s\" and \"%s\" among them", wish->what, n,
-		 scan_text(json_object_get(json_array_get(all, 0), "pool"), "network"),
+	cni_fail(err, CNI_CONFIG, "%s is leased in %zu networks, \"%s\" and \"%s\" among them",
+		 selection->what, n, scan_text(json_object_get(json_array_get(all, 0), "pool"), "network"),
 		 scan_text(json_object_get(json_array_get(all, 1), "pool"), "network"));
-	return cni_hint(err, "say which one with --network");
+	return cni_hint(err, "name one with --network");
 }
 
-static int release(const char *what, char *network, bool force)
+static int leases_release(const char *what, char *network, bool force)
 {
-	struct wish wish = { .what = what, .force = force };
+	struct selection selection = { .what = what, .force = force };
 	json_auto_t *pools = NULL, *all = NULL;
 	struct cni_error err = { 0 };
 	int status;
 
-	if (!ip_parse(what, &wish.ip))
-		wish.ip.family = 0;
-	wish.networks = networks_of(network ? 1 : 0, &network);
-	wish.scan = wish.networks ? scan(&err) : NULL;
-	status = !wish.networks ? 1 : !wish.scan ? complain(&err) : 0;
-	pools = status ? NULL : pools_of_all(wish.networks, false, &status);
-	all = meant(&wish, pools);
+	if (!ip_parse(what, &selection.ip))
+		selection.ip.family = 0;
+	selection.networks = networks_of(network ? 1 : 0, &network);
+	selection.scan = selection.networks ? scan(&err) : NULL;
+	status = !selection.networks ? 1 : !selection.scan ? leases_complain(&err) : 0;
+	pools = status ? NULL : pools_of_all(selection.networks, false, &status);
+	all = leases_selected(&selection, pools);
 	if (status == 0)
-		status = check_found(&wish, all, &err) < 0 ? complain(&err) : release_all(&wish, all);
-	json_decref(wish.scan);
-	json_decref(wish.networks);
+		status = check_found(&selection, all, &err) < 0 ? leases_complain(&err)
+								: leases_release_all(&selection, all);
+	json_decref(selection.scan);
+	json_decref(selection.networks);
 	return status;
 }
 
@@ -358,10 +358,10 @@ static int release_node(const char *name, const char *node, bool really)
 	size_t i;
 
 	if (!networks)
-		return complain(&err);
+		return leases_complain(&err);
 	json_array_foreach(networks, i, network)
 		if (pools_release_node(network, node, really, &err) < 0)
-			return complain(&err);
+			return leases_complain(&err);
 	return 0;
 }
 
@@ -373,10 +373,10 @@ int pools_main(int argc, char **argv)
 	const char *verb = argc > 1 ? argv[1] : "";
 
 	if (!strcmp(verb, "release") && argc == 3 && !json && !yes)
-		return release(argv[2], network, force);
+		return leases_release(argv[2], network, force);
 	if (!strcmp(verb, "release-node") && argc == 4 && !json && !network && !force)
 		return release_node(argv[2], argv[3], yes);
 	if (!strcmp(verb, "release") || !strcmp(verb, "release-node") || yes || force || network)
-		return command_refuse("pools");
-	return list(argc - 1, argv + 1, json);
+		return command_misuse("pools");
+	return leases_list(argc - 1, argv + 1, json);
 }

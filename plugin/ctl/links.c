@@ -8,8 +8,8 @@
 #include "plugin/kinds.h"
 #include "plugin/master.h"
 
-/* From what the last check said: nothing, or the error. */
-static bool passes(const struct exam *exam, int rc, const char *about, const struct cni_error *err)
+/* Reports the error of a check, if rc is not 0. */
+static bool links_pass(const struct exam *exam, int rc, const char *about, const struct cni_error *err)
 {
 	if (rc < 0)
 		report_error(exam->report, ERROR, about, err);
@@ -34,7 +34,7 @@ void examine_kernel(struct exam *exam)
 	}
 }
 
-/* The link of the default route is the one that is meant most often. */
+/* If the master does not exist, names the link of the default route, which most networks use. */
 static bool find_named(struct exam *exam)
 {
 	struct cni_error err = { 0 }, with_usual = { 0 };
@@ -43,14 +43,14 @@ static bool find_named(struct exam *exam)
 	if (master_find(&exam->host, exam->conf.master, &exam->parent, &err) == 0)
 		return true;
 	if (exam->conf.master && master_find(&exam->host, NULL, &usual, NULL) == 0)
-		cni_hint(&with_usual, "%s; the default route is by %s", err.details, usual.name);
+		cni_hint(&with_usual, "%s; the default route uses %s", err.details, usual.name);
 	report(exam->report, ERROR, "master", *with_usual.details ? with_usual.details : err.details, "%s",
 	       err.msg);
 	exam->parent.index = 0;
 	return false;
 }
 
-/* The VLAN, or the dummy, that ADD makes when it is missing. */
+/* Finds the VLAN or the dummy. If it does not exist, ADD makes it. */
 static bool find_made(struct exam *exam)
 {
 	struct cni_error err = { 0 };
@@ -60,7 +60,7 @@ static bool find_made(struct exam *exam)
 	if (found == FOUND_FAILED)
 		report_error(exam->report, ERROR, "master", &err);
 	if (found == FOUND_NOT)
-		report(exam->report, OK, "master", NULL, "%s is made by the first ADD", exam->master.name);
+		report(exam->report, OK, "master", NULL, "the first ADD makes %s", exam->master.name);
 	return found == FOUND;
 }
 
@@ -80,7 +80,7 @@ void examine_master(struct exam *exam)
 	if (conf->vlan || conf->internal)
 		there = find_made(exam);
 	memcpy(exam->master_name, exam->master.name, sizeof(exam->master_name));
-	if (there && passes(exam, master_usable(&exam->host, &exam->master, &err), "master", &err))
+	if (there && links_pass(exam, master_usable(&exam->host, &exam->master, &err), "master", &err))
 		exam->sound |= SOUND_MASTER;
 }
 
@@ -94,7 +94,7 @@ static void examine_state(struct exam *exam)
 		cni_hint(&remedy, "ip link set dev %s up", master->name);
 		report(exam->report, ERROR, "master", remedy.details, "master \"%s\" is down", master->name);
 	} else if (!(master->flags & IFF_RUNNING)) {
-		report(exam->report, WARNING, "master", "look at the cable, or at the other end of it",
+		report(exam->report, WARNING, "master", "check the cable and the device at its other end",
 		       "master \"%s\" has no carrier", master->name);
 	} else {
 		exam->sound |= SOUND_LINK;
@@ -108,21 +108,21 @@ static void examine_means(struct exam *exam)
 	struct cni_error err = { 0 };
 
 	if (exam->conf.host_access && exam->conf.mode != IPVLAN_MODE_L2)
-		report(exam->report, OK, "hostAccess", NULL, "by a slave of %s on the host", name);
+		report(exam->report, OK, "hostAccess", NULL, "through a slave of %s on the host", name);
 	else if (exam->conf.host_access &&
-		 passes(exam, hairpin_check(&exam->host, exam->master.index, &err), "hostAccess", &err))
-		report(exam->report, OK, "hostAccess", NULL, "by a filter on %s", name);
+		 links_pass(exam, hairpin_check(&exam->host, exam->master.index, &err), "hostAccess", &err))
+		report(exam->report, OK, "hostAccess", NULL, "through a filter on %s", name);
 	if (exam->conf.proxy_arp)
 		report(exam->report, OK, "proxyArp", NULL,
-		       "ADD has the host answer ARP and neighbour solicitations on %s", name);
+		       "the host will answer ARP and neighbour solicitations on %s", name);
 	if (fence_key(&exam->conf) &&
-	    passes(exam, fence_check(&exam->host, &exam->conf, exam->master.index, &err),
-		   fence_key(&exam->conf), &err))
-		report(exam->report, OK, fence_key(&exam->conf), NULL, "by rules on %s", name);
+	    links_pass(exam, fence_check(&exam->host, &exam->conf, exam->master.index, &err),
+		       fence_key(&exam->conf), &err))
+		report(exam->report, OK, fence_key(&exam->conf), NULL, "through rules on %s", name);
 	if (exam->conf.ip_masq && !nft_program())
-		report(exam->report, ERROR, "ipMasq", "install nftables", "there is no nft");
+		report(exam->report, ERROR, "ipMasq", "install nftables", "the program nft does not exist");
 	else if (exam->conf.ip_masq)
-		report(exam->report, OK, "ipMasq", NULL, "by %s", nft_program());
+		report(exam->report, OK, "ipMasq", NULL, "through %s", nft_program());
 }
 
 void examine_link(struct exam *exam)
@@ -131,12 +131,12 @@ void examine_link(struct exam *exam)
 	struct cni_error err = { 0 };
 
 	examine_state(exam);
-	if (passes(exam, master_check_mtu(master, exam->conf.mtu, &err), "MTU", &err))
+	if (links_pass(exam, master_check_mtu(master, exam->conf.mtu, &err), "MTU", &err))
 		report(exam->report, OK, "MTU", NULL, "%u", exam->conf.mtu ? exam->conf.mtu : master->mtu);
-	passes(exam, master_check_vrf(&exam->host, master, &exam->conf, &err), "master", &err);
+	links_pass(exam, master_check_vrf(&exam->host, master, &exam->conf, &err), "master", &err);
 	err = (struct cni_error){ 0 };
-	if (passes(exam, guard_check(&exam->host, master, &exam->conf, alive_read, &err), "mode", &err))
-		report(exam->report, OK, "mode", NULL, "%s is free on %s", ipvlan_mode_text(exam->conf.mode),
-		       master->name);
+	if (links_pass(exam, guard_check(&exam->host, master, &exam->conf, alive_read, &err), "mode", &err))
+		report(exam->report, OK, "mode", NULL, "%s is possible on %s",
+		       ipvlan_mode_text(exam->conf.mode), master->name);
 	examine_means(exam);
 }

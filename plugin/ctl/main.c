@@ -18,14 +18,14 @@ static bool asks_for(int argc, char **argv, const char *brief, const char *name)
 	return false;
 }
 
-static int run(const struct command *command, int argc, char **argv)
+static int run_command(const struct command *command, int argc, char **argv)
 {
 	if (asks_for(argc, argv, "-h", "--help")) {
 		help_command(command);
 		return 0;
 	}
 	if (!command_accepts(command, argc, argv))
-		return command_refuse(command->name);
+		return command_misuse(command->name);
 	if (!command->for_everybody && geteuid() != 0) {
 		fprintf(stderr, "ipvlanctl: %s requires root: no other user sees all network namespaces\n",
 			argv[0]);
@@ -35,13 +35,13 @@ static int run(const struct command *command, int argc, char **argv)
 	return command->main(argc, argv);
 }
 
-/* What is meant by the first argument, if that is a command or an option. */
+/* Finds the command or option in the first argument, and runs it. */
 static int start(int argc, char **argv)
 {
 	const struct command *command = argc > 0 ? command_find(argv[0]) : NULL;
 
 	if (command)
-		return run(command, argc, argv);
+		return run_command(command, argc, argv);
 	if (argc > 0 && asks_for(1, argv, "-h", "--help")) {
 		help_overview(stdout);
 		return 0;
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	progress_end();
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	if (errno != EPIPE) /* who reads has read enough */
+	if (errno != EPIPE) /* the reader has stopped reading, which is no error */
 		fprintf(stderr, "ipvlanctl: cannot write: %m\n");
 	return EXIT_USAGE;
 }

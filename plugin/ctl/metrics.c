@@ -15,7 +15,7 @@
 
 #define PREFIX "ipvlan_cni_"
 
-/* unit: the end of the name, "" where there is none. */
+/* unit: the last part of the name; "": none. */
 static void put_family(const char *name, const char *type, const char *unit, const char *help)
 {
 	printf("# TYPE " PREFIX "%s %s\n", name, type);
@@ -24,8 +24,8 @@ static void put_family(const char *name, const char *type, const char *unit, con
 	printf("# HELP " PREFIX "%s %s\n", name, help);
 }
 
-/* What ends a label is escaped as the format has it. Control characters, which a terminal
- * would obey, become \xNN as everywhere; jansson knows that the rest is UTF-8. */
+/* Escapes the characters that end a label as the format requires. Control characters become \xNN as
+ * elsewhere, since a terminal would obey them. jansson guarantees that the rest is UTF-8. */
 static void put_value(const char *text)
 {
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
@@ -42,7 +42,7 @@ static void put_value(const char *text)
 	}
 }
 
-/* n pairs of a label and its value. */
+/* labels: n pairs of a name and a value. */
 static void put_sample(const char *name, size_t n, const char *const labels[][2], long long value)
 {
 	printf(PREFIX "%s", name);
@@ -54,7 +54,7 @@ static void put_sample(const char *name, size_t n, const char *const labels[][2]
 	printf("%s %lld\n", n ? "}" : "", value);
 }
 
-/* The number at each network and state, as an object of objects. */
+/* Counts the pods of each network and state: an object of objects. */
 static void metrics_tally(json_t *pod, const json_t *master, void *arg)
 {
 	const char *network = scan_text(pod, "network"), *condition = scan_text(pod, "condition");
@@ -121,7 +121,7 @@ static void put_set(const json_t *pool, const json_t *set, size_t i)
 			   all[k].n);
 }
 
-/* Of several configurations of one network the first one counts: no sample may come twice. */
+/* If a network has several configurations, the first counts, since no sample may occur twice. */
 static bool is_first(const json_t *pools, const json_t *pool, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -136,7 +136,7 @@ static void put_pools(const json_t *pools)
 	size_t i, k;
 
 	put_family("pool_addresses", "gauge", "addresses",
-		   "Addresses of a pool: used by pods; free; and of the free ones, stale, which are leased "
+		   "Addresses of a pool: used by pods; free; and stale: free ones that are still leased "
 		   "to pods that are gone.");
 	json_array_foreach(pools, i, pool)
 		if (is_first(pools, pool, i))
@@ -164,7 +164,7 @@ struct metrics_of_pod {
 	const char *name;
 };
 
-/* In both directions; of a pod that is known, and counted. */
+/* Prints both directions, if the pod has a container and counters. */
 static void put_traffic_of(json_t *pod, const json_t *master, void *arg)
 {
 	static const char *const directions[] = { "out", "in" };
@@ -216,12 +216,12 @@ static void put_traffic(const json_t *doc)
 	size_t i;
 
 	put_family("pod_traffic_bytes", "counter", "bytes",
-		   "What a pod has sent and got by its master, where antiSpoof or counters is set.");
+		   "What a pod has sent and received through its master, if antiSpoof or counters is set.");
 	pods_each_of(doc, put_traffic_of, &bytes);
 	put_family("pod_traffic_packets", "counter", "packets", "The same in packets.");
 	pods_each_of(doc, put_traffic_of, &packets);
 	put_family("pod_late_packets", "counter", "packets",
-		   "What a pod has sent or got faster than bandwidth allows, and was dropped.");
+		   "What was dropped because a pod sent or received faster than bandwidth allows.");
 	pods_each_of(doc, put_traffic_of, &late);
 	put_family("pod_denied_packets", "counter", "packets", "What allow and deny have dropped of a pod.");
 	pods_each_of(doc, put_traffic_of, &denied);
@@ -242,7 +242,7 @@ static void put_concerns(const json_t *concerns)
 	size_t i;
 
 	put_family("concern_level", "gauge", "",
-		   "What ipvlanctl status says of each concern: 0 ok, 1 warning, 2 error.");
+		   "The level of each concern of ipvlanctl status: 0 ok, 1 warning, 2 error.");
 	json_array_foreach(concerns, i, concern) {
 		const char *level = scan_text(concern, "level");
 
@@ -286,7 +286,7 @@ static void put_counters(void)
 	if (counters_each(put_call, NULL, &why) == FOUND_FAILED)
 		cni_log("ipvlanctl: %s", why.msg);
 	put_family("repairs", "counter", "repairs",
-		   "What was made again, removed, or could not be, since the machine was started.");
+		   "Objects restored, removed, or not restored for an error, since the machine was started.");
 	counters_each(put_repair, NULL, NULL);
 }
 

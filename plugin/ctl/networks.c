@@ -43,7 +43,7 @@ const char *networks_place(const json_t *network)
 	return *file ? file : "a runtime's cache";
 }
 
-/* A file has one network, or those of a List of NetworkAttachmentDefinitions. */
+/* Adds the network of a file, or those of a List of NetworkAttachmentDefinitions. */
 static void networks_add(json_t *all, const char *file, const json_t *plugins)
 {
 	json_auto_t *added = json_array();
@@ -121,7 +121,7 @@ json_t *networks_named(const char *name, struct cni_error *err)
 	if (network)
 		return named;
 	if (access(name, F_OK) < 0) {
-		cni_fail(err, CNI_CONFIG, "there is no network \"%s\" in %s, and no file", name,
+		cni_fail(err, CNI_CONFIG, "there is no network \"%s\" in %s, and no file of that name", name,
 			 places_confs());
 		cni_hint(err, "ipvlanctl pools lists the networks that have pools");
 	} else if (networks_add_file(named, name, err) == 0) {

@@ -92,7 +92,7 @@ size_t overview_count_problems(const json_t *doc, const char *level)
 	return n;
 }
 
-/* Of all networks; one whose pools cannot be read keeps nothing from being shown. */
+/* Reads the pools of all networks. Skips those that cannot be read. */
 static json_t *read_pools(const json_t *networks)
 {
 	json_t *all = json_array();
@@ -157,7 +157,7 @@ static bool lists(const json_t *list, const char *text)
 	return false;
 }
 
-/* What pods have counts more than what a file says by now. */
+/* The masters of pods count more than the file, which may have changed. */
 static void summarize_pod(json_t *pod, const json_t *master, void *arg)
 {
 	const char *name = scan_text(pod, "network"), *device = scan_text(master, "name");
@@ -212,7 +212,7 @@ static void summarize_pool(const json_t *summary, const json_t *pool)
 		const json_int_t size = json_integer_value(json_object_get(range, "size"));
 		const json_int_t unused = size - json_integer_value(json_object_get(range, "used"));
 
-		/* each pod needs one of each */
+		/* each pod requires an address of each range set */
 		if (!json_is_integer(json_object_get(network, "free")) ||
 		    unused < json_integer_value(json_object_get(network, "free"))) {
 			json_object_set_new(network, "free", json_integer(unused));
@@ -237,8 +237,8 @@ static json_t *summarize(const json_t *doc, const json_t *networks)
 
 static void keep_warning(void *arg, const char *line)
 {
-	static const char own[] = "ipvlanctl: ";
-	const size_t skip = strncmp(line, own, sizeof(own) - 1) ? 0 : sizeof(own) - 1;
+	static const char prefix[] = "ipvlanctl: ";
+	const size_t skip = strncmp(line, prefix, sizeof(prefix) - 1) ? 0 : sizeof(prefix) - 1;
 
 	json_array_append_new(arg, json_text(line + skip));
 }
@@ -268,10 +268,10 @@ static json_t *overview_look(const json_t *earlier, struct cni_error *err)
 	return doc;
 }
 
-/* Calls that run meanwhile are over by then. */
+/* Calls that run during the first look end before the second. */
 #define SECOND_LOOK_US 200000
 
-/* What is wrong with a pod is looked at twice. */
+/* Looks twice if a pod is damaged: an ADD or a DEL may be running. */
 json_t *overview_read(struct cni_error *err)
 {
 	json_auto_t *first = NULL;
@@ -289,11 +289,11 @@ json_t *overview_read(struct cni_error *err)
 	return doc;
 }
 
-struct wish {
+struct selection {
 	const char *what;
 	bool start;    /* what is the start of a container's id */
-	json_t *names; /* of the networks and masters of pods that are kept: an object */
-	json_t *pods;  /* what these pods are called: an object */
+	json_t *names; /* the networks and masters of the pods that are kept: an object */
+	json_t *pods;  /* the names of these pods: an object */
 };
 
 static bool is_address(const json_t *addresses, const char *what)
@@ -321,44 +321,44 @@ static bool is_named(const json_t *pod, const json_t *master, const char *what)
 	       is_address(json_object_get(pod, "addresses"), what);
 }
 
-static bool is_wanted(const json_t *pod, const json_t *master, const struct wish *wish)
+static bool is_selected(const json_t *pod, const json_t *master, const struct selection *selection)
 {
-	if (wish->start)
-		return !strncmp(scan_text(pod, "container"), wish->what, strlen(wish->what));
-	return is_named(pod, master, wish->what);
+	if (selection->start)
+		return !strncmp(scan_text(pod, "container"), selection->what, strlen(selection->what));
+	return is_named(pod, master, selection->what);
 }
 
-/* A whole name counts more than the start of an id. */
+/* A whole name precedes the start of an id. */
 static void look_for_name(json_t *pod, const json_t *master, void *arg)
 {
-	struct wish *wish = arg;
+	struct selection *selection = arg;
 
-	wish->start &= !is_named(pod, master, wish->what);
+	selection->start &= !is_named(pod, master, selection->what);
 }
 
-static void keep_pods(json_t *pods, const json_t *master, const struct wish *wish)
+static void keep_pods(json_t *pods, const json_t *master, const struct selection *selection)
 {
 	for (size_t i = json_array_size(pods); i > 0; i--) {
 		json_t *pod = json_array_get(pods, i - 1);
 
-		if (!is_wanted(pod, master, wish)) {
+		if (!is_selected(pod, master, selection)) {
 			json_array_remove(pods, i - 1);
 			continue;
 		}
-		json_object_set_new(wish->names, scan_text(pod, "network"), json_true());
-		json_object_set_new(wish->names, scan_text(master, "name"), json_true());
-		json_object_set_new(wish->pods, pod_name(pod).s, json_true());
+		json_object_set_new(selection->names, scan_text(pod, "network"), json_true());
+		json_object_set_new(selection->names, scan_text(master, "name"), json_true());
+		json_object_set_new(selection->pods, pod_name(pod).s, json_true());
 	}
 }
 
-/* Keeps the entries whose key is in one of the two sets, or what is asked for. */
-static void keep_named(json_t *list, const char *key, const struct wish *wish)
+/* Keeps the entries whose value at key is in one of the two sets, or is selection->what. */
+static void keep_named(json_t *list, const char *key, const struct selection *selection)
 {
 	for (size_t i = json_array_size(list); i > 0; i--) {
 		const char *name = scan_text(json_array_get(list, i - 1), key);
 
-		if (!json_object_get(wish->names, name) && !json_object_get(wish->pods, name) &&
-		    strcmp(name, wish->what) != 0)
+		if (!json_object_get(selection->names, name) && !json_object_get(selection->pods, name) &&
+		    strcmp(name, selection->what) != 0)
 			json_array_remove(list, i - 1);
 	}
 }
@@ -366,22 +366,22 @@ static void keep_named(json_t *list, const char *key, const struct wish *wish)
 bool overview_keep(json_t *doc, const char *what)
 {
 	json_auto_t *names = json_object(), *pods = json_object();
-	struct wish wish = { .what = what, .start = true, .names = names, .pods = pods };
+	struct selection selection = { .what = what, .start = true, .names = names, .pods = pods };
 	json_t *masters = json_object_get(doc, "masters");
 
-	pods_each_of(doc, look_for_name, &wish);
+	pods_each_of(doc, look_for_name, &selection);
 	for (size_t i = json_array_size(masters); i > 0; i--) {
 		const json_t *master = json_array_get(masters, i - 1);
 		json_t *on_it = json_object_get(master, "pods");
 
-		keep_pods(on_it, master, &wish);
+		keep_pods(on_it, master, &selection);
 		if (!json_array_size(on_it) && strcmp(scan_text(master, "name"), what) != 0)
 			json_array_remove(masters, i - 1);
 	}
-	keep_pods(json_object_get(doc, "lost"), NULL, &wish);
-	keep_named(json_object_get(doc, "networks"), "name", &wish);
-	keep_named(json_object_get(doc, "pools"), "network", &wish);
-	keep_named(json_object_get(doc, "problems"), "about", &wish);
+	keep_pods(json_object_get(doc, "lost"), NULL, &selection);
+	keep_named(json_object_get(doc, "networks"), "name", &selection);
+	keep_named(json_object_get(doc, "pools"), "network", &selection);
+	keep_named(json_object_get(doc, "problems"), "about", &selection);
 	return *what && (json_array_size(masters) || json_array_size(json_object_get(doc, "lost")) ||
 			 json_array_size(json_object_get(doc, "networks")));
 }

@@ -31,10 +31,10 @@ struct talk {
 	struct ip to;
 	int fd;
 	struct echo ask;
-	size_t padding; /* zeros behind it, which change no checksum */
+	size_t padding; /* zeros after it, which do not change the checksum */
 };
 
-static double now(void)
+static double ping_now(void)
 {
 	struct timespec time;
 
@@ -56,7 +56,7 @@ static int say_hello(void *arg, struct cni_error *err)
 	if (fd < 0 || connect(fd, v4 ? (struct sockaddr *)&in : (struct sockaddr *)&in6,
 			      v4 ? sizeof(in) : sizeof(in6)) < 0)
 		return cni_fail(err, CNI_IO, "%s: %s", ip_text(&talk->to).s, errno_text(errno));
-	/* whatever the kernel has heard of the path: it is asked again */
+	/* ignores the path MTU that the kernel has cached */
 	if (setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &probe,
 		       sizeof(probe)) < 0)
 		return cni_fail(err, CNI_IO, "%s: %s", ip_text(&talk->to).s, errno_text(errno));
@@ -64,8 +64,8 @@ static int say_hello(void *arg, struct cni_error *err)
 	return 0;
 }
 
-/* RFC 1071; of IPv6 the kernel does it. */
-static uint16_t checksum(const struct echo *echo)
+/* RFC 1071. For ICMPv6 the kernel computes it. */
+static uint16_t ping_checksum(const struct echo *echo)
 {
 	uint16_t words[sizeof(*echo) / 2];
 	uint32_t sum = 0;
@@ -80,7 +80,8 @@ static uint16_t checksum(const struct echo *echo)
 static bool is_answer(const struct talk *talk, const unsigned char *packet, ssize_t len)
 {
 	const bool v4 = talk->to.family == AF_INET;
-	const size_t head = v4 && len > 0 ? (packet[0] & 0xfU) * 4 : 0; /* raw IPv4 comes with its header */
+	const size_t head =
+		v4 && len > 0 ? (packet[0] & 0xfU) * 4 : 0; /* raw IPv4 packets include the header */
 	struct echo echo;
 
 	if (len < (ssize_t)(head + sizeof(echo)))
@@ -90,11 +91,11 @@ static bool is_answer(const struct talk *talk, const unsigned char *packet, ssiz
 	       echo.sequence == talk->ask.sequence;
 }
 
-/* Until the time is over; other packets come as well. */
-static bool hear(const struct talk *talk, double until)
+/* Receives until the time is over. Ignores other packets. */
+static bool ping_hear(const struct talk *talk, double until)
 {
 	for (;;) {
-		const double left = until - now();
+		const double left = until - ping_now();
 		struct pollfd wait = { .fd = talk->fd, .events = POLLIN };
 		unsigned char packet[512];
 
@@ -106,7 +107,7 @@ static bool hear(const struct talk *talk, double until)
 	}
 }
 
-static int ask(const struct talk *talk)
+static int ping_ask(const struct talk *talk)
 {
 	static char zeros[PING_SIZE_MAX];
 	struct iovec parts[] = { { (void *)&talk->ask, sizeof(talk->ask) }, { zeros, talk->padding } };
@@ -114,8 +115,8 @@ static int ask(const struct talk *talk)
 	return writev(talk->fd, parts, 2) < 0 ? errno : 0;
 }
 
-static enum found converse(int netns, const struct ip *to, size_t padding, int tries, double *ms,
-			   struct cni_error *err)
+static enum found ping_converse(int netns, const struct ip *to, size_t padding, int tries, double *ms,
+				struct cni_error *err)
 {
 	struct talk talk = { .to = *to, .fd = -1, .padding = padding };
 	int error = 0;
@@ -126,15 +127,15 @@ static enum found converse(int netns, const struct ip *to, size_t padding, int t
 	if (netns_run(netns, say_hello, &talk, err) < 0)
 		return FOUND_FAILED;
 	for (int i = 0; !heard && i < tries; i++) {
-		const double start = now();
+		const double start = ping_now();
 
 		talk.ask.sequence = htons((uint16_t)i);
 		talk.ask.checksum = 0;
 		if (to->family == AF_INET)
-			talk.ask.checksum = checksum(&talk.ask);
-		error = ask(&talk);
-		heard = hear(&talk, start + INTERVAL_MS);
-		*ms = now() - start;
+			talk.ask.checksum = ping_checksum(&talk.ask);
+		error = ping_ask(&talk);
+		heard = ping_hear(&talk, start + INTERVAL_MS);
+		*ms = ping_now() - start;
 	}
 	close(talk.fd);
 	if (!heard && error)
@@ -144,7 +145,7 @@ static enum found converse(int netns, const struct ip *to, size_t padding, int t
 
 enum found ping(int netns, const struct ip *to, double *ms, struct cni_error *err)
 {
-	return converse(netns, to, 0, TRIES, ms, err);
+	return ping_converse(netns, to, 0, TRIES, ms, err);
 }
 
 enum found ping_large(int netns, const struct ip *to, size_t size, struct cni_error *err)
@@ -152,7 +153,7 @@ enum found ping_large(int netns, const struct ip *to, size_t size, struct cni_er
 	const size_t heads = (to->family == AF_INET ? 20 : 40) + sizeof(struct echo);
 	double ms;
 
-	return converse(netns, to, size > heads ? size - heads : 0, 1, &ms, err);
+	return ping_converse(netns, to, size > heads ? size - heads : 0, 1, &ms, err);
 }
 
 struct question {

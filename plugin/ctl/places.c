@@ -77,9 +77,9 @@ static bool has_network(const char *file, const char *name)
 	size_t i;
 
 	json_array_foreach(plugins, i, plugin) {
-		const char *own = json_string_value(json_field(plugin, "name"));
+		const char *found = json_string_value(json_field(plugin, "name"));
 
-		if (own && !strcmp(own, name))
+		if (found && !strcmp(found, name))
 			return true;
 	}
 	return false;
@@ -101,13 +101,14 @@ json_t *places_named(const char *name, struct cni_error *err)
 		return named;
 	}
 	json_decref(named);
-	cni_fail(err, CNI_CONFIG, "there is no network \"%s\" in %s, and no file", name, places_confs());
+	cni_fail(err, CNI_CONFIG, "there is no network \"%s\" in %s, and no file of that name", name,
+		 places_confs());
 	cni_hint(err, "ipvlanctl pools lists the networks that have pools");
 	return NULL;
 }
 
-/* Without the name of the program. */
-static void own_dir(char *ret, size_t size)
+/* The directory of ipvlanctl. */
+static void program_dir(char *ret, size_t size)
 {
 	ssize_t len = readlink("/proc/self/exe", ret, size - 1);
 	char *slash;
@@ -120,20 +121,21 @@ static void own_dir(char *ret, size_t size)
 
 const char *places_path(void)
 {
-	static char *path; /* it does not become longer when it is put into CNI_PATH */
-	char own[PATH_MAX];
+	static char *
+		path; /* static, since a caller may set CNI_PATH to it: a second call must not append again */
+	char dir[PATH_MAX];
 
-	own_dir(own, sizeof(own));
-	if (!path && asprintf(&path, "%s:%s", places_plugins(), own) < 0)
+	program_dir(dir, sizeof(dir));
+	if (!path && asprintf(&path, "%s:%s", places_plugins(), dir) < 0)
 		abort();
 	return path;
 }
 
-void places_own(const char *program, char *ret, size_t size)
+void places_beside(const char *program, char *ret, size_t size)
 {
 	char dir[PATH_MAX];
 
-	own_dir(dir, sizeof(dir));
+	program_dir(dir, sizeof(dir));
 	snprintf(ret, size, "%s/%s", dir, program);
 }
 

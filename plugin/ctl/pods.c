@@ -22,18 +22,18 @@
 #include "plugin/iface.h"
 #include "plugin/repair.h"
 
-struct ward {
+struct look {
 	struct report *report;
 	struct exam *const *exams;
 	size_t n;
 	struct rtnl host;
 	const json_t *cache; /* libcni's */
 	json_t *scan;
-	json_t *missing; /* on the host: what repair would make, see keep_missing() */
+	json_t *missing; /* objects on the host that repair would make, see keep_missing() */
 	size_t faults;
 };
 
-__attribute__((format(printf, 5, 6))) static void find_fault(struct ward *ward, enum level level,
+__attribute__((format(printf, 5, 6))) static void find_fault(struct look *look, enum level level,
 							     const char *about, const char *remedy,
 							     const char *format, ...)
 {
@@ -43,24 +43,24 @@ __attribute__((format(printf, 5, 6))) static void find_fault(struct ward *ward, 
 	va_start(args, format);
 	text = text_format(format, args);
 	va_end(args);
-	report(ward->report, level, about, remedy, "%s", text);
-	ward->faults++;
+	report(look->report, level, about, remedy, "%s", text);
+	look->faults++;
 }
 
-static const struct exam *exam_of(const struct ward *ward, const char *network)
+static const struct exam *exam_of(const struct look *look, const char *network)
 {
-	for (size_t i = 0; i < ward->n; i++)
-		if (!strcmp(exam_network(ward->exams[i]), network))
-			return ward->exams[i];
+	for (size_t i = 0; i < look->n; i++)
+		if (!strcmp(exam_network(look->exams[i]), network))
+			return look->exams[i];
 	return NULL;
 }
 
 /*
- * The host's side: what repair would do.
+ * Objects on the host: the findings of repair.
  */
 
-/* As object_text() has it, with the name of the link in place of its number. */
-static struct object_text name_object(struct ward *ward, const struct object *object, const char *ifname)
+/* As object_text(), with the link's name in place of its index. */
+static struct object_text name_object(struct look *look, const struct object *object, const char *ifname)
 {
 	struct object_text text = object_text(object);
 	char number[24], named[sizeof(text.s) + IFNAMSIZ + 8];
@@ -71,7 +71,7 @@ static struct object_text name_object(struct ward *ward, const struct object *ob
 	at = object->dev ? strstr(text.s, number) : NULL;
 	if (!at)
 		return text;
-	if (!ifname && link_find_index(&ward->host, object->dev, &link, NULL) == FOUND)
+	if (!ifname && link_find_index(&look->host, object->dev, &link, NULL) == FOUND)
 		ifname = link.name;
 	snprintf(named, sizeof(named), "%.*s%s%s%s", (int)(at - text.s), text.s, ifname ? " dev " : "",
 		 ifname ? ifname : "", at + strlen(number));
@@ -79,32 +79,32 @@ static struct object_text name_object(struct ward *ward, const struct object *ob
 	return text;
 }
 
-/* What many pods hold is missing once. */
-static json_t *missing_of(struct ward *ward, const char *text)
+/* An object of many pods is one entry. */
+static json_t *missing_of(struct look *look, const char *text)
 {
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(ward->missing, i, entry)
+	json_array_foreach(look->missing, i, entry)
 		if (!strcmp(scan_text(entry, "object"), text))
 			return entry;
 	entry = json_pack("{s:o, s:[]}", "object", json_text(text), "containers");
-	json_array_append_new(ward->missing, entry);
+	json_array_append_new(look->missing, entry);
 	return entry;
 }
 
 static void keep_missing(const struct repair_finding *finding, void *arg)
 {
-	struct ward *ward = arg;
+	struct look *look = arg;
 	const char *container = finding->page ? finding->page->container : "";
 	struct object_text text;
 	json_t *entry;
 
-	if (!finding->object) /* the interface is gone: examine_lost() */
+	if (!finding->object) /* no interface: examine_lost() reports it */
 		return;
-	text = name_object(ward, finding->object,
+	text = name_object(look, finding->object,
 			   finding->in_pod && finding->page ? finding->page->ifname : NULL);
-	entry = missing_of(ward, text.s);
+	entry = missing_of(look, text.s);
 	json_object_set_new(entry, "kind",
 			    json_integer(finding->in_pod ? OBJECT_KINDS : finding->object->kind));
 	json_object_set_new(entry, "dev", json_integer(finding->in_pod ? 0 : finding->object->dev));
@@ -114,104 +114,105 @@ static void keep_missing(const struct repair_finding *finding, void *arg)
 	json_array_append_new(json_object_get(entry, "containers"), json_text(container));
 }
 
-static bool is_missing(const struct ward *ward, enum object_kind kind)
+static bool is_missing(const struct look *look, enum object_kind kind)
 {
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(ward->missing, i, entry)
+	json_array_foreach(look->missing, i, entry)
 		if (json_integer_value(json_object_get(entry, "kind")) == (json_int_t)kind)
 			return true;
 	return false;
 }
 
-/* Routes go with the anchor that they are on, elements with their table. */
-static bool follows(struct ward *ward, const json_t *entry)
+/* Is the object missing because another one is? Routes vanish with their anchor, elements with their table.
+ */
+static bool is_consequence(struct look *look, const json_t *entry)
 {
 	const json_int_t kind = json_integer_value(json_object_get(entry, "kind"));
 	const int dev = (int)json_integer_value(json_object_get(entry, "dev"));
 	struct link link;
 
 	if (kind == OBJECT_MASQUERADE)
-		return is_missing(ward, OBJECT_TABLE);
+		return is_missing(look, OBJECT_TABLE);
 	if (kind == OBJECT_LEASE || kind == OBJECT_RATE || kind == OBJECT_GUARD || kind == OBJECT_POLICY ||
 	    kind == OBJECT_SUBJECT)
-		return is_missing(ward, OBJECT_FENCE);
+		return is_missing(look, OBJECT_FENCE);
 	if (kind == OBJECT_ACCESS)
-		return is_missing(ward, OBJECT_ANCHOR);
-	return (kind == OBJECT_ROUTE || kind == OBJECT_NEIGHBOUR) && is_missing(ward, OBJECT_ANCHOR) && dev &&
-	       link_find_index(&ward->host, dev, &link, NULL) == FOUND_NOT;
+		return is_missing(look, OBJECT_ANCHOR);
+	return (kind == OBJECT_ROUTE || kind == OBJECT_NEIGHBOUR) && is_missing(look, OBJECT_ANCHOR) && dev &&
+	       link_find_index(&look->host, dev, &link, NULL) == FOUND_NOT;
 }
 
-static bool is_lost(const struct ward *ward, const char *container)
+static bool is_lost(const struct look *look, const char *container)
 {
 	const json_t *pod;
 	size_t i;
 
-	json_array_foreach(json_object_get(ward->scan, "lost"), i, pod)
+	json_array_foreach(json_object_get(look->scan, "lost"), i, pod)
 		if (!strcmp(scan_text(pod, "container"), container))
 			return true;
 	return false;
 }
 
-/* The pod of the container, if it runs. */
-static struct pod_label label_of(const struct ward *ward, const char *container)
+/* Names the pod of the container, or else the container. */
+static struct pod_label label_of(const struct look *look, const char *container)
 {
 	json_auto_t *unknown = json_pack("{s:s}", "container", container);
 	const json_t *master, *pod;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(ward->scan, "masters"), i, master)
+	json_array_foreach(json_object_get(look->scan, "masters"), i, master)
 		json_array_foreach(json_object_get(master, "pods"), k, pod)
 			if (!strcmp(scan_text(pod, "container"), container))
 				return pod_label(pod);
 	return pod_label(unknown);
 }
 
-static void report_missing(struct ward *ward, const json_t *entry)
+static void report_missing(struct look *look, const json_t *entry)
 {
 	const json_t *containers = json_object_get(entry, "containers");
 	const char *owner = json_string_value(json_array_get(containers, 0)), *first = owner ? owner : "",
 		   *object = scan_text(entry, "object");
 	const json_int_t state = json_integer_value(json_object_get(entry, "state"));
 	const size_t n = json_array_size(containers);
-	const struct pod_label who = label_of(ward, first);
+	const struct pod_label who = label_of(look, first);
 
-	if (is_lost(ward, first) && n == 1)
+	if (is_lost(look, first) && n == 1)
 		return;
 	if (state == REPAIR_BEYOND)
-		find_fault(ward, ERROR, "host", "start the pod anew", "%s: \"%s\" is missing: %s", who.s,
-			   object, scan_text(entry, "why"));
+		find_fault(look, ERROR, "host", "restart the pod", "%s: \"%s\" is missing: %s", who.s, object,
+			   scan_text(entry, "why"));
 	else if (state == REPAIR_STALE)
-		find_fault(ward, WARNING, "host", "ipvlanctl repair removes it",
-			   "\"%s\" is of no pod any more", object);
+		find_fault(look, WARNING, "host", "ipvlanctl repair removes it", "\"%s\" belongs to no pod",
+			   object);
 	else if (n > 1)
-		find_fault(ward, ERROR, "host", "ipvlanctl repair makes it again",
+		find_fault(look, ERROR, "host", "ipvlanctl repair restores it",
 			   "%s and %zu more: \"%s\" is missing", who.s, n - 1, object);
 	else
-		find_fault(ward, ERROR, "host", "ipvlanctl repair makes it again", "%s: \"%s\" is missing",
+		find_fault(look, ERROR, "host", "ipvlanctl repair restores it", "%s: \"%s\" is missing",
 			   who.s, object);
 }
 
-static void examine_host(struct ward *ward)
+static void examine_host(struct look *look)
 {
-	const struct repair dry = { .host = &ward->host, .dry_run = true, .each = keep_missing, .arg = ward };
+	const struct repair dry = { .host = &look->host, .dry_run = true, .each = keep_missing, .arg = look };
 	struct cni_error err = { 0 };
 	const json_t *entry;
 	size_t i;
 
 	if (repair_run(&dry, &err) < 0)
-		report_error(ward->report, ERROR, "ledger", &err);
-	json_array_foreach(ward->missing, i, entry)
-		if (!follows(ward, entry))
-			report_missing(ward, entry);
+		report_error(look->report, ERROR, "ledger", &err);
+	json_array_foreach(look->missing, i, entry)
+		if (!is_consequence(look, entry))
+			report_missing(look, entry);
 }
 
 /*
- * The pod's side: what CHECK would say.
+ * Pods: the findings of CHECK.
  */
 
-/* ADD's result as far as the configuration and the leases tell: for a CHECK without the runtime's. */
+/* Builds ADD's result from the configuration and the leases, for a CHECK without the runtime's result. */
 static json_t *expected_ips(const struct exam *exam, const json_t *pod)
 {
 	json_t *ips = json_array();
@@ -243,7 +244,7 @@ static json_t *expected_result(const struct exam *exam, const json_t *pod)
 	const json_t *routes = json_field(json_field(exam->plugin, "ipam"), "routes");
 	json_t *result;
 
-	if (exam->conf.n_reflectors) /* which changes what addresses and routes look like */
+	if (exam->conf.n_reflectors) /* reflectors change addresses and routes */
 		return NULL;
 	result = json_pack("{s:s, s:[{s:o}], s:o, s:[]}", "cniVersion", "1.0.0", "interfaces", "name",
 			   json_incref(json_object_get(pod, "interface")), "ips", expected_ips(exam, pod),
@@ -253,7 +254,7 @@ static json_t *expected_result(const struct exam *exam, const json_t *pod)
 	return result;
 }
 
-/* The sandbox is a path of when the result was made: the namespace may have another one by now. */
+/* Replaces the path in the result: the namespace may have another path now. */
 static void set_sandbox(json_t *result, const char *ifname, const char *path)
 {
 	json_t *interface;
@@ -278,9 +279,9 @@ static int verify_open(const struct request *req, const struct conf *conf, struc
 	return rc;
 }
 
-/* As the verb does, but for what other examinations are about: the host's side and the lease. */
-static int verify(const json_t *plugin, const json_t *pod, const char *path, json_t *result,
-		  struct cni_error *err)
+/* CHECK without the objects on the host and without IPAM, which other examinations cover. */
+static int pods_verify(const json_t *plugin, const json_t *pod, const char *path, json_t *result,
+		       struct cni_error *err)
 {
 	json_auto_t *doc = json_copy((json_t *)plugin);
 	struct request req = { .command = "CHECK", .args = "", .netns = path };
@@ -305,8 +306,8 @@ static const char *path_of(const json_t *pod)
 	return scan_text(json_object_get(pod, "namespace"), "path");
 }
 
-/* Without the runtime's result it is compared with the configuration of now. */
-static void report_check(struct ward *ward, const json_t *pod, bool cached, const struct cni_error *err)
+/* cached: compared with the runtime's result, else with the current configuration. */
+static void report_check(struct look *look, const json_t *pod, bool cached, const struct cni_error *err)
 {
 	char remedy[PATH_MAX + 160];
 
@@ -314,14 +315,12 @@ static void report_check(struct ward *ward, const json_t *pod, bool cached, cons
 		snprintf(remedy, sizeof(remedy), "%s", err->details);
 	else if (!json_is_true(json_object_get(pod, "up")))
 		snprintf(remedy, sizeof(remedy),
-			 "start the pod anew; nsenter --net=%s ip link set dev %s up alone brings no routes "
-			 "back",
+			 "restart the pod; nsenter --net=%s ip link set dev %s up restores no routes",
 			 path_of(pod), scan_text(pod, "interface"));
 	else
-		snprintf(remedy, sizeof(remedy),
-			 "start the pod anew: its addresses and routes are made by ADD%s",
-			 cached ? "" : "; or the configuration is another one since its ADD");
-	find_fault(ward, ERROR, "pod", remedy, "%s, network %s: %s", pod_label(pod).s,
+		snprintf(remedy, sizeof(remedy), "restart the pod: ADD makes its addresses and routes%s",
+			 cached ? "" : "; or the configuration has changed since its ADD");
+	find_fault(look, ERROR, "pod", remedy, "%s, network %s: %s", pod_label(pod).s,
 		   scan_text(pod, "network"), err->msg);
 }
 
@@ -336,25 +335,25 @@ static json_t *ipvlan_among(const json_t *plugins)
 	return NULL;
 }
 
-/* No key of ours, and yet no interface has another one than its master, or than the configuration says. */
-static void examine_mtu(struct ward *ward, const json_t *master, const json_t *pod)
+/* Reports an MTU that differs from the master's, if the configuration has no "mtu". */
+static void examine_mtu(struct look *look, const json_t *master, const json_t *pod)
 {
-	const struct exam *exam = exam_of(ward, scan_text(pod, "network"));
+	const struct exam *exam = exam_of(look, scan_text(pod, "network"));
 	const json_int_t mtu = json_integer_value(json_object_get(pod, "mtu")),
 			 above = json_integer_value(json_object_get(master, "mtu"));
 
 	if (!exam || exam->conf.mtu || !above || mtu == above)
 		return;
-	find_fault(ward, WARNING, "pod", "start the pod anew, or set it back",
+	find_fault(look, WARNING, "pod", "restart the pod, or set the MTU back",
 		   "%s, network %s: interface %s has MTU %lld, its master %lld", pod_label(pod).s,
 		   scan_text(pod, "network"), scan_text(pod, "interface"), (long long)mtu, (long long)above);
 }
 
-static void examine_pod(struct ward *ward, const json_t *master, const json_t *pod)
+static void examine_pod(struct look *look, const json_t *master, const json_t *pod)
 {
-	const struct exam *exam = exam_of(ward, scan_text(pod, "network"));
+	const struct exam *exam = exam_of(look, scan_text(pod, "network"));
 	const json_t *cached =
-		cache_of(ward->cache, scan_text(pod, "container"), scan_text(pod, "interface"));
+		cache_of(look->cache, scan_text(pod, "container"), scan_text(pod, "interface"));
 	json_auto_t *plugin = ipvlan_among(json_object_get(cached, "plugins"));
 	json_auto_t *result = json_deep_copy(json_object_get(cached, "result"));
 	struct cni_error err = { 0 };
@@ -366,14 +365,14 @@ static void examine_pod(struct ward *ward, const json_t *master, const json_t *p
 	if (!plugin || !result || !*path_of(pod))
 		return;
 	set_sandbox(result, scan_text(pod, "interface"), path_of(pod));
-	if (verify(plugin, pod, path_of(pod), result, &err) < 0)
-		report_check(ward, pod, cached, &err);
+	if (pods_verify(plugin, pod, path_of(pod), result, &err) < 0)
+		report_check(look, pod, cached, &err);
 	else
-		examine_mtu(ward, master, pod);
+		examine_mtu(look, master, pod);
 }
 
 /*
- * Leases and ledger, both ways.
+ * Leases and ledger.
  */
 
 static const json_t *lease_of_address(const struct exam *exam, const struct ip *ip)
@@ -381,7 +380,7 @@ static const json_t *lease_of_address(const struct exam *exam, const struct ip *
 	return json_object_get(exam->leases, ip_text(ip).s);
 }
 
-static void examine_lease(struct ward *ward, const struct exam *exam, const json_t *pod, const struct ip *ip)
+static void examine_lease(struct look *look, const struct exam *exam, const json_t *pod, const struct ip *ip)
 {
 	const json_t *lease = lease_of_address(exam, ip);
 	const char *owner = scan_text(lease, "container"), *container = scan_text(pod, "container");
@@ -389,19 +388,18 @@ static void examine_lease(struct ward *ward, const struct exam *exam, const json
 	if (lease && *owner && !strcmp(owner, container))
 		return;
 	if (lease && *owner)
-		find_fault(ward, ERROR, "leases", "start one of them anew",
+		find_fault(look, ERROR, "leases", "restart one of them",
 			   "%s of network %s has %s, which is leased by container %s", pod_label(pod).s,
 			   exam_network(exam), ip_text(ip).s, owner);
 	else
-		find_fault(ward, ERROR, "leases",
-			   "start the pod anew, before another one is given the address",
-			   "%s of network %s has %s, which is not leased: ADD may give it to another pod",
+		find_fault(look, ERROR, "leases", "restart the pod before another pod gets the address",
+			   "%s of network %s has %s, which is not leased: another pod may get it",
 			   pod_label(pod).s, exam_network(exam), ip_text(ip).s);
 }
 
-static void examine_leases(struct ward *ward, const json_t *pod)
+static void examine_leases(struct look *look, const json_t *pod)
 {
-	const struct exam *exam = exam_of(ward, scan_text(pod, "network"));
+	const struct exam *exam = exam_of(look, scan_text(pod, "network"));
 	const json_t *address;
 	struct prefix prefix;
 	size_t i;
@@ -411,10 +409,10 @@ static void examine_leases(struct ward *ward, const json_t *pod)
 	json_array_foreach(json_object_get(pod, "addresses"), i, address)
 		if (prefix_parse(json_string_value(address), &prefix) &&
 		    ranges_give(&exam->ranges, &prefix.ip))
-			examine_lease(ward, exam, pod, &prefix.ip);
+			examine_lease(look, exam, pod, &prefix.ip);
 }
 
-/* Does the host hold something for each pod of the network? Only then is the ledger more than a list. */
+/* Are there objects on the host for each pod of the network? Only then the pods require the ledger. */
 static bool needs_ledger(const struct exam *exam)
 {
 	const struct conf *conf = &exam->conf;
@@ -423,7 +421,7 @@ static bool needs_ledger(const struct exam *exam)
 					    conf->host_routes.n_routes || conf->n_reflectors);
 }
 
-/* The host's own slave is there, and nobody's: a pod that the Go plugin has made needs none. */
+/* Has the master an anchor that no pod holds? For a pod of the Go plugin there would be no anchor. */
 static bool has_idle_anchor(const json_t *master)
 {
 	const json_t *pod;
@@ -437,15 +435,15 @@ static bool has_idle_anchor(const json_t *master)
 	return true;
 }
 
-static void examine_unknown(struct ward *ward, const json_t *master, const json_t *pod)
+static void examine_unknown(struct look *look, const json_t *master, const json_t *pod)
 {
 	const json_t *address, *lease = NULL;
 	struct prefix prefix;
 	size_t i;
 
-	for (size_t k = 0; k < ward->n; k++)
+	for (size_t k = 0; k < look->n; k++)
 		json_array_foreach(json_object_get(pod, "addresses"), i, address) {
-			const struct exam *exam = ward->exams[k];
+			const struct exam *exam = look->exams[k];
 
 			if (!prefix_parse(json_string_value(address), &prefix))
 				continue;
@@ -454,8 +452,8 @@ static void examine_unknown(struct ward *ward, const json_t *master, const json_
 			    strcmp(scan_text(lease, "interface"), scan_text(pod, "interface")) != 0 ||
 			    (!needs_ledger(exam) && !has_idle_anchor(master)))
 				continue;
-			find_fault(ward, WARNING, "ledger",
-				   "start the pod anew: nothing on the host is kept or repaired for it",
+			find_fault(look, WARNING, "ledger",
+				   "restart the pod: nothing on the host is kept or repaired for it",
 				   "container %s of network %s has %s, and is not in the plugin's ledger",
 				   scan_text(lease, "container"), exam_network(exam), ip_text(&prefix.ip).s);
 			return;
@@ -466,13 +464,13 @@ static void examine_unknown(struct ward *ward, const json_t *master, const json_
  * Attachments without an interface.
  */
 
-/* An ipvlan interface in the namespace that the ledger does not know. */
-static const json_t *renamed(const struct ward *ward, const json_t *lost)
+/* Finds an ipvlan interface in the same namespace that is not in the ledger. */
+static const json_t *pods_renamed(const struct look *look, const json_t *lost)
 {
 	const json_t *inode = json_object_get(json_object_get(lost, "namespace"), "inode"), *master, *pod;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(ward->scan, "masters"), i, master)
+	json_array_foreach(json_object_get(look->scan, "masters"), i, master)
 		json_array_foreach(json_object_get(master, "pods"), k, pod)
 			if (!*scan_text(pod, "container") &&
 			    json_equal(json_object_get(json_object_get(pod, "namespace"), "inode"), inode))
@@ -480,11 +478,11 @@ static const json_t *renamed(const struct ward *ward, const json_t *lost)
 	return NULL;
 }
 
-static void examine_lost(struct ward *ward, const json_t *pod)
+static void examine_lost(struct look *look, const json_t *pod)
 {
 	const char *state = scan_text(pod, "state"), *network = scan_text(pod, "network"),
 		   *ifname = scan_text(pod, "interface");
-	const json_t *now = !strcmp(state, "no interface") ? renamed(ward, pod) : NULL;
+	const json_t *now = !strcmp(state, "no interface") ? pods_renamed(look, pod) : NULL;
 	const struct pod_label who = pod_label(pod);
 	char remedy[PATH_MAX + 64];
 
@@ -493,91 +491,90 @@ static void examine_lost(struct ward *ward, const json_t *pod)
 	if (!strcmp(state, "hidden"))
 		return;
 	if (now)
-		find_fault(ward, ERROR, "attachment", remedy,
+		find_fault(look, ERROR, "attachment", remedy,
 			   "%s, network %s: interface %s was renamed to %s", who.s, network, ifname,
 			   scan_text(now, "interface"));
 	else if (!strcmp(state, "gone"))
-		find_fault(ward, WARNING, "attachment", "ipvlanctl gc --yes releases what it holds",
+		find_fault(look, WARNING, "attachment", "ipvlanctl gc --yes releases what it holds",
 			   "%s, network %s, interface %s: its namespace is gone", who.s, network, ifname);
 	else if (!strcmp(state, "no interface"))
-		find_fault(ward, ERROR, "attachment", "start the pod anew",
+		find_fault(look, ERROR, "attachment", "restart the pod",
 			   "%s, network %s, interface %s: the interface was deleted", who.s, network, ifname);
 	else
-		find_fault(ward, WARNING, "attachment", "start the pod anew",
+		find_fault(look, WARNING, "attachment", "restart the pod",
 			   "%s, network %s, interface %s: it is not known whether its namespace "
 			   "exists",
 			   who.s, network, ifname);
 }
 
-/* Returns the number of those for which nothing is missing. */
-static size_t examine_each(struct ward *ward, size_t *pods)
+/* Returns the number of interfaces without a fault. */
+static size_t examine_each(struct look *look, size_t *pods)
 {
 	const json_t *master, *pod;
 	size_t i, k, sound = 0;
 
-	json_array_foreach(json_object_get(ward->scan, "masters"), i, master)
+	json_array_foreach(json_object_get(look->scan, "masters"), i, master)
 		json_array_foreach(json_object_get(master, "pods"), k, pod) {
-			const size_t faults = ward->faults;
+			const size_t faults = look->faults;
 
 			++*pods;
 			if (*scan_text(pod, "network")) {
-				examine_pod(ward, master, pod);
-				examine_leases(ward, pod);
+				examine_pod(look, master, pod);
+				examine_leases(look, pod);
 			} else {
-				examine_unknown(ward, master, pod);
+				examine_unknown(look, master, pod);
 			}
-			sound += ward->faults == faults;
+			sound += look->faults == faults;
 		}
-	json_array_foreach(json_object_get(ward->scan, "lost"), i, pod)
-		examine_lost(ward, pod);
+	json_array_foreach(json_object_get(look->scan, "lost"), i, pod)
+		examine_lost(look, pod);
 	return sound;
 }
 
-/* The findings are the network's. */
-static void access_of(struct ward *ward, struct exam *exam)
+/* Reports under the network's name. */
+static void access_of(struct look *look, struct exam *exam)
 {
 	if (rtnl_open(&exam->host, -1, NULL) < 0)
 		return;
-	report_section(ward->report, "hostAccess", exam_network(exam));
-	examine_access(exam, ward->scan);
+	report_section(look->report, "hostAccess", exam_network(exam));
+	examine_access(exam, look->scan);
 	rtnl_close(&exam->host);
 }
 
-static void examine_ward(struct ward *ward)
+static void examine_ward(struct look *look)
 {
 	struct cni_error err = { 0 };
 	size_t pods = 0, sound;
 
-	ward->scan = scan(&err);
-	if (!ward->scan) {
-		report_error(ward->report, ERROR, "ledger", &err);
+	look->scan = scan(&err);
+	if (!look->scan) {
+		report_error(look->report, ERROR, "ledger", &err);
 		return;
 	}
-	examine_host(ward);
-	sound = examine_each(ward, &pods);
-	if (sound || (!pods && !ward->faults))
-		report(ward->report, OK, "host", NULL,
-		       "%zu ipvlan interface%s, and nothing is missing for them", sound,
-		       sound == 1 ? "" : "s");
-	for (size_t i = 0; i < ward->n && !ward->faults; i++)
-		access_of(ward, ward->exams[i]);
+	examine_host(look);
+	sound = examine_each(look, &pods);
+	if (sound || (!pods && !look->faults))
+		report(look->report, OK, "host", NULL, "%zu ipvlan interface%s, and nothing is missing",
+		       sound, sound == 1 ? "" : "s");
+	for (size_t i = 0; i < look->n && !look->faults; i++)
+		access_of(look, look->exams[i]);
 }
 
 void examine_pods(struct report *report, struct exam *const *exams, size_t n, const json_t *cache)
 {
-	struct ward ward = {
+	struct look look = {
 		.report = report, .exams = exams, .n = n, .cache = cache, .missing = json_array()
 	};
 	struct cni_error err = { 0 };
 
 	report_section(report, "pods of this machine", "");
 	progress("looking at the pods");
-	if (rtnl_open(&ward.host, -1, &err) < 0) {
+	if (rtnl_open(&look.host, -1, &err) < 0) {
 		report_error(report, ERROR, "kernel", &err);
 	} else {
-		examine_ward(&ward);
-		rtnl_close(&ward.host);
+		examine_ward(&look);
+		rtnl_close(&look.host);
 	}
-	json_decref(ward.scan);
-	json_decref(ward.missing);
+	json_decref(look.scan);
+	json_decref(look.missing);
 }

@@ -14,10 +14,10 @@
 #include "ctl/progress.h"
 #include "ctl/scan.h"
 
-/* addrpool may wait a minute for its lock. */
+/* More than the minute for which addrpool waits for its lock. */
 #define PATIENCE_S 90
 
-/* Where addrpool reads a network. */
+/* The file from which addrpool reads a network. */
 #define INPUT "/dev/stdin"
 
 static bool has_pool(const json_t *plugins)
@@ -34,19 +34,19 @@ static bool has_pool(const json_t *plugins)
 	return false;
 }
 
-/* "addrpool: /dev/stdin: what is wrong\n" */
-static int explain(struct outcome *o, struct cni_error *err)
+/* Finds the reason in "addrpool: /dev/stdin: REASON\n". */
+static int pools_explain(struct outcome *o, struct cni_error *err)
 {
 	const char *why = strstr(o->stderr_end, INPUT ": ");
 
 	o->stderr_end[strcspn(o->stderr_end, "\n")] = '\0';
 	why = why ? why + strlen(INPUT ": ") : o->stderr_end;
 	if (!*why)
-		return cni_fail(err, CNI_CONFIG, "addrpool failed and did not say why");
+		return cni_fail(err, CNI_CONFIG, "addrpool failed without a message");
 	return cni_fail(err, CNI_CONFIG, "%s", why);
 }
 
-/* With these arguments, of the network alone; what it has written is in *o. */
+/* Runs addrpool for one network. *o has its output. */
 static int addrpool_run(const json_t *network, const char *const *arguments, struct outcome *o,
 			struct cni_error *err)
 {
@@ -65,13 +65,13 @@ static int addrpool_run(const json_t *network, const char *const *arguments, str
 		abort();
 	if (places_find("addrpool", program, sizeof(program), err) < 0)
 		return -1;
-	unsetenv("CNI_COMMAND"); /* with which it would be a plugin */
+	unsetenv("CNI_COMMAND"); /* with it addrpool would act as a plugin */
 	addrpool.argv[0] = program;
 	for (int i = 0; arguments[i]; i++)
 		addrpool.argv[i + 1] = arguments[i];
 	if (child_run(&addrpool, o, err) < 0)
 		return -1;
-	return o->status ? explain(o, err) : 0;
+	return o->status ? pools_explain(o, err) : 0;
 }
 
 int pools_release_node(const json_t *network, const char *node, bool really, struct cni_error *err)

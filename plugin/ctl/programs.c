@@ -20,7 +20,7 @@
 #define PATIENCE_S 5
 #define DHCP_SOCKET "/run/cni/dhcp.sock"
 
-/* Who has a plugin of that name, for its remedy. */
+/* The project that has a plugin of that name, for the remedy. */
 static const struct {
 	const char *type, *project;
 } origins[] = {
@@ -51,7 +51,7 @@ static bool is_of_this_project(const char *type)
 	return !strcmp(type, "ipvlan") || !strcmp(type, "addrpool");
 }
 
-/* The first directory of the path that exists, or the first. */
+/* The first existing directory of the path, or else its first. */
 static void first_directory(const char *path, char *ret, size_t size)
 {
 	struct stat st;
@@ -68,25 +68,25 @@ static void first_directory(const char *path, char *ret, size_t size)
 	}
 }
 
-/* "install -m 755 /usr/local/sbin/ipvlan /opt/cni/bin/ipvlan" where that is there, or else in words. at:
- * where the program should be. */
+/* Prints "install -m 755 /usr/local/sbin/ipvlan /opt/cni/bin/ipvlan" if the source exists, or else an
+ * instruction. at: the path that the program should have. */
 static void remedy_for(const char *type, const char *at, char *ret, size_t size)
 {
 	const char *project = origin_of(type);
-	char own[PATH_MAX];
+	char source[PATH_MAX];
 
-	places_own(type, own, sizeof(own));
-	if (is_of_this_project(type) && access(own, X_OK) == 0 && strcmp(own, at) != 0)
-		snprintf(ret, size, "install -m 755 %s %s", own, at);
+	places_beside(type, source, sizeof(source));
+	if (is_of_this_project(type) && access(source, X_OK) == 0 && strcmp(source, at) != 0)
+		snprintf(ret, size, "install -m 755 %s %s", source, at);
 	else if (project)
 		snprintf(ret, size, "install %s, with the plugin as %s", project, at);
 	else
 		snprintf(ret, size, "install the plugin as %s, or correct \"type\"", at);
 }
 
-/* The first line that a plugin prints without CNI_COMMAND, with the argument or NULL; "": none. Without
- * an argument the Go library's skeleton says "CNI ipvlan plugin v1.9.1". */
-static void introduce(const char *program, const char *argument, char *ret, size_t size)
+/* Reads the first line that a plugin prints without CNI_COMMAND; "": none. argument: may be NULL. Without
+ * one, plugins with Go's library print "CNI ipvlan plugin v1.9.1". */
+static void programs_first_line(const char *program, const char *argument, char *ret, size_t size)
 {
 	static char *const env[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	const struct child child = { .what = "",
@@ -105,12 +105,12 @@ static void introduce(const char *program, const char *argument, char *ret, size
 	snprintf(ret, size, "%.*s", (int)strcspn(said, "\n"), said);
 }
 
-/* Version and commit, as in "ipvlan 1.2.3 (git abc1234)". */
+/* Reads version and commit from "ipvlan 1.2.3 (git abc1234)". */
 static void read_version(const char *program, char *ret, size_t size)
 {
 	char line[256];
 
-	introduce(program, "--version", line, sizeof(line));
+	programs_first_line(program, "--version", line, sizeof(line));
 	snprintf(ret, size, "%s", line + strcspn(line, " "));
 }
 
@@ -119,7 +119,7 @@ static void examine_ours(struct exam *exam, const char *type, const char *progra
 	char about[256], version[64], remedy[3 * PATH_MAX];
 	bool same;
 
-	introduce(program, NULL, about, sizeof(about));
+	programs_first_line(program, NULL, about, sizeof(about));
 	if (strstr(about, " (ipvlan-cni)")) {
 		read_version(program, version, sizeof(version));
 		same = !strcmp(version + (*version == ' '), about_version());
@@ -129,7 +129,7 @@ static void examine_ours(struct exam *exam, const char *type, const char *progra
 	}
 	remedy_for(type, program, remedy, sizeof(remedy));
 	report(exam->report, ERROR, "plugin", remedy,
-	       "%s is not of ipvlan-cni%s%s%s: keys that it does not know are ignored", program,
+	       "%s is not of ipvlan-cni%s%s%s: it ignores keys that it does not know", program,
 	       *about ? " (\"" : "", about, *about ? "\")" : "");
 }
 
@@ -183,7 +183,7 @@ static bool has_rate(const json_t *plugin)
 	       json_integer_value(json_field(plugin, "egressRate")) > 0;
 }
 
-/* Plugins of a chain that need what ipvlan does not have. */
+/* The plugin bandwidth requires a host link for each pod. */
 static void examine_neighbour_of_ours(struct exam *exam, const char *type, const json_t *plugin)
 {
 	if (!strcmp(type, "bandwidth") && has_rate(plugin))
@@ -193,7 +193,7 @@ static void examine_neighbour_of_ours(struct exam *exam, const char *type, const
 	else if (!strcmp(type, "bandwidth"))
 		report(exam->report, WARNING, "chain", "remove it from \"plugins\"",
 		       "bandwidth shapes a link of the host for each pod, which ipvlan does not have: ADD "
-		       "of a pod that asks for a bandwidth fails");
+		       "of a pod with a bandwidth fails");
 }
 
 void examine_chain(struct exam *exam)
@@ -211,25 +211,25 @@ void examine_chain(struct exam *exam)
 		if (type && *type)
 			examine_neighbour_of_ours(exam, type, plugin);
 		else
-			report(exam->report, ERROR, "chain", "name its program by \"type\"",
+			report(exam->report, ERROR, "chain", "set \"type\" to the name of its program",
 			       "plugin %zu of the list has no \"type\"", i + 1);
 	}
 	if (exam->sound & SOUND_CONF && !exam->conf.ipam)
 		report(exam->report, OK, "ipam", NULL, "none: interfaces have no address");
 }
 
-static bool answers(const char *path)
+static bool programs_listens(const char *path)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (strlen(path) >= sizeof(to.sun_path))
-		return true; /* as good as not looked at: STATUS of dhcp says more */
+		return true; /* not tested: STATUS of dhcp reports more */
 	memcpy(to.sun_path, path, strlen(path));
 	return fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 || errno == EAGAIN;
 }
 
-/* The plugin dhcp asks a daemon, which keeps the lease. */
+/* The plugin dhcp requires a daemon, which keeps the leases. */
 void examine_dhcp(struct exam *exam)
 {
 	const json_t *ipam = json_field(exam->plugin, "ipam");
@@ -240,12 +240,12 @@ void examine_dhcp(struct exam *exam)
 	if (!type || strcmp(type, "dhcp") != 0)
 		return;
 	path = path && *path ? path : DHCP_SOCKET;
-	if (answers(path)) {
+	if (programs_listens(path)) {
 		report(exam->report, OK, "dhcp", NULL, "its daemon listens on %s", path);
 		return;
 	}
 	if (delegate_find(type, places_plugins(), program, sizeof(program), NULL) < 0)
-		return; /* reported as missing */
+		return; /* examine_programs() reports it */
 	snprintf(remedy, sizeof(remedy), "start it, as a service: %s daemon", program);
 	report(exam->report, ERROR, "dhcp", remedy, "no daemon of the plugin dhcp listens on %s: %s", path,
 	       errno_text(errno));

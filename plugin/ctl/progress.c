@@ -23,8 +23,8 @@ static bool is_terminal(void)
 	return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
-/* A longer line would go on in the next one, which is not removed. */
-static int room(void)
+/* The terminal would wrap a longer line, and only one line is removed. */
+static int progress_width(void)
 {
 	struct winsize size;
 
@@ -45,8 +45,8 @@ void progress(const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	safe = text_escape(text);
-	fflush(stdout); /* what was said before stands above */
-	fprintf(stderr, "\r%.*s\033[K", room(), safe);
+	fflush(stdout); /* earlier output must be above the line */
+	fprintf(stderr, "\r%.*s\033[K", progress_width(), safe);
 	fflush(stderr);
 	shown = true;
 }

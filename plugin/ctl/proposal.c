@@ -12,7 +12,7 @@
 #include "cni/cleanup.h"
 #include "cni/file.h"
 
-static int dump(const char *data, size_t size, void *fd)
+static int proposal_dump(const char *data, size_t size, void *fd)
 {
 	while (size) {
 		const ssize_t n = write(*(int *)fd, data, size);
@@ -25,13 +25,13 @@ static int dump(const char *data, size_t size, void *fd)
 	return 0;
 }
 
-/* A file without a name in that directory, which nobody sees before it is whole. */
+/* Makes a file without a name in that directory. It gets its name when it is complete. */
 static int write_unnamed(const char *dir, const json_t *doc, mode_t mode, int *ret)
 {
 	autoclose int fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
 
-	if (fd < 0 || json_dump_callback(doc, dump, &fd, JSON_INDENT(2)) < 0 || dump("\n", 1, &fd) < 0 ||
-	    fsync(fd) < 0)
+	if (fd < 0 || json_dump_callback(doc, proposal_dump, &fd, JSON_INDENT(2)) < 0 ||
+	    proposal_dump("\n", 1, &fd) < 0 || fsync(fd) < 0)
 		return -1;
 	*ret = take_fd(&fd);
 	return 0;
@@ -51,6 +51,6 @@ int proposal_write(const char *path, const json_t *doc, mode_t mode, struct cni_
 	if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
 	if (errno == EEXIST)
-		return cni_fail(err, CNI_EXISTS, "%s exists, and was left alone", path);
+		return cni_fail(err, CNI_EXISTS, "%s exists, and was not changed", path);
 	return cni_fail(err, CNI_IO, "cannot write %s: %s", path, errno_text(errno));
 }

@@ -11,7 +11,7 @@ static const char *text_of(const json_t *object, const char *key)
 	return json_string_value(json_field(object, key));
 }
 
-/* Fewer than four addresses: host-local and addrpool keep none of them back. */
+/* host-local and addrpool reserve no address in subnets of fewer than four. */
 static bool is_tiny(const struct prefix *subnet)
 {
 	return subnet->len + 1 >= 8 * ip_size(&subnet->ip);
@@ -29,7 +29,7 @@ static void fill_in(struct address_range *range, const char *gateway)
 		range->end = tiny || last.family == AF_INET6 ? last : ip_previous(&last);
 	range->gateway_given = gateway && *gateway;
 	if (range->gateway_given)
-		ip_parse(gateway, &range->gateway); /* "none" is none */
+		ip_parse(gateway, &range->gateway); /* "none" cannot be parsed: family 0 */
 	else if (!tiny)
 		range->gateway = ip_next(&subnet->ip);
 }
@@ -55,7 +55,7 @@ static void ranges_add(struct ranges *ret, const json_t *entry)
 		ret->backwards = range;
 }
 
-/* Of the IPAM plugin static. */
+/* Adds an address of the IPAM plugin static. */
 static void ranges_add_static(struct ranges *ret, const json_t *entry)
 {
 	const char *address = text_of(entry, "address"), *gateway = text_of(entry, "gateway");
@@ -127,7 +127,7 @@ const struct address_range *ranges_give(const struct ranges *ranges, const struc
 	return NULL;
 }
 
-/* From the later start to the earlier end, those that neither keeps back. */
+/* Finds the first address from the later start to the earlier end that neither excludes. */
 static bool range_meets(const struct ranges *a, const struct ranges *b, const struct address_range *x,
 			const struct address_range *y, struct ip *ret)
 {

@@ -11,7 +11,7 @@
 #include "cni/json.h"
 
 #define REMOVED "(removed)"
-/* A shorter value is a word like any other, and is removed where its key stands alone. */
+/* A shorter value may be any word. So it is removed at its key, but not from other texts. */
 #define VALUE_MIN 4
 
 void secrets_open(struct secrets *ret)
@@ -24,13 +24,13 @@ void secrets_close(struct secrets *secrets)
 	json_decref(secrets->values);
 }
 
-static void remember(struct secrets *secrets, const char *value, size_t len)
+static void redact_remember(struct secrets *secrets, const char *value, size_t len)
 {
 	if (len >= VALUE_MIN)
 		json_array_append_new(secrets->values, json_stringn_nocheck(value, len));
 }
 
-/* Where a secret is kept is none. */
+/* A path to a secret is no secret. */
 static bool is_path(const json_t *value)
 {
 	return json_is_string(value) && *json_string_value(value) == '/';
@@ -52,8 +52,8 @@ static bool is_secret(const char *key, const json_t *value)
 	return false;
 }
 
-/* The user information of the URL whose "//" ends at text: its length, or 0. */
-static size_t userinfo(const char *text)
+/* Returns the length of a URL's user information, or 0. text: after "//". */
+static size_t redact_userinfo(const char *text)
 {
 	const size_t authority = strcspn(text, "/ \t\r\n\"'<>,;\\");
 	const char *at = memrchr(text, '@', authority);
@@ -61,7 +61,7 @@ static size_t userinfo(const char *text)
 	return at ? (size_t)(at - text) : 0;
 }
 
-/* A PEM block that begins here: its length, to the end of the text if it has none; or 0. */
+/* Returns the length of a PEM block at text, or 0. Without an end it reaches to the end of the text. */
 static size_t pem_block(const char *text)
 {
 	const char *end;
@@ -75,7 +75,7 @@ static size_t pem_block(const char *text)
 	return end ? (size_t)(end + 5 - text) : strlen(text);
 }
 
-/* What must go at this place: its length, or 0. */
+/* Returns the length of the secret at this place, or 0. */
 static size_t secret_here(const struct secrets *secrets, const char *begin, const char *at)
 {
 	size_t len = pem_block(at), i;
@@ -84,7 +84,7 @@ static size_t secret_here(const struct secrets *secrets, const char *begin, cons
 	if (len)
 		return len;
 	if (at - begin >= 3 && !strncmp(at - 3, "://", 3))
-		len = userinfo(at);
+		len = redact_userinfo(at);
 	if (!len && at - begin >= 7 && !strncasecmp(at - 7, "bearer ", 7))
 		len = strcspn(at, " \t\r\n\"'");
 	json_array_foreach(secrets->values, i, value)
@@ -117,20 +117,20 @@ char *redact_text(const struct secrets *secrets, const char *text)
 	return clean;
 }
 
-/* Its user information is a value of its own: "user:password", and the password. */
+/* Remembers "user:password" of a URL, and the password. */
 static void remember_userinfo(struct secrets *secrets, const char *text)
 {
 	for (const char *url = strstr(text, "://"); url; url = strstr(url + 3, "://")) {
-		const size_t len = userinfo(url + 3);
+		const size_t len = redact_userinfo(url + 3);
 		const char *colon = memchr(url + 3, ':', len);
 
-		remember(secrets, url + 3, len);
+		redact_remember(secrets, url + 3, len);
 		if (colon)
-			remember(secrets, colon + 1, len - (size_t)(colon + 1 - (url + 3)));
+			redact_remember(secrets, colon + 1, len - (size_t)(colon + 1 - (url + 3)));
 	}
 }
 
-/* All that it has is secret. */
+/* Remembers all strings of a value. */
 // NOLINTNEXTLINE(misc-no-recursion): a document is as deep as jansson reads it
 static void remember_all(struct secrets *secrets, const json_t *value)
 {
@@ -139,7 +139,7 @@ static void remember_all(struct secrets *secrets, const json_t *value)
 	size_t i;
 
 	if (json_is_string(value))
-		remember(secrets, json_string_value(value), json_string_length(value));
+		redact_remember(secrets, json_string_value(value), json_string_length(value));
 	json_object_foreach((json_t *)value, key, member)
 		remember_all(secrets, member);
 	json_array_foreach(value, i, member)
@@ -147,7 +147,7 @@ static void remember_all(struct secrets *secrets, const json_t *value)
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): see above
-static void collect(struct secrets *secrets, const json_t *doc)
+static void redact_collect(struct secrets *secrets, const json_t *doc)
 {
 	const char *key;
 	json_t *member;
@@ -156,12 +156,12 @@ static void collect(struct secrets *secrets, const json_t *doc)
 	if (json_is_string(doc))
 		remember_userinfo(secrets, json_string_value(doc));
 	json_array_foreach(doc, i, member)
-		collect(secrets, member);
+		redact_collect(secrets, member);
 	json_object_foreach((json_t *)doc, key, member)
 		if (is_secret(key, member))
 			remember_all(secrets, member);
 		else
-			collect(secrets, member);
+			redact_collect(secrets, member);
 }
 
 static json_t *redact_string(const struct secrets *secrets, const char *text)
@@ -198,6 +198,6 @@ static json_t *copy_without(const struct secrets *secrets, const json_t *doc)
 
 json_t *redact_json(struct secrets *secrets, const json_t *doc)
 {
-	collect(secrets, doc);
+	redact_collect(secrets, doc);
 	return copy_without(secrets, doc);
 }

@@ -50,7 +50,7 @@ static void repair_sum_up(const struct count *count)
 	if (!count->all)
 		text_put(PLAIN, "Nothing is missing.");
 	else if (count->dry_run)
-		text_put(YELLOW, "Nothing was changed: ipvlanctl repair makes again what is missing.");
+		text_put(YELLOW, "Nothing was changed: ipvlanctl repair restores the missing objects.");
 	if (!count->all || count->dry_run)
 		text_end();
 }

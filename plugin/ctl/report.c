@@ -63,8 +63,8 @@ static void put_section(struct report *report)
 	report->has_line = true;
 }
 
-static void put(struct report *report, enum level level, const char *about, const char *text,
-		const char *remedy)
+static void report_put(struct report *report, enum level level, const char *about, const char *text,
+		       const char *remedy)
 {
 	put_section(report);
 	report->printed = true;
@@ -78,8 +78,8 @@ static void put(struct report *report, enum level level, const char *about, cons
 	text_end();
 }
 
-static void add(struct report *report, enum level level, const char *about, const char *text,
-		const char *remedy)
+static void report_add(struct report *report, enum level level, const char *about, const char *text,
+		       const char *remedy)
 {
 	json_array_append_new(report->list,
 			      json_pack("{s:s, s:o, s:s, s:o, s:o}", "level", levels[level].word, "network",
@@ -88,7 +88,7 @@ static void add(struct report *report, enum level level, const char *about, cons
 					*remedy ? json_text(remedy) : json_null()));
 }
 
-/* The same fault of two networks, or as two plugins say it, is one. */
+/* Two networks, or two plugins, may report the same fault. */
 static bool is_known(struct report *report, enum level level, const char *text)
 {
 	if (level == OK || !report->told)
@@ -114,9 +114,9 @@ void report(struct report *report, enum level level, const char *about, const ch
 	if (level > report->worst)
 		report->worst = level;
 	if (report->list)
-		add(report, level, about, text, remedy ? remedy : "");
+		report_add(report, level, about, text, remedy ? remedy : "");
 	else if (level != OK || !report->quiet)
-		put(report, level, about, text, remedy ? remedy : "");
+		report_put(report, level, about, text, remedy ? remedy : "");
 }
 
 void report_error(struct report *all, enum level level, const char *about, const struct cni_error *err)

@@ -19,7 +19,8 @@
 #define DRIVER "ipvlan-netavark"
 #define CONTAINERD_CONFIG "/etc/containerd/config.toml"
 
-/* What versions of a runtime speak, oldest first; a later one speaks what the last says. */
+/* The newest CNI of a runtime's versions, oldest first. A version after the last row knows that of the last.
+ */
 struct spoken {
 	unsigned int major, minor; /* from this version on */
 	int newest;		   /* enum cni_version, or RUNTIME_NO_CNI */
@@ -60,7 +61,7 @@ static bool find_program(const char *name, char *ret, size_t size)
 	return (path && find_in(path, name, ret, size)) || find_in(USUAL_PATH, name, ret, size);
 }
 
-/* The first thing that looks like one: "containerd github.com/… 1.6.20~ds1 1.6.20~ds1-1", "v2.0.0". */
+/* Finds the first version in "containerd github.com/… 1.6.20~ds1 1.6.20~ds1-1", "v2.0.0". */
 static const char *version_in(const char *text)
 {
 	for (const char *c = text; *c; c++) {
@@ -98,7 +99,7 @@ static json_t *output_of(const char *program, const char *first, const char *sec
 	return child_run(&child, &o, NULL) < 0 || o.status ? NULL : json_read(o.output, o.output_len, NULL);
 }
 
-/* Podman itself knows its backend, and all directories of drivers. */
+/* Asks Podman for its backend and its directories of drivers. */
 static void ask_backend(const char *program, struct runtime *ret)
 {
 	json_auto_t *info = output_of(program, "info", "--format=json");
@@ -113,8 +114,8 @@ static void ask_backend(const char *program, struct runtime *ret)
 		ret->driver |= json_is_string(driver) && !strcmp(json_string_value(driver), DRIVER);
 }
 
-/* Its version stays "" if the program does not say it; then it is taken for the oldest. */
-static void ask(const struct kind *kind, const char *program, struct runtime *ret)
+/* If the program prints no version, it stays "", and counts as the oldest. */
+static void runtimes_ask(const struct kind *kind, const char *program, struct runtime *ret)
 {
 	struct child child = { .what = "",
 			       .argv = { program, "--version" },
@@ -150,7 +151,7 @@ size_t runtimes_found(const struct runtime **ret)
 		progress("looking for container runtimes");
 	for (size_t i = 0; !looked && i < N_KINDS; i++)
 		if (find_program(kinds[i].program, program, sizeof(program)))
-			ask(&kinds[i], program, &founds[n_founds++]);
+			runtimes_ask(&kinds[i], program, &founds[n_founds++]);
 	looked = true;
 	*ret = founds;
 	return n_founds;
@@ -223,7 +224,7 @@ bool runtimes_bin_dir(char *ret, size_t size)
 	return found;
 }
 
-/* version: the list's. able: how many runtimes of this machine speak it. */
+/* version: the list's. able: the number of runtimes of this machine that know it. */
 static void examine_runtime(struct exam *exam, const struct runtime *runtime, int version, size_t able)
 {
 	const char *name = runtime->name;
@@ -236,21 +237,21 @@ static void examine_runtime(struct exam *exam, const struct runtime *runtime, in
 		       able		 ? NULL
 		       : runtime->driver ? "podman network create -d " DRIVER " makes its networks"
 					 : "install " DRIVER
-					   " into /usr/local/libexec/netavark: Podman's networks "
-					   "have it as their driver",
-		       "%s %s has netavark in place of CNI, and does not read this file", name,
+					   " into /usr/local/libexec/netavark, and make Podman's "
+					   "networks with that driver",
+		       "%s %s uses netavark instead of CNI, and does not read this file", name,
 		       runtime->version);
 		return;
 	}
 	if (version <= runtime->newest) {
-		report(exam->report, OK, "runtime", NULL, "%s %s speaks CNI up to %s", name, runtime->version,
+		report(exam->report, OK, "runtime", NULL, "%s %s knows CNI up to %s", name, runtime->version,
 		       cni_versions[runtime->newest]);
 		return;
 	}
 	snprintf(remedy, sizeof(remedy), "\"cniVersion\": \"%s\"", cni_versions[runtime->newest]);
 	report(exam->report, able ? WARNING : ERROR, "runtime", remedy,
-	       "%s %s speaks CNI up to %s, and network \"%s\" says %s: its ADD fails", name, runtime->version,
-	       cni_versions[runtime->newest], exam_network(exam), cni_versions[version]);
+	       "%s %s knows CNI up to %s, and network \"%s\" has cniVersion %s: its ADD fails", name,
+	       runtime->version, cni_versions[runtime->newest], exam_network(exam), cni_versions[version]);
 }
 
 void examine_podman(struct exam *exam)
@@ -263,17 +264,16 @@ void examine_podman(struct exam *exam)
 			podman = &runtimes[i];
 	if (!podman)
 		report(exam->report, WARNING, "runtime", "",
-		       "there is no Podman, which alone reads this file");
+		       "this machine has no Podman, and no other program reads this file");
 	else if (podman->driver)
-		report(exam->report, OK, "runtime", NULL, "%s %s has netavark and the driver " DRIVER,
+		report(exam->report, OK, "runtime", NULL, "%s %s uses netavark and finds the driver " DRIVER,
 		       podman->name, podman->version);
 	else if (podman->newest == RUNTIME_NO_CNI)
-		report(exam->report, ERROR, "runtime", "install it into /usr/local/libexec/netavark",
+		report(exam->report, ERROR, "runtime", "install the driver into /usr/local/libexec/netavark",
 		       "%s %s does not find the driver " DRIVER, podman->name, podman->version);
 	else
-		report(exam->report, WARNING, "runtime", "",
-		       "%s %s has CNI as its backend, and does not read this file", podman->name,
-		       podman->version);
+		report(exam->report, WARNING, "runtime", "", "%s %s uses CNI, and does not read this file",
+		       podman->name, podman->version);
 	if (exam->podman && network_is_podmans(exam->podman))
 		report(exam->report, OK, "ipam", NULL, "Podman assigns the addresses");
 }

@@ -21,20 +21,20 @@ struct links {
 	size_t n, room;
 };
 
-/* A network namespace that was looked into. */
+/* A network namespace that was read. */
 struct place {
-	const char *path; /* NULL: the host's, ours */
+	const char *path; /* NULL: the host's, which is ours */
 	struct netns_id id;
-	int our_id; /* by which it knows ours, -1: it does not */
+	int our_id; /* its id for our namespace; -1: none */
 	struct links links;
-	json_t *pods; /* those in it, by the order of their links; borrowed */
+	json_t *pods; /* its pods, in the order of their links; borrowed */
 };
 
 struct scan {
 	struct rtnl host;
 	struct view view;
 	struct place home;
-	json_t *masters, *lost, *seen; /* seen: places, as netns_id_text() has them */
+	json_t *masters, *lost, *seen; /* seen: namespaces, as netns_id_text() */
 	struct alive alive;
 };
 
@@ -43,6 +43,11 @@ const char *scan_text(const json_t *object, const char *key)
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? text : "";
+}
+
+long long scan_number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
 }
 
 static void keep_link(const struct link *link, void *arg)
@@ -77,7 +82,7 @@ static json_t *holder_json(const struct place *place, const struct link *link)
 		      : json_null();
 }
 
-/* Where somebody else's master is, nobody tells: link is NULL then. */
+/* link: NULL if the master is in a namespace that cannot be found. */
 static json_t *new_master(const struct place *place, const struct link *link, int index)
 {
 	json_t *master = json_pack("{s:i, s:n, s:n, s:n, s:n, s:[], s:[], s:[]}", "index", index, "mode",
@@ -103,7 +108,7 @@ static json_t *new_master(const struct place *place, const struct link *link, in
 	return master;
 }
 
-/* place is where the master is, NULL: nobody knows. */
+/* place: the master's; NULL: unknown. */
 static json_t *master_of(struct scan *scan, const struct place *place, int index)
 {
 	const json_int_t inode = place ? (json_int_t)place->id.inode : 0;
@@ -216,7 +221,7 @@ static void add_gateway(const struct route_seen *route, void *arg)
 				      json_string(ip_text(&route->gw).s));
 }
 
-/* Once all masters are known: what the host has on those of its own. */
+/* Adds the host's addresses and gateways to its masters. Requires all masters. */
 static int look_at_host(struct scan *scan, struct cni_error *err)
 {
 	return addr_each(&scan->host, add_host_address, scan, err) |
@@ -224,8 +229,8 @@ static int look_at_host(struct scan *scan, struct cni_error *err)
 	       route_each(&scan->host, AF_INET6, RT_TABLE_MAIN, add_gateway, scan, err);
 }
 
-/* Links, then what is on them, of one namespace. */
-static int look(struct scan *scan, struct place *place, struct rtnl *nl, struct cni_error *err)
+/* Reads the links of one namespace, then their addresses and routes. */
+static int scan_namespace(struct scan *scan, struct place *place, struct rtnl *nl, struct cni_error *err)
 {
 	int rc = link_each(nl, keep_link, &place->links, err);
 
@@ -242,7 +247,7 @@ static int look(struct scan *scan, struct place *place, struct rtnl *nl, struct 
 	return rc;
 }
 
-/* What cannot be looked into is named, and does not keep the others from being shown. */
+/* Names a namespace that cannot be read, and goes on with the others. */
 static int look_into(int netns, const char *path, void *arg, struct cni_error *err)
 {
 	struct scan *scan = arg;
@@ -259,7 +264,7 @@ static int look_into(int netns, const char *path, void *arg, struct cni_error *e
 	place.id = netns_id_of(netns);
 	if (rtnl_our_id(&nl, &place.our_id, NULL) != FOUND)
 		place.our_id = -1;
-	rc = look(scan, &place, &nl, err);
+	rc = scan_namespace(scan, &place, &nl, err);
 	json_array_append_new(scan->seen, json_string(netns_id_text(&place.id).s));
 	rtnl_close(&nl);
 	free(place.links.list);
@@ -288,7 +293,7 @@ static json_t *pod_of_page(const struct scan *scan, const struct page *page)
 	return NULL;
 }
 
-/* As object_text() has it, with the names of links in place of their numbers. */
+/* As object_text(), with the link's name in place of its index. */
 static json_t *scan_object(struct scan *scan, const struct object *object)
 {
 	const struct link *dev = object->dev ? link_of(&scan->home.links, object->dev) : NULL;
@@ -352,7 +357,7 @@ static void add_denials(struct scan *scan, const struct page *page, const struct
 						policy->name, "rules", rules));
 }
 
-/* What the master's fence has counted of its addresses; nothing where there is none. */
+/* Adds the counters of the master's fence for the pod's addresses, if there is a fence. */
 static void add_traffic(struct scan *scan, json_t *pod, const struct page *page)
 {
 	struct fence_traffic traffic = { .packets = { 0 } };
@@ -380,7 +385,7 @@ static void add_drop(const char *reason, long long packets, void *drops)
 	json_object_set_new(drops, reason, json_integer(packets));
 }
 
-/* Of masters that are guarded. */
+/* Adds the drops on a master with antiSpoof. */
 static void add_drops(const struct object *guard, void *arg)
 {
 	struct scan *scan = arg;
@@ -416,7 +421,7 @@ static const char *state_of(struct scan *scan, const struct page *page)
 	}
 }
 
-/* What people call it, and since when it is there. */
+/* Adds the pod's name and age. */
 static void add_workload(json_t *pod, const struct page *page)
 {
 	const struct workload *workload = &page->workload;
@@ -453,7 +458,7 @@ static int add_page(const struct page *page, void *arg, struct cni_error *err)
 	return 0;
 }
 
-/* No lock is taken: nobody waits for those who look. */
+/* Takes no lock, so that no call waits for a reader. */
 static int read_ledger(struct scan *scan, struct cni_error *err)
 {
 	struct ledger ledger;
@@ -469,12 +474,12 @@ static int read_ledger(struct scan *scan, struct cni_error *err)
 
 static int read_all(struct scan *scan, struct cni_error *err)
 {
-	int rc = look(scan, &scan->home, &scan->host, err);
+	int rc = scan_namespace(scan, &scan->home, &scan->host, err);
 
 	if (rc == 0)
 		rc = alive_each(&scan->alive, look_into, scan, err);
 	if (rc == 0 && *scan->alive.unseen)
-		cni_log("ipvlanctl: not all namespaces could be looked for: %s", scan->alive.unseen);
+		cni_log("ipvlanctl: the search for namespaces is not complete: %s", scan->alive.unseen);
 	if (rc == 0 && json_array_size(scan->masters))
 		rc = look_at_host(scan, err);
 	return rc == 0 ? read_ledger(scan, err) : rc;
@@ -489,7 +494,7 @@ json_t *scan(struct cni_error *err)
 	if (rc == 0) {
 		scan.home = (struct place){ .id = netns_id("/proc/self/ns/net"), .our_id = -1 };
 		view_open(&scan.view, &scan.host);
-		/* many objects are asked for: all at once */
+		/* one listing serves all objects */
 		view_read(&scan.view, AF_INET, NULL);
 		view_read(&scan.view, AF_INET6, NULL);
 		alive_read(&scan.alive);

@@ -52,7 +52,7 @@ static bool is_empty(const json_t *doc)
 	       !json_array_size(json_object_get(doc, "pools"));
 }
 
-static void print(const json_t *doc, enum form form)
+static void show_print(const json_t *doc, enum form form)
 {
 	if (form == JSON) {
 		json_dumpf(doc, stdout, JSON_INDENT(4));
@@ -85,7 +85,7 @@ int show_main(int argc, char **argv)
 	json_auto_t *doc = NULL;
 
 	if (!read_options(&options, argc, argv))
-		return command_refuse("show");
+		return command_misuse("show");
 	doc = overview_read(&err);
 	if (!doc) {
 		cni_log("ipvlanctl: %s", err.msg);
@@ -99,6 +99,6 @@ int show_main(int argc, char **argv)
 			options.what);
 		return 1;
 	}
-	print(doc, options.form);
+	show_print(doc, options.form);
 	return 0;
 }

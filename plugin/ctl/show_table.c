@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One screen for a machine: what `ipvlanctl show` prints. */
+/* The output of `ipvlanctl show`: one screen for a machine. */
 #include "ctl/show.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "ctl/scan.h"
 #include "ctl/table.h"
 
-/* More free addresses than anybody counts. */
+/* More free addresses are printed as "many". */
 #define PLENTY 1000000LL
 #define DAY_S 86400LL
 
@@ -69,7 +69,7 @@ static void put_free(struct table *table, const json_t *set)
 	table_put(table, PLAIN, "%s", scan_text(set, "rangeSet"));
 }
 
-/* The range sets of a network, a line each; the others of its columns are filled once. */
+/* Prints a line for each range set of a network. Only the first has the other columns. */
 static void put_sets(struct table *table, const json_t *doc, const json_t *network)
 {
 	const json_t *pool, *set;
@@ -126,7 +126,7 @@ static void print_networks(const json_t *doc)
 	table_print(&table);
 }
 
-/* Without the length of its prefix, which the network has. */
+/* Without the length of the prefix, which is that of the network. */
 static void put_address(struct table *table, const json_t *addresses, size_t i)
 {
 	const char *text =
@@ -143,8 +143,8 @@ static void put_state(struct table *table, const json_t *pod)
 		  !strcmp(condition, "foreign") ? "other program" : condition, *remedy ? " -> " : "", remedy);
 }
 
-/* The name that somebody has given to the pod's namespace, who knows it by that; "": none, or one that
- * says no more than the container. */
+/* The name of the pod's namespace, by which people may know the pod; "": none, or one that a runtime made
+ * from the container. */
 static const char *namespace_name(const json_t *pod)
 {
 	const char *path = scan_text(json_object_get(pod, "namespace"), "path");
@@ -156,7 +156,7 @@ static const char *namespace_name(const json_t *pod)
 	return name;
 }
 
-/* The lines of a network are joined. */
+/* A tree's lines join the pods of a network. */
 static void put_pod(struct table *table, const json_t *pod, bool last)
 {
 	const json_t *addresses = json_object_get(pod, "addresses"), *age = json_object_get(pod, "age");
@@ -198,11 +198,11 @@ static void list_pod(json_t *pod, const json_t *master, void *arg)
 static int by_network_and_name(const void *a, const void *b)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-	const char *own = scan_text(x, "network"), *other = scan_text(y, "network");
-	int order = strcmp(own, other);
+	const char *first = scan_text(x, "network"), *second = scan_text(y, "network");
+	int order = strcmp(first, second);
 
-	if (order && (!*own || !*other)) /* those of other programs come last */
-		order = *own ? -1 : 1;
+	if (order && (!*first || !*second)) /* those of other programs come last */
+		order = *first ? -1 : 1;
 	return order ? order : strverscmp(pod_name(x).s, pod_name(y).s);
 }
 

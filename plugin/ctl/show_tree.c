@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything of every pod: what `ipvlanctl show -v` prints. */
+/* The output of `ipvlanctl show -v`: all details of each pod. */
 #include "ctl/show.h"
 
 #include <string.h>
@@ -7,11 +7,6 @@
 #include "ctl/overview.h"
 #include "ctl/scan.h"
 #include "ctl/text.h"
-
-static long long number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
 
 static void put_list(const json_t *list, const char *before)
 {
@@ -27,14 +22,14 @@ static void put_place(const json_t *pod)
 	const json_t *place = json_object_get(pod, "namespace");
 	const char *path = scan_text(place, "path");
 
-	if (number(place, "pid"))
-		text_put(DIM, "namespace of pid %lld", number(place, "pid"));
+	if (scan_number(place, "pid"))
+		text_put(DIM, "namespace of pid %lld", scan_number(place, "pid"));
 	else if (*path)
 		text_put(DIM, "%s", path);
 	else if (json_object_get(pod, "state"))
-		text_put(DIM, "namespace %lld", number(place, "inode"));
+		text_put(DIM, "namespace %lld", scan_number(place, "inode"));
 	else
-		text_put(DIM, "the host's own namespace");
+		text_put(DIM, "the namespace of the host");
 }
 
 static void put_default_routes(const json_t *routes)
@@ -52,14 +47,14 @@ static void put_default_routes(const json_t *routes)
 	}
 }
 
-/* The anchor stands with the master. */
+/* The anchor is printed with the master. */
 static bool is_shown(const json_t *object)
 {
 	return strncmp(scan_text(object, "object"), "anchor ", strlen("anchor ")) != 0;
 }
 
-/* What the plugin has made on the host for one pod: all that is there in one line, and what is not in lines
- * of its own. */
+/* Prints the plugin's objects on the host for one pod: the existing ones on one line, each missing one on its
+ * own line. */
 static void print_objects(const struct branch *branch, const json_t *pod)
 {
 	const json_t *entry;
@@ -96,7 +91,7 @@ static void put_workload(const json_t *pod)
 	if (strncmp(name.s, container, strlen(name.s)) != 0)
 		text_put(PLAIN, ", container %.*s", id_shown(container), container);
 	if (json_is_integer(json_object_get(pod, "age")))
-		text_put(PLAIN, ", for %s", show_age(number(pod, "age")).s);
+		text_put(PLAIN, ", for %s", show_age(scan_number(pod, "age")).s);
 }
 
 static void print_problems(const struct branch *branch, const json_t *pod)
@@ -106,7 +101,7 @@ static void print_problems(const struct branch *branch, const json_t *pod)
 
 	json_array_foreach(json_object_get(pod, "problems"), i, entry) {
 		if (!strncmp(json_string_value(entry), "the host lacks", strlen("the host lacks")))
-			continue; /* it is told in full below */
+			continue; /* print_objects() prints it */
 		text_below(branch, false);
 		text_put(show_paint(scan_text(pod, "condition")), "%-8s", scan_text(pod, "condition"));
 		text_put(PLAIN, " %s", json_string_value(entry));
@@ -114,7 +109,7 @@ static void print_problems(const struct branch *branch, const json_t *pod)
 	}
 }
 
-/* What the pod has sent and got by its master, where that is counted. */
+/* The packets that the pod has sent and received through its master, if they are counted. */
 static void print_traffic(const struct branch *branch, const json_t *pod)
 {
 	const json_t *traffic = json_object_get(pod, "traffic"), *out = json_object_get(traffic, "out"),
@@ -123,13 +118,15 @@ static void print_traffic(const struct branch *branch, const json_t *pod)
 	if (!traffic)
 		return;
 	text_below(branch, false);
-	text_put(PLAIN, "out %lld packets, %lld bytes  in %lld packets, %lld bytes", number(out, "packets"),
-		 number(out, "bytes"), number(in, "packets"), number(in, "bytes"));
-	if (number(out, "late") || number(in, "late"))
-		text_put(YELLOW, "  too fast and dropped: %lld out, %lld in", number(out, "late"),
-			 number(in, "late"));
-	if (number(out, "denied") || number(in, "denied"))
-		text_put(YELLOW, "  denied: %lld out, %lld in", number(out, "denied"), number(in, "denied"));
+	text_put(PLAIN, "out %lld packets, %lld bytes  in %lld packets, %lld bytes",
+		 scan_number(out, "packets"), scan_number(out, "bytes"), scan_number(in, "packets"),
+		 scan_number(in, "bytes"));
+	if (scan_number(out, "late") || scan_number(in, "late"))
+		text_put(YELLOW, "  too fast and dropped: %lld out, %lld in", scan_number(out, "late"),
+			 scan_number(in, "late"));
+	if (scan_number(out, "denied") || scan_number(in, "denied"))
+		text_put(YELLOW, "  denied: %lld out, %lld in", scan_number(out, "denied"),
+			 scan_number(in, "denied"));
 	text_end();
 }
 
@@ -140,7 +137,7 @@ static void print_pod(const struct branch *branch, const json_t *pod)
 		put_workload(pod);
 	} else {
 		text_put(BOLD, "%s", scan_text(pod, "interface"));
-		text_put(YELLOW, " was made by another program, or the plugin's records of it are lost");
+		text_put(YELLOW, " is of another program, or the plugin's records of it are lost");
 	}
 	if (json_is_false(json_object_get(pod, "up")))
 		text_put(RED, ", down");
@@ -159,8 +156,9 @@ static void put_host_side(const json_t *master)
 {
 	const char *parent = scan_text(master, "parent");
 
-	if (number(master, "vlan"))
-		text_put(PLAIN, ", VLAN %lld%s%s", number(master, "vlan"), *parent ? " of " : "", parent);
+	if (scan_number(master, "vlan"))
+		text_put(PLAIN, ", VLAN %lld%s%s", scan_number(master, "vlan"), *parent ? " of " : "",
+			 parent);
 	if (json_array_size(json_object_get(master, "addresses")))
 		put_list(json_object_get(master, "addresses"), ", the host has ");
 	if (json_array_size(json_object_get(master, "gateways")))
@@ -175,12 +173,12 @@ static void print_head(const json_t *master)
 	if (*name)
 		text_put(BOLD, "%s", name);
 	else
-		text_put(BOLD, "link %lld of a namespace that is not known here", number(master, "index"));
+		text_put(BOLD, "link %lld of an unknown namespace", scan_number(master, "index"));
 	if (*place)
 		text_put(PLAIN, " in %s", place);
 	text_put(PLAIN, "  %s %s", scan_text(master, "mode"), scan_text(master, "flag"));
-	if (number(master, "mtu"))
-		text_put(PLAIN, ", MTU %lld", number(master, "mtu"));
+	if (scan_number(master, "mtu"))
+		text_put(PLAIN, ", MTU %lld", scan_number(master, "mtu"));
 	put_host_side(master);
 	if (json_is_object(anchor))
 		text_put(PLAIN, ", anchor %s (%s)", scan_text(anchor, "name"),
@@ -194,7 +192,7 @@ static void print_head(const json_t *master)
 	text_end();
 }
 
-/* What antiSpoof has dropped on the master, by reason. */
+/* The packets that antiSpoof has dropped on the master, by reason. */
 static void print_drops(const json_t *master)
 {
 	const json_t *packets;
@@ -269,14 +267,14 @@ static void print_lost(const json_t *lost)
 
 static void print_range(const char *network, const json_t *range, int wide)
 {
-	const long long size = number(range, "size"), used = number(range, "used");
+	const long long size = scan_number(range, "size"), used = scan_number(range, "used");
 	const double share = size ? (double)used / (double)size : 1;
 
 	text_put(PLAIN, "  %-*s  ", wide, network);
 	text_bar(share >= 1 ? RED : share >= SHOW_TIGHT ? YELLOW : GREEN, share);
 	text_put(PLAIN, " %3.0f%%  %lld of %lld  %s", 100 * share, used, size, scan_text(range, "rangeSet"));
-	if (number(range, "dead"))
-		text_put(YELLOW, "  %lld more of pods that are gone", number(range, "dead"));
+	if (scan_number(range, "dead"))
+		text_put(YELLOW, "  and %lld of pods that are gone", scan_number(range, "dead"));
 	text_end();
 }
 

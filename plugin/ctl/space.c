@@ -24,14 +24,14 @@
 #define CACHE_DIR "/var/lib/cni/results"
 #define DATA_DIR "/var/lib/cni/networks"
 
-/* What an ADD writes is less. */
+/* An ADD writes less. */
 #define ENOUGH 65536
 
-/* Calls hold a lock for moments: one process that holds it as long as this hangs. */
+/* Calls hold a lock for moments. A process that holds it this long hangs. */
 #define LOCK_LOOKS 20
 #define LOCK_PAUSE_NS 100000000L
 
-/* Without a name: nothing is left, and nobody sees it. Returns 0 or an errno. */
+/* Writes to a file without a name, which leaves nothing. Returns 0 or an errno. */
 static int try_to_write(const char *dir)
 {
 	static const char zeros[4096];
@@ -42,7 +42,7 @@ static int try_to_write(const char *dir)
 		return write(fd, zeros, sizeof(zeros)) == (ssize_t)sizeof(zeros) ? 0 : errno ? errno : ENOSPC;
 	if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT)
 		return errno;
-	/* a file system that has no such files */
+	/* the file system has no files without a name */
 	if (access(dir, W_OK | X_OK) < 0)
 		return errno;
 	if (statvfs(dir, &st) == 0 && st.f_blocks && st.f_bfree * st.f_frsize < ENOUGH)
@@ -50,8 +50,8 @@ static int try_to_write(const char *dir)
 	return 0;
 }
 
-/* The directory, or the one above it in which it is made. Returns 0, or an errno about *ret. */
-static int existing(const char *path, char ret[PATH_MAX])
+/* Finds the directory, or the existing one above it. Returns 0, or an errno about *ret. */
+static int space_existing(const char *path, char ret[PATH_MAX])
 {
 	struct stat st;
 
@@ -71,10 +71,10 @@ static const char *remedy_of(int error, const char *key)
 {
 	switch (error) {
 	case ENOTDIR:
-		return *key ? "move the file away, or name another directory by \"dataDir\""
+		return *key ? "move the file away, or set \"dataDir\" to another directory"
 			    : "move the file away";
 	case EROFS:
-		return *key ? "mount it read-write, or name a directory that is by \"dataDir\""
+		return *key ? "mount it read-write, or set \"dataDir\" to a writable directory"
 			    : "mount it read-write";
 	case ENOSPC:
 	case EDQUOT:
@@ -86,11 +86,11 @@ static const char *remedy_of(int error, const char *key)
 	}
 }
 
-/* For what a directory is needed, and the key that names it, or "". */
+/* purpose: of the directory. key: the key that sets the directory, or "". */
 static void examine_directory(struct exam *exam, const char *path, const char *purpose, const char *key)
 {
 	char dir[PATH_MAX];
-	int error = existing(path, dir);
+	int error = space_existing(path, dir);
 
 	if (!error)
 		error = try_to_write(dir);
@@ -98,7 +98,7 @@ static void examine_directory(struct exam *exam, const char *path, const char *p
 		report(exam->report, ERROR, "space", remedy_of(error, key), "cannot write in %s, for %s: %s",
 		       dir, purpose, errno_text(error));
 	else
-		report(exam->report, OK, "space", NULL, "%s can be written", path);
+		report(exam->report, OK, "space", NULL, "%s is writable", path);
 }
 
 static const char *data_dir(const struct exam *exam)
@@ -108,7 +108,7 @@ static const char *data_dir(const struct exam *exam)
 	return dir && *dir ? dir : DATA_DIR;
 }
 
-/* Where the leases are: by network, or by the pool that networks share. */
+/* The directory of the leases: that of the network, or of the pool that networks share. */
 static void store_of(const struct exam *exam, char *ret, size_t size)
 {
 	const char *pool = json_string_value(json_field(json_field(exam->plugin, "ipam"), "pool"));
@@ -129,7 +129,7 @@ void examine_space(struct exam *exam)
 		examine_directory(exam, CACHE_DIR, "the runtime's results", "");
 }
 
-/* "1: FLOCK  ADVISORY  WRITE 708 08:01:1052 0 EOF": the process, if it holds a lock on the file; or 0. */
+/* Returns the process of "1: FLOCK  ADVISORY  WRITE 708 08:01:1052 0 EOF", if the file is this one; or 0. */
 static int holder_in(char *line, const struct stat *st)
 {
 	const char *words[6] = { "", "", "", "", "", "" };
@@ -149,7 +149,7 @@ static int holder_in(char *line, const struct stat *st)
 	return (int)strtol(words[4], NULL, 10);
 }
 
-/* Who has the file locked by flock(2): a process's id, 0: nobody, or nobody whom we see. */
+/* Returns the id of the process that locks the file by flock(2); 0: none, or none that we see. */
 static int holder_of(const char *path)
 {
 	FILE *locks = fopen("/proc/locks", "re");
@@ -165,7 +165,7 @@ static int holder_of(const char *path)
 	return found;
 }
 
-/* The process that took the lock may have ended, and left it to one that it has started. */
+/* The process that took the lock may have ended, while a child still has the file open. */
 static bool has_open(const char *pid, const char *path)
 {
 	char dir[64];
@@ -209,7 +209,7 @@ static int opener_of(const char *path)
 	return found;
 }
 
-/* A process by its id and its name. */
+/* "process 708 (addrpool)" */
 struct process_text {
 	char s[64];
 };
@@ -243,7 +243,7 @@ static bool examine_lock(struct exam *exam, const char *path)
 	if (!holder)
 		return true;
 	report(exam->report, ERROR, "lock",
-	       "look at what the process does: calls wait for the lock for a minute, and then fail",
+	       "find out why the process hangs: calls wait for the lock for a minute, and then fail",
 	       "%s keeps %s locked", process_text(kill(holder, 0) == 0 ? holder : opener_of(path)).s, path);
 	return false;
 }

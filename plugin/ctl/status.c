@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is all well on this machine? A line for each concern, quickly: nothing is sent, no engine of a
- * cluster is asked, and no lock is waited for. "concerns" is an array of { name, level, text }.
+ * ipvlanctl status: a line for each concern. It is quick: it sends no packet, asks no engine of a cluster,
+ * and waits for no lock. "concerns" is an array of { name, level, text }.
  */
 #include <limits.h>
 #include <net/if.h>
@@ -19,8 +19,8 @@
 #include "ctl/scan.h"
 #include "ctl/text.h"
 
-/* text is consumed. */
-static void concern(json_t *doc, const char *name, const char *level, json_t *text)
+/* Takes over the reference to text. */
+static void status_concern(json_t *doc, const char *name, const char *level, json_t *text)
 {
 	json_array_append_new(json_object_get(doc, "concerns"),
 			      json_pack("{s:s, s:s, s:o}", "name", name, "level", level, "text",
@@ -39,14 +39,15 @@ static void concern_pods(json_t *doc)
 		     unseen = overview_count_pods(doc, "unseen");
 
 	if (damaged || lost || unknown)
-		concern(doc, "pods", damaged ? "error" : "warning",
+		status_concern(
+			doc, "pods", damaged ? "error" : "warning",
 			json_sprintf("%zu ok, %zu damaged, %zu lost, %zu unknown: ipvlanctl show lists them",
 				     ok + unseen, damaged, lost, unknown));
 	else
-		concern(doc, "pods", "ok", json_sprintf("%zu, and nothing is missing for them", ok + unseen));
+		status_concern(doc, "pods", "ok", json_sprintf("%zu, and nothing is missing", ok + unseen));
 }
 
-/* The first sentence of a list, and how many more there are. */
+/* The first sentence of a list, and the number of others. */
 static json_t *first_of(const json_t *list)
 {
 	const size_t n = json_array_size(list);
@@ -60,12 +61,13 @@ static void concern_ledger(json_t *doc)
 	const json_t *unread = json_object_get(json_object_get(doc, "unread"), "pods");
 
 	if (json_array_size(unread))
-		concern(doc, "ledger", "warning", first_of(unread));
+		status_concern(doc, "ledger", "warning", first_of(unread));
 	else
-		concern(doc, "ledger", "ok", json_string("all records in /run/cni/ipvlan can be read"));
+		status_concern(doc, "ledger", "ok",
+			       json_string("all records in /run/cni/ipvlan can be read"));
 }
 
-/* Those of pods, as judged. */
+/* The problems that judge() found on masters. */
 static void find_judged_masters(const json_t *doc, json_t *faults)
 {
 	const json_t *master, *problem;
@@ -81,7 +83,7 @@ static void find_judged_masters(const json_t *doc, json_t *faults)
 								   scan_text(problem, "text")));
 }
 
-/* Those that pods will ask for. */
+/* Masters of configurations that do not exist. */
 static void find_missing_masters(const json_t *doc, json_t *faults)
 {
 	const json_t *network;
@@ -105,10 +107,10 @@ static void concern_masters(json_t *doc)
 	find_judged_masters(doc, faults);
 	find_missing_masters(doc, faults);
 	if (json_array_size(faults))
-		concern(doc, "masters", "error", first_of(faults));
+		status_concern(doc, "masters", "error", first_of(faults));
 	else
-		concern(doc, "masters", "ok",
-			json_sprintf("%zu in use", json_array_size(json_object_get(doc, "masters"))));
+		status_concern(doc, "masters", "ok",
+			       json_sprintf("%zu in use", json_array_size(json_object_get(doc, "masters"))));
 }
 
 static void concern_pools(json_t *doc)
@@ -124,15 +126,15 @@ static void concern_pools(json_t *doc)
 			json_array_append_new(tight, json_sprintf("network %s: %s", scan_text(entry, "about"),
 								  scan_text(entry, "text")));
 	if (json_array_size(unread))
-		concern(doc, "pools", "warning", first_of(unread));
+		status_concern(doc, "pools", "warning", first_of(unread));
 	else if (json_array_size(tight))
-		concern(doc, "pools", "warning", first_of(tight));
+		status_concern(doc, "pools", "warning", first_of(tight));
 	else
-		concern(doc, "pools", "ok",
-			json_sprintf("%zu range set%s, and none is nearly full", n, plural(n)));
+		status_concern(doc, "pools", "ok",
+			       json_sprintf("%zu range set%s, none nearly full", n, plural(n)));
 }
 
-/* Is there what pods get their addresses from? */
+/* Are the IPAM plugins installed? */
 static void concern_ipam(json_t *doc)
 {
 	json_auto_t *faults = json_array(), *types = json_object();
@@ -153,11 +155,11 @@ static void concern_ipam(json_t *doc)
 								   scan_text(network, "name"), why.msg));
 	}
 	if (json_array_size(faults))
-		concern(doc, "ipam", "error", first_of(faults));
+		status_concern(doc, "ipam", "error", first_of(faults));
 	else
-		concern(doc, "ipam", "ok",
-			json_sprintf("%zu plugin%s installed; the engine of a cluster is not asked",
-				     json_object_size(types), plural(json_object_size(types))));
+		status_concern(doc, "ipam", "ok",
+			       json_sprintf("%zu plugin%s installed; the engine of a cluster is not asked",
+					    json_object_size(types), plural(json_object_size(types))));
 }
 
 struct totals {
@@ -183,7 +185,7 @@ static void add_counter(const struct counter *counter, void *arg)
 							 counter->repair, "count", n));
 }
 
-/* What was is no fault of now. */
+/* Past failures are no present fault. */
 static void concern_counters(json_t *doc)
 {
 	struct totals totals = { .calls = json_array(), .repairs = json_array() };
@@ -193,15 +195,15 @@ static void concern_counters(json_t *doc)
 	json_object_set_new(doc, "calls", totals.calls);
 	json_object_set_new(doc, "repairs", totals.repairs);
 	if (failed) {
-		concern(doc, "calls", "warning", json_text(why.msg));
+		status_concern(doc, "calls", "warning", json_text(why.msg));
 		return;
 	}
-	concern(doc, "calls", "ok",
-		json_sprintf("%llu since the machine was started, of which %llu failed", totals.called,
-			     totals.failed));
-	concern(doc, "repairs", "ok",
-		json_sprintf("%llu since the machine was started, and %llu that failed", totals.mended,
-			     totals.beyond));
+	status_concern(doc, "calls", "ok",
+		       json_sprintf("%llu since the machine was started, %llu of them failed", totals.called,
+				    totals.failed));
+	status_concern(doc, "repairs", "ok",
+		       json_sprintf("%llu since the machine was started, and %llu failed", totals.mended,
+				    totals.beyond));
 }
 
 static bool all_well(const json_t *doc)
@@ -233,7 +235,7 @@ static void print_text(const json_t *doc)
 	}
 }
 
-/* What monitoring asks for: no leases, no objects. */
+/* For monitoring: without leases and objects. */
 static void print_json(const json_t *doc)
 {
 	static const char *const conditions[] = { "ok", "damaged", "lost", "unknown", "unseen", "foreign" };
@@ -258,7 +260,7 @@ int status_main(int argc, char **argv)
 	json_auto_t *doc = NULL;
 
 	if (argc > 2)
-		return command_refuse(argv[0]);
+		return command_misuse(argv[0]);
 	doc = overview_read(&err);
 	if (!doc) {
 		cni_log("ipvlanctl: %s", err.msg);

@@ -8,38 +8,38 @@
 #include "net/addr.h"
 #include "net/netns.h"
 
-#define OWN_MAX 64
+#define ON_HOST_MAX 64
 
 /* The host's addresses of global scope: on the master, or on any link. */
-struct own_addresses {
-	struct prefix list[OWN_MAX];
+struct host_addresses {
+	struct prefix list[ON_HOST_MAX];
 	size_t n;
 	int link; /* 0: any */
 };
 
-static void keep_own(const struct addr_seen *seen, void *arg)
+static void keep_address(const struct addr_seen *seen, void *arg)
 {
-	struct own_addresses *own = arg;
+	struct host_addresses *on_host = arg;
 
-	if (own->n < OWN_MAX && seen->scope == RT_SCOPE_UNIVERSE && (!own->link || seen->link == own->link))
-		own->list[own->n++] = seen->address;
+	if (on_host->n < ON_HOST_MAX && seen->scope == RT_SCOPE_UNIVERSE &&
+	    (!on_host->link || seen->link == on_host->link))
+		on_host->list[on_host->n++] = seen->address;
 }
 
-static bool meets(const struct prefix *a, const struct prefix *b)
+static bool subnets_meet(const struct prefix *a, const struct prefix *b)
 {
 	return a->ip.family == b->ip.family && (prefix_contains(a, &b->ip) || prefix_contains(b, &a->ip));
 }
 
-/* The subnet of the LAN that has most in common with the range's, or NULL: the master has none of
- * the family that it meets. */
-static const struct prefix *lan_of(const struct own_addresses *own, const struct prefix *subnet)
+/* Returns the LAN's subnet with the largest overlap. NULL: none overlaps. */
+static const struct prefix *lan_of(const struct host_addresses *on_host, const struct prefix *subnet)
 {
 	const struct prefix *found = NULL;
 
-	for (size_t i = 0; i < own->n; i++) {
-		const struct prefix *lan = &own->list[i];
+	for (size_t i = 0; i < on_host->n; i++) {
+		const struct prefix *lan = &on_host->list[i];
 
-		if (meets(lan, subnet) && lan->len < 8 * ip_size(&lan->ip) &&
+		if (subnets_meet(lan, subnet) && lan->len < 8 * ip_size(&lan->ip) &&
 		    (!found || lan->len == subnet->len))
 			found = lan;
 	}
@@ -50,19 +50,19 @@ static void examine_routed(struct exam *exam, const struct prefix *subnet, const
 {
 	if (lan && !exam->conf.proxy_arp)
 		report(exam->report, WARNING, "subnet",
-		       "a subnet of the pods' own with a route on the LAN, or l2, or l3s with proxyArp",
-		       "%s is the LAN's own: in %s nobody answers ARP for pods there", prefix_text(subnet).s,
+		       "use another subnet for pods, with a route on the LAN; or l2; or l3s with proxyArp",
+		       "%s is the LAN's: in %s nothing answers ARP for pods there", prefix_text(subnet).s,
 		       ipvlan_mode_text(exam->conf.mode));
 	else if (lan)
 		report(exam->report, OK, "subnet", NULL, "%s is the LAN's, and proxyArp answers for pods",
 		       prefix_text(subnet).s);
 	else
-		report(exam->report, OK, "subnet", NULL, "%s is the pods' own: the LAN needs a route to it",
-		       prefix_text(subnet).s);
+		report(exam->report, OK, "subnet", NULL,
+		       "%s is for pods alone: the LAN requires a route to it", prefix_text(subnet).s);
 }
 
-/* In l2 pods are hosts of the LAN. Whether another subnet is on the same wire its gateway says, which
- * examine_gateways() asks. */
+/* In l2 pods are hosts of the LAN. If their subnet is another one, examine_gateways() asks its gateway
+ * whether it is on the same LAN. */
 static void examine_on_link(struct exam *exam, const struct prefix *subnet, const struct prefix *lan)
 {
 	const struct prefix network = lan ? prefix_network(lan) : *subnet;
@@ -74,7 +74,7 @@ static void examine_on_link(struct exam *exam, const struct prefix *subnet, cons
 		 prefix_text(&network).s);
 	if (lan && subnet->len > lan->len)
 		report(exam->report, WARNING, "subnet", remedy,
-		       "%s is a part of the LAN's subnet %s: for pods the rest of the LAN is behind a "
+		       "%s is a part of the LAN's subnet %s: pods reach the rest of the LAN only through a "
 		       "gateway",
 		       prefix_text(subnet).s, prefix_text(&network).s);
 	else if (lan && subnet->len < lan->len)
@@ -84,7 +84,7 @@ static void examine_on_link(struct exam *exam, const struct prefix *subnet, cons
 	else if (lan)
 		report(exam->report, OK, "subnet", NULL, "%s is the LAN's", prefix_text(subnet).s);
 	else
-		report(exam->report, OK, "subnet", NULL, "%s is none of those that the host has on %s",
+		report(exam->report, OK, "subnet", NULL, "%s is not a subnet of the host on %s",
 		       prefix_text(subnet).s, exam->master.name);
 }
 
@@ -93,7 +93,7 @@ void examine_ranges(struct exam *exam)
 	const struct address_range *range = &exam->ranges.backwards;
 
 	if (range->start.family)
-		report(exam->report, ERROR, "pool", "exchange them", "rangeStart %s comes after rangeEnd %s",
+		report(exam->report, ERROR, "pool", "exchange them", "rangeStart %s is after rangeEnd %s",
 		       ip_text(&range->start).s, ip_text(&range->end).s);
 }
 
@@ -107,13 +107,13 @@ static bool is_first_of_subnet(const struct ranges *ranges, size_t i)
 
 void examine_subnets(struct exam *exam)
 {
-	struct own_addresses own = { .link = exam->master.index };
+	struct host_addresses on_host = { .link = exam->master.index };
 
-	addr_each(&exam->host, keep_own, &own, NULL);
+	addr_each(&exam->host, keep_address, &on_host, NULL);
 	for (size_t i = 0; i < exam->ranges.n && !exam->conf.internal; i++) {
-		const struct prefix *subnet = &exam->ranges.list[i].subnet, *lan = lan_of(&own, subnet);
+		const struct prefix *subnet = &exam->ranges.list[i].subnet, *lan = lan_of(&on_host, subnet);
 
-		exam->is_foreign[i] = own.n && !lan;
+		exam->is_foreign[i] = on_host.n && !lan;
 		if (!is_first_of_subnet(&exam->ranges, i))
 			continue;
 		if (subnet->ip.family == AF_INET6 && !netns_has_ipv6())
@@ -126,18 +126,18 @@ void examine_subnets(struct exam *exam)
 	}
 }
 
-/* A pod that is given one of the host's own addresses is refused. */
-void examine_own(struct exam *exam)
+/* ADD fails if a pod gets an address of the host. */
+void examine_addresses(struct exam *exam)
 {
 	const bool addrpool = !strcmp(exam->conf.ipam ? exam->conf.ipam : "", "addrpool");
-	struct own_addresses own = { .link = 0 };
+	struct host_addresses on_host = { .link = 0 };
 	char remedy[128];
 
 	if (exam->conf.link_in_container)
 		return;
-	addr_each(&exam->host, keep_own, &own, NULL);
-	for (size_t i = 0; i < own.n; i++) {
-		const struct ip *ip = &own.list[i].ip;
+	addr_each(&exam->host, keep_address, &on_host, NULL);
+	for (size_t i = 0; i < on_host.n; i++) {
+		const struct ip *ip = &on_host.list[i].ip;
 		const struct address_range *range = ranges_give(&exam->ranges, ip);
 
 		if (!range)
@@ -145,15 +145,15 @@ void examine_own(struct exam *exam)
 		if (addrpool)
 			snprintf(remedy, sizeof(remedy), "\"exclude\": [\"%s\"] in ipam", ip_text(ip).s);
 		else
-			snprintf(remedy, sizeof(remedy), "a range without it: %s",
+			snprintf(remedy, sizeof(remedy), "use a range without it: %s",
 				 exam->podman ? "--ip-range" : "\"rangeStart\" and \"rangeEnd\" in ipam");
 		report(exam->report, WARNING, "pool", remedy,
-		       "%s is the host's own, and in the range %s: the ADD that gets it fails", ip_text(ip).s,
-		       range_text(range).s);
+		       "%s is an address of this host, in the range %s: the ADD that gets it fails",
+		       ip_text(ip).s, range_text(range).s);
 	}
 }
 
-/* sbr makes routes of its own of the gateways in the result. */
+/* The plugin sbr makes default routes from the gateways in the result. */
 static bool has_plugin(const struct exam *exam, const char *type)
 {
 	const json_t *plugin;
@@ -192,7 +192,7 @@ static void examine_routes_of(struct exam *exam, int family)
 		report(exam->report, OK, "routes", NULL, "pods have a default route, %s", dst);
 	else if (given && !routes && !has_plugin(exam, "sbr"))
 		report(exam->report, WARNING, "routes", remedy,
-		       "pods have no default route of %s: \"gateway\" makes none",
+		       "pods have no default route of %s: \"gateway\" alone makes none",
 		       family == AF_INET ? "IPv4" : "IPv6");
 	else
 		report(exam->report, OK, "routes", NULL, "pods have no default route of %s",

@@ -15,7 +15,7 @@
 #include "cni/process.h"
 #include "ctl/progress.h"
 
-/* Each address is asked for twice. Few at a time, so that no queue on the way overflows. */
+/* Asks for each address twice, for few at a time, so that no queue overflows. */
 #define ROUNDS 2
 #define ROUND_MS 1000
 #define AT_ONCE 32
@@ -45,8 +45,8 @@ static int asker_open(struct asker *asker, struct cni_error *err)
 	return 0;
 }
 
-/* A probe, RFC 5227 2.1.1: no cache on the LAN learns anything of it. */
-static int ask(const struct asker *asker, const struct ip *ip, struct cni_error *err)
+/* Sends an ARP probe (RFC 5227 2.1.1), which changes no cache on the LAN. */
+static int sweep_ask(const struct asker *asker, const struct ip *ip, struct cni_error *err)
 {
 	struct sockaddr_ll everybody = {
 		.sll_family = AF_PACKET,
@@ -70,8 +70,8 @@ static int ask(const struct asker *asker, const struct ip *ip, struct cni_error 
 	return cni_fail(err, CNI_IO, "cannot ask the LAN of %s: %s", asker->link->name, errno_text(errno));
 }
 
-/* Who sends ARP has the address that he sends it from, whatever he was asked. */
-static void note(const struct asker *asker, const struct ether_arp *arp)
+/* A host that sends ARP has the sender's address, whatever the packet asks. */
+static void sweep_note(const struct asker *asker, const struct ether_arp *arp)
 {
 	struct ip ip = { .family = AF_INET };
 	uint64_t at;
@@ -84,7 +84,7 @@ static void note(const struct asker *asker, const struct ether_arp *arp)
 		asker->taken[at] = true;
 }
 
-static void hear(const struct asker *asker, int milliseconds)
+static void sweep_hear(const struct asker *asker, int milliseconds)
 {
 	const long long end = process_now_ms() + milliseconds;
 
@@ -99,7 +99,7 @@ static void hear(const struct asker *asker, int milliseconds)
 		if (recvfrom(asker->fd, &arp, sizeof(arp), 0, (struct sockaddr *)&from, &size) ==
 			    sizeof(arp) &&
 		    from.sll_pkttype != PACKET_OUTGOING)
-			note(asker, &arp);
+			sweep_note(asker, &arp);
 	}
 }
 
@@ -110,14 +110,14 @@ static int ask_all(const struct asker *asker, struct cni_error *err)
 	long long left;
 
 	for (size_t i = 0; i < asker->n; i++, ip = ip_next(&ip)) {
-		if (!asker->taken[i] && ask(asker, &ip, err) < 0)
+		if (!asker->taken[i] && sweep_ask(asker, &ip, err) < 0)
 			return -1;
 		if (i % AT_ONCE == AT_ONCE - 1)
-			hear(asker, PAUSE_MS);
+			sweep_hear(asker, PAUSE_MS);
 	}
 	left = end - process_now_ms();
 	if (left > 0)
-		hear(asker, (int)left);
+		sweep_hear(asker, (int)left);
 	return 0;
 }
 
@@ -128,7 +128,7 @@ int sweep(const struct link *link, const struct ip *first, size_t n, bool *taken
 	int rc = asker_open(&asker, err);
 
 	for (int i = 0; rc == 0 && i < ROUNDS; i++) {
-		progress("asking the LAN of %s who has which of %zu addresses", link->name, n);
+		progress("asking the LAN of %s for %zu addresses", link->name, n);
 		rc = ask_all(&asker, err);
 	}
 	progress_end();

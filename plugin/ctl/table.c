@@ -15,7 +15,7 @@
 #define SCREEN_MIN 40
 #define SCREEN_MAX 1000
 
-/* COLUMNS, or what the terminal says, or what everybody has. */
+/* COLUMNS, or the terminal's width, or 80. */
 static size_t screen_width(void)
 {
 	const char *columns = getenv("COLUMNS");
@@ -79,7 +79,7 @@ static void table_measure(const struct table *table, size_t *widths)
 	}
 	cut_column(&widths[table->room], table_width(widths, table->columns), screen);
 	cut_column(&widths[table->columns - 1], table_width(widths, table->columns), screen);
-	/* names of networks and masters come last: they tell rows apart */
+	/* names of networks and masters are cut last: rows differ by them */
 	for (size_t i = 0; i + 1 < table->columns; i++)
 		cut_column(&widths[i], table_width(widths, table->columns), screen);
 }

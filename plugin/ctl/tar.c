@@ -16,7 +16,7 @@ struct header {
 
 _Static_assert(sizeof(struct header) == BLOCK, "ustar");
 
-static int put(int fd, const void *bytes, size_t len, struct cni_error *err)
+static int tar_put(int fd, const void *bytes, size_t len, struct cni_error *err)
 {
 	const char *at = bytes;
 
@@ -33,8 +33,8 @@ static int put(int fd, const void *bytes, size_t len, struct cni_error *err)
 	return 0;
 }
 
-/* The sum of all bytes, in which its own place counts as blanks. */
-static unsigned int checksum(const struct header *header)
+/* The sum of all bytes. The field of the checksum itself counts as blanks. */
+static unsigned int tar_checksum(const struct header *header)
 {
 	const unsigned char *bytes = (const unsigned char *)header;
 	unsigned int sum = 0;
@@ -60,15 +60,15 @@ int tar_add(int fd, const char *name, const char *content, size_t len, struct cn
 	snprintf(header.size, sizeof(header.size), "%011zo", len);
 	snprintf(header.mtime, sizeof(header.mtime), "%011llo", (unsigned long long)time(NULL));
 	memset(header.checksum, ' ', sizeof(header.checksum));
-	snprintf(header.checksum, sizeof(header.checksum), "%06o", checksum(&header));
-	if (put(fd, &header, sizeof(header), err) < 0 || put(fd, content, len, err) < 0)
+	snprintf(header.checksum, sizeof(header.checksum), "%06o", tar_checksum(&header));
+	if (tar_put(fd, &header, sizeof(header), err) < 0 || tar_put(fd, content, len, err) < 0)
 		return -1;
-	return put(fd, zeros, (BLOCK - len % BLOCK) % BLOCK, err);
+	return tar_put(fd, zeros, (BLOCK - len % BLOCK) % BLOCK, err);
 }
 
 int tar_end(int fd, struct cni_error *err)
 {
 	static const char zeros[2 * BLOCK];
 
-	return put(fd, zeros, sizeof(zeros), err);
+	return tar_put(fd, zeros, sizeof(zeros), err);
 }

@@ -80,7 +80,7 @@ void text_end(void)
 	putchar('\n');
 }
 
-/* What stands before a line for each level above it. */
+/* Prints the tree's line of each level above. */
 // NOLINTNEXTLINE(misc-no-recursion): a tree of four levels, written from its root
 static void put_above(const struct branch *branch)
 {
@@ -109,7 +109,7 @@ void text_bar(enum paint paint, double share)
 {
 	int full = (int)(share * BAR_WIDTH + 0.5);
 
-	/* neither empty nor full looks so unless it is */
+	/* only an empty bar is drawn empty, and only a full one full */
 	if (full == 0 && share > 0)
 		full = 1;
 	if (full >= BAR_WIDTH)

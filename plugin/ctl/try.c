@@ -27,7 +27,7 @@
 #define IFNAME "eth0"
 #define OTHERS_MAX 16
 
-/* A pod that there is for as long as it is tried. */
+/* A trial pod, and the results of its calls. */
 struct trial {
 	struct report report;
 	struct call call;
@@ -38,7 +38,7 @@ struct trial {
 	unsigned int mtu;
 };
 
-static void headline(const char *step, const char *what)
+static void try_headline(const char *step, const char *what)
 {
 	text_put(BOLD, "%s", step);
 	text_put(DIM, "  %s", what);
@@ -62,7 +62,7 @@ static int find_link(void *arg, struct cni_error *err)
 	return 0;
 }
 
-/* 0: there is no such interface. */
+/* Returns 0 if the interface does not exist. */
 static unsigned int pod_mtu(const struct trial *trial)
 {
 	struct link link;
@@ -77,16 +77,16 @@ static unsigned int pod_mtu(const struct trial *trial)
 	return mtu;
 }
 
-static bool is_own(const struct ip *ip)
+static bool is_on_host(const struct ip *ip)
 {
 	struct rtnl host;
-	bool own;
+	bool local;
 
 	if (rtnl_open(&host, -1, NULL) < 0)
 		return false;
-	own = addr_is_local(&host, ip, NULL) == FOUND;
+	local = addr_is_local(&host, ip, NULL) == FOUND;
 	rtnl_close(&host);
-	return own;
+	return local;
 }
 
 static bool has_host_access(const struct trial *trial)
@@ -100,33 +100,33 @@ static bool has_host_access(const struct trial *trial)
 	return access;
 }
 
-/* Nobody has answered: who should have? */
+/* Reports the likely cause for an address that does not answer. */
 static void explain_silence(struct trial *trial, const struct ip *to, const char *what)
 {
 	const struct ip_str text = ip_text(to);
 
-	if (is_own(to) && has_host_access(trial))
+	if (is_on_host(to) && has_host_access(trial))
 		report(&trial->report, WARNING, what,
-		       "hostAccess is on: the firewall of this machine may drop what pods send (nft list "
+		       "hostAccess is on: the firewall of this machine may drop packets from pods (nft list "
 		       "ruleset)",
 		       "%s, this machine itself, does not answer", text.s);
-	else if (is_own(to))
+	else if (is_on_host(to))
 		report(&trial->report, WARNING, what,
 		       "add \"hostAccess\": true to the configuration: without it pods do not reach their "
-		       "own machine",
+		       "host",
 		       "%s, this machine itself, does not answer", text.s);
 	else if (ping_is_neighbour(trial->pod.netns, to))
 		report(&trial->report, OK, what, NULL,
-		       "%s does not answer echo requests, and is there: it answers %s", text.s,
+		       "%s does not answer echo requests, but exists: it answers %s", text.s,
 		       to->family == AF_INET ? "ARP" : "neighbour solicitations");
 	else
 		report(&trial->report, WARNING, what,
-		       "is it up, and on this LAN? ipvlanctl doctor asks it from this machine, and looks at "
-		       "master and mode",
+		       "check that it is up and on this LAN; ipvlanctl doctor asks it from this machine, and "
+		       "examines master and mode",
 		       "%s does not answer", text.s);
 }
 
-/* Sizes that tunnels and PPPoE leave. */
+/* Tries sizes that pass tunnels and PPPoE. */
 static void try_large(struct trial *trial, const struct ip *to, const char *what)
 {
 	static const unsigned int sizes[] = { 1492, 1480, 1450, 1400, 1280, 576 };
@@ -142,9 +142,9 @@ static void try_large(struct trial *trial, const struct ip *to, const char *what
 		if (ping_large(trial->pod.netns, to, sizes[i], &err) != FOUND)
 			continue;
 		report(&trial->report, WARNING, what,
-		       "add \"mtu\" with what the path takes to the configuration",
-		       "%s answers packets of %u bytes and not of %u, which is the pod's MTU: something on "
-		       "the path drops large ones",
+		       "add \"mtu\" to the configuration, with the smaller size",
+		       "%s answers packets of %u bytes, but not of %u, the pod's MTU: a device on "
+		       "the path drops large packets",
 		       ip_text(to).s, sizes[i], trial->mtu);
 		return;
 	}
@@ -166,17 +166,17 @@ static void try_to_reach(struct trial *trial, const struct ip *to, const char *w
 		break;
 	default:
 		report(&trial->report, WARNING, what,
-		       "the pod needs a route there: \"routes\" in ipam or beside it", "%s", err.msg);
+		       "the pod requires a route to it: \"routes\" in ipam or beside it", "%s", err.msg);
 	}
 }
 
-/* Its gateways, and what the user names. */
-static void reach(struct trial *trial, const struct ip *others, int n)
+/* Pings the gateways, and the user's addresses. */
+static void try_reach(struct trial *trial, const struct ip *others, int n)
 {
 	size_t asked = 0;
 
 	trial->mtu = pod_mtu(trial);
-	headline("reach", "echo requests from inside the pod");
+	try_headline("reach", "echo requests from inside the pod");
 	for (size_t i = 0; i < trial->given.n_ips; i++)
 		if (trial->given.ips[i].gateway.family && ++asked)
 			try_to_reach(trial, &trial->given.ips[i].gateway, "gateway");
@@ -184,10 +184,10 @@ static void reach(struct trial *trial, const struct ip *others, int n)
 		try_to_reach(trial, &others[i], "address");
 	if (!asked)
 		report(&trial->report, OK, "gateway", NULL,
-		       "there is none to ask; others are, with ipvlanctl try CONF ADDRESS...");
+		       "the pod has no gateway; ipvlanctl try CONF ADDRESS... asks other addresses");
 }
 
-static void tell_given(struct trial *trial)
+static void report_given(struct trial *trial)
 {
 	const struct result *given = &trial->given;
 	bool has_default = false;
@@ -207,9 +207,9 @@ static void tell_given(struct trial *trial)
 	}
 	if (!has_default)
 		report(&trial->report, OK, "route",
-		       "for more, add it to \"routes\" of ipam: { \"dst\": \"0.0.0.0/0\" }; a gateway alone "
-		       "makes none",
-		       "no default route: the pod reaches its own subnet alone");
+		       "add { \"dst\": \"0.0.0.0/0\" } to \"routes\" of ipam; \"gateway\" alone makes no "
+		       "default route",
+		       "no default route: the pod reaches only its own subnet");
 }
 
 static int read_given(struct trial *trial, struct cni_error *err)
@@ -218,69 +218,70 @@ static int read_given(struct trial *trial, struct cni_error *err)
 	const int version = version_find(text ? text : "");
 
 	if (version < 0)
-		return cni_fail(err, CNI_VERSION, "the result has no version that is known");
+		return cni_fail(err, CNI_VERSION, "the version of the result is unknown");
 	return result_read(&trial->given, trial->result, (enum cni_version)version, err);
 }
 
-static int add(struct trial *trial)
+static int try_add(struct trial *trial)
 {
 	struct cni_error err = { 0 };
 
-	headline("ADD", "what a runtime calls for a new pod; here its namespace is made for the trial");
+	try_headline("ADD", "as a runtime calls it for a new pod; here for a trial pod");
 	trial->result = call_add(&trial->call, trial->plugins, &err);
 	if (trial->result && read_given(trial, &err) == 0) {
-		tell_given(trial);
+		report_given(trial);
 		return 0;
 	}
 	report_error(&trial->report, ERROR, "ADD", &err);
 	return -1;
 }
 
-static void check(struct trial *trial)
+static void try_check(struct trial *trial)
 {
 	struct cni_error err = { 0 };
 
-	headline("CHECK", "is everything still as ADD has left it?");
+	try_headline("CHECK", "is everything still as ADD made it?");
 	if (call_check(&trial->call, trial->plugins, trial->result, &err) == 0)
-		report(&trial->report, OK, "CHECK", NULL, "it is");
+		report(&trial->report, OK, "CHECK", NULL, "nothing is missing");
 	else
 		report_error(&trial->report, ERROR, "CHECK", &err);
 }
 
-/* A runtime may call it more than once, and after an ADD that has failed. */
-static void del(struct trial *trial)
+/* Calls DEL twice, also after a failed ADD, as a runtime may. */
+static void try_del(struct trial *trial)
 {
 	struct cni_error err = { 0 };
 	unsigned int index = 0;
 
-	headline("DEL", "twice, as a runtime may call it");
+	try_headline("DEL", "twice, as a runtime may call it");
 	for (int i = 0; i < 2 && !err.code; i++)
 		call_del(&trial->call, trial->plugins, trial->result, &err);
 	if (err.code)
 		report_error(&trial->report, ERROR, "DEL", &err);
 	else if (netns_run(trial->pod.netns, find_link, &index, &err) < 0 || index)
-		report(&trial->report, ERROR, "DEL", NULL, "it has left " IFNAME " in the pod");
+		report(&trial->report, ERROR, "DEL", NULL, IFNAME " still exists in the pod");
 	else
-		report(&trial->report, OK, "DEL", NULL, "the interface is gone, and the addresses are free");
+		report(&trial->report, OK, "DEL", NULL,
+		       "the interface is removed, and the addresses are released");
 }
 
-static void run(struct trial *trial, const struct ip *others, int n)
+static void try_pod(struct trial *trial, const struct ip *others, int n)
 {
-	if (add(trial) == 0) {
-		reach(trial, others, n);
-		check(trial);
+	if (try_add(trial) == 0) {
+		try_reach(trial, others, n);
+		try_check(trial);
 	}
-	del(trial);
+	try_del(trial);
 	result_free(&trial->given);
 	json_decref(trial->result);
 }
 
-/* Only Podman has the addresses of its networks. */
+/* Fails for a network whose addresses Podman assigns. */
 static json_t *try_plugins(json_t *doc, struct cni_error *err)
 {
 	if (!podman_is_network(doc))
 		return conflist_plugins(doc);
-	cni_fail(err, CNI_CONFIG, "it is a network of Podman's");
+	cni_fail(err, CNI_CONFIG, "it is a network of Podman");
 	cni_hint(err, "podman run --rm --network %s IMAGE tries it", scan_text(doc, "name"));
 	return NULL;
 }
@@ -293,14 +294,14 @@ static int try_file(const char *file, const struct ip *others, int n)
 
 	trial.plugins = plugins;
 	if (plugins && make_pod(&trial, &err) == 0)
-		run(&trial, others, n);
+		try_pod(&trial, others, n);
 	else
 		report_error(&trial.report, ERROR, plugins ? "pod" : file, &err);
 	guest_close(&trial.pod);
 	return (int)trial.report.worst;
 }
 
-/* Is the network that was proposed last still a proposal? */
+/* Is there a proposal, and no network of its name? */
 static bool is_proposed(void)
 {
 	json_auto_t *plugins = conflist_read(PROPOSAL, NULL), *files = NULL;
@@ -327,7 +328,7 @@ static bool is_ipvlan(const char *file)
 	return false;
 }
 
-/* Those that are tried when none is named. */
+/* The files to try if the user names none. */
 static json_t *usual_files(struct cni_error *err)
 {
 	json_auto_t *all = NULL;
@@ -384,7 +385,8 @@ int try_main(int argc, char **argv)
 
 	for (int i = named ? 2 : 1; i < argc; i++)
 		if (n == OTHERS_MAX || !ip_parse(argv[i], &others[n++])) {
-			fprintf(stderr, "ipvlanctl: \"%s\" is no address, or one too many\n", argv[i]);
+			fprintf(stderr, "ipvlanctl: \"%s\" is not an address, or there are too many\n",
+				argv[i]);
 			return EXIT_USAGE;
 		}
 	files = named ? files_named(argv[1], &err) : usual_files(&err);

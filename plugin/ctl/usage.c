@@ -6,20 +6,15 @@
 #include "ctl/pools.h"
 #include "ctl/scan.h"
 
-static long long number(const json_t *range, const char *key)
-{
-	return json_integer_value(json_object_get(range, key));
-}
-
 static void examine_range_set(struct exam *exam, const json_t *range)
 {
-	const long long dead = number(range, "dead"), leased = number(range, "leased"),
-			size = number(range, "size");
+	const long long dead = scan_number(range, "dead"), leased = scan_number(range, "leased"),
+			size = scan_number(range, "size");
 	const char *text = scan_text(range, "rangeSet");
 
 	if (dead)
 		report(exam->report, WARNING, "leases",
-		       "ipvlanctl gc --yes releases them, and so does the next ADD that finds no other "
+		       "ipvlanctl gc --yes releases them, as does the next ADD that finds no other "
 		       "address",
 		       "%lld of %s are leased by pods that are gone", dead, text);
 	else if (leased >= size)
@@ -30,8 +25,8 @@ static void examine_range_set(struct exam *exam, const json_t *range)
 		       size, text);
 }
 
-/* A file may have several networks, and several networks one pool, which is listed once. */
-static void keep_own(json_t *pools, const struct exam *exam)
+/* Keeps the pools of this network. A file may have several networks. */
+static void keep_network(json_t *pools, const struct exam *exam)
 {
 	const char *shared = json_string_value(json_field(json_field(exam->plugin, "ipam"), "pool"));
 
@@ -44,7 +39,7 @@ static void keep_own(json_t *pools, const struct exam *exam)
 	}
 }
 
-/* Addresses that the next ADDs get without another block. */
+/* The addresses that ADD can assign without another block. */
 static long long count_free(const json_t *pools)
 {
 	const json_t *pool, *range;
@@ -53,22 +48,23 @@ static long long count_free(const json_t *pools)
 
 	json_array_foreach(pools, i, pool)
 		json_array_foreach(json_object_get(pool, "rangeSets"), k, range)
-			free += number(range, "size") - number(range, "leased") + number(range, "dead");
+			free += scan_number(range, "size") - scan_number(range, "leased") +
+				scan_number(range, "dead");
 	return free;
 }
 
-/* No block can be claimed. ADD asks for one when the node's own blocks have no address left. */
+/* The engine fails: no block can be claimed. ADD requires one when the node's blocks have no free address. */
 static void report_engine(struct exam *exam, const json_t *network, const char *what)
 {
 	json_auto_t *pools = pools_of(network, false, NULL);
 	long long free;
 
-	keep_own(pools, exam);
+	keep_network(pools, exam);
 	free = count_free(pools);
 	report(exam->report, free ? WARNING : ERROR, "cluster",
-	       "make the engine that \"cluster\" in ipam names answer",
-	       "network \"%s\": %s; %lld address%s of this node's own blocks %s free", exam_network(exam),
-	       what, free, free == 1 ? "" : "es", free == 1 ? "is" : "are");
+	       "check the engine that \"cluster\" in ipam names",
+	       "network \"%s\": %s; %lld address%s of this node's blocks %s free", exam_network(exam), what,
+	       free, free == 1 ? "" : "es", free == 1 ? "is" : "are");
 }
 
 static json_t *leases_by_address(const json_t *pools)
@@ -104,7 +100,7 @@ void examine_pools(struct exam *exam)
 		return;
 	}
 	exam->sound |= SOUND_POOLS;
-	keep_own(exam->pools, exam);
+	keep_network(exam->pools, exam);
 	exam->leases = leases_by_address(exam->pools);
 	json_array_foreach(exam->pools, i, pool)
 		json_array_foreach(json_object_get(pool, "rangeSets"), k, range)

@@ -7,7 +7,7 @@
 #include "cni/json.h"
 #include "netavark/network.h"
 
-/* The subnet of the network that an address is of, which *ret is; NULL: there is none. */
+/* Returns the subnet of the network that has the address, and its prefix in *ret; NULL: there is none. */
 static const json_t *subnet_of(const json_t *network, const struct ip *ip, struct prefix *ret)
 {
 	const json_t *subnet;
@@ -27,10 +27,10 @@ static int add_address(json_t *result, const json_t *network, const char *text, 
 	struct ip ip;
 
 	if (!ip_parse(text, &ip))
-		return cni_fail(err, CNI_CONFIG, "static_ips: \"%s\" is no address", text);
+		return cni_fail(err, CNI_CONFIG, "static_ips: \"%s\" is not an address", text);
 	subnet = subnet_of(network, &ip, &address);
 	if (!subnet)
-		return cni_fail(err, CNI_CONFIG, "%s is in none of the subnets of network %s", text,
+		return cni_fail(err, CNI_CONFIG, "%s is in no subnet of network %s", text,
 				network_text(network, "name"));
 	address.ip = ip;
 	gateway = json_field(subnet, "gateway");
@@ -43,7 +43,7 @@ static int add_address(json_t *result, const json_t *network, const char *text, 
 	return *err->msg ? -1 : 0;
 }
 
-/* As if a plugin before ipvlan had assigned them: ipvlan takes over the addresses of prevResult. */
+/* Passes Podman's addresses in prevResult, like those of a plugin before ipvlan. */
 static int add_podmans(json_t *conf, const json_t *network, const json_t *ips, struct cni_error *err)
 {
 	json_t *result = json_pack("{s:s, s:[], s:[]}", "cniVersion", "1.1.0", "ips", "routes");
@@ -52,9 +52,9 @@ static int add_podmans(json_t *conf, const json_t *network, const json_t *ips, s
 
 	json_object_set_new(conf, "prevResult", result);
 	if (!json_array_size(ips) && json_array_size(json_field(network, "subnets"))) {
-		cni_fail(err, CNI_CONFIG, "network %s has subnets, and the call has no address of them",
+		cni_fail(err, CNI_CONFIG, "network %s has subnets, but the call has no address",
 			 network_text(network, "name"));
-		return cni_hint(err, "Podman assigns addresses where ipam_options.driver is host-local");
+		return cni_hint(err, "Podman assigns addresses if ipam_options.driver is host-local");
 	}
 	json_array_foreach(ips, i, entry)
 		if (add_address(result, network, json_string_value(entry) ? json_string_value(entry) : "",
@@ -67,13 +67,12 @@ int container_add(json_t *conf, const json_t *call, struct cni_error *err)
 {
 	const json_t *options = json_field(call, "network_options"), *ips = json_field(options, "static_ips");
 	const json_t *network = json_field(call, "network");
-	json_t *own = json_field(options, "options");
+	json_t *unknown = json_field(options, "options");
 
-	if (json_object_size(own)) {
-		cni_fail(err, CNI_CONFIG, "a container has no options of its own, such as %s",
-			 json_object_iter_key(json_object_iter(own)));
-		return cni_hint(err,
-				"give it to podman network create with -o, for all containers of network %s",
+	if (json_object_size(unknown)) {
+		cni_fail(err, CNI_CONFIG, "option %s cannot be set for one container",
+			 json_object_iter_key(json_object_iter(unknown)));
+		return cni_hint(err, "set it for all containers of network %s: podman network create -o",
 				network_text(network, "name"));
 	}
 	json_object_set_new(conf, "runtimeConfig",
@@ -81,8 +80,8 @@ int container_add(json_t *conf, const json_t *call, struct cni_error *err)
 	return network_is_podmans(network) ? add_podmans(conf, network, ips, err) : 0;
 }
 
-/* Podman adds the first letters of the container's id, whether or not anything was asked for. */
-static bool is_own_alias(const json_t *call, const char *alias)
+/* Podman always adds an alias: the start of the container's id. */
+static bool is_implied_alias(const json_t *call, const char *alias)
 {
 	return !strncmp(network_text(call, "container_id"), alias, strlen(alias)) ||
 	       !strcmp(network_text(call, "container_name"), alias);
@@ -95,12 +94,13 @@ void container_warn(const json_t *call)
 	size_t i;
 
 	if (json_array_size(json_field(call, "port_mappings")))
-		cni_log("network %s publishes no ports: the container is reached at its own address, at "
+		cni_log("network %s publishes no ports: other hosts reach the container at its own address, "
+			"at "
 			"each port that it listens on",
 			network);
 	json_array_foreach(aliases, i, alias)
-		if (!is_own_alias(call, json_string_value(alias) ? json_string_value(alias) : ""))
-			cni_log("network %s has no name server: the alias %s is known nowhere", network,
+		if (!is_implied_alias(call, json_string_value(alias) ? json_string_value(alias) : ""))
+			cni_log("network %s has no name server: the alias %s has no effect", network,
 				json_string_value(alias));
 }
 

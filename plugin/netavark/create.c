@@ -14,7 +14,7 @@
 #include "plugin/conf.h"
 #include "plugin/master.h"
 
-/* What Docker and Podman call an option of their own ipvlan; "": it is no option of ours. */
+/* Options of Docker's and Podman's own ipvlan, with our names. */
 static const struct {
 	const char *theirs, *ours;
 } names[] = {
@@ -23,11 +23,11 @@ static const struct {
 	{ "com.docker.network.driver.mtu", "mtu" },
 };
 
-/* Keys of a configuration that `podman network create` has flags for, or that a runtime adds. */
+/* Keys for which `podman network create` has flags, or that a runtime adds. */
 static const struct {
 	const char *key, *remedy;
 } reserved[] = {
-	{ "internal", "--internal does this" },
+	{ "internal", "use --internal" },
 	{ "cniVersion", "it is no option of a network" },
 	{ "name", "it is no option of a network" },
 	{ "type", "it is no option of a network" },
@@ -53,11 +53,11 @@ static int create_rename(json_t *options, struct cni_error *err)
 	return 0;
 }
 
-static int refuse_reserved(const json_t *options, struct cni_error *err)
+static int create_check_reserved(const json_t *options, struct cni_error *err)
 {
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
 		if (json_field(options, reserved[i].key)) {
-			cni_fail(err, CNI_CONFIG, "option %s is refused", reserved[i].key);
+			cni_fail(err, CNI_CONFIG, "option %s is not allowed", reserved[i].key);
 			return cni_hint(err, "%s", reserved[i].remedy);
 		}
 	return 0;
@@ -83,7 +83,8 @@ static int settle_master(json_t *network, json_t *options, struct cni_error *err
 	return 0;
 }
 
-/* --dns: Podman refuses it after us where it has no name server for the network. The key dns does it. */
+/* --dns: Podman would reject it later, since it has no name server for the network. The key dns replaces it.
+ */
 static int settle_dns(json_t *network, json_t *options, struct cni_error *err)
 {
 	json_t *servers = json_field(network, "network_dns_servers");
@@ -102,7 +103,7 @@ static int settle_dns(json_t *network, json_t *options, struct cni_error *err)
 	return 0;
 }
 
-/* The default routes of the host that lead by a link. */
+/* The gateways of the host's default routes on a link. */
 struct gateways {
 	int link;
 	struct ip list[2];
@@ -118,7 +119,7 @@ static void see_route(const struct route_seen *seen, void *arg)
 		gateways->list[gateways->n++] = seen->gw;
 }
 
-/* Otherwise Podman takes the first address of the subnet, whether or not a router has it. */
+/* Without a gateway Podman uses the first address of the subnet, which may not be a router. */
 static void fill_gateways(json_t *network, const struct gateways *gateways)
 {
 	struct prefix prefix;
@@ -137,7 +138,7 @@ static void fill_gateways(json_t *network, const struct gateways *gateways)
 	}
 }
 
-/* What the host's default route says: the master, and where subnets of its LAN have their gateway. */
+/* Adds the master, and the gateways of subnets of its LAN, from the host's default routes. */
 static int fill_from_host(json_t *network, struct rtnl *nl, struct cni_error *err)
 {
 	const char *name = json_string_value(json_field(network, "network_interface"));
@@ -155,7 +156,7 @@ static int fill_from_host(json_t *network, struct rtnl *nl, struct cni_error *er
 	return 0;
 }
 
-static int fill(json_t *network, struct cni_error *err)
+static int create_fill(json_t *network, struct cni_error *err)
 {
 	struct rtnl nl;
 	int rc;
@@ -183,7 +184,8 @@ static bool has_ipv6(const json_t *network)
 	return false;
 }
 
-/* Podman assigns addresses of its own where the driver of its IPAM is not another one than host-local. */
+/* Podman assigns addresses if its IPAM driver is host-local, the default. Sets "none" if there is an option
+ * ipam. */
 static int settle_ipam(json_t *network, struct cni_error *err)
 {
 	json_t *options = json_field(network, "ipam_options");
@@ -196,15 +198,15 @@ static int settle_ipam(json_t *network, struct cni_error *err)
 	if (!network_is_podmans(network))
 		return 0;
 	if (!json_array_size(json_field(network, "subnets"))) {
-		cni_fail(err, CNI_CONFIG, "a network needs a subnet");
+		cni_fail(err, CNI_CONFIG, "the network has no subnet");
 		return cni_hint(
 			err,
-			"--subnet, with --gateway and --ip-range; or --ipam-driver none for "
-			"interfaces without addresses. In l2 the subnet is that of the LAN, and the range "
-			"is one that neither its DHCP server nor another host uses");
+			"use --subnet, with --gateway and --ip-range; or --ipam-driver none for "
+			"interfaces without addresses. In l2 the subnet is the LAN's, and its DHCP server "
+			"and other hosts must not use the range");
 	}
 	if (json_is_true(json_field(network, "ipv6_enabled")) && !has_ipv6(network))
-		return cni_fail(err, CNI_CONFIG, "--ipv6 needs a --subnet of IPv6");
+		return cni_fail(err, CNI_CONFIG, "--ipv6 requires a --subnet of IPv6");
 	return 0;
 }
 
@@ -216,22 +218,22 @@ int create_complete(json_t *network, struct cni_error *err)
 		json_object_set_new(network, "options", options = json_object());
 	if (!json_is_object(options))
 		return cni_fail(err, CNI_CONFIG, "options must be an object");
-	if (refuse_reserved(options, err) < 0 || create_rename(options, err) < 0 ||
+	if (create_check_reserved(options, err) < 0 || create_rename(options, err) < 0 ||
 	    settle_master(network, options, err) < 0 || settle_dns(network, options, err) < 0 ||
 	    settle_ipam(network, err) < 0)
 		return -1;
-	return fill(network, err);
+	return create_fill(network, err);
 }
 
-static void refuse_unknown(void *arg, const struct unknown_key *unknown)
+static void create_fail_unknown(void *arg, const struct unknown_key *unknown)
 {
 	cni_fail(arg, CNI_CONFIG, "%s", unknown_key_text(unknown, "").s);
 }
 
 #define IGNORED "ignored: "
 
-/* What setup would leave out with a warning that nobody looks for. */
-static void refuse_ignored(void *arg, const char *line)
+/* setup would ignore the key with a warning in a log. create fails instead. */
+static void create_fail_ignored(void *arg, const char *line)
 {
 	cni_fail(arg, CNI_CONFIG, "%s",
 		 !strncmp(line, IGNORED, strlen(IGNORED)) ? line + strlen(IGNORED) : line);
@@ -243,10 +245,10 @@ static int check_conf(const json_t *json, struct cni_error *err)
 	struct conf conf;
 	int rc;
 
-	keys_unknown(json, refuse_unknown, err);
+	keys_unknown(json, create_fail_unknown, err);
 	if (*err->msg || request_read_conf(&req, (json_t *)json, err) < 0)
 		return -1;
-	log_divert(refuse_ignored, err);
+	log_divert(create_fail_ignored, err);
 	log_check(json);
 	rc = conf_read(&conf, &req, err);
 	if (rc == 0)
@@ -261,6 +263,6 @@ json_t *create_check(const json_t *network, struct cni_error *err)
 
 	if (!conf || check_conf(conf, err) < 0)
 		return NULL;
-	json_decref(network_default_route(network, AF_INET, err)); /* for the option metric */
+	json_decref(network_default_route(network, AF_INET, err)); /* checks the option metric */
 	return *err->msg ? NULL : json_incref(conf);
 }

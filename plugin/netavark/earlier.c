@@ -8,8 +8,8 @@ static bool is_elsewhere(const struct page *page, const struct netns_id *now)
 {
 	if (!page->netns.inode || netns_is(&page->netns, now))
 		return false;
-	cni_log("container %s was left with an interface \"%s\" in %s: it is removed", page->container,
-		page->ifname, page->path);
+	cni_log("container %s still has an interface \"%s\" in %s from an earlier setup: removing it",
+		page->container, page->ifname, page->path);
 	return true;
 }
 

@@ -29,8 +29,8 @@ static const struct about about = {
 	.page = "ipvlan-netavark",
 };
 
-/* Podman sets it for what it starts in its user namespace. */
-static int refuse_rootless(struct cni_error *err)
+/* Podman sets the variable for programs that it starts in its user namespace. */
+static int check_rootless(struct cni_error *err)
 {
 	const char *state = getenv("_CONTAINERS_USERNS_CONFIGURED");
 
@@ -40,7 +40,7 @@ static int refuse_rootless(struct cni_error *err)
 	return cni_hint(err, "the master belongs to root: run podman as root, or use another network");
 }
 
-/* As Podman's CNI told plugins, so that ipvlanctl and "sticky" know containers by their names. */
+/* As Podman with CNI did, so that ipvlanctl and "sticky" know the containers' names. */
 static void set_args(const json_t *call)
 {
 	char args[512];
@@ -66,7 +66,8 @@ static int answer_setup(const struct request *req, const json_t *result)
 	return plugin_print(status, JSON_COMPACT, true);
 }
 
-/* One verb of ipvlan, with what the specification has in the environment and on standard input. */
+/* Calls one verb of ipvlan. Sets the environment as the specification has it. conf replaces standard input.
+ */
 static int serve(const char *verb, const char *netns, const json_t *call, const json_t *conf,
 		 struct cni_error *err)
 {
@@ -89,7 +90,7 @@ static int driver_create(json_t *network, const char *netns, struct cni_error *e
 {
 	json_auto_t *conf = NULL;
 
-	if (refuse_rootless(err) < 0 || create_complete(network, err) < 0)
+	if (check_rootless(err) < 0 || create_complete(network, err) < 0)
 		return -1;
 	conf = create_check(network, err);
 	if (!conf || serve("STATUS", netns, NULL, conf, err) < 0)
@@ -99,7 +100,8 @@ static int driver_create(json_t *network, const char *netns, struct cni_error *e
 		       : cni_fail(err, CNI_IO, "cannot write the network");
 }
 
-/* Needs nothing of the network but its IPAM; without that what the ledger knows is released all the same. */
+/* Requires only the network's IPAM. If the network cannot be read, DEL still removes the objects in the
+ * ledger. */
 static int driver_teardown(json_t *call, const char *netns, struct cni_error *err)
 {
 	const json_t *network = json_field(call, "network");
@@ -114,7 +116,7 @@ static int driver_teardown(json_t *call, const char *netns, struct cni_error *er
 	return *err->msg ? -1 : 0;
 }
 
-/* By its namespace, which the ledger knows: DEL goes there. */
+/* DEL finds the earlier namespace in the ledger. */
 static int release_earlier(json_t *call, const char *netns, struct cni_error *err)
 {
 	const char *container = network_text(call, "container_id");
@@ -127,7 +129,7 @@ static int driver_setup(json_t *call, const char *netns, struct cni_error *err)
 {
 	json_auto_t *conf = NULL;
 
-	if (refuse_rootless(err) < 0)
+	if (check_rootless(err) < 0)
 		return -1;
 	conf = network_conf(json_field(call, "network"), err);
 	if (!conf || container_add(conf, call, err) < 0 || release_earlier(call, netns, err) < 0)
@@ -146,7 +148,7 @@ static const struct {
 	{ "teardown", 3, driver_teardown },
 };
 
-static int run(size_t command, const char *netns, struct cni_error *err)
+static int run_command(size_t command, const char *netns, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	json_auto_t *input = NULL;
@@ -158,7 +160,7 @@ static int run(size_t command, const char *netns, struct cni_error *err)
 		return -1;
 	input = json_read(text, len, &why);
 	if (!json_is_object(input))
-		return cni_fail(err, CNI_DECODE, "cannot read what Podman passes: %s",
+		return cni_fail(err, CNI_DECODE, "cannot read standard input: %s",
 				input ? "not an object" : why.msg);
 	return commands[command].run(input, netns, err);
 }
@@ -199,6 +201,6 @@ int main(int argc, char **argv)
 	delegate_use_builtin(&builtin);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (argc == commands[i].arguments && !strcmp(argv[1], commands[i].name))
-			return run(i, argc > 2 ? argv[2] : "", &err) < 0 ? print_error(&err) : 0;
+			return run_command(i, argc > 2 ? argv[2] : "", &err) < 0 ? print_error(&err) : 0;
 	return about_refuse(&about);
 }

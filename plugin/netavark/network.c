@@ -9,10 +9,10 @@
 
 #define PRIORITY_MAX 0xffffffffLL
 
-/* What this program itself reads of the options: the two of netavark's own ipvlan. */
+/* The options that this program itself reads, as netavark's own ipvlan does. */
 static const char *const driver_options[] = { "metric", "no_default_route" };
 
-static bool is_drivers(const char *key)
+static bool is_driver_option(const char *key)
 {
 	for (size_t i = 0; i < sizeof(driver_options) / sizeof(*driver_options); i++)
 		if (!strcmp(driver_options[i], key))
@@ -32,7 +32,7 @@ const char *network_text(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-/* NULL: it begins as a list or an object, and is none. */
+/* Returns JSON, or the text. NULL: the text begins as a list or an object, and is not JSON. */
 static json_t *option_value(const char *key, const char *text, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
@@ -40,7 +40,7 @@ static json_t *option_value(const char *key, const char *text, struct cni_error 
 
 	if (value || (*text != '[' && *text != '{'))
 		return value ? value : json_string(text);
-	cni_fail(err, CNI_CONFIG, "option %s is no JSON: %s", key, why.msg);
+	cni_fail(err, CNI_CONFIG, "option %s is not JSON: %s", key, why.msg);
 	return NULL;
 }
 
@@ -50,7 +50,7 @@ static int add_options(json_t *conf, const json_t *network, struct cni_error *er
 	const char *key;
 
 	json_object_foreach(json_field(network, "options"), key, value) {
-		if (is_drivers(key))
+		if (is_driver_option(key))
 			continue;
 		meant = option_value(key, json_string_value(value) ? json_string_value(value) : "", err);
 		if (!meant)
@@ -72,9 +72,9 @@ static int add_routes(json_t *conf, const json_t *network, struct cni_error *err
 		const char *type = network_text(route, "route_type");
 
 		if (*type && strcmp(type, "unicast") != 0) {
-			cni_fail(err, CNI_CONFIG, "route to %s: there are no routes of type %s",
+			cni_fail(err, CNI_CONFIG, "route to %s: type %s is not supported",
 				 network_text(route, "destination"), type);
-			return cni_hint(err, "of Podman's types, ipvlan-netavark has \"unicast\" alone");
+			return cni_hint(err, "of Podman's types, ipvlan-netavark supports only \"unicast\"");
 		}
 		json_array_append_new(list,
 				      json_pack("{s:O?, s:O?, s:O*}", "dst", json_field(route, "destination"),
@@ -150,7 +150,7 @@ json_t *network_default_routes(const json_t *network, struct cni_error *err)
 	return NULL;
 }
 
-/* One address of each subnet, as Podman itself assigns them. */
+/* A container gets one address of each subnet, as from Podman itself. */
 static int add_ranges(json_t *ipam, const json_t *network, struct cni_error *err)
 {
 	json_t *routes = network_default_routes(network, err);

@@ -1,48 +1,48 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlanctl doctor names what is wrong, and the remedy.
+# ipvlanctl doctor names each fault, and its remedy.
 
 load ../lib/ctl
 
 @test "a sound network: ok in each line, status 0" {
 	configured net "$(sound)"
-	finds 0 'ok       kernel: has ipvlan' 'ok       master: eth0 is up' 'ok       mode: l2 is free on eth0' \
+	finds 0 'ok       kernel: has ipvlan' 'ok       master: eth0 is up' 'ok       mode: l2 is possible on eth0' \
 		'ok       MTU: 1500' 'ok       gateway: 10.138.36.66 answers' "ok       plugin: addrpool: $BUILD/addrpool, " \
 		'ok       STATUS: an ADD would succeed' 'ok       pool: 0 of 39 addresses' '0 warnings, 0 errors'
 	[[ $output != *'warning  '* && $output != *'error  '* ]]
 	pod a net
 	ctl doctor
 	succeeds
-	tells 'ok       host: 1 ipvlan interface, and nothing is missing for them'
+	tells 'ok       host: 1 ipvlan interface, and nothing is missing'
 }
 
-@test "a key that is left out: which, and why, status 1" {
+@test "an ignored key is named with the reason, status 1" {
 	configured net "$(sound '{"vlan":"5","ipMasq":true,"logLevel":"loud"}')"
 	finds 1 'warning  configuration: ignored: vlan must be an integer, not "5"' \
 		'warning  configuration: ignored: ipMasq needs "mode": "l3s"' \
 		'warning  configuration: ignored: logLevel must be "error"' 'ok       master: eth0 is up'
 }
 
-@test "no configuration at all" {
+@test "no configuration" {
 	finds 1 "warning  configuration: there is no network of type ipvlan in $NETCONFPATH"
 }
 
-@test "broken 1: a file that is no JSON" {
+@test "broken 1: a file that is not JSON" {
 	echo '{"name": "net",' >"$NETCONFPATH/net.conf"
 	finds 2 'error    file: '
 }
 
-@test "broken 2: a value that is wrong" {
+@test "broken 2: a wrong value" {
 	configured net "$(sound '{"mode":"l4"}')"
 	finds 2 'error    configuration: unknown ipvlan mode: "l4"' '-> mode must be "l2", "l3" or "l3s"'
 }
 
 @test "broken 3: no such master" {
 	configured net "$(sound '{"master":"nope0"}')"
-	finds 2 'error    master: failed to lookup master "nope0"' '-> links in that namespace: lo, ' '; the default route is by eth0'
+	finds 2 'error    master: failed to lookup master "nope0"' '-> links in that namespace: lo, ' '; the default route uses eth0'
 }
 
-@test "broken 4: a master that a bridge holds" {
+@test "broken 4: a master that is a port of a bridge" {
 	ip link add br0 type bridge
 	ip link add port type dummy
 	ip link set port master br0
@@ -56,7 +56,7 @@ load ../lib/ctl
 	finds 2 'error    master: master "port" is down' '-> ip link set dev port up'
 }
 
-@test "broken 6: another mode in use, and by whom" {
+@test "broken 6: another mode is in use; the finding names the user" {
 	ip link add link eth0 name theirs netns b type ipvlan mode l3
 	configured net "$(sound)"
 	finds 2 'error    mode: master "eth0" is in use with mode l3, not l2' '"theirs" in /run/netns/b runs with l3 bridge'
@@ -75,7 +75,7 @@ load ../lib/ctl
 
 @test "broken 9: pods of the LAN's subnet in l3" {
 	configured net "$(sound '{"mode":"l3"}')"
-	finds 1 "warning  subnet: 10.138.36.0/23 is the LAN's own: in l3 nobody answers ARP"
+	finds 1 "warning  subnet: 10.138.36.0/23 is the LAN's: in l3 nothing answers ARP"
 }
 
 @test "broken 10: a gateway that does not answer" {
@@ -83,7 +83,7 @@ load ../lib/ctl
 	finds 1 'warning  gateway: 10.138.36.1 does not answer on "eth0"'
 }
 
-@test "broken 11: an IPAM plugin that is nowhere" {
+@test "broken 11: an IPAM plugin that does not exist" {
 	configured net "$(sound '{"ipam":{"type":"zz"}}')"
 	finds 2 'error    plugin: failed to find plugin "zz"' '-> install the plugin as '"$BUILD/zz"
 }
@@ -92,7 +92,7 @@ load ../lib/ctl
 	configured 1 "$(sound)"
 	configured 2 "$(sound)"
 	configured 3 "$(sound '{"name":"other","ipam":{"ranges":[[{"subnet":"10.138.36.0/24","gateway":"10.138.36.66"}]]}}')"
-	finds 2 'error    name: network "net" is also in 1.conf' 'error    pool: addresses overlap with those of network "net" in 1.conf'
+	finds 2 'error    name: network "net" is also in 1.conf' 'error    pool: addresses overlap with network "net" in 1.conf'
 }
 
 @test "broken 13: leases and attachments whose namespace is gone" {
@@ -103,20 +103,20 @@ load ../lib/ctl
 		'warning  attachment: container a, network net, interface eth0: its namespace is gone' '-> ipvlanctl gc --yes releases what it holds'
 }
 
-@test "broken 14: what the host has lost of a pod" {
+@test "broken 14: objects on the host that were deleted" {
 	configured net "$(sound '{"hostAccess":true}')"
 	pod a net
 	ip route del 10.138.36.2
 	finds 2 'error    host: container a: "route to 10.138.36.2/32' 'is missing'
 }
 
-@test "broken 15: two networks want a master in different modes" {
+@test "broken 15: two networks require different modes of a master" {
 	configured 1 "$(sound)"
 	configured 2 "$(sound '{"name":"other","mode":"l3","ipam":{"ranges":[[{"subnet":"192.168.9.0/24"}]]}}')"
 	finds 1 'warning  mode: network "net" in 1.conf requires another mode of "eth0"'
 }
 
-@test "files that are named are looked at, and no others" {
+@test "doctor examines named files, and no others" {
 	configured broken "$(sound '{"mode":"l4"}')"
 	configured net "$(sound)"
 	ctl doctor "$NETCONFPATH/net.conf"
@@ -126,7 +126,7 @@ load ../lib/ctl
 	tells /nowhere.conf 'error    file: no such file or directory'
 }
 
-@test "the directory of configurations is none" {
+@test "the directory of configurations does not exist" {
 	: >"$BATS_TEST_TMPDIR/file"
 	NETCONFPATH=$BATS_TEST_TMPDIR/file ctl doctor
 	[ "$status" = 2 ]

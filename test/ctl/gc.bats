@@ -1,27 +1,27 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlanctl gc releases what is held for pods that are gone, and shows it before.
+# ipvlanctl gc lists and releases what pods that are gone still hold.
 
 load ../lib/ctl
 
-# gone POD NAME: an attachment whose namespace goes without a DEL.
+# gone POD NAME: an attachment whose namespace is deleted without DEL.
 gone() {
 	pod "$@"
 	ip netns del "$1"
 }
 
-@test "where nothing is left, it says so" {
+@test "without leftovers it prints that" {
 	configured net "$(conf)"
 	pod a net
 	ctl gc
 	succeeds
-	[ "$output" = 'Nothing is left of pods that are gone.' ]
+	[ "$output" = 'No pod that is gone holds anything.' ]
 	ctl gc --yes
 	succeeds
-	[ "$output" = 'Nothing is left of pods that are gone.' ]
+	[ "$output" = 'No pod that is gone holds anything.' ]
 }
 
-@test "what a dead pod holds is shown, and nothing is changed" {
+@test "gc lists what a pod that is gone holds, and changes nothing" {
 	local before
 	configured net "$(conf '{"hostAccess":true}')"
 	gone a net
@@ -35,7 +35,7 @@ gone() {
 	[ -e "/var/lib/cni/networks/net/10.138.36.2" ]
 }
 
-@test "--yes gives it back, and leaves the living alone" {
+@test "--yes releases it, and changes nothing of existing pods" {
 	local before
 	configured net "$(conf '{"hostAccess":true}')"
 	pod b net
@@ -51,10 +51,10 @@ gone() {
 	cni CHECK "$(with_result "$(cat "$NETCONFPATH/net.conf")" b)" b
 	succeeds
 	ctl gc
-	[ "$output" = 'Nothing is left of pods that are gone.' ]
+	[ "$output" = 'No pod that is gone holds anything.' ]
 }
 
-@test "leases from before a restart are given back" {
+@test "leases from before a restart are released" {
 	configured net "$(conf)"
 	pod a net
 	cni DEL "$(conf '{"ipam": null}')" a
@@ -68,7 +68,7 @@ gone() {
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
-@test "of a network that is not configured any more, what is on the host goes all the same" {
+@test "the objects on the host of a network without configuration are removed" {
 	local before
 	before=$(inventory)
 	configured net "$(conf '{"hostAccess":true, "ipam": {"type": "static", "addresses": [{"address": "10.138.36.2/23"}]}}' \
@@ -94,7 +94,7 @@ gone() {
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
-@test "of a list, all plugins are asked, from the last to the first" {
+@test "gc calls all plugins of a list, from the last to the first" {
 	local calls
 	configured net "$(conf)"
 	jq '{cniVersion, name, plugins: [(. | del(.name, .cniVersion)), {type: "last"}]}' "$NETCONFPATH/net.conf" >"$NETCONFPATH/net.conflist"
@@ -102,7 +102,7 @@ gone() {
 	rm "$NETCONFPATH/net.conf"
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	calls=$BATS_TEST_TMPDIR/calls
-	# shellcheck disable=SC2016 # for another shell
+	# shellcheck disable=SC2016 # another shell expands it
 	printf '#!/bin/sh\necho "$CNI_COMMAND $CNI_CONTAINERID $CNI_IFNAME [$CNI_NETNS]" >>%s\n' "$calls" >"$BATS_TEST_TMPDIR/bin/last"
 	chmod +x "$BATS_TEST_TMPDIR/bin/last"
 	CNI_PATH=$CNI_PATH:$BATS_TEST_TMPDIR/bin ctl gc --yes
@@ -111,7 +111,7 @@ gone() {
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
-@test "a plugin that fails is named, the others go on, and the exit status tells" {
+@test "a plugin that fails is named, the others are called, and the exit status is 1" {
 	configured net "$(conf)"
 	jq '{cniVersion, name, plugins: [(. | del(.name, .cniVersion)), {type: "missing"}]}' "$NETCONFPATH/net.conf" >"$NETCONFPATH/net.conflist"
 	gone a net
@@ -122,7 +122,7 @@ gone() {
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
-@test "a pod whose namespace only a process holds is not touched" {
+@test "a pod whose namespace only a process holds stays" {
 	local pid
 	configured net "$(conf)"
 	pod a net
@@ -132,5 +132,5 @@ gone() {
 	ip netns del a
 	ctl gc --yes
 	kill $pid
-	[ "$output" = 'Nothing is left of pods that are gone.' ]
+	[ "$output" = 'No pod that is gone holds anything.' ]
 }

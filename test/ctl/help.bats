@@ -1,18 +1,18 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What the programs say of themselves; the one table of ipvlanctl's commands, in help and completion.
+# Help, usage and versions of the programs; the table of ipvlanctl's commands in help and completion.
 
 load ../lib/ctl
 
 PROGRAMS='ipvlan addrpool addrpool-claim ipvlanctl ipvlan-node'
 COMMANDS='doctor show init try pools gc repair report completion help version'
 
-# asked PROGRAM ARGUMENT...: outside of CNI, as a person calls it.
+# asked PROGRAM ARGUMENT...: runs it without CNI, as a person does.
 asked() {
 	run --separate-stderr env -u CNI_COMMAND "$BUILD/$1" "${@:2}"
 }
 
-@test "--help and -h of each program: what it is, its usage, its man page; status 0, on standard output" {
+@test "--help and -h of each program print its purpose, usage and man page on standard output, status 0" {
 	local program option page
 	for program in $PROGRAMS; do
 		for option in --help -h; do
@@ -27,7 +27,7 @@ asked() {
 	done
 }
 
-@test "--version and -V of each program: its name, the version, the commit" {
+@test "--version and -V of each program print its name, version and commit" {
 	local program option
 	for program in $PROGRAMS; do
 		for option in --version -V; do
@@ -39,7 +39,7 @@ asked() {
 	done
 }
 
-@test "nonsense: the usage on standard error, status 2, nothing on standard output" {
+@test "wrong arguments: the usage on standard error, status 2, nothing on standard output" {
 	local program
 	for program in $PROGRAMS; do
 		asked "$program" --nonsense
@@ -48,7 +48,7 @@ asked() {
 	done
 }
 
-@test "a runtime's call of ipvlan is one, whatever its arguments; without arguments it says what it is" {
+@test "ipvlan ignores arguments in a runtime's call; without a call it prints its purpose" {
 	CNI_COMMAND=VERSION run --separate-stderr "$BUILD/ipvlan" --help
 	succeeds
 	[[ $output = *'"supportedVersions"'* ]]
@@ -58,7 +58,7 @@ asked() {
 	[[ $stderr = 'CNI ipvlan plugin '*'CNI protocol versions supported: '* ]]
 }
 
-@test "the version is that of git, or of the archive's file, or alone" {
+@test "the version has the commit of git, or of the archive's file, or none" {
 	local tree=$BATS_TEST_TMPDIR/tree id=0123456789abcdef0123456789abcdef01234567
 	mkdir -p "$tree/.ci"
 	cp -r "$TOP/Makefile" "$TOP/test" "$tree"
@@ -78,7 +78,7 @@ asked() {
 	[ "$(cat "$tree/b/git-id")" = "$(git -C "$tree" rev-parse HEAD | cut -c1-7)+" ]
 }
 
-@test "help lists each command, and help of one is that of COMMAND --help" {
+@test "help lists each command, and help COMMAND equals COMMAND --help" {
 	local command
 	ctl help
 	succeeds
@@ -98,7 +98,7 @@ asked() {
 	[[ $stderr = *'there is no command "nonsense"'* ]]
 }
 
-@test "an option that a command has not, or operands too many or too few: its usage, status 2" {
+@test "an unknown option, too many or too few operands: the command's usage, status 2" {
 	local arguments
 	for arguments in 'show --nonsense' 'show one two' 'gc --yes=1' 'gc all' 'repair one two' completion 'completion tcsh' 'version 2'; do
 		# shellcheck disable=SC2086
@@ -108,7 +108,7 @@ asked() {
 	done
 }
 
-@test "help, version and completion require no root, the others say that they do" {
+@test "only help, version and completion work without root" {
 	local command words
 	for_everybody
 	install -m 755 "$BUILD/ipvlanctl" "${PLUGIN%/*}/ipvlanctl"
@@ -123,7 +123,7 @@ asked() {
 	done
 }
 
-# completes LINE: what bash offers at its end.
+# completes LINE: the words that bash offers at its end.
 completes() {
 	PATH=$BUILD:$PATH bash -c '
 		. <(ipvlanctl completion bash)
@@ -145,7 +145,7 @@ completes() {
 	[ "$(completes 'ipvlanctl help sh')" = show ]
 }
 
-@test "the name of a network that a shell would expand is not offered" {
+@test "completion does not offer the name of a network that a shell would expand" {
 	# shellcheck disable=SC2016
 	configured here "$(conf '{"name":"$(touch /tmp/expanded)"}')"
 	ctl completion networks
@@ -171,7 +171,7 @@ completes() {
 		words=(ipvlanctl completion "") CURRENT=3; _ipvlanctl
 	'
 	succeeds
-	tells 'registered _ipvlanctl ipvlanctl' 'doctor:what is wrong' '--dry-run[list it' 'offered lan-1' files 'offered bash zsh fish'
+	tells 'registered _ipvlanctl ipvlanctl' 'doctor:find faults' '--dry-run[list them' 'offered lan-1' files 'offered bash zsh fish'
 }
 
 @test "completion for fish: it offers commands, options and networks" {
@@ -182,7 +182,7 @@ completes() {
 		fish --no-config -c "source $BATS_TEST_TMPDIR/ipvlanctl.fish; complete -C '$1'"
 	}
 	run offers 'ipvlanctl repa'
-	[ "$output" = $'repair\tmake again what running pods lack on the host' ]
+	[ "$output" = $'repair\trestore objects on the host that running pods lack' ]
 	run offers 'ipvlanctl show --j'
 	[ "$output" = $'--json\tprint one JSON document' ]
 	run offers 'ipvlanctl repair la'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlanctl init: a network for this machine's LAN, proposed, tried, written.
+# ipvlanctl init: proposes, tries and writes a network for this machine's LAN.
 
 load ../lib/ctl
 
@@ -8,7 +8,7 @@ teardown() {
 	rm -rf /run/ipvlanctl
 }
 
-# proposes JQ VALUE: what the filter finds in the configuration on standard output.
+# proposes JQ VALUE: the filter finds the value in the configuration on standard output.
 proposes() {
 	[ "$(result "$1")" = "$2" ] || { echo "$1 is $(result "$1"), not $2: $output $stderr"; return 1; }
 }
@@ -30,8 +30,8 @@ because() {
 		'{"subnet":"10.138.36.0/23","rangeStart":"10.138.37.128","rangeEnd":"10.138.37.191","gateway":"10.138.36.66"}'
 	proposes '.plugins[0].ipam.ranges[1][0] | [.subnet, .gateway]' '["fd00:36::/64","fd00:36::66"]'
 	proposes '.plugins[0].ipam.routes' '[{"dst":"0.0.0.0/0"},{"dst":"::/0"}]'
-	because 'master eth0: the default route leads to it' 'range 10.138.37.128-10.138.37.191 of 10.138.36.58/23: 1 of 512 addresses' \
-		'DHCP server' 'hostAccess is on: without it' 'cniVersion 1.0.0: every runtime speaks it'
+	because 'master eth0: the default route leads to it' 'range 10.138.37.128-10.138.37.191 of 10.138.36.58/23: of 512 addresses that were asked, 1 answered' \
+		'DHCP server' 'hostAccess is on: without it' 'cniVersion 1.0.0: no runtime was found'
 }
 
 @test "init && try: the proposal works, and nothing is left" {
@@ -42,11 +42,11 @@ because() {
 	ctl try
 	succeeds
 	tells /run/ipvlanctl/proposed.conflist 'ok       address: 10.138.37.128/23, gateway 10.138.36.66' 'ok       gateway: 10.138.36.66 answers' \
-		'ok       CHECK: it is' 'ok       DEL'
+		'ok       CHECK: nothing is missing' 'ok       DEL'
 	leaves_nothing "$before"
 }
 
-@test "init --write && try: the file is where runtimes look, and is written once" {
+@test "init --write && try: init writes the file for runtimes once" {
 	ctl init --write
 	succeeds
 	[ "$output" = "" ]
@@ -54,25 +54,25 @@ because() {
 	[ "$(stat -c '%a %U' "$NETCONFPATH/10-lan.conflist")" = '644 root' ]
 	ctl try
 	succeeds
-	tells "$NETCONFPATH/10-lan.conflist" 'ok       CHECK: it is'
+	tells "$NETCONFPATH/10-lan.conflist" 'ok       CHECK: nothing is missing'
 	ctl doctor
 	[[ $status != 2 ]]
 	ctl init --write --name lan
 	[ "$status" = 1 ]
-	because 'there is a network "lan" in '"$NETCONFPATH"' already; choose another --name'
+	because 'network "lan" exists in '"$NETCONFPATH"'; choose another --name'
 	[ "$(ls -A "$NETCONFPATH")" = 10-lan.conflist ]
 }
 
-@test "a second network has another name and other addresses, and sorts behind the first" {
+@test "a second network has another name and other addresses, and sorts after the first" {
 	ctl init --write
 	succeeds
 	ctl init --write
 	succeeds
-	because "written to $NETCONFPATH/90-lan2.conflist" 'containerd takes the first file of '"$NETCONFPATH"': 10-lan.conflist'
+	because "written to $NETCONFPATH/90-lan2.conflist" 'containerd uses the first file of '"$NETCONFPATH"', 10-lan.conflist'
 	[ "$(jq -r '.plugins[0].ipam.ranges[0][0].rangeStart' "$NETCONFPATH/90-lan2.conflist")" = 10.138.37.64 ]
 }
 
-@test "what answers on the LAN, the host's own addresses and the gateway are not in the range" {
+@test "addresses that answer on the LAN, the host's addresses and the gateway are not in the range" {
 	local address
 	for address in 10.138.37.130/23 10.138.37.70/23; do
 		ip -n lan addr add "$address" dev eth0
@@ -81,7 +81,7 @@ because() {
 	ctl init
 	succeeds
 	proposes '.plugins[0].ipam.ranges[0][0] | .rangeStart + "-" + .rangeEnd' 10.138.36.192-10.138.36.255
-	because '3 of 512 addresses that were asked for answered, none of these'
+	because 'of 512 addresses that were asked, 3 answered, none of these'
 }
 
 @test "a full LAN" {
@@ -95,18 +95,18 @@ because() {
 	[ "$output" = "" ]
 }
 
-@test "--range is asked for, and who answers in it is said; one of another subnet is refused" {
+@test "--range: init names addresses that answer, and fails for another subnet" {
 	ip -n lan addr add 10.138.36.201/23 dev eth0
 	ctl init --range 10.138.36.200-10.138.36.210 --name here --master eth0
 	succeeds
 	proposes '[.name, .plugins[0].ipam.ranges[0][0].rangeStart, .plugins[0].ipam.ranges[0][0].rangeEnd]' '["here","10.138.36.200","10.138.36.210"]'
-	because 'somebody on the LAN has 10.138.36.201' 'master eth0: as asked for'
+	because 'a host of the LAN has 10.138.36.201' 'master eth0: set by --master'
 	ctl init --range 10.1.1.1-10.1.1.2
 	[ "$status" = 1 ]
 	because 'is not in the subnet of 10.138.36.58/23'
 	ctl init --range 10.138.36.9
 	[ "$status" = 1 ]
-	because '"10.138.36.9" is no range of addresses; write it as FIRST-LAST'
+	because '"10.138.36.9" is not a range of addresses; write it as FIRST-LAST'
 }
 
 @test "the newest CNI that all runtimes speak" {
@@ -129,7 +129,7 @@ because() {
 	because 'Podman 5.4.2 has no CNI: it does not read'
 }
 
-@test "for a Podman with netavark, the command that makes the same network" {
+@test "init prints Podman's command for the same network, if Podman uses netavark" {
 	ip -6 route add default via fd00:36::66
 	runtime podman 'podman version 5.4.2'
 	podman_info netavark bridge
@@ -142,7 +142,7 @@ because() {
 	because 'podman network create -d ipvlan-netavark -o parent=eth0 -o mode=l3s -o hostAccess=true -o ipMasq=true --subnet 10.' '.0/24 mine'
 }
 
-@test "l3s: a subnet of the pods' own and the host's address outside; it works" {
+@test "l3s: a subnet for pods and the host's address outside; it works" {
 	ip route add 10.200.0.0/16 dev eth0
 	ctl init --mode l3s
 	succeeds
@@ -153,29 +153,29 @@ because() {
 	tells 'ok       address: 10.138.36.66 answers'
 }
 
-@test "l3 says what the LAN's router needs" {
+@test "l3: init names the route that the LAN's router requires" {
 	ctl init --mode l3
 	succeeds
-	because "the LAN's router needs a route to it, by 10.138.36.58"
+	because "the LAN's router requires a route to it, via 10.138.36.58"
 }
 
-@test "no default route, a link that is down, that is a bridge's, that has a /32: in words, and nothing on standard output" {
+@test "no default route; a link that is down, a bridge's port, or has a /32: an error, and nothing on standard output" {
 	ip route del default
 	ctl init
 	[ "$status" = 1 ]
 	because 'no default route interface found; name a link with --master'
 	ctl init --master eth0
 	succeeds
-	because 'no default route leads to eth0: pods reach the LAN alone'
+	because 'no default route leads to eth0: pods reach only the LAN'
 	proposes '[.plugins[0].ipam.routes, .plugins[0].ipam.ranges[0][0].gateway]' '[[],"none"]'
 	ip addr flush dev eth0
 	ctl init --master eth0
 	[ "$status" = 1 ]
-	because 'eth0 has no IPv4 address; give it one'
+	because 'eth0 has no IPv4 address; add one'
 	ip addr add 10.138.36.58/32 dev eth0
 	ctl init --master eth0
 	[ "$status" = 1 ]
-	because 'eth0 has 10.138.36.58/32 alone' '--mode l3s'
+	because 'eth0 has only 10.138.36.58/32' '--mode l3s'
 	ip link add br0 type bridge
 	ip link set eth0 master br0
 	ctl init --master eth0
@@ -191,7 +191,7 @@ because() {
 	[ "$output" = "" ]
 }
 
-@test "a mode, a name that cannot be" {
+@test "a wrong mode, a wrong name" {
 	ctl init --mode l4
 	[ "$status" = 1 ]
 	because 'unknown ipvlan mode: "l4"; mode must be'

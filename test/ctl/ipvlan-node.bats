@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlan-node: repairs by itself what running pods lose to changes of the host.
+# ipvlan-node: after a change of the host it repairs the objects of running pods.
 
 load ../lib/cni
 load ../lib/ipvlan-node
@@ -21,12 +21,12 @@ has_route() {
 	ip route show proto 105 | grep -q "^$1 "
 }
 
-# repairs: how many it has begun so far, each of which is a process.
+# repairs: the number of repairs so far, each of which is a process.
 repairs() {
 	grep -c '^clone\|^fork\|clone(' "$BATS_TEST_TMPDIR/trace"
 }
 
-@test "it repairs what happens while it runs" {
+@test "it repairs changes while it runs" {
 	start_node
 	pod
 	ip route flush proto 105
@@ -64,14 +64,14 @@ repairs() {
 	[ -z "$(tc qdisc show dev eth0 clsact)" ]
 }
 
-@test "it repairs what happened before it started" {
+@test "it repairs changes from before its start" {
 	pod
 	ip route flush proto 105
 	start_node
 	soon host_reaches 10.138.36.2
 }
 
-@test "idle it takes no processor time and less than 2 MB, and it has the capabilities that it needs alone" {
+@test "idle it uses no processor time and less than 2 MB, and has only the capabilities that it requires" {
 	local before
 	start_node
 	pod
@@ -104,7 +104,7 @@ repairs() {
 	[ "$(repairs)" -le $((2 * (SECONDS - begun) + 3)) ]
 }
 
-@test "messages that the kernel had to drop are made up for" {
+@test "after the kernel has dropped messages it repairs everything" {
 	local i
 	start_node
 	pod
@@ -119,7 +119,7 @@ repairs() {
 	soon host_reaches 10.138.36.2
 }
 
-@test "it ends at once when it is asked to, and says what it cannot do" {
+@test "it ends at once on a signal, and reports what it cannot do" {
 	start_node
 	kill "$NODE"
 	wait "$NODE"
@@ -134,14 +134,14 @@ repairs() {
 	[ "$status" = 1 ] && [[ $output = *"cannot "* ]]
 }
 
-@test "the unit for systemd is right" {
+@test "systemd accepts the unit" {
 	sed "s,@SBINDIR@,$BUILD," "$TOP/plugin/node/ipvlan-node.service" >"$BATS_TEST_TMPDIR/ipvlan-node.service"
 	run systemd-analyze verify --man=no "$BATS_TEST_TMPDIR/ipvlan-node.service"
 	echo "$output"
 	[ "$status" = 0 ] && [ -z "$output" ]
 }
 
-@test "antiSpoof: a firewall that is flushed, an address of the host and a new MAC address are no gap for longer than a moment" {
+@test "antiSpoof: it restores the rules within a moment after a flush, a new address and a new MAC address of the host" {
 	local conf table
 	conf=$(conf '{ "antiSpoof": true }')
 	add "$conf"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlanctl and networks of Podman whose driver is ipvlan-netavark: Podman's files have them, not /etc/cni/net.d.
+# ipvlanctl and networks of Podman with the driver ipvlan-netavark, which are in Podman's files, not in /etc/cni/net.d.
 
 load ../lib/ctl
 load ../lib/netavark
@@ -11,7 +11,7 @@ teardown() {
 	rm -rf "$NETWORKS" /run/ipvlanctl
 }
 
-# podmans NAME [JSON]...: a network of Podman's as `podman network create` leaves it.
+# podmans NAME [JSON]...: a network of Podman, in the form of `podman network create`.
 podmans() {
 	mkdir -p "$NETWORKS"
 	created "{\"name\": \"$1\"}" "${@:2}"
@@ -22,41 +22,41 @@ podmans() {
 with_addrpool='{"options": {"ipam": "addrpool", "hostAccess": "true"}, "subnets": [{"subnet": "10.138.36.0/23", "gateway": "10.138.36.66",
 	"lease_range": {"start_ip": "10.138.36.2", "end_ip": "10.138.36.40"}}]}'
 
-@test "doctor examines each: it works, or what is wrong with it" {
+@test "doctor examines each network, and reports faults" {
 	runtime podman 'podman version 5.4.2'
 	podman_info netavark ipvlan-netavark
 	podmans lan '{"subnets": [{"subnet": "10.138.36.0/23", "gateway": "10.138.36.66", "lease_range": {"start_ip": "10.138.36.2", "end_ip": "10.138.36.40"}}]}'
-	doctor 0 "ok       runtime: Podman 5.4.2 has netavark and the driver ipvlan-netavark" 'ok       ipam: Podman assigns the addresses' \
+	doctor 0 "ok       runtime: Podman 5.4.2 uses netavark and finds the driver ipvlan-netavark" 'ok       ipam: Podman assigns the addresses' \
 		'ok       STATUS: an ADD would succeed now' 'ok       gateway: 10.138.36.66 answers'
 	podman_info netavark bridge
-	doctor 2 'error    runtime: Podman 5.4.2 does not find the driver ipvlan-netavark' '-> install it into /usr/local/libexec/netavark'
+	doctor 2 'error    runtime: Podman 5.4.2 does not find the driver ipvlan-netavark' '-> install the driver into /usr/local/libexec/netavark'
 	podman_info netavark ipvlan-netavark
 	ip link set eth0 name uplink
 	doctor 2 'error    master: failed to lookup master "eth0": Link not found'
 	ip link set uplink name eth0
 	podmans lan
-	doctor 1 'warning  pool: 10.138.36.58 is the host'"'"'s own, and in the range 10.138.36.1-10.138.37.254' '-> a range without it: --ip-range'
+	doctor 1 'warning  pool: 10.138.36.58 is an address of this host, in the range 10.138.36.1-10.138.37.254' '-> use a range without it: --ip-range'
 }
 
-@test "doctor finds addresses that a network of CNI gives as well, and a gateway that is silent" {
+@test "doctor finds addresses that a network of CNI assigns too, and a gateway that does not answer" {
 	configured net "$(sound)"
 	runtime podman 'podman version 5.4.2'
 	podman_info netavark ipvlan-netavark
 	podmans lan '{"subnets": [{"subnet": "10.138.36.0/23", "gateway": "10.138.36.77"}]}'
 	run "$BUILD/ipvlanctl" doctor
-	tells "pool: addresses overlap with those of network \"net\" in net.conf, first 10.138.36.2" 'gateway: 10.138.36.77 does not answer'
+	tells "pool: addresses overlap with network \"net\" in net.conf, first 10.138.36.2" 'gateway: 10.138.36.77 does not answer'
 }
 
-@test "doctor examines the file that is named, as that of Podman, and try says who tries it" {
+@test "doctor examines a named file as a network of Podman, and try names podman run" {
 	podmans lan
 	ctl doctor "$NETWORKS/lan.json"
-	tells 'warning  runtime: there is no Podman, which alone reads this file' 'STATUS: an ADD would succeed now'
+	tells 'warning  runtime: this machine has no Podman, and no other program reads this file' 'STATUS: an ADD would succeed now'
 	ctl try "$NETWORKS/lan.json"
 	[ "$status" = 2 ]
-	tells "it is a network of Podman's" 'podman run --rm --network lan IMAGE'
+	tells "it is a network of Podman" 'podman run --rm --network lan IMAGE'
 }
 
-@test "an option that cannot be, which somebody wrote into the file" {
+@test "an invalid option in the file" {
 	podmans lan
 	jq '.options.mode = "l4"' "$NETWORKS/lan.json" >"$BATS_TEST_TMPDIR/l4"
 	cp "$BATS_TEST_TMPDIR/l4" "$NETWORKS/lan.json"
@@ -67,10 +67,10 @@ with_addrpool='{"options": {"ipam": "addrpool", "hostAccess": "true"}, "subnets"
 	cp "$BATS_TEST_TMPDIR/routes" "$NETWORKS/lan.json"
 	ctl doctor
 	[ "$status" = 2 ]
-	tells 'option routes is no JSON'
+	tells 'option routes is not JSON'
 }
 
-@test "show, status and pools know the network, where it is configured, and its leases" {
+@test "show, status and pools list the network with its file and leases" {
 	podmans lan "$with_addrpool"
 	setup_pod "$NETWORK" a '{"network_options": {"static_ips": null}}'
 	ctl show
@@ -102,7 +102,7 @@ with_addrpool='{"options": {"ipam": "addrpool", "hostAccess": "true"}, "subnets"
 	[ -z "$(ip route show 10.138.36.2)" ]
 }
 
-@test "init proposes no address of theirs" {
+@test "init proposes no address of Podman's networks" {
 	podmans lan '{"subnets": [{"subnet": "10.138.36.0/23", "gateway": "10.138.36.66",
 		"lease_range": {"start_ip": "10.138.37.120", "end_ip": "10.138.37.200"}}]}'
 	ctl init
@@ -110,7 +110,7 @@ with_addrpool='{"options": {"ipam": "addrpool", "hostAccess": "true"}, "subnets"
 	[ "$(result '.plugins[0].ipam.ranges[0][0].rangeStart')" = 10.138.37.0 ]
 }
 
-@test "report has them without secrets" {
+@test "report has Podman's networks without secrets" {
 	podmans lan "$with_addrpool"
 	jq '.options.ipam = "{\"type\": \"addrpool\", \"password\": \"hunter22\"}"' "$NETWORKS/lan.json" >"$BATS_TEST_TMPDIR/secret"
 	cp "$BATS_TEST_TMPDIR/secret" "$NETWORKS/lan.json"
@@ -120,7 +120,7 @@ with_addrpool='{"options": {"ipam": "addrpool", "hostAccess": "true"}, "subnets"
 	run -1 grep -aq hunter22 "$BATS_TEST_TMPDIR/archive.tar"
 }
 
-@test "networks of other drivers, and files that are none, are not looked at" {
+@test "networks of other drivers, and files that are no networks, are ignored" {
 	mkdir -p "$NETWORKS"
 	network '{"name": "other", "driver": "macvlan"}' >"$NETWORKS/other.json"
 	echo '{' >"$NETWORKS/broken.json"

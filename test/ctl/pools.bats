@@ -1,25 +1,25 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlanctl pools: who has which address, and releasing what was left.
+# ipvlanctl pools: lists addresses with their containers, and releases leases.
 
 load ../lib/ctl
 
-# addrpool is not in PATH on any machine.
+# No machine has addrpool in PATH.
 pools() {
 	ctl pools "$@"
 }
 
-# gone POD: its namespace, without DEL.
+# gone POD: deletes its namespace without DEL.
 gone() {
 	ip netns del "$1"
 }
 
-# leases: "CONTAINER=ADDRESS" of each, as the pool lists them
+# leases: prints "CONTAINER=ADDRESS" of each lease, in the pool's order
 leases() {
 	"$BUILD/addrpool" --json "$NETCONFPATH"/*.conf | jq -r '.[].leases[] | .container + "=" + .address' | sort | paste -sd ' '
 }
 
-@test "all networks by themselves, or those named, by name or by file" {
+@test "pools lists all networks, or those named by name or file" {
 	configured one "$(conf '{"name":"one"}')"
 	configured two "$(conf '{"name":"two","ipam":{"ranges":[[{"subnet":"10.9.0.0/24","rangeStart":"10.9.0.10","rangeEnd":"10.9.0.13"}]]}}')"
 	pod a one
@@ -41,7 +41,7 @@ leases() {
 	[ "$(result '[.[] | {network, lease: .leases[0].address, file}]')" = '[{"network":"two","lease":"10.9.0.10","file":"'"$NETCONFPATH"'/two.conf"}]' ]
 }
 
-@test "a network that no file configures, as Multus has them, has its pool, by name as well" {
+@test "a network of libcni's cache, as from Multus, has its pool, also by name" {
 	configured nad "$(conf '{"name":"nad"}')"
 	pod a nad
 	cached nad "$(cat "$NETCONFPATH/nad.conf")" a
@@ -56,7 +56,7 @@ leases() {
 	[ ! -e /var/lib/cni/networks/nad/10.138.36.2 ]
 }
 
-@test "no network, a name that there is not, a network without a pool" {
+@test "no network, an unknown name, a network without a pool" {
 	pools
 	succeeds
 	tells "There is no network with addresses of addrpool or host-local in $NETCONFPATH"
@@ -79,7 +79,7 @@ leases() {
 	[[ $stderr = *"network bad in $NETCONFPATH/bad.conf: "* ]]
 }
 
-@test "release refuses while the pod lives, and with --force releases the address and nothing else" {
+@test "release fails while the pod exists; with --force it releases only the address" {
 	local before
 	configured net "$(conf '{"hostAccess":true}')"
 	pod a net
@@ -87,7 +87,7 @@ leases() {
 	for what in 10.138.36.2 a; do
 		pools release "$what"
 		[ "$status" = 1 ]
-		[[ $stderr = *'10.138.36.2 is in use: the pod of container a lives; delete the pod; with --force'* ]]
+		[[ $stderr = *'10.138.36.2 is in use: the pod of container a exists; delete the pod; --force'* ]]
 	done
 	[ "$(leases)" = a=10.138.36.2 ]
 	pools release --force 10.138.36.2
@@ -98,7 +98,7 @@ leases() {
 	pings a 10.138.36.66
 }
 
-@test "release gives back all that a pod had which is gone, by address or by container" {
+@test "release releases everything of a pod that is gone, by address or container" {
 	local before
 	configured net "$(conf '{"hostAccess":true}')"
 	before=$(inventory | grep -v '^a ')
@@ -116,19 +116,19 @@ leases() {
 	[ "$(leases)" = '' ]
 }
 
-@test "an address whose pod may live, as host-local has leased it, is released with --force alone" {
+@test "an address of host-local, whose pod may exist, requires --force" {
 	configured net "$(conf)"
 	mkdir -p /var/lib/cni/networks/net
 	printf 'c1\r\neth0' >/var/lib/cni/networks/net/10.138.36.9
 	pools release 10.138.36.9
 	[ "$status" = 1 ]
-	[[ $stderr = *'10.138.36.9 may be in use: nothing says whether the pod of container c1 lives'*'--force'* ]]
+	[[ $stderr = *'10.138.36.9 may be in use: it is not known whether the pod of container c1 exists'*'--force'* ]]
 	pools release --force 10.138.36.9
 	succeeds
 	[ "$(leases)" = '' ]
 }
 
-@test "an address of two networks: which one must be said" {
+@test "an address of two networks requires --network" {
 	configured one "$(conf '{"name":"one"}')"
 	configured two "$(conf '{"name":"two","mode":"l2","ipam":{"dataDir":"/var/lib/cni/two"}}')"
 	mkdir -p /var/lib/cni/networks/one /var/lib/cni/two/two
@@ -136,18 +136,18 @@ leases() {
 	printf 'c2\r\neth0' >/var/lib/cni/two/two/10.138.36.9
 	pools release --force 10.138.36.9
 	[ "$status" = 1 ]
-	[[ $stderr = *'10.138.36.9 is leased in 2 networks, "one" and "two" among them; say which one with --network'* ]]
+	[[ $stderr = *'10.138.36.9 is leased in 2 networks, "one" and "two" among them; name one with --network'* ]]
 	pools release --force --network=two 10.138.36.9
 	succeeds
 	[ "$(leases)" = c1=10.138.36.9 ]
 }
 
-@test "what no network has, and what is called wrongly" {
+@test "an unknown address, and wrong arguments" {
 	local arguments
 	configured net "$(conf)"
 	pools release 10.138.36.7
 	[ "$status" = 1 ]
-	[[ $stderr = *'no network has a lease of 10.138.36.7; ipvlanctl pools lists all leases'* ]]
+	[[ $stderr = *'no network has leased 10.138.36.7; ipvlanctl pools lists all leases'* ]]
 	for arguments in release 'release a b' 'release-node net' '--yes net' '--force' 'release --json a' 'release --network'; do
 		# shellcheck disable=SC2086
 		pools $arguments
@@ -163,7 +163,7 @@ leases() {
 	[[ $stderr = *'network net shares its pool with no other node'* ]]
 }
 
-@test "the error of a full pool names a command that is there" {
+@test "the error of a full pool names a command that exists" {
 	configured net "$(conf '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.2"}]]}}')"
 	pod a net
 	cni ADD "$(cat "$NETCONFPATH/net.conf")" b

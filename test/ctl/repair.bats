@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlanctl repair: whatever happens to the host while pods run, one command brings back what it took from them. test/events
-# has all events, by all features.
+# ipvlanctl repair: restores the objects that running pods have lost by a change of the host. test/events has all
+# events with all features.
 
 load ../lib/events
 
@@ -19,7 +19,7 @@ both() {
 	add "$(conf "$(static '10.138.36.2/23 fd00:36::2/64')" "$@")" a
 }
 
-@test "a pod without hostAccess gets no way to the host" {
+@test "a pod without hostAccess gets no route to the host" {
 	both '{ "mode": "l3s", "proxyArp": true }'
 	repair
 	[ "$output" = 'Nothing is missing.' ]
@@ -29,7 +29,7 @@ both() {
 	[ -z "$(ip -n a route show 10.138.36.58)" ]
 }
 
-@test "--dry-run says what is missing, and changes nothing" {
+@test "--dry-run lists missing objects, and changes nothing" {
 	local before
 	both '{ "mode": "l3", "hostAccess": true }'
 	ip route flush proto 105
@@ -53,7 +53,7 @@ both() {
 	[ "$output" = 'Nothing is missing.' ]
 }
 
-@test "a host that has no address for a while is not forgotten" {
+@test "repair works after the host had no address for a while" {
 	both '{ "mode": "l3", "hostAccess": true }'
 	ip addr flush dev eth0 scope global
 	repair
@@ -65,7 +65,7 @@ both() {
 	reaches a fd00:36::58
 }
 
-@test "routes of ours that no attachment holds are removed, and those of others stay" {
+@test "the plugin's routes without a holder are removed, and other routes stay" {
 	both
 	ip route add 203.0.113.0/24 dev eth0 proto 105
 	ip route add 203.0.114.0/24 dev eth0 proto static
@@ -75,7 +75,7 @@ both() {
 	[ -n "$(ip route show 203.0.114.0/24)" ]
 }
 
-@test "what went with the pod's own interface is said, and not repaired" {
+@test "objects that were deleted with the pod's interface are reported, and not repaired" {
 	both '{ "mode": "l3", "hostAccess": true }'
 	ip link del "ipva$(</sys/class/net/eth0/ifindex)"
 	ip -n a link del eth0
@@ -84,7 +84,7 @@ both() {
 	[[ $output = *'cannot '*'its interface eth0 is gone'*'start the pod anew'* ]]
 }
 
-@test "traffic goes on while it repairs" {
+@test "traffic continues during a repair" {
 	both '{ "mode": "l3", "hostAccess": true }'
 	ip netns exec a ping -q -n -i 0.02 -c 100 -W 1 10.138.36.58 >"$BATS_TEST_TMPDIR/ping" 3>&- &
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -99,19 +99,19 @@ both() {
 some() {
 	local event
 	for event in "${@:2}"; do
-		echo "-- $1, $event" # no || here: it would let whatever fails in there pass
+		echo "-- $1, $event" # no || here: it would ignore failures inside
 		by_repair "$1" "$event"
 		[ "$CELL" != no ]
 	done
 }
 
-@test "hostAccess comes back" {
+@test "hostAccess is restored" {
 	some hostAccess-l2 filter_deleted routes_flushed address_replaced
 	some hostAccess-l3 anchor_deleted routes_flushed address_replaced link_flap
 	some hostAccess-l3s address_lapsed
 }
 
-@test "proxyArp, ipMasq, hostRoutes, reflector and vlan come back" {
+@test "proxyArp, ipMasq, hostRoutes, reflector and vlan are restored" {
 	some proxyArp forwarding_off proxies_deleted anchor_deleted
 	some ipMasq firewall_flushed firewall_element_deleted
 	some hostRoutes link_flap

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlanctl report: one archive for whoever looks for a fault, without secrets.
+# ipvlanctl report: one archive for a bug report, without secrets.
 
 load ../lib/ctl
 
-# report: the archive, and what is in it below $IN
+# report: makes the archive, and unpacks it below $IN
 report() {
 	cd "$BATS_TEST_TMPDIR" || return
 	ctl report archive.tar
@@ -14,7 +14,7 @@ report() {
 	tar -xf archive.tar -C "$IN"
 }
 
-@test "the tables of nftables: that of ipMasq, and that of a master with counters" {
+@test "the nftables tables of ipMasq and of a master with counters" {
 	configured net "$(conf '{"counters":true}')"
 	pod a net
 	report
@@ -22,7 +22,7 @@ report() {
 	grep -q '10.138.36.2 counter packets' "$IN/host/nft.txt"
 }
 
-@test "versions, configurations, doctor, show, leases, ledger, links of host and pods: each is there, and listed" {
+@test "versions, configurations, doctor, show, leases, ledger, links of host and pods: the archive has and lists each" {
 	local file
 	configured net "$(conf '{"hostAccess":true}')"
 	pod a net
@@ -48,14 +48,14 @@ report() {
 	grep -q '"gateway":"10.138.36.1"' "$IN/pods/1.txt"
 }
 
-@test "root alone may read it; an existing file, and a link, is left alone; by itself its name has host and date" {
+@test "only root may read it; an existing file or link does not change; the default name has host and date" {
 	cd "$BATS_TEST_TMPDIR"
 	ctl report
 	succeeds
 	[[ ${lines[0]} =~ ^ipvlanctl-report-[A-Za-z0-9_-]*-20[0-9]{6}T[0-9]{6}Z\.tar$ ]]
 	[ "$(stat -c '%a %U' "${lines[0]}")" = '600 root' ]
 	[ "$(tar -tvf "${lines[0]}" | cut -c 1-10 | sort -u)" = -rw------- ]
-	tells 'look through it before you pass it on'
+	tells 'read the archive before you pass it on'
 	echo mine >there
 	ln -s there link
 	for name in there link; do
@@ -66,13 +66,13 @@ report() {
 	[ "$(cat there)" = mine ]
 }
 
-@test "- is standard output" {
+@test ""-" writes to standard output" {
 	"$BUILD/ipvlanctl" report - >"$BATS_TEST_TMPDIR/out.tar"
 	tar -tf "$BATS_TEST_TMPDIR/out.tar" | grep -qx versions.txt
 }
 
-# Each secret has the word in it. What is no secret beside them stays.
-@test "no secret is in it: of cluster, of chained plugins, in URLs, in PEM, in files that are broken, in what doctor says of them" {
+# Each secret contains the word. Other texts beside them stay.
+@test "it has no secret of cluster, chained plugins, URLs, PEM, broken files, or doctor's output about them" {
 	local word=ZAUBERWORT found
 	cat >"$NETCONFPATH/10-cluster.conflist" <<J
 { "cniVersion": "1.0.0", "name": "shared", "plugins": [

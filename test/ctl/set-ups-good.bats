@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Machines on which nothing is wrong: doctor has no warning and no error, before a pod runs, and with pods.
+# Machines without a fault: doctor has no warning and no error, before a pod runs, and with pods.
 
 load ../lib/ctl
 
-# good: doctor is content before and after an ADD, and after another one in pod b.
+# good: doctor reports only ok before and after an ADD, and after another one in pod b.
 good() {
 	doctor 0
 	pod a net
@@ -13,7 +13,7 @@ good() {
 	doctor 0 '0 warnings, 0 errors'
 }
 
-@test "each mode and flag, in the LAN's subnet or one of the pods' own" {
+@test "each mode and flag, in the LAN's subnet or another one" {
 	local mode flag subnet
 	for mode in l2 l3 l3s; do
 		for flag in bridge private vepa; do
@@ -68,7 +68,7 @@ good() {
 	good
 }
 
-@test "static addresses, a gateway on the link, no default route on purpose" {
+@test "static addresses, a gateway on the link, no default route" {
 	configured net "$(sound "$(static 10.138.36.7/23,10.138.36.66 '[{"dst":"0.0.0.0/0"}]')")"
 	pod a net
 	doctor 0

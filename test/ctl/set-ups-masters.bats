@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Set-ups that are broken at the master: what ADD, STATUS and doctor say of each. And what they must not say.
+# Faults at the master: the messages of ADD, STATUS and doctor. And set-ups without a fault.
 
 load ../lib/ctl
 
@@ -8,10 +8,10 @@ load ../lib/ctl
 	configured net "$(sound '{"master":"eth7"}')"
 	refused_by ADD 7 'failed to lookup master "eth7": Link not found' 'links in that namespace: lo, '
 	refused_by STATUS 50 'failed to lookup master "eth7"'
-	doctor 2 'error    master: failed to lookup master "eth7"' '-> links in that namespace: lo, ' 'the default route is by eth0'
+	doctor 2 'error    master: failed to lookup master "eth7"' '-> links in that namespace: lo, ' 'the default route uses eth0'
 }
 
-@test "a master that is the port of a bridge" {
+@test "a master that is a port of a bridge" {
 	ip link add br0 type bridge
 	ip link add port up type dummy
 	ip link set port master br0
@@ -49,7 +49,7 @@ load ../lib/ctl
 	ip -n lan link set eth0 down
 	configured net "$(sound)"
 	accepted_by ADD STATUS
-	doctor 1 'warning  master: master "eth0" has no carrier' '-> look at the cable'
+	doctor 1 'warning  master: master "eth0" has no carrier' '-> check the cable'
 }
 
 @test "another mode in use by another pod" {
@@ -75,7 +75,7 @@ load ../lib/ctl
 	doctor 2 'error    mode: master "eth0" is in use with mode l3s, not l2' '"mine"'
 }
 
-@test "two networks of one NIC in two modes, each on a VLAN of its own: nothing is wrong" {
+@test "two networks of one NIC in two modes, each on its own VLAN: no fault" {
 	ip -n lan link add link eth0 name five type vlan id 5
 	ip -n lan link set five up
 	ip -n lan addr add 10.5.0.1/24 dev five
@@ -86,7 +86,7 @@ load ../lib/ctl
 	doctor 0
 }
 
-@test "strict rp_filter with hostAccess: host and pods reach each other, and nothing is wrong" {
+@test "strict rp_filter with hostAccess: host and pods reach each other, no fault" {
 	sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth0.rp_filter=1 net.ipv4.conf.default.rp_filter=1
 	configured net "$(sound '{"hostAccess":true}')"
 	accepted_by ADD STATUS
@@ -105,7 +105,7 @@ load ../lib/ctl
 @test "l3 with the LAN's subnet" {
 	configured net "$(sound '{"mode":"l3"}')"
 	accepted_by STATUS
-	doctor 1 "warning  subnet: 10.138.36.0/23 is the LAN's own: in l3 nobody answers ARP for pods there" '-> a subnet of the pods'
+	doctor 1 "warning  subnet: 10.138.36.0/23 is the LAN's: in l3 nothing answers ARP for pods there" '-> use another subnet for pods'
 }
 
 @test "ipMasq in l2" {
@@ -114,7 +114,7 @@ load ../lib/ctl
 	doctor 1 'warning  configuration: ignored: ipMasq needs "mode": "l3s"'
 }
 
-@test "no master, and no default route to take it from" {
+@test "no master, and no default route" {
 	ip route del default
 	configured net "$(sound '{"master":null}')"
 	refused_by ADD 7 'no default route interface found' 'set the key "master"'
@@ -129,7 +129,7 @@ load ../lib/ctl
 	doctor 2 'error    master: master "lo" cannot carry ipvlan' '-> ipvlan needs an Ethernet interface'
 }
 
-@test "a VLAN of the NIC that is there under a name of its own: nothing is wrong" {
+@test "a VLAN of the NIC that exists under another name: no fault" {
 	ip link add link eth0 name vlan100 type vlan id 100
 	ip link set vlan100 up
 	ip -n lan link add link eth0 name hundred type vlan id 100
@@ -150,7 +150,7 @@ load ../lib/ctl
 	doctor 2 'error    master: hostAccess does not work where master "eth0" is a port of the VRF "vrf7"' '-> its routes are in the main table'
 }
 
-@test "the qdisc ingress where hostAccess requires clsact" {
+@test "the qdisc ingress, with hostAccess, which requires clsact" {
 	tc qdisc add dev eth0 ingress
 	configured net "$(sound '{"hostAccess":true}')"
 	refused_by ADD 7 'hostAccess cannot add its filter to link'

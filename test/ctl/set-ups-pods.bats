@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Set-ups in which pods run, and something has happened to them, to the host or to the LAN: what CHECK and doctor say.
+# Faults of running pods, of the host or of the LAN: the messages of CHECK and doctor.
 
 load ../lib/ctl
 
-# cached POD: libcni keeps the pod's configuration and result, as a runtime has it do.
+# cached POD: writes the pod's configuration and result to libcni's cache, as a runtime does.
 cached() {
 	local result=RESULT_$1
 	mkdir -p /var/lib/cni/results
@@ -13,20 +13,20 @@ cached() {
 		>"/var/lib/cni/results/net-$1-eth0"
 }
 
-# unchecked CODE TEXT: CHECK of pod a fails so.
+# unchecked CODE TEXT: CHECK of pod a fails with these.
 unchecked() {
 	cni CHECK "$(with_result "$(cat "$NETCONFPATH/net.conf")")" a
 	fails "$1" "$2"
 }
 
-# both TEXT...: doctor says so with the result that libcni keeps, and without it.
+# both TEXT...: doctor prints this with the result of libcni's cache, and without it.
 both() {
 	doctor "$@"
 	cached a
 	doctor "$@"
 }
 
-@test "pods as they should be, with libcni's cache and without" {
+@test "pods without a fault, with libcni's cache and without" {
 	configured net "$(sound)"
 	pod a net
 	both 0
@@ -37,7 +37,7 @@ both() {
 	pod a net
 	ip -n a link set eth0 down
 	unchecked 102 'Interface eth0 is down'
-	both 2 'error    pod: container a, network net: Interface eth0 is down' '-> start the pod anew'
+	both 2 'error    pod: container a, network net: Interface eth0 is down' '-> restart the pod'
 }
 
 @test "a pod has lost its route" {
@@ -48,11 +48,11 @@ both() {
 	both 2 'error    pod: container a, network net: Expected Route 0.0.0.0/0'
 }
 
-@test "a pod is called as people know it" {
+@test "findings have the name of the pod" {
 	configured net "$(sound '{"hostAccess":true}')"
 	CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-1' pod a net
 	ip route del 10.138.36.2
-	doctor 2 'error    host: pod shop/web-1: "route to 10.138.36.2/32' '-> ipvlanctl repair makes it again'
+	doctor 2 'error    host: pod shop/web-1: "route to 10.138.36.2/32' '-> ipvlanctl repair restores it'
 	ctl repair
 	ip -n a link set eth0 mtu 1400
 	doctor 1 'warning  pod: pod shop/web-1, network net: interface eth0 has MTU 1400'
@@ -60,7 +60,7 @@ both() {
 	doctor 1 'warning  leases: 1 of ' 'warning  attachment: pod shop/web-1, network net, interface eth0: its namespace is gone'
 }
 
-@test "a pod has lost its address, or has another one" {
+@test "a pod without its address, or with another one" {
 	configured net "$(sound)"
 	pod a net
 	ip -n a addr flush dev eth0
@@ -96,7 +96,7 @@ both() {
 	pod a net
 	ip -n a link del eth0
 	unchecked 102 'eth0 not found'
-	both 2 'error    attachment: container a, network net, interface eth0: the interface was deleted' '-> start the pod anew'
+	both 2 'error    attachment: container a, network net, interface eth0: the interface was deleted' '-> restart the pod'
 }
 
 @test "a pod's namespace is gone" {
@@ -118,7 +118,7 @@ both() {
 	doctor 0
 }
 
-@test "the anchor is gone: one fault, without numbers of links" {
+@test "the anchor is gone: one fault, without indexes of links" {
 	configured net "$(sound '{"hostAccess":true,"mode":"l3","ipam":{"ranges":[[{"subnet":"192.168.9.0/24"}]]}}')"
 	pod a net
 	pod b net
@@ -133,62 +133,62 @@ both() {
 	configured net "$(sound)"
 	pod a net
 	rm -rf /run/cni/ipvlan
-	doctor 1 "warning  ledger: container a of network net has 10.138.36.2, and is not in the plugin's ledger" '-> start the pod anew'
+	doctor 1 "warning  ledger: container a of network net has 10.138.36.2, and is not in the plugin's ledger" '-> restart the pod'
 }
 
-@test "pods that the Go plugins have made: nothing is wrong" {
+@test "pods of the Go plugins: no fault" {
 	configured net "$(sound)"
 	PLUGIN=$GO_PLUGINS/ipvlan add "$(jq -c '.ipam.type = "host-local"' "$NETCONFPATH/net.conf")" a
 	doctor 0
 }
 
-@test "a gateway that is dead" {
+@test "a gateway that does not answer" {
 	configured net "$(sound)"
 	ip -n lan addr flush dev eth0
 	pod a net
-	doctor 1 'warning  gateway: 10.138.36.66 does not answer on "eth0"' '-> is it up, and on this LAN?'
+	doctor 1 'warning  gateway: 10.138.36.66 does not answer on "eth0"' '-> check that it is up and on this LAN'
 }
 
 @test "a LAN that loses large packets" {
 	configured net "$(sound)"
 	ip -n lan link set eth0 mtu 1400
 	accepted_by ADD STATUS
-	doctor 1 'warning  path MTU: packets of 1500 bytes do not get to 10.138.36.66 on "eth0", though small ones do' '-> let the LAN carry them, or give "mtu": 1400'
+	doctor 1 'warning  path MTU: packets of 1500 bytes do not reach 10.138.36.66 on "eth0", but small ones do' '-> let the LAN carry them, or set "mtu": 1400'
 	accepted_by DEL
 	configured net "$(sound '{"mtu":1400}')"
 	doctor 0
 }
 
-@test "a gateway that filters echo requests: nothing is wrong" {
+@test "a gateway that filters echo requests: no fault" {
 	configured net "$(sound)"
 	ip netns exec lan nft -f - <<<'table inet f { chain i { type filter hook input priority 0; icmp type echo-request drop; }; }'
 	accepted_by ADD STATUS
 	doctor 0
 }
 
-@test "a host's firewall that drops what pods send, with hostAccess: with a pod and without" {
+@test "a firewall of the host that drops packets from pods, with hostAccess: with a pod and without" {
 	local mode
 	nft -f - <<<'table inet strict { chain i { type filter hook input priority 0; ip saddr { 10.138.36.2-10.138.36.40, 192.168.9.0/24 } drop; }; }'
 	for mode in l2 l3; do
 		configured net "$(sound "{\"hostAccess\":true,\"mode\":\"$mode\"}" "$([ "$mode" = l2 ] && echo '{}' || echo '{"ipam":{"ranges":[[{"subnet":"192.168.9.0/24"}]]}}')")"
-		doctor 1 'warning  hostAccess: network "net": the host, 10.138.36.58, does not answer what pods send, neither ICMP nor TCP' \
+		doctor 1 'warning  hostAccess: network "net": the host, 10.138.36.58, does not answer pods by ICMP or TCP' \
 			'-> let the host'
 		pod a net
-		doctor 1 'warning  hostAccess: network "net": the host, 10.138.36.58, does not answer what pods send'
+		doctor 1 'warning  hostAccess: network "net": the host, 10.138.36.58, does not answer pods'
 		cni DEL "$(cat "$NETCONFPATH/net.conf")" a
 	done
 	nft delete table inet strict
 }
 
-@test "a host's firewall that drops new connections of pods alone" {
+@test "a firewall of the host that drops only new connections of pods" {
 	configured net "$(sound '{"hostAccess":true}')"
 	nft -f - <<<'table inet strict { chain i { type filter hook input priority 0; ct state established accept; ip saddr 10.138.36.2-10.138.36.40 drop; }; }'
 	pod a net
-	doctor 1 'warning  hostAccess: network "net": the host, 10.138.36.58, does not answer what pods send, neither ICMP nor TCP, though pods answer the host'
+	doctor 1 'warning  hostAccess: network "net": the host, 10.138.36.58, does not answer pods by ICMP or TCP, though pods answer the host'
 	nft delete table inet strict
 }
 
-@test "a host's firewall that lets pods in by TCP alone: nothing is wrong" {
+@test "a firewall of the host that accepts only TCP from pods: no fault" {
 	configured net "$(sound '{"hostAccess":true}')"
 	nft -f - <<<'table inet strict { chain i { type filter hook input priority 0; icmp type echo-request drop; }; }'
 	pod a net
@@ -196,7 +196,7 @@ both() {
 	nft delete table inet strict
 }
 
-@test "networks without a file, of which libcni keeps the configuration" {
+@test "networks without a file, whose configuration is in libcni's cache" {
 	configured net "$(sound '{"hostAcess":true}')"
 	pod a net
 	cached a

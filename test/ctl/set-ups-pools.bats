@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Set-ups that are broken at addresses, leases and the files that keep them: what ADD, STATUS and doctor say.
+# Faults of addresses, leases and their files: the messages of ADD, STATUS and doctor.
 
 load ../lib/ctl
 load ../lib/etcd
@@ -13,10 +13,10 @@ ranges() {
 @test "a subnet that is not the LAN's" {
 	configured net "$(ranges '{"subnet":"10.77.0.0/24"}')"
 	accepted_by ADD STATUS
-	doctor 1 "warning  gateway: 10.77.0.1 does not answer on \"eth0\", and 10.77.0.0/24 is none of the LAN's subnets" '-> is the subnet the right one?'
+	doctor 1 "warning  gateway: 10.77.0.1 does not answer on \"eth0\", and 10.77.0.0/24 is not a subnet of the LAN" '-> check the subnet'
 }
 
-@test "another subnet on the same LAN, whose gateway answers: nothing is wrong" {
+@test "another subnet on the same LAN, whose gateway answers: no fault" {
 	ip -n lan addr add 10.77.0.1/24 dev eth0
 	configured net "$(ranges '{"subnet":"10.77.0.0/24"}')"
 	accepted_by ADD STATUS
@@ -46,10 +46,10 @@ ranges() {
 	configured net "$(ranges '{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.220","rangeEnd":"10.138.36.200"}')"
 	refused_by ADD 7 '10.138.36.220'
 	refused_by STATUS 50 '10.138.36.220'
-	doctor 2 'error    pool: rangeStart 10.138.36.220 comes after rangeEnd 10.138.36.200' '-> exchange them'
+	doctor 2 'error    pool: rangeStart 10.138.36.220 is after rangeEnd 10.138.36.200' '-> exchange them'
 }
 
-@test "a host of the LAN that has the address of a pod, or one that a pod may get" {
+@test "a host of the LAN with the address of a pod, or with one that a pod may get" {
 	configured net "$(sound)"
 	ip -n lan addr add 10.138.36.3/23 dev eth0
 	doctor 1 'warning  LAN: 10.138.36.3 is in the range, and a host of the LAN has it' '-> give that host another address'
@@ -58,14 +58,14 @@ ranges() {
 	doctor 2 'error    LAN: 10.138.36.2 is leased by container a, and a host of the LAN has it as well' 'warning  LAN: 10.138.36.3 is in the range'
 }
 
-@test "a host of the LAN that has the address, in IPv6" {
+@test "a host of the LAN with the IPv6 address" {
 	configured net "$(ranges '{"subnet":"fd00:36::/64","rangeStart":"fd00:36::2","rangeEnd":"fd00:36::9","gateway":"fd00:36::66"}' '{"routes":[{"dst":"::/0"}]}')"
 	ip -n lan addr add fd00:36::2/64 dev eth0 nodad
 	accepted_by ADD
 	doctor 2 'error    LAN: fd00:36::2 is leased by container a, and a host of the LAN has it as well'
 }
 
-@test "conflictCheck, and a host of the LAN that has the address" {
+@test "conflictCheck, and a host of the LAN with the address" {
 	configured net "$(sound '{"conflictCheck":"probe"}')"
 	ip -n lan addr add 10.138.36.2/23 dev eth0
 	refused_by ADD 101 'address 10.138.36.2 is in use on the LAN of "eth0"' 'answered for it'
@@ -75,7 +75,7 @@ ranges() {
 @test "the host's own address in the range" {
 	configured net "$(ranges '{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.58","rangeEnd":"10.138.36.60","gateway":"10.138.36.66"}')"
 	refused_by ADD 101 "address 10.138.36.58 is the host's own"
-	doctor 1 "warning  pool: 10.138.36.58 is the host's own, and in the range 10.138.36.58-10.138.36.60" '-> "exclude": ["10.138.36.58"]'
+	doctor 1 "warning  pool: 10.138.36.58 is an address of this host, in the range 10.138.36.58-10.138.36.60" '-> "exclude": ["10.138.36.58"]'
 	configured net "$(ranges '{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.58","rangeEnd":"10.138.36.60","gateway":"10.138.36.66"}' '{"exclude":["10.138.36.58"]}')"
 	accepted_by ADD STATUS
 	doctor 0
@@ -86,7 +86,7 @@ ranges() {
 	configured other "$(sound '{"name":"other"}')"
 	pod b other
 	refused_by ADD 101 '10.138.36.2'
-	doctor 2 'error    pool: addresses overlap with those of network "net" in net.conf, first 10.138.36.2' '-> give each network ranges of its own'
+	doctor 2 'error    pool: addresses overlap with network "net" in net.conf, first 10.138.36.2' '-> use different ranges for each network'
 }
 
 @test "two networks with the same range on two masters of one LAN" {
@@ -103,10 +103,10 @@ ranges() {
 	EOF
 	configured net "$(sound)"
 	configured other "$(sound '{"name":"other","master":"eth1"}')"
-	doctor 2 'error    pool: addresses overlap with those of network "net" in net.conf, first 10.138.36.2'
+	doctor 2 'error    pool: addresses overlap with network "net" in net.conf, first 10.138.36.2'
 }
 
-@test "two networks with the same range on LANs of their own: nothing is wrong" {
+@test "two networks with the same range on different LANs: no fault" {
 	ip link add eth1 type veth peer name eth2 netns b
 	ip link set eth1 up
 	ip -n b addr add 10.138.36.66/23 dev eth2
@@ -116,7 +116,7 @@ ranges() {
 	doctor 0
 }
 
-@test "two ranges that touch, and overlap in a gateway and an excluded address alone: nothing is wrong" {
+@test "two ranges that touch, and overlap only in a gateway and an excluded address: no fault" {
 	configured net "$(ranges '{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.9","gateway":"10.138.36.66"}' '{"exclude":["10.138.36.9"]}')"
 	configured other "$(sound '{"name":"other","ipam":{"ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.9","rangeEnd":"10.138.36.20","gateway":"10.138.36.66"}]]}}')"
 	doctor 0
@@ -137,7 +137,7 @@ ranges() {
 	doctor 1 'warning  pool: all 1 addresses of 10.138.36.2-10.138.36.2 are leased: the next ADD fails' '-> make the range larger'
 }
 
-@test "leases of pods that are gone: the next ADD takes them" {
+@test "leases of pods that are gone: the next ADD reuses them" {
 	configured net "$(ranges '{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.2","gateway":"10.138.36.66"}')"
 	pod b net
 	ip netns del b
@@ -146,7 +146,7 @@ ranges() {
 	accepted_by ADD
 }
 
-@test "a dataDir that is read-only, whatever the cniVersion" {
+@test "a read-only dataDir, with each cniVersion" {
 	local version dir=$BATS_TEST_TMPDIR/data
 	mkdir "$dir"
 	mount -t tmpfs -o ro none "$dir"
@@ -167,7 +167,7 @@ ranges() {
 	doctor 2 "error    space: cannot write in $BATS_TEST_TMPDIR/data, for leases: not a directory" '-> move the file away'
 }
 
-@test "a disk that is full" {
+@test "a full disk" {
 	local dir=$BATS_TEST_TMPDIR/data failed=''
 	mkdir "$dir"
 	mount -t tmpfs -o size=64k none "$dir"
@@ -190,23 +190,23 @@ ranges() {
 	tells "error    space: cannot write in /run/cni/ipvlan, for the plugin's ledger: not a directory"
 }
 
-@test "an engine of a cluster that refuses the connection" {
+@test "a cluster's engine that refuses the connection" {
 	configured net "$(sound '{"ipam":{"cluster":{"etcd":{"endpoints":["http://127.0.0.1:1"]}}}}')"
 	refused_by ADD 11 'etcd http://127.0.0.1:1'
 	accepted_by STATUS
-	doctor 2 'error    cluster: network "net": etcd http://127.0.0.1:1' "; 0 addresses of this node's own blocks are free" \
-		'-> make the engine that "cluster" in ipam names answer'
+	doctor 2 'error    cluster: network "net": etcd http://127.0.0.1:1' "; 0 addresses of this node's blocks are free" \
+		'-> check the engine that "cluster" in ipam names'
 	[ -z "$stderr" ]
 }
 
-@test "an engine of a cluster that does not answer" {
+@test "a cluster's engine that does not answer" {
 	ip route add blackhole 198.51.100.0/24
 	configured net "$(sound '{"ipam":{"cluster":{"timeout":1,"etcd":{"endpoints":["http://198.51.100.1:2379"]}}}}')"
 	refused_by ADD 11 'etcd http://198.51.100.1:2379'
 	doctor 2 'error    cluster: network "net": etcd http://198.51.100.1:2379'
 }
 
-@test "an engine of a cluster that went away, while the node's own block has addresses, and when it has none" {
+@test "a cluster's engine that stopped, while the node's block has free addresses, and when it has none" {
 	local i
 	etcd_start "$BATS_TEST_TMPDIR/etcd"
 	configured net "$(sound "{\"ipam\":{\"cluster\":{\"blockSize\":4,\"timeout\":2,\"etcd\":{\"endpoints\":[\"$ETCD_URL\"]}}}}")"
@@ -214,12 +214,12 @@ ranges() {
 	doctor 0
 	etcd_stop
 	accepted_by ADD STATUS
-	doctor 1 "warning  cluster: network \"net\": etcd $ETCD_URL" "; 2 addresses of this node's own blocks are free"
+	doctor 1 "warning  cluster: network \"net\": etcd $ETCD_URL" "; 2 addresses of this node's blocks are free"
 	for i in c d; do
 		ip netns add $i
 		pod $i net
 	done
-	doctor 2 "error    cluster: network \"net\": etcd $ETCD_URL" "; 0 addresses of this node's own blocks are free"
+	doctor 2 "error    cluster: network \"net\": etcd $ETCD_URL" "; 0 addresses of this node's blocks are free"
 }
 
 @test "no addrpool-claim" {
@@ -233,7 +233,7 @@ ranges() {
 	doctor 2 'error    STATUS: there is no addrpool-claim' "-> ipam.cluster requires it: install it beside addrpool ($bin)"
 }
 
-@test "a kubeconfig whose credentials a program gives" {
+@test "a kubeconfig with credentials from a program" {
 	cat >"$BATS_TEST_TMPDIR/kubeconfig" <<-END
 		apiVersion: v1
 		kind: Config
@@ -253,7 +253,7 @@ ranges() {
 	doctor 2 'error    cluster: network "net": ' /nowhere/kubeconfig
 }
 
-@test "an IPAM that gives an address that is not free: by whom" {
+@test "an IPAM plugin that assigns a used address: the error names the pod that has it" {
 	configured net "$(sound)"
 	pod b net
 	CNI_ARGS=IP=10.138.36.2 cni ADD "$(cat "$NETCONFPATH/net.conf")" a
@@ -265,26 +265,26 @@ ranges() {
 	configured net "$(sound)"
 	accepted_by ADD
 	rm -rf /var/lib/cni/networks/net /var/lib/cni/networks/.addrpool
-	doctor 2 'error    leases: container a of network net has 10.138.36.2, which is not leased' '-> start the pod anew'
+	doctor 2 'error    leases: container a of network net has 10.138.36.2, which is not leased' '-> restart the pod'
 }
 
-@test "the lease of a running pod is another's" {
+@test "the lease of a running pod belongs to another container" {
 	configured net "$(sound)"
 	accepted_by ADD
 	printf 'stranger\r\neth0' >/var/lib/cni/networks/net/10.138.36.2
 	doctor 2 'error    leases: container a of network net has 10.138.36.2, which is leased by container stranger'
 }
 
-@test "the lock of the leases is held by a process" {
+@test "a process holds the lock of the leases" {
 	configured net "$(sound)"
 	accepted_by ADD
 	keeps_lock /var/lib/cni/networks/net/lock
-	doctor 2 "error    lock: process $HOLDER (sleep) keeps /var/lib/cni/networks/net/lock locked" '-> look at what the process does'
+	doctor 2 "error    lock: process $HOLDER (sleep) keeps /var/lib/cni/networks/net/lock locked" '-> find out why the process hangs'
 	kill "$HOLDER"
 }
 
 @test "a gateway, and no routes: pods have no default route" {
 	configured net "$(sound '{"ipam":{"routes":[]}}')"
 	accepted_by ADD STATUS
-	doctor 1 'warning  routes: pods have no default route of IPv4: "gateway" makes none' '-> "routes": [{"dst": "0.0.0.0/0"}] in ipam'
+	doctor 1 'warning  routes: pods have no default route of IPv4: "gateway" alone makes none' '-> "routes": [{"dst": "0.0.0.0/0"}] in ipam'
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Set-ups that are broken at programs, runtimes and files: what ADD, STATUS and doctor say of each.
+# Faults of programs, runtimes and files: the messages of ADD, STATUS and doctor.
 
 load ../lib/ctl
 
-# bin PROGRAM...: from now on CNI_PATH is a directory of its own that has these alone; runtimes are looked for beside it.
+# bin PROGRAM...: sets CNI_PATH to a new directory with only these programs.
 bin() {
 	local program
 	BIN=$BATS_TEST_TMPDIR/bin
@@ -15,7 +15,7 @@ bin() {
 	export CNI_PATH=$BIN
 }
 
-# list CHAINED...: net as a list, with these plugins after ipvlan.
+# list CHAINED...: makes net a list, with these plugins after ipvlan.
 list() {
 	jq -c '{cniVersion, name, plugins: ([del(.cniVersion, .name)] + [inputs])}' <<<"$(cat "$NETCONFPATH/net.conf") $*" \
 		>"$NETCONFPATH/net.conflist"
@@ -55,7 +55,7 @@ list() {
 		'error    plugin: failed to find plugin "nobodys"' "-> install the plugin as $BIN/nobodys, or correct \"type\""
 }
 
-@test "the Go plugin in the place of ours" {
+@test "the Go plugin instead of ours" {
 	bin "$GO_PLUGINS/ipvlan" "$BUILD/addrpool"
 	configured net "$(sound '{"hostAccess":true}')"
 	doctor 2 "error    plugin: $BIN/ipvlan is not of ipvlan-cni (\"CNI ipvlan plugin " "-> install -m 755 $BUILD/ipvlan $BIN/ipvlan"
@@ -90,21 +90,21 @@ list() {
 	doctor 2 'error    configuration: unknown ipvlan mode: "L2"' '-> mode must be "l2", "l3" or "l3s"'
 }
 
-@test "a key of ipvlan with a slip" {
+@test "a misspelt key of ipvlan" {
 	configured net "$(sound '{"hostAcess":true}')"
 	accepted_by ADD STATUS
-	doctor 1 'warning  key: "hostAcess" in the configuration is no key of ipvlan: is "hostAccess" meant?'
+	doctor 1 'warning  key: "hostAcess" in the configuration is no key of ipvlan: did you mean "hostAccess"?'
 }
 
-@test "keys of ipam with a slip, and one of another program" {
+@test "misspelt keys of ipam, and one of another program" {
 	configured net "$(sound '{"ipam":{"excludes":["10.138.36.9"],"gatway":"10.138.36.66","range":"10.138.36.0/23"}}')"
 	accepted_by ADD STATUS
-	doctor 1 'warning  key: "excludes" in ipam is no key of addrpool: is "exclude" meant?' \
-		'warning  key: "gatway" in ipam is no key of addrpool: is "gateway" meant?' \
-		'warning  key: "range" in ipam is no key of addrpool: is "ranges"'
+	doctor 1 'warning  key: "excludes" in ipam is no key of addrpool: did you mean "exclude"?' \
+		'warning  key: "gatway" in ipam is no key of addrpool: did you mean "gateway"?' \
+		'warning  key: "range" in ipam is no key of addrpool: did you mean "ranges"'
 }
 
-@test "a cniVersion that there is not" {
+@test "a cniVersion that does not exist" {
 	local version
 	for version in 1.1 2.0.0; do
 		configured net "$(sound "{\"cniVersion\":\"$version\"}")"
@@ -116,18 +116,18 @@ list() {
 	done
 }
 
-@test "a cniVersion that the runtime does not speak" {
+@test "a cniVersion that the runtime does not know" {
 	configured net "$(sound)"
 	runtime containerd 'containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+deb12u1'
-	doctor 2 'error    runtime: containerd 1.6.20 speaks CNI up to 1.0.0, and network "net" says 1.1.0: its ADD fails' '-> "cniVersion": "1.0.0"'
+	doctor 2 'error    runtime: containerd 1.6.20 knows CNI up to 1.0.0, and network "net" has cniVersion 1.1.0: its ADD fails' '-> "cniVersion": "1.0.0"'
 	runtime podman 'podman version 4.3.1'
-	doctor 2 'error    runtime: containerd 1.6.20 speaks CNI up to 1.0.0' 'error    runtime: Podman 4.3.1 speaks CNI up to 1.0.0'
+	doctor 2 'error    runtime: containerd 1.6.20 knows CNI up to 1.0.0' 'error    runtime: Podman 4.3.1 knows CNI up to 1.0.0'
 	configured net "$(sound '{"cniVersion":"1.0.0"}')"
 	doctor 0
-	tells 'ok       runtime: Podman 4.3.1 speaks CNI up to 1.0.0'
+	tells 'ok       runtime: Podman 4.3.1 knows CNI up to 1.0.0'
 }
 
-@test "runtimes that speak the newest version" {
+@test "runtimes that know the newest version" {
 	configured net "$(sound)"
 	runtime containerd 'containerd github.com/containerd/containerd/v2 v2.0.5 fb4c30d4ede3531652d86197bf3fc9515e5276d9'
 	runtime crio 'crio version 1.31.2'
@@ -135,10 +135,10 @@ list() {
 go version go1.24.2'
 	runtime nerdctl 'nerdctl version 2.0.0'
 	doctor 0
-	tells 'k3s 1.33.1 speaks CNI up to 1.1.0' 'containerd 2.0.5 speaks CNI up to 1.1.0' 'CRI-O 1.31.2 speaks CNI up to 1.1.0' 'nerdctl 2.0.0 speaks CNI up to 1.1.0'
+	tells 'k3s 1.33.1 knows CNI up to 1.1.0' 'containerd 2.0.5 knows CNI up to 1.1.0' 'CRI-O 1.31.2 knows CNI up to 1.1.0' 'nerdctl 2.0.0 knows CNI up to 1.1.0'
 }
 
-@test "containerd takes the plugins of Kubernetes from a directory where ours is not" {
+@test "containerd runs Kubernetes' plugins from a directory without ours" {
 	local dir=$BATS_TEST_TMPDIR/usr-lib-cni
 	mkdir -p "$dir" /etc/containerd
 	ln -s "$BUILD/addrpool" "$GO_PLUGINS/ipvlan" "$dir"
@@ -153,28 +153,28 @@ go version go1.24.2'
 	rm /etc/containerd/config.toml
 }
 
-@test "a runtime that has no CNI" {
+@test "a runtime without CNI" {
 	configured net "$(sound '{"cniVersion":"1.0.0"}')"
 	runtime podman 'podman version 5.4.2'
 	podman_info netavark bridge
-	doctor 1 'warning  runtime: Podman 5.4.2 has netavark in place of CNI' '-> install ipvlan-netavark into /usr/local/libexec/netavark'
+	doctor 1 'warning  runtime: Podman 5.4.2 uses netavark instead of CNI' '-> install ipvlan-netavark into /usr/local/libexec/netavark'
 	podman_info netavark ipvlan-netavark
-	doctor 1 'warning  runtime: Podman 5.4.2 has netavark in place of CNI' '-> podman network create -d ipvlan-netavark'
+	doctor 1 'warning  runtime: Podman 5.4.2 uses netavark instead of CNI' '-> podman network create -d ipvlan-netavark'
 	rm "$NETCONFPATH/net.conf"
-	doctor 0 'ok       runtime: Podman 5.4.2 has netavark and the driver ipvlan-netavark'
+	doctor 0 'ok       runtime: Podman 5.4.2 uses netavark and finds the driver ipvlan-netavark'
 }
 
-@test "a Podman 4 whose backend is netavark" {
+@test "a Podman 4 with netavark" {
 	configured net "$(sound '{"cniVersion":"1.0.0"}')"
 	runtime podman 'podman version 4.9.3'
 	podman_info cni ipvlan-netavark
-	doctor 0 'ok       runtime: Podman 4.9.3 speaks CNI up to 1.0.0'
+	doctor 0 'ok       runtime: Podman 4.9.3 knows CNI up to 1.0.0'
 	runtime podman 'podman version 4.9.3'
 	podman_info netavark ipvlan-netavark
-	doctor 1 'warning  runtime: Podman 4.9.3 has netavark in place of CNI'
+	doctor 1 'warning  runtime: Podman 4.9.3 uses netavark instead of CNI'
 }
 
-@test "a runtime that does not end, and one that says nothing" {
+@test "a runtime that does not end, and one without output" {
 	configured net "$(sound)"
 	runtime podman ''
 	printf '#!/bin/sh\nexec sleep 1000\n' >"$BATS_TEST_TMPDIR/runtimes/crio"
@@ -204,32 +204,32 @@ go version go1.24.2'
 	mv "$NETCONFPATH/net.conflist" "$NETCONFPATH/net.conf"
 	list
 	mv "$NETCONFPATH/net.conflist" "$NETCONFPATH/net.conf"
-	doctor 2 'error    file: net.conf is a list, and runtimes read one in a .conflist alone' '-> mv net.conf net.conflist'
+	doctor 2 'error    file: net.conf is a list, and runtimes read lists only from a .conflist' '-> mv net.conf net.conflist'
 }
 
 @test "a list without a name" {
 	jq '{cniVersion, plugins: [del(.cniVersion, .name)]}' <<<"$(sound)" >"$NETCONFPATH/net.conflist"
 	ctl doctor
 	[ "$status" = 2 ]
-	tells 'error    file: net.conflist has no "name"' '-> give the network a "name"'
+	tells 'error    file: net.conflist has no "name"' '-> add a "name"'
 }
 
 @test "a file that no runtime reads" {
 	configured net "$(sound)"
 	mv "$NETCONFPATH/net.conf" "$NETCONFPATH/net.txt"
-	doctor 1 'warning  file: net.txt has a network of type ipvlan, and runtimes read .conf, .conflist and .json alone' '-> mv net.txt net.conf'
+	doctor 1 'warning  file: net.txt has a network of type ipvlan, and runtimes read only .conf, .conflist and .json' '-> mv net.txt net.conf'
 }
 
 @test "no directory, an empty one, only other types" {
 	rmdir "$NETCONFPATH"
-	doctor 1 "warning  configuration: there is no network of type ipvlan in $NETCONFPATH: there is no such directory"
+	doctor 1 "warning  configuration: there is no network of type ipvlan in $NETCONFPATH: the directory does not exist"
 	mkdir "$NETCONFPATH"
-	doctor 1 "$NETCONFPATH: no .conf, .conflist or .json is there" 'warning  configuration: '
+	doctor 1 "$NETCONFPATH: it has no .conf, .conflist or .json" 'warning  configuration: '
 	echo '{"name":"x","plugins":[{"type":"bridge"},{"type":"portmap"}]}' >"$NETCONFPATH/x.conflist"
 	doctor 1 "$NETCONFPATH: its plugins are of type bridge, portmap" 'warning  configuration: '
 }
 
-@test "another network sorts first: which one runtimes take" {
+@test "another network sorts first: doctor names the one that runtimes use" {
 	configured net "$(sound)"
 	echo '{"name":"podnet","type":"bridge"}' >"$NETCONFPATH/05-bridge.conf"
 	doctor 1 'warning  configuration: 05-bridge.conf is the first file: containerd and CRI-O give pods its network "podnet" of type bridge' '-> rename'
@@ -268,7 +268,7 @@ spec:
 	[ "$status" = 0 ]
 }
 
-@test "a network configuration as YAML, other YAML, and what is none" {
+@test "a network configuration as YAML, other YAML, and a file that is not YAML" {
 	printf 'cniVersion: 1.0.0\ntype: ipvlan\n' >"$BATS_TEST_TMPDIR/net.yaml"
 	ctl doctor "$BATS_TEST_TMPDIR/net.yaml"
 	[ "$status" = 2 ]

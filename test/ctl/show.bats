@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlanctl show: who has which interface, and what is on the host for it.
+# ipvlanctl show: lists pods with their interfaces and their objects on the host.
 
 load ../lib/ctl
 
-@test "where there is nothing, it says so" {
+@test "without pods and networks it prints that" {
 	ctl show
 	succeeds
 	[ "$output" = 'There is no ipvlan interface, and no network of ipvlan.' ]
@@ -15,7 +15,7 @@ load ../lib/ctl
 	[ "$stderr" = "" ]
 }
 
-# named NAMESPACE NAME POD CONF: a pod with the name that Kubernetes has for it.
+# named NAMESPACE NAME POD CONF: a pod with a name of Kubernetes.
 named() {
 	CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=$1;K8S_POD_NAME=$2" pod "$3" "$4"
 }
@@ -36,7 +36,7 @@ named() {
 	[ "$stderr" = "" ]
 }
 
-@test "what is wrong is told with its remedy, in the table and again at its end" {
+@test "a fault is printed with its remedy, in the table and at its end" {
 	configured net "$(conf '{"hostAccess":true}')"
 	named shop web-1 a net
 	pod b net
@@ -47,7 +47,7 @@ named() {
 	[ "${lines[0]}" = "$(hostname):  0 pods ok  1 warning  1 error" ]
 	tells '2 (1 lost)  38/39' 'damaged -> repair' 'lost -> gc'
 	[ "${lines[-4]}" = 'error    shop/web-1: the host lacks "route to 10.138.36.2/32 dev eth0 src 10.138.36.58"' ]
-	[ "${lines[-3]}" = '         -> ipvlanctl repair makes it again' ]
+	[ "${lines[-3]}" = '         -> ipvlanctl repair restores it' ]
 	[ "${lines[-2]}" = 'warning  b: its network namespace is gone' ]
 	[ "${lines[-1]}" = '         -> ipvlanctl gc --yes releases what it holds' ]
 	ctl repair
@@ -68,12 +68,12 @@ named() {
 	tells 'damaged -> restart' 'error    shop/web-1: its interface lacks the address 10.138.36.2'
 }
 
-@test "an address that a pod has and the pool does not know counts as used, and is an error" {
+@test "an unleased address of a pod counts as used, and is an error" {
 	configured net "$(conf '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.5"}]]}}')"
 	pod a net
 	rm /var/lib/cni/networks/net/10.*
 	ctl show
-	tells '3/4' 'error    a: its address 10.138.36.2 is not leased, and the pool may give it to another pod'
+	tells '3/4' 'error    a: its address 10.138.36.2 is not leased, and another pod may get it'
 }
 
 @test "a master that is down, and a pool that is nearly full" {
@@ -82,11 +82,11 @@ named() {
 	ip link set eth0 down
 	ctl show
 	[ "${lines[0]}" = "$(hostname):  0 pods ok  1 warning  1 error" ]
-	tells 'error    eth0: the master is down, and its pods reach nothing' '-> ip link set eth0 up' \
+	tells 'error    eth0: the master is down: its pods reach nothing' '-> ip link set eth0 up' \
 		'warning  net: 1 of 1 addresses of 10.138.36.2-10.138.36.2 are in use' '-> make the range larger'
 }
 
-@test "a pool without a lease file is empty, and that of another plugin's IPAM is not counted" {
+@test "a pool without a lease file is empty, and the pool of another plugin is not counted" {
 	configured net "$(conf)"
 	configured other "$(conf "$(static 10.138.36.77/23)" '{"name":"other"}')"
 	ctl show
@@ -94,7 +94,7 @@ named() {
 	[[ $output =~ other\ +eth0\ +l2\ +0\ +-\ +addresses\ of\ static ]]
 }
 
-@test "a network that no file configures, as Multus has them, is listed with its pool" {
+@test "a network of libcni's cache, as from Multus, is listed with its pool" {
 	local nad
 	nad=$(conf '{"name":"nad","ipam":{"type":"addrpool"}}')
 	add "$nad" a
@@ -106,7 +106,7 @@ named() {
 	[ "$stderr" = "" ]
 }
 
-@test "what is no result in the runtime's cache is passed over" {
+@test "files in the runtime's cache that are no results are ignored" {
 	mkdir -p /var/lib/cni/results
 	cached net 'no JSON' a
 	echo '{' >/var/lib/cni/results/half
@@ -119,7 +119,7 @@ named() {
 	[ "$output" = 'There is no ipvlan interface, and no network of ipvlan.' ]
 }
 
-@test "it shows one pod, container, network, address or master alone" {
+@test "an argument selects one pod, container, network, address or master" {
 	local what
 	configured net "$(conf)"
 	configured vlan "$(conf '{"name":"storage","vlan":100,"ipam":{"ranges":[[{"subnet":"10.200.0.0/24"}]],"routes":[]}}')"
@@ -143,7 +143,7 @@ named() {
 	tells 'shop/web-1 eth0, network net, container a, for '
 }
 
-@test "what is not there to be shown is said, and the exit status is 1" {
+@test "if nothing matches, it prints that, with exit status 1" {
 	configured net "$(conf)"
 	pod a net
 	ctl show web-2
@@ -183,14 +183,14 @@ named() {
 	[ "$stderr" = "" ]
 }
 
-@test "a default route without a gateway is told as such, and a VLAN with its parent" {
+@test "it prints a default route without a gateway, and a VLAN with its parent" {
 	configured net "$(conf "$(static 10.200.0.2/24 '[{"dst":"0.0.0.0/0"}]')" '{"mode":"l3","vlan":100}')"
 	pod a net
 	ctl show -v
 	tells 'eth0.100  l3 bridge, MTU 1500, VLAN 100 of eth0' 'default route without a gateway'
 }
 
-@test "what the host has lost is missing" {
+@test "deleted objects on the host are missing" {
 	configured net "$(conf '{"hostAccess":true}')"
 	pod a net
 	ip route del 10.138.36.2
@@ -200,12 +200,12 @@ named() {
 	[ "$(result '[.masters[0].pods[0].objects[] | select(.found | not).object[:8]]')" = '["route to"]' ]
 }
 
-@test "slaves of other tools are shown as such, and those on the host" {
+@test "slaves of other programs are shown as such, also on the host" {
 	ip link add link eth0 name theirs type ipvlan mode l3 private
 	ip link add link eth0 name more netns a type ipvlan mode l3 private
 	ctl show -v
-	tells 'eth0  l3 private, MTU 1500' "|- theirs was made by another program, or the plugin's records of it are lost, down" \
-		"the host's own namespace" '`- more was made by another program' /run/netns/a
+	tells 'eth0  l3 private, MTU 1500' "|- theirs is of another program, or the plugin's records of it are lost, down" \
+		"the namespace of the host" '`- more is of another program' /run/netns/a
 	ctl show
 	[ "${lines[0]}" = "$(hostname):  0 pods ok  0 warnings  0 errors  2 of other programs" ]
 	[[ $output =~ '(host) theirs'\ +-\ +-\ +-\ +other\ program ]]
@@ -219,7 +219,7 @@ named() {
 	tells 'inner in /run/netns/a  l3 bridge, MTU 1500' '`- a net1, network net'
 }
 
-@test "a namespace without a name is told by a process in it" {
+@test "a namespace without a name is shown by a process in it" {
 	local pid
 	unshare -n sleep 1000 3>&- &
 	pid=$!
@@ -237,12 +237,12 @@ named() {
 	ip netns del a
 	ctl show -v
 	tells 'pods without an interface' '`- a eth0, network net, for ' '/run/netns/a  10.138.36.2' \
-		'lost     its network namespace is gone' '0 of 39  10.138.36.2-10.138.36.40  1 more of pods that are gone'
+		'lost     its network namespace is gone' '0 of 39  10.138.36.2-10.138.36.40  and 1 of pods that are gone'
 	ctl show --json
 	[ "$(result '.lost[0] | .container, .state, .condition, .remedy' | paste -sd' ')" = 'a gone lost gc' ]
 }
 
-@test "a pod in whose namespace's inode a later one is, is not taken for that" {
+@test "a pod whose namespace's inode number belongs to a later namespace is not taken for that one" {
 	local inode
 	configured net "$(conf)"
 	inode=$(stat -Lc %i /run/netns/a)
@@ -257,7 +257,7 @@ named() {
 	tells '`- b eth0, network net' '`- a eth0, network net' 'lost     its network namespace is gone'
 }
 
-@test "an interface that somebody has deleted, while its namespace lives" {
+@test "a deleted interface, in an existing namespace" {
 	configured net "$(conf)"
 	pod a net
 	ip -n a link del eth0
@@ -265,7 +265,7 @@ named() {
 	tells 'damaged -> restart' 'error    a: its interface was deleted' '-> restart the pod'
 }
 
-@test "JSON has all of it" {
+@test "JSON has all facts" {
 	configured net "$(conf '{"hostAccess":true}')"
 	pod a net
 	pod b net
@@ -280,7 +280,7 @@ named() {
 	[ "$(result '.pools[0] | .network, .rangeSets[0].leased' | paste -sd' ')" = 'net 2' ]
 }
 
-# node TEXT: the name of the drawing's node whose label has it.
+# node TEXT: prints the name of the drawing's node whose label has the text.
 node() {
 	sed -n "s/^[[:space:]]*\([a-z0-9_]*\) \[.*label=\"[^\"]*$1.*/\1/p" <<<"$output"
 }
@@ -309,7 +309,7 @@ node() {
 	tells 'label="eth0"' 'label="LAN"' 'parent0 -- master' 'lan_parent0 -- parent0'
 }
 
-@test "a drawing shows what is wrong in colours of its own, and lost pods" {
+@test "a drawing shows faults in colours, and lost pods" {
 	configured net "$(conf '{"hostAccess":true}')"
 	pod a net
 	pod b net
@@ -320,7 +320,7 @@ node() {
 	grep -F 'label="b\n10.138.36.3\nlost: gc"' <<<"$output" | grep -qF 'color="#d68910"'
 }
 
-@test "a drawing folds the pods of a large network into one node, but for those that are not well" {
+@test "a drawing shows the pods of a large network as one node, except pods with faults" {
 	local i
 	configured net "$(conf)"
 	for i in {1..22}; do echo "netns add p$i"; done | ip -batch -
@@ -332,7 +332,7 @@ node() {
 	dot -Tsvg <<<"$output" >"$BATS_TEST_TMPDIR/svg"
 }
 
-@test "JSON has the name of the pod, as the runtime passes it, and for how long it has existed" {
+@test "JSON has the pod's name, as the runtime passes it, and its age" {
 	configured net "$(conf)"
 	CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-1' pod a net
 	CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAME=db' pod b net
@@ -341,7 +341,7 @@ node() {
 	[ "$(result '[.masters[].pods[].age | . >= 0 and . < 1000]')" = '[true,true]' ]
 }
 
-@test "a page without a name, of an earlier version, is read, and a key of a later version is kept" {
+@test "a page of an earlier version, without a name, is read; a key of a later version stays" {
 	local page
 	configured net "$(conf '{"hostAccess":true}')"
 	pod a net
@@ -359,18 +359,18 @@ node() {
 	[ "$(stat -c %s "$page")" != 0 ] && ! cmp -s "$page" "$BATS_TEST_TMPDIR/page"
 }
 
-# hostile: a link whose name would paint the terminal and end a string of dot.
+# hostile: a link whose name would colour the terminal, and end a string of dot.
 hostile() {
 	ip link add link eth0 name $'x\e[31m"];\x01' netns a type ipvlan mode l2
 }
 
-@test "hostile names reach neither the terminal nor the drawing nor JSON as what they are" {
+@test "hostile names are escaped on the terminal, in the drawing and in JSON" {
 	hostile
 	ctl show
 	tells 'x\x1b[31m"];\x01 '
 	[[ $output != *$'\e'* ]]
 	ctl show -v
-	tells 'x\x1b[31m"];\x01 was made'
+	tells 'x\x1b[31m"];\x01 is of another program'
 	[[ $output != *$'\e'* ]]
 	ctl show --dot
 	tells 'x\\x1b[31m\"];\\x01'
@@ -380,7 +380,7 @@ hostile() {
 	[[ $output != *$'\e'* ]]
 }
 
-@test "a hostile name of a pod reaches neither the terminal nor the drawing as what it is" {
+@test "a hostile name of a pod is escaped on the terminal and in the drawing" {
 	configured net "$(conf)"
 	named $'evil\e[2J' $'"]\n\x9b31m' a net
 	ctl show
@@ -406,7 +406,7 @@ hostile() {
 	tells $'\e[1m   POD'
 }
 
-@test "a terminal is told what takes its time, in a line that goes, and nothing else is" {
+@test "a terminal shows the current wait in a line that vanishes; a pipe does not" {
 	configured net "$(conf)"
 	pod a net
 	TERM=xterm run script -qc "$BUILD/ipvlanctl show" /dev/null
@@ -415,7 +415,7 @@ hostile() {
 	[ "$stderr" = "" ]
 }
 
-@test "pods that come and go meanwhile are not damaged" {
+@test "pods that begin or end during the call are not damaged" {
 	local churn i
 	configured net "$(conf '{"hostAccess":true}')"
 	pod b net
@@ -435,7 +435,7 @@ hostile() {
 	[[ $output != *damaged* ]] || { echo "$output"; return 1; }
 }
 
-@test "a configuration that nobody can read keeps nothing from being shown" {
+@test "show lists the rest beside an unreadable configuration" {
 	configured net "$(conf)"
 	pod a net
 	jq '.ipam.ranges = []' "$NETCONFPATH/net.conf" >"$NETCONFPATH/a.conf"
@@ -445,7 +445,7 @@ hostile() {
 	[[ $output =~ a\ eth0\ +net\ +10.138.36.2\ + ]]
 }
 
-@test "without addrpool there are no pools, and it is said" {
+@test "without addrpool there are no pools, and a message says so" {
 	configured net "$(conf)"
 	mkdir "$BATS_TEST_TMPDIR/sbin"
 	cp "$BUILD/ipvlanctl" "$BATS_TEST_TMPDIR/sbin"
@@ -454,7 +454,7 @@ hostile() {
 	[[ $stderr = *'failed to find plugin "addrpool" in path [/nowhere '* ]]
 }
 
-@test "it needs root" {
+@test "it requires root" {
 	install -m 755 "$BUILD/ipvlanctl" /run/ipvlanctl
 	run --separate-stderr setpriv --reuid 65534 --clear-groups /run/ipvlanctl show
 	[ "$status" = 2 ]
@@ -463,7 +463,7 @@ hostile() {
 	succeeds
 }
 
-@test "wrong arguments are told from all else" {
+@test "wrong arguments have their own exit status" {
 	local arguments
 	for arguments in '' 'shwo' 'show --jsn' 'show --json --dot' 'show a b' 'show -v --json'; do
 		# shellcheck disable=SC2086 # several words
@@ -477,7 +477,7 @@ hostile() {
 	[[ $output = 'ipvlanctl '*' (git '*')' ]]
 }
 
-@test "what cannot be written is an error" {
+@test "a failure to write is an error" {
 	run --separate-stderr bash -c '"$BUILD/ipvlanctl" show >/dev/full'
 	[ "$status" = 2 ]
 	[[ $stderr = 'ipvlanctl: cannot write: '* ]]
@@ -489,7 +489,7 @@ hostile() {
 	[ "$stderr" = "" ]
 }
 
-@test "while links come and go each pod is listed once" {
+@test "each pod is listed once, also while links are made and deleted" {
 	local i churn
 	for i in {1..100}; do echo "link add d$i type dummy"; done | ip -batch -
 	for i in {1..10}; do ip link add link eth0 name "s$i" type ipvlan mode l2; done

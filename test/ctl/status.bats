@@ -1,30 +1,30 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlanctl status: is all well, for people and for monitoring.
+# ipvlanctl status: a line for each concern, for people and for monitoring.
 
 load ../lib/ctl
 
-# says LEVEL NAME TEXT: the line of a concern begins with this.
+# says LEVEL NAME TEXT: the line of the concern begins with the text.
 says() {
 	[[ $'\n'$output = *$'\n'"$(printf '%-7s  %-7s  ' "$1" "$2")$3"* ]] || { echo "no \"$1 $2 $3\" in: $output"; return 1; }
 }
 
-@test "where there is nothing, all is well" {
+@test "without pods and networks all lines are ok" {
 	ctl status
 	succeeds
 	[ ${#lines[@]} = 7 ]
-	says ok pods '0, and nothing is missing for them'
+	says ok pods '0, and nothing is missing'
 	says ok ledger 'all records in /run/cni/ipvlan can be read'
 	says ok masters '0 in use'
 	says ok pools '0 range sets'
 	says ok ipam '0 plugins'
-	says ok calls '0 since the machine was started, of which 0 failed'
-	says ok repairs '0 since the machine was started, and 0 that failed'
+	says ok calls '0 since the machine was started, 0 of them failed'
+	says ok repairs '0 since the machine was started, and 0 failed'
 	[ "$stderr" = "" ]
-	[ ! -e /run/cni/ipvlan ] # it makes nothing
+	[ ! -e /run/cni/ipvlan ] # status makes nothing
 }
 
-@test "pods that are well, and the calls that made them" {
+@test "pods without a fault, and the calls that made them" {
 	configured net "$(conf '{"hostAccess":true}')"
 	pod a net
 	pod b net
@@ -33,12 +33,12 @@ says() {
 	succeeds
 	says ok pods '2, and nothing'
 	says ok masters '1 in use'
-	says ok pools '1 range set, and none is nearly full'
+	says ok pools '1 range set, none nearly full'
 	says ok ipam '1 plugin installed'
-	says ok calls '3 since the machine was started, of which 1 failed'
+	says ok calls '3 since the machine was started, 1 of them failed'
 }
 
-@test "what is missing is an error, and a pod that is gone a warning, with exit status 1" {
+@test "a missing object is an error, and a pod that is gone a warning, with exit status 1" {
 	configured net "$(conf '{"hostAccess":true}')"
 	pod a net
 	pod b net
@@ -55,7 +55,7 @@ says() {
 	ctl status
 	succeeds
 	says ok pods '1, and'
-	says ok repairs '1 since the machine was started, and 0 that failed'
+	says ok repairs '1 since the machine was started, and 0 failed'
 }
 
 @test "a master that is gone, or down" {
@@ -72,7 +72,7 @@ says() {
 	says error masters 'eth0: the master is down'
 }
 
-@test "a pool that is nearly full, and an IPAM plugin that is not there" {
+@test "a pool that is nearly full, and an IPAM plugin that does not exist" {
 	configured net "$(conf '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.2"}]]}}')"
 	pod a net
 	jq -n '{ cniVersion: "1.0.0", name: "x", type: "ipvlan", master: "eth0", ipam: { type: "no-such-ipam" } }' >"$NETCONFPATH/x.conf"
@@ -82,7 +82,7 @@ says() {
 	says error ipam 'network x: failed to find plugin "no-such-ipam"'
 }
 
-@test "a page that nobody can read, and a configuration" {
+@test "an unreadable page, and an unreadable configuration" {
 	configured net "$(conf)"
 	pod a net
 	echo '{' >"$(echo /run/cni/ipvlan/*/pages/a:eth0)"
@@ -106,7 +106,7 @@ says() {
 	says ok pods '1, and'
 }
 
-@test "JSON has all of it" {
+@test "JSON has all facts" {
 	configured net "$(conf)"
 	CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web' pod a net
 	pod b net
@@ -118,7 +118,7 @@ says() {
 	[ "$(result '.calls[] | select(.plugin == "ipvlan" and .verb == "ADD" and .code == 0).count')" = 2 ]
 }
 
-# parsed: what a parser of OpenMetrics reads, as JSON: a list of families.
+# parsed: prints the list of families of an OpenMetrics parser as JSON.
 parsed() {
 	/usr/bin/python3 - 3>&- <<-'END'
 		import importlib, json, os
@@ -130,7 +130,7 @@ parsed() {
 	END
 }
 
-# metrics: sets output to what is read of ipvlanctl's.
+# metrics: sets output to the parsed metrics of ipvlanctl.
 metrics() {
 	run --separate-stderr "$BUILD/ipvlanctl" status --prometheus
 	printf '%s\n' "$output" >"$BATS_TEST_TMPDIR/metrics"
@@ -138,7 +138,7 @@ metrics() {
 	output=$(parsed)
 }
 
-# value NAME [LABEL=VALUE]...: of one sample.
+# value NAME [LABEL=VALUE]...: prints the value of one sample.
 value() {
 	local name=$1 labels='{}' pair
 	shift
@@ -146,7 +146,7 @@ value() {
 	result ".[].samples[] | select(.name == \"$name\" and (.labels | contains($labels))).value"
 }
 
-@test "metrics are OpenMetrics, each with its type, its help and, where it has one, its unit" {
+@test "metrics are OpenMetrics, each with type, help and, if it has one, unit" {
 	configured net "$(conf '{"ipam":{"ranges":[[{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.40"}],[{"subnet":"fd00:9::/64"}]]}}')"
 	pod a net
 	pod b net
@@ -165,11 +165,11 @@ value() {
 	[ "$(value ipvlan_cni_calls_total plugin=ipvlan verb=ADD code=0)" = 2 ]
 	[ "$(value ipvlan_cni_calls_total plugin=ipvlan verb=DEL code=7)" = 1 ]
 	[ "$(value ipvlan_cni_concern_level concern=pods)" = 1 ]
-	# and what node_exporter's textfile collector reads has the same samples
+	# node_exporter's textfile collector reads the same samples
 	[ "$(FORMAT=parser parsed | jq '[.[].samples[]] | length')" = "$(result '[.[].samples[]] | length')" ]
 }
 
-@test "what pods have sent and got is counted, and what was dropped on their master" {
+@test "packets that pods have sent and received are counted, and packets that their master dropped" {
 	configured net "$(conf '{"antiSpoof":true}')"
 	CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-1' pod a net
 	ip netns exec a ping -q -n -c 3 -i 0.2 -s 1000 10.138.36.66
@@ -222,7 +222,7 @@ value() {
 	[[ $output != *$'\e'* ]]
 }
 
-@test "each call counts once, by its verb and how it ended, as many as there are at once" {
+@test "each call counts once, by verb and code, also with many calls at once" {
 	local i
 	configured net "$(conf)"
 	for i in {1..8}; do echo "netns add p$i"; done | ip -batch -
@@ -245,7 +245,7 @@ value() {
 	[ "$(value ipvlan_cni_calls_total plugin=addrpool verb=ADD code=0)" = 1 ]
 }
 
-@test "a repair counts as that of who did it" {
+@test "a repair counts for the program that made it" {
 	configured net "$(conf '{"hostAccess":true}')"
 	pod a net
 	ip route del 10.138.36.2
@@ -254,14 +254,14 @@ value() {
 	[ "$(value ipvlan_cni_repairs_total by=ipvlanctl result=mended)" = 0 ]
 	ctl repair
 	ip route del 10.138.36.2
-	pod b net # finds what the other pod lacks
+	pod b net # this ADD restores an object of the other pod
 	metrics
 	[ "$(value ipvlan_cni_repairs_total by=ipvlanctl result=mended)" = 1 ]
 	[ "$(value ipvlan_cni_repairs_total by=add result=mended)" = 1 ]
 	[ "$(value ipvlan_cni_repairs_total by=ipvlan-node result=mended)" = 0 ]
 }
 
-# uncounted COMMAND: calls work as ever when COMMAND has spoilt the file of the counters.
+# uncounted COMMAND: calls work after COMMAND has damaged the file of the counters.
 uncounted() {
 	configured net "$(conf)"
 	pod a net
@@ -274,12 +274,12 @@ uncounted() {
 	says ok pods '1, and'
 }
 
-@test "a call whose numbers cannot be counted works as ever" {
+@test "a call works if the counters cannot be written" {
 	local file=/run/cni/ipvlan.counters.1
 	uncounted "rm $file && mkdir $file"
 }
 
-@test "neither a pipe nor a link in place of the numbers stops a call" {
+@test "a call works if the counters' file is a pipe or a link" {
 	local file=/run/cni/ipvlan.counters.1
 	uncounted "rm $file && mkfifo $file"
 	rm $file
@@ -291,7 +291,7 @@ uncounted() {
 	[ ! -s /run/elsewhere ]
 }
 
-@test "a file that is cut short, or has holes, is filled before it is used" {
+@test "a counters' file that is too short, or has holes, is filled first" {
 	local file=/run/cni/ipvlan.counters.1
 	uncounted "truncate -s 0 $file"
 	says ok calls '2 since'
@@ -303,14 +303,14 @@ uncounted() {
 	says ok calls '1 since'
 }
 
-@test "where /run is full, nothing is counted, and no call dies of it" {
+@test "if /run is full, nothing is counted, and calls succeed" {
 	mkdir -p /run/cni
 	mount -t tmpfs -o size=64k tmpfs /run/cni
 	configured net "$(conf)"
 	pod a net
 	truncate -s 0 /run/cni/ipvlan.counters.1
 	truncate -s 4096 /run/cni/ipvlan.counters.1
-	head -c 1M /dev/zero >/run/cni/full || : # as much as there is room for
+	head -c 1M /dev/zero >/run/cni/full || : # as much as fits
 	cni DEL "$(cat "$NETCONFPATH/net.conf")" a
 	local code=$status said=$output
 	umount /run/cni

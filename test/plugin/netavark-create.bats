@@ -64,7 +64,7 @@ create_refuses() {
 	create_refuses '{"mtu": "big"}' mtu
 	create_refuses '{"vlan": "5000"}' vlan
 	create_refuses '{"logLevel": "much"}' 'logLevel must be'
-	create_refuses '{"routes": "[{]"}' 'option routes is no JSON'
+	create_refuses '{"routes": "[{]"}' 'option routes is not JSON'
 	create_refuses '{"metric": "-1"}' 'option metric must be a number'
 	create_refuses '{"ipMasq": "true"}' 'ipMasq needs "mode": "l3s"'
 	create_refuses '{"reflector": "10.0.0.1"}' 'reflector needs'
@@ -72,9 +72,9 @@ create_refuses() {
 }
 
 @test "options for which podman network create has flags, and unknown options, are refused" {
-	create_refuses '{"internal": "true"}' 'option internal is refused' '--internal'
-	create_refuses '{"prevResult": "{}"}' 'option prevResult is refused'
-	create_refuses '{"name": "x"}' 'option name is refused'
+	create_refuses '{"internal": "true"}' 'option internal is not allowed' '--internal'
+	create_refuses '{"prevResult": "{}"}' 'option prevResult is not allowed'
+	create_refuses '{"name": "x"}' 'option name is not allowed'
 }
 
 @test "a master that does not exist, is a port, or has containers of another mode is refused" {
@@ -91,10 +91,10 @@ create_refuses() {
 
 @test "a network without subnets is refused, unless it has no addresses" {
 	driver create < <(network '{"subnets": null}')
-	refuses 'a network needs a subnet' '--subnet' '--ipam-driver none'
+	refuses 'the network has no subnet' '--subnet' '--ipam-driver none'
 	created '{"subnets": null, "ipam_options": {"driver": "none"}}'
 	driver create < <(network '{"ipv6_enabled": true}')
-	refuses '--ipv6 needs a --subnet of IPv6'
+	refuses '--ipv6 requires a --subnet of IPv6'
 }
 
 @test "--internal with a master is refused" {

@@ -126,7 +126,7 @@ leased() {
 	setup_pod "$(network)" a '{"port_mappings": [{"container_port": 80, "host_ip": "", "host_port": 8080, "protocol": "tcp", "range": 1}],
 		"network_options": {"aliases": ["c1", "web", "www"], "static_mac": "02:00:00:00:00:01"}}'
 	[[ $stderr = *'network net publishes no ports'* ]]
-	[[ $stderr = *'the alias www is known nowhere'* ]]
+	[[ $stderr = *'the alias www has no effect'* ]]
 	[[ $stderr != *'alias c1'* && $stderr != *'alias web'* ]]
 	[[ $stderr = *'the requested MAC address 02:00:00:00:00:01 is ignored'* ]]
 }
@@ -135,7 +135,7 @@ leased() {
 	local before
 	before=$(inventory)
 	driver setup a < <(call "$(network)" '{"network_options": {"options": {"mode": "l3"}}}')
-	refuses 'no options of its own, such as mode' 'podman network create'
+	refuses 'option mode cannot be set for one container' 'podman network create'
 	leaves_nothing "$before"
 }
 
@@ -143,9 +143,9 @@ leased() {
 	driver setup a < <(call "$(network)" '{"network_options": {"static_ips": null}}')
 	refuses 'the call has no address'
 	driver setup a < <(call "$(network)" '{"network_options": {"static_ips": ["10.9.9.9"]}}')
-	refuses '10.9.9.9 is in none of the subnets of network net'
+	refuses '10.9.9.9 is in no subnet of network net'
 	driver setup a < <(call "$(network)" '{"network_options": {"static_ips": ["x"]}}')
-	refuses '"x" is no address'
+	refuses '"x" is not an address'
 	no_link a
 }
 
@@ -185,7 +185,7 @@ leased() {
 	setup_pod "$(network '{"options": {"hostAccess": "true"}}')" b
 	hold process b # as a leaked mount would
 	setup_pod "$(network '{"options": {"hostAccess": "true"}}')" a '{"network_options": {"static_ips": ["10.138.36.3"]}}'
-	[[ $stderr = *'container c1 was left with an interface "eth0" in /run/netns/b: it is removed'* ]]
+	[[ $stderr = *'container c1 still has an interface "eth0" in /run/netns/b from an earlier setup: removing it'* ]]
 	no_link b
 	pings a 10.138.36.66
 	ping -c 1 -W 3 10.138.36.3
@@ -213,13 +213,13 @@ leased() {
 @test "teardown releases the ledger's objects even if the network cannot be read, and reports that" {
 	setup_pod "$(network)"
 	driver teardown a < <(call "$(network '{"options": {"ipam": "{"}}')")
-	refuses 'option ipam is no JSON'
+	refuses 'option ipam is not JSON'
 	no_link a
 }
 
 @test "input that is not JSON, not an object, or not a call gives one error" {
 	driver setup a <<<'{'
-	refuses 'cannot read what Podman passes'
+	refuses 'cannot read standard input'
 	driver setup a <<<'[]'
 	refuses 'not an object'
 	driver setup a <<<'{}'

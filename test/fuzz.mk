@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# make fuzz [SECONDS=20] [JOBS=1]: what strangers send us, for SECONDS each, with clang's libFuzzer.
+# make fuzz [SECONDS=20] [JOBS=1]: fuzzes each parser of untrusted input for SECONDS, with clang's libFuzzer.
 #
-# Each test/fuzz/NAME.c is a target, test/fuzz/corpus/NAME what it starts from. What it finds stays
-# in $B/fuzz: new inputs in corpus/NAME, so that the next run goes on from there until `make clean`,
-# and inputs that crash in crashes.
+# Each test/fuzz/NAME.c is a target that starts from test/fuzz/corpus/NAME. $B/fuzz keeps new inputs in
+# corpus/NAME, from which the next run continues, until `make clean`; and inputs that crash in crashes.
 
 SECONDS ?= 20
 FUZZ_CC = clang
@@ -26,7 +25,7 @@ $(FUZZ:%=fuzz-%): fuzz-%: $B/fuzz/%
 		echo "fuzz $*: failed; replay with: $B/fuzz/$* $$(ls -t $B/fuzz/crashes/$*-* | head -n 1)"; exit 1; }
 	@echo "fuzz $*: $$(grep 'cov: ' $B/fuzz/$*.log | tail -n 1)"
 
-# An archive, since some targets contain a source file, or have functions of their own instead of one's.
+# An archive, since some targets contain a source file, or replace functions of one.
 fuzz_parts = $(patsubst %.c,$B/fuzz/obj/%.o,$(filter-out %/main.o %/main.c,$(wildcard $(1))))
 
 $B/fuzz/parts.a: $(call fuzz_parts,plugin/*.c plugin/cni/*.c plugin/net/*.c ipam/*.c ipam/claim/*.c)

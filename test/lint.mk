@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make lint: what tools can say about the source without running it.
+# make lint: checks of the source by tools that do not run it.
 
 lint:
 	$(Q)test/install-deps build lint test

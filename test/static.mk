@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# make static: all programs in $B/static, which need no library and no loader of the machine that they run on.
-# Root's, because they are tried in an empty root directory. With ARCH=arm64 they are built for that, in $B/static-arm64.
+# make static: all programs in $B/static, which require no library and no loader of the machine. It requires root,
+# because it runs them in an empty root directory. With ARCH=arm64 it builds them for that, in $B/static-arm64.
 #
-# Without tables for stack unwinding and in one segment with its constants, the code has a tenth fewer
-# pages, each of which a process that lives for a millisecond has to map.
+# Without tables for stack unwinding, and in one segment with its constants, the code has a tenth fewer pages.
+# A process that runs for a millisecond must map each of them.
 #
-# With musl, which starts in a fifth of the time glibc takes, and with the libraries of test/musl-libraries. It is the
-# same make with another compiler. Whoever builds the same sources with the same packages gets the same bytes, wherever
-# the tree lies. `make refresh-static` builds libraries and programs anew if Debian has mended a library.
+# It uses musl, which starts in a fifth of glibc's time, and the libraries of test/musl-libraries. It is the same make
+# with another compiler. The same sources and packages make the same bytes in any directory. `make refresh-static`
+# builds libraries and programs again after Debian has updated a library.
 
 HOST_ARCH = $(shell dpkg --print-architecture)
 ARCH ?= $(HOST_ARCH)
@@ -23,7 +23,7 @@ STATIC = $(MAKE) --no-print-directory B=$(STATIC_DIR) SAN= SHORT_LIVED=yes
 STATIC_CFLAGS = -O2 -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=. \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables
 STATIC_LINK = -Wl,--gc-sections,-z,noseparate-code
-# what pkg-config answers where libraries are shared
+# the answers of pkg-config for shared libraries
 STATIC_LIBRARIES = MNL=-lmnl JANSSON=-ljansson YAML=-lyaml CURL='-lcurl -lssl -lcrypto' MICROHTTPD=-lmicrohttpd
 STATIC_TOOL = $(subst amd64,x86_64,$(subst arm64,aarch64,$(ARCH)))-linux-gnu-
 
@@ -35,7 +35,7 @@ static:
 	@$(STATIC_TOOL)strip $(STATIC_PROGRAMS)
 	@$(if $(filter $(HOST_ARCH),$(ARCH)),$(RUN_ALONE))
 
-# each program in a root directory that has nothing else
+# runs each program in a root directory without other files
 define RUN_ALONE
 root=$$(mktemp -d) && trap 'rm -rf "$$root"' EXIT && for program in $(notdir $(filter $(STATIC_OURS),$(STATIC_PROGRAMS))); do \
 	cp $B/static/$$program "$$root" && \
@@ -48,14 +48,14 @@ endef
 refresh-static:
 	@$(MAKE) --no-print-directory static REFRESH=--refresh
 
-# A static program states the libraries that are in it, beside it and by itself: test/linked.
+# A static program lists its libraries in a file beside it, and in itself: test/linked.
 ifdef LIBRARIES
 STATED = $@.linked.o
 STATE_LIBRARIES = test/linked list $(LIBRARIES) $(LDLIBS) >$@.linked && \
 	test/linked c $(LIBRARIES) $(LDLIBS) | $(CC) -c -x c -o $(STATED) - &&
 endif
 
-# the static programs where other tests look for programs, with their tools
+# the static programs, with the tests' tools, as the BUILD of other tests
 TESTED = $B/static-tested
 STATICS = $(foreach a,$(ARCHITECTURES),$a=$(abspath $(call static_dir,$a)))
 test-static:

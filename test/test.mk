@@ -1,32 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-# The targets that run the programs. Each installs what it needs that is missing.
+# The targets that run the programs. Each installs its requirements.
 
 demo:
 	$(Q)test/install-deps build demo
 	@$(MAKE) --no-print-directory all
 	$(Q)BUILD=$B test/demo/run
 
-# make test [FILES="test/plugin/del.bats …"] [F='a part of a name']: what the programs do, with Debian's packages
-# alone; with FILES without the C tests, with F the tests alone whose names have it
+# make test [FILES="test/plugin/del.bats …"] [F='a part of a name']: tests of the programs, with only Debian's
+# packages; FILES: without the C tests; F: only the tests whose names have it
 test:
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools $(if $(FILES),,unit)
 	$(Q)F='$(F)' BUILD=$B test/suite $(or $(FILES),-q)
 
-# and whether that holds: beside the Go plugins, killed or failed at each system call, under load, on many nodes
+# more tests: compared with the Go plugins, killed or failed at each system call, under load, on many nodes
 test-deep:
 	$(Q)test/install-deps build test deep
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/suite -d
 
-# every case where test-deep takes a sample, and copies of the programs with one line wrong: hours
+# every case of which test-deep takes a sample, and copies of the programs with one wrong line: hours
 test-every-case:
 	$(Q)test/install-deps build test deep
 	@$(MAKE) --no-print-directory all tools
 	$(Q)STEP=1 OPERATIONS=20000 BUILD=$B test/suite test/faults test/events test/broken test/load test/traced test/plugin/status-matrix.bats
 
-# with what comes from the Go module proxy as well: the Go plugins' newest version, cnitool, and Kubernetes'
-# API server; two of them at a time, since most have one file
+# also with programs from the Go module proxy: the Go plugins' newest version, cnitool, and Kubernetes' API
+# server; two at a time, since most have one file
 GO_NEWEST = 1.10.0
 test-all: test test-deep
 	@$(MAKE) --no-print-directory -k -j2 test-kubernetes test-go-newest test-cnitool
@@ -45,9 +45,8 @@ test-cnitool: built
 test-kubernetes: built
 	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes JOBS=1 BUILD=$B test/suite test/cluster/blocks.bats test/cluster/fences.bats test/cluster/signs.bats test/cluster/load.bats test/kubernetes
 
-# real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; and
-# other plugins behind ours. In a guest, since they mount and have control groups; what they need is
-# fetched and kept in the cache.
+# real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; and other
+# plugins after ours. In a guest, since they use mounts and control groups. The cache keeps their packages.
 PODMANS = trixie sid
 RUNTIME_FILES = $(filter-out test/runtimes/netavark-%,$(wildcard test/runtimes/*.bats)) $(PODMANS:%=test/runtimes/netavark-%.bats) test/plugin/neighbours.bats
 test-runtimes:
@@ -62,7 +61,7 @@ test-packages: deb
 	$(Q)test/install-deps build test
 	$(Q)for suite in bookworm trixie; do test/packages/get-debian $$suite >/dev/null || exit 1; done && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/packages
 
-# nodes that share a pool, and what may happen to them and to etcd, by seed: test/sim/README.md
+# simulates nodes that share a pool, with faults of theirs and of etcd, by seed: test/sim/README.md
 SEED = 1
 STEPS = 10000
 FENCE = 60
@@ -72,16 +71,15 @@ sim:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)bats test/sim/check.bats >&2 && test/sim/run --seed $(SEED) --steps $(STEPS) --fence $(FENCE) $(SIM) $B
 
-# copies of the programs with one line wrong: the simulation finds each
+# copies of the programs with one wrong line: the simulation finds each
 sim-broken:
 	$(Q)test/install-deps build sim
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$(abspath $B) FENCE=$(FENCE) WITHOUT=$(WITHOUT) bats --tap test/sim/broken.bats | awk '{ print } /^ok/ { p++ } /^not ok/ { f++ } \
 		END { printf "%d passed, %d failed\n", p, f; exit f || !p }'
 
-# which lines the tests run: those of `make test`, and of clusters and waiting. Left to itself the
-# compiler has a child that shares our memory write down the counts before it becomes another
-# program, and us never again.
+# which lines the tests run: `make test`, clusters and timeouts. Without -fno-builtin-execve a child that shares our
+# memory would write the counts before it runs another program, and our process would not write them again.
 C = build-coverage
 COUNT = -Og -g --coverage -fprofile-update=atomic -fno-builtin-execve
 coverage:
@@ -91,13 +89,13 @@ coverage:
 	$(Q)COVERAGE=$(CURDIR)/$C/runs BUILD=$C test/suite -q test/slow $(wildcard test/cluster/[abce]*.bats); \
 		status=$$?; BUILD=$C test/coverage $C/runs && exit $$status
 
-# every state of a model of the shared pool's protocol: see test/model/README.md
+# every state of a model of the shared pool's protocol: test/model/README.md
 model:
 	$(Q)test/install-deps model
 	$(Q)test/model/run
 
-# on every kernel that has what pods can need: our own, and in QEMU Debian's from 11 to 13, which takes hours.
-# Debian's own UML kernel, good enough for the demonstration, has no NAT.
+# on each kernel with all features: ours, and in QEMU those of Debian 11 to 13. It takes hours.
+# Debian's UML kernel, which suffices for the demonstration, has no NAT.
 KERNELS = uml qemu-5.10 qemu-6.1 qemu-6.12
 test-kernels:
 	$(Q)test/install-deps build test

@@ -6,7 +6,7 @@ TOOL_PROGRAMS = $(patsubst %,$B/tools/%,$(notdir $(TOOLS:.c=)))
 
 tools: $(TOOL_PROGRAMS) $B/tools/faults
 
-# and one of several files
+# one tool of several files
 $B/tools/faults: $(call objects,test/faults)
 
 define tool
@@ -14,7 +14,7 @@ $B/tools/$(notdir $(1:.c=)): $B/obj/$(1:.c=.o)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$t)))
 
-# with the code of addrpool-claim in it, which it counts
+# contains the code of addrpool-claim, and counts its requests
 $B/tools/claims: $(filter-out %/main.o,$(call objects,ipam/claim)) $B/obj/plugin/cni/yaml.o $B/libipam.a $B/libnet.a $B/libcni.a
 $B/tools/claims: LDLIBS += $(CURL) $(YAML) -Wl,--wrap=curl_easy_perform
 
@@ -23,25 +23,25 @@ $(TOOL_PROGRAMS) $B/tools/faults:
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(MNL) $(JANSSON) $(LDLIBS)
 
-# how addrpool and host-local grow with the number of leases
+# times of addrpool and host-local by the number of leases
 bench-pool:
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/bench/pool
 
-# what a claim of a block costs by the size of the pool and with many nodes at once; writes the table in test/bench/README.md: BENCH=-q
+# cost of a claim by the size of the pool, and with many nodes at once; writes the table in test/bench/README.md: BENCH=-q
 bench-cluster:
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/bench/claims $(BENCH)
 
-# how fast nodes get addresses of a pool that they share: BENCH="-e etcd -s 16 -n 10"
+# how fast nodes get addresses of a shared pool: BENCH="-e etcd -s 16 -n 10"
 bench-addresses:
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/bench/addresses $(BENCH)
 
-# how long ADD, DEL, CHECK and VERSION take, beside the Go plugins and the least possible: BENCH=-q
+# times of ADD, DEL, CHECK and VERSION, compared with the Go plugins and the minimum: BENCH=-q
 BENCHED = ipvlan addrpool tools/floor tools/order-times
 bench:
 	$(Q)test/install-deps build test

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# make check: C tests of everything that is logic alone. No root, no network, no time.
+# make check: C tests of the logic. They require no root, no network and no time.
 #
-# Each test/unit/NAME.c is a program that prints TAP. It is linked with what a plugin is made of,
-# compiled as the plugin is, so that SAN=1 and CC=clang hold for both.
+# Each test/unit/NAME.c is a program that prints TAP. It is linked with the plugins' objects, compiled in the same
+# way, so that SAN=1 and CC=clang apply to both.
 
 UNIT = $(patsubst test/%.c,$B/%,$(wildcard test/unit/*.c))
 

@@ -541,7 +541,7 @@ static void access_of(struct look *look, struct exam *exam)
 	rtnl_close(&exam->host);
 }
 
-static void examine_ward(struct look *look)
+static void examine_machine(struct look *look)
 {
 	struct cni_error err = { 0 };
 	size_t pods = 0, sound;
@@ -572,7 +572,7 @@ void examine_pods(struct report *report, struct exam *const *exams, size_t n, co
 	if (rtnl_open(&look.host, -1, &err) < 0) {
 		report_error(report, ERROR, "kernel", &err);
 	} else {
-		examine_ward(&look);
+		examine_machine(&look);
 		rtnl_close(&look.host);
 	}
 	json_decref(look.scan);

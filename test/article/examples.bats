@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# conf-examples/article-*: each gives what conf-examples/README.md says of it, on the article's LAN.
+# conf-examples/article-*: each has the result that conf-examples/README.md names, on the article's LAN.
 
 load ../lib/article
 load ../lib/network
 
-# What 36.66 does for those who need it.
+# Sets up 36.66 for the experiments that require it.
 router() {
 	ip netns exec peer sysctl -qw net.ipv4.ip_forward=1
 	return_route "$@"
@@ -16,7 +16,7 @@ translate() {
 		add rule ip nat post ip saddr 192.168.9.0/24 masquerade'
 }
 
-# try FILE ADDRESS...: two pods, of whom the second reaches the addresses; nothing is left of them.
+# try FILE ADDRESS...: two pods, of which the second reaches the addresses. DEL leaves nothing.
 try() {
 	local file=$TOP/conf-examples/article-$1.conflist address before pod
 	shift
@@ -54,7 +54,7 @@ try() {
 	umount /etc/netns
 }
 
-@test "every file is tried here" {
+@test "this file tries every configuration" {
 	local file
 	for file in "$TOP"/conf-examples/article-*.conflist; do
 		file=${file##*/article-}

@@ -4,13 +4,13 @@
 
 load ../lib/article
 
-# ns1 has its default route on the link, ns2 by the gateway.
+# ns1 has its default route on the link, ns2 via the gateway.
 both() {
 	attach ns1 10.138.36.2/23 "$by_link"
 	attach ns2 10.138.36.3/23 "$(by_gw 10.138.36.1)"
 }
 
-@test "both interfaces have the master's MAC address, and the routes of the article" {
+@test "both interfaces have the master's MAC address and the article's routes" {
 	both
 	[ "$(mac_of ns1 eth0)" = "$(cat /sys/class/net/eno2/address)" ]
 	[ "$(mac_of ns2 eth0)" = "$(cat /sys/class/net/eno2/address)" ]
@@ -25,7 +25,7 @@ both() {
 		"$(ip -n ns2 -j -6 addr show eth0 | jq -r '.[].addr_info[0].local')" ]
 }
 
-@test "ns2 reaches ns1; of it the master sees one ARP request, which other hosts see as well" {
+@test "ns2 reaches ns1; the master and other hosts see only one ARP request" {
 	both
 	watch master - eno2
 	watch ns1 ns1 eth0
@@ -43,7 +43,7 @@ both() {
 	saw ns1 1 'ICMP echo reply'
 }
 
-@test "ns2 reaches the LAN, and by its gateway the internet" {
+@test "ns2 reaches the LAN, and the internet via its gateway" {
 	both
 	reaches ns2 10.138.36.66
 	reaches ns2 39.156.66.10
@@ -51,7 +51,7 @@ both() {
 	reaches peer 10.138.36.3
 }
 
-@test "ns1, whose default route is the link, reaches the LAN; for the internet it asks the LAN, in vain" {
+@test "ns1, with the default route on the link, reaches the LAN; its ARP requests for the internet get no answer" {
 	both
 	watch gateway gw eth0
 	reaches ns1 10.138.36.66
@@ -62,7 +62,7 @@ both() {
 	saw gateway 0 'Reply 39.156.66.10'
 }
 
-@test "where the gateway answers ARP for others, ns1 reaches the internet" {
+@test "if the gateway answers ARP for others, ns1 reaches the internet" {
 	both
 	ip netns exec gw sysctl -qw net.ipv4.conf.eth0.proxy_arp=1 net.ipv4.neigh.eth0.proxy_delay=0
 	reaches ns1 39.156.66.10
@@ -79,7 +79,7 @@ both() {
 	reaches ns2 39.156.66.10
 }
 
-@test "private: pods do not reach each other, but all else" {
+@test "private: pods do not reach each other, but everything else" {
 	attach ns1 10.138.36.2/23 "$(by_gw 10.138.36.1)" '{ "flag": "private" }'
 	attach ns2 10.138.36.3/23 "$(by_gw 10.138.36.1)" '{ "flag": "private" }'
 	misses ns2 10.138.36.2
@@ -87,12 +87,12 @@ both() {
 	reaches ns2 39.156.66.10
 }
 
-@test "the article's question, names in a network namespace: resolvConf, and ip netns exec" {
+@test "names in a network namespace, which the article did not try: resolvConf, and ip netns exec" {
 	mkdir -p /etc/netns
 	mount -t tmpfs tmpfs /etc/netns
 	attach ns1 10.138.36.2/23 "$(by_gw 10.138.36.1)" '{ "resolvConf": true, "dns": { "nameservers": [ "39.156.66.10" ] } }'
 	[ "$(ip netns exec ns1 grep nameserver /etc/resolv.conf)" = "nameserver 39.156.66.10" ]
-	# another way into the namespace does not look there
+	# other commands that enter the namespace do not read the file
 	[ "$(nsenter --net=/run/netns/ns1 cat /etc/resolv.conf)" = "$(cat /etc/resolv.conf)" ]
 	umount /etc/netns
 }

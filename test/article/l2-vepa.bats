@@ -11,7 +11,7 @@ both() {
 	attach ns2 192.168.9.3/24 "$by_link" "$vepa"
 }
 
-@test "a gateway outside the subnet, which the kernel refuses by hand, works by configuration" {
+@test "a gateway outside the subnet, which the kernel rejects by hand, works by configuration" {
 	attach ns1 192.168.9.2/24 '[]' "$vepa"
 	run ip -n ns1 route add default via 10.138.36.66 dev eth0
 	[ "$status" != 0 ]
@@ -22,7 +22,7 @@ both() {
 	reaches ns2 10.138.36.66
 }
 
-@test "ns2 does not reach ns1: the answer to its ARP request leaves by the master, and stays away" {
+@test "ns2 does not reach ns1: the answer to its ARP request leaves through the master, and does not return" {
 	both
 	watch master - eno2
 	watch ns2 ns2 eth0
@@ -36,7 +36,7 @@ both() {
 	noticed peer 'Request who-has 192.168.9.2 tell 192.168.9.3'
 }
 
-@test "knowing the MAC address does not help: the echo leaves by the master, and stays away" {
+@test "with a static neighbour the echo request leaves through the master, and does not return" {
 	both
 	ip -n ns2 neigh replace 192.168.9.2 lladdr "$(mac_of ns1 eth0)" dev eth0 nud permanent
 	watch master - eno2
@@ -49,13 +49,13 @@ both() {
 	saw ns1 0 ICMP
 }
 
-@test "a switch that sends back where it came from connects them" {
+@test "a switch that returns packets to their port connects them" {
 	both
 	bridge -n sw link set dev phost hairpin on
 	reaches ns2 192.168.9.2
 }
 
-@test "ns2 and 36.66 reach each other where 36.66 knows the way back, and only there" {
+@test "ns2 and 36.66 reach each other only if 36.66 has a route back" {
 	both
 	misses ns2 10.138.36.66
 	return_route
@@ -66,7 +66,7 @@ both() {
 	noticed ns1 'ff:ff:ff:ff:ff:ff.*Request who-has' # broadcasts reach every pod
 }
 
-@test "a way back that is the link itself works as well, since pods answer ARP" {
+@test "a route back on the link works too, since pods answer ARP" {
 	both
 	return_route dev eno1
 	reaches ns2 10.138.36.66
@@ -77,7 +77,7 @@ both() {
 	noticed peer 'Reply 192.168.9.3 is-at'
 }
 
-@test "with a reflector pods of one subnet reach each other through it, and lose nothing by redirects" {
+@test "with a reflector pods of one subnet reach each other through it, and redirects change nothing" {
 	ip netns exec peer sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=1 net.ipv4.conf.eno1.send_redirects=1
 	return_route dev eno1
 	attach ns1 192.168.9.2/24 "$(by_gw 10.138.36.66)" '{ "flag": "vepa", "reflector": "10.138.36.66" }'
@@ -88,10 +88,10 @@ both() {
 	reaches ns2 192.168.9.2
 	[[ $REPLY_LINE = *ttl=63* ]]
 	noticed peer 'ICMP redirect'
-	saw peer 8 'ICMP echo request' # each of the four comes and goes
+	saw peer 8 'ICMP echo request' # each of the four arrives and leaves
 }
 
-@test "the internet: the gateway does not know the way back; a router that translates does" {
+@test "the internet: the gateway has no route back; with a router that translates addresses it works" {
 	ip netns exec peer sysctl -qw net.ipv4.ip_forward=1
 	return_route
 	attach ns2 192.168.9.3/24 "$(by_gw 10.138.36.66)" "$vepa"

@@ -11,7 +11,7 @@ both() {
 	attach ns2 192.168.9.3/24 "$by_link" "$l3"
 }
 
-@test "the interfaces do no ARP, and ns2 reaches ns1 without anything on the master" {
+@test "the interfaces use no ARP, and ns2 reaches ns1 without a packet on the master" {
 	both
 	[[ $(ip -n ns1 link show eth0) = *NOARP* ]]
 	watch master - eno2
@@ -23,7 +23,7 @@ both() {
 	saw ns1 0 ARP
 }
 
-@test "36.66 without a way back: the host asks for it, and its answer goes to the gateway" {
+@test "36.66 without a route back: the host sends the ARP request, and the answer goes to the gateway" {
 	both
 	watch master - eno2
 	watch peer peer eno1
@@ -35,7 +35,7 @@ both() {
 	noticed peer "> $(mac_of gw eth0).*10.138.36.66 > 192.168.9.3: ICMP echo reply"
 }
 
-@test "36.66 with a way back by the host: both directions, although the host does not forward" {
+@test "36.66 with a route back via the host: both directions, although the host does not forward" {
 	both
 	return_route
 	[ "$(cat /proc/sys/net/ipv4/ip_forward)" = 0 ]
@@ -43,7 +43,7 @@ both() {
 	reaches peer 192.168.9.2
 }
 
-@test "multicast and broadcast: nothing of them gets to other pods" {
+@test "multicast and broadcast do not reach other pods" {
 	both
 	watch ns1 ns1 eth0
 	run ! ip netns exec ns2 ping -n -c 1 -W 1 -I eth0 224.0.0.1

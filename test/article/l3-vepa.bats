@@ -11,7 +11,7 @@ both() {
 	attach ns2 192.168.9.3/24 "$by_link" "${1:-$vepa}"
 }
 
-@test "ns2 does not reach ns1: what it sends goes to the gateway" {
+@test "ns2 does not reach ns1: its packets go to the gateway" {
 	both
 	watch gateway gw eth0
 	misses ns2 192.168.9.2
@@ -19,14 +19,14 @@ both() {
 	noticed gateway "> $(mac_of gw eth0).*192.168.9.3 > 192.168.9.2: ICMP echo request"
 }
 
-@test "where the gateway knows the pods' subnet, ns2 reaches ns1 with nothing else" {
+@test "if the gateway has a route to the pods' subnet, ns2 reaches ns1 without further keys" {
 	both
 	ip -n gw route add 192.168.9.0/24 via 10.138.36.58
 	reaches ns2 192.168.9.2
 	[[ $REPLY_LINE = *ttl=63* ]]
 }
 
-@test "hostRoutes: the article's route to the pods' subnet by 36.66, which sends back" {
+@test "hostRoutes: the article's route to the pods' subnet via 36.66, which returns packets" {
 	ip netns exec peer sysctl -qw net.ipv4.ip_forward=1
 	return_route
 	both '{ "mode": "l3", "flag": "vepa", "hostRoutes": [ { "dst": "192.168.9.0/24", "gw": "10.138.36.66" } ] }'
@@ -41,7 +41,7 @@ both() {
 	noticed master "^[^ ]* $(mac_of peer eno1) > .*192.168.9.2 > 192.168.9.3: ICMP echo reply"
 }
 
-@test "reflector: the same without writing the subnet twice, and gone with the last pod" {
+@test "reflector: the same without the subnet in the configuration; the last DEL removes the route" {
 	ip netns exec peer sysctl -qw net.ipv4.ip_forward=1
 	return_route
 	both '{ "mode": "l3", "flag": "vepa", "reflector": "10.138.36.66" }'
@@ -52,20 +52,20 @@ both() {
 	[ -z "$(ip route show 192.168.9.0/24)" ]
 }
 
-@test "a router that does not forward connects nobody" {
+@test "a router that does not forward connects no pods" {
 	return_route
 	both '{ "mode": "l3", "flag": "vepa", "reflector": "10.138.36.66" }'
 	misses ns2 192.168.9.2
 }
 
-@test "36.66, which knows the way back, and ns2 reach each other" {
+@test "36.66 with a route back and ns2 reach each other" {
 	both
 	return_route
 	reaches ns2 10.138.36.66
 	reaches peer 192.168.9.3
 }
 
-@test "the internet: the question leaves, the answer does not find back" {
+@test "the internet: the request leaves, the answer does not return" {
 	both
 	watch inet inet eth0
 	misses ns2 39.156.66.10
@@ -74,7 +74,7 @@ both() {
 	noticed inet '39.156.66.10 > 192.168.9.3: ICMP echo reply'
 }
 
-@test "the internet by a route of the host to 36.66, which translates" {
+@test "the internet through a route of the host via 36.66, which translates addresses" {
 	ip netns exec peer sysctl -qw net.ipv4.ip_forward=1
 	return_route
 	ip netns exec peer nft 'add table ip nat; add chain ip nat post { type nat hook postrouting priority 100; };
@@ -84,11 +84,11 @@ both() {
 	reaches ns2 39.156.66.10
 	[[ $REPLY_LINE = *ttl=62* ]]
 	stop_watching
-	saw peer 4 'ICMP echo' # question and answer come and go
+	saw peer 4 'ICMP echo' # request and answer arrive and leave
 	noticed peer '10.138.36.66 > 39.156.66.10: ICMP echo request'
 }
 
-@test "the internet without anybody's help: l3s and ipMasq" {
+@test "the internet without another router: l3s and ipMasq" {
 	both '{ "mode": "l3s", "ipMasq": true }'
 	watch inet inet eth0
 	reaches ns2 39.156.66.10

@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Who reaches whom in each mode with each flag, for pods of the LAN's subnet and of another one.
-# "ok" and "-" as measured by hand on the same LAN; the plugin's keys turn some of them round.
+# The addresses that pods reach in each mode with each flag, for pods of the LAN's subnet and of another one.
+# "ok" and "-" as measured by hand on the same LAN. The plugin's keys change some of them.
 
 load ../lib/article
 
-# row MODE FLAG LAN FOREIGN RETURN: what the pods reach: each other, 36.66, the internet.
-#	LAN	addresses of the LAN's subnet, default by the gateway
-#	FOREIGN	addresses of another subnet, default by the gateway, nobody knows the way back
-#	RETURN	the same, 36.66, the gateway and 39.156.66.10 know it
+# row MODE FLAG LAN FOREIGN RETURN: which of these the pods reach: each other, 36.66, the internet.
+#	LAN	addresses of the LAN's subnet, default route via the gateway
+#	FOREIGN	addresses of another subnet, default route via the gateway, no host has a route back
+#	RETURN	the same, 36.66, the gateway and 39.156.66.10 have a route back
 row() {
 	local keys="{ \"mode\": \"$1\", \"flag\": \"$2\" }" failed=0
 	attach ns1 10.138.36.2/23 "$(by_gw 10.138.36.1)" "$keys"
@@ -30,7 +30,7 @@ again() {
 	attach ns2 192.168.9.3/24 "$(by_gw 10.138.36.1)" "$1"
 }
 
-# cells WHAT EXPECTED POD: from ns2, to the other pod, 36.66, the internet.
+# cells WHAT EXPECTED POD: from ns2 to the other pod, 36.66, the internet.
 cells() {
 	local address seen=''
 	for address in "$3" 10.138.36.66 39.156.66.10; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The real runtime library, through its command-line tool: cnitool.
+# The real runtime library, through its command cnitool.
 
 load ../lib/cni
 load ../lib/cnitool
@@ -24,7 +24,7 @@ load ../lib/cnitool
 	leaves_nothing "$before"
 }
 
-@test "check tells what is damaged" {
+@test "check reports damage" {
 	cnitool add l2
 	ip -n a addr flush dev eth0
 	cnitool check l2
@@ -48,7 +48,7 @@ load ../lib/cnitool
 	done
 }
 
-@test "an error reaches the user with its details" {
+@test "cnitool prints an error with its details" {
 	jq '.cniVersion = "1.1.0" | .plugins[0].master = "nope0"' "$NETCONFPATH/l2.conflist" >"$STUB_DIR/l2.conflist"
 	NETCONFPATH=$STUB_DIR cnitool add l2
 	[ "$status" = 1 ]
@@ -57,7 +57,7 @@ load ../lib/cnitool
 	[ "$status" = 1 ]
 }
 
-@test "gc removes what the runtime has forgotten" {
+@test "gc removes attachments that the runtime has forgotten" {
 	cnitool add status a
 	cnitool add status b
 	cnitool gc status

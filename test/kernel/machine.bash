@@ -1,23 +1,23 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What the scripts have in common that start a guest. From the environment that run gives them:
+# Functions of the scripts that start a guest. run sets in their environment:
 #
-#	STATE        the directory through which run and the guest talk
+#	STATE        the directory that run and the guest share
 #	IMAGE        the kernel
 #	TIME_LIMIT   seconds
 #	MEMORY       the guest's memory
 #	CPU          a processor's number, or none
-#	PROCESSORS   that the guest has, where it can have several
+#	PROCESSORS   the number of the guest's processors, if it can have several
 #
-# Descriptors 3 and 4 lead to the command's output; 1 and 2 to the log with the kernel's messages.
+# Descriptors 3 and 4 are the command's output; 1 and 2 the log with the kernel's messages.
 
-# In front of a command: ends it when its time is up, and keeps it on its processor.
-# shellcheck disable=SC2034 # used by those who source this
+# Prefix of a command: kills it at the time limit, and binds it to its processor.
+# shellcheck disable=SC2034 # the scripts that source this use it
 limited=(timeout -s KILL "$TIME_LIMIT")
 [ "$CPU" = none ] || limited+=(taskset -c "$CPU")
 
-# In a mount namespace of the guest's own: makes this machine's files read-only but for the state
-# directory and what the caller named.
+# In the guest's mount namespace: makes this machine's files read-only, except for the state directory and
+# the caller's directories.
 protect_files() {
 	local directory writable
 	mapfile -d '' -t writable <"$STATE/writable"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Records of compare in, report out. Each record is one call of one plugin.
+# Makes the report from the records of compare. Each record is one call of one plugin.
 
 include "report";
 
@@ -7,7 +7,7 @@ def units: split("\u001f");
 
 def lines: split("\n") | map(select(. != ""));
 
-# What differs from run to run: Go's and our temporary names, Go's pointers.
+# Replaces text that differs from run to run: Go's and our temporary names, Go's pointers.
 def steady:
 	if test("veth|ipv[0-9a-f]|0x") then
 		gsub("\\bveth[0-9a-f]{8}\\b"; "(temporary)") | gsub("\\bipv[0-9a-f]{12}\\b"; "(temporary)")
@@ -16,7 +16,7 @@ def steady:
 
 def present: with_entries(select(.value != null));
 
-# --- what was left behind ----------------------------------------------------
+# --- the state after the call ------------------------------------------------
 
 def address_text: [
 	(if .broadcast then "broadcast " + .broadcast else empty end), "scope " + .scope,
@@ -44,13 +44,13 @@ def route_text: [
 	(.metric // empty | "metric \(.)"), (.metrics // [] | map(to_entries)[][] | "\(.key) \(.value)")
 ] | join(" ");
 
-# Those that the kernel makes for each address are not worth a line of their own.
+# Leaves out the routes that the kernel makes for each address.
 def routes:
 	map(select(.protocol != "kernel")
 		| {key: "\(.table // "main") \(if .pref then "inet6" else "inet" end) \(.dst)", value: route_text})
 	| group_by(.key) | map({key: .[0].key, value: (map(.value) | join(" + "))}) | from_entries;
 
-# Two lines of JSON and some of text; nothing at all when there is no such namespace. The sysctls are
+# The input is two lines of JSON and some of text, or nothing if the namespace does not exist. The sysctls are
 # those of eth0.
 def namespace: lines as $lines
 	| ($lines[2:] | map(split(" ") | {key: .[0], value: .[1]}) | from_entries) as $sysctls

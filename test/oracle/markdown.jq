@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# A table of differences for people. $go is the name of the Go plugin. One that does not hold for all of its
-# versions says for which.
+# Prints the differences as a table. $go is the name of the Go plugin. A difference that does not apply to all
+# of its versions names those to which it applies.
 def versions: if .versions then " (\(.versions | join(", ")))" else "" end;
 def cell: gsub("\\|"; "\\|") | gsub("\n"; " ");
 

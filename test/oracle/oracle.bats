@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The Go plugin and ours on the same inputs. BUILD is where ours is; GO_VERSION the version of Go's, see
+# The Go plugin and ours on the same inputs. BUILD is our directory, GO_VERSION the version of Go's: see
 # get-plugins.
 
 bats_require_minimum_version 1.5.0
@@ -10,7 +10,7 @@ setup() {
 	BUILD=${BUILD:-$here/../../build}
 }
 
-# wrong_plugin: a plugin that has its answer printed by the script on standard input.
+# wrong_plugin: a plugin that lets the script on standard input print its output.
 wrong_plugin() {
 	cat >"$BATS_TEST_TMPDIR/filter"
 	cat >"$BATS_TEST_TMPDIR/ipvlan" <<-END
@@ -23,7 +23,7 @@ wrong_plugin() {
 	chmod +x "$BATS_TEST_TMPDIR/ipvlan"
 }
 
-# caught WHAT CASE...: comparing the wrong plugin finds that it differs in WHAT.
+# caught WHAT CASE...: the comparison finds that the wrong plugin differs in WHAT.
 caught() {
 	local what=$1
 	shift
@@ -33,7 +33,7 @@ caught() {
 	grep -qF "not listed: $what" <<<"$output"
 }
 
-@test "the Go plugin and ours agree but for the listed differences" {
+@test "the Go plugin and ours differ only as listed" {
 	run "$here/compare"
 	echo "$output"
 	[ "$status" = 0 ]
@@ -69,7 +69,7 @@ caught() {
 	caught "del-without-add: DEL/exit" del-without-add
 }
 
-@test "a route too many is caught" {
+@test "an additional route is caught" {
 	wrong_plugin <<-'END'
 		printf %s "$answer"
 		[ "$CNI_COMMAND" != ADD ] || nsenter --net="$CNI_NETNS" ip route add 1.2.3.4 dev eth0
@@ -77,7 +77,7 @@ caught() {
 	caught "mode-l2: ADD/pod/route/main inet 1.2.3.4" mode-l2
 }
 
-@test "a link left behind is caught" {
+@test "a link that was not removed is caught" {
 	wrong_plugin <<-'END'
 		printf %s "$answer"
 		[ "$CNI_COMMAND" != DEL ] || ip link add left type dummy

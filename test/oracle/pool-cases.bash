@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# What pool-compare gives to both programs: some hundred cases, made by combination, the same in each run.
-# A case is a directory, and calls that work there one after the other.
+# The cases of pool-compare: some hundred, made by combination, the same in each run. A case is a directory, and
+# calls that use it one after the other.
 #
 #	begin NAME              a new case: CNI 1.1.0, network "net", ipam {"subnet": "10.9.0.0/24"}
 #	version VERSION         from here on, this "cniVersion"; network NAME likewise
@@ -12,20 +12,20 @@
 #	both COMMAND            a shell command in the directory of either program
 #	add ID [IFNAME [ARGS]]  a call; so are del, check, status, gc, and call VERB ID IFNAME ARGS NETNS
 #
-# Of several addresses asked for in one range set, or outside of all, host-local takes or names any first. So
-# no case asks for two of a kind.
+# If several requested addresses are in one range set, or outside all, host-local takes or names any of them
+# first. So no case requests two of a kind.
 
 versions=(0.1.0 0.2.0 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0)
 v4='"subnet": "10.9.0.0/24"'
 v6='"subnet": "fd00:9::/64"'
 small='"subnet": "10.9.0.0/29"'
 
-# The next version in turn, for what should not depend on it.
+# Uses the next version in turn, for cases that do not depend on the version.
 any_version() {
 	version "${versions[turn++ % ${#versions[@]}]}"
 }
 
-# Names of cases from what they give. What is left out of a name may be all that is different.
+# Makes the name of a case from its values. Plus signs make equal names differ.
 begin_with() {
 	local name=$1 words=${*:2}
 	words=${words//[!a-zA-Z0-9.:_=-]/_}
@@ -60,7 +60,7 @@ cases_subnets() {
 	done
 }
 
-# Each shape of a result in each version.
+# Each form of a result in each version.
 cases_results() {
 	local v shape i=0
 	local all='"dst": "10.5.0.0/16", "gw": "10.9.0.9", "mtu": 1400, "advmss": 1300, "priority": 7, "table": 99, "scope": 253'
@@ -100,7 +100,7 @@ cases_routes() {
 	done
 }
 
-# Where a range begins and ends.
+# Limits of a range.
 cases_bounds() {
 	local start end
 	for start in none 10.9.0.7 10.9.0.8 10.9.0.9 10.9.0.10 10.9.0.14 10.9.0.15 fd00::1 ::ffff:10.9.0.11; do
@@ -156,7 +156,7 @@ cases_gateways() {
 	done
 }
 
-# Until nothing is free, and a little further.
+# ADD until no address is free, and a few more.
 fill() {
 	local i
 	for ((i = 1; i <= $1; i++)); do
@@ -164,7 +164,7 @@ fill() {
 	done
 }
 
-# Until nothing is free; then the places of some are handed out again.
+# ADD until no address is free; then addresses are released and assigned again.
 cases_exhaustion() {
 	local size ipam_text
 	while read -r size ipam_text; do
@@ -194,13 +194,13 @@ cases_exhaustion() {
 		1 "ranges": [[{"subnet": "10.9.0.0/30"}], [{"subnet": "fd00:9::/126"}]]
 		1 "ranges": [[{"subnet": "10.9.0.0/30", "gateway": "10.9.0.2"}]]
 	JSON
-	# what failed took an address of the first set, until the second had none
+	# the failed ADDs used an address of the first set each, until the second was full
 	begin full-second-set
 	ipam '"ranges": [[{"subnet": "10.9.0.0/28"}], [{"subnet": "fd00:9::/126"}]]'
 	fill 4
 	del f2
 	add again
-	# so many that the directory is read instead
+	# enough to make addrpool read the directory
 	begin full-long-run
 	any_version
 	ipam '"subnet": "10.9.0.0/27"'
@@ -301,7 +301,7 @@ cases_runtime_ranges() {
 	JSON
 }
 
-# Addresses asked for, in the three ways.
+# Requested addresses, in the three forms.
 cases_wanted() {
 	local wanted
 	for wanted in 10.9.0.2 10.9.0.55 10.9.0.55/24 10.9.0.55/16 10.9.0.55/32 10.9.0.55/33 10.9.0.55/ 10.9.0.1 10.9.0.0 \
@@ -357,13 +357,13 @@ cases_wanted_together() {
 		- "args": {"labels": [{"key": "a", "value": "b"}], "cni": {"mac": "02:00:00:00:00:01"}},
 		- "args": {"ips": ["10.9.0.5"]},
 	JSON
-	# where there is no other way, either of the two does it
+	# if there is no other form, either of the two works
 	begin wanted-two-of-one-set-taken
 	ipam "$small"
 	fill 5
 	also '"runtimeConfig": {"ips": ["10.9.0.2", "10.9.0.8"]},'
 	add c1
-	# what is asked for moves the search on
+	# a requested address moves the next search
 	begin wanted-moves-on
 	ipam "$small"
 	add c1 eth0 IP=10.9.0.4
@@ -371,7 +371,7 @@ cases_wanted_together() {
 	add c3
 	add c4
 	add c5
-	# who has an address already asks for another
+	# a container with an address requests another one
 	begin wanted-by-owner
 	add c1
 	add c1 eth0 IP=10.9.0.9
@@ -451,7 +451,7 @@ cases_arguments() {
 	END_OF_LIST
 }
 
-# What is left of the search before.
+# Records of an earlier search.
 cases_last() {
 	local name content
 	while read -r name content; do
@@ -508,7 +508,7 @@ cases_last() {
 	add c4
 }
 
-# Files that were there before.
+# Earlier files in the directory.
 cases_leases() {
 	local content name
 	while read -r name content; do
@@ -584,7 +584,7 @@ cases_leases() {
 	check c1
 	del c1
 	check c1
-	# a container whose file has no interface, and one that has
+	# a container whose lease has no interface, and one whose lease has one
 	begin lease-legacy-twice
 	lease 10.9.0.2 c1
 	lease 10.9.0.3 c1
@@ -734,7 +734,7 @@ nest() {
 	done
 }
 
-# Each member of the configuration with values of each type.
+# Each key of the configuration with values of each type.
 cases_types() {
 	local key value nested
 	for value in null true 5 '"x"' '""' '[]' '{}' '[null]' '["x"]' '[[]]'; do
@@ -783,13 +783,13 @@ cases_types() {
 	del c1
 }
 
-# What only addrpool knows, with each type that it does not have there, and what other IPAM plugins have.
+# Keys that only addrpool knows, with each other type, and keys of other IPAM plugins.
 cases_foreign() {
 	local key value
 	for value in null true 5 1.5 '"x"' '""' '[]' '{}' '[null]' '[5]' '[[]]'; do
 		for key in exclude reuseDelay fsync sticky cluster; do
 			case $key:$value in
-			reuseDelay:5 | cluster:{}) continue ;; # ours, and wrong
+			reuseDelay:5 | cluster:{}) continue ;; # valid types, with invalid values
 			esac
 			begin_with foreign "$key=$value"
 			ipam "$v4, \"$key\": $value"
@@ -841,7 +841,7 @@ cases_resolv() {
 		check c1
 		del c1
 	done
-	# nothing is taken when it cannot be read
+	# an unreadable file takes no address
 	begin resolv-missing-then-there
 	ipam "$v4, \"resolvConf\": \"resolv.conf\""
 	add c1
@@ -976,8 +976,8 @@ cases_verbs() {
 	del c1
 }
 
-# Walks of arbitrary steps, by a generator of numbers that is the same everywhere. Who asks for an address
-# comes once, since the programs differ in what they give to someone who has one.
+# Random steps, from a generator with the same numbers everywhere. A container requests an address only once,
+# since the programs differ for a container that has one.
 cases_walks() {
 	local step seed n prefix shape
 	while read -r prefix shape; do

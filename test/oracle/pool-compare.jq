@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-# Records of pool-compare in, report out.
+# Makes the report from the records of pool-compare.
 
 include "report";
 
 def units: split("\u001f");
 
-# "go/CASE/data/net/lock", tab, "f 750", a line each: the paths in the case's directory, of one program.
+# The paths of one program in the case's directory: "go/CASE/data/net/lock", tab, "f 750", one a line.
 def modes($side; $case):
 	($side + "/" + $case + "/") as $start
 	| split("\n") | map(select(startswith($start)) | .[$start | length:] | split("\t") | {key: .[0], value: .[1]})
 	| from_entries;
 
-# A name, and after the first newline what is in the file.
+# A name, a newline, and the content of the file.
 def contents:
 	split("\u001d") | map(select(. != "") | split("\n") | {key: .[0], value: (.[1:] | join("\n"))}) | from_entries;
 
 def state($modes; $contents):
 	{files: ($modes | with_entries(.value = ({mode: .value, content: $contents[.key]} | with_entries(select(.value != null)))))};
 
-# Each call has three records: of the Go plugin, of ours, and the names and modes of all files then.
+# Each call has three records: the Go plugin's, ours, and the names and modes of all files after it.
 def calls:
 	[split("\u001e")[1:] | map(units) | range(0; length; 3) as $i | .[$i:$i + 3]
 		| .[2][3] as $files

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# host-local, written in Go, and addrpool with the same configurations. BUILD is where ours is; GO_VERSION
-# the version of host-local, see get-plugins.
+# host-local, written in Go, and addrpool with the same configurations. BUILD is our directory, GO_VERSION the
+# version of host-local: see get-plugins.
 
 bats_require_minimum_version 1.5.0
 
@@ -13,8 +13,8 @@ setup() {
 	here=$BATS_TEST_DIRNAME
 }
 
-# wrong_program: an addrpool after which the script on standard input runs, before anything is printed. It finds
-# the answer in $answer, and in $leases the directory that it is about.
+# wrong_program: an addrpool that runs the script on standard input before it prints its output. $answer has the
+# output, $leases the directory of the leases.
 wrong_program() {
 	cat >"$BATS_TEST_TMPDIR/more"
 	cat >"$BATS_TEST_TMPDIR/addrpool" <<-END
@@ -29,7 +29,7 @@ wrong_program() {
 	chmod +x "$BATS_TEST_TMPDIR/addrpool"
 }
 
-# caught WHAT CASE: comparing the wrong program finds that it differs in WHAT.
+# caught WHAT CASE: the comparison finds that the wrong program differs in WHAT.
 caught() {
 	run "$here/pool-compare" -p "$BATS_TEST_TMPDIR" "$2"
 	echo "$output"
@@ -37,7 +37,7 @@ caught() {
 	grep -qF "not listed: $2: $1" <<<"$output"
 }
 
-@test "host-local and addrpool agree but for the listed differences, in some hundred cases" {
+@test "host-local and addrpool differ only as listed, in some hundred cases" {
 	run "$here/pool-compare" -k "$BATS_FILE_TMPDIR"
 	echo "$output"
 	[ "$status" = 0 ]
@@ -57,7 +57,7 @@ caught() {
 	grep '^covered nothing: {"cases":"life-1.1.0"' <<<"$output"
 }
 
-@test "a difference that is not listed any more is caught" {
+@test "a difference that is no longer listed is caught" {
 	jq 'map(select(.difference != "`cniVersion` in an error"))' "$here/pool-differences.json" >"$BATS_TEST_TMPDIR/table"
 	run "$here/pool-compare" -t "$BATS_TEST_TMPDIR/table" -r "$BATS_FILE_TMPDIR"
 	[ "$status" = 1 ]
@@ -93,7 +93,7 @@ caught() {
 	caught 3:ADD/stdout/msg life-1.1.0
 }
 
-@test "a newline too many in a lease is caught" {
+@test "an additional newline in a lease is caught" {
 	wrong_program <<-'END'
 		[ ! -e $leases/10.9.0.2 ] || echo >>$leases/10.9.0.2
 	END
@@ -107,22 +107,22 @@ caught() {
 	caught 1:ADD/files/data/net/10.9.0.2/mode life-1.1.0
 }
 
-@test "a file left behind is caught" {
+@test "a file that was not removed is caught" {
 	wrong_program <<-'END'
 		>$leases/left
 	END
 	caught 1:ADD/files/data/net/left life-1.1.0
 }
 
-@test "a search that begins anew each time is caught" {
+@test "a search that restarts each time is caught" {
 	wrong_program <<-'END'
 		rm -f $leases/last_reserved_ip.0
 	END
 	caught 10:ADD/stdout/ips/0/address life-1.1.0
 }
 
-# One program goes on with what the other has left.
-@test "host-local and addrpool, taking turns on one directory, are like host-local alone" {
+# Each program continues with the leases of the other.
+@test "host-local and addrpool in turn on one directory assign as host-local alone" {
 	cat >"$BATS_TEST_TMPDIR/addrpool" <<-END
 		#!/bin/sh
 		turn=$BATS_TEST_TMPDIR/turn

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The differences between calls of two programs, and a report about them. Included by what knows how the
-# calls were recorded.
+# The differences between calls of two programs, and a report about them. compare.jq and pool-compare.jq, which
+# read the records, include it.
 
 def whole_match($pattern): test("^(?:" + $pattern + ")$");
 
@@ -11,7 +11,7 @@ def kind_of_answer:
 	elif has("code") and has("msg") then "error"
 	else "result" end;
 
-# What was printed, read.
+# Parses the output.
 def answer_of_text:
 	if . == "" then null
 	else . as $text | try fromjson catch {"not one JSON document": $text} end;
@@ -34,8 +34,8 @@ def answer_differences($a; $b; $path):
 
 # --- the table ---------------------------------------------------------------
 
-# One entry for each pattern, so that each must have a use. "versions", of a difference or of a pattern,
-# lists those of the Go plugin for which it holds: all, if it is not there.
+# One entry for each pattern, since each must match something. "versions", in a difference or a pattern, lists
+# the versions of the Go plugin to which it applies. Default: all.
 def patterns($version):
 	[.[] | . as $class | .covers[]
 		| if (keys - ["versions"] == ["cases", "go", "ours", "paths"]) then .
@@ -47,7 +47,7 @@ def covers($difference):
 	. as $row | $difference
 	| (.case | whole_match($row.cases)) and (.go | whole_match($row.go)) and (.ours | whole_match($row.ours));
 
-# Adds to each difference which patterns cover it. Few paths are different, so they are matched first.
+# Adds to each difference the patterns that match it. Compares paths first, since few differ.
 def with_rows($patterns):
 	group_by(.path) | [.[]
 		| .[0].path as $path
@@ -56,8 +56,8 @@ def with_rows($patterns):
 
 # --- the report --------------------------------------------------------------
 
-# Of calls {case, plugin: "go" or "ours", call, answer, exit, state}. What differs in the state still is not
-# told again.
+# Calls are {case, plugin: "go" or "ours", call, answer, exit, state}. A difference of the state that a later call
+# still has is reported once.
 def all_differences:
 	[group_by(.case)[]
 	| (map(select(.plugin == "go")) | map({key: .call, value: .}) | from_entries) as $go
@@ -77,7 +77,7 @@ def all_differences:
 
 def report_line: "\(.case): \(.path)\n\tGo:   \(.go)\n\tours: \(.ours)";
 
-# Lines of text from calls, the last one being the verdict. idle patterns count only when all cases were run.
+# Prints lines of text, of which the last is the verdict. Patterns without a match are a fault if all cases ran.
 def report($table; $version; $all; $show; $whole):
 	. as $calls
 	| ($table | patterns($version)) as $patterns

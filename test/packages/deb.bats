@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The Debian package, on a Debian that has nothing but its base.
+# The Debian package, on a Debian with only its base system.
 
 load ../lib/cni
 
-# prepare SUITE: a fresh one at DEBIAN. The guest throws away what is written, so that each run of this file has one.
+# prepare SUITE: a new Debian at DEBIAN. The guest discards changes, so that each run of this file has a new one.
 prepare() {
 	local dir
 	DEBIAN=$("$TOP/test/packages/get-debian" "$1")
@@ -24,7 +24,7 @@ setup() {
 	export STUB_DIR
 	remove_network
 	make_network
-	mount --rbind /run "$DEBIAN/run" # with the namespaces that are there by now
+	mount --rbind /run "$DEBIAN/run" # with the existing namespaces
 }
 
 teardown() {
@@ -35,7 +35,7 @@ in_debian() {
 	chroot "$DEBIAN" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-# files: all that is there, but for what apt and dpkg keep about themselves.
+# files: all files, except those of apt and dpkg.
 files() {
 	(cd "$DEBIAN" && find . -xdev \( -path ./var/lib/dpkg -o -path ./var/lib/apt -o -path ./var/cache -o -path ./var/log \
 		-o -path ./tmp -o -name 'ld.so.cache' \) -prune -o -printf '%p %y %l\n' | sort)
@@ -58,7 +58,7 @@ apt() {
 	files | diff "$STUB_DIR/before" -
 }
 
-@test "the plugin of containernetworking-plugins is set aside, and comes back" {
+@test "the plugin of containernetworking-plugins is diverted, and restored" {
 	local theirs
 	apt install containernetworking-plugins
 	theirs=$(sha256sum <"$DEBIAN/usr/lib/cni/ipvlan")
@@ -87,7 +87,7 @@ apt() {
 	apt purge ipvlan-cni
 }
 
-@test "ipvlan has the addrpool built in that comes with it, so that it need not start it" {
+@test "ipvlan contains the package's addrpool, so that it does not start it" {
 	local id
 	apt install /root/ipvlan-cni.deb
 	id=$(readelf -n "$DEBIAN/usr/lib/cni/addrpool" | sed -n 's/.*Build ID: //p')
@@ -110,7 +110,7 @@ apt() {
 	apt purge ipvlan-cni
 }
 
-# proposes_and_tries: in two words, with what this Debian has.
+# proposes_and_tries: init and try, with the programs of this Debian.
 proposes_and_tries() {
 	run in_debian sh -c 'ipvlanctl init && ipvlanctl try'
 	echo "$output"
@@ -141,7 +141,7 @@ proposes_and_tries() {
 	DEBIAN=$first
 }
 
-@test "man pages, and completion where bash, zsh and fish look for it" {
+@test "man pages, and completion in the directories of bash, zsh and fish" {
 	local file
 	apt install /root/ipvlan-cni.deb
 	for file in man/man8/{ipvlan-cni,addrpool,addrpool-claim,ipvlanctl,ipvlan-node,ipvlan-netavark}.8.gz man/man5/{ipvlan-cni,addrpool,addrpool-state}.5.gz man/man7/ipvlan-cni-errors.7.gz; do
@@ -154,12 +154,12 @@ proposes_and_tries() {
 	apt purge ipvlan-cni
 }
 
-# links FILE: what a page links to, beside addresses and places in it.
+# links FILE: the files to which a page links.
 links() {
 	sed '/^```/,/^```/d' "$1" | grep -oE '\]\([^)# ]+' | sed 's/^](//' | grep -v '^https\?:'
 }
 
-@test "the pages are there, as they are, and links of the references lead to files" {
+@test "the pages are installed unchanged, and their links lead to files" {
 	local doc=$DEBIAN/usr/share/doc/ipvlan-cni page link
 	apt install /root/ipvlan-cni.deb
 	for page in README SECURITY CONTRIBUTING CHANGELOG {plugin,ipam,conf-examples,conf-examples/kubernetes,test,test/bench}/README conf-examples/coming-from; do

@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# containerd 1.6, as Debian 12 has it, with conf-examples/l2.conflist as it stands: by its own client, and
-# as Kubernetes calls it.
+# containerd 1.6 of Debian 12, with conf-examples/l2.conflist unchanged: by its own client, and as Kubernetes
+# calls it.
 
 load ../lib/cni
 load ../lib/runtimes
 export CONTAINERD=bookworm CNI_VERSION=
 load ../lib/containerd-tests
 
-@test "ctr run --cni: the address leased, the LAN, and nothing left" {
+@test "ctr run --cni: the container has the leased address, reaches the LAN, and leaves nothing" {
 	local before
 	before=$(inventory)
 	run in_ctr --rm docker.io/local/busybox:1 one sh -c 'ip -4 addr show eth0; ping -c 1 -W 3 10.138.36.66'
@@ -19,7 +19,7 @@ load ../lib/containerd-tests
 	leaves_nothing "$before"
 }
 
-@test "ctr: what was left without DEL is taken away by GC" {
+@test "ctr: GC removes a container that ended without DEL" {
 	in_ctr -d docker.io/local/busybox:1 one sleep 1000
 	ctr task kill -s KILL one
 	until ctr task ls | grep -q 'one.*STOPPED'; do sleep 0.1; done
@@ -32,7 +32,7 @@ load ../lib/containerd-tests
 }
 
 
-@test "CRI: two pods have the addresses leased, and reach each other and the LAN" {
+@test "CRI: two pods have the leased addresses, and reach each other and the LAN" {
 	local one two
 	pod one
 	one=$CONTAINER
@@ -46,7 +46,7 @@ load ../lib/containerd-tests
 	[ "$(leases l2)" = "10.138.36.2 10.138.36.3" ]
 }
 
-@test "CRI: stopping a pod gives everything back, stopping it again is no error" {
+@test "CRI: stopping a pod releases everything, stopping it again is no error" {
 	local before
 	before=$(inventory)
 	pod one
@@ -58,7 +58,7 @@ load ../lib/containerd-tests
 	nobody_left
 }
 
-@test "CRI: a pod whose network fails leaves nothing, and the kubelet is told why" {
+@test "CRI: a pod whose network fails leaves nothing, and the kubelet gets the reason" {
 	network_conf l2 '{"plugin": {"mtu": 9000}}'
 	sleep 1
 	run cri run one

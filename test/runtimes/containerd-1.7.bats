@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# containerd 1.7, as Debian 13 has it, with conf-examples/l2.conflist as it stands: by its own client, and
-# as Kubernetes calls it.
+# containerd 1.7 of Debian 13, with conf-examples/l2.conflist unchanged: by its own client, and as Kubernetes
+# calls it.
 
 load ../lib/cni
 load ../lib/runtimes
 export CONTAINERD=trixie CNI_VERSION=
 load ../lib/containerd-tests
 
-@test "ctr run --cni: the address leased, the LAN, and nothing left" {
+@test "ctr run --cni: the container has the leased address, reaches the LAN, and leaves nothing" {
 	local before
 	[[ $(containerd --version) = *' 1.7.'* ]]
 	before=$(inventory)
@@ -20,7 +20,7 @@ load ../lib/containerd-tests
 	leaves_nothing "$before"
 }
 
-@test "CRI: two pods have the addresses leased, reach each other and the LAN, and leave nothing" {
+@test "CRI: two pods have the leased addresses, reach each other and the LAN, and leave nothing" {
 	local before one first
 	before=$(inventory)
 	pod one

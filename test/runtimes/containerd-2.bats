@@ -7,7 +7,7 @@ load ../lib/runtimes
 export CONTAINERD=sid CNI_VERSION=1.1.0
 load ../lib/containerd-tests
 
-@test "ctr run --cni: the address leased, the LAN, and nothing left" {
+@test "ctr run --cni: the container has the leased address, reaches the LAN, and leaves nothing" {
 	local before
 	before=$(inventory)
 	run in_ctr --rm docker.io/local/busybox:1 one sh -c 'ip -4 addr show eth0; ping -c 1 -W 3 10.138.36.66'
@@ -25,7 +25,7 @@ load ../lib/containerd-tests
 	[ "$(leases l2)" = "10.138.36.2 10.138.36.3" ]
 }
 
-@test "CRI: two pods have the addresses leased, and reach each other and the LAN" {
+@test "CRI: two pods have the leased addresses, and reach each other and the LAN" {
 	local one two
 	pod one
 	one=$CONTAINER
@@ -39,7 +39,7 @@ load ../lib/containerd-tests
 	[ "$(leases l2)" = "10.138.36.2 10.138.36.3" ]
 }
 
-@test "CRI: stopping a pod gives everything back, stopping it again is no error" {
+@test "CRI: stopping a pod releases everything, stopping it again is no error" {
 	local before
 	before=$(inventory)
 	pod one
@@ -51,7 +51,7 @@ load ../lib/containerd-tests
 	nobody_left
 }
 
-@test "CRI: a pod whose network fails leaves nothing, and the kubelet is told why" {
+@test "CRI: a pod whose network fails leaves nothing, and the kubelet gets the reason" {
 	network_conf l2 '{"plugin": {"mtu": 9000}}'
 	sleep 1
 	run cri run one
@@ -61,7 +61,7 @@ load ../lib/containerd-tests
 	nobody_left
 }
 
-@test "CRI: without its master the network is not ready, by STATUS, and is ready again with it" {
+@test "CRI: by STATUS the network is not ready without its master, and ready again with it" {
 	ip link set eth0 name gone0
 	cri_ready false
 	cri status | grep -q 'NetworkReady false.*failed to lookup master'

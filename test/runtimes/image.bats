@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The container image of `make image`, which puts the plugins on nodes: by containerd's client, and as
+# The container image of `make image`, which installs the plugins on nodes: by containerd's client, and as
 # Kubernetes starts it, by the name in the DaemonSet of conf-examples/kubernetes.
 
 load ../lib/cni
@@ -14,7 +14,7 @@ import() {
 	ctr -n "$1" images import --snapshotter overlayfs "$BUILD/image.tar"
 }
 
-# installer DIRECTORY: the image's container, which sees it as the DaemonSet's do
+# installer DIRECTORY: runs the image's container with the directory, as the DaemonSet does
 installer() {
 	import default
 	ctr run -d --read-only --snapshotter overlayfs \
@@ -25,7 +25,7 @@ task_is() {
 	ctr -n "${3:-default}" task ls | grep -q "^$1 .*$2"
 }
 
-# until_there DIRECTORY: both programs as they were built, and nothing else
+# until_there DIRECTORY: waits for both built programs, and nothing else
 until_there() {
 	for _ in {1..100}; do
 		! same "$1" || return 0
@@ -40,7 +40,7 @@ same() {
 		cmp -s "$1/ipvlan" "$BUILD/static/ipvlan" && cmp -s "$1/addrpool" "$BUILD/static/addrpool"
 }
 
-@test "its container puts ipvlan and addrpool into a directory of the node, where they answer" {
+@test "its container copies ipvlan and addrpool to a directory of the node, where they work" {
 	local bin=$BATS_TEST_TMPDIR/bin name
 	mkdir "$bin"
 	installer "$bin"
@@ -51,7 +51,7 @@ same() {
 	done
 }
 
-@test "a plugin that runs at that moment goes on, and the next call is of the new one" {
+@test "a plugin that runs meanwhile finishes, and the next call runs the new one" {
 	local bin=$BATS_TEST_TMPDIR/bin old
 	mkdir "$bin"
 	cp "$(type -P sleep)" "$bin/ipvlan"
@@ -63,7 +63,7 @@ same() {
 	kill $old
 }
 
-@test "it stays, and ends well at SIGTERM" {
+@test "it keeps running, and ends with status 0 at SIGTERM" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	installer "$BATS_TEST_TMPDIR/bin"
 	until_there "$BATS_TEST_TMPDIR/bin"
@@ -76,14 +76,14 @@ same() {
 	ctr task delete installer
 }
 
-@test "where there is no such directory it says so and fails" {
+@test "if the directory does not exist, it fails with a message" {
 	import default
 	run ctr run --rm --snapshotter overlayfs "$IMAGE" installer
 	[ "$status" = 1 ]
 	[[ $output = *'/host/opt/cni/bin: No such file or directory'* ]]
 }
 
-@test "CRI: the image is found by the name in the DaemonSet, and starts" {
+@test "CRI: the image starts by the name in the DaemonSet" {
 	import k8s.io
 	POD=$(cri run installer)
 	echo "$POD" >"$STUB_DIR/pod-installer"
@@ -91,6 +91,6 @@ same() {
 	task_is "$CONTAINER" RUNNING k8s.io
 }
 
-@test "the name in the DaemonSet is that of this version" {
+@test "the name in the DaemonSet has this version" {
 	tar -xOf "$BUILD/image.tar" index.json | grep -qF "\"io.containerd.image.name\": \"$IMAGE\""
 }

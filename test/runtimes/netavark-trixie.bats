@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Podman without CNI, with ipvlan-netavark as the driver of its networks: that of the Debian which this file's name ends in,
-# 5.4 with netavark 1.14 in trixie.
+# Podman without CNI, with ipvlan-netavark as the driver of its networks. The end of this file's name is the Debian
+# suite of Podman: trixie has 5.4 with netavark 1.14.
 
 load ../lib/cni
 load ../lib/podman
@@ -22,7 +22,7 @@ setup() {
 	BEFORE=$(inventory)
 }
 
-# Each test ends with nothing left.
+# Each test leaves nothing.
 teardown() {
 	podman rm -fat 0 >/dev/null
 	podman network ls --noheading --filter driver=ipvlan-netavark --format '{{.Name}}' | while read -r name; do
@@ -61,7 +61,7 @@ reaches() {
 	grep -E 'web eth0 +lan +10\.138\.36\.2 .* ok' "$BATS_TEST_TMPDIR/shown"
 }
 
-# in_mode MODE: on a subnet that the LAN has a route to
+# in_mode MODE: in a subnet to which the LAN has a route
 in_mode() {
 	podman network create -d ipvlan-netavark -o parent=eth0 -o mode="$1" --subnet 192.168.9.0/24 routed
 	run_in one routed
@@ -90,7 +90,7 @@ in_mode() {
 	reaches one 10.100.0.66
 }
 
-@test "--internal: containers reach each other alone" {
+@test "--internal: containers reach only each other" {
 	podman network create -d ipvlan-netavark --internal --subnet 10.7.0.0/24 inner
 	run_in one inner
 	run_in two inner
@@ -107,7 +107,7 @@ in_mode() {
 	[ "$(podman inspect one | jq -r '.[0].NetworkSettings.Networks.lan.GlobalIPv6Address')" = fd00:36::2 ]
 }
 
-@test "--ip: the address asked for, and a refusal if another container has it" {
+@test "--ip: the requested address, and an error if another container has it" {
 	network_create lan
 	run_in one lan --ip 10.138.36.20
 	[ "$(address_of one)" = 10.138.36.20 ]
@@ -168,7 +168,7 @@ in_mode() {
 	leaves_nothing "$BEFORE"
 }
 
-@test "a network of CNI with another mode on the master is refused, and the other way round" {
+@test "a network of CNI with another mode on the master fails, and the reverse" {
 	network_create lan
 	run_in one lan
 	cni ADD "$(conf '{"mode": "l3"}')" a
@@ -181,7 +181,7 @@ in_mode() {
 	cni DEL "$(conf '{"mode": "l3"}')" a
 }
 
-@test "podman network create refuses an option that has no effect" {
+@test "podman network create fails for an option without effect" {
 	run network_create lan -o hostAcess=true
 	[ "$status" != 0 ]
 	[[ $output = *'unknown key "hostAcess"'*'"hostAccess"'* ]]
@@ -197,17 +197,17 @@ in_mode() {
 	inside one ip route show 10.9.0.0/16 | grep 'via 10.138.36.66 .*metric 7'
 }
 
-@test "published ports and aliases are warnings that the user of podman reads" {
+@test "podman prints warnings for published ports and aliases" {
 	network_create lan
 	run podman run --rm --network lan -p 8080:80 --network-alias www busybox:1 true
 	[ "$status" = 0 ]
 	[[ $output = *'network lan publishes no ports'* ]]
-	[[ $output = *'the alias www is known nowhere'* ]]
+	[[ $output = *'the alias www has no effect'* ]]
 	run podman run --rm --network lan busybox:1 true
 	[ -z "$output" ]
 }
 
-@test "podman network reload: the same addresses again" {
+@test "podman network reload: the addresses stay" {
 	network_create lan -o hostAccess=true
 	run_in one lan
 	podman network reload one
@@ -219,7 +219,7 @@ in_mode() {
 	podman info -f json | jq -e '.plugins.network | index("ipvlan-netavark")'
 }
 
-# killed_in_setup before|after: the next podman that sets a container up dies before the driver does something, or after it.
+# killed_in_setup before|after: the next podman that sets a container up dies before the driver's work, or after it.
 killed_in_setup() {
 	local driver=$PODMAN_ROOT/usr/local/libexec/netavark/ipvlan-netavark
 	cat >"$driver" <<-SCRIPT
@@ -231,7 +231,7 @@ killed_in_setup() {
 	SCRIPT
 }
 
-@test "podman is killed while it sets a container up: it starts the container again, and nothing is left" {
+@test "podman is killed while it sets a container up: the next podman start works, and nothing is left" {
 	local when name
 	cp "$BUILD/ipvlan-netavark" "$PODMAN_ROOT/opt"
 	network_create lan -o hostAccess=true
@@ -242,7 +242,7 @@ killed_in_setup() {
 		reaches $when 10.138.36.66
 		reaches $when 10.138.36.58
 	done
-	# Podman itself has forgotten the namespaces of before
+	# Podman itself has forgotten the earlier namespaces
 	podman rm -fat 0
 	for name in /run/netns/netns-*; do
 		in_debian umount "$name" && rm "$name"
@@ -267,7 +267,7 @@ killed_in_setup() {
 	cni DEL "$(conf '{"name": "lan", "ipam": {"type": "addrpool"}}')" a
 }
 
-# What is in memory is gone, and processes are.
+# Removes files in memory and processes, as a reboot does.
 reboot() {
 	local name
 	podman ps -q | while read -r name; do
@@ -304,5 +304,5 @@ reboot() {
 @test "ipvlanctl doctor finds Podman's driver" {
 	mkdir -p "$PODMAN_ROOT/etc/cni/net.d"
 	run in_debian ipvlanctl doctor
-	[[ $output = *'has netavark and the driver ipvlan-netavark'* ]]
+	[[ $output = *'uses netavark and finds the driver ipvlan-netavark'* ]]
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# A node of Kubernetes with ipvlan as its cluster network, from the moment that it has no network yet:
-# the DaemonSet, the network and the networks for Multus of conf-examples/kubernetes, with kubectl, as
-# conf-examples/kubernetes/README.md says.
+# A node of Kubernetes with ipvlan as its cluster network, from its state without a network: the DaemonSet, the
+# network and the networks for Multus of conf-examples/kubernetes, with kubectl, as
+# conf-examples/kubernetes/README.md explains.
 
 load ../lib/cni
 load ../lib/runtimes
@@ -30,12 +30,12 @@ setup_file() {
 
 teardown_file() {
 	kubectl delete -f "$EXAMPLES/install.yaml"
-	until_true no_container # those left hold what bats waits for
+	until_true no_container # containers that are left hold descriptors for which bats waits
 	node_stop
-	pkill -x containerd # or the one that a test has started
+	pkill -x containerd # also one that a test has started
 }
 
-# of cni.bash's own, nothing: the node lives through all tests
+# replaces cni.bash's functions: the node exists through all tests
 setup() {
 	:
 }
@@ -53,7 +53,7 @@ node_is_ready() {
 	kubectl get node node | grep -q ' Ready'
 }
 
-# deploy NAME REPLICAS [ANNOTATIONS]: web servers that the kubelet asks whether they are ready
+# deploy NAME REPLICAS [ANNOTATIONS]: web servers, which the kubelet probes for readiness
 deploy() {
 	kubectl apply -f - <<-YAML
 		apiVersion: apps/v1
@@ -77,12 +77,12 @@ deploy() {
 	until_true kubectl rollout status "deployment/$1" --timeout=1s
 }
 
-# pods_of NAME FIELD: of each pod of the deployment
+# pods_of NAME FIELD: prints the field of each pod of the deployment
 pods_of() {
 	kubectl get pods -l "app=$1" -o jsonpath="{range .items[*]}{$2}{\"\\n\"}{end}"
 }
 
-@test "the DaemonSet has put the programs in place, and the node is ready when its network is described" {
+@test "the DaemonSet has installed the programs, and the node is ready once it has a network configuration" {
 	cmp "$BUILD/static/ipvlan" /opt/cni/bin/ipvlan
 	cmp "$BUILD/static/addrpool" /opt/cni/bin/addrpool
 	[ "$(kubectl -n kube-system get daemonset ipvlan-cni -o jsonpath='{.status.numberReady}')" = 1 ]
@@ -102,7 +102,7 @@ pods_of() {
 	[ "$(ip netns exec lan curl -sm 5 "http://${addresses[0]}")" = "${pods[0]}" ]
 }
 
-@test "a Service: pods, the one behind it as well, reach it by its cluster IP" {
+@test "a Service: pods reach it by its cluster IP, also the pod behind it" {
 	local pod ip
 	deploy web 1
 	deploy client 1
@@ -116,14 +116,14 @@ pods_of() {
 	kubectl delete service web
 }
 
-@test "what deleted pods had is gone: interfaces, addresses, and what was made for them on the node" {
+@test "nothing of deleted pods is left: interfaces, addresses, objects on the node" {
 	deploy web 2
 	kubectl delete deployment web
 	until_true nobody_left
 	leaves_nothing "$(<"$BATS_FILE_TMPDIR/before")"
 }
 
-@test "twenty pods at once, and none" {
+@test "twenty pods at once, then none" {
 	deploy web 20
 	[ "$(pods_of web .status.podIP | sort -u | wc -l)" = 20 ]
 	kubectl scale deployment web --replicas=0
@@ -131,7 +131,7 @@ pods_of() {
 	leaves_nothing "$(<"$BATS_FILE_TMPDIR/before")"
 }
 
-@test "containerd is killed and the pods are deleted meanwhile: nothing stays" {
+@test "containerd is killed, and the pods are deleted meanwhile: nothing is left" {
 	deploy web 2
 	pkill -KILL -x containerd
 	kubectl scale deployment web --replicas=0
@@ -142,14 +142,14 @@ pods_of() {
 	leaves_nothing "$(<"$BATS_FILE_TMPDIR/before")"
 }
 
-@test "a node without the plugins' configuration: pods wait, and kubectl tells why" {
+@test "a node without a network configuration: pods wait, and kubectl prints the reason" {
 	mv /etc/cni/net.d/10-cluster.conflist "$BATS_TEST_TMPDIR"
 	until_true sh -c 'kubectl get node node | grep NotReady'
 	mv "$BATS_TEST_TMPDIR/10-cluster.conflist" /etc/cni/net.d
 	until_true node_is_ready
 }
 
-@test "an ADD that fails: kubectl tells why, and the pod starts when that is mended" {
+@test "a failed ADD: kubectl prints the reason, and the pod starts after the repair" {
 	ip link set eth0 name gone0
 	kubectl run one --image docker.io/local/busybox:1 -- sleep 1000
 	until_true sh -c "kubectl describe pod one | grep 'failed to lookup master'"
@@ -157,8 +157,8 @@ pods_of() {
 	until_true kubectl wait --for condition=Ready pod/one --timeout=1s
 }
 
-@test "a range that is full: the node stays ready and its pods stay, the next one waits, and starts when one goes" {
-	# with 1.1.0 containerd asks by STATUS each time that the kubelet asks it
+@test "a full range: the node stays ready and its pods stay; the next pod waits, and starts when another one ends" {
+	# with 1.1.0 containerd calls STATUS for each question of the kubelet
 	jq '.cniVersion = "1.1.0" | .plugins[0].ipam.ranges[0][0].rangeEnd = "10.138.37.3"' "$EXAMPLES/cluster-network.conflist" \
 		>/etc/cni/net.d/10-cluster.conflist
 	sleep 2
@@ -175,7 +175,7 @@ pods_of() {
 	sleep 2
 }
 
-# multus_on: the cluster network stays what it is; Multus gives pods more
+# multus_on: adds Multus; the cluster network does not change
 multus_on() {
 	kubectl apply -f "$TOP/test/runtimes/multus-crd.yaml"
 	until_true kubectl get network-attachment-definitions
@@ -184,10 +184,10 @@ multus_on() {
 	jq --arg kubeconfig "$KUBECONFIG" '{ cniVersion, name: "multus-cni-network", plugins: [ {
 		type: "multus", kubeconfig: $kubeconfig, delegates: [ . ] } ] }' \
 		"$EXAMPLES/cluster-network.conflist" >/etc/cni/net.d/00-multus.conflist
-	sleep 2 # containerd reads it a little later
+	sleep 2 # containerd reads it after a delay
 }
 
-@test "with Multus: net1 on the LAN beside eth0, told in the pod's status; deletion leaves nothing" {
+@test "with Multus: net1 on the LAN beside eth0, also in the pod's status; deletion leaves nothing" {
 	local pod address
 	multus_on
 	deploy web 2 'k8s.v1.cni.cncf.io/networks: ipvlan-l2'

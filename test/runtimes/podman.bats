@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Podman 4.3 with its CNI backend, as README.md has it: with conf-examples/l2.conflist as it stands.
+# Podman 4.3 with its CNI backend and conf-examples/l2.conflist, as in README.md.
 
 load ../lib/cni
 load ../lib/runtimes
@@ -23,7 +23,7 @@ teardown() {
 	remove_network
 }
 
-# run_in POD NETWORK: a container that stays
+# run_in POD NETWORK: a container that keeps running
 run_in() {
 	podman run -d --name "$1" --network "$2" busybox:1 sleep 1000
 }
@@ -32,7 +32,7 @@ address_of() {
 	podman inspect "$1" | jq -r '.[0].NetworkSettings.Networks[] | .IPAddress'
 }
 
-@test "podman run: the address is the one leased, and containers reach each other and the LAN" {
+@test "podman run: the container has the leased address, and containers reach each other and the LAN" {
 	run_in one l2
 	run_in two l2
 	[ "$(address_of one)" = 10.138.36.2 ]
@@ -44,7 +44,7 @@ address_of() {
 	podman exec two ping -c 1 -W 3 39.156.66.10
 }
 
-@test "podman rm gives the address back and leaves nothing" {
+@test "podman rm releases the address and leaves nothing" {
 	local before
 	before=$(inventory)
 	run_in one l2
@@ -56,14 +56,14 @@ address_of() {
 	leaves_nothing "$before"
 }
 
-@test "podman run --rm: nothing is left when the command has ended, or never ran" {
+@test "podman run --rm: nothing is left after the command, also if it never ran" {
 	podman run --rm --network l2 busybox:1 ping -c 1 -W 3 10.138.36.66
 	nobody_left
 	run -127 podman run --rm --network l2 busybox:1 no-such-command
 	nobody_left
 }
 
-@test "podman run --ip: the address asked for; one that is taken is refused with our words" {
+@test "podman run --ip: the requested address; podman prints our error if it is taken" {
 	podman run -d --name one --network l2 --ip 10.138.36.20 busybox:1 sleep 1000
 	[ "$(address_of one)" = 10.138.36.20 ]
 	run podman run --name two --network l2 --ip 10.138.36.20 busybox:1 true
@@ -75,7 +75,7 @@ address_of() {
 @test "a container in two networks has an interface of each" {
 	network_conf other '{"plugin": {"mode": "l2", "ipam": {"routes": [], "ranges": [[{"subnet": "10.5.0.0/24"}]]}}}'
 	podman run -d --name one --network l2,other busybox:1 sleep 1000
-	# Podman takes them in any order
+	# Podman attaches them in any order
 	podman exec one ip -4 addr show >"$STUB_DIR/addresses"
 	grep -q 'inet 10.138.36.2/23' "$STUB_DIR/addresses"
 	grep -q 'inet 10.5.0.2/24' "$STUB_DIR/addresses"
@@ -84,7 +84,7 @@ address_of() {
 	nobody_left
 }
 
-@test "an error of the plugin reaches the user of podman" {
+@test "podman prints an error of the plugin" {
 	network_conf l2 '{"plugin": {"master": "nope0"}}'
 	run -127 podman run --rm --network l2 busybox:1 true
 	echo "$output"

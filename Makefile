@@ -2,13 +2,13 @@
 # Build: make [V=1] [SAN=1] [CC=clang] [B=directory]
 #
 #   make            build/ipvlan, build/addrpool, build/addrpool-claim, build/ipvlanctl, build/ipvlan-node, build/ipvlan-netavark
-#   make demo       one pod interface from ADD to DEL, shown to a person
-#   make test       what the programs do, in some minutes
-#   make test-deep  beside the Go plugins, killed at each system call, under load, on many nodes
-#   make test-every-case  the same kills and errors at each place, and mutants: for hours
-#   make sim        nodes that share a pool, and what may happen to them: SEED=1 STEPS=10000
-#   make sim-broken copies of the programs with one line wrong, each found by it
-#   make test-all   both, and what needs the Go module proxy
+#   make demo       shows one pod interface from ADD to DEL
+#   make test       tests of the programs, in some minutes
+#   make test-deep  compared with the Go plugins, killed at each system call, under load, on many nodes
+#   make test-every-case  kills and errors at each system call, and mutants: takes hours
+#   make sim        simulates nodes that share a pool, with faults: SEED=1 STEPS=10000
+#   make sim-broken copies of the programs with one wrong line: the simulation finds each
+#   make test-all   all of these, and tests that require the Go module proxy
 #   make test-runtimes   real container runtimes: Podman, containerd; Multus
 #   make test-release   make release, from a clone of the commit
 #   make test-packages  the Debian package, installed on a fresh Debian
@@ -23,11 +23,11 @@
 #   make dist       build/release: a tarball of the static binaries and its SHA256
 #   make deb        build/release: the Debian package
 #   make release    build/release: all of these from a commit, with sources, notes and SHA256SUMS
-#   make image      build/image.tar: a container image that installs the static binaries on a node
-#   make test-kernels   on our kernel and Debian's
+#   make image      build/image.tar: an image that installs the static binaries on a node
+#   make test-kernels   the tests on our kernel and Debian's
 #   make coverage   which lines the tests run
 #   make install    into DESTDIR, BINDIR=/opt/cni/bin; ipvlanctl into SBINDIR=/usr/local/sbin
-#   make uninstall  what it has installed
+#   make uninstall  removes the files of make install
 
 VERSION = 1.0.0
 B ?= build
@@ -70,13 +70,13 @@ else
 say = @:
 endif
 
-# A directory of .c files is one program or one library, never both.
+# A directory of .c files is one program or one library.
 objects = $(patsubst %.c,$B/obj/%.o,$(wildcard $1/*.c))
 
 all: $B/ipvlan $B/addrpool $B/addrpool-claim $B/ipvlanctl $B/ipvlan-node $B/ipvlan-netavark
 	@:
 
-# yaml.o for those alone that are linked with libyaml, which the static programs are not
+# yaml.o is only for programs with libyaml, which the static programs lack
 $B/libcni.a: $(filter-out %/yaml.o,$(call objects,plugin/cni))
 $B/libnet.a: $(call objects,plugin/net)
 $B/libplugin.a: $(filter-out %/main.o,$(call objects,plugin))
@@ -88,12 +88,12 @@ $B/addrpool: private LDLIBS += $(JANSSON)
 $B/addrpool-claim: $(call objects,ipam/claim) $B/obj/plugin/cni/yaml.o $B/libipam.a $B/libnet.a $B/libcni.a
 $B/addrpool-claim: private LDLIBS += $(JANSSON) $(MNL) $(CURL) $(YAML)
 
-# ipvlan has addrpool in itself and knows it by its build ID: see plugin/delegate.h
+# ipvlan contains addrpool, and knows its build ID: see plugin/delegate.h
 $B/obj/plugin/main.o $B/obj/plugin/netavark/main.o: $B/addrpool
 $B/obj/plugin/main.o $B/obj/plugin/netavark/main.o: private override CFLAGS += -DADDRPOOL_BUILD_ID="$$(readelf -n $B/addrpool | sed -n 's/.*Build ID: //p' | sed 's/../0x&,/g')"
 
-# The commit is that of git, or of the file that is in an archive of a commit (.gitattributes). What is
-# built of the same sources is the same; a changed source is no commit's any more: "+".
+# The commit is that of git, or of the file in an archive of a commit (.gitattributes). The same sources make the
+# same programs. "+" marks changed sources.
 GIT = git -c safe.directory='*' -C $(CURDIR)
 $B/git-id: always
 	@mkdir -p $(@D)
@@ -107,11 +107,11 @@ $B/git-id: always
 $B/obj/plugin/cni/about.o: $B/git-id
 $B/obj/plugin/cni/about.o: private override CFLAGS += -DGIT_ID='"$(shell cat $B/git-id)"'
 
-# completion for shells, as the program prints it
+# completion for shells, printed by the program
 $B/completion.%: $B/ipvlanctl
 	$(Q)$B/ipvlanctl completion $* >$@
 
-# not with what finds errors in the use of memory, nor where there are threads
+# not for programs with sanitizers or threads
 ifdef SHORT_LIVED
 $B/ipvlan $B/addrpool: $(call objects,plugin/memory)
 endif
@@ -140,7 +140,7 @@ $B/obj/%.o: %.c Makefile
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d)
 
-# The manual's pages say of which version they are.
+# Adds the version to the man pages.
 PAGES = $(patsubst %,$B/%,$(wildcard man/*.[1-8]))
 $B/man/%: man/% Makefile
 	@mkdir -p $(@D)
@@ -168,7 +168,7 @@ install: all $(PAGES) $B/completion.bash $B/completion.zsh $B/completion.fish $B
 		install -D -m "$${file%%:*}" "$${rest%%:*}" "$(DESTDIR)$${rest#*:}" || exit 1; \
 	done
 
-# what install has made, from the same directories; leases, records and configurations stay
+# removes the files of install from the same directories; leases, records and configurations stay
 uninstall:
 	$(Q)for file in $(INSTALLED); do \
 		rest=$${file#*:} && echo "  REMOVE  $(DESTDIR)$${rest#*:}" && rm -f "$(DESTDIR)$${rest#*:}" || exit 1; \

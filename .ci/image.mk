@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# make image: $B/image.tar, a container image of the static programs and of one that copies them to a
-# directory of the node, as an OCI image layout. Neither a container runtime nor a registry takes part.
-# addrpool-claim is not in it: like the tarball's, these programs need no library, and it needs libcurl.
+# make image: $B/image.tar, an OCI image layout of the static programs and of one that copies them to a directory
+# of the node. It requires no container runtime and no registry. addrpool-claim is not in it, since it requires
+# libcurl: these programs, like the tarball's, require no library.
 
 IMAGE = localhost/ipvlan-cni:$(VERSION)
 IMAGE_PROGRAMS = $(STATIC_PLUGINS) $B/static/install-plugins

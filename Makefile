@@ -28,6 +28,9 @@
 #   make coverage   which lines the tests run
 #   make install    into DESTDIR, BINDIR=/opt/cni/bin; ipvlanctl into SBINDIR=/usr/local/sbin
 #   make uninstall  removes the files of make install
+#
+#   All that run programs or install them require root: demo, test*, sim*, bench*, coverage, static, dist, image, release.
+#   If a target would upgrade an installed package, it fails unless UPGRADE=yes.
 
 VERSION = 1.0.0
 B ?= build
@@ -69,6 +72,9 @@ say = @printf '  %-7s %s\n'
 else
 say = @:
 endif
+
+# the first line of a recipe that no other user can carry out
+as_root = @[ "$$(id -u)" = 0 ] || { echo "make $@ requires root" >&2; exit 1; }
 
 # A directory of .c files is one program or one library.
 objects = $(patsubst %.c,$B/obj/%.o,$(wildcard $1/*.c))
@@ -174,11 +180,14 @@ uninstall:
 		rest=$${file#*:} && echo "  REMOVE  $(DESTDIR)$${rest#*:}" && rm -f "$(DESTDIR)$${rest#*:}" || exit 1; \
 	done
 
+version:
+	@echo $(VERSION)
+
 clean:
 	rm -rf $B
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
-.PHONY: all always install uninstall clean help
+.PHONY: all always install uninstall version clean help
 .DELETE_ON_ERROR:

@@ -28,6 +28,7 @@ STATIC_LIBRARIES = MNL=-lmnl JANSSON=-ljansson YAML=-lyaml CURL='-lcurl -lssl -l
 STATIC_TOOL = $(subst amd64,x86_64,$(subst arm64,aarch64,$(ARCH)))-linux-gnu-
 
 static:
+	$(as_root)
 	@test/install-deps build static $(filter-out $(HOST_ARCH),$(ARCH))
 	+@libraries=$$(test/musl-libraries $(REFRESH) $(ARCH)) && $(STATIC) CC="$$libraries/cc" AR=$(STATIC_TOOL)ar \
 		PIC=-fno-pie PIE="-no-pie -static $(STATIC_LINK)" CFLAGS="$(STATIC_CFLAGS)" LIBRARIES="$$libraries/libraries" \

@@ -2,6 +2,7 @@
 # The targets that run the programs. Each installs its requirements.
 
 demo:
+	$(as_root)
 	$(Q)test/install-deps build demo
 	@$(MAKE) --no-print-directory all
 	$(Q)BUILD=$B test/demo/run
@@ -9,18 +10,21 @@ demo:
 # make test [FILES="test/plugin/del.bats …"] [F='a part of a name']: tests of the programs, with only Debian's
 # packages; FILES: without the C tests; F: only the tests whose names have it
 test:
+	$(as_root)
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools $(if $(FILES),,unit)
 	$(Q)F='$(F)' BUILD=$B test/suite $(or $(FILES),-q)
 
 # more tests: compared with the Go plugins, killed or failed at each system call, under load, on many nodes
 test-deep:
+	$(as_root)
 	$(Q)test/install-deps build test deep
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/suite -d
 
 # every case of which test-deep takes a sample, and copies of the programs with one wrong line: hours
 test-every-case:
+	$(as_root)
 	$(Q)test/install-deps build test deep
 	@$(MAKE) --no-print-directory all tools
 	$(Q)STEP=1 OPERATIONS=20000 BUILD=$B test/suite test/faults test/events test/broken test/load test/traced test/plugin/status-matrix.bats
@@ -33,6 +37,7 @@ test-all: test test-deep
 
 # once, for those that run beside each other
 built:
+	$(as_root)
 	$(Q)test/install-deps build test deep
 	@$(MAKE) --no-print-directory all tools
 
@@ -50,16 +55,18 @@ test-kubernetes: built
 PODMANS = trixie sid
 RUNTIME_FILES = $(filter-out test/runtimes/netavark-%,$(wildcard test/runtimes/*.bats)) $(PODMANS:%=test/runtimes/netavark-%.bats) test/plugin/neighbours.bats
 test-runtimes:
+	$(as_root)
 	$(Q)test/install-deps build test runtimes
 	@$(MAKE) --no-print-directory all image
 	$(Q)test/runtimes/get-multus >/dev/null && test/cluster/get-kubernetes >/dev/null
 	$(Q)for suite in $(PODMANS); do test/runtimes/get-podman $$suite >/dev/null || exit 1; done
 	$(Q)test/runtimes/get-runtimes >/dev/null && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite $(or $(FILES),$(RUNTIME_FILES))
 
-# the Debian package, installed on a fresh Debian
+# the Debian package: made on a fresh Debian, and installed there
 test-packages: deb
-	$(Q)test/install-deps build test
-	$(Q)for suite in bookworm trixie; do test/packages/get-debian $$suite >/dev/null || exit 1; done && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/packages
+	$(as_root)
+	$(Q)test/install-deps build test packages
+	$(Q)for suite in bookworm trixie; do test/packages/get-debian $$suite >/dev/null || exit 1; done && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/packages test/project/fresh-debian.bats
 
 # simulates nodes that share a pool, with faults of theirs and of etcd, by seed: test/sim/README.md
 SEED = 1
@@ -67,12 +74,14 @@ STEPS = 10000
 FENCE = 60
 SIM = $(if $(CONCURRENT),--concurrent) $(if $(WITHOUT),--without $(WITHOUT)) $(if $(KILLS),--kills $(KILLS))
 sim:
+	$(as_root)
 	$(Q)test/install-deps build sim
 	@$(MAKE) --no-print-directory all tools
 	$(Q)bats test/sim/check.bats >&2 && test/sim/run --seed $(SEED) --steps $(STEPS) --fence $(FENCE) $(SIM) $B
 
 # copies of the programs with one wrong line: the simulation finds each
 sim-broken:
+	$(as_root)
 	$(Q)test/install-deps build sim
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$(abspath $B) FENCE=$(FENCE) WITHOUT=$(WITHOUT) bats --tap test/sim/broken.bats | awk '{ print } /^ok/ { p++ } /^not ok/ { f++ } \
@@ -83,6 +92,7 @@ sim-broken:
 C = build-coverage
 COUNT = -Og -g --coverage -fprofile-update=atomic -fno-builtin-execve
 coverage:
+	$(as_root)
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory B=$C CFLAGS="$(COUNT)" LDFLAGS=--coverage all tools unit
 	$(Q)rm -rf $C/runs && mkdir $C/runs
@@ -98,6 +108,7 @@ model:
 # Debian's UML kernel, which suffices for the demonstration, has no NAT.
 KERNELS = uml qemu-5.10 qemu-6.1 qemu-6.12
 test-kernels:
+	$(as_root)
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools
 	$(Q)for k in $(KERNELS); do echo "== kernel $$k"; KERNEL=$$k BUILD=$B test/suite -q || exit 1; done

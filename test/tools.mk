@@ -25,18 +25,21 @@ $(TOOL_PROGRAMS) $B/tools/faults:
 
 # times of addrpool and host-local by the number of leases
 bench-pool:
+	$(as_root)
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/bench/pool
 
 # cost of a claim by the size of the pool, and with many nodes at once; writes the table in test/bench/README.md: BENCH=-q
 bench-cluster:
+	$(as_root)
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/bench/claims $(BENCH)
 
 # how fast nodes get addresses of a shared pool: BENCH="-e etcd -s 16 -n 10"
 bench-addresses:
+	$(as_root)
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/bench/addresses $(BENCH)
@@ -44,6 +47,7 @@ bench-addresses:
 # times of ADD, DEL, CHECK and VERSION, compared with the Go plugins and the minimum: BENCH=-q
 BENCHED = ipvlan addrpool tools/floor tools/order-times
 bench:
+	$(as_root)
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory static STATIC_PROGRAMS='$(BENCHED:%=$B/static/%)'

@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What make says to a user who is not root, and what test/install-deps does to installed packages.
+
+setup() {
+	TOP=$BATS_TEST_DIRNAME/../..
+	TREE=$BATS_TEST_TMPDIR/tree
+	mkdir -p "$TREE/test" "$TREE/.ci" "$TREE/bin"
+	cp "$TOP/Makefile" "$TREE"
+	cp "$TOP"/test/{*.mk,install-deps} "$TREE/test"
+	cp "$TOP"/.ci/*.mk "$TREE/.ci"
+	chmod -R a+rX "$BATS_TEST_TMPDIR"
+	cd "$TREE" || return
+}
+
+@test "a target that requires root says so in one line" {
+	local target
+	for target in demo test test-deep test-every-case test-runtimes test-kernels sim sim-broken coverage bench bench-pool \
+		bench-cluster bench-addresses static; do
+		run setpriv --reuid=65534 --regid=65534 --clear-groups make -s "$target"
+		echo "$output"
+		[ "$status" = 2 ]
+		[ "${lines[0]}" = "make $target requires root" ]
+		[[ ${#lines[@]} = 2 && ${lines[1]} = "make: ***"* ]]
+	done
+}
+
+# machine INST...: nothing is installed, and apt-get would do this; what it really does is in $TREE/done
+machine() {
+	printf '#!/bin/sh\n' >bin/dpkg-query
+	printf '#!/bin/sh\ncase "$*" in\n*-s*) cat <<\\END\n%s\nEND\n;;\n*) echo "$*" >>%s ;;\nesac\n' "$1" "$TREE/done" >bin/apt-get
+	chmod +x bin/*
+	PATH=$TREE/bin:$PATH
+}
+
+@test "install-deps fails if apt would upgrade an installed package, and installs nothing" {
+	machine $'Inst libc6 [2.36-9] (2.36-10 Debian:12.1/stable [amd64])\nInst spin (6.5-1 Debian:12.1/stable [amd64])'
+	run test/install-deps model
+	echo "$output"
+	[ "$status" = 1 ]
+	[[ $output = *'would upgrade installed packages: libc6 (2.36-9 -> 2.36-10); allow it with: make UPGRADE=yes'* ]]
+	! grep -q install "$TREE/done"
+}
+
+@test "install-deps upgrades with UPGRADE=yes" {
+	machine 'Inst libc6 [2.36-9] (2.36-10 Debian:12.1/stable [amd64])'
+	UPGRADE=yes test/install-deps model
+	grep -q 'install spin gcc libc6-dev' "$TREE/done"
+}
+
+@test "install-deps installs what is missing if apt upgrades nothing" {
+	machine 'Inst spin (6.5-1 Debian:12.1/stable [amd64])'
+	test/install-deps model
+	grep -q 'install spin gcc libc6-dev' "$TREE/done"
+}

@@ -17,7 +17,7 @@ setup() {
 	local target
 	for target in demo test test-deep test-every-case test-runtimes test-kernels sim sim-broken coverage bench bench-pool \
 		bench-cluster bench-addresses static; do
-		run setpriv --reuid=65534 --regid=65534 --clear-groups make -s "$target"
+		run setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/ make -s "$target"
 		echo "$output"
 		[ "$status" = 2 ]
 		[ "${lines[0]}" = "make $target requires root" ]

@@ -454,7 +454,7 @@ static size_t fence_size(const json_t *list, const char *set)
 	return json_array_size(json_object_get(nft_entry(list, "set", set), "elem"));
 }
 
-/* Not a policy's: these are objects of their own. */
+/* Does not count the rules of policies, which are separate objects. */
 static bool fence_has_rule(const json_t *rule)
 {
 	const char *chain = json_string_value(json_object_get(rule, "chain"));

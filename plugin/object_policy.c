@@ -10,14 +10,14 @@
 #include "plugin/ledger.h"
 
 /*
- * A policy has two chains in the table of the master's fence, out of the pods and into them. An address
- * that is subject to it is an element of two maps, which lead its packets to these chains: a packet passes
- * the rules of its own network alone, and the number of rules does not grow with the pods.
+ * A policy has two chains in the table of the master's fence, out of the pods and into them. Two
+ * maps lead the packets of a subject, a pod's address, to these chains. So a packet passes only the
+ * rules of its network, and the number of rules does not grow with the number of pods.
  *
  * A page has the rules of the policies that it holds; a holder's link has only the policy's name.
  */
 
-/* Prints the policy with the rules that the first of its holders knows. */
+/* Prints the policy with the rules in the page of its first holder. */
 struct policy_source {
 	FILE *script;
 	const struct object *policy;
@@ -54,7 +54,7 @@ static void policy_print_held(const struct object *object, void *arg)
 	if (object->dev != tour->dev)
 		return;
 	hold_each_page(tour->view->ledger, object, policy_print_of_page, &source);
-	if (!source.found) /* no page can be read: its pods' elements still need the chains */
+	if (!source.found) /* no page can be read: the elements of pods still require the chains */
 		policy_print(tour->script, fence_table(object->dev).s, object->name, NULL);
 }
 
@@ -99,8 +99,8 @@ static int policy_count_page(const struct page *page, void *arg)
 	return ++*n > 1;
 }
 
-/* The first holder makes the chains. If another call removes them meanwhile, the element that leads there
- * cannot be added, and nft_make() makes the whole table. */
+/* The first holder makes the chains. If another call removes them meanwhile, nft cannot add the
+ * subject, and nft_make() makes the whole table. */
 static int policy_print_object(FILE *script, struct view *view, const struct object *object,
 			       enum nft_step step, struct cni_error *err)
 {
@@ -132,7 +132,7 @@ bool policy_is_chain(const char *chain)
 	return !strncmp(chain, POLICY_CHAIN, strlen(POLICY_CHAIN));
 }
 
-/* How many rules its chains have, if they are whole; 0: that is not known. */
+/* How many rules the complete chains have; 0: not known. */
 static size_t policy_size(const struct object *policy)
 {
 	static const char command[] = "add rule ";

@@ -25,12 +25,12 @@ static const struct policy_protocol {
 };
 #define N_PROTOCOLS (sizeof(policy_protocols) / sizeof(*policy_protocols))
 
-/* Where a message finds a rule: "deny.egress[0]." */
+/* The place of a rule for messages: "deny.egress[0]." */
 struct policy_where {
 	char s[64];
 };
 
-/* A list of the rule that is not empty; *ret stays NULL if the key is absent. */
+/* Reads a list of the rule, which must not be empty; *ret stays NULL if the key is absent. */
 static int policy_list(json_t **ret, const json_t *rule, const struct policy_where *where, const char *key,
 		       struct cni_error *err)
 {
@@ -51,7 +51,8 @@ static int policy_compare_prefixes(const void *one, const void *other)
 	return ip_compare(&a->ip, &b->ip);
 }
 
-/* Shorter prefixes come first of those that begin alike. nft accepts none that contains another. */
+/* Drops prefixes that another contains, which nft does not accept: the shorter of two is sorted
+ * first. */
 static json_t *policy_merge_prefixes(struct prefix *prefixes, size_t n, int family)
 {
 	const struct prefix *last = NULL;
@@ -86,7 +87,7 @@ static int policy_read_cidrs(json_t *ret, const json_t *rule, const struct polic
 		struct prefix prefix;
 
 		if (!text || !prefix_parse(text, &prefix)) {
-			cni_fail(err, CNI_CONFIG, "%scidrs[%zu] is no prefix", where->s, i);
+			cni_fail(err, CNI_CONFIG, "%scidrs[%zu] is not a prefix", where->s, i);
 			return cni_hint(err, "write an address and its prefix length: \"10.0.0.0/8\"");
 		}
 		prefixes[n++] = prefix_network(&prefix);
@@ -110,7 +111,7 @@ static const struct policy_protocol *policy_protocol(const json_t *entry)
 	return &other;
 }
 
-/* *ports: all of them have ports. */
+/* *ports: do all protocols have ports? */
 static int policy_read_protocols(json_t *ret, const json_t *rule, const struct policy_where *where,
 				 bool *ports, bool *tcp, struct cni_error *err)
 {
@@ -127,7 +128,7 @@ static int policy_read_protocols(json_t *ret, const json_t *rule, const struct p
 		const struct policy_protocol *protocol = policy_protocol(entry);
 
 		if (!protocol) {
-			cni_fail(err, CNI_CONFIG, "%sprotocols[%zu] is no protocol", where->s, i);
+			cni_fail(err, CNI_CONFIG, "%sprotocols[%zu] is not a protocol", where->s, i);
 			return cni_hint(err,
 					"write tcp, udp, sctp, dccp, udplite, icmp, icmpv6, igmp, gre, esp, "
 					"ah, or a number up to 255");
@@ -144,7 +145,7 @@ static int policy_read_protocols(json_t *ret, const json_t *rule, const struct p
 	return 0;
 }
 
-/* The number that *text begins with, and what follows it; -1: it begins with none, or is no port. */
+/* The number at the start of *text, which then points behind it; -1: no number, or not a port. */
 static int policy_number(const char **text)
 {
 	int number = -1;
@@ -190,7 +191,7 @@ static int policy_read_ports(json_t *ret, const json_t *rule, const struct polic
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	json_array_foreach(list, i, entry) {
 		if (!policy_read_port(entry, &first, &last)) {
-			cni_fail(err, CNI_CONFIG, "%s%s[%zu] is no port", where->s, key, i);
+			cni_fail(err, CNI_CONFIG, "%s%s[%zu] is not a port", where->s, key, i);
 			return cni_hint(err, "write a number up to 65535, or a range: \"8000-8999\"");
 		}
 		for (; first <= last; first++)
@@ -208,7 +209,7 @@ static int policy_read_ports(json_t *ret, const json_t *rule, const struct polic
 	return 0;
 }
 
-/* A misspelt key would make a rule match more than its author means. */
+/* An unknown key is an error: without its condition the rule would match more packets. */
 static int policy_check_keys(const json_t *object, const char *const keys[], const char *where,
 			     struct cni_error *err)
 {
@@ -242,7 +243,7 @@ static json_t *policy_read_rule(const json_t *rule, const char *where, struct cn
 
 	snprintf(inside.s, sizeof(inside.s), "%s.", where);
 	if (!json_is_object(rule)) {
-		cni_fail(err, CNI_CONFIG, "%s is no object", where);
+		cni_fail(err, CNI_CONFIG, "%s is not an object", where);
 		return NULL;
 	}
 	if (policy_check_keys(rule, keys, where, err) < 0 || policy_read_cidrs(ret, rule, &inside, err) < 0 ||
@@ -253,7 +254,7 @@ static json_t *policy_read_rule(const json_t *rule, const char *where, struct cn
 		return NULL;
 	if (!ports && (json_object_get(ret, "ports") || json_object_get(ret, "sourcePorts"))) {
 		cni_fail(err, CNI_CONFIG, "%s has ports, and protocols without ports", where);
-		cni_hint(err, "\"protocols\" must be there, and have only tcp, udp, sctp, dccp or udplite");
+		cni_hint(err, "with ports \"protocols\" must list only tcp, udp, sctp, dccp or udplite");
 		return NULL;
 	}
 	if (established && !tcp) {
@@ -265,7 +266,7 @@ static json_t *policy_read_rule(const json_t *rule, const char *where, struct cn
 	return json_incref(ret);
 }
 
-/* One of the four lists into its place in the policy. */
+/* Reads one of the four lists into the policy. */
 static int policy_read_list(json_t *policy, const json_t *lists, const char *key, const char *direction,
 			    struct cni_error *err)
 {
@@ -338,7 +339,7 @@ struct policy_name policy_name(const json_t *policy)
 	return name;
 }
 
-/* A chain that is printed. */
+/* The chain to print. */
 struct policy_chain {
 	FILE *script;
 	const char *table, *name, *way; /* "out", "in" */
@@ -368,7 +369,7 @@ static void policy_begin_rule(const struct policy_chain *chain)
 	fprintf(chain->script, "add rule %s " POLICY_CHAIN "%s_%s", chain->table, chain->name, chain->way);
 }
 
-/* The part of a rule that a later fragment of a packet shows as well; of one family, or 0: of both. */
+/* Prints the part of a rule that matches later fragments of a packet too; family 0: both. */
 static void policy_put_addresses(const struct policy_chain *chain, const json_t *rule, char family)
 {
 	char what[16];
@@ -397,7 +398,7 @@ static void policy_put_rule(const struct policy_chain *chain, const json_t *rule
 	fputs(verdict, chain->script);
 }
 
-/* A later fragment has no ports. */
+/* Allows later fragments, which have no ports. */
 static void policy_allow_fragments(const struct policy_chain *chain, const json_t *rule, char family)
 {
 	if (family != '6') {
@@ -442,7 +443,7 @@ static void policy_put_list(const struct policy_chain *chain, const json_t *rule
 	fprintf(chain->script, " counter goto denied_%s comment \"allow.%s\"\n", chain->way, direction);
 }
 
-/* What a pod cannot do without, whatever the lists say: neighbours, the size of packets, its lease. */
+/* Allows the packets that each pod requires, with any lists: neighbours, path MTU, DHCP. */
 static void policy_put_basics(const struct policy_chain *chain, bool dhcp)
 {
 	const bool in = !strcmp(chain->way, "in");

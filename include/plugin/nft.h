@@ -51,7 +51,7 @@ const json_t *nft_entry(const json_t *list, const char *type, const char *name);
  * NULL: there is none. */
 const json_t *nft_element(const json_t *list, const char *set, const char *text);
 
-/* What the element, which may be NULL, has counted: "packets" or "bytes". */
+/* The counter "packets" or "bytes" of the element, which may be NULL. */
 long long nft_counted(const json_t *element, const char *what);
 
 /* Does the set have an element with this text? */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * allow and deny: what the pods of a network may send and receive, by address, protocol and port.
+ * allow and deny: which packets the pods of a network may send and receive, by address, protocol
+ * and port.
  *
  * The configuration's lists become one document in one form:
  *
@@ -36,7 +37,7 @@ void policy_print(FILE *script, const char *table, const char *name, const json_
 /* Prints the commands that delete them. */
 void policy_unprint(FILE *script, const char *table, const char *name);
 
-/* What the names of its chains begin with. */
+/* The prefix of the names of its chains. */
 #define POLICY_CHAIN "policy_"
 
 #endif

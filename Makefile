@@ -20,7 +20,7 @@
 #   make refresh-static  builds them anew if Debian has newer libraries
 #   make test-static     they are the same when built twice; SBOM; TLS with etcd and the API server
 #   make test-arm64      those of arm64 on Debian's kernel
-#   make dist       build/release: a tarball of the static binaries and its SHA256
+#   make dist       build/release: a tarball of the static programs for each architecture
 #   make deb        build/release: the Debian package
 #   make release    build/release: all of these from a commit, with sources, notes and SHA256SUMS
 #   make image      build/image.tar: an image that installs the static binaries on a node
@@ -114,6 +114,7 @@ $B/obj/plugin/cni/about.o: $B/git-id
 $B/obj/plugin/cni/about.o: private override CFLAGS += -DGIT_ID='"$(shell cat $B/git-id)"'
 
 # completion for shells, printed by the program
+SHELLS = bash zsh fish
 $B/completion.%: $B/ipvlanctl
 	$(Q)$B/ipvlanctl completion $* >$@
 

@@ -66,6 +66,8 @@ test-static:
 	$(Q)rm -rf $(TESTED) && mkdir $(TESTED) && cp -r $B/tools $(STATIC_OURS) $(STATIC_OURS:%=%.linked) $(TESTED)
 	$(Q)test/static/get-spdx-tools >/dev/null && STATICS='$(STATICS)' BUILD=$(TESTED) test/suite test/static/static.bats test/cluster/etcd.bats
 	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes BUILD=$(TESTED) test/suite test/kubernetes/kubernetes.bats test/cluster/blocks.bats
+	@$(MAKE) --no-print-directory dist
+	$(Q)RELEASE=$(abspath $B/release) bats --tap test/static/dist.bats
 	$(Q)STATICS='$(STATICS)' bats --tap test/static/twice.bats
 
 .PHONY: static refresh-static test-static

@@ -63,7 +63,7 @@ static int gc_without_list(const struct request *req, struct cni_error *err)
 		return -1;
 	if (ipam && strcmp(ipam, "host-local") != 0)
 		return delegate_run(req, ipam, "GC", err);
-	cni_log("network %s: GC without " VALID ": nothing is released", req->name);
+	cni_log("network %s: GC without " VALID " releases nothing", req->name);
 	return 0;
 }
 

@@ -122,7 +122,7 @@ damaged() {
 	[[ $stderr = *"$pages/x:eth0 was not written"* && $stderr = *"$pages/a:eth0~ was not written"* ]]
 	[[ $output = *'a eth0'* ]]
 	ctl doctor
-	[[ $stderr = *"$pages/x:eth0 is not what"* ]]
+	[[ $stderr = *"$pages/x:eth0 was not written"* ]]
 	ip netns del a
 	cni GC "$(routed '{ "cni.dev/valid-attachments": [] }')" b
 	[ ! -e "$(page a)" ]

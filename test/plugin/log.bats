@@ -50,7 +50,7 @@ when='^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 	conf=$(conf "$(keys warning)" '{ "ipam": { "type": "addrpool" } }')
 	cni GC "$conf"
 	succeeds
-	grep -q 'warning GC network=net .*nothing is released' "$log"
+	grep -q 'warning GC network=net .*releases nothing' "$log"
 }
 
 @test "if the file cannot be written, stderr has that and the line, and the call succeeds" {

@@ -21,19 +21,19 @@
 #define FAILURE_MS 60000
 #define FENCE_MS 60000
 
-static const char *const states[] = {
+static const char *const block_states[] = {
 	[BLOCK_CLAIMING] = "claiming",
 	[BLOCK_OWNED] = "owned",
 	[BLOCK_RETURNING] = "returning",
 };
 
-struct name {
+struct block_name {
 	char s[sizeof("blocks/") + 96];
 };
 
-static struct name name_of(const struct prefix *prefix)
+static struct block_name block_name(const struct prefix *prefix)
 {
-	struct name name;
+	struct block_name name;
 
 	snprintf(name.s, sizeof(name.s), "blocks/%s-%u", ip_text(&prefix->ip).s, prefix->len);
 	return name;
@@ -74,7 +74,7 @@ int incarnation_make(struct incarnation *ret, struct store *store, struct cni_er
 	return 0;
 }
 
-static bool parse_name(const char *name, struct prefix *ret)
+static bool parse_block_name(const char *name, struct prefix *ret)
 {
 	char text[80];
 	char *dash;
@@ -87,7 +87,8 @@ static bool parse_name(const char *name, struct prefix *ret)
 	return prefix_parse(text, ret);
 }
 
-static bool parse(struct block *ret, const char *name, char *text, const struct incarnation *incarnation)
+static bool parse_block(struct block *ret, const char *name, char *text,
+			const struct incarnation *incarnation)
 {
 	char *rest = NULL;
 	const char *state = strtok_r(text, " ", &rest), *boot = strtok_r(NULL, " ", &rest);
@@ -96,9 +97,9 @@ static bool parse(struct block *ret, const char *name, char *text, const struct 
 	struct block block = { .state = BLOCK_CLAIMING };
 
 	if (!whose || strcmp(whose, incarnation->s) != 0 || strlen(boot) >= sizeof(block.boot.s) ||
-	    !parse_name(name, &block.prefix))
+	    !parse_block_name(name, &block.prefix))
 		return false;
-	while (strcmp(state, states[block.state]) != 0)
+	while (strcmp(state, block_states[block.state]) != 0)
 		if (block.state++ == BLOCK_RETURNING)
 			return false;
 	if (strcmp(boot, "-") != 0)
@@ -118,15 +119,15 @@ static int by_address(const void *a, const void *b)
 	return ip_compare(&x->prefix.ip, &y->prefix.ip);
 }
 
-struct reading {
+struct block_reading {
 	struct blocks blocks;
 	const struct incarnation *incarnation;
 	struct cni_error *err;
 	int rc;
 };
 
-static int read_entry(struct blocks *blocks, int dir, const char *name, const struct incarnation *incarnation,
-		      struct cni_error *err)
+static int read_block_link(struct blocks *blocks, int dir, const char *name,
+			   const struct incarnation *incarnation, struct cni_error *err)
 {
 	char text[PATH_MAX];
 	ssize_t len = readlinkat(dir, name, text, sizeof(text) - 1);
@@ -137,7 +138,7 @@ static int read_entry(struct blocks *blocks, int dir, const char *name, const st
 			       ? 0
 			       : cni_fail(err, CNI_IO, "read block %s: %s", name, errno_text(errno));
 	text[len] = '\0';
-	if (!parse(&block, name, text, incarnation))
+	if (!parse_block(&block, name, text, incarnation))
 		return 0;
 	bigger = blocks->n < BLOCKS_MAX ? realloc(blocks->list, (blocks->n + 1) * sizeof(*bigger)) : NULL;
 	if (!bigger)
@@ -147,25 +148,25 @@ static int read_entry(struct blocks *blocks, int dir, const char *name, const st
 	return 0;
 }
 
-static bool read_block(int dir, const char *name, void *arg)
+static bool visit_block(int dir, const char *name, void *arg)
 {
-	struct reading *reading = arg;
+	struct block_reading *reading = arg;
 
-	reading->rc = read_entry(&reading->blocks, dir, name, reading->incarnation, reading->err);
+	reading->rc = read_block_link(&reading->blocks, dir, name, reading->incarnation, reading->err);
 	return reading->rc == 0;
 }
 
 int blocks_read(struct blocks *ret, const struct store *store, struct cni_error *err)
 {
 	struct incarnation incarnation;
-	struct reading reading = { .incarnation = &incarnation, .err = err };
+	struct block_reading reading = { .incarnation = &incarnation, .err = err };
 	enum found found = incarnation_read(&incarnation, store, err);
 	int rc;
 
 	*ret = (struct blocks){ 0 };
 	if (found != FOUND)
 		return (int)found;
-	rc = file_each(store->own, "blocks", read_block, &reading);
+	rc = file_each(store->meta, "blocks", visit_block, &reading);
 	*ret = reading.blocks;
 	if (rc < 0 && errno != ENOENT)
 		return cni_fail(err, CNI_IO, "read blocks: %s", errno_text(errno));
@@ -198,28 +199,28 @@ size_t blocks_of_pool(const struct blocks *blocks, const struct pool *pool)
 
 int block_put(const struct store *store, const struct block *block, struct cni_error *err)
 {
-	const struct name name = name_of(&block->prefix);
+	const struct block_name name = block_name(&block->prefix);
 	char text[sizeof(*block) + INCARNATION_LEN + 32];
 	struct incarnation incarnation;
 
 	if (incarnation_read(&incarnation, store, err) == FOUND_FAILED)
 		return -1;
-	snprintf(text, sizeof(text), "%s %s %s %s %s", states[block->state],
+	snprintf(text, sizeof(text), "%s %s %s %s %s", block_states[block->state],
 		 block->boot.s[0] ? block->boot.s : "-", incarnation.s, block->id, block->version);
-	if ((mkdirat(store->own, "blocks", S_IRWXU) < 0 && errno != EEXIST) ||
-	    (unlinkat(store->own, "blocks/new", 0) < 0 && errno != ENOENT) ||
-	    symlinkat(text, store->own, "blocks/new") < 0 ||
-	    renameat(store->own, "blocks/new", store->own, name.s) < 0)
-		return store_cannot_write(store, store->own, name.s, err);
+	if ((mkdirat(store->meta, "blocks", S_IRWXU) < 0 && errno != EEXIST) ||
+	    (unlinkat(store->meta, "blocks/new", 0) < 0 && errno != ENOENT) ||
+	    symlinkat(text, store->meta, "blocks/new") < 0 ||
+	    renameat(store->meta, "blocks/new", store->meta, name.s) < 0)
+		return store_cannot_write(store, store->meta, name.s, err);
 	return 0;
 }
 
 int block_drop(const struct store *store, const struct prefix *prefix, struct cni_error *err)
 {
-	const struct name name = name_of(prefix);
+	const struct block_name name = block_name(prefix);
 
-	if (unlinkat(store->own, name.s, 0) < 0 && errno != ENOENT)
-		return store_cannot_remove(store, store->own, name.s, err);
+	if (unlinkat(store->meta, name.s, 0) < 0 && errno != ENOENT)
+		return store_cannot_remove(store, store->meta, name.s, err);
 	return 0;
 }
 
@@ -301,7 +302,7 @@ long long block_now_ms(void)
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static const char *const events[] = {
+static const char *const block_events[] = {
 	[BLOCKS_FAILED] = "blocks/failed",   [BLOCKS_EXHAUSTED] = "blocks/exhausted",
 	[BLOCKS_REFUSED] = "blocks/refused", [BLOCKS_COUNTED] = "blocks/counted",
 	[BLOCKS_SIGNED] = "blocks/signed",
@@ -310,7 +311,7 @@ static const char *const events[] = {
 enum found blocks_noted(struct block_note *ret, const struct store *store, enum block_event event)
 {
 	char text[PATH_MAX], *rest = NULL;
-	ssize_t len = readlinkat(store->own, events[event], text, sizeof(text) - 1);
+	ssize_t len = readlinkat(store->meta, block_events[event], text, sizeof(text) - 1);
 	struct block_note note = { 0 };
 	const char *boot, *at, *code;
 
@@ -339,10 +340,10 @@ bool blocks_noted_within(const struct store *store, enum block_event event, long
 /* Makes or replaces a symbolic link in one step. */
 static void relink(const struct store *store, const char *text, const char *name)
 {
-	mkdirat(store->own, "blocks", S_IRWXU);
-	if ((unlinkat(store->own, "blocks/note", 0) < 0 && errno != ENOENT) ||
-	    symlinkat(text, store->own, "blocks/note") < 0 ||
-	    renameat(store->own, "blocks/note", store->own, name) < 0)
+	mkdirat(store->meta, "blocks", S_IRWXU);
+	if ((unlinkat(store->meta, "blocks/note", 0) < 0 && errno != ENOENT) ||
+	    symlinkat(text, store->meta, "blocks/note") < 0 ||
+	    renameat(store->meta, "blocks/note", store->meta, name) < 0)
 		cni_log("cannot write %s: %s", name, errno_text(errno));
 }
 
@@ -352,12 +353,12 @@ void blocks_note(const struct store *store, enum block_event event, const struct
 
 	snprintf(text, sizeof(text), "%s %lld %d %s", store->boot.id, block_now_ms(), error ? error->code : 0,
 		 error ? error->msg : "");
-	relink(store, text, events[event]);
+	relink(store, text, block_events[event]);
 }
 
 void blocks_unnote(const struct store *store, enum block_event event)
 {
-	unlinkat(store->own, events[event], 0);
+	unlinkat(store->meta, block_events[event], 0);
 }
 
 bool blocks_failed(const struct store *store)
@@ -385,7 +386,7 @@ struct boots {
 
 static void read_boots(struct boots *ret, const struct store *store)
 {
-	const ssize_t len = readlinkat(store->own, BOOTS, ret->text, sizeof(ret->text) - 1);
+	const ssize_t len = readlinkat(store->meta, BOOTS, ret->text, sizeof(ret->text) - 1);
 	char *rest = NULL;
 
 	ret->n = 0;
@@ -395,7 +396,7 @@ static void read_boots(struct boots *ret, const struct store *store)
 		ret->list[ret->n++] = boot;
 }
 
-static bool is_among(const struct boots *boots, const char *boot)
+static bool boots_have(const struct boots *boots, const char *boot)
 {
 	for (size_t i = 0; i < boots->n; i++)
 		if (!strcmp(boots->list[i], boot))
@@ -408,7 +409,7 @@ bool blocks_know_boot(const struct store *store, const char *boot)
 	struct boots boots;
 
 	read_boots(&boots, store);
-	return is_among(&boots, boot);
+	return boots_have(&boots, boot);
 }
 
 void blocks_keep_boot(const struct store *store, const char *boot)
@@ -418,7 +419,7 @@ void blocks_keep_boot(const struct store *store, const char *boot)
 	size_t used;
 
 	read_boots(&boots, store);
-	if (!*boot || strchr(boot, ' ') || is_among(&boots, boot))
+	if (!*boot || strchr(boot, ' ') || boots_have(&boots, boot))
 		return;
 	used = (size_t)snprintf(text, sizeof(text), "%s", boot);
 	for (size_t i = 0; i < boots.n && i + 1 < BOOTS_MAX && used < sizeof(text) - 64; i++)
@@ -429,7 +430,7 @@ void blocks_keep_boot(const struct store *store, const char *boot)
 struct endpoint blocks_endpoint(const struct store *store)
 {
 	struct endpoint endpoint;
-	ssize_t len = readlinkat(store->own, "blocks/endpoint", endpoint.s, sizeof(endpoint.s) - 1);
+	ssize_t len = readlinkat(store->meta, "blocks/endpoint", endpoint.s, sizeof(endpoint.s) - 1);
 
 	endpoint.s[len > 0 ? len : 0] = '\0';
 	return endpoint;

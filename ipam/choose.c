@@ -225,7 +225,7 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 			 pool->number, text.s);
 		return cni_hint(err, "gateway: \"none\" reserves no address");
 	}
-	if (wanted_check_own(search->conf, ip, err) < 0)
+	if (wanted_check_reserved(search->conf, ip, err) < 0)
 		return -1;
 	for (size_t i = 0; i < search->conf->n_exclude; i++)
 		if (prefix_contains(&search->conf->exclude[i], ip))

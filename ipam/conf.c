@@ -258,7 +258,7 @@ static int check_static(const struct conf *conf, const struct prefix *prefix, st
 	const struct ip_str text = entry_text(prefix);
 	const struct prefix network = prefix_network(prefix);
 	const struct range *range = subnet_around(conf, prefix);
-	const char *own;
+	const char *reserved;
 
 	if (!prefix_equal(&network, prefix)) {
 		cni_fail(err, CNI_CONFIG, "ipam.static: %s has host bits set", text.s);
@@ -277,12 +277,12 @@ static int check_static(const struct conf *conf, const struct prefix *prefix, st
 					text.s, entry_text(&conf->exclude[i]).s);
 	if (prefix->len < 8 * ip_size(&prefix->ip))
 		return 0;
-	own = subnet_own(&range->subnet, &prefix->ip);
+	reserved = subnet_reserved(&range->subnet, &prefix->ip);
 	if (ip_equal(&prefix->ip, &range->gateway))
-		own = "gateway";
-	return own ? cni_fail(err, CNI_CONFIG, "ipam.static: %s is the %s of %s", text.s, own,
-			      prefix_text(&range->subnet).s)
-		   : 0;
+		reserved = "gateway";
+	return reserved ? cni_fail(err, CNI_CONFIG, "ipam.static: %s is the %s of %s", text.s, reserved,
+				   prefix_text(&range->subnet).s)
+			: 0;
 }
 
 static int read_static(struct conf *conf, const json_t *ipam, struct cni_error *err)

@@ -98,10 +98,10 @@ int lease_write(const struct store *store, const struct owner *owner, struct cni
 	if (len >= LEASE_MAX)
 		return cni_fail(err, CNI_ENVIRONMENT, "CNI_CONTAINERID is longer than %d characters",
 				LEASE_MAX);
-	fd = openat(store->own, "new", flags, STORE_FILE_MODE);
+	fd = openat(store->meta, "new", flags, STORE_FILE_MODE);
 	if (fd >= 0 && write_text(store, fd, text, (size_t)len) == 0)
 		return 0;
-	store_cannot_write(store, store->own, "new", err);
+	store_cannot_write(store, store->meta, "new", err);
 	if (fd >= 0)
 		lease_unwrite(store);
 	return -1;
@@ -109,7 +109,7 @@ int lease_write(const struct store *store, const struct owner *owner, struct cni
 
 void lease_unwrite(const struct store *store)
 {
-	unlinkat(store->own, "new", 0);
+	unlinkat(store->meta, "new", 0);
 }
 
 /*
@@ -119,7 +119,7 @@ void lease_unwrite(const struct store *store)
 static int copy_new(const struct store *store, const char *name, struct cni_error *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	autoclose int from = openat(store->own, "new", O_RDONLY | O_CLOEXEC);
+	autoclose int from = openat(store->meta, "new", O_RDONLY | O_CLOEXEC);
 	autoclose int to = openat(store->leases, STORE_COPY, flags, STORE_FILE_MODE);
 	struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = UTIME_OMIT } };
 	char text[LEASE_MAX];
@@ -148,7 +148,7 @@ static int link_new(struct store *store, const struct ip *ip, struct cni_error *
 
 	store->changed = true;
 	for (int attempt = 0; attempt < 2; attempt++) {
-		if (linkat(store->own, "new", store->leases, name.s, 0) == 0)
+		if (linkat(store->meta, "new", store->leases, name.s, 0) == 0)
 			return 0;
 		if (has_no_links(errno) && lease_exists(store, ip, err) == FOUND_NOT)
 			return copy_new(store, name.s, err);

@@ -114,13 +114,6 @@ static void print_static(const struct conf *conf, const struct usage *usage)
 	putchar('\n');
 }
 
-static int widest(int width, const char *text)
-{
-	int len = (int)strlen(text);
-
-	return len > width ? len : width;
-}
-
 /* With a column for the network, if networks share the store. */
 static void print_leases(const struct conf *conf, const struct survey *survey)
 {
@@ -132,10 +125,10 @@ static void print_leases(const struct conf *conf, const struct survey *survey)
 	for (size_t i = 0; i < survey->states.leases.n; i++) {
 		const struct lease *lease = &survey->states.leases.list[i];
 
-		address = widest(address, ip_text(&lease->ip).s);
-		network = pool ? widest(network, survey->states.origins[i].network.s) : 0;
-		container = widest(container, lease->owner.container);
-		interface = widest(interface, lease->owner.ifname);
+		address = nodes_width(address, ip_text(&lease->ip).s);
+		network = pool ? nodes_width(network, survey->states.origins[i].network.s) : 0;
+		container = nodes_width(container, lease->owner.container);
+		interface = nodes_width(interface, lease->owner.ifname);
 	}
 	nodes_put("\n  %-*s  %-*s%s%-*s  %-*s  %-20s  STATE\n", address, "ADDRESS", network,
 		  pool ? "NETWORK" : "", pool ? "  " : "", container, "CONTAINER", interface, "INTERFACE",

@@ -29,7 +29,7 @@ static int visit(const json_t *doc, const struct visitor *visitor, struct cni_er
 }
 
 /* Has the plugin an ipam whose leases addrpool reads? */
-static bool is_ours(const json_t *plugin)
+static bool has_our_leases(const json_t *plugin)
 {
 	const char *type = json_string_value(json_field(json_field(plugin, "ipam"), "type"));
 
@@ -48,7 +48,7 @@ int networks_each(const char *path,
 	if (!plugins)
 		return -1;
 	json_array_foreach(plugins, i, plugin) {
-		if (!is_ours(plugin))
+		if (!has_our_leases(plugin))
 			continue;
 		if (visit(plugin, &visitor, err) < 0)
 			return -1;

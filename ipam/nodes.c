@@ -48,7 +48,7 @@ static const char *text(const json_t *claim, const char *key)
 	return value ? value : "?";
 }
 
-static bool is_ours(const json_t *claim, const struct conf *conf)
+static bool is_of_this_node(const json_t *claim, const struct conf *conf)
 {
 	return !strcmp(text(claim, "node"), conf->cluster.node) &&
 	       !strcmp(text(claim, "network"), conf->cluster.network);
@@ -65,7 +65,7 @@ static size_t leased_in(const char *block, const struct leases *leases)
 	return n;
 }
 
-static int widest(int width, const char *word)
+int nodes_width(int width, const char *word)
 {
 	int len = (int)strlen(word);
 
@@ -79,16 +79,16 @@ static void print_claims(const json_t *list, const struct conf *conf, const stru
 	size_t i;
 
 	json_array_foreach(list, i, claim) {
-		block = widest(block, text(claim, "block"));
-		node = widest(node, text(claim, "node"));
-		network = widest(network, text(claim, "network"));
+		block = nodes_width(block, text(claim, "block"));
+		node = nodes_width(node, text(claim, "node"));
+		network = nodes_width(network, text(claim, "network"));
 	}
 	nodes_put("\n  %-*s  %-*s  %-*s  %-20s  LEASED\n", block, "BLOCK", node, "NODE", network, "NETWORK",
 		  "SINCE");
 	json_array_foreach(list, i, claim) {
 		nodes_put("  %-*s  %-*s  %-*s  %-20s ", block, text(claim, "block"), node,
 			  text(claim, "node"), network, text(claim, "network"), text(claim, "since"));
-		if (leases && is_ours(claim, conf))
+		if (leases && is_of_this_node(claim, conf))
 			nodes_put(" %zu\n", leased_in(text(claim, "block"), leases));
 		else
 			nodes_put(" -\n");
@@ -160,7 +160,7 @@ static void print_holders(const json_t *claims)
 	size_t i;
 
 	json_array_foreach(holders, i, holder)
-		width = widest(width, text(holder, "node"));
+		width = nodes_width(width, text(holder, "node"));
 	nodes_put("\n  %-*s  BLOCKS  LAST SIGN OF LIFE\n", width, "NODE");
 	json_array_foreach(holders, i, holder)
 		nodes_put("  %-*s  %6lld  %s\n", width, text(holder, "node"),
@@ -174,7 +174,7 @@ json_t *nodes_json(const json_t *claims, const struct conf *conf, const struct l
 	size_t i;
 
 	json_array_foreach(json_field(doc, "claims"), i, claim)
-		if (is_ours(claim, conf))
+		if (is_of_this_node(claim, conf))
 			json_object_set_new(claim, "leased",
 					    json_integer(
 						    (json_int_t)leased_in(text(claim, "block"), leases)));

@@ -64,9 +64,9 @@ static struct entry slot_entry(size_t n, uint64_t position)
 	return entry;
 }
 
-static bool get(const struct store *store, const char *entry, char *ret, size_t size)
+static bool read_note(const struct store *store, const char *entry, char *ret, size_t size)
 {
-	ssize_t len = readlinkat(store->own, entry, ret, size - 1);
+	ssize_t len = readlinkat(store->meta, entry, ret, size - 1);
 
 	if (len < 0)
 		return false;
@@ -74,14 +74,15 @@ static bool get(const struct store *store, const char *entry, char *ret, size_t 
 	return true;
 }
 
-static void put(const struct store *store, const char *directory, const char *entry, const char *text)
+static void write_note(const struct store *store, const char *directory, const char *entry, const char *text)
 {
-	if ((mkdirat(store->own, directory, S_IRWXU) < 0 && errno != EEXIST) ||
-	    (unlinkat(store->own, entry, 0) < 0 && errno != ENOENT) || symlinkat(text, store->own, entry) < 0)
+	if ((mkdirat(store->meta, directory, S_IRWXU) < 0 && errno != EEXIST) ||
+	    (unlinkat(store->meta, entry, 0) < 0 && errno != ENOENT) ||
+	    symlinkat(text, store->meta, entry) < 0)
 		cni_log("cannot write the note %s: %s", entry, errno_text(errno));
 }
 
-static long long now(void)
+static long long boot_seconds(void)
 {
 	struct timespec time = { 0 };
 
@@ -98,21 +99,21 @@ static struct moment moment(const struct store *store)
 {
 	struct moment text;
 
-	snprintf(text.s, sizeof(text.s), "%s %lld", store->boot.id[0] ? store->boot.id : "-", now());
+	snprintf(text.s, sizeof(text.s), "%s %lld", store->boot.id[0] ? store->boot.id : "-", boot_seconds());
 	return text;
 }
 
 /* The age of the entry in seconds; of an earlier boot, LLONG_MAX. False: there is no such entry. */
-static bool get_age(const struct store *store, const char *entry, long long *ret)
+static bool read_age(const struct store *store, const char *entry, long long *ret)
 {
 	char text[64], *at;
 
-	if (!get(store, entry, text, sizeof(text)))
+	if (!read_note(store, entry, text, sizeof(text)))
 		return false;
 	at = strchr(text, ' ');
 	if (at)
 		*at++ = '\0';
-	*ret = at && !strcmp(text, store->boot.id) ? now() - strtoll(at, NULL, 10) : LLONG_MAX;
+	*ret = at && !strcmp(text, store->boot.id) ? boot_seconds() - strtoll(at, NULL, 10) : LLONG_MAX;
 	return true;
 }
 
@@ -124,32 +125,32 @@ static void turn_over(const struct store *store, long long delay)
 {
 	long long age;
 
-	if (!get_age(store, SINCE, &age)) {
-		put(store, "released", SINCE, moment(store).s);
+	if (!read_age(store, SINCE, &age)) {
+		write_note(store, "released", SINCE, moment(store).s);
 		return;
 	}
 	if (age < delay)
 		return;
-	file_each(store->own, "released.old", file_unlink, NULL);
-	unlinkat(store->own, SINCE, 0);
-	if ((unlinkat(store->own, "released.old", AT_REMOVEDIR) < 0 && errno != ENOENT) ||
-	    renameat(store->own, "released", store->own, "released.old") < 0)
+	file_each(store->meta, "released.old", file_unlink, NULL);
+	unlinkat(store->meta, SINCE, 0);
+	if ((unlinkat(store->meta, "released.old", AT_REMOVEDIR) < 0 && errno != ENOENT) ||
+	    renameat(store->meta, "released", store->meta, "released.old") < 0)
 		cni_log("cannot replace released.old: %s", errno_text(errno));
-	put(store, "released", SINCE, moment(store).s);
+	write_note(store, "released", SINCE, moment(store).s);
 }
 
 void past_released(const struct store *store, const struct ip *ip, long long delay)
 {
 	turn_over(store, delay);
-	put(store, "released", address_entry("released", ip).s, moment(store).s);
+	write_note(store, "released", address_entry("released", ip).s, moment(store).s);
 }
 
 long long past_waits(const struct store *store, const struct ip *ip, long long delay)
 {
 	long long age;
 
-	if (!delay || (!get_age(store, address_entry("released", ip).s, &age) &&
-		       !get_age(store, address_entry("released.old", ip).s, &age)))
+	if (!delay || (!read_age(store, address_entry("released", ip).s, &age) &&
+		       !read_age(store, address_entry("released.old", ip).s, &age)))
 		return 0;
 	return age < delay ? delay - age : 0;
 }
@@ -179,14 +180,14 @@ void past_each_waiting(const struct store *store, long long delay,
 
 	if (!delay)
 		return;
-	file_each(store->own, "released", try_waiting, &waiting);
-	file_each(store->own, "released.old", try_waiting, &waiting);
+	file_each(store->meta, "released", try_waiting, &waiting);
+	file_each(store->meta, "released.old", try_waiting, &waiting);
 }
 
 void past_given(const struct store *store, const struct ip *ip)
 {
-	unlinkat(store->own, address_entry("released", ip).s, 0);
-	unlinkat(store->own, address_entry("released.old", ip).s, 0);
+	unlinkat(store->meta, address_entry("released", ip).s, 0);
+	unlinkat(store->meta, address_entry("released.old", ip).s, 0);
 }
 
 struct ip past_of(const struct store *store, size_t n, const char *name)
@@ -194,7 +195,7 @@ struct ip past_of(const struct store *store, size_t n, const char *name)
 	struct ip ip = { .family = 0 };
 	char text[80];
 
-	if (get(store, name_entry(n, name).s, text, sizeof(text)))
+	if (read_note(store, name_entry(n, name).s, text, sizeof(text)))
 		ip_parse(text, &ip);
 	return ip;
 }
@@ -223,7 +224,7 @@ void past_full(const struct store *store, size_t n, const char *text)
 {
 	const struct full full = full_of(store, n, text);
 
-	put(store, "full", full.entry.s, full.text);
+	write_note(store, "full", full.entry.s, full.text);
 }
 
 bool past_was_full(const struct store *store, size_t n, const char *text)
@@ -231,20 +232,20 @@ bool past_was_full(const struct store *store, size_t n, const char *text)
 	const struct full full = full_of(store, n, text);
 	char known[sizeof(full.text)];
 
-	return get(store, full.entry.s, known, sizeof(known)) && !strcmp(known, full.text);
+	return read_note(store, full.entry.s, known, sizeof(known)) && !strcmp(known, full.text);
 }
 
 /* Removes the entry that this one points to, unless that is the entry "but". */
-static void forget(const struct store *store, const char *entry, const char *but)
+static void forget_other(const struct store *store, const char *entry, const char *but)
 {
 	char text[NAME_MAX + 1];
 	struct entry other;
 
-	if (!get(store, entry, text, sizeof(text)))
+	if (!read_note(store, entry, text, sizeof(text)))
 		return;
 	snprintf(other.s, sizeof(other.s), "sticky/%s", text);
 	if (strcmp(other.s, but) != 0)
-		unlinkat(store->own, other.s, 0);
+		unlinkat(store->meta, other.s, 0);
 }
 
 void past_remember(const struct store *store, size_t n, const char *name, const struct ip *ip,
@@ -252,8 +253,8 @@ void past_remember(const struct store *store, size_t n, const char *name, const 
 {
 	const struct entry by_name = name_entry(n, name), by_address = slot_entry(n, position);
 
-	forget(store, by_name.s, by_address.s);
-	forget(store, by_address.s, by_name.s);
-	put(store, "sticky", by_name.s, ip_text(ip).s);
-	put(store, "sticky", by_address.s, by_name.s + strlen("sticky/"));
+	forget_other(store, by_name.s, by_address.s);
+	forget_other(store, by_address.s, by_name.s);
+	write_note(store, "sticky", by_name.s, ip_text(ip).s);
+	write_note(store, "sticky", by_address.s, by_name.s + strlen("sticky/"));
 }

@@ -250,7 +250,7 @@ struct ip_str entry_text(const struct prefix *entry)
 	return entry->len == 8 * ip_size(&entry->ip) ? ip_text(&entry->ip) : prefix_text(entry);
 }
 
-const char *subnet_own(const struct prefix *subnet, const struct ip *ip)
+const char *subnet_reserved(const struct prefix *subnet, const struct ip *ip)
 {
 	const struct ip last = prefix_last(subnet);
 

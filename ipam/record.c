@@ -20,19 +20,19 @@
 /* A record being written. No owner has this name, since it has no colon. */
 #define NEW "owner/new"
 
-struct name {
+struct record_name {
 	char s[sizeof("owner/") + NAME_MAX];
 };
 
 /* False: the owner's name cannot be a file name. Then the caller must read all leases. */
-static bool name_of(const struct owner *owner, struct name *ret)
+static bool record_name(const struct owner *owner, struct record_name *ret)
 {
 	int len = snprintf(ret->s, sizeof(ret->s), "owner/%s:%s", owner->container, owner->ifname);
 
 	return len < (int)sizeof(ret->s) && !strpbrk(owner->container, "/:") && !strchr(owner->ifname, '/');
 }
 
-static bool parse(struct record *ret, char *text)
+static bool parse_record(struct record *ret, char *text)
 {
 	struct record record = { .many = !strcmp(text, MANY) };
 	char *rest = NULL;
@@ -58,19 +58,19 @@ static bool parse(struct record *ret, char *text)
 enum found record_get(struct record *ret, const struct store *store, const struct owner *owner)
 {
 	char text[PATH_MAX];
-	struct name name = { "" };
+	struct record_name name = { "" };
 	ssize_t len;
 
 	*ret = (struct record){ .n = 0 };
-	if (store->own < 0 || !name_of(owner, &name)) /* only host-local has used the store */
+	if (store->meta < 0 || !record_name(owner, &name)) /* only host-local has used the store */
 		return FOUND_NOT;
-	len = readlinkat(store->own, name.s, text, sizeof(text) - 1);
+	len = readlinkat(store->meta, name.s, text, sizeof(text) - 1);
 	if (len < 0) {
 		errno = errno == EINVAL ? EBADMSG : errno; /* EINVAL: it is not a symbolic link */
 		return errno == ENOENT ? FOUND_NOT : FOUND_FAILED;
 	}
 	text[len] = '\0';
-	if (parse(ret, text))
+	if (parse_record(ret, text))
 		return FOUND;
 	errno = EBADMSG;
 	return FOUND_FAILED;
@@ -79,22 +79,22 @@ enum found record_get(struct record *ret, const struct store *store, const struc
 /* Makes or replaces the link in one step. */
 static int put_link(const struct store *store, const char *text, const char *name)
 {
-	if (symlinkat(text, store->own, name) == 0)
+	if (symlinkat(text, store->meta, name) == 0)
 		return 0;
-	if (errno == ENOENT && mkdirat(store->own, "owner", S_IRWXU) == 0)
-		return symlinkat(text, store->own, name);
-	if (errno != EEXIST || (unlinkat(store->own, NEW, 0) < 0 && errno != ENOENT) ||
-	    symlinkat(text, store->own, NEW) < 0)
+	if (errno == ENOENT && mkdirat(store->meta, "owner", S_IRWXU) == 0)
+		return symlinkat(text, store->meta, name);
+	if (errno != EEXIST || (unlinkat(store->meta, NEW, 0) < 0 && errno != ENOENT) ||
+	    symlinkat(text, store->meta, NEW) < 0)
 		return -1;
-	return renameat(store->own, NEW, store->own, name);
+	return renameat(store->meta, NEW, store->meta, name);
 }
 
-static int fail_put(const struct store *store, const struct name *name, struct cni_error *err)
+static int fail_put(const struct store *store, const struct record_name *name, struct cni_error *err)
 {
 	const bool unknown = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
 	struct cni_error why = { 0 };
 
-	store_cannot_write(store, store->own, name->s, &why);
+	store_cannot_write(store, store->meta, name->s, &why);
 	cni_fail(err, CNI_IO, "%s", why.msg);
 	return cni_hint(err, "%s",
 			unknown ? "ipam.dataDir must be on a file system with symbolic links" : why.details);
@@ -105,10 +105,10 @@ int record_put(struct store *store, const struct owner *owner, const struct reco
 {
 	const char *boot = record->origin.boot.id[0] ? record->origin.boot.id : "-";
 	char text[PATH_MAX];
-	struct name name = { "" };
+	struct record_name name = { "" };
 	size_t used;
 
-	if (!name_of(owner, &name))
+	if (!record_name(owner, &name))
 		return 0;
 	used = (size_t)snprintf(text, sizeof(text), "%s %s%s%s", boot, netns_id_text(&record->origin.netns).s,
 				record->origin.network.s[0] ? " @" : "", record->origin.network.s);
@@ -122,9 +122,9 @@ int record_put(struct store *store, const struct owner *owner, const struct reco
 
 void record_drop(struct store *store, const struct owner *owner)
 {
-	struct name name = { "" };
+	struct record_name name = { "" };
 
-	if (name_of(owner, &name) && unlinkat(store->own, name.s, 0) < 0 && errno != ENOENT)
+	if (record_name(owner, &name) && unlinkat(store->meta, name.s, 0) < 0 && errno != ENOENT)
 		store->spoiled = true;
 }
 
@@ -147,11 +147,11 @@ static enum found find_in_all(struct record *ret, const struct store *store, con
 static enum found find_exactly(struct record *ret, const struct store *store, const struct owner *owner,
 			       bool *doubted, struct cni_error *err)
 {
-	struct name name = { "" };
+	struct record_name name = { "" };
 	enum found known = FOUND_FAILED;
 
 	*ret = (struct record){ .n = 0 };
-	if (name_of(owner, &name))
+	if (record_name(owner, &name))
 		known = record_get(ret, store, owner);
 	if (known == FOUND_NOT)
 		return FOUND_NOT;
@@ -224,7 +224,7 @@ static int by_owner_and_address(const void *a, const void *b)
 	return order ? order : lease_by_address(a, b);
 }
 
-static bool has(const struct record *record, const struct ip *ip)
+static bool record_has(const struct record *record, const struct ip *ip)
 {
 	for (size_t i = 0; i < record->n; i++)
 		if (ip_equal(&record->ips[i], ip))
@@ -241,7 +241,7 @@ int origin_of(struct origin *ret, const struct store *store, const struct lease 
 	if (found == FOUND_FAILED && errno != EBADMSG)
 		return cni_fail(err, CNI_IO, "cannot read the record of %s: %s", ip_text(&lease->ip).s,
 				errno_text(errno));
-	if (found == FOUND && has(&record, &lease->ip))
+	if (found == FOUND && record_has(&record, &lease->ip))
 		*ret = record.origin;
 	return 0;
 }
@@ -281,10 +281,10 @@ enum network_owner origin_owner(const struct origin *origin, const struct place 
 static struct timespec written(const struct store *store, const struct owner *owner)
 {
 	struct stat st = { .st_ctim = { 0 } };
-	struct name name = { "" };
+	struct record_name name = { "" };
 
-	if (name_of(owner, &name))
-		fstatat(store->own, name.s, &st, AT_SYMLINK_NOFOLLOW);
+	if (record_name(owner, &name))
+		fstatat(store->meta, name.s, &st, AT_SYMLINK_NOFOLLOW);
 	return st.st_ctim;
 }
 
@@ -297,7 +297,7 @@ static bool vouches(const struct store *store, const struct record *record, cons
 	const struct timespec time = written(store, &lease->owner);
 
 	for (size_t i = 0; i < n; i++)
-		if (!has(record, &lease[i].ip) || lease[i].since.tv_sec > time.tv_sec ||
+		if (!record_has(record, &lease[i].ip) || lease[i].since.tv_sec > time.tv_sec ||
 		    (lease[i].since.tv_sec == time.tv_sec && lease[i].since.tv_nsec > time.tv_nsec))
 			return false;
 	return true;
@@ -311,7 +311,7 @@ static bool vouches(const struct store *store, const struct record *record, cons
 static int rebuild_one(struct store *store, const struct lease *lease, size_t n, struct cni_error *err)
 {
 	struct record record = { .origin.boot = store->boot }, known = { .many = true };
-	struct name name = { "" };
+	struct record_name name = { "" };
 
 	if (record_get(&known, store, &lease->owner) == FOUND && !known.many &&
 	    vouches(store, &known, lease, n)) {
@@ -319,8 +319,8 @@ static int rebuild_one(struct store *store, const struct lease *lease, size_t n,
 			return 0;
 		record.origin = known.origin;
 	}
-	if (n > RECORD_MAX && name_of(&lease->owner, &name)) {
-		if (unlinkat(store->own, name.s, 0) == 0 || errno == ENOENT)
+	if (n > RECORD_MAX && record_name(&lease->owner, &name)) {
+		if (unlinkat(store->meta, name.s, 0) == 0 || errno == ENOENT)
 			if (put_link(store, MANY, name.s) == 0)
 				return 0;
 		return fail_put(store, &name, err);
@@ -363,7 +363,7 @@ static bool sweep_record(int dir, const char *name, void *arg)
 
 		snprintf(path, sizeof(path), "owner/%s", name);
 		errno = error;
-		sweep->rc = store_cannot_remove(sweep->store, sweep->store->own, path, sweep->err);
+		sweep->rc = store_cannot_remove(sweep->store, sweep->store->meta, path, sweep->err);
 	}
 	return sweep->rc == 0;
 }
@@ -373,7 +373,7 @@ static int sweep(const struct store *store, const struct leases *leases, struct 
 {
 	struct sweep sweep = { .store = store, .leases = leases, .err = err };
 
-	if (file_each(store->own, "owner", sweep_record, &sweep) < 0 && errno != ENOENT)
+	if (file_each(store->meta, "owner", sweep_record, &sweep) < 0 && errno != ENOENT)
 		return cni_fail(err, CNI_IO, "read records: %s", errno_text(errno));
 	return sweep.rc;
 }

@@ -3,7 +3,8 @@
 
 #include "ipam/past.h"
 
-static int release(struct store *store, const struct place *place, const struct ip *ip, struct cni_error *err)
+static int release_lease(struct store *store, const struct place *place, const struct ip *ip,
+			 struct cni_error *err)
 {
 	if (lease_drop(store, ip, err) < 0)
 		return -1;
@@ -30,7 +31,7 @@ int release_owner(struct store *store, const struct place *place, const struct o
 			break;
 		whose = legacy ? &any : owner;
 		for (size_t i = 0; i < record.n; i++)
-			if (release(store, place, &record.ips[i], err) < 0)
+			if (release_lease(store, place, &record.ips[i], err) < 0)
 				return -1;
 		/* a full record may not be all */
 	} while (record.n == RECORD_MAX);
@@ -77,7 +78,7 @@ int release_all(struct store *store, const struct place *place, const struct sta
 
 		if (same == FOUND_NOT)
 			continue;
-		rc = same == FOUND_FAILED ? -1 : release(store, place, &lease->ip, err);
+		rc = same == FOUND_FAILED ? -1 : release_lease(store, place, &lease->ip, err);
 		if (rc < 0)
 			break;
 		++*n;

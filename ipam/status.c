@@ -107,7 +107,7 @@ static void log_shortage(const struct conf *conf)
 	store_close(&store);
 }
 
-static int check_families(const struct conf *conf, struct cni_error *err)
+static int check_ipv6(const struct conf *conf, struct cni_error *err)
 {
 	for (size_t i = 0; i < conf->n_pools; i++) {
 		if (conf->pools[i].ranges[0].subnet.ip.family != AF_INET6 || netns_has_ipv6())
@@ -131,7 +131,7 @@ int addrpool_status(const struct request *req, struct cni_error *err)
 		return -1;
 	rc = check_writable(&conf.place, err);
 	if (rc == 0)
-		rc = check_families(&conf, err);
+		rc = check_ipv6(&conf, err);
 	if (rc == 0 && conf.cluster.pool)
 		rc = check_program(err);
 	if (rc == 0)

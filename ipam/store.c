@@ -49,16 +49,16 @@ int store_remedy(int error, struct cni_error *err)
 	}
 }
 
-struct path {
+struct store_path {
 	char s[PATH_MAX];
 };
 
-static struct path path_of(const struct store *store, int directory, const char *name)
+static struct store_path store_path(const struct store *store, int directory, const char *name)
 {
-	struct path path;
+	struct store_path path;
 
 	if (snprintf(path.s, sizeof(path.s), "%s/%s%s/%s", store->data_dir,
-		     directory == store->own ? ".addrpool/" : "", store->name, name) >= (int)sizeof(path.s))
+		     directory == store->meta ? ".addrpool/" : "", store->name, name) >= (int)sizeof(path.s))
 		snprintf(path.s, sizeof(path.s), "%s", name);
 	return path;
 }
@@ -67,7 +67,7 @@ int store_cannot_write(const struct store *store, int directory, const char *nam
 {
 	const int error = errno;
 
-	cni_fail(err, CNI_IO, "cannot write %s: %s", path_of(store, directory, name).s, errno_text(error));
+	cni_fail(err, CNI_IO, "cannot write %s: %s", store_path(store, directory, name).s, errno_text(error));
 	return store_remedy(error, err);
 }
 
@@ -75,7 +75,8 @@ int store_cannot_remove(const struct store *store, int directory, const char *na
 {
 	const int error = errno;
 
-	cni_fail(err, CNI_IO, "cannot remove %s: %s", path_of(store, directory, name).s, errno_text(error));
+	cni_fail(err, CNI_IO, "cannot remove %s: %s", store_path(store, directory, name).s,
+		 errno_text(error));
 	return store_remedy(error, err);
 }
 
@@ -160,13 +161,13 @@ static bool is_sealed(const struct store *store)
 	const struct timespec seal = seal_of(store);
 
 	return store->boot.id[0] && has_time(store->leases, ".", &seal) &&
-	       has_time(store->own, "owner", &seal);
+	       has_time(store->meta, "owner", &seal);
 }
 
 enum found store_open(struct store *ret, const struct place *place, bool create, struct cni_error *err)
 {
 	struct store store = { .leases = -1,
-			       .own = -1,
+			       .meta = -1,
 			       .lock = -1,
 			       .data_dir = place->data_dir,
 			       .name = place->store,
@@ -177,12 +178,12 @@ enum found store_open(struct store *ret, const struct place *place, bool create,
 		found = open_lock(&store, place, err) < 0 ? FOUND_FAILED : FOUND;
 	/* a store that only host-local has used has no such directory yet */
 	if (found == FOUND)
-		found = open_dir(&store.own, place, "/.addrpool/", true, S_IRWXU, err);
+		found = open_dir(&store.meta, place, "/.addrpool/", true, S_IRWXU, err);
 	if (found != FOUND) {
 		store_close(&store);
 		return found;
 	}
-	unlinkat(store.own, "new", 0); /* a killed call has left it, since this one has the lock */
+	unlinkat(store.meta, "new", 0); /* a killed call has left it, since this one has the lock */
 	store.boot = file_boot();
 	if (!is_sealed(&store) && records_rebuild(&store, err) < 0) {
 		store.spoiled = true;
@@ -196,7 +197,7 @@ enum found store_open(struct store *ret, const struct place *place, bool create,
 enum found store_look(struct store *ret, const struct place *place, struct cni_error *err)
 {
 	struct store store = { .leases = -1,
-			       .own = -1,
+			       .meta = -1,
 			       .lock = -1,
 			       .data_dir = place->data_dir,
 			       .name = place->store,
@@ -204,7 +205,8 @@ enum found store_look(struct store *ret, const struct place *place, struct cni_e
 	enum found found = open_dir(&store.leases, place, "/", false, DIR_MODE, err);
 
 	/* FOUND_NOT: only host-local has used the store */
-	if (found == FOUND && open_dir(&store.own, place, "/.addrpool/", false, S_IRWXU, err) == FOUND_FAILED)
+	if (found == FOUND &&
+	    open_dir(&store.meta, place, "/.addrpool/", false, S_IRWXU, err) == FOUND_FAILED)
 		found = FOUND_FAILED;
 	if (found == FOUND)
 		*ret = store;
@@ -219,12 +221,12 @@ void store_close(struct store *store)
 
 	/* without the seal the next call makes the records again */
 	if (store->changed && !store->spoiled && store->boot.id[0] &&
-	    utimensat(store->own, "owner", times, 0) == 0)
+	    utimensat(store->meta, "owner", times, 0) == 0)
 		futimens(store->leases, times);
-	cleanup_close(&store->own);
+	cleanup_close(&store->meta);
 	cleanup_close(&store->leases);
 	cleanup_close(&store->lock);
-	*store = (struct store){ .leases = -1, .own = -1, .lock = -1 };
+	*store = (struct store){ .leases = -1, .meta = -1, .lock = -1 };
 }
 
 struct last_name {

@@ -126,7 +126,7 @@ int survey_read(struct survey *ret, const struct conf *conf, struct cni_error *e
 		measure(&survey, conf);
 	found = store_look(&store, &conf->place, err);
 	rc = found == FOUND_FAILED ? -1 : 0;
-	if (found == FOUND && store.own < 0) /* only host-local has used the store: no blocks */
+	if (found == FOUND && store.meta < 0) /* only host-local has used the store: no blocks */
 		shared = false;
 	if (found == FOUND)
 		rc = shared ? read_blocks(&survey, conf, &store, err)

@@ -9,7 +9,7 @@
 
 #include "cni/file.h"
 
-struct name {
+struct taken_name {
 	char s[sizeof("taken/") + sizeof(struct ip_str)];
 };
 
@@ -41,10 +41,10 @@ struct ip taken_last(const struct ip *ip)
 	return with_last_byte(ip, 255);
 }
 
-static struct name name_of(const struct ip *ip)
+static struct taken_name taken_name(const struct ip *ip)
 {
 	const struct ip first = with_last_byte(ip, 0);
-	struct name name;
+	struct taken_name name;
 
 	snprintf(name.s, sizeof(name.s), "taken/%s", ip_text(&first).s);
 	return name;
@@ -54,26 +54,26 @@ bool taken_whole(const struct store *store, const struct ip *ip)
 {
 	char all[4];
 
-	return readlinkat(store->own, name_of(ip).s, all, sizeof(all)) > 0;
+	return readlinkat(store->meta, taken_name(ip).s, all, sizeof(all)) > 0;
 }
 
 /* If the note cannot be written, later searches only take longer. */
 void taken_note(const struct store *store, const struct ip *ip)
 {
-	const struct name name = name_of(ip);
+	const struct taken_name name = taken_name(ip);
 
-	if (symlinkat("all", store->own, name.s) < 0 && errno == ENOENT &&
-	    mkdirat(store->own, "taken", S_IRWXU) == 0)
-		(void)!symlinkat("all", store->own, name.s);
+	if (symlinkat("all", store->meta, name.s) < 0 && errno == ENOENT &&
+	    mkdirat(store->meta, "taken", S_IRWXU) == 0)
+		(void)!symlinkat("all", store->meta, name.s);
 }
 
 int taken_break(const struct store *store, const struct ip *ip)
 {
-	return unlinkat(store->own, name_of(ip).s, 0) < 0 && errno != ENOENT ? -1 : 0;
+	return unlinkat(store->meta, taken_name(ip).s, 0) < 0 && errno != ENOENT ? -1 : 0;
 }
 
 void taken_forget(const struct store *store)
 {
-	if (file_each(store->own, "taken", file_unlink, NULL) == 0)
-		unlinkat(store->own, "taken", AT_REMOVEDIR);
+	if (file_each(store->meta, "taken", file_unlink, NULL) == 0)
+		unlinkat(store->meta, "taken", AT_REMOVEDIR);
 }

@@ -72,15 +72,15 @@ static int explain(const struct conf *conf, const struct ip *ip, struct cni_erro
 			ip_text(ip).s, subnet.s, pool_text(pool).s, ip_text(ip).s);
 }
 
-int wanted_check_own(const struct conf *conf, const struct ip *ip, struct cni_error *err)
+int wanted_check_reserved(const struct conf *conf, const struct ip *ip, struct cni_error *err)
 {
 	for (size_t i = 0; i < conf->n_pools; i++) {
 		const struct range *range = pool_subnet(&conf->pools[i], ip);
-		const char *own = range ? subnet_own(&range->subnet, ip) : NULL;
+		const char *reserved = range ? subnet_reserved(&range->subnet, ip) : NULL;
 
-		if (own && !pool_range(&conf->pools[i], ip))
+		if (reserved && !pool_range(&conf->pools[i], ip))
 			return cni_fail(err, CNI_CONFIG, "requested IP address %s is the %s of %s",
-					ip_text(ip).s, own, prefix_text(&range->subnet).s);
+					ip_text(ip).s, reserved, prefix_text(&range->subnet).s);
 	}
 	return 0;
 }
@@ -95,7 +95,7 @@ int wanted_check(const struct conf *conf, struct cni_error *err)
 
 		if (has_place(conf, ip))
 			continue;
-		if (wanted_check_own(conf, ip, err) < 0)
+		if (wanted_check_reserved(conf, ip, err) < 0)
 			return -1;
 		first = first ? first : ip;
 		list_add(&list, ip);

@@ -22,6 +22,9 @@ void nodes_print(const json_t *claims, const struct conf *conf, const struct lea
 /* printf() that makes control characters visible, since other programs choose the names. */
 __attribute__((format(printf, 1, 2))) void nodes_put(const char *format, ...);
 
+/* The width of a column: the larger of width and the length of word. */
+int nodes_width(int width, const char *word);
+
 /* addrpool release-node [--yes] NODE FILE; returns main()'s exit status. */
 int nodes_release_main(int argc, char **argv, const char *usage);
 

@@ -69,7 +69,7 @@ bool pool_keeps(const struct pool *pool, const struct ip *ip); /* did pool_keep(
 struct ip_str entry_text(const struct prefix *entry);
 
 /* "network address", for instance, if the subnet reserves ip; or NULL. */
-const char *subnet_own(const struct prefix *subnet, const struct ip *ip);
+const char *subnet_reserved(const struct prefix *subnet, const struct ip *ip);
 bool pool_may_give(const struct pool *pool, const struct ip *ip); /* is ip in one of the spans? */
 bool pools_overlap(const struct pool *a, const struct pool *b);
 /* Has a span an address of prefix? */

@@ -35,7 +35,7 @@
 #include "ipam/conf.h"
 
 struct store {
-	int leases, own, lock;	     /* directories, the locked file */
+	int leases, meta, lock;	     /* host-local's directory, addrpool's, the locked file */
 	const char *data_dir, *name; /* the path, for messages; borrowed from the place */
 	bool fsync;
 	bool changed; /* this call broke the seal */

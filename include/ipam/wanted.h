@@ -20,6 +20,6 @@ int wanted_all_given(const struct conf *conf, const struct ip *ips, struct cni_e
 
 /* Fails with CNI_CONFIG if a subnet reserves ip, for instance as its broadcast address, and no range has it.
  */
-int wanted_check_own(const struct conf *conf, const struct ip *ip, struct cni_error *err);
+int wanted_check_reserved(const struct conf *conf, const struct ip *ip, struct cni_error *err);
 
 #endif

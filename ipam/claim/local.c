@@ -25,7 +25,7 @@ int local_lock(struct node *node, struct cni_error *err)
 
 	if (local_open(&store, node, err) < 0)
 		return -1;
-	node->lock = openat(store.own, "claim.lock", flags, STORE_FILE_MODE);
+	node->lock = openat(store.meta, "claim.lock", flags, STORE_FILE_MODE);
 	if (node->lock < 0)
 		cni_fail(err, CNI_IO, "open claim.lock: %s", errno_text(errno));
 	store_close(&store);

@@ -43,7 +43,7 @@ struct conf {
 	struct rate rates[2]; /* out of the pod, into it: plugin/object.h */
 	json_t *policy;	      /* allow and deny: plugin/policy.h; NULL: neither; owned */
 	bool counters;	      /* count packets and bytes of each pod, on the master */
-	bool strict;	      /* antiSpoof, and pods reach each other only through the LAN */
+	bool strict;	      /* antiSpoof, and pods reach each other only through the LAN, if at all */
 
 	bool has_prev; /* there is a prevResult */
 	struct result prev;

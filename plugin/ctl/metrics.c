@@ -192,7 +192,7 @@ static void put_denials(const json_t *masters)
 	size_t i, k;
 
 	put_family("denied_packets", "counter", "packets",
-		   "What allow and deny have dropped on a master, by network and rule.");
+		   "Packets that allow and deny have dropped on a master, by network and rule.");
 	json_array_foreach(masters, i, master)
 		json_array_foreach(json_object_get(master, "denied"), k, denied)
 			json_object_foreach(json_object_get(denied, "rules"), rule, n)
@@ -216,17 +216,19 @@ static void put_traffic(const json_t *doc)
 	size_t i;
 
 	put_family("pod_traffic_bytes", "counter", "bytes",
-		   "What a pod has sent and received through its master, if antiSpoof or counters is set.");
+		   "Bytes that a pod has sent and received through its master, if antiSpoof or counters is "
+		   "set.");
 	pods_each_of(doc, put_traffic_of, &bytes);
 	put_family("pod_traffic_packets", "counter", "packets", "The same in packets.");
 	pods_each_of(doc, put_traffic_of, &packets);
 	put_family("pod_late_packets", "counter", "packets",
-		   "What was dropped because a pod sent or received faster than bandwidth allows.");
+		   "Packets dropped because a pod sent or received faster than bandwidth allows.");
 	pods_each_of(doc, put_traffic_of, &late);
-	put_family("pod_denied_packets", "counter", "packets", "What allow and deny have dropped of a pod.");
+	put_family("pod_denied_packets", "counter", "packets",
+		   "Packets of a pod that allow and deny have dropped.");
 	pods_each_of(doc, put_traffic_of, &denied);
 	put_family("dropped_packets", "counter", "packets",
-		   "What antiSpoof has dropped on a master, by what was forged.");
+		   "Packets that antiSpoof has dropped on a master, by the forged part.");
 	json_array_foreach(json_object_get(doc, "masters"), i, master)
 		json_object_foreach(json_object_get(master, "dropped"), reason, n)
 			put_sample("dropped_packets_total", 2,

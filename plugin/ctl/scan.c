@@ -337,7 +337,7 @@ static void add_denial(const char *rule, long long packets, void *arg)
 	json_object_set_new(rules, rule, json_integer(before + packets));
 }
 
-/* What the rules of a policy have dropped: once, for the master. */
+/* Adds the drops of a policy's rules to the master, once. */
 static void add_denials(struct scan *scan, const struct page *page, const struct object *policy)
 {
 	json_t *master = master_here(scan, policy->dev), *denied = json_object_get(master, "denied"), *rules;

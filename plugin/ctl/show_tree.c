@@ -109,7 +109,7 @@ static void print_problems(const struct branch *branch, const json_t *pod)
 	}
 }
 
-/* The packets that the pod has sent and received through its master, if they are counted. */
+/* Prints the packets that the pod has sent and received through its master, if they are counted. */
 static void print_traffic(const struct branch *branch, const json_t *pod)
 {
 	const json_t *traffic = json_object_get(pod, "traffic"), *out = json_object_get(traffic, "out"),
@@ -192,7 +192,7 @@ static void print_head(const json_t *master)
 	text_end();
 }
 
-/* The packets that antiSpoof has dropped on the master, by reason. */
+/* Prints the packets that antiSpoof has dropped on the master, by reason. */
 static void print_drops(const json_t *master)
 {
 	const json_t *packets;
@@ -210,7 +210,7 @@ static void print_drops(const json_t *master)
 		text_end();
 }
 
-/* What allow and deny have dropped on the master, by network and rule. */
+/* Prints the drops of allow and deny on the master, by network and rule. */
 static void print_denials(const json_t *master)
 {
 	const json_t *denied, *packets;

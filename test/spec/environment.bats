@@ -13,7 +13,8 @@ plugin() {
 	plugin
 	succeeds
 	[ "$output" = "" ]
-	[[ "${stderr_lines[0]}" = "CNI ipvlan plugin "* ]]
+	# Nomad compares the first word that is a version
+	[ "${stderr_lines[0]}" = "CNI ipvlan plugin $(sed -n 's/^VERSION = //p' "$TOP/Makefile") (ipvlan-cni)" ]
 	[ "${stderr_lines[1]}" = "CNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0" ]
 }
 

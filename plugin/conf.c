@@ -159,21 +159,33 @@ static int conf_read_routes(struct result *ret, const struct request *req, const
 /* A packet that the kernel has not cut into segments yet would never pass a smaller burst. */
 #define BURST_MIN 131072LL
 
-/* Converts bits, as in the conventions of CNI, to bytes. A terabit per second is the maximum. */
+/* Bytes per second, of rate and burst together: the kernel counts nanoseconds of them in 64 bits,
+ * net/netfilter/nft_limit.c, nft_limit_init(). */
+#define RATE_MAX 18000000000LL
+
+/* Converts bits, as in the conventions of CNI, to bytes. */
 static int conf_read_rate(struct rate *ret, const json_t *object, const char *where, const char *rate_key,
 			  const char *burst_key, struct cni_error *err)
 {
 	long long rate = 0, burst = 0;
 
-	if (field_int(object, where, rate_key, 0, 1000000000000LL, &rate, err) < 0 ||
+	if (field_int(object, where, rate_key, 0, LLONG_MAX, &rate, err) < 0 ||
 	    field_int(object, where, burst_key, 0, LLONG_MAX, &burst, err) < 0)
 		return -1;
 	if (rate && rate < 8)
 		return cni_fail(err, CNI_CONFIG, "%s%s must be at least 8 bits a second", where, rate_key);
 	if (burst && !rate)
 		return cni_fail(err, CNI_CONFIG, "%s%s needs %s", where, burst_key, rate_key);
+	rate /= 8;
 	burst = burst / 8 > UINT32_MAX ? UINT32_MAX : burst / 8;
-	ret->rate = (unsigned long long)(rate / 8);
+	if (rate > RATE_MAX - BURST_MIN) {
+		log_ignored("%s%s is more than nftables can limit, %lld bits a second: this pod has no limit",
+			    where, rate_key, 8 * (RATE_MAX - BURST_MIN));
+		return 0;
+	}
+	if (burst > RATE_MAX - rate)
+		burst = RATE_MAX - rate;
+	ret->rate = (unsigned long long)rate;
 	ret->burst = (unsigned long long)(burst > BURST_MIN ? burst : BURST_MIN);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/nft.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,15 +86,85 @@ int nft_check(const char *script, const char *key, struct cni_error *err)
 	return status <= 0 ? status : nft_failed(&o, key, err);
 }
 
-struct nft_script {
-	char *text;
-	size_t len;
-	FILE *out;
-};
+struct nft_key nft_key_ip(const struct ip *ip)
+{
+	struct nft_key key = { .text = ip_text(ip), .len = ip_size(ip) };
+
+	memcpy(key.bytes, ip->bytes, key.len);
+	return key;
+}
+
+struct nft_key nft_key_bytes(const unsigned char *bytes, size_t n)
+{
+	struct nft_key key = { .text = { "0x" }, .len = n };
+	size_t len = 2;
+
+	memcpy(key.bytes, bytes, n);
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)snprintf(key.text.s + len, sizeof(key.text.s) - len, "%02x", bytes[i]);
+	return key;
+}
+
+struct nft_key nft_key_link(int index)
+{
+	struct nft_key key = { .len = sizeof(index) };
+
+	memcpy(key.bytes, &index, sizeof(index));
+	snprintf(key.text.s, sizeof(key.text.s), "%d", index);
+	return key;
+}
+
+FILE *nft_text(struct nft_script *script)
+{
+	script->by_kernel = false;
+	return script->out;
+}
+
+/* "netdev" is the family of all tables that nfnl knows. */
+static const char *nft_name(const char *table)
+{
+	return strchr(table, ' ') + 1;
+}
+
+static const char *nft_verb(bool add)
+{
+	return add ? "add" : "delete";
+}
+
+void nft_put_element(struct nft_script *script, bool add, const char *table, const char *set,
+		     const struct nft_key *key, const char *chain, const char *object)
+{
+	nfnl_element(&script->batch, add, nft_name(table), set, key->bytes, key->len, chain, object);
+	fprintf(script->out, "%s element %s %s { %s", nft_verb(add), table, set, key->text.s);
+	if (add && chain)
+		fprintf(script->out, " : jump %s", chain);
+	if (add && object)
+		fprintf(script->out, " : \"%s\"", object);
+	fputs(" }\n", script->out);
+}
+
+void nft_put_limit(struct nft_script *script, bool add, const char *table, const char *name,
+		   const struct rate *rate)
+{
+	nfnl_limit(&script->batch, add, nft_name(table), name, rate->rate, rate->burst);
+	fprintf(script->out, "%s limit %s %s", nft_verb(add), table, name);
+	if (add)
+		fprintf(script->out, " { rate over %llu bytes/second burst %llu bytes; }", rate->rate,
+			rate->burst);
+	fputs("\n", script->out);
+}
+
+void nft_put_counter(struct nft_script *script, bool add, const char *table, const char *name)
+{
+	nfnl_counter(&script->batch, add, nft_name(table), name);
+	fprintf(script->out, "%s counter %s %s\n", nft_verb(add), table, name);
+}
 
 static int nft_begin(struct nft_script *script, struct cni_error *err)
 {
-	*script = (struct nft_script){ .text = NULL };
+	script->by_kernel = true;
+	nfnl_begin(&script->batch);
+	script->text = NULL;
 	script->out = open_memstream(&script->text, &script->len);
 	return script->out ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
 }
@@ -118,55 +189,63 @@ static const char *nft_key(const struct object *objects, size_t n)
 	return "counters";
 }
 
-static int nft_try_to_make(struct view *view, const struct object *objects, size_t n, enum nft_step step,
-			   struct outcome *o, struct cni_error *err)
-{
-	struct nft_script script;
-	int rc = 0;
+/* What became of a script. */
+enum nft_end {
+	NFT_FAILED = -1,
+	NFT_DONE,
+	NFT_REFUSED, /* nft has said why */
+	NFT_GONE,    /* the same, or the kernel: something that the script names does not exist */
+};
 
+static enum nft_end nft_execute(struct nft_script *script, enum nft_step step, const char *key,
+				struct outcome *o, struct cni_error *err)
+{
+	const int error = script->by_kernel ? nfnl_send(&script->batch) : EOPNOTSUPP;
+	int status;
+
+	if (error == 0 || !script->len)
+		return NFT_DONE;
+	if (error == ENOENT && step == NFT_ADD)
+		return NFT_GONE;
+	status = nft_run("-f", "-", script->text, key, o, err);
+	return status < 0 ? NFT_FAILED : !status ? NFT_DONE : nft_is_gone(o) ? NFT_GONE : NFT_REFUSED;
+}
+
+/* Prints the script of those that are chosen, NULL: of all that programs make, and executes it. What is
+ * deleted is so in reverse order. */
+static enum nft_end nft_try(struct view *view, const struct object *objects, const bool *chosen, size_t n,
+			    enum nft_step step, struct outcome *o, struct cni_error *err)
+{
+	enum nft_end end = NFT_DONE;
+	struct nft_script script;
+
+	*o = (struct outcome){ .output = NULL };
 	if (nft_begin(&script, err) < 0)
-		return -1;
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		if (object_by_program(&objects[i]))
-			rc = object_kind(&objects[i])->print(script.out, view, &objects[i], step, err);
+		return NFT_FAILED;
+	for (size_t i = 0; end == NFT_DONE && i < n; i++) {
+		const size_t k = step == NFT_DELETE ? n - 1 - i : i;
+
+		if ((chosen ? chosen[k] : object_by_program(&objects[k])) &&
+		    object_kind(&objects[k])->print(&script, view, &objects[k], step, err) < 0)
+			end = NFT_FAILED;
+	}
 	if (nft_end(&script, err) < 0)
-		rc = -1;
-	if (rc == 0)
-		rc = nft_run("-f", "-", script.text, nft_key(objects, n), o, err);
+		end = NFT_FAILED;
+	if (end == NFT_DONE)
+		end = nft_execute(&script, step, nft_key(objects, n), o, err);
 	free(script.text);
 	view_forget_tables(view->tables);
-	return rc;
+	return end;
 }
 
 int nft_make(struct view *view, const struct object *objects, size_t n, bool whole, struct cni_error *err)
 {
 	struct outcome o;
-	int status = nft_try_to_make(view, objects, n, whole ? NFT_WHOLE : NFT_ADD, &o, err);
+	enum nft_end end = nft_try(view, objects, NULL, n, whole ? NFT_WHOLE : NFT_ADD, &o, err);
 
-	if (status > 0 && !whole && nft_is_gone(&o))
-		status = nft_try_to_make(view, objects, n, NFT_WHOLE, &o, err);
-	return status <= 0 ? status : nft_failed(&o, nft_key(objects, n), err);
-}
-
-/* Removes all chosen objects at once. Returns as nft_run(). */
-static int nft_try_to_remove(struct view *view, const struct object *objects, const bool *chosen, size_t n,
-			     struct outcome *o, struct cni_error *err)
-{
-	struct nft_script script;
-	int rc = 0;
-
-	if (nft_begin(&script, err) < 0)
-		return -1;
-	for (size_t i = n; rc == 0 && i-- > 0;)
-		if (chosen[i])
-			rc = object_kind(&objects[i])->print(script.out, view, &objects[i], NFT_DELETE, err);
-	if (nft_end(&script, err) < 0)
-		rc = -1;
-	if (rc == 0)
-		rc = script.len ? nft_run("-f", "-", script.text, nft_key(objects, n), o, err) : 0;
-	free(script.text);
-	view_forget_tables(view->tables);
-	return rc;
+	if (end == NFT_GONE && !whole)
+		end = nft_try(view, objects, NULL, n, NFT_WHOLE, &o, err);
+	return end <= NFT_DONE ? (int)end : nft_failed(&o, nft_key(objects, n), err);
 }
 
 /* Succeeds if nft fails and the object does not exist: somebody may have changed the table. */
@@ -174,10 +253,10 @@ static int nft_remove_one(struct view *view, const struct object *object, struct
 {
 	const bool chosen = true;
 	struct outcome o;
-	int status = nft_try_to_remove(view, object, &chosen, 1, &o, err);
+	enum nft_end end = nft_try(view, object, &chosen, 1, NFT_DELETE, &o, err);
 
-	if (status <= 0)
-		return status;
+	if (end <= NFT_DONE)
+		return (int)end;
 	return object_find(view, object, NULL) == FOUND_NOT ? 0 : nft_failed(&o, nft_key(object, 1), err);
 }
 
@@ -185,11 +264,11 @@ int nft_remove(struct view *view, const struct object *objects, const bool *chos
 	       struct cni_error *err)
 {
 	struct outcome o;
-	int rc = nft_try_to_remove(view, objects, chosen, n, &o, err);
+	enum nft_end end = nft_try(view, objects, chosen, n, NFT_DELETE, &o, err);
+	int rc = 0;
 
-	if (rc <= 0)
-		return rc;
-	rc = 0;
+	if (end <= NFT_DONE)
+		return (int)end;
 	for (size_t i = n; i-- > 0;)
 		if (chosen[i] && nft_remove_one(view, &objects[i], err) < 0)
 			rc = -1;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <netinet/ether.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,21 +208,15 @@ int fence_check_kernel(struct rtnl *host, int dev, const struct conf *conf, stru
 
 /* The host's elements in the sets of the fence: calls each() for them. */
 struct fence_host {
-	void (*each)(void *arg, const char *set, const char *text);
+	void (*each)(void *arg, const char *set, const struct nft_key *key);
 	void *arg;
 	struct link link;
 	bool near; /* only addresses of the master, no VLANs */
 };
 
-/* The bytes as one number, with which raw payload is compared. */
-static struct ip_str fence_number(const unsigned char *bytes, size_t n)
+static void fence_keep(const struct fence_host *host, const char *set, struct nft_key key)
 {
-	struct ip_str text = { "0x" };
-	size_t len = 2;
-
-	for (size_t i = 0; i < n; i++)
-		len += (size_t)snprintf(text.s + len, sizeof(text.s) - len, "%02x", bytes[i]);
-	return text;
+	host->each(host->arg, set, &key);
 }
 
 static void fence_keep_address(const struct addr_seen *seen, void *arg)
@@ -233,22 +228,23 @@ static void fence_keep_address(const struct addr_seen *seen, void *arg)
 	if (seen->scope == RT_SCOPE_HOST || (!own && (host->near || seen->scope != RT_SCOPE_UNIVERSE)))
 		return;
 	if (ip->family == AF_INET)
-		host->each(host->arg, "hosts4", ip_text(ip).s);
+		fence_keep(host, "hosts4", nft_key_ip(ip));
 	if (ip->family != AF_INET6)
 		return;
-	host->each(host->arg, "hosts6", ip_text(ip).s);
-	host->each(host->arg, "targets", fence_number(ip->bytes, 16).s);
+	fence_keep(host, "hosts6", nft_key_ip(ip));
+	fence_keep(host, "targets", nft_key_bytes(ip->bytes, 16));
 }
 
 static void fence_keep_vlan(const struct link *link, void *arg)
 {
 	const struct fence_host *host = arg;
-	char id[8];
+	const uint16_t id = htons((uint16_t)link->vlan);
+	struct nft_key key = nft_key_bytes((const unsigned char *)&id, sizeof(id));
 
 	if (!link->vlan || link->parent != host->link.index || link->parent_elsewhere)
 		return;
-	snprintf(id, sizeof(id), "%u", link->vlan);
-	host->each(host->arg, "vlans", id);
+	snprintf(key.text.s, sizeof(key.text.s), "%u", link->vlan);
+	fence_keep(host, "vlans", key);
 }
 
 /*
@@ -259,16 +255,19 @@ static int fence_keep_mac(const struct fence_host *host, struct cni_error *err)
 {
 	struct ip local = { .family = AF_INET6, .bytes = { 0xfe, 0x80 } };
 	struct ether_addr mac;
+	struct nft_key key;
 
 	if (!ether_aton_r(host->link.mac, &mac))
 		return cni_fail(err, CNI_CONFIG, "antiSpoof: master \"%s\" has no MAC address",
 				host->link.name);
 	memcpy(local.bytes + 8, mac.ether_addr_octet, 3);
 	memcpy(local.bytes + 13, mac.ether_addr_octet + 3, 3);
-	host->each(host->arg, "macs", host->link.mac);
-	host->each(host->arg, "options", fence_number(mac.ether_addr_octet, 6).s);
-	host->each(host->arg, "local6", ip_text(&local).s);
-	host->each(host->arg, "local_targets", fence_number(local.bytes, 16).s);
+	key = nft_key_bytes(mac.ether_addr_octet, sizeof(mac.ether_addr_octet));
+	fence_keep(host, "options", key);
+	snprintf(key.text.s, sizeof(key.text.s), "%s", host->link.mac);
+	fence_keep(host, "macs", key);
+	fence_keep(host, "local6", nft_key_ip(&local));
+	fence_keep(host, "local_targets", nft_key_bytes(local.bytes, 16));
 	return 0;
 }
 
@@ -289,117 +288,104 @@ static int fence_find_link(struct link *ret, struct view *view, int dev, struct 
 }
 
 struct fence_print {
-	FILE *script;
+	struct nft_script *script;
 	int dev;
 };
 
-static void fence_print_element(void *arg, const char *set, const char *text)
+static void fence_put(const struct fence_print *print, bool add, const char *set, struct nft_key key,
+		      const char *object)
 {
-	const struct fence_print *print = arg;
-
-	fprintf(print->script, "add element %s %s { %s }\n", fence_table(print->dev).s, set, text);
+	nft_put_element(print->script, add, fence_table(print->dev).s, set, &key, NULL, object);
 }
 
-static void lease_print(const struct fence_print *print, const char *verb, const struct ip *ip)
+static void fence_add_element(void *arg, const char *set, const struct nft_key *key)
+{
+	fence_put(arg, true, set, *key, NULL);
+}
+
+static void lease_put(const struct fence_print *print, bool add, const struct ip *ip)
 {
 	static const char *const sets[2][5] = { { "pods4", "out4", "in4" }, { "pods6", "out6", "in6" } };
-	const char *const *set = sets[ip->family == AF_INET6];
-	const struct fence_table table = fence_table(print->dev);
 
-	for (; *set; set++)
-		fprintf(print->script, "%s element %s %s { %s }\n", verb, table.s, *set, ip_text(ip).s);
+	for (const char *const *set = sets[ip->family == AF_INET6]; *set; set++)
+		fence_put(print, add, *set, nft_key_ip(ip), NULL);
 	if (ip->family == AF_INET6)
-		fprintf(print->script, "%s element %s targets { %s }\n", verb, table.s,
-			fence_number(ip->bytes, 16).s);
+		fence_put(print, add, "targets", nft_key_bytes(ip->bytes, 16), NULL);
 }
 
-static void guard_print(const struct fence_print *print, const char *verb)
+static void guard_put(const struct fence_print *print, bool add)
 {
-	fprintf(print->script, "%s element %s guarded { %d }\n", verb, fence_table(print->dev).s, print->dev);
+	fence_put(print, add, "guarded", nft_key_link(print->dev), NULL);
 }
 
-/* The names of a pod's limits and counters have its first address. */
-static struct ip_str rate_name(const struct object *object)
-{
-	struct ip_str name = fence_number(object->via.bytes, ip_size(&object->via));
+/* The names of a pod's limits and counters have its first address: "out_0a090002", "late_out_0a090002". */
+struct rate_name {
+	char s[128];
+};
 
-	memmove(name.s, name.s + 2, strlen(name.s) - 1);
+static struct rate_name rate_name(const struct object *object, const char *before, const char *way)
+{
+	const struct nft_key first = nft_key_bytes(object->via.bytes, ip_size(&object->via));
+	struct rate_name name;
+
+	snprintf(name.s, sizeof(name.s), "%s%s_%s", before, way, first.text.s + strlen("0x"));
 	return name;
 }
 
 static const char *const rate_directions[] = { "out", "in" };
 
-static void rate_print(const struct fence_print *print, const struct object *object)
+/* Limit and counter are made before the elements that name them. They go with the object of the first
+ * address, which is removed last. */
+static void rate_put_one(const struct fence_print *print, bool add, const struct object *object,
+			 const char *way, const struct rate *rate)
 {
-	const char family = object->to.ip.family == AF_INET ? '4' : '6';
 	const struct fence_table table = fence_table(print->dev);
-	const struct ip_str name = rate_name(object), ip = ip_text(&object->to.ip);
-	struct rate rates[2];
-
-	if (!object_rates(object, rates))
-		return;
-	for (size_t i = 0; i < 2; i++) {
-		const char *const way = rate_directions[i];
-
-		if (!rates[i].rate)
-			continue;
-		fprintf(print->script,
-			"add limit %s %s_%s { rate over %llu bytes/second burst %llu bytes; }\n", table.s,
-			way, name.s, rates[i].rate, rates[i].burst);
-		fprintf(print->script, "add counter %s late_%s_%s\n", table.s, way, name.s);
-		fprintf(print->script, "add element %s rate_%s%c { %s : \"%s_%s\" }\n", table.s, way, family,
-			ip.s, way, name.s);
-		fprintf(print->script, "add element %s late_%s%c { %s : \"late_%s_%s\" }\n", table.s, way,
-			family, ip.s, way, name.s);
-	}
-}
-
-/* Deletes limit and counter with the object of the first address, which is removed last. */
-static void rate_unprint(const struct fence_print *print, const struct object *object)
-{
+	const struct rate_name limit = rate_name(object, "", way), late = rate_name(object, "late_", way);
 	const char family = object->to.ip.family == AF_INET ? '4' : '6';
-	const struct fence_table table = fence_table(print->dev);
-	const struct ip_str name = rate_name(object), ip = ip_text(&object->to.ip);
 	const bool last = ip_equal(&object->to.ip, &object->via);
+	char set[16];
+
+	if (add) {
+		nft_put_limit(print->script, true, table.s, limit.s, rate);
+		nft_put_counter(print->script, true, table.s, late.s);
+	}
+	snprintf(set, sizeof(set), "rate_%s%c", way, family);
+	fence_put(print, add, set, nft_key_ip(&object->to.ip), limit.s);
+	snprintf(set, sizeof(set), "late_%s%c", way, family);
+	fence_put(print, add, set, nft_key_ip(&object->to.ip), late.s);
+	if (!add && last) {
+		nft_put_limit(print->script, false, table.s, limit.s, rate);
+		nft_put_counter(print->script, false, table.s, late.s);
+	}
+}
+
+static void rate_put(const struct fence_print *print, bool add, const struct object *object)
+{
 	struct rate rates[2];
 
 	if (!object_rates(object, rates))
 		return;
-	for (size_t i = 0; i < 2; i++) {
-		const char *const way = rate_directions[i];
-
-		if (!rates[i].rate)
-			continue;
-		fprintf(print->script, "delete element %s rate_%s%c { %s }\n", table.s, way, family, ip.s);
-		fprintf(print->script, "delete element %s late_%s%c { %s }\n", table.s, way, family, ip.s);
-		if (last)
-			fprintf(print->script, "delete limit %s %s_%s\ndelete counter %s late_%s_%s\n",
-				table.s, way, name.s, table.s, way, name.s);
-	}
+	for (size_t i = 0; i < 2; i++)
+		if (rates[i].rate)
+			rate_put_one(print, add, object, rate_directions[i], &rates[i]);
 }
 
-static void fence_print_held(const struct object *object, void *arg)
+static void fence_put_held(const struct fence_print *print, bool add, const struct object *object)
+{
+	if (object->kind == OBJECT_GUARD)
+		guard_put(print, add);
+	else if (object->kind == OBJECT_RATE)
+		rate_put(print, add, object);
+	else
+		lease_put(print, add, &object->to.ip);
+}
+
+static void fence_add_held(const struct object *object, void *arg)
 {
 	const struct fence_print *print = arg;
 
-	if (object->dev != print->dev)
-		return;
-	if (object->kind == OBJECT_GUARD)
-		guard_print(print, "add");
-	else if (object->kind == OBJECT_RATE)
-		rate_print(print, object);
-	else
-		lease_print(print, "add", &object->to.ip);
-}
-
-static void fence_unprint_held(const struct object *object, const struct fence_print *print)
-{
-	if (object->kind == OBJECT_GUARD)
-		guard_print(print, "delete");
-	else if (object->kind == OBJECT_RATE)
-		rate_unprint(print, object);
-	else
-		lease_print(print, "delete", &object->to.ip);
+	if (object->dev == print->dev)
+		fence_put_held(print, true, object);
 }
 
 static int fence_print_whole(const struct fence_print *print, struct view *view, const struct link *link,
@@ -407,26 +393,28 @@ static int fence_print_whole(const struct fence_print *print, struct view *view,
 {
 	const struct fence_table table = fence_table(link->index);
 
-	fprintf(print->script, "add table %s\ndelete table %s\n", table.s, table.s);
-	fence_print_structure(print->script, table.s, link->name);
+	fprintf(print->script->out, "add table %s\ndelete table %s\n", table.s, table.s);
+	fence_print_structure(print->script->out, table.s, link->name);
 	if (policy_print_whole(print->script, view, link->index, err) < 0 ||
-	    hold_each(view->ledger, OBJECT_LEASE, fence_print_held, (void *)(uintptr_t)print, err) < 0 ||
-	    hold_each(view->ledger, OBJECT_RATE, fence_print_held, (void *)(uintptr_t)print, err) < 0)
+	    hold_each(view->ledger, OBJECT_LEASE, fence_add_held, (void *)(uintptr_t)print, err) < 0 ||
+	    hold_each(view->ledger, OBJECT_RATE, fence_add_held, (void *)(uintptr_t)print, err) < 0)
 		return -1;
-	return hold_each(view->ledger, OBJECT_GUARD, fence_print_held, (void *)(uintptr_t)print, err);
+	return hold_each(view->ledger, OBJECT_GUARD, fence_add_held, (void *)(uintptr_t)print, err);
 }
 
 /* NFT_ADD also adds the present addresses of the master. Only a repair, by NFT_WHOLE, adds all
  * addresses and VLANs of the host. */
-static int fence_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
-		       struct cni_error *err)
+static int fence_print(struct nft_script *script, struct view *view, const struct object *object,
+		       enum nft_step step, struct cni_error *err)
 {
 	const struct fence_table table = fence_table(object->dev);
 	struct fence_print print = { script, object->dev };
-	struct fence_host host = { fence_print_element, &print, .near = step == NFT_ADD };
+	struct fence_host host = { fence_add_element, &print, .near = step == NFT_ADD };
 
+	if (step != NFT_ADD)
+		nft_text(script);
 	if (step == NFT_DELETE) {
-		fprintf(script, "add table %s\ndelete table %s\n", table.s, table.s);
+		fprintf(script->out, "add table %s\ndelete table %s\n", table.s, table.s);
 		return 0;
 	}
 	if (fence_find_link(&host.link, view, object->dev, err) < 0 ||
@@ -441,12 +429,12 @@ struct fence_compare {
 	size_t n;
 };
 
-static void fence_compare_element(void *arg, const char *set, const char *text)
+static void fence_compare_element(void *arg, const char *set, const struct nft_key *key)
 {
 	struct fence_compare *compare = arg;
 
 	compare->n += strncmp(set, "hosts", 5) == 0 || !strcmp(set, "vlans") || !strcmp(set, "macs");
-	compare->differs |= !nft_has_element(compare->list, set, text);
+	compare->differs |= !nft_has_element(compare->list, set, key->text.s);
 }
 
 static size_t fence_size(const json_t *list, const char *set)
@@ -512,17 +500,15 @@ const struct kind kind_fence = {
 
 /* For guards, leases and rates. NFT_WHOLE prints nothing: fence_print_whole() of the table has printed
  * them. */
-static int fence_print_one(FILE *script, struct view *view, const struct object *object, enum nft_step step,
-			   struct cni_error *err)
+static int fence_print_one(struct nft_script *script, struct view *view, const struct object *object,
+			   enum nft_step step, struct cni_error *err)
 {
-	struct fence_print print = { script, object->dev };
+	const struct fence_print print = { script, object->dev };
 
 	(void)view;
 	(void)err;
-	if (step == NFT_ADD)
-		fence_print_held(object, &print);
-	else if (step == NFT_DELETE)
-		fence_unprint_held(object, &print);
+	if (step != NFT_WHOLE)
+		fence_put_held(&print, step == NFT_ADD, object);
 	return 0;
 }
 
@@ -553,8 +539,8 @@ static enum found lease_find(struct view *view, const struct object *object, str
 	return nft_has_element(list, ipv6 ? "pods6" : "pods4", text.s) &&
 			       nft_has_element(list, ipv6 ? "out6" : "out4", text.s) &&
 			       nft_has_element(list, ipv6 ? "in6" : "in4", text.s) &&
-			       (!ipv6 ||
-				nft_has_element(list, "targets", fence_number(object->to.ip.bytes, 16).s))
+			       (!ipv6 || nft_has_element(list, "targets",
+							 nft_key_bytes(object->to.ip.bytes, 16).text.s))
 		       ? FOUND
 		       : FOUND_NOT;
 }
@@ -613,8 +599,9 @@ const struct kind kind_lease = {
 static enum found rate_find(struct view *view, const struct object *object, struct cni_error *err)
 {
 	const char family = object->to.ip.family == AF_INET ? '4' : '6';
-	const struct ip_str ip = ip_text(&object->to.ip), name = rate_name(object);
-	char map[16], limit[64];
+	const struct ip_str ip = ip_text(&object->to.ip);
+	struct rate_name limit;
+	char map[16];
 	const json_t *list;
 	struct rate rates[2];
 
@@ -624,8 +611,9 @@ static enum found rate_find(struct view *view, const struct object *object, stru
 		return FOUND_NOT;
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(map, sizeof(map), "rate_%s%c", rate_directions[i], family);
-		snprintf(limit, sizeof(limit), "%s_%.40s", rate_directions[i], name.s);
-		if (rates[i].rate && (!nft_has_element(list, map, ip.s) || !nft_entry(list, "limit", limit)))
+		limit = rate_name(object, "", rate_directions[i]);
+		if (rates[i].rate &&
+		    (!nft_has_element(list, map, ip.s) || !nft_entry(list, "limit", limit.s)))
 			return FOUND_NOT;
 	}
 	return FOUND;
@@ -640,15 +628,14 @@ const struct kind kind_rate = {
 
 void fence_count_late(struct view *view, const struct object *rate, struct fence_traffic *sum)
 {
-	const struct ip_str name = rate_name(rate);
-	char counter[64];
+	struct rate_name counter;
 	const json_t *list;
 
 	if (!ip_equal(&rate->to.ip, &rate->via) || nft_list(view, fence_table(rate->dev).s, &list, NULL) < 0)
 		return;
 	for (size_t i = 0; i < 2; i++) {
-		snprintf(counter, sizeof(counter), "late_%s_%.40s", rate_directions[i], name.s);
+		counter = rate_name(rate, "late_", rate_directions[i]);
 		sum->late[i] +=
-			json_integer_value(json_object_get(nft_entry(list, "counter", counter), "packets"));
+			json_integer_value(json_object_get(nft_entry(list, "counter", counter.s), "packets"));
 	}
 }

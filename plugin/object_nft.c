@@ -40,16 +40,18 @@ static void masquerade_print_elements(FILE *script, const char *verb, const stru
 		prefix_text(&subnet).s);
 }
 
-static int masquerade_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
-			    struct cni_error *err)
+static int masquerade_print(struct nft_script *script, struct view *view, const struct object *object,
+			    enum nft_step step, struct cni_error *err)
 {
+	FILE *const text = nft_text(script);
+
 	(void)view;
 	(void)err;
 	if (step == NFT_DELETE)
-		fprintf(script, ADD_TABLE "%s", foundation);
-	masquerade_print_elements(script, "add", object);
+		fprintf(text, ADD_TABLE "%s", foundation);
+	masquerade_print_elements(text, "add", object);
 	if (step == NFT_DELETE)
-		masquerade_print_elements(script, "delete", object);
+		masquerade_print_elements(text, "delete", object);
 	return 0;
 }
 
@@ -80,17 +82,19 @@ static void masquerade_print_held(const struct object *object, void *script)
 
 /* NFT_ADD prints no "add table", so the script fails if somebody has deleted the table: then the
  * elements of other pods are missing too. */
-static int table_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
-		       struct cni_error *err)
+static int table_print(struct nft_script *script, struct view *view, const struct object *object,
+		       enum nft_step step, struct cni_error *err)
 {
+	FILE *const text = nft_text(script);
+
 	(void)object;
 	if (step == NFT_DELETE) {
-		fputs(ADD_TABLE "delete table " TABLE "\n", script);
+		fputs(ADD_TABLE "delete table " TABLE "\n", text);
 		return 0;
 	}
-	fprintf(script, "%s%s", step == NFT_WHOLE ? ADD_TABLE : "", foundation);
+	fprintf(text, "%s%s", step == NFT_WHOLE ? ADD_TABLE : "", foundation);
 	return step == NFT_WHOLE
-		       ? hold_each(view->ledger, OBJECT_MASQUERADE, masquerade_print_held, script, err)
+		       ? hold_each(view->ledger, OBJECT_MASQUERADE, masquerade_print_held, text, err)
 		       : 0;
 }
 

@@ -41,7 +41,7 @@ static int policy_print_of_page(const struct page *page, void *arg)
 }
 
 struct policy_tour {
-	FILE *script;
+	struct nft_script *script;
 	struct view *view;
 	int dev;
 };
@@ -49,28 +49,29 @@ struct policy_tour {
 static void policy_print_held(const struct object *object, void *arg)
 {
 	const struct policy_tour *tour = arg;
-	struct policy_source source = { tour->script, object, false };
+	struct policy_source source = { tour->script->out, object, false };
 
 	if (object->dev != tour->dev)
 		return;
 	hold_each_page(tour->view->ledger, object, policy_print_of_page, &source);
 	if (!source.found) /* no page can be read: the elements of pods still require the chains */
-		policy_print(tour->script, fence_table(object->dev).s, object->name, NULL);
+		policy_print(source.script, fence_table(object->dev).s, object->name, NULL);
 }
 
-static void subject_print_element(FILE *script, const char *verb, const struct object *object)
+static void subject_put(struct nft_script *script, bool add, const struct object *object)
 {
 	static const char *const ways[] = { "out", "in" };
 	const char family = object->to.ip.family == AF_INET ? '4' : '6';
 	const struct fence_table table = fence_table(object->dev);
-	const struct ip_str ip = ip_text(&object->to.ip);
+	const struct nft_key ip = nft_key_ip(&object->to.ip);
+	char set[16], chain[sizeof(object->name) + sizeof(POLICY_CHAIN) + sizeof("_out")];
 
 	for (size_t i = 0; i < 2; i++) {
-		fprintf(script, "%s element %s denied_%s%c { %s }\n", verb, table.s, ways[i], family, ip.s);
-		fprintf(script, "%s element %s policy_%s%c { %s", verb, table.s, ways[i], family, ip.s);
-		if (!strcmp(verb, "add"))
-			fprintf(script, " : jump " POLICY_CHAIN "%s_%s", object->name, ways[i]);
-		fputs(" }\n", script);
+		snprintf(set, sizeof(set), "denied_%s%c", ways[i], family);
+		nft_put_element(script, add, table.s, set, &ip, NULL, NULL);
+		snprintf(set, sizeof(set), "policy_%s%c", ways[i], family);
+		snprintf(chain, sizeof(chain), POLICY_CHAIN "%s_%s", object->name, ways[i]);
+		nft_put_element(script, add, table.s, set, &ip, chain, NULL);
 	}
 }
 
@@ -79,10 +80,10 @@ static void subject_print_held(const struct object *object, void *arg)
 	const struct policy_tour *tour = arg;
 
 	if (object->dev == tour->dev)
-		subject_print_element(tour->script, "add", object);
+		subject_put(tour->script, true, object);
 }
 
-int policy_print_whole(FILE *script, struct view *view, int dev, struct cni_error *err)
+int policy_print_whole(struct nft_script *script, struct view *view, int dev, struct cni_error *err)
 {
 	struct policy_tour tour = { script, view, dev };
 
@@ -101,19 +102,19 @@ static int policy_count_page(const struct page *page, void *arg)
 
 /* The first holder makes the chains. If another call removes them meanwhile, nft cannot add the
  * subject, and nft_make() makes the whole table. */
-static int policy_print_object(FILE *script, struct view *view, const struct object *object,
+static int policy_print_object(struct nft_script *script, struct view *view, const struct object *object,
 			       enum nft_step step, struct cni_error *err)
 {
 	size_t holders = 0;
 
 	(void)err;
 	if (step == NFT_DELETE)
-		policy_unprint(script, fence_table(object->dev).s, object->name);
+		policy_unprint(nft_text(script), fence_table(object->dev).s, object->name);
 	if (step != NFT_ADD)
 		return 0;
 	hold_each_page(view->ledger, object, policy_count_page, &holders);
 	if (holders == 1)
-		policy_print(script, fence_table(object->dev).s, object->name, object->rules);
+		policy_print(nft_text(script), fence_table(object->dev).s, object->name, object->rules);
 	return 0;
 }
 
@@ -169,13 +170,13 @@ const struct kind kind_policy = {
 	.print = policy_print_object,
 };
 
-static int subject_print(FILE *script, struct view *view, const struct object *object, enum nft_step step,
-			 struct cni_error *err)
+static int subject_print(struct nft_script *script, struct view *view, const struct object *object,
+			 enum nft_step step, struct cni_error *err)
 {
 	(void)view;
 	(void)err;
 	if (step != NFT_WHOLE)
-		subject_print_element(script, step == NFT_ADD ? "add" : "delete", object);
+		subject_put(script, step == NFT_ADD, object);
 	return 0;
 }
 

@@ -173,39 +173,57 @@ static bool policy_read_port(const json_t *entry, int *first, int *last)
 	return !*text && *first >= 0 && *first <= *last;
 }
 
+struct policy_range {
+	int first, last;
+};
+
+static int policy_compare_ranges(const void *one, const void *other)
+{
+	const struct policy_range *a = one, *b = other;
+
+	return a->first - b->first;
+}
+
+/* nft accepts no ranges that overlap. */
+static json_t *policy_merge_ranges(struct policy_range *ranges, size_t n)
+{
+	json_t *list = json_array();
+	char text[32];
+
+	qsort(ranges, n, sizeof(*ranges), policy_compare_ranges);
+	for (size_t i = 0, k; i < n; i = k) {
+		int last = ranges[i].last;
+
+		for (k = i + 1; k < n && ranges[k].first <= last + 1; k++)
+			last = ranges[k].last > last ? ranges[k].last : last;
+		snprintf(text, sizeof(text), ranges[i].first == last ? "%d" : "%d-%d", ranges[i].first, last);
+		json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
 static int policy_read_ports(json_t *ret, const json_t *rule, const struct policy_where *where,
 			     const char *key, struct cni_error *err)
 {
-	autofree bool *chosen = NULL;
-	json_t *list = NULL, *entry, *ranges;
-	int first, last;
-	char text[32];
-	size_t i;
+	autofree struct policy_range *ranges = NULL;
+	json_t *list = NULL, *entry;
+	size_t i, n = 0;
 
 	if (policy_list(&list, rule, where, key, err) < 0)
 		return -1;
 	if (!list)
 		return 0;
-	chosen = calloc(65536 + 1, sizeof(*chosen));
-	if (!chosen)
+	ranges = calloc(json_array_size(list), sizeof(*ranges));
+	if (!ranges)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	json_array_foreach(list, i, entry) {
-		if (!policy_read_port(entry, &first, &last)) {
+		if (!policy_read_port(entry, &ranges[n].first, &ranges[n].last)) {
 			cni_fail(err, CNI_CONFIG, "%s%s[%zu] is not a port", where->s, key, i);
 			return cni_hint(err, "write a number up to 65535, or a range: \"8000-8999\"");
 		}
-		for (; first <= last; first++)
-			chosen[first] = true;
+		n++;
 	}
-	ranges = json_array();
-	for (first = 0; first < 65536; first = last + 1) {
-		for (last = first; chosen[first] && chosen[last + 1]; last++)
-			;
-		snprintf(text, sizeof(text), first == last ? "%d" : "%d-%d", first, last);
-		if (chosen[first])
-			json_array_append_new(ranges, json_string(text));
-	}
-	json_object_set_new(ret, key, ranges);
+	json_object_set_new(ret, key, policy_merge_ranges(ranges, n));
 	return 0;
 }
 

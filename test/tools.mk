@@ -53,4 +53,10 @@ bench:
 	@$(MAKE) --no-print-directory static STATIC_PROGRAMS='$(BENCHED:%=$B/static/%)'
 	$(Q)BUILD=$B test/bench/order $(BENCH)
 
-.PHONY: tools bench bench-pool bench-cluster bench-addresses
+# what antiSpoof, bandwidth, allow and deny cost calls and packets: BENCH=-q
+bench-path:
+	$(Q)test/install-deps build test bench
+	@$(MAKE) --no-print-directory all tools
+	$(Q)BUILD=$B test/bench/path $(BENCH)
+
+.PHONY: tools bench bench-path bench-pool bench-cluster bench-addresses

@@ -58,7 +58,8 @@ int policy_each_denied(struct view *view, const struct object *policy,
 		       struct cni_error *err);
 
 /* Prints the policies of the master dev that attachments hold, and the addresses that are subject to them. */
-int policy_print_whole(FILE *script, struct view *view, int dev, struct cni_error *err);
+struct nft_script;
+int policy_print_whole(struct nft_script *script, struct view *view, int dev, struct cni_error *err);
 
 /* Does a chain of a fence belong to a policy? */
 bool policy_is_chain(const char *chain);

@@ -32,8 +32,8 @@ struct kind {
 	bool look_to_remove;
 	bool anonymous; /* an existing one does not show whether we made it */
 	/* nft makes and removes it, in place of make() and remove(): plugin/nft.h */
-	int (*print)(FILE *script, struct view *view, const struct object *object, enum nft_step step,
-		     struct cni_error *err);
+	int (*print)(struct nft_script *script, struct view *view, const struct object *object,
+		     enum nft_step step, struct cni_error *err);
 };
 
 extern const struct kind kind_anchor, kind_access, kind_route, kind_neighbour, kind_proxy, kind_sysctl;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs nft, which makes the objects of pods in nftables. A script is one process and one
- * transaction: all of it takes effect, or nothing.
+ * Makes the objects of pods in nftables. A script is one transaction: all of it takes effect, or nothing.
+ *
+ * nft executes a script, except one that only adds or deletes elements and named objects of tables that
+ * exist: that goes to the kernel in one message (net/nfnl.h). So a pod that is not the first of its master
+ * costs no process, and no list of what is there.
  *
  * The kinds of objects print the scripts: plugin/kinds.h.
  */
@@ -12,6 +15,8 @@
 #include <stdio.h>
 
 #include "cni/error.h"
+#include "cni/ip.h"
+#include "net/nfnl.h"
 #include "plugin/ledger.h"
 #include "plugin/view.h"
 
@@ -21,6 +26,37 @@ enum nft_step {
 	NFT_WHOLE,  /* for a table: make all of it, with all objects that attachments hold in it */
 	NFT_DELETE, /* delete the object */
 };
+
+struct nft_script {
+	FILE *out; /* for nft */
+	char *text;
+	size_t len;
+	struct nfnl batch; /* the same for the kernel */
+	bool by_kernel;	   /* batch has all of it */
+};
+
+/* An element of a set, as text and as the kernel has it. */
+struct nft_key {
+	struct ip_str text;
+	unsigned char bytes[16];
+	size_t len;
+};
+struct nft_key nft_key_ip(const struct ip *ip);
+struct nft_key nft_key_bytes(const unsigned char *bytes, size_t n); /* of raw payload; 16 at most */
+struct nft_key nft_key_link(int index);
+
+/* Where to print what only nft can execute: the script is its from now on. */
+FILE *nft_text(struct nft_script *script);
+
+/* Adds or deletes an element of a set or map of the table, "netdev ...". chain: of a verdict map, to jump to;
+ * object: of a map of objects, "limit" or "counter" with that name; NULL: neither. */
+void nft_put_element(struct nft_script *script, bool add, const char *table, const char *set,
+		     const struct nft_key *key, const char *chain, const char *object);
+
+/* Adds or deletes a limit of rate bytes a second, and a counter. */
+void nft_put_limit(struct nft_script *script, bool add, const char *table, const char *name,
+		   const struct rate *rate);
+void nft_put_counter(struct nft_script *script, bool add, const char *table, const char *name);
 
 /* The path of nft; NULL: it is not installed. */
 const char *nft_program(void);

@@ -88,7 +88,7 @@ static pid_t start(const struct contender *c, enum verb verb, unsigned int pod, 
 {
 	const struct path with_result = file_of(c, "check");
 	struct path counts = file_of(c, "counts");
-	char command[32], container[32], netns[PATH_MAX], args[512], path[PATH_MAX];
+	char command[32], container[64], netns[PATH_MAX], args[512], path[PATH_MAX];
 	char ifname[] = "CNI_IFNAME=eth0", strace[] = "/usr/bin/strace", count[] = "-fcqq", to[] = "-o";
 	char *env[] = { command, container, netns, ifname, path, *c->args ? args : NULL, NULL };
 	char *tracing[] = { strace, count, to, counts.s, c->argv[0], c->argv[1], NULL };
@@ -98,7 +98,7 @@ static pid_t start(const struct contender *c, enum verb verb, unsigned int pod, 
 	pid_t pid;
 
 	snprintf(command, sizeof(command), "CNI_COMMAND=%s", verb_names[verb]);
-	snprintf(container, sizeof(container), "CNI_CONTAINERID=bench-%u", pod);
+	snprintf(container, sizeof(container), "CNI_CONTAINERID=bench-%s-%u", c->name, pod);
 	snprintf(netns, sizeof(netns), "CNI_NETNS=%s%u", c->netns, place);
 	snprintf(args, sizeof(args), "CNI_ARGS=%s", c->args);
 	snprintf(path, sizeof(path), "CNI_PATH=%.*s", (int)(slash - c->argv[0]), c->argv[0]);

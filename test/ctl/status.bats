@@ -155,7 +155,7 @@ value() {
 	metrics
 	[ "$(result '[.[] | select(.help == "" or (.name | startswith("ipvlan_cni_") | not))]')" = '[]' ]
 	[ "$(result '[.[].name[11:]]')" = '["build_info","concern_level","pods","pool_addresses","pool_blocks","pod_traffic_bytes","pod_traffic_packets","pod_late_packets","pod_denied_packets","dropped_packets","denied_packets","calls","repairs"]' ]
-	[ "$(result '[.[].unit]')" = '["","","pods","addresses","blocks","bytes","packets","packets","packets","calls","repairs"]' ]
+	[ "$(result '[.[].unit]')" = '["","","pods","addresses","blocks","bytes","packets","packets","packets","packets","packets","calls","repairs"]' ]
 	[ "$(value ipvlan_cni_pods network=net state=ok)" = 1 ]
 	[ "$(value ipvlan_cni_pods network=net state=lost)" = 1 ]
 	[ "$(value ipvlan_cni_pool_addresses network=net family=ipv4 state=used)" = 1 ]

@@ -69,11 +69,13 @@ refuses() {
 	mkdir man
 	echo '.TH IPVLAN 8 "" "ipvlan-cni" ""' >man/ipvlan.8
 	echo binaries >build/release/ipvlan-cni-2.0.0-linux-x86_64.tar.gz
+	mkdir build/release/ipvlan-cni-2.0.0-linux-x86_64
+	echo bill >build/release/ipvlan-cni-2.0.0-linux-x86_64/sbom.spdx.json
 	echo image >build/image.tar
 	make -s release-parts B=build VERSION=2.0.0
 	cd build/release
 	diff <(awk '{ print $2 }' SHA256SUMS) <(printf '%s\n' NOTES.md ipvlan-cni-2.0.0-image.tar \
-		ipvlan-cni-2.0.0-linux-x86_64.tar.gz ipvlan-cni-2.0.0-man.tar.gz ipvlan-cni-2.0.0.tar.gz)
+		ipvlan-cni-2.0.0-linux-x86_64.spdx.json ipvlan-cni-2.0.0-linux-x86_64.tar.gz ipvlan-cni-2.0.0-man.tar.gz ipvlan-cni-2.0.0.tar.gz)
 	sha256sum --quiet -c SHA256SUMS
 	[[ $(tar -xOzf ipvlan-cni-2.0.0-man.tar.gz man/ipvlan.8) = *'"ipvlan-cni 2.0.0"'* ]]
 	diff <(tar -xOzf ipvlan-cni-2.0.0.tar.gz ipvlan-cni-2.0.0/CHANGELOG.md) "$TREE/CHANGELOG.md"

@@ -16,7 +16,7 @@ setup() {
 
 @test "binaries, image, Debian package, man pages, sources and notes are there" {
 	local name
-	for name in "ipvlan-cni-$VERSION-linux-*.tar.gz" "ipvlan-cni-$VERSION-image.tar" "ipvlan-cni_*.deb" \
+	for name in "ipvlan-cni-$VERSION-linux-*.tar.gz" "ipvlan-cni-$VERSION-linux-*.spdx.json" "ipvlan-cni-$VERSION-image.tar" "ipvlan-cni_*.deb" \
 		"ipvlan-cni-$VERSION-man.tar.gz" "ipvlan-cni-$VERSION.tar.gz" NOTES.md; do
 		compgen -G "$name"
 	done

@@ -26,9 +26,17 @@ static void beside_compare(const struct route_seen *seen, void *arg)
 		beside->other = *seen;
 }
 
+static const char *beside_effect(const struct route_seen *other, const struct route *route)
+{
+	if (route->dst.ip.family != AF_INET6 || route->priority != other->priority)
+		return "the one of the new interface is used";
+	if (!other->gw.family || !route->n_hops || !route->hops[0].gw.family)
+		return "the kernel uses one of them";
+	return "the kernel shares packets among both";
+}
+
 static void beside_log(struct iface *iface, const struct beside *beside, const struct route *route)
 {
-	const bool shared = route->dst.ip.family == AF_INET6 && route->priority == beside->other.priority;
 	struct link other = { .name = "" };
 
 	link_find_index(&iface->pod, beside->other.link, &other, NULL);
@@ -36,8 +44,7 @@ static void beside_log(struct iface *iface, const struct beside *beside, const s
 		"\"priority\" in "
 		"the route decides otherwise",
 		prefix_text(&route->dst).s, other.name, beside->other.priority, iface->req->ifname,
-		route->priority,
-		shared ? "the kernel shares packets among both" : "the one of the new interface is used");
+		route->priority, beside_effect(&beside->other, route));
 }
 
 static int beside_add(struct iface *iface, const struct beside *beside, struct cni_error *err)

@@ -69,8 +69,8 @@ enum found route_gateway_is_near(struct rtnl *nl, int link, const struct ip *gw,
 void route_queue_add(struct rtnl *nl, int link, const struct route *route);
 
 /* Adds a route immediately, even if there are others to dst: IPv4 uses the one that was added last
- * (fib_table_insert()), IPv6 all those with one metric in turn (fib6_add_rt2node()). Returns 0, or
- * the kernel's errno with *err filled. */
+ * (fib_table_insert()). IPv6 shares packets among routes with one metric and gateways, and otherwise
+ * uses one of them (fib6_add_rt2node()). Returns 0, or the kernel's errno with *err filled. */
 int route_put(struct rtnl *nl, int link, const struct route *route, struct cni_error *err);
 
 /* Adds a route immediately, but only if there is no other route to dst. Returns 0, or the kernel's

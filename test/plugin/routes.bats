@@ -171,6 +171,20 @@ leads() {
 	done
 }
 
+@test "with the metric of another interface's IPv6 route, the log says whether the kernel shares packets" {
+	local conf
+	beside -6 fd99::1
+	conf=$(conf "$(static fd00:36::9/64 '[ { "dst": "::/0", "gw": "fd00:36::66", "priority": 1024 } ]')")
+	add "$conf" a
+	[[ $stderr = *"the pod has two routes to ::/0"*"the kernel shares packets among both"* ]]
+	[ "$(ip -n a -6 route show default | grep -c nexthop)" = 2 ]
+	cni DEL "$conf"
+	conf=$(conf "$(static fd00:36::9/64 '[ { "dst": "::/0", "gw": "::", "priority": 1024 } ]')")
+	add "$conf" a
+	[[ $stderr = *"the pod has two routes to ::/0"*"the kernel uses one of them"* ]]
+	[ "$(ip -n a -6 route show default | grep -c nexthop)" = 0 ]
+}
+
 @test "with priority the route of the configuration has that metric, and the other route is used" {
 	local family conf
 	for family in -4 -6; do

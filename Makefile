@@ -24,6 +24,7 @@
 #   make deb        build/release: the Debian package
 #   make release    build/release: all of these from a commit, with sources, notes and SHA256SUMS
 #   make image      build/image.tar: an image that installs the static binaries on a node
+#   make facts      what the code relies on in the kernel, a line each: KERNEL=qemu-6.1
 #   make test-kernels   the tests on our kernel and Debian's
 #   make coverage   which lines the tests run
 #   make install    into DESTDIR, BINDIR=/opt/cni/bin; ipvlanctl into SBINDIR=/usr/local/sbin

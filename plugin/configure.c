@@ -254,8 +254,8 @@ static int configure_at_once(struct iface *iface, const struct conf *conf, const
 
 /*
  * The kernel makes an IPv6 address local in a work queue (addrconf_dad_work()), also without
- * duplicate address detection. Until then packets to it are lost. Without a carrier the kernel
- * never does it.
+ * duplicate address detection. Until then packets to it are lost. Without a carrier no packet
+ * arrives, and an address with duplicate address detection waits for the carrier.
  */
 static int configure_wait_until_local(struct iface *iface, const struct ip *ip, struct cni_error *err)
 {

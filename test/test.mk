@@ -113,4 +113,10 @@ test-kernels:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)for k in $(KERNELS); do echo "== kernel $$k"; KERNEL=$$k BUILD=$B test/suite -q || exit 1; done
 
-.PHONY: demo test test-deep test-every-case test-all built test-go-newest test-cnitool test-kubernetes test-runtimes test-packages test-kernels coverage model sim sim-broken
+# what the code relies on in the kernel, a line each: test/kernel/README.md
+facts:
+	$(Q)test/install-deps build test
+	@$(MAKE) --no-print-directory tools
+	$(Q)BUILD=$B test/kernel/run -t 900 -- test/kernel/facts/run
+
+.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-kubernetes test-runtimes test-packages test-kernels coverage model sim sim-broken

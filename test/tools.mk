@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Programs that tests call, not the product: test/DIRECTORY/NAME.c is $B/tools/NAME.
 
-TOOLS = $(wildcard test/load/*.c test/bench/*.c test/plugin/*.c test/sim/*.c)
+TOOLS = $(wildcard test/load/*.c test/bench/*.c test/plugin/*.c test/sim/*.c test/kernel/facts/*.c)
 TOOL_PROGRAMS = $(patsubst %,$B/tools/%,$(notdir $(TOOLS:.c=)))
 
 tools: $(TOOL_PROGRAMS) $B/tools/faults

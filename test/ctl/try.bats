@@ -24,7 +24,7 @@ sound() {
 	trial 0
 	tells 'ADD  as a runtime calls it' 'ok       address: 10.138.36.2/23, gateway 10.138.36.66' \
 		'ok       route: 0.0.0.0/0' 'ok       gateway: 10.138.36.66 answers after ' 'ok       CHECK: nothing is missing' \
-		'ok       DEL: the interface is gone'
+		'ok       DEL: the interface is removed'
 	[ "$stderr" = "" ]
 }
 

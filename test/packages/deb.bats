@@ -52,7 +52,7 @@ apt() {
 	run in_debian ipvlanctl try /usr/share/doc/ipvlan-cni/examples/l2.conflist
 	echo "$output"
 	[ "$status" = 0 ]
-	[[ $output = *'address: 10.138.36.2/23'*'gateway: 10.138.36.66 answers'*'CHECK: it is'*'the interface is gone'* ]]
+	[[ $output = *'address: 10.138.36.2/23'*'gateway: 10.138.36.66 answers'*'CHECK: nothing is missing'*'the interface is removed'* ]]
 	apt purge ipvlan-cni
 	rm -rf "$DEBIAN/var/lib/cni"
 	files | diff "$STUB_DIR/before" -
@@ -115,11 +115,11 @@ proposes_and_tries() {
 	run in_debian sh -c 'ipvlanctl init && ipvlanctl try'
 	echo "$output"
 	[ "$status" = 0 ]
-	[[ $output = *'"subnet": "10.138.36.0/23"'*'gateway: 10.138.36.66 answers'*'CHECK: it is'*'the interface is gone'* ]]
+	[[ $output = *'"subnet": "10.138.36.0/23"'*'gateway: 10.138.36.66 answers'*'CHECK: nothing is missing'*'the interface is removed'* ]]
 	run in_debian sh -c 'ipvlanctl init --write && ipvlanctl try lan'
 	echo "$output"
 	[ "$status" = 0 ]
-	[[ $output = *'written to /etc/cni/net.d/10-lan.conflist'*'CHECK: it is'* ]]
+	[[ $output = *'written to /etc/cni/net.d/10-lan.conflist'*'CHECK: nothing is missing'* ]]
 	[ "$(jq -r .cniVersion "$DEBIAN/etc/cni/net.d/10-lan.conflist")" = 1.0.0 ]
 	rm "$DEBIAN/etc/cni/net.d/10-lan.conflist"
 }

@@ -50,6 +50,7 @@ JANSSON = $(shell $(PKG_CONFIG) --cflags --libs jansson)
 MNL = $(shell $(PKG_CONFIG) --cflags --libs libmnl)
 CURL = $(shell $(PKG_CONFIG) --cflags --libs libcurl)
 YAML = $(shell $(PKG_CONFIG) --cflags --libs yaml-0.1)
+MICROHTTPD = $(shell $(PKG_CONFIG) --cflags --libs libmicrohttpd)
 
 WARN = -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wpointer-arith \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wimplicit-fallthrough \
@@ -128,7 +129,7 @@ $B/ipvlanctl: $(call objects,plugin/ctl) $B/obj/plugin/netavark/network.o $B/obj
 $B/ipvlanctl: private LDLIBS += $(MNL) $(JANSSON) $(YAML)
 
 $B/ipvlan-node: $(call objects,plugin/node) $B/libplugin.a $B/libnet.a $B/libcni.a
-$B/ipvlan-node: private LDLIBS += $(MNL) $(JANSSON)
+$B/ipvlan-node: private LDLIBS += $(MNL) $(JANSSON) $(MICROHTTPD)
 
 $B/ipvlan-netavark: $(call objects,plugin/netavark) $B/libplugin.a $B/libipam.a $B/libnet.a $B/libcni.a
 $B/ipvlan-netavark: private LDLIBS += $(MNL) $(JANSSON)

@@ -94,7 +94,8 @@ const struct command commands[] = {
 		.what = "release addresses and objects of pods that are gone",
 		.more = "Without --yes it lists them.\n",
 		.main = gc_main,
-		.options = { { "--yes", NULL, "release them" } },
+		.options = { { "--yes", NULL, "release them" },
+			     { "--quiet", NULL, "with --yes, print nothing if there is nothing" } },
 	},
 	{
 		.name = "repair",

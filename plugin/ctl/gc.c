@@ -151,7 +151,7 @@ static int gc_release(const json_t *entry)
 	return -1;
 }
 
-static int gc_release_all(const struct collection *all, bool really)
+static int gc_release_all(const struct collection *all, bool really, bool quiet)
 {
 	const size_t n = json_array_size(all->leftovers);
 	const json_t *entry;
@@ -162,17 +162,17 @@ static int gc_release_all(const struct collection *all, bool really)
 			gc_print(entry, "");
 		else if (gc_release(entry) < 0)
 			failed++;
-	if (!n)
+	if (!n && !quiet)
 		text_put(PLAIN, "No pod that is gone holds anything.");
-	else if (!really)
+	else if (n && !really)
 		text_put(YELLOW, "Nothing was changed: ipvlanctl gc --yes releases all that is listed.");
-	if (!n || !really)
+	if (n ? !really : !quiet)
 		text_end();
 	return failed || all->incomplete ? 1 : 0;
 }
 
 /* Only networks of ipvlan: only other plugins know their own objects. */
-static int gc_collect(struct collection *all, bool really)
+static int gc_collect(struct collection *all, bool really, bool quiet)
 {
 	struct cni_error err = { 0 };
 	const json_t *network;
@@ -188,17 +188,17 @@ static int gc_collect(struct collection *all, bool really)
 		if (networks_ipvlan(network))
 			read_leases(all, network);
 	read_ledger(all);
-	return gc_release_all(all, really);
+	return gc_release_all(all, really, quiet);
 }
 
 int gc_main(int argc, char **argv)
 {
 	struct collection all = { .leftovers = NULL };
-	const bool really = option_take(&argc, argv, "--yes");
+	const bool really = option_take(&argc, argv, "--yes"), quiet = option_take(&argc, argv, "--quiet");
 	int status;
 
 	all.leftovers = json_array();
-	status = gc_collect(&all, really);
+	status = gc_collect(&all, really, really && quiet);
 	json_decref(all.scan);
 	json_decref(all.leftovers);
 	json_decref(all.networks);

@@ -13,7 +13,7 @@
 #endif
 
 #define BIT(capability) (1ULL << (capability))
-#define KEPT \
+#define FOR_REPAIRS \
 	(BIT(CAP_NET_ADMIN) | BIT(CAP_SYS_ADMIN) | BIT(CAP_BPF) | BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE))
 
 /* Those that there may be, of this kernel and of later ones. */
@@ -36,13 +36,22 @@ static int capabilities_set(uint64_t mask)
 	return (int)syscall(SYS_capset, &head, data);
 }
 
-int capabilities_drop(struct cni_error *err)
+static uint64_t capabilities_of(const struct options *options)
 {
+	if (options->no_repair && !options->gc_s && !options->listen)
+		return BIT(CAP_DAC_OVERRIDE);
+	return FOR_REPAIRS | (options->host_mounts ? BIT(CAP_SYS_CHROOT) : 0);
+}
+
+int capabilities_drop(const struct options *options, struct cni_error *err)
+{
+	const uint64_t kept = capabilities_of(options);
+
 	for (unsigned long i = 0; i < ALL; i++)
-		if (!(KEPT & BIT(i)) && prctl(PR_CAPBSET_READ, i) == 1 && prctl(PR_CAPBSET_DROP, i) < 0)
+		if (!(kept & BIT(i)) && prctl(PR_CAPBSET_READ, i) == 1 && prctl(PR_CAPBSET_DROP, i) < 0)
 			return cni_fail(err, CNI_INTERNAL, "cannot drop capability %lu: %s", i,
 					errno_text(errno));
-	if (capabilities_set(KEPT) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (capabilities_set(kept) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return cni_fail(err, CNI_INTERNAL, "cannot drop capabilities: %s", errno_text(errno));
 	return 0;
 }

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ipvlan-node: makes again, within a second, what running pods lose to what happens to the host.
+ * ipvlan-node: makes again, within a second, what running pods lose to what happens to the host. In a cluster
+ * it also places on its node what pods require: programs, a kubeconfig, a network configuration.
  *
- * It hears of it from the kernel, and does what `ipvlanctl repair` does. It has no state: killed at any
- * moment it loses nothing, and when it starts it looks at everything. A repair is a child of its own, so that
- * what it needs of memory goes with it, and so that it may be waited for without being deaf.
+ * It has no state of its own: killed at any moment it loses nothing, and when it starts it looks at
+ * everything. Each repair and each pass is a child, so that what it needs of memory goes with it, and so that
+ * it may be waited for without being deaf.
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cni/about.h"
@@ -21,42 +20,49 @@
 #include "cni/process.h"
 #include "node/capabilities.h"
 #include "node/notify.h"
-#include "node/watch.h"
-#include "plugin/repair.h"
-
-/* What happens together is repaired together: a repair begins so long after the first event, ... */
-#define GATHER_MS 100
-/* ... and so long after the one before has ended. */
-#define REST_MS 400
-/* One that takes longer hangs. */
-#define PATIENCE_MS 120000
-/* One that failed is tried again: first after so long, then after twice as long, up to the last. */
-#define RETRY_MS 2000
-#define RETRY_MAX_MS 300000
+#include "node/repairs.h"
+#include "node/serve.h"
+#include "node/upkeep.h"
 
 static const struct about about = {
 	.name = "ipvlan-node",
 	.what = "makes again what running pods lose to what happens to the host",
-	.usage = "usage: ipvlan-node\n"
-		 "       ipvlan-node --help | --version\n"
-		 "\n"
-		 "A service that runs until it is terminated. It requires root.\n",
+	.usage =
+		"usage: ipvlan-node [OPTION]...\n"
+		"       ipvlan-node uninstall [--keep-dir DIRECTORY]\n"
+		"       ipvlan-node is-ready FILE\n"
+		"       ipvlan-node --help | --version\n"
+		"\n"
+		"A service that runs until it is terminated. It requires root. Without options it repairs.\n"
+		"\n"
+		"  --install-from DIRECTORY    installs ipvlan, addrpool and addrpool-claim from there\n"
+		"  --bin-dir DIRECTORY         where to (/opt/cni/bin)\n"
+		"  --conf-template FILE        writes the network configuration of this node from it\n"
+		"  --conf-dir DIRECTORY        where to (/etc/cni/net.d)\n"
+		"  --node NAME                 the node's name ($NODE_NAME, or the host's name)\n"
+		"  --account-dir DIRECTORY     writes a kubeconfig with the token and ca.crt that are there\n"
+		"  --kubeconfig FILE           where to\n"
+		"  --server URL                of the API ($KUBERNETES_SERVICE_HOST and _PORT)\n"
+		"  --keep-dir DIRECTORY        copies of what it replaced (/var/lib/ipvlan-node)\n"
+		"  --uninstall-last            at its end undoes all this, unless another instance runs\n"
+		"  --ready-file FILE           exists while all is in place\n"
+		"  --gc SECONDS                calls ipvlanctl gc --yes so often\n"
+		"  --listen [ADDRESS:]PORT     serves /metrics and /healthz (127.0.0.1)\n"
+		"  --host-mounts               repairs with the files of process 1, from a container\n"
+		"  --no-repair, --repair       repairs nothing; repairs, which is the default\n",
 	.page = "ipvlan-node",
 };
 
 struct node {
-	struct rtnl host;
-	struct watch watch;
+	struct host host;
+	struct repairs repairs;
+	struct upkeep upkeep;
+	struct serve serve;
 	int signals;
-	struct watch_due due;
-	long long gathered, rested; /* a repair that is due begins after both */
-	long long retry;	    /* milliseconds */
-	pid_t child;		    /* the repair that runs, 0: none */
-	long long limit;	    /* when it is killed */
 	bool over;
 };
 
-static int node_open(struct node *node, struct cni_error *err)
+static int node_open_signals(struct node *node, struct cni_error *err)
 {
 	sigset_t set;
 
@@ -66,67 +72,25 @@ static int node_open(struct node *node, struct cni_error *err)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	node->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (node->signals < 0)
-		return cni_fail(err, CNI_IO, "signalfd: %s", errno_text(errno));
-	if (rtnl_open(&node->host, -1, err) < 0 || watch_open(&node->watch, &node->host, err) < 0)
+	return node->signals < 0 ? cni_fail(err, CNI_IO, "signalfd: %s", errno_text(errno)) : 0;
+}
+
+static int node_open(struct node *node, const struct options *options, struct cni_error *err)
+{
+	if (node_open_signals(node, err) < 0 || host_open(&node->host, options, err) < 0 ||
+	    repairs_open(&node->repairs, &node->host, err) < 0 ||
+	    upkeep_open(&node->upkeep, &node->host, err) < 0 ||
+	    serve_open(&node->serve, &node->host, options, err) < 0)
 		return -1;
-	return capabilities_drop(err);
+	return capabilities_drop(options, err);
 }
 
-/* In the child, with a conversation of its own. Returns its exit status. */
-static int node_repair(int master)
+static int node_close(struct node *node, struct cni_error *err)
 {
-	struct rtnl host;
-	struct repair repair = { .host = &host, .master = master, .by = COUNTERS_NODE, .each = repair_log };
-	struct cni_error err = { 0 };
-	int rc;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	process_begin();
-	rc = rtnl_open(&host, -1, &err);
-	if (rc == 0)
-		rc = repair_run(&repair, &err);
-	if (rc < 0)
-		cni_log("repair: %s", err.msg);
-	return rc < 0 ? 1 : 0;
-}
-
-static void node_try_later(struct node *node, long long now)
-{
-	node->due = (struct watch_due){ .any = true };
-	node->rested = now + node->retry;
-	node->retry = node->retry * 2 < RETRY_MAX_MS ? node->retry * 2 : RETRY_MAX_MS;
-}
-
-static void node_begin_repair(struct node *node, long long now)
-{
-	const int master = node->due.master;
-	const pid_t child = fork();
-
-	if (child == 0)
-		_exit(node_repair(master));
-	if (child < 0) {
-		cni_log("cannot start a repair: %s", errno_text(errno));
-		node_try_later(node, now);
-		return;
-	}
-	node->child = child;
-	node->limit = now + PATIENCE_MS;
-	node->due = (struct watch_due){ .any = false };
-}
-
-static void node_end_repair(struct node *node, long long now)
-{
-	int status;
-
-	if (!node->child || waitpid(node->child, &status, WNOHANG) != node->child)
-		return;
-	node->child = 0;
-	node->rested = now + REST_MS;
-	if (status == 0)
-		node->retry = RETRY_MS;
-	else
-		node_try_later(node, now);
+	serve_close(&node->serve);
+	repairs_close(&node->repairs);
+	host_close(&node->host);
+	return upkeep_close(&node->upkeep, err);
 }
 
 static void node_read_signals(struct node *node)
@@ -137,93 +101,123 @@ static void node_read_signals(struct node *node)
 		node->over |= info.ssi_signo != SIGCHLD;
 }
 
-static void node_read_events(struct node *node, int source)
+/* *timeout: -1 is never. */
+static void node_at(long long at, long long now, int *timeout)
 {
-	const bool due = node->due.any;
+	const int left = at > now ? (int)(at - now) : 0;
 
-	watch_read(&node->watch, source, &node->due);
-	if (!due)
-		node->gathered = process_now_ms() + GATHER_MS;
+	if (at >= 0 && (*timeout < 0 || left < *timeout))
+		*timeout = left;
 }
 
 /* Until something must be done without an event; -1: never. */
-static int node_timeout(const struct node *node, long long now)
+static int node_timeout(const struct node *node)
 {
-	long long at = node->gathered > node->rested ? node->gathered : node->rested;
+	const long long now = process_now_ms();
+	int timeout = serve_timeout(&node->serve);
 
-	if (node->child)
-		at = node->limit;
-	else if (!node->due.any)
-		return -1;
-	return at > now ? (int)(at - now) : 0;
+	node_at(repairs_next(&node->repairs), now, &timeout);
+	node_at(upkeep_next(&node->upkeep), now, &timeout);
+	return timeout;
 }
 
 static void node_act(struct node *node)
 {
-	const long long now = process_now_ms();
-
-	node_end_repair(node, now);
-	if (node_timeout(node, now) != 0)
-		return;
-	if (node->child)
-		kill(node->child, SIGKILL);
-	else
-		node_begin_repair(node, now);
+	repairs_act(&node->repairs, process_now_ms());
+	upkeep_act(&node->upkeep, process_now_ms());
+	node->serve.ill = !node->upkeep.ready ? "not everything is in place; the log has the reason\n"
+			  : repairs_failed(&node->repairs)
+				  ? "the last repair failed; the log has the reason\n"
+				  : NULL;
+	serve_run(&node->serve);
 }
 
+/* A descriptor of -1 is passed over. */
 static int node_turn(struct node *node)
 {
-	struct pollfd fds[WATCH_SOURCES + 1] = { { .fd = node->signals, .events = POLLIN } };
+	enum { SIGNALS, CHANGES, SERVE, WATCH };
+	struct pollfd fds[WATCH + WATCH_SOURCES] = {
+		[SIGNALS] = { .fd = node->signals, .events = POLLIN },
+		[CHANGES] = { .fd = node->upkeep.changes, .events = POLLIN },
+		[SERVE] = { .fd = serve_descriptor(&node->serve), .events = POLLIN },
+	};
 
 	for (int i = 0; i < WATCH_SOURCES; i++)
-		fds[i + 1] = (struct pollfd){ .fd = watch_descriptor(&node->watch, i), .events = POLLIN };
-	if (poll(fds, WATCH_SOURCES + 1, node_timeout(node, process_now_ms())) < 0 && errno != EINTR)
+		fds[WATCH + i] =
+			(struct pollfd){ .fd = watch_descriptor(&node->repairs.watch, i), .events = POLLIN };
+	if (poll(fds, WATCH + WATCH_SOURCES, node_timeout(node)) < 0 && errno != EINTR)
 		return -1;
-	if (fds[0].revents)
+	if (fds[SIGNALS].revents)
 		node_read_signals(node);
+	if (fds[CHANGES].revents)
+		upkeep_read(&node->upkeep);
 	for (int i = 0; i < WATCH_SOURCES; i++)
-		if (fds[i + 1].revents)
-			node_read_events(node, i);
+		if (fds[WATCH + i].revents)
+			repairs_read(&node->repairs, i);
 	node_act(node);
 	return 0;
 }
 
-static int node_run(struct cni_error *err)
+static int node_run(const struct options *options, struct cni_error *err)
 {
-	/* what happened before we listened */
-	struct node node = { .due = { .any = true }, .retry = RETRY_MS };
-	int rc = node_open(&node, err);
+	struct node node = {
+		.signals = -1,
+		.host = { .mounts = -1, .ipvlanctl = -1 },
+		.upkeep = { .changes = -1, .pass = { .options = options, .place = { .instances = -1 } } },
+	};
+	int rc = node_open(&node, options, err);
 
 	if (rc == 0)
 		notify("READY=1");
 	while (rc == 0 && !node.over)
 		if (node_turn(&node) < 0)
 			rc = cni_fail(err, CNI_IO, "poll: %s", errno_text(errno));
-	if (node.child)
-		kill(node.child, SIGKILL);
-	watch_close(&node.watch);
-	rtnl_close(&node.host);
+	return node_close(&node, err) < 0 ? -1 : rc;
+}
+
+static int node_uninstall(const struct options *options, struct cni_error *err)
+{
+	struct place place;
+	int rc = place_open(&place, options->keep_dir, err);
+
+	if (rc == 0 && !place_is_last(&place)) {
+		rc = cni_fail(err, CNI_RETRY, "another ipvlan-node runs on this node");
+		cni_hint(err, "it would install everything again: end it first");
+	} else if (rc == 0) {
+		rc = place_undo(&place, err);
+	}
+	place_close(&place);
 	return rc;
+}
+
+static int node_main(int argc, char **argv)
+{
+	const bool uninstall = argc > 1 && !strcmp(argv[1], "uninstall");
+	struct cni_error err = { 0 };
+	struct options options;
+
+	if (options_read(&options, argc - uninstall, argv + uninstall) < 0)
+		return about_refuse(&about);
+	if (geteuid() != 0) {
+		fputs("ipvlan-node: requires root\n", stderr);
+		return EXIT_USAGE;
+	}
+	if ((uninstall ? node_uninstall(&options, &err) : node_run(&options, &err)) == 0)
+		return 0;
+	cni_log("ipvlan-node: %s%s%s", err.msg, err.details[0] ? "; " : "", err.details);
+	return 1;
 }
 
 int main(int argc, char **argv)
 {
-	struct cni_error err = { 0 };
 	int status;
 
 	if (process_begin() < 0)
 		return 2;
 	if (about_answers(&about, argc, argv, &status))
 		return status;
-	if (argc > 1)
-		return about_refuse(&about);
-	if (geteuid() != 0) {
-		fputs("ipvlan-node: requires root\n", stderr);
-		return EXIT_USAGE;
-	}
-	if (node_run(&err) < 0) {
-		cni_log("ipvlan-node: %s", err.msg);
-		return 1;
-	}
-	return 0;
+	/* for a probe of the kubelet: the image has no shell */
+	if (argc == 3 && !strcmp(argv[1], "is-ready"))
+		return access(argv[2], F_OK) == 0 ? 0 : 1;
+	return node_main(argc, argv);
 }

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # Functions for tests of ipvlan-node.
 
-# start_node [COMMAND...]: returns when it receives all events. Its output goes to the file $SAID.
+NODE_OPTIONS=()
+
+# start_node [COMMAND...]: with the options NODE_OPTIONS; returns when it receives all events. Its output goes to the file $SAID.
 start_node() {
 	SAID=$BATS_TEST_TMPDIR/said
 	rm -f "$BATS_TEST_TMPDIR/ready"
 	socat -u "UNIX-RECV:$BATS_TEST_TMPDIR/notify" "OPEN:$BATS_TEST_TMPDIR/ready,creat" 3>&- &
 	LISTENER=$!
 	timeout 5 sh -c "until [ -S '$BATS_TEST_TMPDIR/notify' ]; do sleep 0.02; done"
-	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/notify "$@" "$BUILD/ipvlan-node" 2>>"$SAID" 3>&- &
+	NOTIFY_SOCKET=$BATS_TEST_TMPDIR/notify "$@" "$BUILD/ipvlan-node" "${NODE_OPTIONS[@]}" 2>>"$SAID" 3>&- &
 	NODE=$!
 	timeout 5 sh -c "until grep -q READY=1 '$BATS_TEST_TMPDIR/ready' 2>/dev/null; do sleep 0.02; done"
 	kill "$LISTENER"

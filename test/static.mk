@@ -27,12 +27,13 @@ STATIC_LINK = -Wl,--gc-sections,-z,noseparate-code
 STATIC_LIBRARIES = MNL=-lmnl JANSSON=-ljansson YAML=-lyaml CURL='-lcurl -lssl -lcrypto' MICROHTTPD=-lmicrohttpd
 STATIC_TOOL = $(subst amd64,x86_64,$(subst arm64,aarch64,$(ARCH)))-linux-gnu-
 
+STATIC_MAKE = libraries=$$(test/musl-libraries $(REFRESH) $(ARCH)) && $(STATIC) CC="$$libraries/cc" AR=$(STATIC_TOOL)ar \
+	PIC=-fno-pie PIE="-no-pie -static $(STATIC_LINK)" CFLAGS="$(STATIC_CFLAGS)" LIBRARIES="$$libraries/libraries" $(STATIC_LIBRARIES)
+
 static:
 	$(as_root)
 	@test/install-deps build static $(filter-out $(HOST_ARCH),$(ARCH))
-	+@libraries=$$(test/musl-libraries $(REFRESH) $(ARCH)) && $(STATIC) CC="$$libraries/cc" AR=$(STATIC_TOOL)ar \
-		PIC=-fno-pie PIE="-no-pie -static $(STATIC_LINK)" CFLAGS="$(STATIC_CFLAGS)" LIBRARIES="$$libraries/libraries" \
-		$(STATIC_LIBRARIES) $(STATIC_PROGRAMS)
+	+@$(STATIC_MAKE) $(STATIC_PROGRAMS)
 	@$(STATIC_TOOL)strip $(STATIC_PROGRAMS)
 	@$(if $(filter $(HOST_ARCH),$(ARCH)),$(RUN_ALONE))
 
@@ -70,4 +71,15 @@ test-static:
 	$(Q)RELEASE=$(abspath $B/release) bats --tap test/static/dist.bats
 	$(Q)STATICS='$(STATICS)' bats --tap test/static/twice.bats
 
-.PHONY: static refresh-static test-static
+# Of arm64, on other machines: the C tests by QEMU's emulation of processes, then the programs on Debian's kernel in QEMU.
+test-arm64:
+	$(Q)test/install-deps build test emulator
+	@$(MAKE) --no-print-directory static ARCH=arm64
+	+@$(MAKE) --no-print-directory arm64-unit ARCH=arm64
+	$(Q)test/arm64/run $(call static_dir,arm64) | awk '{ print } /^ok/ { p++ } /^not ok/ { f++ } END { printf "%d passed, %d failed\n", p, f; exit f || !p }'
+
+# a test that has its own mnl_socket_recvfrom() comes before the library that has another
+arm64-unit:
+	+@$(STATIC_MAKE) unit RUN=qemu-aarch64-static LDFLAGS=-Wl,--allow-multiple-definition
+
+.PHONY: static refresh-static test-static test-arm64 arm64-unit

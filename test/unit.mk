@@ -2,7 +2,7 @@
 # make check: C tests of the logic. They require no root, no network and no time.
 #
 # Each test/unit/NAME.c is a program that prints TAP. It is linked with the plugins' objects, compiled in the same
-# way, so that SAN=1 and CC=clang apply to both.
+# way, so that SAN=1 and CC=clang apply to both. RUN is in front of each, such as an emulator.
 
 UNIT = $(patsubst test/%.c,$B/%,$(wildcard test/unit/*.c))
 
@@ -12,7 +12,7 @@ check:
 
 unit: $(UNIT)
 	@for t in $^; do \
-		echo "program $$t"; $$t; echo "status $$?"; \
+		echo "program $$t"; $(RUN) $$t; echo "status $$?"; \
 	done 2>&1 | awk ' \
 		/^program /  { name = $$2; failures = 0; next } \
 		/^status /   { if ($$2 && !failures) { print name " ended with status " $$2; failed++ } next } \

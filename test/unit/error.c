@@ -73,8 +73,10 @@ static void test_errno_text(void)
 {
 	is_str(errno_text(ENOENT), "no such file or directory",
 	       "the text of errno begins in lower case, as Go's");
-	is_str(errno_text(EIO), "input/output error", "only the first letter changes");
-	is_str(errno_text(123456), "unknown error 123456", "an unknown one has its number");
+	is_str(errno_text(EACCES), "permission denied", "only the first letter changes");
+	/* glibc's, musl's */
+	ok(strstr("unknown error 123456, no error information", errno_text(123456)),
+	   "an unknown one has a text");
 }
 
 int main(void)

@@ -60,6 +60,11 @@ load ../lib/faults
 }
 
 # Before Linux 6.15 the interface first gets another name, since the host has an eth0 too.
+@test "whatever request the kernel refuses: antiSpoof, bandwidth, allow" {
+	faults refusals 40 'ADD DEL' "$(pooled '{ "antiSpoof": true, "bandwidth": { "egressRate": 8000000 }, "allow": { "egress": [ {} ] } }')"
+	told 'nft failed for antiSpoof'
+}
+
 @test "whatever request the kernel refuses: the name, if that is a separate request" {
 	local release
 	IFS=.- read -ra release <<<"$(uname -r)"

@@ -21,6 +21,8 @@ CONF[ipMasq]='{ "mode": "l3s", "ipMasq": true }' WORKS[ipMasq]=internet_works
 CONF[hostRoutes]='{ "hostRoutes": [ { "dst": "198.51.100.0/24", "gw": "10.138.36.66" }, { "dst": "2001:db8:99::/64", "gw": "fd00:36::66" } ] }'
 WORKS[hostRoutes]=routes_work
 CONF[reflector]='{ "mode": "l3", "flag": "vepa", "reflector": [ "10.138.36.66", "fd00:36::66" ] }' WORKS[reflector]=reflector_works
+CONF[isolation]='{ "antiSpoof": true, "deny": { "egress": [ { "cidrs": [ "198.51.100.2/32", "2001:db8:99::2/128" ] } ] } }'
+WORKS[isolation]=isolation_works
 CONF[vlan]='{ "vlan": 100 }' WORKS[vlan]=vlan_works
 
 # conf_of FEATURE N: a pod with the addresses of that number, from addrpool, which starts faster
@@ -95,6 +97,25 @@ routes_work() {
 
 reflector_works() {
 	reaches a 192.168.9.3 && reaches a fd00:9::3 && tcp a b 192.168.9.3
+}
+
+# What may pass passes, what must not does not.
+isolation_works() {
+	ip -6 route replace default via fd00:36::66
+	reaches a 198.51.100.1 && reaches a 2001:db8:99::1 && tcp a lan 198.51.100.1 &&
+		unreachable a 198.51.100.2 2001:db8:99::2
+}
+
+# unreachable FROM ADDRESS...: asked at once.
+unreachable() {
+	local address asked=() ask
+	for address in "${@:2}"; do
+		reaches "$1" "$address" 3>&- &
+		asked+=($!)
+	done
+	for ask in "${asked[@]}"; do
+		! wait "$ask" || return 1
+	done
 }
 
 vlan_works() {
@@ -253,14 +274,12 @@ event_firewall_flushed() {
 }
 
 event_firewall_table_deleted() {
-	nft delete table inet ipvlan_cni 2>/dev/null || :
+	nft list tables | sed -n 's/^table \(.* ipvlan_cni.*\)/delete table \1/p' | nft -f -
 }
 
 event_firewall_element_deleted() {
-	local set
-	for set in $(nft -j list sets 2>/dev/null | jq -r '.nftables[].set // empty | select(.table == "ipvlan_cni") | .name'); do
-		nft flush set inet ipvlan_cni "$set"
-	done
+	nft -j list ruleset | jq -r '.nftables[] | .set, .map | objects | select(.table | startswith("ipvlan_cni")) |
+		"flush \(if .map then "map" else "set" end) \(.family) \(.table) \(.name)"' | nft -f -
 }
 
 event_strict_rp_filter() {
@@ -389,7 +408,9 @@ host_with_pods() {
 	ip netns exec lan sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 	ip -n lan -batch - <<-EOF
 		addr add 198.51.100.1/32 dev eth1
+		addr add 198.51.100.2/32 dev eth1
 		addr add 2001:db8:99::1/128 dev eth1 nodad
+		addr add 2001:db8:99::2/128 dev eth1 nodad
 	EOF
 	if declare -F "before_$2" >/dev/null; then
 		"before_$2"

@@ -375,3 +375,35 @@ case_of() {
 	cni DEL "$(conf)" a
 	leaves_nothing "$before"
 }
+
+# with_old_nft COMMAND...: where nft does not know the hook egress, as before 1.0.1, in its own words.
+with_old_nft() {
+	cp -L "$(command -v nft)" "$BATS_TEST_TMPDIR/nft.new"
+	cat >"$BATS_TEST_TMPDIR/nft" <<-END
+		#!/bin/sh
+		sed 's/hook egress/hook never/' | "$BATS_TEST_TMPDIR/nft.new" "\$@" 2>"$BATS_TEST_TMPDIR/said" && exit
+		sed 's/hook never/hook egress/' "$BATS_TEST_TMPDIR/said" >&2
+		exit 1
+	END
+	printf '#!/bin/sh\nmount --bind %s "$(readlink -f "$(command -v nft)")" && exec "$@"\n' "$BATS_TEST_TMPDIR/nft" >"$BATS_TEST_TMPDIR/old-nft"
+	chmod +x "$BATS_TEST_TMPDIR/nft" "$BATS_TEST_TMPDIR/old-nft"
+	"$1" unshare -m "$BATS_TEST_TMPDIR/old-nft" "${@:2}"
+}
+
+@test "where nft is too old, ADD, STATUS and doctor name the versions and the key, and nothing is left" {
+	local key before
+	for key in '"antiSpoof": true' '"counters": true' '"bandwidth": { "egressRate": 8000000 }' '"deny": { "egress": [ {} ] }'; do
+		before=$(inventory)
+		with_old_nft run_by
+		cni ADD "$(conf "{ $key }")"
+		fails 7 'requires Linux 5.16 and nftables 1.0.1'
+		explains 'unknown chain hook'
+		cni STATUS "$(conf "{ $key }")"
+		fails 50 'requires Linux 5.16 and nftables 1.0.1'
+		unset PLUGIN
+		leaves_nothing "$before"
+		conf "{ $key }" >"$BATS_TEST_TMPDIR/net.conf"
+		with_old_nft run "$BUILD/ipvlanctl" doctor "$BATS_TEST_TMPDIR/net.conf"
+		[[ $output = *'requires Linux 5.16 and nftables 1.0.1'* ]] || { echo "$output"; return 1; }
+	done
+}

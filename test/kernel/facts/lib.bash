@@ -49,7 +49,7 @@ holds() {
 
 # fails COMMAND...: it does not.
 fails() {
-	local output
+	local output patience=1
 	asserted=$((asserted + 1))
 	! output=$("$@" 2>&1) || wrong "$* succeeds: $output"
 }
@@ -69,9 +69,14 @@ equal() {
 	[ "$1" = "$2" ] || wrong "'$1', not '$2'"
 }
 
+# slow_detection POD: duplicate address detection takes four seconds, also on a slow machine.
+slow_detection() {
+	sysctl_in "$1" ipv6/neigh/slave0/retrans_time_ms 4000
+}
+
 # soon COMMAND...: it succeeds within moments, since the kernel does that later.
 soon() {
-	local tries
+	local tries patience=1
 	asserted=$((asserted + 1))
 	for ((tries = 0; tries < 40; tries++)); do
 		! "$@" >/dev/null 2>&1 || return 0
@@ -128,12 +133,13 @@ pod() {
 	} | ip -n "$name" -batch -
 }
 
-# pings NAME ADDRESS: packets get there and back. The host is called host.
+# pings NAME ADDRESS: packets get there and back. The host is called host. A slow machine gets five
+# seconds, unless an answer is not expected.
 pings() {
 	if [ "$1" = host ]; then
-		ping -n -q -c 1 -W 1 "$2"
+		ping -n -q -c 1 -W "${patience:-5}" "$2"
 	else
-		ip netns exec "$1" ping -n -q -c 1 -W 1 "$2"
+		ip netns exec "$1" ping -n -q -c 1 -W "${patience:-5}" "$2"
 	fi
 }
 

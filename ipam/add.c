@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "cni/cleanup.h"
+#include "cni/json.h"
 #include "cni/keys.h"
 #include "ipam/ask.h"
 #include "ipam/choose.h"
 #include "ipam/home.h"
+#include "ipam/identity.h"
 #include "ipam/past.h"
 #include "ipam/release.h"
 #include "ipam/resolv.h"
@@ -27,6 +29,7 @@ struct add {
 	long long end;		  /* of the time for claims, CLOCK_BOOTTIME */
 	struct cni_error refused; /* why no block could be claimed */
 	struct ip *ips;
+	bool holds; /* an identity, by the engine */
 };
 
 /* Is the attachment gone that has the leases of this name? */
@@ -127,7 +130,8 @@ static void remember(const struct add *add)
 	for (size_t i = 0; i < add->conf->n_pools; i++) {
 		if (add->conf->place.reuse_delay)
 			past_given(&add->store, &add->ips[i]);
-		if (add->conf->sticky && !pool_keeps(&add->conf->pools[i], &add->ips[i]))
+		if (add->conf->sticky && !add->conf->pools[i].identities &&
+		    !pool_keeps(&add->conf->pools[i], &add->ips[i]))
 			past_remember(&add->store, add->conf->pools[i].number, add->conf->sticky,
 				      &add->ips[i], pool_position(&add->conf->pools[i], &add->ips[i]));
 	}
@@ -138,6 +142,14 @@ static const struct states *known(const struct add *add)
 	return add->judged ? &add->states : NULL;
 }
 
+static bool uses_blocks(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (!conf->pools[i].identities)
+			return true;
+	return false;
+}
+
 /* Chooses addresses of this node's blocks. */
 static int choose_within(struct add *add, const struct record *had, struct shortage *shortage,
 			 struct cni_error *err)
@@ -146,7 +158,8 @@ static int choose_within(struct add *add, const struct record *had, struct short
 	struct conf narrow;
 	int rc = blocks_read(&blocks, &add->store, err);
 
-	if (rc == 0 && blocks.n && !add->counted && blocks_must_be_counted(&add->store)) {
+	if (rc == 0 && blocks.n && uses_blocks(add->conf) && !add->counted &&
+	    blocks_must_be_counted(&add->store)) {
 		shortage->uncounted = true;
 		rc = cni_fail(err, CNI_RETRY, "the engine must first count the blocks of node %s",
 			      add->conf->cluster.node);
@@ -167,6 +180,18 @@ static int choose_within(struct add *add, const struct record *had, struct short
 	return rc;
 }
 
+/* Another attachment of the identity, or GC, may have ended ours. */
+static int check_held(const struct add *add, struct cni_error *err)
+{
+	struct identity identity;
+
+	if (!add->holds ||
+	    (identity_of(&identity, &add->store, &add->owner) == FOUND && identity.state == IDENTITY_HELD))
+		return 0;
+	return cni_fail(err, CNI_RETRY, "identity %s was passed to another container while this ADD ran",
+			add->conf->sticky);
+}
+
 static int allocate(struct add *add, const struct request *req, struct record *had, struct shortage *shortage,
 		    struct cni_error *err)
 {
@@ -174,7 +199,7 @@ static int allocate(struct add *add, const struct request *req, struct record *h
 
 	if (home_open(&add->store, &add->conf->place, true, err) != FOUND)
 		return -1;
-	if (look_back(add, req, had, shortage, err) == 0)
+	if (check_held(add, err) == 0 && look_back(add, req, had, shortage, err) == 0)
 		rc = add->conf->cluster.pool
 			     ? choose_within(add, had, shortage, err)
 			     : choose(add->ips, &add->store, add->conf, had, known(add), shortage, err);
@@ -273,6 +298,68 @@ static json_t *answer(const struct add *add, json_t *dns, enum cni_version versi
 	return doc;
 }
 
+static bool asks_for_identity(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (conf->pools[i].identities)
+			return true;
+	return false;
+}
+
+static int has_no_name(const struct request *req, struct cni_error *err)
+{
+	const char *names = json_string_value(json_field(json_field(req->conf, "ipam"), "sticky"));
+
+	cni_fail(err, CNI_CONFIG,
+		 "the range set keeps addresses for identities, and CNI_ARGS lacks one of %s",
+		 names ? names : "?");
+	return cni_hint(err, "a range set with \"for\" before it, or after it, is for pods without a name");
+}
+
+/* The ADD has failed: what it holds goes back, unless an earlier ADD of the attachment has leases by it. */
+static void let_go(const struct add *add, const struct request *req)
+{
+	const struct place *place = &add->conf->place;
+	struct record record;
+	struct store store;
+	bool legacy, waits;
+
+	if (home_open(&store, place, false, NULL) != FOUND)
+		return;
+	if (record_find(&record, &store, &add->owner, &legacy, NULL) == FOUND_NOT)
+		identity_end(&store, &add->owner);
+	waits = identities_wait(&store) && !blocks_failed(&store);
+	store_close(&store);
+	if (waits)
+		cluster_tidy(req);
+}
+
+/* The engine first, which says which address the pod's identity has. */
+static int add_held(struct add *add, const struct request *req, struct cni_error *err)
+{
+	autofree struct ip *held = calloc(add->conf->n_pools, sizeof(*held));
+	const struct conf *whole = add->conf;
+	struct conf conf = *whole;
+	int rc;
+
+	if (!asks_for_identity(&conf))
+		return allocate_or_claim(add, req, err);
+	if (!conf.sticky)
+		return has_no_name(req, err);
+	if (!held)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	rc = cluster_hold(held, req, &conf, err);
+	conf.held = held;
+	add->conf = &conf;
+	add->holds = rc == 0;
+	if (rc == 0)
+		rc = allocate_or_claim(add, req, err);
+	if (rc < 0)
+		let_go(add, req);
+	add->conf = whole;
+	return rc;
+}
+
 static int add_with(const struct conf *conf, const struct request *req, json_t **result,
 		    struct cni_error *err)
 {
@@ -289,7 +376,7 @@ static int add_with(const struct conf *conf, const struct request *req, json_t *
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	if (conf->resolv_conf && resolv_read(&dns, conf->resolv_conf, err) < 0)
 		return -1;
-	rc = allocate_or_claim(&add, req, err);
+	rc = conf->place.identities ? add_held(&add, req, err) : allocate_or_claim(&add, req, err);
 	states_free(&add.states);
 	if (rc < 0)
 		return -1;

@@ -10,11 +10,23 @@
 #include "cni/child.h"
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "ipam/identity.h"
+#include "ipam/record.h"
+#include "ipam/wanted.h"
 
 #define PROGRAM "addrpool-claim"
 
 #define RETURN_PATIENCE_S 60 /* for the engine, when addrpool-claim returns blocks */
 #define LOCK_PATIENCE_S 65   /* beyond that: until other calls of addrpool-claim have ended */
+
+/* The engine says which address of an identity's range set is a pod's: all are left. */
+static int narrow_one(struct pool *ret, const struct pool *pool, const struct prefix *ours, size_t n,
+		      struct cni_error *err)
+{
+	const struct prefix all = { .ip = { .family = pool->ranges[0].start.family }, .len = 0 };
+
+	return pool->identities ? pool_narrow(ret, pool, &all, 1, err) : pool_narrow(ret, pool, ours, n, err);
+}
 
 int cluster_narrow(struct conf *ret, const struct conf *conf, const struct blocks *blocks,
 		   struct cni_error *err)
@@ -34,7 +46,7 @@ int cluster_narrow(struct conf *ret, const struct conf *conf, const struct block
 		if (block_counts(&blocks->list[i]))
 			ours[n++] = blocks->list[i].prefix;
 	for (; narrow.n_pools < conf->n_pools; narrow.n_pools++)
-		if (pool_narrow(&narrow.pools[narrow.n_pools], &conf->pools[narrow.n_pools], ours, n, err) <
+		if (narrow_one(&narrow.pools[narrow.n_pools], &conf->pools[narrow.n_pools], ours, n, err) <
 		    0) {
 			cluster_widen(&narrow);
 			return -1;
@@ -136,10 +148,12 @@ bool cluster_is_untidy(const struct store *store, const struct place *place)
 	struct blocks blocks;
 	int n = 0;
 
-	if (blocks_read(&blocks, store, NULL) == 0 && blocks.n && !blocks_failed(store))
+	if (blocks_failed(store))
+		return false;
+	if (blocks_read(&blocks, store, NULL) == 0 && blocks.n)
 		n = blocks_superfluous(&blocks, store, &spares, NULL);
 	blocks_free(&blocks);
-	return n > 0;
+	return n > 0 || identities_wait(store);
 }
 
 void cluster_tidy(const struct request *req)
@@ -149,5 +163,63 @@ void cluster_tidy(const struct request *req)
 	json_auto_t *answer = cluster_ask(req->config, req->config_len, argv, RETURN_PATIENCE_S, &why);
 
 	if (!answer)
-		cni_log("network %s: cannot return blocks without leases: %s", req->name, why.msg);
+		cni_log("network %s: cannot return blocks without leases, or identities: %s", req->name,
+			why.msg);
+}
+
+/* "0,2=10.9.0.7": the range sets that keep addresses for identities, with the requested addresses. */
+static bool list_wants(const struct conf *conf, char *ret, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < conf->n_pools && used < size; i++) {
+		const struct ip *wanted = wanted_of(conf, i, NULL);
+
+		if (conf->pools[i].identities)
+			used += (size_t)snprintf(ret + used, size - used, "%s%zu%s%s", used ? "," : "",
+						 conf->pools[i].number, wanted ? "=" : "",
+						 wanted ? ip_text(wanted).s : "");
+	}
+	return used < size;
+}
+
+static int read_held(struct ip *held, const struct conf *conf, const json_t *answer, struct cni_error *err)
+{
+	const json_t *list = json_field(answer, "addresses");
+	size_t k = 0;
+
+	for (size_t i = 0; i < conf->n_pools; i++) {
+		const char *text = json_string_value(json_array_get(list, k));
+
+		held[i].family = 0;
+		if (!conf->pools[i].identities)
+			continue;
+		if (!text || !ip_parse(text, &held[i]) || !pool_range(&conf->pools[i], &held[i]))
+			return cni_fail(err, CNI_RETRY, PROGRAM " gave no address of range set %zu",
+					conf->pools[i].number);
+		k++;
+	}
+	return 0;
+}
+
+int cluster_hold(struct ip *held, const struct request *req, const struct conf *conf, struct cni_error *err)
+{
+	char wants[RECORD_MAX * 96] = "";
+	const char *argv[] = { "hold", req->container, req->ifname, conf->sticky, wants, NULL };
+	json_auto_t *answer = NULL;
+
+	if (!list_wants(conf, wants, sizeof(wants)))
+		return cni_fail(err, CNI_CONFIG, "too many range sets with \"identities\"");
+	answer = cluster_ask(req->config, req->config_len, argv, (int)conf->cluster.timeout, err);
+	return answer ? read_held(held, conf, answer, err) : -1;
+}
+
+void cluster_tidy_all(const struct request *req)
+{
+	const char *argv[] = { "return", "--all", NULL };
+	struct cni_error why = { 0 };
+	json_auto_t *answer = cluster_ask(req->config, req->config_len, argv, RETURN_PATIENCE_S, &why);
+
+	if (!answer)
+		cni_log("network %s: identities were not compared with the engine: %s", req->name, why.msg);
 }

@@ -4,6 +4,7 @@
 #include "cni/json.h"
 #include "ipam/block.h"
 #include "ipam/home.h"
+#include "ipam/identity.h"
 #include "ipam/record.h"
 #include "ipam/verbs.h"
 
@@ -55,6 +56,29 @@ static int compare(const struct record *record, const struct conf *conf, const s
 	return 0;
 }
 
+static bool is_kept(const struct conf *conf, const struct ip *ip)
+{
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (conf->pools[i].identities && pool_range(&conf->pools[i], ip))
+			return true;
+	return false;
+}
+
+/* Without the note, another node may have the address for the same identity. */
+static int check_identity(const struct conf *conf, const struct store *store, const struct owner *owner,
+			  const struct record *record, struct cni_error *err)
+{
+	struct identity identity;
+
+	for (size_t i = 0; i < record->n; i++)
+		if (is_kept(conf, &record->ips[i]) &&
+		    (identity_of(&identity, store, owner) != FOUND || identity.state != IDENTITY_HELD))
+			return cni_fail(err, CNI_DAMAGED,
+					"%s is kept for an identity that %s does not hold any more",
+					ip_text(&record->ips[i]).s, owner->container);
+	return 0;
+}
+
 /* If this node has lost a block, pods of another node may have its addresses. */
 static int check_blocks(const struct record *record, const struct conf *conf, const struct store *store,
 			struct cni_error *err)
@@ -65,7 +89,8 @@ static int check_blocks(const struct record *record, const struct conf *conf, co
 	for (size_t i = 0; rc == 0 && i < record->n; i++) {
 		const struct block *block = blocks_find(&blocks, &record->ips[i]);
 
-		if (in_pools(conf, &record->ips[i]) && (!block || !block_counts(block)))
+		if (in_pools(conf, &record->ips[i]) && !is_kept(conf, &record->ips[i]) &&
+		    (!block || !block_counts(block)))
 			rc = cni_fail(err, CNI_DAMAGED, "%s is in no block that belongs to node %s",
 				      ip_text(&record->ips[i]).s, conf->cluster.node);
 	}
@@ -83,7 +108,9 @@ static int check_leases(struct record *ret, const struct conf *conf, const struc
 
 	if (found == FOUND) {
 		found = record_find(ret, &store, &owner, &legacy, err);
-		if (found == FOUND && conf->cluster.pool && check_blocks(ret, conf, &store, err) < 0)
+		if (found == FOUND && conf->cluster.pool &&
+		    (check_blocks(ret, conf, &store, err) < 0 ||
+		     check_identity(conf, &store, &owner, ret, err) < 0))
 			found = FOUND_FAILED;
 		store_close(&store);
 	}

@@ -255,6 +255,25 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 	return taken == FOUND_NOT ? 0 : -1;
 }
 
+/* The engine keeps it for the pod's identity; a lease of it is of an attachment that is over. */
+static int take_held(struct search *search, const struct ip *ip, struct cni_error *err)
+{
+	enum found taken = lease_exists(search->store, ip, err);
+	size_t freed;
+
+	if (taken == FOUND && reclaim(search, &freed, err) < 0)
+		return -1;
+	if (taken == FOUND)
+		taken = lease_exists(search->store, ip, err);
+	search->shortage->leased = taken == FOUND;
+	if (taken == FOUND) {
+		cni_fail(err, CNI_RETRY, "%s is kept for %s, and another container on this node has it",
+			 ip_text(ip).s, search->conf->sticky);
+		return hint_holder(search, ip, err);
+	}
+	return taken == FOUND_NOT ? 0 : -1;
+}
+
 /* Chooses the address of the present pool, and puts it into its place in ips. */
 static int choose_one(struct search *search, struct ip *ips, struct cni_error *err)
 {
@@ -262,6 +281,10 @@ static int choose_one(struct search *search, struct ip *ips, struct cni_error *e
 	struct ip *ret = &ips[search->pool];
 	enum found found;
 
+	if (search->conf->held && search->conf->held[search->pool].family) {
+		*ret = search->conf->held[search->pool];
+		return take_held(search, ret, err);
+	}
 	if (wanted) {
 		*ret = *wanted;
 		return take_wanted(search, wanted, err);

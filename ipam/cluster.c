@@ -12,6 +12,7 @@
 #define BLOCK_SIZE_MAX (1 << 20)
 #define TIMEOUT_S 10
 #define TIMEOUT_MAX_S 60
+#define KEEP_MAX_S (100LL * 366 * 24 * 3600)
 
 struct node_name cluster_host_name(void)
 {
@@ -36,7 +37,7 @@ static int read_node(struct cluster *cluster, const json_t *obj, struct cni_erro
 		host = cluster_host_name();
 		node = host.s;
 	}
-	if (!*node || strlen(node) >= sizeof(cluster->node) || strpbrk(node, " \t\r\n/"))
+	if (!*node || *node == '~' || strlen(node) >= sizeof(cluster->node) || strpbrk(node, " \t\r\n/"))
 		return cni_fail(err, CNI_CONFIG, "ipam.cluster.node: invalid node name: \"%.260s\"", node);
 	memcpy(cluster->node, node, strlen(node) + 1);
 	return 0;
@@ -71,6 +72,8 @@ int cluster_read(struct cluster *ret, const json_t *ipam, const char *store, str
 	    field_string(obj, "ipam.cluster.", "pool", &pool, err) < 0 ||
 	    field_bool(obj, "ipam.cluster.", "blockRoutes", &cluster.block_routes, err) < 0 ||
 	    field_int(obj, "ipam.cluster.", "timeout", 1, TIMEOUT_MAX_S, &cluster.timeout, err) < 0 ||
+	    field_int(obj, "ipam.cluster.", "keep", 0, KEEP_MAX_S, &cluster.keep, err) < 0 ||
+	    field_bool(kubernetes, "ipam.cluster.kubernetes.", "nodesGone", &cluster.nodes_gone, err) < 0 ||
 	    field_bool(kubernetes, "ipam.cluster.kubernetes.", "ownedByNode", &cluster.owned_by_node, err) <
 		    0 ||
 	    read_node(&cluster, obj, err) < 0 || read_block_size(&cluster, obj, err) < 0)

@@ -9,6 +9,7 @@
 #include "cni/json.h"
 #include "cni/keys.h"
 #include "cni/own.h"
+#include "ipam/block.h"
 #include "ipam/record.h"
 #include "ipam/whom.h"
 #include "ipam/wishes.h"
@@ -66,6 +67,28 @@ bool place_is_pool(const struct place *place)
 	return strcmp(place->store, place->network) != 0;
 }
 
+static bool has_identities(const json_t *range)
+{
+	return json_is_true(json_field(range, "identities"));
+}
+
+/* Those that are cut into blocks, at a glance. */
+static size_t count_range_sets(const json_t *ipam, bool *identities)
+{
+	const bool direct = json_field(ipam, "subnet");
+	const json_t *set;
+	size_t i, n = direct && !has_identities(ipam);
+
+	*identities = direct && has_identities(ipam);
+	json_array_foreach(json_field(ipam, "ranges"), i, set) {
+		const bool kept = has_identities(json_array_get(set, 0));
+
+		*identities |= kept;
+		n += !kept;
+	}
+	return n;
+}
+
 int place_read(struct place *ret, const struct request *req, struct cni_error *err)
 {
 	struct place place = { .data_dir = DATA_DIR, .network = req->name, .store = req->name };
@@ -78,7 +101,7 @@ int place_read(struct place *ret, const struct request *req, struct cni_error *e
 		return -1;
 	own_bool(ipam, "ipam.", "fsync", &place.fsync);
 	place.shared = json_field(ipam, "cluster");
-	place.range_sets = json_array_size(json_field(ipam, "ranges")) + (json_field(ipam, "subnet") != NULL);
+	place.range_sets = count_range_sets(ipam, &place.identities);
 	if (*data_dir)
 		place.data_dir = data_dir;
 	*ret = place;
@@ -106,6 +129,19 @@ static int read_gateway(struct range *range, const json_t *obj, struct cni_error
 	return strcmp(text, "none") ? read_ip(obj, "gateway", &range->gateway, err) : 0;
 }
 
+/* "identities": of all ranges of a range set, or of none. */
+static int read_identities(struct pool *pool, const json_t *range, struct cni_error *err)
+{
+	bool identities = false;
+
+	if (field_bool(range, "", "identities", &identities, err) < 0)
+		return -1;
+	if (pool->n_ranges > 1 && identities != pool->identities)
+		return cni_fail(err, CNI_CONFIG, "identities: all ranges of a range set must have the same");
+	pool->identities = identities;
+	return 0;
+}
+
 static int read_range(struct pool *pool, const json_t *obj, struct cni_error *err)
 {
 	struct range *range;
@@ -119,7 +155,8 @@ static int read_range(struct pool *pool, const json_t *obj, struct cni_error *er
 	if (!prefix_parse(subnet, &range->subnet))
 		return cni_fail(err, CNI_CONFIG, "subnet: invalid CIDR address: %s", subnet);
 	if (read_ip(obj, "rangeStart", &range->start, err) < 0 ||
-	    read_ip(obj, "rangeEnd", &range->end, err) < 0 || whom_read(pool, obj, err) < 0)
+	    read_ip(obj, "rangeEnd", &range->end, err) < 0 || whom_read(pool, obj, err) < 0 ||
+	    read_identities(pool, obj, err) < 0)
 		return -1;
 	return read_gateway(range, obj, err);
 }
@@ -310,6 +347,46 @@ static int check_shared(const struct conf *conf, struct cni_error *err)
 			"request");
 }
 
+/* A block is cut from range sets without identities alone. */
+static bool share_block(const struct pool *kept, const struct pool *pool, unsigned int bits)
+{
+	for (size_t i = 0; i < kept->n_spans; i++) {
+		const struct prefix first = block_of(&kept->spans[i].first, bits);
+		const struct prefix last = block_of(&kept->spans[i].last, bits);
+
+		if (pool_touches(pool, &first) || pool_touches(pool, &last))
+			return true;
+	}
+	return false;
+}
+
+static int check_identities(const struct conf *conf, const json_t *ipam, struct cni_error *err)
+{
+	for (size_t i = 0; i < conf->n_pools; i++) {
+		if (!conf->pools[i].identities)
+			continue;
+		if (!conf->cluster.pool || !json_is_string(json_field(ipam, "sticky"))) {
+			cni_fail(err, CNI_CONFIG,
+				 "range set %zu: \"identities\" requires ipam.sticky and ipam.cluster", i);
+			return cni_hint(
+				err, "without ipam.cluster, ipam.sticky alone keeps addresses on this node");
+		}
+		for (size_t j = 0; j < conf->n_pools; j++)
+			if (!conf->pools[j].identities &&
+			    share_block(&conf->pools[i], &conf->pools[j], conf->cluster.block_bits)) {
+				cni_fail(err, CNI_CONFIG,
+					 "range set %zu with \"identities\" and range set %zu have addresses "
+					 "in the same "
+					 "block of %u addresses",
+					 i, j, 1U << conf->cluster.block_bits);
+				return cni_hint(
+					err, "let each begin and end where a block does, or write a smaller "
+					     "ipam.cluster.blockSize");
+			}
+	}
+	return 0;
+}
+
 static int read_pools(struct conf *conf, const json_t *ipam, const struct request *req, struct cni_error *err)
 {
 	json_t *runtime = NULL;
@@ -344,7 +421,7 @@ int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_e
 	    wishes_read(&conf, ipam, req, err) < 0 || read_pools(&conf, ipam, req, err) < 0 ||
 	    cluster_read(&conf.cluster, ipam, conf.place.store, err) < 0 ||
 	    cluster_check_pools(&conf.cluster, conf.pools, conf.n_pools, err) < 0 ||
-	    check_shared(&conf, err) < 0)
+	    check_shared(&conf, err) < 0 || check_identities(&conf, ipam, err) < 0)
 		goto fail;
 	if (result_add_routes(&conf.given, ipam, "routes", &why) < 0) {
 		cni_fail(err, CNI_CONFIG, "%s", why.msg);

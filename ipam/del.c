@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ipam/ask.h"
 #include "ipam/home.h"
+#include "ipam/identity.h"
 #include "ipam/release.h"
 #include "ipam/verbs.h"
 
@@ -38,6 +39,8 @@ int addrpool_del(const struct request *req, struct cni_error *err)
 		return -1;
 	if (found == FOUND) {
 		rc = release_owner(&store, &place, &owner, err);
+		if (rc == 0 && place.shared)
+			identity_end(&store, &owner);
 		untidy = place.shared && cluster_is_untidy(&store, &place);
 		store_close(&store);
 	}

@@ -2,6 +2,8 @@
 #include "cni/attachment.h"
 #include "ipam/ask.h"
 #include "ipam/home.h"
+#include "ipam/identity.h"
+#include "ipam/record.h"
 #include "ipam/release.h"
 #include "ipam/verbs.h"
 
@@ -41,8 +43,26 @@ static void log_kept(const struct states *states, const struct place *place)
 	}
 }
 
-static int release_unknown(const struct request *req, const struct place *place, const struct states *states,
-			   struct cni_error *err)
+struct ending {
+	const struct store *store;
+	const struct valid *valid;
+};
+
+static bool end_unknown(void *arg, const struct identity *identity)
+{
+	const struct owner owner = { identity->container, identity->ifname };
+	const struct ending *ending = arg;
+	struct record record;
+	bool legacy;
+
+	if (!valid_contains(ending->valid, owner.container, owner.ifname) &&
+	    record_find(&record, ending->store, &owner, &legacy, NULL) == FOUND_NOT)
+		identity_end(ending->store, &owner);
+	return true;
+}
+
+static int release_unknown(const struct request *req, const struct place *place, const struct valid *valid,
+			   const struct states *states, struct cni_error *err)
 {
 	struct store store;
 	enum found found = store_open(&store, place, false, err);
@@ -53,9 +73,13 @@ static int release_unknown(const struct request *req, const struct place *place,
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
 	rc = release_all(&store, place, states, why_unknown, &n, err);
+	if (rc == 0)
+		identities_each(&store, end_unknown, &(struct ending){ &store, valid });
 	untidy = cluster_is_untidy(&store, place);
 	store_close(&store);
-	if (untidy)
+	if (place->identities)
+		cluster_tidy_all(req);
+	else if (untidy)
 		cluster_tidy(req);
 	return rc;
 }
@@ -73,7 +97,7 @@ static int collect_in(struct store *store, const struct request *req, const stru
 	if (rc == 0) {
 		mark_others(&states, place);
 		log_kept(&states, place);
-		rc = release_unknown(req, place, &states, err);
+		rc = release_unknown(req, place, valid, &states, err);
 	}
 	states_free(&states);
 	return rc;

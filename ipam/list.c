@@ -23,6 +23,9 @@ static const struct about about = {
 	.usage = "usage: addrpool [--json] FILE...\n"
 		 "       addrpool --json --local FILE...\n"
 		 "       addrpool release-node [--yes] NODE FILE\n"
+		 "       addrpool identities [--json] FILE\n"
+		 "       addrpool reserve IDENTITY ADDRESS[,ADDRESS] FILE\n"
+		 "       addrpool release-identity [--forget] IDENTITY FILE\n"
 		 "       CNI_COMMAND=ADD | DEL | CHECK | GC | STATUS | VERSION addrpool <CONFIGURATION\n"
 		 "       addrpool --help | --version\n"
 		 "\n"
@@ -41,7 +44,11 @@ static const struct about about = {
 		 "the nodes that own them. With --local addrpool does not ask the engine for them.\n"
 		 "\n"
 		 "release-node shows the blocks of a NODE that is gone for good, and with --yes\n"
-		 "releases them.\n",
+		 "releases them.\n"
+		 "\n"
+		 "identities lists the workloads whose addresses follow them from node to node.\n"
+		 "reserve keeps addresses for one before it starts. release-identity lets another\n"
+		 "node have one: the pod that has it must not run; with --forget it loses its addresses.\n",
 	.page = "addrpool",
 };
 
@@ -311,6 +318,12 @@ int list_main(int argc, char **argv)
 		return about_refuse(&about);
 	if (!strcmp(argv[1], "release-node"))
 		return nodes_release_main(argc - 1, argv + 1, about.usage);
+	if (!strcmp(argv[1], "identities"))
+		return nodes_identities_main(argc - 1, argv + 1, about.usage);
+	if (!strcmp(argv[1], "reserve"))
+		return nodes_reserve_main(argc - 1, argv + 1, about.usage);
+	if (!strcmp(argv[1], "release-identity"))
+		return nodes_release_identity_main(argc - 1, argv + 1, about.usage);
 	for (int i = first; i < argc; i++) {
 		struct cni_error err = { 0 };
 

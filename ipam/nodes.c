@@ -257,3 +257,135 @@ int nodes_release_main(int argc, char **argv, const char *usage)
 			  release.node, argv[2], release.node);
 	return fflush(stdout) < 0;
 }
+
+struct identities {
+	const char *argv[5]; /* of addrpool-claim */
+	bool json;
+};
+
+/* "db/web-0" of "net db/web-0" */
+static const char *name_within(const json_t *record)
+{
+	const char *name = text(record, "identity"), *blank = strchr(name, ' ');
+
+	return blank ? blank + 1 : name;
+}
+
+static json_t *identity_row(const json_t *record)
+{
+	const json_t *holder = json_field(record, "holder"), *entry;
+	char addresses[512] = "-";
+	size_t used = 0, i;
+
+	json_array_foreach(json_field(record, "addresses"), i, entry)
+		if (json_is_string(entry) && used < sizeof(addresses))
+			used += (size_t)snprintf(addresses + used, sizeof(addresses) - used, "%s%s",
+						 used ? "," : "", json_string_value(entry));
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:b}", "identity", json_text(name_within(record)),
+			 "addresses", addresses, "node", holder ? text(holder, "node") : "-", "container",
+			 holder ? text(holder, "container") : "-", "since", text(record, "since"), "reserved",
+			 json_is_true(json_field(record, "reserved")));
+}
+
+static int column(int width, const json_t *row, const char *key)
+{
+	const int len = (int)strlen(text(row, key));
+
+	return len > width ? len : width;
+}
+
+static void print_identities(const json_t *rows)
+{
+	int identity = 8, addresses = 9, node = 4, container = 9;
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		identity = column(identity, row, "identity");
+		addresses = column(addresses, row, "addresses");
+		node = column(node, row, "node");
+		container = column(container, row, "container");
+	}
+	nodes_put("%-*s  %-*s  %-*s  %-*s  SINCE\n", identity, "IDENTITY", addresses, "ADDRESSES", node,
+		  "NODE", container, "CONTAINER");
+	json_array_foreach(rows, i, row)
+		nodes_put("%-*s  %-*s  %-*s  %-*s  %s%s\n", identity, text(row, "identity"), addresses,
+			  text(row, "addresses"), node, text(row, "node"), container, text(row, "container"),
+			  text(row, "since"), json_is_true(json_field(row, "reserved")) ? "  reserved" : "");
+}
+
+/* Records of this network alone: others of the pool have names of their own. */
+static bool is_of_network(const json_t *record, const struct conf *conf)
+{
+	const size_t len = strlen(conf->place.network);
+	const char *name = text(record, "identity");
+
+	return !strncmp(name, conf->place.network, len) && name[len] == ' ';
+}
+
+static int call_identities(const struct network *network, void *arg, struct cni_error *err)
+{
+	const struct identities *identities = arg;
+	json_auto_t *rows = json_array(), *answer = NULL;
+	const json_t *record;
+	size_t i;
+
+	if (!network->conf->place.identities)
+		return cni_fail(err, CNI_CONFIG, "network %s has no range set with \"identities\"",
+				network->conf->place.network);
+	answer = ask(network, identities->argv, err);
+	if (!answer)
+		return -1;
+	if (json_is_object(answer))
+		json_array_append_new(rows, identity_row(answer));
+	json_array_foreach(answer, i, record)
+		if (is_of_network(record, network->conf))
+			json_array_append_new(rows, identity_row(record));
+	if (!identities->json)
+		print_identities(rows);
+	else if (json_dumpf(rows, stdout, JSON_INDENT(4)) == 0)
+		putchar('\n');
+	return 0;
+}
+
+static int identities_main(const char *file, struct identities *identities)
+{
+	struct cni_error err = { 0 };
+
+	if (networks_each(file, call_identities, identities, &err) == 0)
+		return fflush(stdout) < 0;
+	cni_log("%s: %s%s%s", file, err.msg, err.details[0] ? "; " : "", err.details);
+	return 1;
+}
+
+static int misuse(const char *usage)
+{
+	fputs(usage, stderr);
+	return 2;
+}
+
+int nodes_identities_main(int argc, char **argv, const char *usage)
+{
+	struct identities identities = { .argv = { "identities" },
+					 .json = argc > 1 && !strcmp(argv[1], "--json") };
+
+	return argc == 2 + identities.json ? identities_main(argv[argc - 1], &identities) : misuse(usage);
+}
+
+int nodes_reserve_main(int argc, char **argv, const char *usage)
+{
+	struct identities identities = { .argv = { "reserve", argc > 1 ? argv[1] : "",
+						   argc > 2 ? argv[2] : "" } };
+
+	return argc == 4 && argv[1][0] != '-' ? identities_main(argv[3], &identities) : misuse(usage);
+}
+
+int nodes_release_identity_main(int argc, char **argv, const char *usage)
+{
+	const bool forget = argc > 1 && !strcmp(argv[1], "--forget");
+	const char *name = argc > 1 + forget ? argv[1 + forget] : "";
+	struct identities identities = { .argv = { "release-identity", name, forget ? "--forget" : NULL } };
+
+	return argc == 3 + forget && *name != '-' ? identities_main(argv[argc - 1], &identities)
+						  : misuse(usage);
+}

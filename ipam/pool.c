@@ -315,6 +315,7 @@ int pool_narrow(struct pool *ret, const struct pool *pool, const struct prefix *
 	narrow.n_asked = pool->n_asked;
 	narrow.number = pool->number;
 	narrow.whom = pool->whom;
+	narrow.identities = pool->identities;
 	for (size_t i = 0; i < pool->n_spans; i++)
 		for (size_t j = 0; j < n; j++) {
 			struct span span = pool->spans[i];

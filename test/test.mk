@@ -48,7 +48,7 @@ test-cnitool: built
 	$(Q)CNITOOL=$$(test/oracle/get-cnitool) && export CNITOOL && JOBS=1 BUILD=$B test/suite test/cnitool
 
 test-kubernetes: built
-	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes JOBS=1 BUILD=$B test/suite test/cluster/blocks.bats test/cluster/fences.bats test/cluster/signs.bats test/cluster/load.bats test/kubernetes
+	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes JOBS=1 BUILD=$B test/suite test/cluster/blocks.bats test/cluster/fences.bats test/cluster/identities.bats test/cluster/signs.bats test/cluster/load.bats test/kubernetes
 
 # real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; and other
 # plugins after ours. In a guest, since they use mounts and control groups. The cache keeps their packages.

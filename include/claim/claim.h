@@ -43,8 +43,17 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
  * us. */
 int claim_confirm(struct node *node, struct cni_error *err);
 
-/* Returns blocks that the node does not need. */
-int claim_return(struct node *node, struct cni_error *err);
+/* Returns blocks that the node does not need, and identities of attachments that are over; all: see
+ * claim/identity.h. */
+int claim_return(struct node *node, bool all, struct cni_error *err);
+
+/* What others of this node have heard of the engine, and what we have. there: the pool's block size, 0: none.
+ */
+enum found claim_was_told(const struct node *node, enum block_event event, long long since,
+			  struct cni_error *err);
+void claim_keep_success(const struct node *node, bool agreed);
+void claim_keep_failure(const struct node *node, const struct cni_error *why);
+int claim_check_block_size(const struct node *node, long long there, struct cni_error *err);
 
 /* All claims, for people; changes nothing. */
 json_t *claim_list(struct node *node, struct cni_error *err);

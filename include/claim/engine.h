@@ -27,6 +27,7 @@
 #ifndef CLAIM_ENGINE_H
 #define CLAIM_ENGINE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -34,6 +35,7 @@
 #include "cni/ip.h"
 #include "ipam/block.h"
 #include "ipam/cluster.h"
+#include "ipam/identity.h"
 
 #define CLAIM_TEXT 256
 #define CLAIMS_MAX (1 << 20)
@@ -80,6 +82,19 @@ struct look {
 	long long block_size; /* of the pool, asked for with candidates; 0: it has no record */
 };
 
+/* A record beside the claims, see claim/identity.h. */
+enum keep_kind { KEEP_IDENTITY, KEEP_ADDRESS };
+struct keep {
+	enum keep_kind kind;
+	char name[IDENTITY_MAX];
+	json_t *doc;		    /* owned; its "holder.node" is for people */
+	char version[BLOCK_ID_MAX]; /* "": there is none */
+};
+struct keeps {
+	struct keep *list;
+	size_t n;
+};
+
 struct engine;
 
 struct engine_kind {
@@ -105,6 +120,16 @@ struct engine_kind {
 			     struct cni_error *err);
 	/* The claim with this id, and its place in the index. FOUND_NOT: there is none (any more). */
 	enum found (*remove)(struct engine *engine, const struct claim *claim, struct cni_error *err);
+	/* The record of this kind and name, into doc and version. FOUND_NOT: there is none. */
+	enum found (*keep_read)(struct engine *engine, struct keep *keep, struct cni_error *err);
+	/* Writes doc if the record has this version still. FOUND_NOT: it has another; perhaps by this very
+	 * request, of which the first answer was lost. Fills version. */
+	enum found (*keep_write)(struct engine *engine, struct keep *keep, struct cni_error *err);
+	enum found (*keep_remove)(struct engine *engine, const struct keep *keep, struct cni_error *err);
+	int (*keep_list)(struct engine *engine, enum keep_kind kind, struct keeps *ret,
+			 struct cni_error *err);
+	/* Can a node of this name hold nothing any more? FOUND_NOT also if the engine does not know nodes. */
+	enum found (*node_gone)(struct engine *engine, const char *node, struct cni_error *err);
 	void (*close)(struct engine *engine);
 };
 
@@ -122,6 +147,10 @@ struct engine *kubernetes_open(const struct cluster *cluster, struct cni_error *
 
 /* Starts the time that the configuration allows for what is asked from now on, or less. */
 void engine_begin(struct engine *engine, long long most_ms);
+
+void keep_free(struct keep *keep);
+int keeps_add(struct keeps *keeps, struct keep *keep, struct cni_error *err); /* takes keep's document */
+void keeps_free(struct keeps *keeps);
 
 int claims_add(struct claims *claims, const struct claim *claim, struct cni_error *err);
 void claims_free(struct claims *claims);

@@ -24,7 +24,7 @@ struct option {
 
 #define COMMAND_OPTIONS 8
 #define COMMAND_WORDS 12
-#define COMMAND_FORMS 4
+#define COMMAND_FORMS 8
 #define ANY_NUMBER (-1)
 
 struct command {

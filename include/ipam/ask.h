@@ -51,6 +51,16 @@ int cluster_claim(const struct request *req, const struct cluster *cluster, cons
 bool cluster_is_untidy(const struct store *store, const struct place *place);
 void cluster_tidy(const struct request *req);
 
+/*
+ * The addresses that the engine keeps for the pod's identity, by pool, of those that keep some. The note of
+ * ipam/identity.h says then that this attachment holds it. Errors: CNI_RETRY (another attachment holds it, no
+ * address is free, no answer), CNI_CONFIG.
+ */
+int cluster_hold(struct ip *held, const struct request *req, const struct conf *conf, struct cni_error *err);
+
+/* As cluster_tidy(); and the engine lists what it says that this node holds, and releases what is over. */
+void cluster_tidy_all(const struct request *req);
+
 /* Finds addrpool-claim beside the running program, or in CNI_PATH. Errors: CNI_CONFIG. */
 int cluster_find_program(char *ret, size_t size, struct cni_error *err);
 

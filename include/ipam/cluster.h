@@ -16,9 +16,11 @@ struct cluster {
 	const char *pool; /* the pool's name in the engine; NULL: the pool is not shared */
 	const char *network;
 	char node[256];
-	unsigned int block_bits;	 /* a block has 1 << block_bits addresses */
-	long long timeout;		 /* seconds, for all requests to the engine of one call */
-	bool block_routes;		 /* see claim/routes.h */
+	unsigned int block_bits; /* a block has 1 << block_bits addresses */
+	long long timeout;	 /* seconds, for all requests to the engine of one call */
+	bool block_routes;	 /* see claim/routes.h */
+	long long keep;	 /* seconds for which an identity without a holder keeps its address; 0: for ever */
+	bool nodes_gone; /* a Node object that is gone, or out of service, holds no identity */
 	bool owned_by_node;		 /* Kubernetes deletes the claims with the Node object */
 	const json_t *etcd, *kubernetes; /* one of them */
 	const struct blocks *blocks;	 /* set by cluster_narrow(); NULL: all addresses */

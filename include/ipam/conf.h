@@ -21,6 +21,7 @@ struct place {
 	const char *network;
 	const char *store;     /* the directory of its leases: "pool", or the network's name */
 	bool shared;	       /* "cluster": by many nodes */
+	bool identities;       /* a range set keeps addresses for identities */
 	size_t range_sets;     /* how many, not validated */
 	bool fsync;	       /* leases survive a power failure */
 	long long reuse_delay; /* seconds */
@@ -50,6 +51,7 @@ struct conf {
 	const char *resolv_conf; /* NULL: none */
 	struct args args;	 /* of CNI_ARGS; owned */
 	char *sticky;		 /* the name that gets the same address again; NULL: none; owned */
+	const struct ip *held;	 /* by pool: what the engine keeps for the pod's identity; NULL: nothing */
 	struct result given;	 /* routes, passed on unchanged */
 };
 

@@ -28,4 +28,10 @@ int nodes_width(int width, const char *word);
 /* addrpool release-node [--yes] NODE FILE; returns main()'s exit status. */
 int nodes_release_main(int argc, char **argv, const char *usage);
 
+/* addrpool identities [--json] FILE, reserve IDENTITY ADDRESS[,ADDRESS] FILE, and release-identity [--forget]
+ * IDENTITY FILE; return main()'s exit status. */
+int nodes_identities_main(int argc, char **argv, const char *usage);
+int nodes_reserve_main(int argc, char **argv, const char *usage);
+int nodes_release_identity_main(int argc, char **argv, const char *usage);
+
 #endif

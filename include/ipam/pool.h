@@ -41,6 +41,7 @@ struct pool {
 	size_t n_ranges, n_spans;
 	const struct prefix *asked; /* "static": assigned only on request; borrowed */
 	size_t n_asked;
+	bool identities;    /* its addresses are kept for identities, see claim/identity.h */
 	size_t number;	    /* of the range set in the configuration */
 	const json_t *whom; /* "for", see ipam/whom.h; NULL: for all pods; borrowed */
 };

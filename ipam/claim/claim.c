@@ -7,6 +7,7 @@
 
 #include "claim/agree.h"
 #include "claim/candidates.h"
+#include "claim/identity.h"
 #include "claim/local.h"
 
 #define CONFIRM_MS 2000
@@ -39,7 +40,7 @@ static bool has_enough(const struct search *search, const struct blocks *blocks)
 	return blocks_of_pool(blocks, search->pool) > search->before;
 }
 
-static int check_block_size(const struct node *node, long long there, struct cni_error *err)
+int claim_check_block_size(const struct node *node, long long there, struct cni_error *err)
 {
 	const struct cluster *cluster = &node->conf->cluster;
 	const long long size = 1LL << cluster->block_bits;
@@ -146,7 +147,7 @@ static enum found try_candidates(struct search *search, const struct blocks *blo
 	if (look.own)
 		keep_look(search->node, &look);
 	search->agreed = true;
-	if (check_block_size(search->node, look.block_size, err) < 0)
+	if (claim_check_block_size(search->node, look.block_size, err) < 0)
 		return FOUND_FAILED;
 	return claim_any(search, candidates, look.n, there, err);
 }
@@ -211,8 +212,8 @@ static int search_block(struct search *search, struct cni_error *err)
 }
 
 /* What a process before us was told while we waited, or just now, we need not ask for once more. */
-static enum found was_told(const struct node *node, enum block_event event, long long since,
-			   struct cni_error *err)
+enum found claim_was_told(const struct node *node, enum block_event event, long long since,
+			  struct cni_error *err)
 {
 	struct block_note note;
 	enum found found = local_noted(node, event, &note, err);
@@ -225,7 +226,7 @@ static enum found was_told(const struct node *node, enum block_event event, long
 }
 
 /* The outcome of a call, for those that follow. agreed: the engine has our blocks as ours. */
-static void keep_success(const struct node *node, bool agreed)
+void claim_keep_success(const struct node *node, bool agreed)
 {
 	local_over(node, BLOCKS_FAILED);
 	if (agreed)
@@ -234,7 +235,7 @@ static void keep_success(const struct node *node, bool agreed)
 }
 
 /* What the engine has refused, whichever call heard of it, holds until it has our blocks as ours. */
-static void keep_failure(const struct node *node, const struct cni_error *why)
+void claim_keep_failure(const struct node *node, const struct cni_error *why)
 {
 	local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_FAILED, why);
 }
@@ -252,17 +253,17 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 	struct cni_error why = { 0 };
 	int rc;
 
-	if (local_lock(node, err) < 0 || was_told(node, BLOCKS_FAILED, start, err) != FOUND_NOT)
+	if (local_lock(node, err) < 0 || claim_was_told(node, BLOCKS_FAILED, start, err) != FOUND_NOT)
 		return -1;
-	if (!wanted->family && was_told(node, BLOCKS_EXHAUSTED, start - EXHAUSTED_MS, err) != FOUND_NOT)
+	if (!wanted->family && claim_was_told(node, BLOCKS_EXHAUSTED, start - EXHAUSTED_MS, err) != FOUND_NOT)
 		return -1;
 	local_begin_with(node);
 	engine_begin(node->engine, LLONG_MAX);
 	rc = search_block(&search, &why);
 	if (rc == 0 || search.exhausted)
-		keep_success(node, search.agreed);
+		claim_keep_success(node, search.agreed);
 	else if (node->refused || why.code == CNI_RETRY)
-		keep_failure(node, &why);
+		claim_keep_failure(node, &why);
 	if (rc == 0) {
 		local_happened(node, BLOCKS_SIGNED, NULL); /* the claim has the time in it */
 		return 0;
@@ -311,7 +312,7 @@ int claim_confirm(struct node *node, struct cni_error *err)
 		return -1;
 	if (local_noted(node, BLOCKS_COUNTED, &note, NULL) == FOUND && note.at_ms >= start)
 		return 0;
-	if (was_told(node, BLOCKS_FAILED, start, &why) != FOUND_NOT)
+	if (claim_was_told(node, BLOCKS_FAILED, start, &why) != FOUND_NOT)
 		return still_refused(node, &why, err);
 	local_begin_with(node);
 	engine_begin(node->engine, CONFIRM_MS);
@@ -320,10 +321,10 @@ int claim_confirm(struct node *node, struct cni_error *err)
 		rc = count_or_agree(node, &blocks, &why);
 	blocks_free(&blocks);
 	if (rc == 0) {
-		keep_success(node, true);
+		claim_keep_success(node, true);
 		return 0;
 	}
-	keep_failure(node, &why);
+	claim_keep_failure(node, &why);
 	return still_refused(node, &why, err);
 }
 
@@ -353,7 +354,7 @@ static int mark_returning(struct node *node, struct blocks *blocks, struct cni_e
 	return rc < 0 ? -1 : 0;
 }
 
-int claim_return(struct node *node, struct cni_error *err)
+int claim_return(struct node *node, bool all, struct cni_error *err)
 {
 	struct blocks blocks;
 	bool agreed = false;
@@ -364,6 +365,8 @@ int claim_return(struct node *node, struct cni_error *err)
 	local_begin_with(node);
 	engine_begin(node->engine, RETURN_MS);
 	rc = local_read(node, &blocks, err);
+	if (rc == 0)
+		rc = identity_return(node, all, err);
 	if (rc == 0 && must_agree(&blocks)) {
 		rc = agree(node, err);
 		agreed = rc == 0;
@@ -376,8 +379,8 @@ int claim_return(struct node *node, struct cni_error *err)
 			rc = remove_block(node, &blocks.list[i], err);
 	blocks_free(&blocks);
 	if (rc < 0)
-		keep_failure(node, err);
+		claim_keep_failure(node, err);
 	else
-		keep_success(node, agreed);
+		claim_keep_success(node, agreed);
 	return rc;
 }

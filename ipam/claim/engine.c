@@ -44,6 +44,34 @@ int taken_add(struct taken *taken, const struct prefix *block, struct cni_error 
 	return 0;
 }
 
+void keep_free(struct keep *keep)
+{
+	json_decref(keep->doc);
+	keep->doc = NULL;
+}
+
+int keeps_add(struct keeps *keeps, struct keep *keep, struct cni_error *err)
+{
+	struct keep *bigger = grow(keeps->list, keeps->n, sizeof(*bigger));
+
+	if (!bigger) {
+		keep_free(keep);
+		return cni_fail(err, CNI_RETRY, "out of memory for the identities of the pool");
+	}
+	bigger[keeps->n++] = *keep;
+	keeps->list = bigger;
+	keep->doc = NULL;
+	return 0;
+}
+
+void keeps_free(struct keeps *keeps)
+{
+	for (size_t i = 0; i < keeps->n; i++)
+		keep_free(&keeps->list[i]);
+	free(keeps->list);
+	*keeps = (struct keeps){ 0 };
+}
+
 void taken_free(struct taken *taken)
 {
 	free(taken->list);

@@ -684,6 +684,113 @@ static enum found etcd_remove(struct engine *engine, const struct claim *claim, 
 	return !answer ? FOUND_FAILED : succeeded(answer) ? FOUND : FOUND_NOT;
 }
 
+static const char *const kinds[] = { [KEEP_IDENTITY] = "~identity/", [KEEP_ADDRESS] = "~address/" };
+
+static char *keep_key(const struct etcd *etcd, const struct keep *keep)
+{
+	char *key;
+
+	return asprintf(&key, "%s%s%s", etcd->directory, kinds[keep->kind], keep->name) < 0 ? NULL : key;
+}
+
+static enum found etcd_keep_read(struct engine *engine, struct keep *keep, struct cni_error *err)
+{
+	struct etcd *etcd = (struct etcd *)engine;
+	autofree char *key = keep_key(etcd, keep);
+	json_auto_t *answer =
+		key ? call(etcd, "/v3/kv/range", json_pack("{s:o}", "key", quoted(key)), err) : NULL;
+	const json_t *kv = json_array_get(json_field(answer, "kvs"), 0);
+
+	keep_free(keep);
+	*keep->version = '\0';
+	if (!answer)
+		return key ? FOUND_FAILED : (enum found)cni_fail(err, CNI_RETRY, "out of memory");
+	if (!kv)
+		return FOUND_NOT;
+	keep->doc = read_value(kv);
+	copy_integer(keep->version, json_field(kv, "mod_revision"));
+	return FOUND;
+}
+
+/* Version "": it does not exist. */
+static json_t *has_version(const char *key, const char *version)
+{
+	return json_pack("[o]", compare(key, "MOD", "mod_revision", *version ? version : "0"));
+}
+
+static enum found etcd_keep_write(struct engine *engine, struct keep *keep, struct cni_error *err)
+{
+	struct etcd *etcd = (struct etcd *)engine;
+	autofree char *key = keep_key(etcd, keep);
+	json_auto_t *answer = key ? transact(etcd, has_version(key, keep->version),
+					     json_pack("[o]", put(key, json_incref(keep->doc))), key, err)
+				  : NULL;
+
+	if (!answer)
+		return key ? FOUND_FAILED : (enum found)cni_fail(err, CNI_RETRY, "out of memory");
+	if (!succeeded(answer))
+		return FOUND_NOT;
+	copy_integer(keep->version, json_field(json_field(answer, "header"), "revision"));
+	return FOUND;
+}
+
+static enum found etcd_keep_remove(struct engine *engine, const struct keep *keep, struct cni_error *err)
+{
+	struct etcd *etcd = (struct etcd *)engine;
+	autofree char *key = keep_key(etcd, keep);
+	json_auto_t *answer = key ? transact(etcd, has_version(key, keep->version),
+					     json_pack("[o]", delete (key)), key, err)
+				  : NULL;
+
+	if (!answer)
+		return key ? FOUND_FAILED : (enum found)cni_fail(err, CNI_RETRY, "out of memory");
+	return succeeded(answer) ? FOUND : FOUND_NOT;
+}
+
+struct keep_listing {
+	enum keep_kind kind;
+	struct keeps *keeps;
+};
+
+static int take_keep(void *arg, const char *name, const json_t *kv, struct cni_error *err)
+{
+	const struct keep_listing *listing = arg;
+	struct keep keep = { .kind = listing->kind };
+
+	name += strlen(kinds[listing->kind]);
+	if (strlen(name) >= sizeof(keep.name))
+		return 0;
+	memcpy(keep.name, name, strlen(name) + 1);
+	keep.doc = read_value(kv);
+	copy_integer(keep.version, json_field(kv, "mod_revision"));
+	return keeps_add(listing->keeps, &keep, err);
+}
+
+static int etcd_keep_list(struct engine *engine, enum keep_kind kind, struct keeps *ret,
+			  struct cni_error *err)
+{
+	struct keep_listing keeps = { kind, ret };
+	struct listing listing = { .from = kinds[kind], .take = take_keep, .arg = &keeps };
+	char until[16];
+
+	snprintf(until, sizeof(until), "%s", kinds[kind]);
+	until[strlen(until) - 1]++;
+	listing.until = until;
+	*ret = (struct keeps){ 0 };
+	if (list((struct etcd *)engine, &listing, err) == 0)
+		return 0;
+	keeps_free(ret);
+	return -1;
+}
+
+static enum found etcd_node_gone(struct engine *engine, const char *node, struct cni_error *err)
+{
+	(void)engine;
+	(void)node;
+	(void)err;
+	return FOUND_NOT;
+}
+
 static void etcd_close(struct engine *engine)
 {
 	struct etcd *etcd = (struct etcd *)engine;
@@ -703,6 +810,11 @@ static const struct engine_kind etcd_kind = {
 	.create = etcd_create,
 	.update = etcd_update,
 	.remove = etcd_remove,
+	.keep_read = etcd_keep_read,
+	.keep_write = etcd_keep_write,
+	.keep_remove = etcd_keep_remove,
+	.keep_list = etcd_keep_list,
+	.node_gone = etcd_node_gone,
 	.close = etcd_close,
 };
 

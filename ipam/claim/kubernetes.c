@@ -24,6 +24,10 @@
 #define OWNER "ipvlan-cni/owner"
 #define BLOCK "ipvlan-cni/block"
 #define SIZE "blockSize="
+#define KEPT "ipvlan-cni/kept"
+#define KEPT_KIND "ipvlan-cni/kind"
+#define RECORD "ipvlan-cni/record"
+#define NAME "ipvlan-cni/name"
 
 /* Names alone: a Lease has a kilobyte, half of which says who manages which of its fields. */
 #define TABLE "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -700,6 +704,191 @@ static enum found kubernetes_remove(struct engine *engine, const struct claim *c
 	return delete_lease(k, claim, there.version, err);
 }
 
+static const char *const kinds[] = { [KEEP_IDENTITY] = "identity", [KEEP_ADDRESS] = "address" };
+
+/* "net-address-10.9.0.7-32"; of an identity, whose name has any letters: "net-identity-", and its hash. */
+static struct name keep_name(const struct kubernetes *k, const struct keep *keep)
+{
+	struct claim named = { .node = "" };
+	struct prefix prefix;
+	struct name name;
+
+	snprintf(named.node, sizeof(named.node), "%.255s", keep->name);
+	snprintf(named.network, sizeof(named.network), "%.255s",
+		 strlen(keep->name) > 255 ? keep->name + 255 : "");
+	if (keep->kind == KEEP_ADDRESS && ip_parse(keep->name, &prefix.ip)) {
+		prefix.len = (unsigned int)(8 * ip_size(&prefix.ip));
+		snprintf(name.s, sizeof(name.s), "%s-%s-%s", k->engine.cluster->pool, kinds[keep->kind],
+			 block_name(&prefix).s);
+	} else {
+		snprintf(name.s, sizeof(name.s), "%s-%s-%s", k->engine.cluster->pool, kinds[keep->kind],
+			 tenant_mark(&named).s);
+	}
+	return name;
+}
+
+static json_t *keep_lease(const struct kubernetes *k, const struct keep *keep)
+{
+	const char *node = json_string_value(json_field(json_field(keep->doc, "holder"), "node"));
+	autofree char *record = json_dumps(keep->doc, JSON_COMPACT);
+	json_t *doc = json_pack("{s:s, s:s, s:{s:s, s:{s:s, s:s}, s:{s:s, s:s}}, s:{s:s}}", KIND, "metadata",
+				"name", keep_name(k, keep).s, "labels", KEPT, k->engine.cluster->pool,
+				KEPT_KIND, kinds[keep->kind], "annotations", RECORD, record, NAME, keep->name,
+				"spec", "holderIdentity",
+				node			     ? node
+				: keep->kind == KEEP_ADDRESS ? keep->name
+							     : "-");
+
+	if (doc && *keep->version)
+		json_object_set_new(json_object_get(doc, "metadata"), "resourceVersion",
+				    json_string(keep->version));
+	return doc;
+}
+
+/* False: it is another's Lease. */
+static bool read_keep(const struct kubernetes *k, const json_t *doc, struct keep *ret)
+{
+	const json_t *meta = json_field(doc, "metadata"), *notes = json_field(meta, "annotations");
+	const char *record = json_string_value(json_field(notes, RECORD));
+	const char *name = json_string_value(json_field(notes, NAME));
+	const char *lease = json_string_value(json_field(meta, "name"));
+
+	if (!record || !name || !lease || strlen(name) >= sizeof(ret->name))
+		return false;
+	memcpy(ret->name, name, strlen(name) + 1);
+	if (strcmp(keep_name(k, ret).s, lease) != 0)
+		return false;
+	ret->doc = json_loads(record, 0, NULL);
+	copy(ret->version, sizeof(ret->version), meta, "resourceVersion");
+	return true;
+}
+
+static enum found kubernetes_keep_read(struct engine *engine, struct keep *keep, struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	struct keep there = { .kind = keep->kind };
+	struct reply reply;
+	bool known;
+
+	keep_free(keep);
+	*keep->version = '\0';
+	if (call(k, "GET", keep_name(k, keep).s, NULL, &reply, err) < 0)
+		return FOUND_FAILED;
+	if (reply.status == 404) {
+		json_decref(reply.doc);
+		return FOUND_NOT;
+	}
+	if (reply.status != 200)
+		return refused(k, &reply, err);
+	known = read_keep(k, reply.doc, &there);
+	json_decref(reply.doc);
+	if (known && !strcmp(there.name, keep->name)) {
+		*keep = there;
+		return FOUND;
+	}
+	keep_free(&there);
+	return (enum found)cni_fail(err, CNI_CONFIG, "Lease %s is not the record of %.200s",
+				    keep_name(k, keep).s, keep->name);
+}
+
+static enum found kubernetes_keep_write(struct engine *engine, struct keep *keep, struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	const bool is_new = !*keep->version;
+	const struct name name = keep_name(k, keep);
+	struct reply reply;
+
+	if (call(k, is_new ? "POST" : "PUT", is_new ? "" : name.s, keep_lease(k, keep), &reply, err) < 0)
+		return FOUND_FAILED;
+	if (reply.status != 200 && reply.status != 201 && reply.status != 409 && reply.status != 404)
+		return refused(k, &reply, err);
+	if (reply.status < 300)
+		copy(keep->version, sizeof(keep->version), json_field(reply.doc, "metadata"),
+		     "resourceVersion");
+	json_decref(reply.doc);
+	return reply.status < 300 ? FOUND : FOUND_NOT;
+}
+
+static enum found kubernetes_keep_remove(struct engine *engine, const struct keep *keep,
+					 struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	struct reply reply;
+
+	if (call(k, "DELETE", keep_name(k, keep).s,
+		 json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", "v1", "kind", "DeleteOptions",
+			   "preconditions", "resourceVersion", keep->version),
+		 &reply, err) < 0)
+		return FOUND_FAILED;
+	if (reply.status != 200 && reply.status != 202 && reply.status != 404 && reply.status != 409)
+		return refused(k, &reply, err);
+	json_decref(reply.doc);
+	return reply.status < 300 ? FOUND : FOUND_NOT;
+}
+
+static int kubernetes_keep_list(struct engine *engine, enum keep_kind kind, struct keeps *ret,
+				struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	char selector[192];
+	const json_t *item;
+	struct reply reply;
+	int rc = 0;
+	size_t i;
+
+	*ret = (struct keeps){ 0 };
+	snprintf(selector, sizeof(selector), KEPT "=%s," KEPT_KIND "=%s", engine->cluster->pool, kinds[kind]);
+	if (ask_list(k, selector, "", &reply, err) != FOUND)
+		return -1;
+	json_array_foreach(json_field(reply.doc, "items"), i, item) {
+		struct keep keep = { .kind = kind };
+
+		if (rc == 0 && read_keep(k, item, &keep))
+			rc = keeps_add(ret, &keep, err);
+	}
+	json_decref(reply.doc);
+	if (rc < 0)
+		keeps_free(ret);
+	return rc;
+}
+
+static bool is_out_of_service(const json_t *node)
+{
+	const json_t *taint;
+	size_t i;
+
+	json_array_foreach(json_field(json_field(node, "spec"), "taints"), i, taint) {
+		const char *key = json_string_value(json_field(taint, "key"));
+
+		if (key && !strcmp(key, "node.kubernetes.io/out-of-service"))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Both are the word of a person, or of who manages the machines, that no pod runs there. That a Pod object is
+ * gone is none: who deletes it by force on a node that does not answer has not stopped it.
+ */
+static enum found kubernetes_node_gone(struct engine *engine, const char *node, struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	struct reply reply;
+	char path[320];
+	bool gone;
+
+	if (!engine->cluster->nodes_gone || !is_dns_name(node))
+		return FOUND_NOT;
+	snprintf(path, sizeof(path), "/api/v1/nodes/%s", node);
+	if (http_call(&k->http, "GET", path, NULL, &reply, err) < 0)
+		return FOUND_FAILED;
+	if (reply.status != 200 && reply.status != 404)
+		return refused(k, &reply, err);
+	gone = reply.status == 404 || is_out_of_service(reply.doc);
+	json_decref(reply.doc);
+	return gone ? FOUND : FOUND_NOT;
+}
+
 static void kubernetes_close(struct engine *engine)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
@@ -723,6 +912,11 @@ static const struct engine_kind kubernetes_kind = {
 	.create = kubernetes_create,
 	.update = kubernetes_update,
 	.remove = kubernetes_remove,
+	.keep_read = kubernetes_keep_read,
+	.keep_write = kubernetes_keep_write,
+	.keep_remove = kubernetes_keep_remove,
+	.keep_list = kubernetes_keep_list,
+	.node_gone = kubernetes_node_gone,
 	.close = kubernetes_close,
 };
 

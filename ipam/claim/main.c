@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "claim/claim.h"
+#include "claim/identity.h"
 #include "claim/node.h"
 #include "cni/about.h"
 #include "cni/cleanup.h"
@@ -16,9 +17,13 @@ static const struct about about = {
 	.what = "blocks of a pool that nodes share: claims and releases them in etcd or the Kubernetes API",
 	.usage = "usage: addrpool-claim claim POOL BLOCKS [ADDRESS] <CONFIGURATION\n"
 		 "       addrpool-claim confirm <CONFIGURATION\n"
-		 "       addrpool-claim return <CONFIGURATION\n"
+		 "       addrpool-claim hold CONTAINER INTERFACE IDENTITY POOL[=ADDRESS],... <CONFIGURATION\n"
+		 "       addrpool-claim return [--all] <CONFIGURATION\n"
 		 "       addrpool-claim list <CONFIGURATION\n"
 		 "       addrpool-claim release NODE <CONFIGURATION\n"
+		 "       addrpool-claim identities <CONFIGURATION\n"
+		 "       addrpool-claim reserve IDENTITY ADDRESS,... <CONFIGURATION\n"
+		 "       addrpool-claim release-identity IDENTITY [--forget] <CONFIGURATION\n"
 		 "       addrpool-claim --help | --version\n"
 		 "\n"
 		 "addrpool calls it. For people there is ipvlanctl.\n",
@@ -66,6 +71,13 @@ static void name_network(const struct request *req, const struct conf *conf, str
 }
 
 /* The answer, or NULL with err filled. */
+static json_t *hold(struct node *node, char **argv, struct cni_error *err)
+{
+	const struct owner owner = { .container = argv[0], .ifname = argv[1] };
+
+	return identity_hold(node, &owner, argv[2], argv[3], err);
+}
+
 static json_t *run(struct node *node, char **argv, struct cni_error *err)
 {
 	const char *verb = argv[0];
@@ -75,7 +87,15 @@ static json_t *run(struct node *node, char **argv, struct cni_error *err)
 	if (!strcmp(verb, "confirm"))
 		return claim_confirm(node, err) < 0 ? NULL : json_object();
 	if (!strcmp(verb, "return"))
-		return claim_return(node, err) < 0 ? NULL : json_object();
+		return claim_return(node, argv[1], err) < 0 ? NULL : json_object();
+	if (!strcmp(verb, "hold"))
+		return hold(node, argv + 1, err);
+	if (!strcmp(verb, "identities"))
+		return identity_list(node, err);
+	if (!strcmp(verb, "reserve"))
+		return identity_reserve(node, argv[1], argv[2], err);
+	if (!strcmp(verb, "release-identity"))
+		return identity_release(node, argv[1], argv[2], err);
 	if (!strcmp(verb, "list"))
 		return claim_list(node, err);
 	return claim_release(node, argv[1], err);
@@ -111,12 +131,16 @@ static bool is_usage(int argc, char **argv)
 	static const struct {
 		const char *verb;
 		int min, max;
-	} verbs[] = { { "claim", 4, 5 },
-		      { "confirm", 2, 2 },
-		      { "return", 2, 2 },
-		      { "list", 2, 2 },
-		      { "release", 3, 3 } };
+	} verbs[] = {
+		{ "claim", 4, 5 },	{ "confirm", 2, 2 }, { "return", 2, 3 },	   { "hold", 6, 6 },
+		{ "identities", 2, 2 }, { "reserve", 4, 4 }, { "release-identity", 3, 4 }, { "list", 2, 2 },
+		{ "release", 3, 3 }
+	};
 
+	if (argc > 1 && !strcmp(argv[1], "return") && argc == 3 && strcmp(argv[2], "--all") != 0)
+		return false;
+	if (argc > 1 && !strcmp(argv[1], "release-identity") && argc == 4 && strcmp(argv[3], "--forget") != 0)
+		return false;
 	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (!strcmp(argv[1], verbs[i].verb) && argc >= verbs[i].min && argc <= verbs[i].max)
 			return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "claim/agree.h"
+#include "claim/identity.h"
 #include "claim/local.h"
 #include "cni/json.h"
 
@@ -79,6 +80,17 @@ static int stop_giving(const struct node *node, const struct claims *claims, str
 	}
 }
 
+/* Of the blocks of identities: nodes may have them when no address is kept. */
+static int check_unused(struct node *node, struct cni_error *err)
+{
+	const enum found found = identity_any(node, err);
+
+	if (found != FOUND)
+		return found == FOUND_NOT ? 0 : -1;
+	cni_fail(err, CNI_CONFIG, "identities have addresses in the blocks of %s", IDENTITIES);
+	return cni_hint(err, "release-identity --forget removes them");
+}
+
 static int release(const struct node *node, const struct claim *claim, bool ourselves, struct cni_error *err)
 {
 	if (ourselves)
@@ -97,6 +109,8 @@ json_t *claim_release(struct node *node, const char *name, struct cni_error *err
 	if (rc == 0)
 		rc = node->engine->kind->list(node->engine, &claims, err);
 	keep_releasable(node, &claims, name);
+	if (rc == 0 && !strcmp(name, IDENTITIES))
+		rc = check_unused(node, err);
 	if (rc == 0 && ourselves)
 		rc = stop_giving(node, &claims, err);
 	for (size_t i = 0; rc == 0 && i < claims.n; i++) {

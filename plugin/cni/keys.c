@@ -180,6 +180,7 @@ static const struct keys range = {
 			{ "rangeEnd", NULL },
 			{ "gateway", NULL },
 			{ "for", NULL },
+			{ "identities", NULL },
 			{ NULL, NULL },
 		},
 	.meanings =
@@ -228,6 +229,7 @@ static const struct keys kubernetes = {
 			{ "kubeconfig", NULL },
 			{ "namespace", NULL },
 			{ "ownedByNode", NULL },
+			{ "nodesGone", NULL },
 			{ NULL, NULL },
 		},
 };
@@ -242,6 +244,7 @@ static const struct keys cluster = {
 			{ "node", NULL },
 			{ "blockRoutes", NULL },
 			{ "timeout", NULL },
+			{ "keep", NULL },
 			{ NULL, NULL },
 		},
 	.meanings =
@@ -261,7 +264,7 @@ static const struct keys addrpool = {
 			{ "routes", &route },	 { "resolvConf", NULL }, { "dataDir", NULL },
 			{ "exclude", NULL },	 { "static", NULL },	 { "reuseDelay", NULL },
 			{ "sticky", NULL },	 { "pool", NULL },	 { "fsync", NULL },
-			{ "cluster", &cluster }, { NULL, NULL },
+			{ "cluster", &cluster }, { "identities", NULL }, { NULL, NULL },
 		},
 	.meanings =
 		(const struct meaning[]){

@@ -365,13 +365,65 @@ static int release_node(const char *name, const char *node, bool really)
 	return 0;
 }
 
+static int identities(const char *name, const char *const *arguments)
+{
+	struct cni_error err = { 0 };
+	json_auto_t *networks = networks_named(name, &err);
+	const json_t *network;
+	size_t i;
+
+	if (!networks)
+		return leases_complain(&err);
+	json_array_foreach(networks, i, network)
+		if (pools_identities(network, arguments, &err) < 0)
+			return leases_complain(&err);
+	return 0;
+}
+
+/* The verbs about identities. False: it is none, or has other arguments. */
+static bool identities_main(int argc, char **argv, bool json, bool forget, int *status)
+{
+	const char *verb = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(verb, "identities") && argc == 3 && !forget) {
+		const char *const list[] = { verb, json ? "--json" : NULL, NULL };
+
+		*status = identities(argv[2], list);
+		return true;
+	}
+	if (!strcmp(verb, "reserve") && argc == 5 && !json && !forget) {
+		const char *const reserve[] = { verb, argv[3], argv[4], NULL };
+
+		*status = identities(argv[2], reserve);
+		return true;
+	}
+	if (!strcmp(verb, "release-identity") && argc == 4 && !json) {
+		const char *const release[] = { verb, forget ? "--forget" : argv[3], forget ? argv[3] : NULL,
+						NULL };
+
+		*status = identities(argv[2], release);
+		return true;
+	}
+	return false;
+}
+
+static bool is_about_identities(const char *verb)
+{
+	return !strcmp(verb, "identities") || !strcmp(verb, "reserve") || !strcmp(verb, "release-identity");
+}
+
 int pools_main(int argc, char **argv)
 {
 	const bool json = option_take(&argc, argv, "--json"), yes = option_take(&argc, argv, "--yes");
-	const bool force = option_take(&argc, argv, "--force");
+	const bool force = option_take(&argc, argv, "--force"), forget = option_take(&argc, argv, "--forget");
 	char *network = (char *)option_take(&argc, argv, "--network");
 	const char *verb = argc > 1 ? argv[1] : "";
+	int status;
 
+	if (!yes && !force && !network && identities_main(argc, argv, json, forget, &status))
+		return status;
+	if (is_about_identities(verb) || forget)
+		return command_misuse("pools");
 	if (!strcmp(verb, "release") && argc == 3 && !json && !yes)
 		return leases_release(argv[2], network, force);
 	if (!strcmp(verb, "release-node") && argc == 4 && !json && !network && !force)

@@ -88,6 +88,23 @@ int pools_release_node(const json_t *network, const char *node, bool really, str
 	return 0;
 }
 
+int pools_identities(const json_t *network, const char *const *arguments, struct cni_error *err)
+{
+	const char *all[8] = { NULL };
+	struct outcome o;
+	size_t n = 0;
+
+	for (; arguments[n] && n + 2 < sizeof(all) / sizeof(*all); n++)
+		all[n] = arguments[n];
+	all[n] = INPUT;
+	progress("asking for the identities of network %s", scan_text(network, "name"));
+	if (addrpool_run(network, all, &o, err) < 0)
+		return -1;
+	progress_end();
+	fwrite(o.output, 1, o.output_len, stdout);
+	return 0;
+}
+
 json_t *pools_of(const json_t *network, bool ask, struct cni_error *err)
 {
 	const char *const arguments[] = { "--json", ask ? INPUT : "--local", ask ? NULL : INPUT, NULL };

@@ -185,3 +185,47 @@ tls() {
 		[[ $output = *etcd* ]]
 	done
 }
+
+# traced: from now on addrpool-claim is run under strace. calls: how many requests it has sent since.
+traced() {
+	BIN=$BATS_TEST_TMPDIR/bin
+	mkdir -p "$BIN"
+	cp "$BUILD/addrpool" "$BIN"
+	printf '#!/bin/sh\nexec strace -qq -e trace=sendto,write -o %s/trace.$$ %s "$@"\n' "$BIN" "$BUILD/addrpool-claim" >"$BIN/addrpool-claim"
+	chmod +x "$BIN/addrpool-claim"
+	PLUGIN=$BIN/addrpool
+}
+
+calls() {
+	local n
+	n=$(cat "$BIN"/trace.* 2>/dev/null | grep -c '\(sendto\|write\)([0-9]*, "\(GET\|POST\|PUT\|DELETE\) ' || :)
+	rm -f "$BIN"/trace.*
+	echo "$n"
+}
+
+@test "identities: calls: two when the workload stays or moves, and none more for a pod without an identity" {
+	start_engine
+	traced
+	sets='"sticky": "K8S_POD_NAME", "ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.64", "rangeEnd": "10.9.0.95", "identities": true, "for": {"K8S_POD_NAMESPACE": "db"}}],
+		[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.128", "rangeEnd": "10.9.0.191"}]]'
+	export CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=db;K8S_POD_NAME=web-0"
+	on a '' "$sets"
+	add c1
+	[ "$(calls)" -le 9 ] # a new identity
+	drops "$CONF" c1
+	[ "$(calls)" = 2 ]
+	add c2
+	[ "$(calls)" = 2 ]
+	drops "$CONF" c2
+	calls >/dev/null
+	on b '' "$sets"
+	add c3
+	[ "$(calls)" = 2 ]
+	export CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=cart-0"
+	add c4
+	[ "$(calls)" -gt 0 ] # a block
+	CNI_ARGS=${CNI_ARGS/0/1} add c5
+	[ "$(calls)" = 0 ]
+	drops "$CONF" c5
+	[ "$(calls)" = 0 ]
+}

@@ -91,6 +91,15 @@ try() {
 	etcd_stop
 }
 
+@test "addrpool-identities" {
+	ip link set lo up
+	export ETCD_DIR=$BATS_TEST_TMPDIR
+	etcd_run example
+	etcd_wait http://127.0.0.1:2379
+	CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAMESPACE=db;K8S_POD_NAME=web-0' try addrpool-identities 10.138.36.66
+	etcd_stop
+}
+
 @test "link-in-container" {
 	ip link add net0 netns a type veth peer name outer netns lan
 	ip -n a link set net0 up

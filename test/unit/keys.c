@@ -62,17 +62,18 @@ static const struct place places[] = {
 	  KEYS("dst", "gw", "mtu", "advmss", "priority", "table", "scope") },
 	{ "hostRoutes[1]", IPVLAN "\"hostRoutes\": [{}, {\"*\": 0}]}", KEYS("dst", "gw") },
 	{ "ipam", ADDRPOOL "\"*\": 0}}",
-	  KEYS("subnet", "rangeStart", "rangeEnd", "gateway", "for", "ranges", "routes", "resolvConf",
-	       "dataDir", "exclude", "static", "reuseDelay", "sticky", "pool", "fsync", "cluster") },
+	  KEYS("subnet", "rangeStart", "rangeEnd", "gateway", "for", "identities", "ranges", "routes",
+	       "resolvConf", "dataDir", "exclude", "static", "reuseDelay", "sticky", "pool", "fsync",
+	       "cluster") },
 	{ "ipam.ranges[0][1]", ADDRPOOL "\"ranges\": [[{}, {\"*\": 0}]]}}",
-	  KEYS("subnet", "rangeStart", "rangeEnd", "gateway", "for") },
+	  KEYS("subnet", "rangeStart", "rangeEnd", "gateway", "for", "identities") },
 	{ "ipam.routes[0]", ADDRPOOL "\"routes\": [{\"*\": 0}]}}", KEYS("dst", "gw", "priority") },
 	{ "ipam.cluster", ADDRPOOL "\"cluster\": {\"*\": 0}}}",
-	  KEYS("etcd", "kubernetes", "blockSize", "pool", "node", "blockRoutes", "timeout") },
+	  KEYS("etcd", "kubernetes", "blockSize", "pool", "node", "blockRoutes", "timeout", "keep") },
 	{ "ipam.cluster.etcd", ADDRPOOL "\"cluster\": {\"etcd\": {\"*\": 0}}}}",
 	  KEYS("endpoints", "prefix", "ca", "cert", "key", "user", "password") },
 	{ "ipam.cluster.kubernetes", ADDRPOOL "\"cluster\": {\"kubernetes\": {\"*\": 0}}}}",
-	  KEYS("kubeconfig", "namespace", "ownedByNode") },
+	  KEYS("kubeconfig", "namespace", "ownedByNode", "nodesGone") },
 };
 
 static struct findings find_in(const struct place *place, const char *key)

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Identities: names of workloads, each of which keeps its addresses on whichever node it starts.
+ *
+ * The engine has a record of each identity: its addresses, and its holder, which is one attachment of one
+ * node. It has a lock of each address: for which record of which identity. Both are changed by compare and
+ * swap, one at a time, so that etcd and Kubernetes do the same:
+ *
+ *	~identity/net db/web-0	{"identity": "net db/web-0", "id": "4f1a...", "addresses": ["10.9.0.7"],
+ *				 "locked": true, "since": "...", "holder": {"node": "a", "container":
+ *"c1"...}} ~address/10.9.0.7	{"identity": "net db/web-0", "id": "4f1a..."}
+ *
+ * Of a new identity the record comes first, then the locks, and "locked" last: an address of a record that is
+ * not locked yet may be another's. A lock whose record does not exist, has another id or does not list the
+ * address is an orphan, and whoever meets it removes it.
+ *
+ * Only the holder, or who knows that it is over, changes the holder. test/model has this as a model.
+ *
+ * No block is cut from the addresses of identities: a claim of node "~identities" keeps each block in which
+ *an address is given, also from nodes that still have an older configuration.
+ */
+#ifndef CLAIM_IDENTITY_H
+#define CLAIM_IDENTITY_H
+
+#include "claim/claim.h"
+#include "ipam/lease.h"
+
+/* The node that claims the blocks of identities. */
+#define IDENTITIES "~identities"
+
+/*
+ * Has the engine note owner as the holder of the identity called name, in this network, and returns its
+ * addresses: {"addresses": [...]}. wants: "0,2=10.9.0.7", the numbers of range sets, with the address that is
+ * requested. NULL: CNI_RETRY (held by another attachment, no address, no answer), CNI_CONFIG.
+ */
+json_t *identity_hold(struct node *node, const struct owner *owner, const char *name, const char *wants,
+		      struct cni_error *err);
+
+/* Releases the identities of attachments that are over. all: also those that the engine alone says that this
+ * node holds. */
+int identity_return(struct node *node, bool all, struct cni_error *err);
+
+/* For people: all records; the holder of one ends, by the word of a person that its pod does not run, and
+ * with forget the record does; a record with these addresses, comma-separated, before its workload starts. */
+json_t *identity_list(struct node *node, struct cni_error *err);
+json_t *identity_release(struct node *node, const char *name, bool forgotten, struct cni_error *err);
+json_t *identity_reserve(struct node *node, const char *name, const char *addresses, struct cni_error *err);
+
+/* Has the engine a lock of an address? */
+enum found identity_any(struct node *node, struct cni_error *err);
+
+#endif

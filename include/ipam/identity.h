@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this node has noted of the identities whose addresses its attachments have. claim/identity.h says what
+ * an identity is.
+ *
+ *	<dataDir>/.addrpool/<network>/identities/<hash> -> "held <container> <interface> 10.9.0.7,fd00::7
+ *<identity>"
+ *
+ * The note is made before the engine is asked, and removed after the engine has released the identity: so a
+ * call that was killed, and a DEL that does not reach the engine, leave a note that a later call finishes.
+ * ADD writes leases only while the note says that the identity is held, in the same lock of the store.
+ */
+#ifndef IPAM_IDENTITY_H
+#define IPAM_IDENTITY_H
+
+#include "ipam/lease.h"
+
+#define IDENTITY_MAX 1400 /* with the network's name */
+
+enum identity_state {
+	IDENTITY_CLAIMING,  /* the engine is being asked */
+	IDENTITY_HELD,	    /* the engine has this attachment as the holder */
+	IDENTITY_RETURNING, /* the attachment is over, or gets no address */
+};
+
+struct identity {
+	enum identity_state state;
+	char container[256], ifname[64];
+	char addresses[512]; /* with commas; "-": not known yet */
+	char name[IDENTITY_MAX];
+};
+
+/* Notes the state, in one step. Errors: CNI_ENVIRONMENT (a name is too long), CNI_IO. */
+int identity_put(const struct store *store, const struct owner *owner, enum identity_state state,
+		 const char *addresses, const char *name, struct cni_error *err);
+enum found identity_of(struct identity *ret, const struct store *store, const struct owner *owner);
+void identity_drop(const struct store *store, const struct owner *owner);
+
+/* If there is a note of owner, the identity is to be returned. */
+void identity_end(const struct store *store, const struct owner *owner);
+
+/* Calls each() for all notes, until it returns false. */
+void identities_each(const struct store *store, bool (*each)(void *arg, const struct identity *identity),
+		     void *arg);
+bool identities_wait(const struct store *store); /* is one to be returned? */
+
+#endif

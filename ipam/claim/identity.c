@@ -1,0 +1,1079 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "claim/identity.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "claim/agree.h"
+#include "claim/local.h"
+#include "claim/node.h"
+#include "claim/routes.h"
+#include "cni/json.h"
+#include "ipam/home.h"
+#include "ipam/record.h"
+#include "ipam/release.h"
+
+#define WANTS_MAX 16
+/* How often others may change the record in one call. */
+#define CHANGES 10
+#define BOOT_ID_LEN 36
+
+/* A range set that is to give one of the addresses. */
+struct want {
+	const struct pool *pool;
+	struct ip requested; /* family 0: any */
+	struct ip ip;
+};
+
+struct hold {
+	struct node *node;
+	const struct owner *owner;
+	struct want wants[WANTS_MAX];
+	size_t n;
+	struct keep keep;   /* the identity's record */
+	bool written;	    /* the engine may have noted us */
+	struct taken taken; /* addresses that others have, and blocks of nodes */
+	bool swept;	    /* what need not be kept has been removed */
+	bool listed;	    /* taken has all locks */
+};
+
+static const char *text_of(const json_t *obj, const char *key)
+{
+	const char *text = json_string_value(json_field(obj, key));
+
+	return text ? text : "";
+}
+
+static const char *now_text(const struct node *node)
+{
+	return node->self.since;
+}
+
+static bool is_among(const json_t *addresses, const struct ip *ip)
+{
+	const json_t *entry;
+	struct ip there;
+	size_t i;
+
+	json_array_foreach(addresses, i, entry)
+		if (json_is_string(entry) && ip_parse(json_string_value(entry), &there) &&
+		    ip_equal(&there, ip))
+			return true;
+	return false;
+}
+
+static const json_t *addresses_of(const struct keep *keep)
+{
+	return json_field(keep->doc, "addresses");
+}
+
+static bool is_holder(const json_t *holder, const struct node *node, const struct owner *owner)
+{
+	return !strcmp(text_of(holder, "node"), node->self.node) &&
+	       !strcmp(text_of(holder, "incarnation"), node->self.incarnation) &&
+	       !strcmp(text_of(holder, "container"), owner->container) &&
+	       !strcmp(text_of(holder, "interface"), owner->ifname);
+}
+
+static json_t *holder_of(const struct hold *hold)
+{
+	const struct claim *self = &hold->node->self;
+
+	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o}", "node", json_text(self->node), "machine",
+			 self->machine, "boot", self->boot, "incarnation", self->incarnation, "container",
+			 json_text(hold->owner->container), "interface", json_text(hold->owner->ifname));
+}
+
+/* What this node has noted of the attachment. */
+
+static int note(const struct node *node, const struct owner *owner, enum identity_state state,
+		const char *name, struct cni_error *err)
+{
+	struct store store;
+	int rc;
+
+	if (home_open(&store, &node->conf->place, true, err) != FOUND)
+		return -1;
+	rc = identity_put(&store, owner, state, "-", name, err);
+	store_close(&store);
+	return rc;
+}
+
+/* FOUND_NOT: a DEL, or another ADD, has ended the attachment meanwhile. */
+static enum found note_held(const struct hold *hold, struct cni_error *err)
+{
+	const struct node *node = hold->node;
+	const struct owner *owner = hold->owner;
+	char addresses[sizeof(((struct identity *)NULL)->addresses)] = "";
+	size_t used = 0;
+	struct identity identity;
+	struct store store;
+	enum found found;
+
+	for (size_t k = 0; k < hold->n && used < sizeof(addresses); k++)
+		used += (size_t)snprintf(addresses + used, sizeof(addresses) - used, "%s%s", k ? "," : "",
+					 ip_text(&hold->wants[k].ip).s);
+	if (home_open(&store, &node->conf->place, true, err) != FOUND)
+		return FOUND_FAILED;
+	found = identity_of(&identity, &store, owner);
+	if (found == FOUND && identity.state == IDENTITY_RETURNING)
+		found = FOUND_NOT;
+	if (found == FOUND && identity_put(&store, owner, IDENTITY_HELD, addresses, hold->keep.name, err) < 0)
+		found = FOUND_FAILED;
+	store_close(&store);
+	return found;
+}
+
+static void forget_note(const struct node *node, const struct owner *owner)
+{
+	struct store store;
+
+	if (home_open(&store, &node->conf->place, true, NULL) != FOUND)
+		return;
+	identity_drop(&store, owner);
+	store_close(&store);
+}
+
+/* "blockRoutes": each address of an identity is a route of its holder's node. */
+
+static struct prefix alone(const struct ip *ip)
+{
+	return (struct prefix){ .ip = *ip, .len = (unsigned int)(8 * ip_size(ip)) };
+}
+
+static void add_routes(const struct hold *hold)
+{
+	for (size_t k = 0; hold->node->conf->cluster.block_routes && k < hold->n; k++) {
+		const struct prefix whole = alone(&hold->wants[k].ip);
+
+		block_route_add(&whole);
+	}
+}
+
+static void delete_routes(const struct node *node, const struct identity *identity)
+{
+	char copy[sizeof(identity->addresses)], *rest = NULL;
+	struct ip ip;
+
+	snprintf(copy, sizeof(copy), "%s", identity->addresses);
+	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
+		if (node->conf->cluster.block_routes && ip_parse(word, &ip)) {
+			const struct prefix whole = alone(&ip);
+
+			block_route_delete(&whole);
+		}
+}
+
+/* Is the holder over? */
+
+static bool is_of_owner(void *arg, const struct lease *lease)
+{
+	return owner_equal(&lease->owner, arg);
+}
+
+/* Releases the leases of owner if its pod is gone. Without a lease it gets none from now on. */
+static enum found end_attachment(const struct node *node, struct owner *owner, struct cni_error *err)
+{
+	const struct place *place = &node->conf->place;
+	struct states states;
+	struct record record;
+	struct store store;
+	enum found found = FOUND_FAILED;
+	bool legacy;
+	size_t n;
+
+	if (states_find(&states, place, is_of_owner, owner, err) == 0 &&
+	    home_open(&store, place, true, err) == FOUND) {
+		if (release_all(&store, place, &states, why_dead, &n, err) == 0)
+			found = record_find(&record, &store, owner, &legacy, err);
+		if (found == FOUND_NOT)
+			identity_end(&store, owner);
+		store_close(&store);
+	}
+	states_free(&states);
+	return found == FOUND_FAILED ? found : found == FOUND ? FOUND_NOT : FOUND;
+}
+
+/* This node holds it, by what it knows, or knew before its files were lost. */
+static enum found is_over_here(const struct node *node, const json_t *holder, struct cni_error *err)
+{
+	struct owner owner = { text_of(holder, "container"), text_of(holder, "interface") };
+	const struct claim *self = &node->self;
+
+	if (!strcmp(text_of(holder, "incarnation"), self->incarnation))
+		return end_attachment(node, &owner, err);
+	return node_is_same_machine(text_of(holder, "machine"), self->machine) &&
+			       strncmp(text_of(holder, "boot"), self->boot, BOOT_ID_LEN) != 0
+		       ? FOUND
+		       : FOUND_NOT;
+}
+
+static enum found is_over(const struct node *node, const json_t *holder, struct cni_error *err)
+{
+	if (!holder)
+		return FOUND;
+	if (!strcmp(text_of(holder, "node"), node->self.node))
+		return is_over_here(node, holder, err);
+	return node->engine->kind->node_gone(node->engine, text_of(holder, "node"), err);
+}
+
+static int held_by_another(const struct hold *hold, const json_t *holder, struct cni_error *err)
+{
+	cni_fail(err, CNI_RETRY, "identity %.200s is held on node %.100s by container %.64s since %.31s",
+		 hold->keep.name, text_of(holder, "node"), text_of(holder, "container"),
+		 text_of(hold->keep.doc, "since"));
+	return cni_hint(
+		err,
+		"it is free when the DEL of that container reaches the engine; if the node is gone for good, "
+		"\"ipvlanctl pools release-identity\" releases it");
+}
+
+/* Locks. */
+
+static struct keep lock_of(const struct ip *ip)
+{
+	struct keep lock = { .kind = KEEP_ADDRESS };
+
+	snprintf(lock.name, sizeof(lock.name), "%s", ip_text(ip).s);
+	return lock;
+}
+
+static bool is_lock_of(const struct keep *lock, const struct keep *keep)
+{
+	return !strcmp(text_of(lock->doc, "identity"), keep->name) &&
+	       !strcmp(text_of(lock->doc, "id"), text_of(keep->doc, "id"));
+}
+
+/* Removes the lock if its record does not have the address. FOUND_NOT: it has. */
+static enum found remove_orphan(const struct node *node, const struct keep *lock, const struct ip *ip,
+				struct cni_error *err)
+{
+	const struct engine_kind *kind = node->engine->kind;
+	struct keep keep = { .kind = KEEP_IDENTITY };
+	enum found found;
+
+	snprintf(keep.name, sizeof(keep.name), "%s", text_of(lock->doc, "identity"));
+	found = kind->keep_read(node->engine, &keep, err);
+	if (found != FOUND_FAILED)
+		found = found == FOUND && is_lock_of(lock, &keep) && is_among(addresses_of(&keep), ip)
+				? FOUND_NOT
+				: FOUND;
+	keep_free(&keep);
+	if (found == FOUND && kind->keep_remove(node->engine, lock, err) == FOUND_FAILED)
+		found = FOUND_FAILED;
+	return found;
+}
+
+/* FOUND_NOT: another identity has the address. */
+static enum found lock(const struct node *node, const struct keep *keep, const struct ip *ip,
+		       struct cni_error *err)
+{
+	const struct engine_kind *kind = node->engine->kind;
+	struct keep lock = lock_of(ip);
+	enum found found = FOUND_NOT;
+
+	for (int tries = 0; tries < CHANGES && found == FOUND_NOT; tries++) {
+		keep_free(&lock);
+		*lock.version = '\0';
+		lock.doc = json_pack("{s:s, s:s}", "identity", keep->name, "id", text_of(keep->doc, "id"));
+		found = kind->keep_write(node->engine, &lock, err);
+		if (found != FOUND_NOT)
+			break;
+		found = kind->keep_read(node->engine, &lock, err);
+		if (found == FOUND && is_lock_of(&lock, keep))
+			break;
+		if (found == FOUND)
+			found = remove_orphan(node, &lock, ip, err);
+		if (found == FOUND_NOT && *lock.version)
+			break;
+		if (found == FOUND)
+			found = FOUND_NOT; /* once more */
+	}
+	keep_free(&lock);
+	return found;
+}
+
+/* The lock, if it is of this record. It is no failure if it stays: then it is an orphan. */
+static void unlock(const struct node *node, const struct keep *keep, const struct ip *ip)
+{
+	const struct engine_kind *kind = node->engine->kind;
+	struct keep lock = lock_of(ip);
+
+	if (kind->keep_read(node->engine, &lock, NULL) == FOUND && is_lock_of(&lock, keep))
+		kind->keep_remove(node->engine, &lock, NULL);
+	keep_free(&lock);
+}
+
+static void unlock_all(const struct node *node, const struct keep *keep)
+{
+	const json_t *entry;
+	struct ip ip;
+	size_t i;
+
+	json_array_foreach(addresses_of(keep), i, entry)
+		if (json_is_string(entry) && ip_parse(json_string_value(entry), &ip))
+			unlock(node, keep, &ip);
+}
+
+/* Free addresses. */
+
+static enum found is_untaken(void *arg, struct ip *ip, struct cni_error *err)
+{
+	const struct hold *hold = arg;
+
+	(void)err;
+	for (size_t i = 0; i < hold->taken.n; i++)
+		if (prefix_contains(&hold->taken.list[i], ip))
+			return FOUND_NOT;
+	for (size_t i = 0; i < hold->n; i++)
+		if (ip_equal(&hold->wants[i].ip, ip))
+			return FOUND_NOT;
+	return FOUND;
+}
+
+static int take(struct hold *hold, const struct ip *ip, struct cni_error *err)
+{
+	const struct prefix whole = alone(ip);
+
+	return taken_add(&hold->taken, &whole, err);
+}
+
+static int list_locks(struct hold *hold, struct cni_error *err)
+{
+	struct keeps locks;
+	struct ip ip;
+	int rc = 0;
+
+	if (hold->node->engine->kind->keep_list(hold->node->engine, KEEP_ADDRESS, &locks, err) < 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < locks.n; i++)
+		if (ip_parse(locks.list[i].name, &ip))
+			rc = take(hold, &ip, err);
+	keeps_free(&locks);
+	hold->listed = true;
+	return rc;
+}
+
+/* Where the search begins: by the identity's name, so that nodes seldom meet, and a name that comes again
+ * gets the same address, if nobody has it. */
+static struct ip start_of(const struct pool *pool, const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325, size; /* FNV-1a */
+	const struct span *span;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 0x100000001b3;
+	span = &pool->spans[hash % pool->n_spans];
+	size = ip_distance(&span->first, &span->last);
+	return ip_add(&span->first, (hash >> 8) % (size + 1));
+}
+
+static bool has_expired(const struct node *node, const struct keep *keep)
+{
+	const long long seconds = node->conf->cluster.keep;
+	struct tm tm = { 0 };
+
+	if (!seconds || json_field(keep->doc, "holder") || json_is_true(json_field(keep->doc, "reserved")) ||
+	    !strptime(text_of(keep->doc, "since"), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return false;
+	return timegm(&tm) + seconds < time(NULL);
+}
+
+/* The address of the pool that has been without a holder longest, or NULL. */
+static const struct keep *find_expired(const struct hold *hold, const struct keeps *all,
+				       const struct pool *pool)
+{
+	const struct keep *oldest = NULL;
+	const json_t *entry;
+	struct ip ip;
+	size_t k;
+
+	for (size_t i = 0; i < all->n; i++) {
+		bool within = false;
+
+		json_array_foreach(addresses_of(&all->list[i]), k, entry)
+			within |= json_is_string(entry) && ip_parse(json_string_value(entry), &ip) &&
+				  pool_range(pool, &ip);
+		if (within && has_expired(hold->node, &all->list[i]) &&
+		    (!oldest ||
+		     strcmp(text_of(all->list[i].doc, "since"), text_of(oldest->doc, "since")) < 0))
+			oldest = &all->list[i];
+	}
+	return oldest;
+}
+
+static enum found forget(const struct node *node, const struct keep *keep, struct cni_error *err)
+{
+	enum found found = node->engine->kind->keep_remove(node->engine, keep, err);
+
+	if (found == FOUND)
+		unlock_all(node, keep);
+	return found;
+}
+
+static const struct keep *find_keep(const struct keeps *all, const char *name)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (!strcmp(all->list[i].name, name))
+			return &all->list[i];
+	return NULL;
+}
+
+/* Locks first, then records: so no lock is taken for an orphan that is made in between. */
+static int remove_orphans(const struct hold *hold, const struct keeps *locks, const struct keeps *all,
+			  struct cni_error *err)
+{
+	const struct engine_kind *kind = hold->node->engine->kind;
+	struct ip ip;
+
+	for (size_t i = 0; i < locks->n; i++) {
+		const struct keep *keep = find_keep(all, text_of(locks->list[i].doc, "identity"));
+
+		if (!ip_parse(locks->list[i].name, &ip) ||
+		    (keep && is_lock_of(&locks->list[i], keep) && is_among(addresses_of(keep), &ip)))
+			continue;
+		if (kind->keep_remove(hold->node->engine, &locks->list[i], err) == FOUND_FAILED)
+			return -1;
+	}
+	return 0;
+}
+
+/* The pool is full: removes orphans, and the record that has expired first. */
+static int sweep(struct hold *hold, const struct pool *pool, struct cni_error *err)
+{
+	const struct engine_kind *kind = hold->node->engine->kind;
+	struct keeps locks = { 0 }, all = { 0 };
+	const struct keep *expired;
+	int rc = kind->keep_list(hold->node->engine, KEEP_ADDRESS, &locks, err);
+
+	hold->swept = true;
+	hold->listed = false;
+	taken_free(&hold->taken);
+	if (rc == 0)
+		rc = kind->keep_list(hold->node->engine, KEEP_IDENTITY, &all, err);
+	if (rc == 0)
+		rc = remove_orphans(hold, &locks, &all, err);
+	expired = rc == 0 ? find_expired(hold, &all, pool) : NULL;
+	if (expired) {
+		cni_log("identity %s, which nobody has held since %s, loses its address: the range set %s is "
+			"full",
+			expired->name, text_of(expired->doc, "since"), pool_text(pool).s);
+		rc = forget(hold->node, expired, err) == FOUND_FAILED ? -1 : 0;
+	}
+	keeps_free(&locks);
+	keeps_free(&all);
+	return rc;
+}
+
+/* The block of an address is kept from nodes. FOUND_NOT: a node has it. */
+static enum found guard(struct hold *hold, const struct ip *ip, struct cni_error *err)
+{
+	const struct node *node = hold->node;
+	const struct engine_kind *kind = node->engine->kind;
+	struct claim claim = { .block = block_of(ip, node->conf->cluster.block_bits), .node = IDENTITIES };
+	struct candidate candidate = { .block = claim.block };
+	struct look look = { .candidates = &candidate, .n = 1 };
+	enum found found;
+
+	memcpy(claim.since, node->self.since, sizeof(claim.since));
+	if (kind->look(node->engine, &node->self, &look, err) < 0 ||
+	    claim_check_block_size(node, look.block_size, err) < 0)
+		return FOUND_FAILED;
+	found = kind->create(node->engine, &claim, err);
+	if (found == FOUND_NOT && taken_add(&hold->taken, &claim.block, err) < 0)
+		found = FOUND_FAILED;
+	return found;
+}
+
+static int no_address(const struct want *want, struct cni_error *err)
+{
+	if (want->requested.family)
+		return cni_fail(err, CNI_CONFLICT,
+				"requested ip %s is another identity's, or in a block of a node",
+				ip_text(&want->requested).s);
+	cni_fail(err, CNI_RETRY, "no address is free for an identity in range set %zu: %s",
+		 want->pool->number, pool_text(want->pool).s);
+	return cni_hint(
+		err,
+		"\"ipvlanctl pools identities\" lists who has them; ipam.cluster.keep limits how long an "
+		"unused identity keeps its address; blocks of nodes are not used");
+}
+
+/* An address that nobody has, as far as we know, for the want. */
+static enum found find_free(struct hold *hold, struct want *want, struct cni_error *err)
+{
+	const struct ip last = start_of(want->pool, hold->keep.name);
+
+	want->ip.family = 0;
+	if (want->requested.family) {
+		want->ip = want->requested;
+		return guard(hold, &want->ip, err) == FOUND ? FOUND : (enum found)no_address(want, err);
+	}
+	for (;;) {
+		enum found found = pool_walk(want->pool, &last, is_untaken, hold, &want->ip, err);
+
+		if (found == FOUND)
+			found = guard(hold, &want->ip, err);
+		else if (found == FOUND_NOT && !hold->swept && sweep(hold, want->pool, err) == 0 &&
+			 list_locks(hold, err) == 0)
+			continue;
+		else
+			return found == FOUND_NOT && hold->swept ? (enum found)no_address(want, err)
+								 : FOUND_FAILED;
+		if (found != FOUND_NOT)
+			return found;
+		want->ip.family = 0;
+	}
+}
+
+/* The record. */
+
+static bool is_locked(const struct hold *hold)
+{
+	return json_is_true(json_field(hold->keep.doc, "locked"));
+}
+
+/* Takes from the record what it has for the wants. False: one has nothing. */
+static bool match_wants(struct hold *hold)
+{
+	const json_t *entry;
+	bool all = true;
+	struct ip ip;
+	size_t i;
+
+	for (size_t k = 0; k < hold->n; k++) {
+		hold->wants[k].ip.family = 0;
+		json_array_foreach(addresses_of(&hold->keep), i, entry)
+			if (!hold->wants[k].ip.family && json_is_string(entry) &&
+			    ip_parse(json_string_value(entry), &ip) && pool_range(hold->wants[k].pool, &ip) &&
+			    (pool_may_give(hold->wants[k].pool, &ip) || hold->wants[k].requested.family))
+				hold->wants[k].ip = ip;
+		all &= hold->wants[k].ip.family != 0;
+	}
+	return all;
+}
+
+static int check_requested(const struct hold *hold, struct cni_error *err)
+{
+	for (size_t k = 0; k < hold->n; k++) {
+		const struct want *want = &hold->wants[k];
+
+		if (!want->requested.family || !want->ip.family || ip_equal(&want->requested, &want->ip))
+			continue;
+		cni_fail(err, CNI_CONFIG, "identity %.200s has %s, and %s is requested", hold->keep.name,
+			 ip_text(&want->ip).s, ip_text(&want->requested).s);
+		return cni_hint(err,
+				"\"ipvlanctl pools release-identity --forget\" lets it have another address");
+	}
+	return 0;
+}
+
+/* The addresses that the wants have now. Those of a family that no want is of stay. */
+static void set_addresses(struct hold *hold)
+{
+	json_t *list = json_array();
+	const json_t *entry;
+	struct ip ip;
+	size_t i;
+
+	json_array_foreach(addresses_of(&hold->keep), i, entry) {
+		bool other = json_is_string(entry) && ip_parse(json_string_value(entry), &ip);
+
+		for (size_t k = 0; other && k < hold->n; k++)
+			other = ip.family != hold->wants[k].ip.family;
+		if (other)
+			json_array_append_new(list, json_string(ip_text(&ip).s));
+	}
+	for (size_t k = 0; k < hold->n; k++)
+		if (!is_among(list, &hold->wants[k].ip))
+			json_array_append_new(list, json_string(ip_text(&hold->wants[k].ip).s));
+	json_object_set_new(hold->keep.doc, "addresses", list);
+}
+
+static enum found write_record(struct hold *hold, bool locked, struct cni_error *err)
+{
+	json_object_set_new(hold->keep.doc, "locked", json_boolean(locked));
+	hold->written = true;
+	return hold->node->engine->kind->keep_write(hold->node->engine, &hold->keep, err);
+}
+
+static int new_record(struct hold *hold, struct cni_error *err)
+{
+	uint64_t random;
+	char id[24];
+
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return cni_fail(err, CNI_IO, "getrandom failed");
+	snprintf(id, sizeof(id), "%016" PRIx64, random);
+	keep_free(&hold->keep);
+	hold->keep.doc = json_pack("{s:o, s:s, s:s}", "identity", json_text(hold->keep.name), "id", id,
+				   "since", now_text(hold->node));
+	return hold->keep.doc ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
+}
+
+static void set_holder(struct hold *hold)
+{
+	json_object_set_new(hold->keep.doc, "holder", holder_of(hold));
+	json_object_set_new(hold->keep.doc, "since", json_string(now_text(hold->node)));
+}
+
+/* Chooses for each want that has none. FOUND_NOT: somebody has changed the record. */
+static enum found choose_all(struct hold *hold, struct cni_error *err)
+{
+	for (size_t k = 0; k < hold->n; k++)
+		if (!hold->wants[k].ip.family && find_free(hold, &hold->wants[k], err) != FOUND)
+			return FOUND_FAILED;
+	set_addresses(hold);
+	return write_record(hold, false, err);
+}
+
+/*
+ * Locks each address of the record; one that another identity has is replaced, which is written first.
+ * FOUND_NOT: somebody has changed the record.
+ */
+static enum found lock_all(struct hold *hold, struct cni_error *err)
+{
+	enum found found = FOUND;
+
+	for (size_t k = 0; found == FOUND && k < hold->n; k++) {
+		struct want *want = &hold->wants[k];
+
+		for (;;) {
+			found = lock(hold->node, &hold->keep, &want->ip, err);
+			if (found != FOUND_NOT)
+				break;
+			if (want->requested.family)
+				return (enum found)no_address(want, err);
+			if (take(hold, &want->ip, err) < 0 || (!hold->listed && list_locks(hold, err) < 0))
+				return FOUND_FAILED;
+			want->ip.family = 0;
+			found = choose_all(hold, err);
+			if (found != FOUND)
+				return found;
+		}
+	}
+	return found == FOUND ? write_record(hold, true, err) : found;
+}
+
+/* One round. FOUND: the record has us as its holder, and the addresses are locked. FOUND_NOT: once more. */
+static enum found hold_once(struct hold *hold, struct cni_error *err)
+{
+	const struct engine_kind *kind = hold->node->engine->kind;
+	enum found found = kind->keep_read(hold->node->engine, &hold->keep, err);
+	const json_t *holder = json_field(hold->keep.doc, "holder");
+	bool ours = is_holder(holder, hold->node, hold->owner), all;
+
+	if (found == FOUND_FAILED)
+		return found;
+	if (found == FOUND && !ours) {
+		enum found over = is_over(hold->node, holder, err);
+
+		if (over != FOUND)
+			return over == FOUND_FAILED ? over : (enum found)held_by_another(hold, holder, err);
+	}
+	if (found == FOUND_NOT && new_record(hold, err) < 0)
+		return FOUND_FAILED;
+	all = match_wants(hold);
+	if (check_requested(hold, err) < 0)
+		return FOUND_FAILED;
+	if (!ours)
+		set_holder(hold);
+	if (all && is_locked(hold))
+		return ours ? FOUND : write_record(hold, true, err);
+	found = all ? write_record(hold, false, err) : choose_all(hold, err);
+	return found == FOUND ? lock_all(hold, err) : found;
+}
+
+/* "0,2=10.9.0.7" */
+static int read_wants(struct hold *hold, const char *text, struct cni_error *err)
+{
+	const struct conf *conf = hold->node->conf;
+	char copy[8192], *rest = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+		char *end;
+		const size_t number = strtoul(word, &end, 10);
+		struct want *want = &hold->wants[hold->n];
+
+		if (number >= conf->n_pools || !conf->pools[number].identities || hold->n == WANTS_MAX)
+			return cni_fail(err, CNI_ENVIRONMENT, "there is no range set %zu with identities",
+					number);
+		want->pool = &conf->pools[number];
+		if (!want->pool->n_spans)
+			return cni_fail(err, CNI_CONFIG, "range set %zu has no address", number);
+		if (*end == '=' && !ip_parse(end + 1, &want->requested))
+			return cni_fail(err, CNI_ENVIRONMENT, "%s is no address", end + 1);
+		if (want->requested.family && !pool_may_give(want->pool, &want->requested))
+			return cni_fail(
+				err, CNI_CONFIG,
+				"requested ip %s is not among the addresses that range set %zu keeps for "
+				"identities",
+				end + 1, number);
+		hold->n++;
+	}
+	return hold->n ? 0 : cni_fail(err, CNI_ENVIRONMENT, "no range set is named");
+}
+
+static json_t *addresses_json(const struct hold *hold)
+{
+	json_t *list = json_array();
+
+	for (size_t k = 0; k < hold->n; k++)
+		json_array_append_new(list, json_string(ip_text(&hold->wants[k].ip).s));
+	return json_pack("{s:o}", "addresses", list);
+}
+
+/* The name of the identity in the engine: each network has its own. */
+static int name_keep(struct keep *keep, const struct node *node, const char *name, struct cni_error *err)
+{
+	keep->kind = KEEP_IDENTITY;
+	if ((size_t)snprintf(keep->name, sizeof(keep->name), "%s %s", node->req->name, name) <
+	    sizeof(keep->name))
+		return 0;
+	return cni_fail(err, CNI_ENVIRONMENT, "the identity is longer than %d characters", IDENTITY_MAX - 1);
+}
+
+static enum found hold_until(struct hold *hold, struct cni_error *err)
+{
+	enum found found = FOUND_NOT;
+
+	for (int tries = 0; found == FOUND_NOT && tries < CHANGES; tries++)
+		found = hold_once(hold, err);
+	if (found == FOUND_NOT)
+		cni_fail(err, CNI_RETRY, "the record of identity %.200s is changed by others",
+			 hold->keep.name);
+	return found == FOUND ? FOUND : FOUND_FAILED;
+}
+
+json_t *identity_hold(struct node *node, const struct owner *owner, const char *name, const char *wants,
+		      struct cni_error *err)
+{
+	struct hold hold = { .node = node, .owner = owner };
+	const long long start = block_now_ms();
+	struct cni_error why = { 0 };
+	json_t *answer = NULL;
+	struct blocks blocks;
+
+	if (local_lock(node, err) < 0 || claim_was_told(node, BLOCKS_FAILED, start, err) != FOUND_NOT ||
+	    local_read(node, &blocks, err) < 0)
+		return NULL;
+	blocks_free(&blocks);
+	if (name_keep(&hold.keep, node, name, err) < 0 || read_wants(&hold, wants, err) < 0 ||
+	    note(node, owner, IDENTITY_CLAIMING, hold.keep.name, err) < 0)
+		return NULL;
+	local_begin_with(node);
+	engine_begin(node->engine, LLONG_MAX);
+	if (hold_until(&hold, &why) == FOUND) {
+		claim_keep_success(node, false);
+		if (note_held(&hold, err) == FOUND) {
+			add_routes(&hold);
+			answer = addresses_json(&hold);
+		} else
+			cni_fail(err, CNI_RETRY, "DEL of the container came while this ADD ran");
+	} else {
+		if (!hold.written)
+			forget_note(node, owner);
+		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+		cni_hint(err, "%s", why.details);
+	}
+	taken_free(&hold.taken);
+	keep_free(&hold.keep);
+	return answer;
+}
+
+/* Returning. */
+
+/* Has the engine note that nobody holds it, if it says that owner does. */
+static int return_one(const struct node *node, const char *name, const struct owner *owner,
+		      struct cni_error *err)
+{
+	const struct engine_kind *kind = node->engine->kind;
+	struct keep keep = { .kind = KEEP_IDENTITY };
+	enum found found = FOUND_NOT;
+
+	snprintf(keep.name, sizeof(keep.name), "%s", name);
+	for (int tries = 0; found == FOUND_NOT && tries < CHANGES; tries++) {
+		found = kind->keep_read(node->engine, &keep, err);
+		if (found != FOUND || !is_holder(json_field(keep.doc, "holder"), node, owner))
+			break;
+		json_object_del(keep.doc, "holder");
+		json_object_set_new(keep.doc, "since", json_string(now_text(node)));
+		found = kind->keep_write(node->engine, &keep, err);
+	}
+	keep_free(&keep);
+	return found == FOUND_FAILED ? -1 : 0;
+}
+
+struct returning {
+	struct identity *list;
+	size_t n;
+};
+
+static bool add_returning(void *arg, const struct identity *identity)
+{
+	struct returning *returning = arg;
+	struct identity *bigger;
+
+	if (identity->state != IDENTITY_RETURNING)
+		return true;
+	bigger = realloc(returning->list, (returning->n + 1) * sizeof(*bigger));
+	if (!bigger)
+		return false;
+	bigger[returning->n++] = *identity;
+	returning->list = bigger;
+	return true;
+}
+
+static bool is_noted(const struct node *node, const struct owner *owner)
+{
+	struct identity identity;
+	struct store store;
+	bool noted;
+
+	if (home_open(&store, &node->conf->place, true, NULL) != FOUND)
+		return true;
+	noted = identity_of(&identity, &store, owner) == FOUND;
+	store_close(&store);
+	return noted;
+}
+
+/* Those that the engine says that we hold, although we know of no such attachment. */
+static int return_unknown(struct node *node, struct cni_error *err)
+{
+	struct keeps all;
+	int rc = 0;
+
+	if (node->engine->kind->keep_list(node->engine, KEEP_IDENTITY, &all, err) < 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < all.n; i++) {
+		const json_t *holder = json_field(all.list[i].doc, "holder");
+		const size_t network = strlen(node->req->name);
+		struct owner owner = { text_of(holder, "container"), text_of(holder, "interface") };
+		enum found over;
+
+		if (!is_holder(holder, node, &owner) || all.list[i].name[network] != ' ' ||
+		    strncmp(all.list[i].name, node->req->name, network) != 0 || is_noted(node, &owner))
+			continue;
+		over = end_attachment(node, &owner, err);
+		rc = over == FOUND_FAILED ? -1
+		     : over == FOUND	  ? return_one(node, all.list[i].name, &owner, err)
+					  : 0;
+	}
+	keeps_free(&all);
+	return rc;
+}
+
+struct namesake {
+	const char *name;
+	bool found;
+};
+
+static bool is_namesake(void *arg, const struct identity *identity)
+{
+	struct namesake *namesake = arg;
+
+	namesake->found |= identity->state != IDENTITY_RETURNING && !strcmp(identity->name, namesake->name);
+	return !namesake->found;
+}
+
+/* Has another attachment of this node the identity by now? */
+static bool is_held_anew(const struct node *node, const struct identity *identity)
+{
+	struct namesake namesake = { .name = identity->name };
+	struct store store;
+
+	if (home_open(&store, &node->conf->place, true, NULL) != FOUND)
+		return true;
+	identities_each(&store, is_namesake, &namesake);
+	store_close(&store);
+	return namesake.found;
+}
+
+int identity_return(struct node *node, bool all, struct cni_error *err)
+{
+	struct returning returning = { 0 };
+	struct store store;
+	int rc = all ? return_unknown(node, err) : 0;
+
+	if (rc < 0 || home_open(&store, &node->conf->place, true, err) != FOUND)
+		return -1;
+	identities_each(&store, add_returning, &returning);
+	store_close(&store);
+	for (size_t i = 0; rc == 0 && i < returning.n; i++) {
+		const struct identity *identity = &returning.list[i];
+		const struct owner owner = { identity->container, identity->ifname };
+
+		rc = return_one(node, identity->name, &owner, err);
+		if (rc == 0 && !is_held_anew(node, identity))
+			delete_routes(node, identity);
+		if (rc == 0)
+			forget_note(node, &owner);
+	}
+	free(returning.list);
+	return rc;
+}
+
+/* For people. */
+
+json_t *identity_list(struct node *node, struct cni_error *err)
+{
+	json_t *list = json_array();
+	struct keeps all;
+
+	engine_begin(node->engine, LLONG_MAX);
+	if (node->engine->kind->keep_list(node->engine, KEEP_IDENTITY, &all, err) < 0) {
+		json_decref(list);
+		return NULL;
+	}
+	for (size_t i = 0; i < all.n; i++)
+		json_array_append(list, all.list[i].doc);
+	keeps_free(&all);
+	return list;
+}
+
+/* On this node its pod is looked at; of another node, only a person knows. */
+static int may_release(const struct node *node, const struct keep *keep, struct cni_error *err)
+{
+	const json_t *holder = json_field(keep->doc, "holder");
+	struct owner owner = { text_of(holder, "container"), text_of(holder, "interface") };
+	enum found over;
+
+	if (!is_holder(holder, node, &owner))
+		return 0;
+	over = end_attachment(node, &owner, err);
+	if (over == FOUND_NOT)
+		return cni_fail(err, CNI_CONFIG, "this is node %s, and container %s has an address of %s",
+				node->self.node, owner.container, keep->name);
+	return over == FOUND ? 0 : -1;
+}
+
+static enum found release_once(struct node *node, struct keep *keep, bool forgotten, struct cni_error *err)
+{
+	const struct engine_kind *kind = node->engine->kind;
+	enum found found = kind->keep_read(node->engine, keep, err);
+
+	if (found == FOUND_NOT)
+		return (enum found)cni_fail(err, CNI_CONFIG, "the engine has no identity %s", keep->name);
+	if (found == FOUND_FAILED || may_release(node, keep, err) < 0)
+		return FOUND_FAILED;
+	if (json_field(keep->doc, "holder")) {
+		json_object_del(keep->doc, "holder");
+		json_object_set_new(keep->doc, "since", json_string(now_text(node)));
+		found = kind->keep_write(node->engine, keep, err);
+	}
+	return found == FOUND && forgotten ? forget(node, keep, err) : found;
+}
+
+json_t *identity_release(struct node *node, const char *name, bool forgotten, struct cni_error *err)
+{
+	struct keep keep = { .kind = KEEP_IDENTITY };
+	enum found found = FOUND_NOT;
+	json_t *answer = NULL;
+	struct blocks blocks;
+
+	if (local_lock(node, err) < 0 || local_read(node, &blocks, err) < 0 ||
+	    name_keep(&keep, node, name, err) < 0)
+		return NULL;
+	blocks_free(&blocks);
+	engine_begin(node->engine, LLONG_MAX);
+	for (int tries = 0; found == FOUND_NOT && tries < CHANGES; tries++)
+		found = release_once(node, &keep, forgotten, err);
+	if (found == FOUND)
+		answer = json_incref(keep.doc);
+	else
+		cni_fail(err, CNI_RETRY, "the record of identity %s is changed by others", keep.name);
+	keep_free(&keep);
+	return answer;
+}
+
+/* The addresses as wants: each is requested, of the range set that has it. */
+static int read_addresses(struct hold *hold, const char *text, struct cni_error *err)
+{
+	const struct conf *conf = hold->node->conf;
+	char copy[2048], *rest = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+		struct want *want = &hold->wants[hold->n];
+
+		if (hold->n == WANTS_MAX || !ip_parse(word, &want->requested))
+			return cni_fail(err, CNI_CONFIG, "%s is no address", word);
+		for (size_t i = 0; i < conf->n_pools; i++)
+			if (conf->pools[i].identities && pool_may_give(&conf->pools[i], &want->requested))
+				want->pool = &conf->pools[i];
+		if (!want->pool)
+			return cni_fail(err, CNI_CONFIG, "%s is in no range set with \"identities\"", word);
+		hold->n++;
+	}
+	return 0;
+}
+
+static enum found reserve_once(struct hold *hold, struct cni_error *err)
+{
+	enum found found = hold->node->engine->kind->keep_read(hold->node->engine, &hold->keep, err);
+	bool all;
+
+	if (found == FOUND_FAILED || (found == FOUND_NOT && new_record(hold, err) < 0))
+		return FOUND_FAILED;
+	all = match_wants(hold);
+	if (check_requested(hold, err) < 0)
+		return FOUND_FAILED;
+	json_object_set_new(hold->keep.doc, "reserved", json_true());
+	if (all && is_locked(hold))
+		return write_record(hold, true, err);
+	for (size_t k = 0; k < hold->n; k++) {
+		hold->wants[k].ip = hold->wants[k].requested;
+		switch (guard(hold, &hold->wants[k].ip, err)) {
+		case FOUND:
+			break;
+		case FOUND_NOT:
+			return (enum found)cni_fail(err, CNI_CONFLICT, "%s is in a block of a node",
+						    ip_text(&hold->wants[k].ip).s);
+		default:
+			return FOUND_FAILED;
+		}
+	}
+	found = choose_all(hold, err);
+	return found == FOUND ? lock_all(hold, err) : found;
+}
+
+json_t *identity_reserve(struct node *node, const char *name, const char *addresses, struct cni_error *err)
+{
+	struct hold hold = { .node = node };
+	enum found found = FOUND_NOT;
+	json_t *answer = NULL;
+
+	if (local_lock(node, err) < 0 || name_keep(&hold.keep, node, name, err) < 0 ||
+	    read_addresses(&hold, addresses, err) < 0)
+		return NULL;
+	engine_begin(node->engine, LLONG_MAX);
+	for (int tries = 0; found == FOUND_NOT && tries < CHANGES; tries++)
+		found = reserve_once(&hold, err);
+	if (found == FOUND)
+		answer = json_incref(hold.keep.doc);
+	else if (found == FOUND_NOT)
+		cni_fail(err, CNI_RETRY, "the record of identity %s is changed by others", hold.keep.name);
+	else if (hold.written && !json_field(hold.keep.doc, "holder") && !is_locked(&hold))
+		forget(node, &hold.keep, NULL);
+	taken_free(&hold.taken);
+	keep_free(&hold.keep);
+	return answer;
+}
+
+enum found identity_any(struct node *node, struct cni_error *err)
+{
+	struct keeps locks;
+	enum found found;
+
+	if (node->engine->kind->keep_list(node->engine, KEEP_ADDRESS, &locks, err) < 0)
+		return FOUND_FAILED;
+	found = locks.n ? FOUND : FOUND_NOT;
+	keeps_free(&locks);
+	return found;
+}

@@ -1,0 +1,342 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Addresses that follow a named workload from node to node ("identities" of a range).
+
+load ../lib/cluster
+
+SETS='"sticky": "K8S_POD_NAMESPACE/K8S_POD_NAME", "ranges": [
+	[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.64", "rangeEnd": "10.9.0.95", "identities": true, "for": {"K8S_POD_NAMESPACE": "db"}}],
+	[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.128", "rangeEnd": "10.9.0.191"}]]'
+
+setup() {
+	make_places
+	start_engine
+}
+
+teardown() {
+	stop_engine
+}
+
+# at NODE [CLUSTER [IPAM]]: the node at hand, with a range set for identities.
+at() {
+	on "$1" "${2:-}" "${3:-$SETS}"
+}
+
+# start NAME CONTAINER: ADD of the workload db/NAME on the node at hand. gets ADDRESS.
+start() {
+	export CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=db;K8S_POD_NAME=$1"
+	pool ADD "$CONF" "$2"
+}
+
+started() {
+	start "$@"
+	succeeds || { echo "$output"; return 1; }
+	ADDRESS=$(address)
+}
+
+ended() { # CONTAINER
+	pool DEL "$CONF" "$1"
+	succeeds
+}
+
+# identities: "NAME ADDRESS NODE CONTAINER" of each that the engine has.
+identities() {
+	"$BUILD/addrpool-claim" identities <<<"$CONF" |
+		jq -r '.[] | [.identity, (.addresses | join(",")), (.holder.node // "-"), (.holder.container // "-")] | join(" ")' | sort
+}
+
+@test "a workload that starts on another node after its DEL has the same address" {
+	at a
+	started web-0 c1
+	first=$ADDRESS
+	[[ $first = 10.9.0.[6-9]? ]]
+	ended c1
+	at b
+	started web-0 c2
+	[ "$ADDRESS" = "$first" ]
+	pool CHECK "$CONF" c2
+	succeeds
+	[ "$(identities)" = "net db/web-0 $first b c2" ]
+}
+
+@test "while the workload may run on a node, another one refuses it with 11, and names node, container and time" {
+	at a
+	started web-0 c1
+	first=$ADDRESS
+	at b
+	start web-0 c2
+	fails 11 "identity net db/web-0 is held on node a by container c1 since 20"
+	[[ $output = *release-identity* ]]
+	[ "$(identities)" = "net db/web-0 $first a c1" ]
+	[ -z "$(ls "$OWN/identities")" ]
+	at a
+	ended c1
+	at b
+	started web-0 c2
+	[ "$ADDRESS" = "$first" ]
+}
+
+@test "different workloads have different addresses, and a pod without an identity none of theirs" {
+	at a
+	all=''
+	for i in {0..7}; do
+		started "web-$i" "c$i"
+		all+=" $ADDRESS"
+	done
+	at b
+	for i in {8..15}; do
+		started "web-$i" "c$i"
+		all+=" $ADDRESS"
+	done
+	[ "$(xargs -n 1 <<<"$all" | sort -u | wc -l)" = 16 ]
+	CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=cart" pool ADD "$CONF" other
+	succeeds
+	[[ $(address) = 10.9.0.1[2-9]? ]]
+}
+
+@test "DEL while the engine does not answer: the next DEL, or GC, has the engine note that nobody holds it" {
+	at a
+	started web-0 c1
+	first=$ADDRESS
+	CONF=$(jq -c '.ipam.cluster.timeout = 1' <<<"$CONF")
+	pause_engine
+	pool DEL "$CONF" c1
+	resume_engine
+	succeeds
+	[[ $stderr = *"cannot return blocks without leases, or identities"* ]]
+	[ ! -e "$STORE/$first" ]
+	[ "$(identities)" = "net db/web-0 $first a c1" ]
+	rm -f "$OWN/blocks/failed" # a minute has passed
+	ended c1
+	[ "$(identities)" = "net db/web-0 $first - -" ]
+}
+
+@test "a DEL of an earlier container does not take the identity from the present one" {
+	at a
+	started web-0 c1
+	first=$ADDRESS
+	"$BUILD/addrpool-claim" release-identity db/web-0 <<<"$(node janitor "" "$SETS")" >/dev/null # a is thought to be gone
+	at b
+	started web-0 c2
+	[ "$ADDRESS" = "$first" ]
+	at a
+	ended c1
+	[ "$(identities)" = "net db/web-0 $first b c2" ]
+}
+
+@test "two containers of one workload on one node: the second is refused while the first has its address" {
+	at a
+	started web-0 c1
+	start web-0 c2
+	fails 11 'is held on node a by container c1'
+	rm "$STORE/$ADDRESS" # as if its lease had been released without a DEL
+	first=$ADDRESS
+	started web-0 c2
+	[ "$ADDRESS" = "$first" ]
+	ended c1
+	[ "$(identities)" = "net db/web-0 $first a c2" ]
+}
+
+@test "GC releases identities of containers that the runtime does not know, also those that only the engine knows" {
+	at a
+	started web-0 c1
+	started web-1 c2
+	second=$ADDRESS
+	rm -r "$OWN/identities" # of c1 and c2 no note is left
+	rm "$STORE"/10.9.0.*
+	started web-2 c3
+	pool GC "$(jq -c '. + {"cni.dev/valid-attachments": [{containerID: "c3", ifname: "eth0"}]}' <<<"$CONF")"
+	succeeds
+	[ "$(identities | awk '{ print $2, $4 }' | sort | xargs)" = "db/web-0 - db/web-1 - db/web-2 a" ]
+	at b
+	started web-1 c4
+	[ "$ADDRESS" = "$second" ]
+}
+
+@test "IPv4 and IPv6: both addresses follow, or ADD fails and holds nothing" {
+	both='"sticky": "K8S_POD_NAMESPACE/K8S_POD_NAME", "ranges": [
+		[{"subnet": "10.9.0.0/24", "identities": true}],
+		[{"subnet": "fd00:9::/120", "rangeStart": "fd00:9::10", "rangeEnd": "fd00:9::10", "identities": true}]]'
+	at a '' "$both"
+	started web-0 c1
+	before=$(jq -c '[.ips[].address]' <<<"$output")
+	[[ $before = *fd00:9::10* ]]
+	ended c1
+	at b '' "$both"
+	started web-0 c2
+	[ "$(jq -c '[.ips[].address]' <<<"$output")" = "$before" ]
+	start web-1 c3
+	fails 11 'no address is free for an identity in range set 1'
+	[[ $(identities) != *" c3" ]]
+	[ ! -e "$OWN/identities" ] || [ "$(ls "$OWN/identities" | wc -l)" = 1 ]
+}
+
+@test "a range set for identities that is full: the one that was unused longest loses its address, if keep is over" {
+	small='"sticky": "K8S_POD_NAME", "ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.16", "rangeEnd": "10.9.0.17", "identities": true}]]'
+	at a '' "$small"
+	started web-0 c1
+	first=$ADDRESS
+	ended c1
+	sleep 1.1
+	started web-1 c2
+	ended c2
+	start web-2 c3
+	fails 11 'no address is free for an identity in range set 0'
+	at a '"keep": 1' "$small"
+	sleep 2.1
+	started web-2 c3
+	[ "$ADDRESS" = "$first" ]
+	[[ $stderr = *"identity net web-0, which nobody has held since 20"*"loses its address"* ]]
+	[ "$(identities | awk '{ print $2 }' | xargs)" = "web-1 web-2" ]
+	started web-1 c4
+}
+
+@test "a lock that a killed call has left, without a record, is removed when the range set is full" {
+	one='"sticky": "K8S_POD_NAME", "ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.16", "rangeEnd": "10.9.0.16", "identities": true}]]'
+	at a '' "$one"
+	started web-0 c1
+	ended c1
+	drop_record "net web-0"
+	started web-1 c2
+	[ "$ADDRESS" = 10.9.0.16 ]
+}
+
+# drop_record NAME: the engine loses the record of an identity, and keeps its lock.
+drop_record() {
+	case $CLUSTER in
+	etcd) "$("$TOP/test/cluster/get-etcdctl")" --endpoints "$ETCD_URL" del "/ipvlan-cni/net/~identity/$1" ;;
+	kubernetes)
+		kube GET /apis/coordination.k8s.io/v1/namespaces/kube-system/leases |
+			jq -r --arg name "$1" '.items[].metadata | select(.annotations["ipvlan-cni/name"] == $name).name' >"$BATS_TEST_TMPDIR/lease"
+		kube DELETE "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/$(cat "$BATS_TEST_TMPDIR/lease")"
+		;;
+	esac >/dev/null
+}
+
+@test "no node gets a block in which an identity has an address, whatever its configuration; and the reverse" {
+	at a
+	started web-0 c1
+	plain='"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.64", "rangeEnd": "10.9.0.95"' # 2 blocks
+	on b '' "$plain"
+	add c1
+	[[ $(claims) = *" ~identities"* ]]
+	ours=$(claims b)
+	[ "$(claims b | wc -w)" = 1 ]
+	at a
+	for i in {1..20}; do
+		start "web-$i" "c1$i"
+		[ "$status" = 0 ] || break
+	done
+	fails 11 'no address is free for an identity'
+	[ "$i" -ge 13 ]
+	[ "$(claims b)" = "$ours" ]
+	on b '' "$plain"
+	run "$BUILD/addrpool" release-node --yes '~identities' <(echo "$CONF")
+	[ "$status" = 1 ] || { echo "$output"; false; }
+	[[ $output = *"identities have addresses in the blocks of ~identities"* ]]
+}
+
+@test "a requested address: one that is free, of a new identity; no other than it has" {
+	at a
+	CONF=$(jq -c '. + {runtimeConfig: {ips: ["10.9.0.77/24"]}}' <<<"$CONF")
+	started web-0 c1
+	[ "$ADDRESS" = 10.9.0.77 ]
+	start web-1 c2
+	fails 101 "requested ip 10.9.0.77 is another identity's"
+	ended c1
+	CONF=$(jq -c '.runtimeConfig.ips = ["10.9.0.78/24"]' <<<"$CONF")
+	start web-0 c3
+	fails 7 'has 10.9.0.77, and 10.9.0.78 is requested'
+	CONF=$(jq -c 'del(.runtimeConfig)' <<<"$CONF")
+	started web-0 c3
+	[ "$ADDRESS" = 10.9.0.77 ]
+}
+
+@test "many nodes start workloads at once, some the same: each address has one holder" {
+	local pids=()
+	for n in {1..6}; do
+		for i in {1..4}; do
+			(
+				at "n$n"
+				start "web-$(((n + i) % 8))" "c$n-$i"
+				[ "$status" != 0 ] || echo "$(address) web-$(((n + i) % 8)) n$n" >"$BATS_TEST_TMPDIR/given.$n.$i"
+			) 3>&- &
+			pids+=($!)
+		done
+	done
+	wait "${pids[@]}"
+	cat "$BATS_TEST_TMPDIR"/given.* >"$BATS_TEST_TMPDIR/all"
+	[ "$(awk '{ print $1 }' "$BATS_TEST_TMPDIR/all" | sort | uniq -d | wc -l)" = 0 ]
+	[ "$(awk '{ print $2 }' "$BATS_TEST_TMPDIR/all" | sort -u | wc -l)" = 8 ]
+	at n1
+	[ "$(identities | awk '$4 != "-" { print $3, $2, $4 }' | sed 's/ [^ ]*\// /' | sort)" = "$(sort "$BATS_TEST_TMPDIR/all")" ]
+}
+
+@test "configurations that cannot work are refused with 7" {
+	on a '' '"ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]'
+	pool ADD "$CONF" c1
+	fails 7 'requires ipam.sticky and ipam.cluster'
+	on a '' '"sticky": "K8S_POD_NAME", "ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.1", "rangeEnd": "10.9.0.20", "identities": true}],
+		[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.21", "rangeEnd": "10.9.0.40"}]]'
+	pool ADD "$CONF" c1
+	fails 7 'and range set 1 have addresses in the same block of 16 addresses'
+	at a
+	CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=db" pool ADD "$CONF" c1
+	fails 7 'CNI_ARGS lacks one of K8S_POD_NAMESPACE/K8S_POD_NAME'
+	on '~x'
+	pool ADD "$CONF" c1
+	fails 7 'ipam.cluster.node'
+}
+
+@test "blockRoutes: the address is a route of the node that has it, until its DEL" {
+	ip addr add 192.0.2.1/24 dev lo
+	at a '"blockRoutes": true'
+	started web-0 c1
+	[ "$(ip -4 route show proto 105)" = "unreachable $ADDRESS " ]
+	ended c1
+	[ -z "$(ip -4 route show proto 105)" ]
+	started web-0 c2
+	rm "$STORE/$ADDRESS"
+	started web-0 c3 # its note is new, and that of c2 is to be returned
+	ended c2
+	[ "$(ip -4 route show proto 105)" = "unreachable $ADDRESS " ]
+	ended c3
+	[ -z "$(ip -4 route show proto 105)" ]
+}
+
+@test "ipvlanctl pools lists, reserves and releases identities" {
+	at a
+	printf '%s' "$CONF" >"$BATS_TEST_TMPDIR/net.conf"
+	ctl() { run "$BUILD/ipvlanctl" pools "$@"; }
+	ctl reserve "$BATS_TEST_TMPDIR/net.conf" db/web-7 10.9.0.70
+	[ "$status" = 0 ]
+	ctl reserve "$BATS_TEST_TMPDIR/net.conf" db/web-8 10.9.0.70
+	[ "$status" = 1 ]
+	[[ $output = *"requested ip 10.9.0.70 is another identity's"* ]]
+	ctl reserve "$BATS_TEST_TMPDIR/net.conf" db/web-8 10.9.0.170
+	[ "$status" = 1 ]
+	[[ $output = *'10.9.0.170 is in no range set with'* ]]
+	[ "$(identities)" = "net db/web-7 10.9.0.70 - -" ]
+	started web-7 c1
+	[ "$ADDRESS" = 10.9.0.70 ]
+	ctl identities "$BATS_TEST_TMPDIR/net.conf"
+	[ "$status" = 0 ]
+	[[ ${lines[1]} = "db/web-7  10.9.0.70  a     c1         20"*"  reserved" ]]
+	[ "$("$BUILD/ipvlanctl" pools identities --json "$BATS_TEST_TMPDIR/net.conf" | jq -r '.[] | .identity + " " + .node')" = "db/web-7 a" ]
+	ctl release-identity "$BATS_TEST_TMPDIR/net.conf" db/web-7
+	[ "$status" = 1 ]
+	[[ $output = *"this is node a, and container c1 has an address of net db/web-7"* ]]
+	at b
+	printf '%s' "$CONF" >"$BATS_TEST_TMPDIR/net.conf"
+	ctl release-identity "$BATS_TEST_TMPDIR/net.conf" db/web-7
+	[ "$status" = 0 ]
+	[ "$(identities)" = "net db/web-7 10.9.0.70 - -" ]
+	ctl release-identity --forget "$BATS_TEST_TMPDIR/net.conf" db/web-7
+	[ "$status" = 0 ]
+	[ -z "$(identities)" ]
+	ctl release-identity "$BATS_TEST_TMPDIR/net.conf" db/web-7
+	[ "$status" = 1 ]
+	[[ $output = *'the engine has no identity net db/web-7'* ]]
+	ctl reserve "$BATS_TEST_TMPDIR/net.conf" db/web-8 10.9.0.70
+	[ "$status" = 0 ]
+}

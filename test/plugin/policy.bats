@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# allow and deny: which packets of a pod pass its master, in both directions, whatever the pod does.
+# allow and deny: which packets of a pod pass its master, in both directions, whatever the pod
+# changes.
 
 load ../lib/cni
 
@@ -23,8 +24,8 @@ own6() {
 	[ "$MODE" = l2 ] && echo "fd00:36::$1" || echo "fd00:9::$1"
 }
 
-# ask NAMESPACE PROTOCOL ADDRESS PORT: nobody listens there, so the kernel of the other side refuses what reaches it.
-# Prints "answer" if it does, and "silence".
+# ask NAMESPACE PROTOCOL ADDRESS PORT: prints "answer" if the other kernel refuses the packet, since
+# no program listens there, else "silence".
 ask() {
 	if ip netns exec "$1" timeout 3 bash -c "exec 3<>/dev/$2/$3/$4 && echo >&3 && sleep 0.3 && echo >&3 && sleep 0.2 && echo >&3" 2>&1 | grep -q refused; then
 		echo answer
@@ -59,7 +60,7 @@ asks() {
 	[ -z "$wrong" ] || { echo "$MODE: $wrong"; nft list ruleset; return 1; }
 }
 
-# the lists of a web server: who may call it, and what it may call itself
+# the lists of a web server: its clients, and the servers that it may use
 lists() {
 	jq -n '{
 		deny: {
@@ -158,7 +159,7 @@ everything_holds() {
 	END
 }
 
-@test "large datagrams pass where their first part may" {
+@test "large datagrams pass if their first fragment may" {
 	local port
 	restricted l2
 	for port in 53 54; do
@@ -205,7 +206,7 @@ everything_holds() {
 	[ -z "$(nft list ruleset)" ]
 }
 
-@test "an empty allow list allows nothing, an empty rule is about everything" {
+@test "an empty allow list allows nothing, and an empty rule matches all packets" {
 	MODE=l2
 	add "$(conf "$(pod 2)" '{ "allow": { "egress": [] } }')" a
 	add "$(conf "$(pod 3)" '{ "name": "other", "deny": { "ingress": [ {} ] } }')" b
@@ -214,7 +215,7 @@ everything_holds() {
 		silence lan tcp 10.138.36.3 80
 		silence lan udp fd00:36::3 53
 	END
-	# neighbours still know each other
+	# neighbours still find each other
 	[ "$(ip -n lan -j neigh show 10.138.36.2 | jq length)" = 1 ]
 }
 
@@ -222,7 +223,7 @@ everything_holds() {
 	local master
 	restricted l2
 	ip netns add c
-	add "$(conf "$(pod 4)" "$(lists)")" c # of the same network: the counters go on
+	add "$(conf "$(pod 4)" "$(lists)")" c # of the same network: the counters continue
 	ip netns exec a bash -c 'for i in 1 2 3; do echo >/dev/udp/39.156.66.10/9; done'
 	ip netns exec c bash -c 'for i in 1 2; do echo >/dev/udp/39.156.66.10/9; done'
 	[ "$(ask a udp "$GATEWAY" 54)" = silence ]
@@ -239,7 +240,7 @@ everything_holds() {
 	grep -qE '^ipvlan_cni_pod_denied_packets_total\{.*container="c".*direction="out"\} 2$' "$BATS_TEST_TMPDIR/metrics"
 }
 
-@test "what somebody flushes or deletes, CHECK reports and repair makes again" {
+@test "CHECK reports what another program flushes or deletes, and repair makes it again" {
 	local table chain damage
 	restricted l2
 	table="netdev ipvlan_cni_$(cat /sys/class/net/eth0/ifindex)"
@@ -293,7 +294,7 @@ nfts() {
 	[ "$(nft list ruleset | grep -cF "$(own 3)")" = 0 ]
 }
 
-# refused JSON MESSAGE: and nothing is made, on the host or in the pod.
+# refused JSON MESSAGE: ADD fails with the message and makes nothing, on the host or in the pod.
 refused() {
 	cni ADD "$(conf "$(pod 2)" "$1")"
 	[ "$status" = 1 ]
@@ -303,7 +304,7 @@ refused() {
 	[ "$(ip -n a -j link show type ipvlan)" = '[]' ] || [ -z "$(ip -n a -j link show type ipvlan)" ]
 }
 
-@test "a list that cannot be meant so is refused, and names the rule" {
+@test "an invalid list is refused, and the error names the rule" {
 	MODE=l2
 	refused '{ "deny": [] }' 'deny must be an object'
 	refused '{ "deny": { "outgoing": [] } }' 'deny has the unknown key "outgoing"'

@@ -53,3 +53,31 @@ machine() {
 	test/install-deps model
 	grep -q 'install spin gcc libc6-dev' "$TREE/done"
 }
+
+# suite ARGUMENT...: test/suite, where each file passes in a kernel that only says its name
+suite() {
+	mkdir -p test/{oracle,cluster,kernel,plugin,ipam}
+	cp "$TOP/test/suite" test
+	touch test/plugin/{del,dad}.bats test/ipam/del-too.bats
+	printf '#!/bin/sh\n' | tee test/oracle/get-plugins test/cluster/get-{etcd,etcdctl,bird} >bin/addrpool
+	printf '#!/bin/bash\necho "ok 1 ${*: -1}"\n' >test/kernel/run
+	chmod +x test/{oracle,cluster}/get-* test/kernel/run
+	run env BUILD=bin JOBS=1 test/suite "$@"
+	echo "$output"
+}
+
+@test "a test file may be named without its directory, or by a pattern" {
+	suite del
+	[ "$status" = 0 ]
+	[[ $output = *"ok 1 "*"/test/plugin/del.bats"*"1 passed, 0 failed" ]]
+	suite 'del*'
+	[[ $output = *"2 passed, 0 failed" ]]
+	suite test/plugin
+	[[ $output = *"2 passed, 0 failed" ]]
+}
+
+@test "a test file that does not exist is named" {
+	suite nothing
+	[ "$status" = 1 ]
+	[ "$output" = "suite: there is no test file nothing.bats" ]
+}

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-# make image: $B/image.tar, an OCI image layout of the static programs and of one that copies them to a directory
-# of the node. It requires no container runtime and no registry. addrpool-claim is not in it, since it requires
-# libcurl: these programs, like the tarball's, require no library.
+# make image: $B/image.tar, an OCI image layout with an image for each architecture: all static programs, and one that
+# copies ipvlan and addrpool to a directory of the node. It requires no container runtime and no registry.
 
 IMAGE = localhost/ipvlan-cni:$(VERSION)
-IMAGE_PROGRAMS = $(STATIC_PLUGINS) $B/static/install-plugins
+IMAGE_ARCHITECTURES ?= $(ARCHITECTURES)
+IMAGE_PROGRAMS = $(PROGRAMS) install-plugins
 
 $B/install-plugins: $(call objects,.ci/image)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 image:
-	@$(MAKE) --no-print-directory static STATIC_PROGRAMS='$(IMAGE_PROGRAMS)'
-	@rm -rf $B/image && mkdir $B/image && cp $(IMAGE_PROGRAMS) $B/image
-	$(Q).ci/pack-oci $B/image $(IMAGE) $B/image.tar /install-plugins /host/opt/cni/bin
-	@echo "$B/image.tar: $(IMAGE)"
+	+@for arch in $(IMAGE_ARCHITECTURES); do $(MAKE) --no-print-directory image-files ARCH=$$arch || exit 1; done
+	$(Q).ci/pack-oci $(IMAGE) $B/image.tar $(foreach a,$(IMAGE_ARCHITECTURES),$a=$B/image-$a) -- /install-plugins /host/opt/cni/bin
+	@echo "$B/image.tar: $(IMAGE) for $(IMAGE_ARCHITECTURES)"
 
-.PHONY: image
+image-files:
+	@$(MAKE) --no-print-directory static STATIC_PROGRAMS='$(IMAGE_PROGRAMS:%=$(STATIC_DIR)/%)'
+	@rm -rf $B/image-$(ARCH) && mkdir $B/image-$(ARCH) && cp $(IMAGE_PROGRAMS:%=$(STATIC_DIR)/%) $B/image-$(ARCH)
+
+.PHONY: image image-files

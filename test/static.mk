@@ -68,7 +68,8 @@ test-static:
 	$(Q)test/static/get-spdx-tools >/dev/null && STATICS='$(STATICS)' BUILD=$(TESTED) test/suite test/static/static.bats test/cluster/etcd.bats
 	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes BUILD=$(TESTED) test/suite test/kubernetes/kubernetes.bats test/cluster/blocks.bats
 	@$(MAKE) --no-print-directory dist
-	$(Q)RELEASE=$(abspath $B/release) bats --tap test/static/dist.bats
+	@$(MAKE) --no-print-directory image
+	$(Q)IMAGE=$(abspath $B/image.tar) RELEASE=$(abspath $B/release) bats --tap test/static/dist.bats
 	$(Q)STATICS='$(STATICS)' bats --tap test/static/twice.bats
 
 # Of arm64, on other machines: the C tests by QEMU's emulation of processes, then the programs on Debian's kernel in QEMU.

@@ -57,7 +57,7 @@ RUNTIME_FILES = $(filter-out test/runtimes/netavark-%,$(wildcard test/runtimes/*
 test-runtimes:
 	$(as_root)
 	$(Q)test/install-deps build test runtimes
-	@$(MAKE) --no-print-directory all image
+	@$(MAKE) --no-print-directory all image IMAGE_ARCHITECTURES=$(HOST_ARCH)
 	$(Q)test/runtimes/get-multus >/dev/null && test/cluster/get-kubernetes >/dev/null
 	$(Q)for suite in $(PODMANS); do test/runtimes/get-podman $$suite >/dev/null || exit 1; done
 	$(Q)test/runtimes/get-runtimes >/dev/null && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite $(or $(FILES),$(RUNTIME_FILES))

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The tarballs of make dist, in RELEASE, by architecture: they install and uninstall by what they contain.
+# The tarballs of make dist, in RELEASE, by architecture: they install and uninstall by what they contain. IMAGE is that of
+# make image.
 
 setup() {
 	cd "$RELEASE" || return
@@ -100,4 +101,19 @@ installed() {
 	echo another >"$BIN/ipvlan"
 	DESTDIR=$BATS_TEST_TMPDIR/root ./uninstall
 	[ "$(installed)" = ./opt/cni/bin/ipvlan ]
+}
+
+@test "the image is for both architectures, with all programs, by another reader of images" {
+	local architecture layers=$BATS_TEST_TMPDIR/layers
+	for architecture in amd64 arm64; do
+		skopeo --override-arch $architecture copy -q oci-archive:"$IMAGE" "dir:$layers-$architecture"
+		[ "$(skopeo --override-arch $architecture inspect oci-archive:"$IMAGE" | jq -r .Architecture)" = $architecture ]
+		mkdir "$BATS_TEST_TMPDIR/$architecture"
+		tar -C "$BATS_TEST_TMPDIR/$architecture" -xf "$layers-$architecture/$(jq -r '.layers[0].digest | sub("sha256:"; "")' "$layers-$architecture/manifest.json")"
+	done
+	unpack x86_64
+	diff -r bin "$BATS_TEST_TMPDIR/amd64" | diff - <(echo "Only in $BATS_TEST_TMPDIR/amd64: install-plugins")
+	cd "$RELEASE"
+	unpack aarch64
+	diff -r bin "$BATS_TEST_TMPDIR/arm64" | diff - <(echo "Only in $BATS_TEST_TMPDIR/arm64: install-plugins")
 }

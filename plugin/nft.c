@@ -278,15 +278,16 @@ int nft_remove(struct view *view, const struct object *objects, const bool *chos
 static int nft_read(const char *table, json_t **ret, struct cni_error *err)
 {
 	struct outcome o;
-	char command[64];
+	char command[64], what[64];
 	int status;
 
 	snprintf(command, sizeof(command), "list table %s", table);
-	status = nft_run("-j", command, "", "ipMasq", &o, err);
+	snprintf(what, sizeof(what), "the table %s", table);
+	status = nft_run("-j", command, "", what, &o, err);
 	if (status < 0)
 		return -1;
 	if (status && !nft_is_gone(&o))
-		return nft_failed(&o, "ipMasq", err);
+		return nft_failed(&o, what, err);
 	*ret = status ? json_object() : json_read(o.output, o.output_len, err);
 	return *ret ? 0 : -1;
 }

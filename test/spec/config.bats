@@ -262,6 +262,17 @@ contradicts() {
 	leaves_nothing "$before"
 }
 
+@test "CHECK without nft names the table that it cannot read" {
+	local conf
+	conf=$(conf '{ "counters": true }')
+	add "$conf"
+	conf=$(with_result "$conf")
+	mount --bind /dev/null "$(command -v nft)"
+	cni CHECK "$conf"
+	umount "$(command -v nft)"
+	fails 7 "the table netdev ipvlan_cni_$(cat /sys/class/net/eth0/ifindex) requires nft, which is not installed"
+}
+
 @test "standard input of more than 16 MiB is refused" {
 	cni ADD "$(conf | sed 's/}$//'), \"x\": \"$(head -c 17000000 /dev/zero | tr '\0' x)\"}"
 	fails 5 'error reading from stdin: more than '

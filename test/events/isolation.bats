@@ -118,7 +118,6 @@ teardown() {
 	cell isolation networkd_restarted
 }
 
-# bats test_tags=often
 @test "isolation: firewalld reloaded" {
 	cell isolation firewalld_reloaded
 }

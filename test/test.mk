@@ -79,6 +79,14 @@ sim:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)bats test/sim/check.bats >&2 && test/sim/run --seed $(SEED) --steps $(STEPS) --fence $(FENCE) $(SIM) $B
 
+# simulates named workloads that move between nodes, by seed: test/sim/README.md
+MOVES = 1000
+sim-identities:
+	$(as_root)
+	$(Q)test/install-deps build sim
+	@$(MAKE) --no-print-directory all
+	$(Q)test/sim/identities --seed $(SEED) --moves $(MOVES) $B
+
 # copies of the programs with one wrong line: the simulation finds each
 sim-broken:
 	$(as_root)
@@ -119,4 +127,4 @@ facts:
 	@$(MAKE) --no-print-directory tools
 	$(Q)BUILD=$B test/kernel/run -t 900 -- test/kernel/facts/run
 
-.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-kubernetes test-runtimes test-packages test-kernels coverage model sim sim-broken
+.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-kubernetes test-runtimes test-packages test-kernels coverage model sim sim-identities sim-broken

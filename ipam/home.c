@@ -13,14 +13,14 @@
 #include "cni/plugin.h"
 #include "ipam/record.h"
 
-/* Names of stores that the network may have leases in. */
+/* Stores in which the network may have leases, besides its present one. */
 struct former {
-	char pool[NAME_MAX + 1]; /* that it had last; "": none */
-	bool own;		 /* the one of its own name, beside its pool */
+	char pool[NAME_MAX + 1]; /* its last pool; "": none */
+	bool network;		 /* the store with the network's name */
 };
 
 struct path {
-	char s[PATH_MAX]; /* "" where it would be too long */
+	char s[PATH_MAX]; /* "" if it is too long */
 };
 
 static struct path path_of(const struct place *place, const char *before, const char *name, const char *after)
@@ -38,7 +38,7 @@ static struct path mark_path(const struct place *place)
 	return path_of(place, ".addrpool/", place->network, "/pool");
 }
 
-/* What anybody may have written there is no name that leads elsewhere. */
+/* Reads the name of the last pool. Ignores a text that is not a name, since it could lead out of dataDir. */
 static int read_mark(struct former *ret, const struct place *place, struct cni_error *err)
 {
 	const struct path path = mark_path(place);
@@ -54,7 +54,8 @@ static int read_mark(struct former *ret, const struct place *place, struct cni_e
 	return 0;
 }
 
-/* That it cannot be written is said: without it, a pool that is removed later is not known. */
+/* Without this note a later call does not find the leases after "pool" was removed; so a failure is reported.
+ */
 static void write_mark(const struct place *place)
 {
 	const struct path path = mark_path(place), dir = path_of(place, ".addrpool/", place->network, "");
@@ -74,7 +75,7 @@ static bool is_lease(int dir, const char *name, void *arg)
 	return !*found;
 }
 
-/* Also one that cannot be read, which opening it will say. */
+/* True also if the directory cannot be read: then opening it reports the error. */
 static bool has_leases(const struct place *place, const char *store)
 {
 	bool found = false;
@@ -91,7 +92,7 @@ bool home_left_behind(struct place *ret, const struct place *place)
 	return place_is_pool(place) && has_leases(place, place->network);
 }
 
-/* The lease, as it will be in the new store. */
+/* Writes the lease and its record in the new store. */
 static int copy(struct store *to, const struct lease *lease, const struct origin *origin,
 		const struct place *place, struct cni_error *err)
 {
@@ -121,7 +122,8 @@ static int move(struct store *to, struct store *from, const struct lease *lease,
 	if (there == FOUND_FAILED || same == FOUND_FAILED)
 		return -1;
 	if (same == FOUND_NOT) {
-		cni_log("network %s: %s of %s %s stays in %s until its DEL: in pool %s it is another's",
+		cni_log("network %s: %s of %s %s stays in %s until its DEL: another attachment has it in "
+			"pool %s",
 			place->network, ip_text(&lease->ip).s, lease->owner.container, lease->owner.ifname,
 			place->network, place->store);
 		return 0;
@@ -133,8 +135,8 @@ static int move(struct store *to, struct store *from, const struct lease *lease,
 	return record_settle(from, &lease->owner, err);
 }
 
-/* Are leases of the network in the store? An empty file is none. */
-static bool is_ours(const struct lease *lease, const struct origin *origin, const struct place *from)
+/* Is it a lease of this network? An empty file is no lease. */
+static bool is_of_network(const struct lease *lease, const struct origin *origin, const struct place *from)
 {
 	return *lease->owner.container && origin_owner(origin, from) == NETWORK_OURS;
 }
@@ -149,7 +151,7 @@ static int move_all(struct store *to, struct store *from, const struct place *th
 		struct origin origin;
 
 		rc = origin_of(&origin, from, &leases.list[i], err);
-		if (rc == 0 && is_ours(&leases.list[i], &origin, there))
+		if (rc == 0 && is_of_network(&leases.list[i], &origin, there))
 			rc = move(to, from, &leases.list[i], &origin, place, err);
 	}
 	leases_free(&leases);
@@ -175,7 +177,7 @@ static int move_from(const char *name, struct store *to, const struct place *pla
 static int move_in(struct store *store, const struct place *place, const struct former *former,
 		   struct cni_error *err)
 {
-	if (former->own && move_from(place->network, store, place, err) < 0)
+	if (former->network && move_from(place->network, store, place, err) < 0)
 		return -1;
 	if (!*former->pool || !strcmp(former->pool, place->store))
 		return 0;
@@ -188,17 +190,17 @@ static int move_in(struct store *store, const struct place *place, const struct 
 
 enum found home_open(struct store *ret, const struct place *place, bool create, struct cni_error *err)
 {
-	struct former former = { .own = false };
+	struct former former = { .network = false };
 	enum found found;
 
 	if (place->shared)
 		return store_open(ret, place, create, err);
 	if (read_mark(&former, place, err) < 0)
 		return FOUND_FAILED;
-	former.own = place_is_pool(place) && has_leases(place, place->network);
+	former.network = place_is_pool(place) && has_leases(place, place->network);
 	if (!*former.pool && !place_is_pool(place))
 		return store_open(ret, place, create, err);
-	create |= former.own ||
+	create |= former.network ||
 		  (*former.pool && strcmp(former.pool, place->store) != 0 && has_leases(place, former.pool));
 	found = store_open(ret, place, create, err);
 	if (found != FOUND)

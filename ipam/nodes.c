@@ -227,9 +227,9 @@ static int release_network(const struct network *network, void *arg, struct cni_
 		return -1;
 	list = release->really ? json_incref(claims) : of_node(claims, release->node);
 	release->blocks += json_array_size(list);
-	nodes_put("network %s, pool %s: %zu blocks %s %s\n", network->conf->place.network,
-		  network->conf->cluster.pool, json_array_size(list),
-		  release->really ? "taken from" : "would be taken from", release->node);
+	nodes_put("network %s, pool %s: %s %zu blocks of %s\n", network->conf->place.network,
+		  network->conf->cluster.pool, release->really ? "released" : "would release",
+		  json_array_size(list), release->node);
 	if (json_array_size(list))
 		print_claims(list, network->conf, NULL);
 	return 0;

@@ -20,7 +20,7 @@ static bool is_pattern(const json_t *value)
 	return text && *text;
 }
 
-/* A pattern, or a list of some. */
+/* Is it a pattern, or a list of patterns? */
 static bool are_patterns(const json_t *value)
 {
 	const json_t *pattern;
@@ -42,14 +42,15 @@ int whom_read(struct pool *pool, const json_t *range, struct cni_error *err)
 	if (field_object(range, "", FOR, &whom, err) < 0)
 		return -1;
 	if (whom && !json_object_size(whom))
-		return cni_fail(err, CNI_CONFIG, "for: no name in it; a range set without it is for all");
+		return cni_fail(err, CNI_CONFIG,
+				"for: it must have a name; a range set without \"for\" is for all pods");
 	json_object_foreach(whom, key, value)
 		if (!are_patterns(value)) {
 			cni_fail(err, CNI_CONFIG, "for.%s must be a pattern or a list of patterns", key);
 			return cni_hint(err, "for instance \"db\" or [\"db\", \"mq-*\"]");
 		}
 	if (pool->n_ranges > 1 && (pool->whom || whom) && !json_equal(pool->whom, whom))
-		return cni_fail(err, CNI_CONFIG, "for: all ranges of a range set must be for the same");
+		return cni_fail(err, CNI_CONFIG, "for: it must be the same in all ranges of a range set");
 	pool->whom = whom;
 	return 0;
 }
@@ -68,7 +69,7 @@ bool whom_asks(const json_t *ipam, const char *key)
 	return false;
 }
 
-/* What the pod is called by that name; NULL: nothing says. */
+/* The pod's value of a name; NULL: it has none. */
 static const char *value_of(const struct conf *conf, const struct request *req, const char *key)
 {
 	const json_t *runtime = json_field(req->conf, "runtimeConfig"), *value;
@@ -122,7 +123,7 @@ static int family_of(const struct pool *pool)
 	return pool->ranges[0].start.family;
 }
 
-/* Must the range sets of that family be chosen among? */
+/* Has a range set of that family "for"? */
 static bool is_choice(const struct conf *conf, int family)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
@@ -142,7 +143,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct whom_text *text, co
 	va_end(args);
 }
 
-/* Each name that a range set of the family asks for, with what the pod is called. */
+/* Each name in "for" of the family's range sets, with the pod's value. */
 static struct whom_text compared(const struct conf *conf, const struct request *req, int family)
 {
 	json_auto_t *seen = json_object();
@@ -168,12 +169,13 @@ static int none_is_for(const struct conf *conf, const struct request *req, int f
 {
 	cni_fail(err, CNI_CONFIG, "no %s range set of network %s is for this pod",
 		 family == AF_INET ? "IPv4" : "IPv6", conf->place.network);
-	return cni_hint(err, "compared with \"for\" of each: %s; a range set without \"for\" is for all",
+	return cni_hint(err, "no \"for\" matches the pod: %s; a range set without \"for\" is for all pods",
 			compared(conf, req, family).s);
 }
 
-/* Of the range sets of a family in which one has "for", the first that is for the pod. */
-static bool gives(const struct conf *conf, const struct request *req, size_t n)
+/* Does the pod get an address of range set number n? If one of its family has "for", only of the first that
+ * is for the pod. */
+static bool gets_address(const struct conf *conf, const struct request *req, size_t n)
 {
 	const int family = family_of(&conf->pools[n]);
 
@@ -185,7 +187,7 @@ static bool gives(const struct conf *conf, const struct request *req, size_t n)
 	return is_for(conf, req, &conf->pools[n]);
 }
 
-/* It asks for an address that is for others. */
+/* Fails if the pod requests an address of a range set that is for others. */
 static int check_wanted(const struct conf *conf, const struct pool *pool, struct cni_error *err)
 {
 	const struct whom_text whom = whom_text(pool->whom);
@@ -196,7 +198,7 @@ static int check_wanted(const struct conf *conf, const struct pool *pool, struct
 				 "requested IP address %s lies in range set %zu, which is not for this pod",
 				 ip_text(&conf->wanted[i]).s, pool->number);
 			return cni_hint(err, "it is for %s",
-					*whom.s ? whom.s : "pods that no range set before it is for");
+					*whom.s ? whom.s : "pods that match no range set before it");
 		}
 	return 0;
 }
@@ -211,7 +213,7 @@ int whom_choose(struct conf *conf, const struct request *req, struct cni_error *
 	if (!conf->cluster.pool)
 		snprintf(conf->cluster.node, sizeof(conf->cluster.node), "%s", cluster_host_name().s);
 	for (size_t i = 0; i < conf->n_pools; i++)
-		keep[i] = gives(conf, req, i);
+		keep[i] = gets_address(conf, req, i);
 	for (size_t i = 0; i < conf->n_pools; i++)
 		without[family_of(&conf->pools[i]) == AF_INET6] = true;
 	for (size_t i = 0; i < conf->n_pools; i++)

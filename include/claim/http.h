@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON over HTTP, to a service that may have several endpoints: bounded in time and
- * in size, repeated where that may help.
+ * JSON over HTTP, to a service with one or more endpoints. Time and size of a call are limited. A call is
+ * repeated if that may help.
  */
 #ifndef CLAIM_HTTP_H
 #define CLAIM_HTTP_H
@@ -12,7 +12,7 @@
 
 #include "cni/error.h"
 
-/* A file's path, or its content; or neither. */
+/* The path of a file, its content, or neither. */
 struct pem {
 	const char *file;
 	char *data; /* owned */
@@ -20,47 +20,46 @@ struct pem {
 };
 
 struct http {
-	const char *what; /* "etcd", for messages */
-	const char *from; /* the key that says where it is */
+	const char *what; /* the service, for messages: "etcd" */
+	const char *from; /* the key that has the endpoints, for messages */
 	CURL *curl;
-	char **endpoints; /* "https://10.0.0.1:2379", owned, as many as n */
+	char **endpoints; /* n URLs such as "https://10.0.0.1:2379", owned */
 	size_t n, current;
 	struct pem ca, cert, key;
-	bool insecure;		      /* whoever answers is believed to be the server */
-	char *token;		      /* Authorization, owned */
-	const char *accept;	      /* of answers; NULL: application/json */
+	bool insecure;		      /* do not verify the server's certificate */
+	char *token;		      /* the header Authorization, owned */
+	const char *accept;	      /* the header Accept; NULL: application/json */
 	const long long *deadline_ms; /* CLOCK_BOOTTIME */
-	long long try_ms;	      /* for one answer; twice as long each time that all were asked */
+	long long try_ms;	      /* for one answer; doubled after each round of all endpoints */
 };
 
 struct reply {
 	long status;
-	json_t *doc; /* the caller's; NULL when there is none */
+	json_t *doc; /* the caller owns it; NULL: there is none */
 };
 
-/* Sets up curl. deadline and endpoints are there, the rest may follow. CNI_RETRY. */
+/* Sets up curl. The certificates must be set before; the token may follow. CNI_RETRY. */
 int http_open(struct http *http, struct cni_error *err);
 void http_close(struct http *http);
 int http_add_endpoint(struct http *http, const char *url, struct cni_error *err);
 
-/* The endpoint that is asked next: the one that answered last, if any did. */
+/* The endpoint for the next call. After a successful call it is the one that answered. */
 const char *http_endpoint(const struct http *http);
 
-/* Begins with this endpoint, if it is one; else with one that depends on the node's name, so that not all
- * nodes begin with the same. */
+/* Begins with endpoint, if it is among the endpoints. Otherwise begins with one that the node's name selects,
+ * so that the nodes do not all begin with the same. */
 void http_begin_with(struct http *http, const char *endpoint, const char *node);
 
 /*
- * method path with body (borrowed, may be NULL). Another endpoint, or the same once
- * more, is asked when the answer does not come, is none, is 429 or 5xx; after as
- * long as Retry-After says. Errors: CNI_RETRY, with the endpoint and the cause, when
- * there is no answer in time; CNI_CONFIG when TLS is at fault. Any other status,
- * 4xx included, is a reply.
+ * Sends method and path with body (borrowed, may be NULL). Tries the next endpoint, or the same again, if
+ * there is no answer, if it is not JSON, or if its status is 429 or 5xx; waits as Retry-After says. Errors:
+ * CNI_RETRY, with the endpoint and the cause, if there is no answer in time; CNI_CONFIG if TLS fails. Any
+ * other status, also 4xx, is a reply.
  */
 int http_call(struct http *http, const char *method, const char *path, const json_t *body, struct reply *ret,
 	      struct cni_error *err);
 
-/* What the reply says is wrong, with the endpoint: 401 and 403 are CNI_CONFIG, others CNI_RETRY. */
+/* Fails with the reply's message and the endpoint: CNI_CONFIG for a status below 500, else CNI_RETRY. */
 int http_refused(const struct http *http, const struct reply *reply, const char *path, struct cni_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the Kubernetes API is and who we are there: a kubeconfig file, or what a pod
- * finds in its own file system.
+ * Address and credentials for the Kubernetes API: from a kubeconfig, or from the service account's files in a
+ * pod.
  */
 #ifndef CLAIM_KUBECONFIG_H
 #define CLAIM_KUBECONFIG_H
@@ -9,9 +9,9 @@
 #include "claim/http.h"
 
 /*
- * Both add to http: endpoint, certificates, token; and the namespace, if one is given,
- * to *namespace, which the caller frees. *doc owns what http borrows. Errors:
- * CNI_CONFIG, CNI_IO. Programs that print credentials ("exec") are not run.
+ * Both set endpoint, certificates and token of http, and *namespace, if there is one; the caller frees it.
+ * http borrows from *doc. Programs that print credentials ("exec") are refused. Errors: CNI_CONFIG, CNI_IO,
+ * CNI_RETRY.
  */
 int kubeconfig_read(struct http *http, char **namespace, json_t **doc, const char *path,
 		    struct cni_error *err);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "blockRoutes": the node's blocks as routes of its kernel, for a routing daemon to
- * export, so that other nodes and routers know where pods in l3 are:
+ * "blockRoutes": the node's blocks as routes of its kernel. A routing daemon announces them, so that other
+ * nodes and routers reach the node's pods in l3:
  *
  *	unreachable 10.9.0.16/28 proto 105
  *
- * Nothing is sent by them: what comes for a pod is the pod's before it is routed, and
- * what is for no pod is refused here instead of going back to where it came from.
+ * They do not carry packets to pods, since ipvlan takes these before routing. A packet for an address without
+ * a pod is refused here, instead of being sent back.
  */
 #ifndef CLAIM_ROUTES_H
 #define CLAIM_ROUTES_H
 
 #include "cni/ip.h"
 
-/* Both may be repeated; what goes wrong is told on stderr. */
+/* Both may be repeated. They report failures on stderr. */
 void block_route_add(const struct prefix *block);
 void block_route_delete(const struct prefix *block);
 

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store of a network, also after "pool" was written, changed or removed.
+ * The store of a network, also after "pool" was added, changed or removed.
  *
- *	<dataDir>/<network>                         the network's own leases, without "pool"
- *	<dataDir>/<pool>                            those of all networks with that "pool"
- *	<dataDir>/.addrpool/<network>/pool -> "lan"    where the network's were last, if that is a pool
+ *	<dataDir>/<network>                            the network's leases without "pool"
+ *	<dataDir>/<pool>                               the leases of all networks with that "pool"
+ *	<dataDir>/.addrpool/<network>/pool -> "lan"    the last pool of the network, if it had one
  *
- * What the network has in another store than the one it is to have now is moved there by whoever opens it
- * first, a lease at a time: so an address that a pod has is known before another one is given. A lease is in
- * both stores for a moment, never in none. One whose address somebody else has in the new store stays where
- * it is until its DEL, and is reported.
+ * The first call that opens the network's new store moves its leases there, one at a time. So addrpool knows
+ * the addresses of all pods before it assigns another. For a moment a lease is in both stores, never in none.
+ * If another attachment has its address in the new store, the lease stays in the old one until its DEL;
+ * home_open() reports that.
  *
- * Not where a cluster shares the addresses: of a pool of another name the node has no blocks.
+ * With "cluster" it moves no leases, since the node has no blocks of a pool with another name.
  */
 #ifndef IPAM_HOME_H
 #define IPAM_HOME_H
 
 #include "ipam/store.h"
 
-/* As store_open(). */
+/* As store_open(), for the network's present store; moves leases into it. */
 enum found home_open(struct store *ret, const struct place *place, bool create, struct cni_error *err);
 
-/* The place of what stays in the network's own store although it has a pool. False: there is none. */
+/* The place of leases that stay in the network's own store although it has "pool". False: there are none. */
 bool home_left_behind(struct place *ret, const struct place *place);
 
 #endif

@@ -6,7 +6,7 @@
 #include "claim/local.h"
 #include "claim/node.h"
 
-/* How many blocks the engine must have as ours. */
+/* The number of blocks that the engine must have as this node's. */
 static size_t count_confirmed(const struct blocks *blocks)
 {
 	size_t n = 0;
@@ -36,13 +36,14 @@ static bool is_ours(const struct node *node, const struct claim *claim)
 
 static int another_machine(const struct node *node, const struct claim *claim, struct cni_error *err)
 {
-	cni_fail(err, CNI_CONFIG, "%s belongs to a node called %s as well, which is another machine (%s)",
+	cni_fail(err, CNI_CONFIG, "%s belongs to another machine with the node name %s: %s",
 		 prefix_text(&claim->block).s, node->self.node, *claim->machine ? claim->machine : "unknown");
 	return cni_hint(
 		err,
-		"give each node a name of its own (ipam.cluster.node); or, if that machine is gone for "
-		"good: ipvlanctl pools release-node %s %s; or, if it is this one before it lost its leases, "
-		"as a backup of the engine has it: restart the machine",
+		"set ipam.cluster.node to a different name on each node; if that machine is gone for good, "
+		"call "
+		"ipvlanctl pools release-node %s %s; if it is this machine before it lost its leases, shown "
+		"again by a backup of the engine, restart this machine",
 		node->conf->place.network, node->self.node);
 }
 
@@ -54,16 +55,16 @@ static int lost_leases(const struct node *node, const struct claim *claim, struc
 		 node->conf->place.data_dir, node->conf->place.store, prefix_text(&claim->block).s,
 		 node->self.node);
 	return cni_hint(err,
-			"restart the machine; or, if no pod of the network runs here: ipvlanctl pools "
+			"restart the machine; or, if no pod of the network runs here, call ipvlanctl pools "
 			"release-node %s %s",
 			node->conf->place.network, node->self.node);
 }
 
 /*
- * A claim under our name that somebody else confirmed: ourselves in an earlier boot, or with other leases, or
- * another machine. In the middle of a boot in which we have blocks nothing of ours can have done so; but an
- * engine that was restored may show what we confirmed in an earlier boot, or took over from a store that is
- * lost.
+ * Checks a claim under this node's name with another mark. This node in an earlier boot has confirmed it, or
+ * this node with other leases, or another machine. While this node has blocks of the present boot, the first
+ * two are impossible, unless a restored engine shows again what this node confirmed in an earlier boot, or
+ * took over from a lost store.
  */
 static int check_heir(const struct node *node, const struct claim *claim, const struct blocks *blocks,
 		      struct cni_error *err)
@@ -83,7 +84,7 @@ static int check_heir(const struct node *node, const struct claim *claim, const 
 	return 0;
 }
 
-/* Takes a claim as it is in the engine, and brings it up to date there. */
+/* Updates a claim in the engine to this boot and store, and notes the block as owned. */
 static int adopt(const struct node *node, const struct claim *claim, struct cni_error *err)
 {
 	struct claim fresh = node->self;
@@ -99,7 +100,7 @@ static int adopt(const struct node *node, const struct claim *claim, struct cni_
 		case FOUND:
 			break;
 		case FOUND_NOT:
-			return cni_fail(err, CNI_RETRY, "%s was changed by somebody else just now",
+			return cni_fail(err, CNI_RETRY, "another process has just changed the claim of %s",
 					prefix_text(&claim->block).s);
 		default:
 			return -1;
@@ -150,7 +151,7 @@ enum found claim_block(struct node *node, const struct prefix *block, struct cla
 	return create_claim(node, block, there, err);
 }
 
-/* The engine has no claim of ours of this block. */
+/* The engine has no claim of this node for a noted block. */
 static int miss(struct node *node, const struct block *block, struct cni_error *err)
 {
 	struct claim there;
@@ -160,19 +161,20 @@ static int miss(struct node *node, const struct block *block, struct cni_error *
 		return local_forget(node, &block->prefix, err);
 	if (block->state == BLOCK_RETURNING)
 		return remove_block(node, block, err);
-	/* it stays owned here meanwhile: pods may have addresses of it */
+	/* the note stays "owned" meanwhile, since pods may have addresses of the block */
 	found = create_claim(node, &block->prefix, &there, err);
 	if (found == FOUND_NOT)
-		cni_log("network %s: block %s does not belong to node %s any more, but to %s. Pods of "
-			"this node that have addresses of it may be in conflict with others",
+		cni_log("network %s: block %s no longer belongs to node %s, but to %s. Pods of both nodes "
+			"may "
+			"have the same addresses of it",
 			node->self.network, prefix_text(&block->prefix).s, node->self.node,
 			*there.node ? there.node : "?");
 	return found == FOUND_FAILED ? -1 : 0;
 }
 
 /*
- * A claim of our own store that has no note here: a request that came late, or a backup brought it back.
- * Notes are written before each request, so no address of it was given, unless its block was dropped while
+ * Is it a claim of this store without a note? A late request or a backup has brought it back. A note is
+ * written before each request, so no address of the block was assigned, unless the block was dropped while
  * pods had addresses.
  */
 static enum found is_stray(const struct node *node, const struct claim *claim, const struct block *block,
@@ -223,7 +225,7 @@ int agree(struct node *node, struct cni_error *err)
 
 	if (rc == 0)
 		rc = node->engine->kind->own(node->engine, &node->self, &own, err);
-	/* all are checked before any is taken */
+	/* all claims are checked before any changes */
 	for (size_t i = 0; rc == 0 && i < own.n; i++)
 		if (!is_ours(node, &own.list[i]))
 			rc = check_heir(node, &own.list[i], &blocks, err);

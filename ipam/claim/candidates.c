@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* A place in the walk through all blocks that have addresses of the pool. */
+/* A position in the walk through all blocks that have addresses of the pool. */
 struct cursor {
 	const struct pool *pool;
 	unsigned int bits;
@@ -60,7 +60,7 @@ static uint64_t hash(const char *text)
 }
 
 #define TRIES (4ULL * CANDIDATES_MAX)
-#define START_MAX (1ULL << 32) /* of the blocks of a wide IPv6 range */
+#define START_MAX (1ULL << 32) /* more blocks of a wide IPv6 range are not counted */
 
 static uint64_t count_blocks(const struct pool *pool, unsigned int bits)
 {
@@ -68,7 +68,7 @@ static uint64_t count_blocks(const struct pool *pool, unsigned int bits)
 
 	for (size_t i = 0; i < pool->n_spans && n < START_MAX; i++)
 		n += blocks_in(&pool->spans[i], bits);
-	return n < START_MAX ? n : START_MAX; /* a pool has a span at least */
+	return n < START_MAX ? n : START_MAX; /* not 0, since a pool has at least one span */
 }
 
 /* splitmix64 */
@@ -108,7 +108,7 @@ size_t candidates_choose(struct candidate candidates[CANDIDATES_MAX], size_t mos
 	*all = total <= CANDIDATES_MAX;
 	for (uint64_t i = 0; *all && i < total; i++, advance(&cursor))
 		n = add_candidate(candidates, n, &cursor.block, blocks);
-	/* many of them may be ours */
+	/* many of them may be the node's own blocks */
 	for (uint64_t i = 0; !*all && n < most && i < TRIES; i++) {
 		cursor = start_at(pool, bits, mix(seed + i) % total);
 		n = add_candidate(candidates, n, &cursor.block, blocks);
@@ -137,7 +137,7 @@ enum found candidates_find(struct prefix *ret, const struct pool *pool, unsigned
 {
 	const uint64_t total = count_blocks(pool, bits);
 	struct cursor cursor = start_at(pool, bits, total ? hash(node) % total : 0);
-	/* spans that share a block count it twice, which does not matter */
+	/* a block that two spans share counts twice, which only adds a turn */
 	uint64_t left = total < START_MAX ? total : taken->n + blocks->n + 1;
 
 	if (taken->n)

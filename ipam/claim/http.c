@@ -30,8 +30,8 @@ int http_add_endpoint(struct http *http, const char *url, struct cni_error *err)
 	char **bigger;
 
 	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
-		return cni_fail(err, CNI_CONFIG, "%s: \"%s\" is no http:// or https:// address", http->what,
-				url);
+		return cni_fail(err, CNI_CONFIG, "%s: \"%s\" is not an http:// or https:// address",
+				http->what, url);
 	bigger = realloc(http->endpoints, (http->n + 1) * sizeof(*bigger));
 	if (!bigger)
 		return cni_fail(err, CNI_RETRY, "out of memory");
@@ -73,8 +73,8 @@ static void set_pem(CURL *curl, const struct pem *pem, CURLoption file, CURLopti
 }
 
 /*
- * A distribution's libcurl knows where that has the certificates of its CAs. That of a static program runs on
- * any distribution.
+ * Sets the file of trusted CAs. A distribution's libcurl knows its path there; the libcurl in a static
+ * program, which runs on any distribution, does not.
  */
 static void trust_system(CURL *curl)
 {
@@ -125,16 +125,16 @@ int http_open(struct http *http, struct cni_error *err)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	http->curl = curl = curl_easy_init();
 	if (!curl)
-		return cni_fail(err, CNI_RETRY, "%s: curl cannot be set up", http->what);
+		return cni_fail(err, CNI_RETRY, "%s: cannot set up curl", http->what);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	/* a runtime's proxy is for pulling images */
+	/* ignore the runtime's proxy, which is for pulling images */
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "addrpool/" PROJECT_VERSION);
-	/* the thread of a resolver that hangs is left behind */
+	/* do not wait for the thread of a resolver that hangs */
 	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
-	/* a CA that is named is the only one */
+	/* a configured CA is the only trusted one */
 	if (http->ca.file || http->ca.data)
 		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	else
@@ -174,7 +174,7 @@ static struct curl_slist *headers(const struct http *http, bool body)
 
 	snprintf(accept, sizeof(accept), "Accept: %s", http->accept ? http->accept : "application/json");
 	list = curl_slist_append(list, accept);
-	/* 100-continue is one more answer to wait for */
+	/* without 100-continue there is one answer less to wait for */
 	list = curl_slist_append(list, "Expect:");
 	if (body)
 		list = curl_slist_append(list, "Content-Type: application/json");
@@ -213,8 +213,8 @@ static CURLcode ask(struct http *http, const char *method, const char *path, con
 	return rc;
 }
 
-/* Nothing that gets better by itself. In TLS 1.3 a server that does not like our
- * certificate says so when we read, if it does not hang up first. */
+/* Is it an error of TLS, which no repetition changes? In TLS 1.3 a server that refuses the client's
+ * certificate may send its alert only with the first answer. */
 static bool is_tls(CURLcode rc, const char *why)
 {
 	switch (rc) {
@@ -240,8 +240,8 @@ static bool may_help(long status)
 }
 
 /*
- * Reads what came; *why says what is wrong with it. A status that another try may
- * change has its message there as well.
+ * Reads the answer. False: the request should be repeated, and why has the cause: an answer that is not JSON,
+ * or a status that may change, with its message.
  */
 static bool is_reply(const struct http *http, struct body *body, struct reply *ret, char *why, size_t size)
 {
@@ -259,17 +259,17 @@ static bool is_reply(const struct http *http, struct body *body, struct reply *r
 	}
 	if (ret->doc || ret->status >= 300)
 		return true;
-	snprintf(why, size, "HTTP %ld with an answer that is no JSON: %.160s", ret->status,
+	snprintf(why, size, "HTTP %ld with an answer that is not JSON: %.160s", ret->status,
 		 body->len ? error.msg : "nothing");
 	return false;
 }
 
-/* What became of the last try. */
+/* The failure of the last attempt. */
 struct attempt {
 	const char *endpoint;
 	char why[CURL_ERROR_SIZE + 64];
 	bool tls;
-	long long after_ms; /* that the server wants us to wait */
+	long long after_ms; /* the server's Retry-After */
 };
 
 static int give_up(const struct http *http, const struct attempt *last, struct cni_error *err)
@@ -280,13 +280,12 @@ static int give_up(const struct http *http, const struct attempt *last, struct c
 	cni_fail(err, last->tls ? CNI_CONFIG : CNI_RETRY, "%s %s: %s", http->what,
 		 last->endpoint ? last->endpoint : http->endpoints[http->current], last->why);
 	if (last->tls)
-		return cni_hint(err,
-				"see to the certificates: ca, cert and key in the configuration, and the "
-				"server's own");
+		return cni_hint(err, "check the certificates: ca, cert and key in the configuration, and the "
+				     "server's");
 	for (size_t i = 0; i < http->n && used < sizeof(list); i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
 					 http->endpoints[i]);
-	return cni_hint(err, "tried: %s of %s; see that %s runs there and that this node reaches it", list,
+	return cni_hint(err, "tried %s of %s; check that %s runs there and that this node reaches it", list,
 			http->from, http->what);
 }
 
@@ -309,7 +308,7 @@ static bool attempt(struct http *http, const char *method, const char *path, con
 	if (answered)
 		return true;
 	json_decref(ret->doc);
-	/* that the time was over at last tells less than what went wrong before */
+	/* the first cause says more than a timeout at the end */
 	if (rc == CURLE_OPERATION_TIMEDOUT && last->endpoint)
 		return false;
 	*last = (struct attempt){ .endpoint = http->endpoints[http->current] };
@@ -320,7 +319,8 @@ static bool attempt(struct http *http, const char *method, const char *path, con
 	return false;
 }
 
-/* Once around all endpoints at once, then more and more slowly; each node at its own pace. */
+/* No pause in the first round of the endpoints, then longer and longer ones, by a random factor so that nodes
+ * do not repeat at the same moment. */
 static long long pause_after(const struct http *http, size_t tries, const struct attempt *last)
 {
 	const long long pause = tries < http->n ? 0 : (long long)PAUSE_MS << (tries < 5 ? tries - 1 : 4);
@@ -346,7 +346,7 @@ int http_call(struct http *http, const char *method, const char *path, const jso
 		if (attempt(http, method, path, text, left < patience ? left : patience, ret, &last))
 			return 0;
 		http->current = (http->current + 1) % http->n;
-		/* a service that has too much to do has even more by repetitions */
+		/* repetitions would add to the load of a busy service */
 		if (tries % http->n == 0)
 			patience *= 2;
 		pause = pause_after(http, tries, &last);

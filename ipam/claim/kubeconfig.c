@@ -17,7 +17,7 @@
 
 #define POD_FILES "/var/run/secrets/kubernetes.io/serviceaccount/"
 
-/* A whole file, with a zero byte after it; the caller frees it. */
+/* Reads a whole file, and adds a zero byte. The caller frees the text. */
 static char *read_file(const char *path, size_t *len, struct cni_error *err)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -42,11 +42,11 @@ static json_t *read_yaml(const char *path, struct cni_error *err)
 	json_auto_t *docs = text ? yaml_read(path, text, len, err) : NULL;
 
 	if (docs && !json_array_size(docs))
-		cni_fail(err, CNI_CONFIG, "%s: nothing in it", path);
+		cni_fail(err, CNI_CONFIG, "%s: the file is empty", path);
 	return json_incref(json_array_get(docs, 0));
 }
 
-/* list[name == wanted].key, of a kubeconfig's lists of named things. */
+/* The member key of the entry called wanted in one of a kubeconfig's lists. */
 static const json_t *find(const json_t *doc, const char *list, const char *wanted, const char *key)
 {
 	const json_t *entry;
@@ -69,11 +69,11 @@ static const char *string(const json_t *obj, const char *key)
 }
 
 struct source {
-	const char *path; /* of the kubeconfig, which paths in it are relative to */
+	const char *path; /* of the kubeconfig; paths in it are relative to its directory */
 	json_t *doc;
 };
 
-/* Borrowed from the document, which the absolute path is added to. */
+/* The absolute path, borrowed from the document, to which it is added. */
 static const char *absolute(const struct source *source, const char *path)
 {
 	const char *slash = strrchr(source->path, '/');
@@ -88,7 +88,7 @@ static const char *absolute(const struct source *source, const char *path)
 	return json_string_value(kept);
 }
 
-/* "key-data", or the file "key". */
+/* Reads the member "key-data", or the path in the member "key". */
 static int read_pem(struct pem *ret, const struct source *source, const json_t *obj, const char *key,
 		    struct cni_error *err)
 {
@@ -102,12 +102,12 @@ static int read_pem(struct pem *ret, const struct source *source, const json_t *
 	if (!data)
 		return 0;
 	ret->data = base64_decode(data, &ret->len);
-	return ret->data ? 0 : cni_fail(err, CNI_CONFIG, "%s: %s is no base64", source->path, data_key);
+	return ret->data ? 0 : cni_fail(err, CNI_CONFIG, "%s: %s is not base64", source->path, data_key);
 }
 
 static int set_token(struct http *http, const char *token, struct cni_error *err)
 {
-	/* without what ends its file */
+	/* without the line break at the end of its file */
 	if (asprintf(&http->token, "Bearer %.*s", (int)strcspn(token, "\r\n"), token) >= 0)
 		return 0;
 	http->token = NULL;
@@ -130,14 +130,13 @@ static int read_user(struct http *http, const struct source *source, const json_
 	if (json_field(user, "as") || json_field(user, "as-groups") || json_field(user, "as-uid") ||
 	    json_field(user, "as-user-extra")) {
 		cni_fail(err, CNI_CONFIG, "%s: as of a user is not supported", source->path);
-		return cni_hint(err, "give the user rights of its own");
+		return cni_hint(err, "use a user that has the rights itself");
 	}
 	if (json_field(user, "exec") || json_field(user, "auth-provider")) {
 		cni_fail(err, CNI_CONFIG, "%s: exec and auth-provider of a user are not supported",
 			 source->path);
 		return cni_hint(err,
-				"give the user a client certificate, a token, or a tokenFile of a service "
-				"account");
+				"use a client certificate, a token, or the tokenFile of a service account");
 	}
 	if (read_pem(&http->cert, source, user, "client-certificate", err) < 0 ||
 	    read_pem(&http->key, source, user, "client-key", err) < 0)
@@ -177,7 +176,8 @@ int kubeconfig_read(struct http *http, char **namespace, json_t **doc, const cha
 	if (!source.doc)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	if (!context)
-		return cni_fail(err, CNI_CONFIG, "%s: current-context names no context of it", path);
+		return cni_fail(err, CNI_CONFIG, "%s: there is no context with the name in current-context",
+				path);
 	if (space)
 		*namespace = strdup(space);
 	if (read_cluster(http, &source, find(source.doc, "clusters", string(context, "cluster"), "cluster"),
@@ -194,9 +194,8 @@ int kubeconfig_of_pod(struct http *http, char **namespace, struct cni_error *err
 
 	if (!host || !*host || !port || !*port) {
 		cni_fail(err, CNI_CONFIG, "ipam.cluster.kubernetes.kubeconfig is missing");
-		return cni_hint(err,
-				"write the path of a kubeconfig; without one the service account of a pod is "
-				"used, but KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
+		return cni_hint(err, "set it to the path of a kubeconfig; only a pod can do without it, but "
+				     "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
 	}
 	snprintf(url, sizeof(url), strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
 	http->ca.file = POD_FILES "ca.crt";

@@ -112,7 +112,7 @@ void local_keep_boot(const struct node *node, const char *boot)
 	store_close(&store);
 }
 
-/* Those of a store that is open. *lease: the first of them. */
+/* FOUND: *lease is the first lease of an address of the block. */
 static enum found find_lease(const struct store *store, const struct prefix *block, struct lease_text *lease,
 			     struct cni_error *err)
 {

@@ -15,7 +15,7 @@
 
 #define BOOT_ID_LEN 36
 
-/* The first line of a file, cut to size; "" when it cannot be read. */
+/* Reads the first line of a file, cut to size; "" if the file cannot be read. */
 static void read_line(char *ret, size_t size, const char *path)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -25,7 +25,7 @@ static void read_line(char *ret, size_t size, const char *path)
 	ret[strcspn(ret, "\n")] = '\0';
 }
 
-/* What makers write who have not written a number of their own. */
+/* Is it empty, or a default that hardware makers leave in place of a number? */
 static bool is_default(const char *uuid)
 {
 	static const char *const defaults[] = { "03000200-0400-0500-0006-000700080009",
@@ -36,7 +36,7 @@ static bool is_default(const char *uuid)
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(*defaults); i++)
 		if (!strcasecmp(uuid, defaults[i]))
 			return true;
-	/* all zeros, all f */
+	/* all digits are the same */
 	for (; *uuid; uuid++)
 		if (*uuid != digit && *uuid != '-')
 			return false;
@@ -51,7 +51,7 @@ static int is_interface(const struct dirent *entry)
 	return access(path, F_OK) == 0;
 }
 
-/* The MAC address of the first interface that is hardware, by name. */
+/* The MAC address of the first hardware interface, in the order of names. */
 static void read_mac(char *ret, size_t size)
 {
 	struct dirent **entries;
@@ -69,8 +69,8 @@ static void read_mac(char *ret, size_t size)
 }
 
 /*
- * The number of the hardware survives another installation of the system. Where there is none, or one that
- * all machines of the kind have, the installation and the MAC address together: a copy of the disk has
+ * The hardware number stays the same after the machine is installed anew. If there is none, or only a
+ * default, the machine is machine-id and MAC address together, since a machine with a copy of the disk has
  * another MAC address on the same LAN.
  */
 static void read_machine(char *ret, size_t size)
@@ -116,12 +116,12 @@ bool node_is_same_machine(const char *was, const char *is)
 {
 	const size_t len = strlen(was);
 
-	/* before MAC addresses were part of it */
+	/* an older program wrote the machine without the MAC address */
 	return len && !strncmp(is, was, len) && (!is[len] || is[len] == ' ');
 }
 
 bool node_is_same_boot(const char *was, const char *is)
 {
-	/* before the start of process 1 was part of it */
+	/* an older program wrote the boot without the start of process 1 */
 	return !strncmp(is, was, BOOT_ID_LEN) && (!was[strcspn(was, ".")] || !strcmp(is, was));
 }

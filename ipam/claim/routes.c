@@ -19,12 +19,12 @@ static void change(const struct prefix *block,
 	int error;
 
 	if (rtnl_open(&nl, -1, &why) < 0) {
-		cni_log("no route of block %s: %s", prefix_text(block).s, why.msg);
+		cni_log("cannot change the route of block %s: %s", prefix_text(block).s, why.msg);
 		return;
 	}
 	error = how(&nl, 0, &route, &why);
 	if (error && error != EEXIST)
-		cni_log("the route of block %s: %s", prefix_text(block).s, why.msg);
+		cni_log("cannot change the route of block %s: %s", prefix_text(block).s, why.msg);
 	rtnl_close(&nl);
 }
 

@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2034 # what is set here is for the words that are loaded
-# Engines that answer badly. Each time: an error in time that names endpoint and cause,
-# and nothing given.
+# Engines with wrong answers. Each time ADD fails in time, names endpoint and cause, and assigns nothing.
 
 load ../lib/cluster
 load ../lib/scripted
@@ -32,7 +31,7 @@ kubernetes() {
 	on a "\"timeout\": ${1:-8}"
 }
 
-# refuses CODE TEXT [SECONDS]: on both engines an ADD fails with it, in the time that it has, and nothing is given.
+# refuses CODE TEXT [SECONDS]: with both engines an ADD fails with it, within its time, and leases nothing.
 refuses() {
 	local engine started
 	for engine in etcd kubernetes; do
@@ -48,13 +47,13 @@ refuses() {
 	done
 }
 
-# What a node is told before it claims: it has no claims, and of the blocks that it looks at none is taken.
+# The answers before a claim: the node has no claims, and the candidates are free.
 begins() {
 	answers 200 "{\"items\": [${1:-}]}"
 	[ -n "${1:-}" ] || answers 200 '{"rows": [{"cells": ["net-pool", "blockSize=16", "1m"]}]}'
 }
 
-@test "nothing but hanging" {
+@test "the engine hangs" {
 	answers hangs
 	refuses 11 'timed out' 2
 }
@@ -70,20 +69,20 @@ begins() {
 	refuses 11 ''
 }
 
-@test "what is no HTTP" {
+@test "not HTTP" {
 	answers x
 	echo "220 smtp.example.org" >"$SCRIPTED/answer-1"
 	refuses 11 ''
 }
 
-@test "what is no JSON" {
+@test "not JSON" {
 	answers 200 '<html>Welcome to nginx!</html>'
-	refuses 11 'HTTP 200 with an answer that is no JSON'
+	refuses 11 'HTTP 200 with an answer that is not JSON'
 }
 
-@test "nothing at all" {
+@test "an empty answer" {
 	answers 200
-	refuses 11 'HTTP 200 with an answer that is no JSON'
+	refuses 11 'HTTP 200 with an answer that is not JSON'
 }
 
 @test "500" {
@@ -91,12 +90,12 @@ begins() {
 	refuses 11 'HTTP 500: etcdserver: no leader'
 }
 
-@test "503 without a word" {
+@test "503 without a message" {
 	answers 503
 	refuses 11 'HTTP 503'
 }
 
-@test "429 with a Retry-After beyond our time" {
+@test "429 with a Retry-After longer than the call may take" {
 	answers 429 '{}' 'Retry-After: 30'
 	refuses 11 'HTTP 429'
 }
@@ -106,7 +105,7 @@ begins() {
 	refuses 7 'HTTP 400: bad request'
 }
 
-@test "404, the address of something else" {
+@test "404, the address of another service" {
 	answers 404 '{}'
 	refuses 7 'HTTP 404'
 }
@@ -116,7 +115,7 @@ begins() {
 	refuses 7 'HTTP 302'
 }
 
-@test "an answer without end is cut off" {
+@test "an endless answer is cut off" {
 	cat >"$SCRIPTED/serve" <<-'SERVE'
 		#!/bin/sh
 		printf 'HTTP/1.1 200 OK\r\n\r\n['
@@ -125,7 +124,7 @@ begins() {
 	refuses 11 'the answer is too long'
 }
 
-@test "JSON of another shape: nothing is believed to be ours" {
+@test "JSON of another shape: addrpool-claim takes no block for claimed" {
 	local body
 	for body in '[]' '1' '{"kvs": 1, "items": 1}' '{"succeeded": "yes"}' '{"kvs": [1, null, {}], "items": [1, null, {}]}' \
 		'{"kvs": [{"key": "%%%", "value": 1}], "items": [{"metadata": {"name": 1, "annotations": []}}]}'; do
@@ -141,7 +140,7 @@ begins() {
 	done
 }
 
-@test "429 with a Retry-After within our time is obeyed" {
+@test "429 with a short Retry-After: addrpool-claim waits and asks again" {
 	local started=$SECONDS
 	kubernetes 10
 	answers 429 '{}' 'Retry-After: 2'
@@ -153,7 +152,7 @@ begins() {
 	[ "$(asked | wc -l)" = 4 ]
 }
 
-@test "500 and hanging, once each: the next try counts" {
+@test "500 and hanging, once each: the next attempt succeeds" {
 	kubernetes 20
 	answers 500
 	begins
@@ -164,7 +163,7 @@ begins() {
 	[ "$(asked | cut -d' ' -f1 | xargs)" = "GET GET GET POST POST" ]
 }
 
-@test "409, and the claim in the way is ours: an answer was lost before" {
+@test "409, and the existing claim is this node's: an answer was lost before" {
 	local incarnation name
 	kubernetes
 	begins
@@ -183,7 +182,7 @@ begins() {
 	[ "$(own)" = "$(sed 's/net-//; s,-\([0-9]*\)$,/\1,' <<<"$name")" ]
 }
 
-@test "409, and the claim of this machine before it was restarted is somebody else's now" {
+@test "409, and another node now has this machine's claim of before the restart" {
 	local machine lease
 	kubernetes 1
 	begins
@@ -198,13 +197,13 @@ begins() {
 	answers 409
 	answers 200 "${lease/\"a\"/\"b\"}"
 	pool ADD "$CONF" c1
-	fails 11 '10.9.0.0/28 was changed by somebody else just now'
+	fails 11 'another process has just changed the claim of 10.9.0.0/28'
 	[ "$(asked | cut -d' ' -f1 | tail -n 3 | xargs)" = "GET PUT GET" ]
 	[[ $(asked) = *'PUT '*'"acquireTime":null'* ]] # there was none
 	leased ''
 }
 
-@test "a block that another node got first, and the note of the attempt stays" {
+@test "another node got the block first, and the note of the attempt stays" {
 	local bin=$BATS_TEST_TMPDIR/bin
 	kubernetes 1
 	begins
@@ -221,7 +220,7 @@ begins() {
 	leased ''
 }
 
-@test "addresses of own blocks are given whatever the engine says, and a DEL never fails for it" {
+@test "with any answer of the engine, ADD assigns addresses of own blocks and DEL succeeds" {
 	local boot
 	kubernetes
 	begins
@@ -236,6 +235,6 @@ begins() {
 	add c1
 	pool DEL "$CONF" c1
 	succeeds
-	[[ $stderr = *"were not returned: Kubernetes $SCRIPTED_URL: HTTP "* ]]
+	[[ $stderr = *"cannot return blocks without leases: Kubernetes $SCRIPTED_URL: HTTP "* ]]
 	drops "$CONF" c1
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Nodes and their blocks, the same on each engine.
+# Nodes and their blocks, with each engine.
 
 load ../lib/cluster
 
@@ -14,7 +14,7 @@ teardown() {
 	stop_engine
 }
 
-@test "a node claims a block for its first address, and asks nobody for the others" {
+@test "a node claims a block for its first address, and does not ask the engine for the others" {
 	add c1
 	[ "$(own)" = "$(claims a)" ]
 	[ "$(claims a | wc -w)" = 1 ]
@@ -24,7 +24,7 @@ teardown() {
 	done
 }
 
-@test "nodes have blocks of their own, and no address twice" {
+@test "nodes have separate blocks, and assign no address twice" {
 	local node i all=''
 	for i in {1..6}; do
 		for node in a b c; do
@@ -38,7 +38,7 @@ teardown() {
 	[ -z "$(claims | cut -d' ' -f1 | sort | uniq -d)" ]
 }
 
-@test "while the engine does not answer, addresses of own blocks are given and taken" {
+@test "while the engine does not answer, a node assigns and releases addresses of its blocks" {
 	on a '"blockSize": 2, "timeout": 2'
 	add c1
 	while pool ADD "$CONF" more$((n++)) && [ "$(own | wc -w)" = 1 ]; do :; done
@@ -69,12 +69,12 @@ teardown() {
 	pause_engine
 	pool ADD "$CONF" c1
 	fails 11
-	# TLS that is not answered has words of its own
+	# an unanswered TLS handshake has another message
 	[[ $output = *"timed out"* || $output = *"SSL connection timeout"* ]] || { echo "$output"; return 1; }
 	[ $((SECONDS - started)) -lt 8 ]
 }
 
-@test "those who wait while the engine hangs do not each wait anew" {
+@test "several calls that wait while the engine hangs do not wait one after the other" {
 	local i started pids=()
 	on a '"timeout": 3'
 	pause_engine
@@ -89,7 +89,7 @@ teardown() {
 	[ $((SECONDS - started)) -lt 12 ]
 }
 
-@test "a pool that is all claimed: error 11, which says what lists by whom" {
+@test "all blocks are claimed: error 11, with the command that lists their nodes" {
 	on a '"blockSize": 128'
 	add c1
 	on b '"blockSize": 128'
@@ -106,7 +106,7 @@ teardown() {
 	[ -z "$stderr" ]
 }
 
-@test "STATUS asks no engine, also when all blocks are full: one that hangs keeps it from nothing" {
+@test "STATUS does not ask the engine, also if all blocks are full" {
 	on a '"blockSize": 1, "timeout": 60'
 	pool STATUS "$CONF" ''
 	succeeds
@@ -120,7 +120,7 @@ teardown() {
 	resume_engine
 }
 
-@test "blocks without addresses go back, but for one while the node has a pod" {
+@test "a node returns blocks without addresses, except one while it has a pod" {
 	local i
 	on a '"blockSize": 4'
 	for i in {1..12}; do
@@ -137,7 +137,7 @@ teardown() {
 	[ -z "$(claims a)" ]
 }
 
-@test "GC gives blocks back as well" {
+@test "GC returns blocks too" {
 	local i
 	on a '"blockSize": 4'
 	for i in {1..12}; do
@@ -153,7 +153,7 @@ teardown() {
 	[ -z "$(claims a)" ]
 }
 
-@test "a block whose addresses wait for reuseDelay is kept until they have waited" {
+@test "a node keeps a block while its addresses wait for reuseDelay" {
 	local i
 	on a '"blockSize": 2' '"reuseDelay": 1000'
 	for i in {1..6}; do
@@ -166,7 +166,7 @@ teardown() {
 	[ "$(own)" = "$before" ]
 }
 
-@test "a block that cannot be given back now is given back later" {
+@test "if a node cannot return a block now, it returns it later" {
 	local i
 	on a '"blockSize": 2, "timeout": 1'
 	for i in {1..6}; do
@@ -186,7 +186,7 @@ teardown() {
 	[ -z "$(own)" ]
 }
 
-@test "an address that is asked for, in a block of nobody, of ours, of another node" {
+@test "a requested address, in a free block, in one of this node, of another node" {
 	on a '"blockSize": 16'
 	pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"10.9.0.77/24\"]}}" c1
 	succeeds
@@ -201,7 +201,7 @@ teardown() {
 	fails 101 'requested ip 10.9.0.79 lies in block 10.9.0.64/28, which belongs to node a'
 }
 
-@test "a subnet's own first and last address are given to who asks for them, in blocks of ours" {
+@test "a pod can request a subnet's first and last address, if the node has their block" {
 	local address
 	on a '"blockSize": 16'
 	CONF=$(jq -c '.ipam |= (del(.ranges, .subnet) | .ranges = [[{ subnet: "10.9.0.0/24", rangeStart: "10.9.0.0", rangeEnd: "10.9.0.255", gateway: "none" }]])' <<<"$CONF")
@@ -222,7 +222,7 @@ teardown() {
 	[ "$(claims | wc -l)" = 4 ]
 }
 
-@test "all addresses of the pool are given, by all nodes together" {
+@test "all nodes together assign all addresses of the pool" {
 	local node i all=''
 	for i in {1..5}; do
 		for node in a b; do
@@ -241,7 +241,7 @@ teardown() {
 	fails 7 'ipam.cluster.blockSize is 32 here, but pool net has blocks of 16'
 }
 
-@test "networks share a pool under one name, and do not mistake each other's blocks" {
+@test "networks share a pool under one name, and each has its own blocks" {
 	local more='"pool": "shared"'
 	on a "$more"
 	add c1
@@ -253,7 +253,7 @@ teardown() {
 	[ "$(claims a | wc -w)" = 2 ]
 }
 
-@test "networks of one node with one \"pool\" share its blocks and its leases, by the pool's name in the engine" {
+@test "networks of one node with one \"pool\" share blocks and leases; the engine has them under the pool's name" {
 	on a '' '"pool": "lan"'
 	STORE=$DATA/lan OWN=$DATA/.addrpool/lan
 	add c1
@@ -272,7 +272,7 @@ teardown() {
 	leased ''
 }
 
-@test "after a restart nothing is given before the engine has confirmed the blocks" {
+@test "after a restart a node assigns no address before the engine has confirmed its blocks" {
 	local block
 	machine 11111111
 	on a '"timeout": 2'
@@ -290,7 +290,7 @@ teardown() {
 	add c3
 }
 
-@test "a block that was given to another node while this one was down is not used" {
+@test "a node does not use a block that another node got while it was down" {
 	machine 11111111
 	on a
 	add c1
@@ -302,12 +302,12 @@ teardown() {
 	machine 22222222
 	on a
 	add c2
-	[[ $stderr = *"block $before does not belong to node a any more, but to b"* ]]
+	[[ $stderr = *"block $before no longer belongs to node a, but to b"* ]]
 	[ -z "$(claims | cut -d' ' -f1 | sort | uniq -d)" ]
 	[[ " $(claims a) " = *" $(own) "* ]]
 }
 
-@test "a store that is wiped while pods run gets no address until somebody says that none runs" {
+@test "a store is lost while pods run: ADD fails until release-node is called" {
 	machine 11111111
 	on a
 	add c1
@@ -321,7 +321,7 @@ teardown() {
 	add c2
 }
 
-@test "a store that is wiped with all that addrpool knows: the same" {
+@test "the same if .addrpool is lost too" {
 	machine 11111111
 	on a
 	add c1
@@ -330,7 +330,7 @@ teardown() {
 	fails 7 'has lost its leases'
 }
 
-@test "a machine that is installed anew takes its blocks back" {
+@test "a machine that was installed anew takes its blocks back" {
 	local block
 	machine 11111111
 	on a
@@ -343,25 +343,25 @@ teardown() {
 	[ "$(claims a)" = "$block" ]
 }
 
-@test "another machine of the same name gets nothing" {
+@test "another machine of the same name gets no address" {
 	machine 11111111 first
 	on a
 	add c1
 	rm -r "$DATA"
 	machine 22222222 second
 	pool ADD "$CONF" c2
-	fails 7 'belongs to a node called a as well, which is another machine'
+	fails 7 'belongs to another machine with the node name a'
 	[[ $output = *ipam.cluster.node* ]]
 }
 
-@test "release-node shows first, then takes; not from a node whose leases are here" {
+@test "release-node shows the blocks, releases them with --yes, and refuses for this node while it has leases" {
 	on b
 	add c1
 	on a
 	add c1
 	run "$BUILD/addrpool" release-node b <(echo "$CONF")
 	[ "$status" = 0 ]
-	[[ $output = *"1 blocks would be taken from b"*"$(claims b)"*"ipvlanctl pools release-node --yes "*" b"* ]]
+	[[ $output = *"would release 1 blocks of b"*"$(claims b)"*"ipvlanctl pools release-node --yes "*" b"* ]]
 	[ -n "$(claims b)" ]
 	run "$BUILD/addrpool" release-node --yes b <(echo "$CONF")
 	[ "$status" = 0 ]
@@ -372,7 +372,7 @@ teardown() {
 	[ -n "$(claims a)" ]
 }
 
-@test "CHECK tells that a block was taken from under a pod" {
+@test "CHECK fails if the pod's node has lost the block" {
 	on b
 	add c1
 	pool CHECK "$CONF" c1
@@ -385,7 +385,7 @@ teardown() {
 	fails 102 "$ADDRESS is in no block that belongs to node b"
 }
 
-@test "the list shows the cluster: which node has which block, and how full ours are" {
+@test "the list shows which node has which block, and how full this node's are" {
 	on b
 	add c1
 	on a
@@ -400,7 +400,7 @@ teardown() {
 	[ "$("$BUILD/addrpool" --json <(echo "$CONF") | jq -c '.[0].cluster.claims | map([.node, .leased]) | sort')" = '[["a",2],["b",null]]' ]
 }
 
-@test "without the engine the files of the node say how many blocks it owns, and how full they are" {
+@test "without the engine the list shows how many blocks the node owns, and how full they are" {
 	on a
 	add c1
 	add c2
@@ -412,7 +412,7 @@ teardown() {
 	[[ $output = *$'\n''ipvlan_cni_pool_blocks{network="net",family="ipv4",range_set="0"} 1'$'\n'* ]] || { echo "$output"; return 1; }
 }
 
-@test "range sets for some pods: a block of the one that is for the pod is claimed" {
+@test "range sets for some pods: a node claims a block of the range set that is for the pod" {
 	on a '"blockSize": 4' '"ranges": [[{"subnet": "10.9.0.0/24", "for": {"N": "a"}}], [{"subnet": "10.8.0.0/24"}]]'
 	CNI_ARGS=N=b add c1
 	[[ $ADDRESS = 10.8.0.* && $(own) = 10.8.0.*/30 ]]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# "cluster" in the configuration, as far as no engine is needed.
+# "cluster" in the configuration, without an engine.
 
 load ../lib/cluster
 
@@ -9,7 +9,7 @@ setup() {
 	ENGINE='"etcd": {"endpoints": ["http://127.0.0.1:1"]}'
 }
 
-# refused CLUSTER TEXT [IPAM]: error 7 with this text, and nothing is made.
+# refused CLUSTER TEXT [IPAM]: ADD fails with error 7 and this text, and makes no file.
 refused() {
 	CONF=$(conf "\"cluster\": $1${3:+, $3}")
 	pool ADD "$CONF" c1
@@ -17,7 +17,7 @@ refused() {
 	[ ! -e "$DATA" ]
 }
 
-@test "what is no cluster is refused by name" {
+@test "the error for a wrong key of cluster names it" {
 	refused '{}' 'ipam.cluster must have either etcd or kubernetes'
 	refused '{"etcd": {}, "kubernetes": {}}' 'ipam.cluster must have either etcd or kubernetes'
 	refused '{"etcd": []}' 'ipam.cluster.etcd'
@@ -31,20 +31,20 @@ refused() {
 	refused "{$ENGINE, \"blockRoutes\": 1}" 'ipam.cluster.blockRoutes'
 }
 
-@test "a cluster that is no object belongs to another program: ADD ignores it and says so" {
+@test "ADD ignores a cluster that is not an object, and reports that" {
 	CONF=$(conf '"cluster": 1')
 	pool ADD "$CONF" c1
 	succeeds
 	[[ $stderr = *'ignored: ipam.cluster must be an object, not 1'* ]]
 }
 
-@test "a block larger than a subnet is refused, with what to do" {
+@test "a block larger than a subnet is refused, with the remedy" {
 	refused "{$ENGINE}" 'ipam.cluster.blockSize: subnet 10.9.0.0/29 has fewer than 16 addresses' '"subnet": "10.9.0.0/29"'
 	explains 'a smaller blockSize'
 	refused "{$ENGINE, \"blockSize\": 2}" 'subnet fd00::1/128 has fewer than 2' '"subnet": "fd00::1/128"'
 }
 
-@test "without addrpool-claim: error 7, which says where it is missing; beside addrpool and in CNI_PATH it is found" {
+@test "without addrpool-claim: error 7 with the directory; addrpool finds it beside itself and in CNI_PATH" {
 	local bin=$BATS_TEST_TMPDIR/bin
 	mkdir "$bin" "$bin/empty" "$bin/other"
 	cp "$BUILD/addrpool" "$bin"
@@ -61,7 +61,7 @@ refused() {
 	fails 11 'etcd http://127.0.0.1:1: '
 }
 
-@test "DEL and GC need neither engine nor addrpool-claim" {
+@test "DEL and GC work without engine and addrpool-claim" {
 	on a
 	PLUGIN=$BATS_TEST_TMPDIR/addrpool
 	cp "$BUILD/addrpool" "$PLUGIN"
@@ -83,7 +83,7 @@ refused() {
 }
 
 
-# told_wrongly ENGINE CODE TEXT: what addrpool-claim says of it.
+# told_wrongly ENGINE CODE TEXT: addrpool-claim fails with this configuration of the engine.
 told_wrongly() {
 	CONF=$(conf "\"cluster\": {$1}")
 	pool ADD "$CONF" c1
@@ -91,55 +91,55 @@ told_wrongly() {
 	leased ''
 }
 
-@test "what is wrong about etcd is refused by name" {
+@test "the error for a wrong key of etcd names it" {
 	local long
 	printf -v long '%0201d' 0
 	told_wrongly '"etcd": {}' 7 'ipam.cluster.etcd.endpoints: there must be one at least'
 	told_wrongly '"etcd": {"endpoints": []}' 7 'ipam.cluster.etcd.endpoints: there must be one at least'
 	told_wrongly '"etcd": {"endpoints": [1]}' 7 'ipam.cluster.etcd.endpoints must be a list of strings'
-	told_wrongly '"etcd": {"endpoints": ["ftp://a"]}' 7 '"ftp://a" is no http:// or https:// address'
-	told_wrongly '"etcd": {"endpoints": ["file:///etc/passwd"]}' 7 '"file:///etc/passwd" is no http:// or https:// address'
+	told_wrongly '"etcd": {"endpoints": ["ftp://a"]}' 7 '"ftp://a" is not an http:// or https:// address'
+	told_wrongly '"etcd": {"endpoints": ["file:///etc/passwd"]}' 7 '"file:///etc/passwd" is not an http:// or https:// address'
 	told_wrongly "\"etcd\": {\"endpoints\": [\"http://127.0.0.1:1\"], \"prefix\": \"$long\"}" 7 'prefix is longer than 200 characters'
 }
 
-# kubeconfig CLUSTER USER [CONTEXT]: a file with these as flow mappings of YAML.
+# kubeconfig CLUSTER USER [CONTEXT]: writes a file with these flow mappings of YAML.
 kubeconfig() {
 	printf '%s\n' "current-context: ${3:-c}" "contexts: [ { name: c, context: { cluster: k, user: u } } ]" \
 		"clusters: [ { name: k, cluster: $1 } ]" "users: [ { name: u, user: $2 } ]" >"$BATS_TEST_TMPDIR/kubeconfig"
 }
 
-@test "what is wrong about a kubeconfig is refused by name" {
+@test "the error for a wrong kubeconfig names the key" {
 	local file=$BATS_TEST_TMPDIR/kubeconfig server='{ server: "http://127.0.0.1:1" }'
 	local engine="\"kubernetes\": {\"kubeconfig\": \"$file\"}"
 	told_wrongly "$engine" 5 "read $file: no such file or directory"
 	: >"$file"
-	told_wrongly "$engine" 7 "$file: nothing in it"
+	told_wrongly "$engine" 7 "$file: the file is empty"
 	kubeconfig "$server" '{ }' other
-	told_wrongly "$engine" 7 "$file: current-context names no context of it"
+	told_wrongly "$engine" 7 "$file: there is no context with the name in current-context"
 	kubeconfig '{ }' '{ }'
 	told_wrongly "$engine" 7 "$file: the current context's cluster has no server"
 	kubeconfig '{ server: "http://127.0.0.1:1", proxy-url: "http://p" }' '{ }'
 	told_wrongly "$engine" 7 "$file: tls-server-name and proxy-url are not supported"
 	kubeconfig "$server" '{ exec: { command: aws } }'
 	told_wrongly "$engine" 7 "$file: exec and auth-provider of a user are not supported"
-	explains 'give the user a client certificate, a token, or a tokenFile'
+	explains 'use a client certificate, a token, or the tokenFile'
 	kubeconfig "$server" '{ client-certificate-data: "%%%" }'
-	told_wrongly "$engine" 7 "$file: client-certificate-data is no base64"
+	told_wrongly "$engine" 7 "$file: client-certificate-data is not base64"
 	kubeconfig "$server" '{ tokenFile: /nowhere }'
 	told_wrongly "$engine" 5 'read /nowhere: no such file or directory'
 	kubeconfig '{ server: "ftp://127.0.0.1" }' '{ }'
-	told_wrongly "$engine" 7 '"ftp://127.0.0.1" is no http:// or https:// address'
+	told_wrongly "$engine" 7 '"ftp://127.0.0.1" is not an http:// or https:// address'
 	printf '%s\n' 'a: [' >"$file"
 	told_wrongly "$engine" 7 "$file: line"
 	kubeconfig "$server" '{ }'
 	told_wrongly "\"kubernetes\": {\"kubeconfig\": \"$file\", \"namespace\": \"a/b\"}" 7 'namespace: invalid name "a/b"'
 }
 
-@test "a kubeconfig is wanted where there is no pod's service account" {
+@test "without a pod's service account a kubeconfig is required" {
 	told_wrongly '"kubernetes": {}' 7 'ipam.cluster.kubernetes.kubeconfig is missing'
 }
 
-@test "addrpool-claim is asked for an address that is none" {
+@test "addrpool-claim refuses an invalid address" {
 	on a
 	run -1 "$BUILD/addrpool-claim" claim 0 0 10.9.0 <<<"$CONF"
 	fails 4 '10.9.0 is no address'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What is etcd's own: certificates, users, several endpoints, members that go away.
+# Only etcd: certificates, users, several endpoints, members that stop.
 
 load ../lib/cluster
 
@@ -46,7 +46,7 @@ tls() {
 	leased ''
 }
 
-@test "a server of another CA, or whose certificate has expired, is not believed: error 7" {
+@test "a server with a certificate of another CA, or an expired one: error 7" {
 	etcd_start_tls "$SERVER"
 	engine "$ETCD_URL" "$(tls other-ca)"
 	pool ADD "$CONF" c1
@@ -58,7 +58,7 @@ tls() {
 	fails 7 "etcd $ETCD_URL: SSL certificate problem: certificate has expired"
 }
 
-@test "the certificates of the system's CAs do not count when a CA is named" {
+@test "with a configured CA the system's CAs do not count" {
 	etcd_start_tls "$SERVER"
 	engine "$ETCD_URL" "$(tls other-ca)"
 	mkdir "$BATS_TEST_TMPDIR/system"
@@ -67,7 +67,7 @@ tls() {
 	fails 7
 }
 
-@test "certificate files that are not there: error 7, which names them" {
+@test "missing certificate files: error 7, which names them" {
 	etcd_start_tls "$SERVER"
 	engine "$ETCD_URL" '"ca": "/nowhere/ca.crt"'
 	pool ADD "$CONF" c1
@@ -99,7 +99,7 @@ tls() {
 	leased "$ADDRESS"
 }
 
-@test "pools with another prefix are other pools" {
+@test "pools with different prefixes are different pools" {
 	etcd_start "$SERVER"
 	engine "$ETCD_URL" '"prefix": "/one/"'
 	add c1
@@ -110,7 +110,7 @@ tls() {
 	[ "$(claims)" = "$(claims b) b" ]
 }
 
-@test "an endpoint where nobody listens, and one that hangs, do not keep the others from answering" {
+@test "of several endpoints one is closed and one hangs: another one answers" {
 	etcd_start "$SERVER"
 	socat -u "TCP-LISTEN:$((ETCD_PORTS[one] + 5)),bind=127.0.0.1,fork" OPEN:/dev/null 3>&- &
 	ETCD_RUNNING+=($!)
@@ -118,7 +118,7 @@ tls() {
 	add c1
 }
 
-@test "three members: one is killed, the leader is killed and comes back, the pool goes on" {
+@test "three members: one is killed, the leader is killed and starts again, and claims succeed" {
 	local leader i
 	etcd_cluster "$SERVER"
 	engine "${ETCD_URLS[*]}" "$(tls)"
@@ -138,7 +138,7 @@ tls() {
 	[ "$(claims a | wc -w)" = 9 ]
 }
 
-@test "three members: without a majority nothing is claimed, and the pool goes on when it is back" {
+@test "three members: claims fail without a majority, and succeed when it is back" {
 	etcd_cluster "$SERVER"
 	engine "${ETCD_URLS[*]}" "$(tls)"
 	add c1
@@ -151,7 +151,7 @@ tls() {
 	add c2
 }
 
-@test "a member that the network keeps apart from the others holds nobody up" {
+@test "a member without a connection to the others delays no call" {
 	local leader apart i
 	etcd_cluster "$SERVER"
 	leader=$(etcd_leader)
@@ -165,7 +165,7 @@ tls() {
 	[ "$(claims a | wc -w)" = 3 ]
 }
 
-@test "the example works as it stands" {
+@test "the example works unchanged" {
 	ETCD_PORTS[one]=2379
 	etcd_start "$SERVER"
 	CONF=$(jq --arg dir "$DATA" '. as $all | .plugins[0] + {name, cniVersion} | .ipam.dataDir = $dir | .name = $all.name |
@@ -175,7 +175,7 @@ tls() {
 	[ "$(claims | cut -d' ' -f2)" = "$(uname -n | tr '[:upper:]' '[:lower:]')" ]
 }
 
-@test "endpoints must be given, and be addresses" {
+@test "endpoints are required, and must be URLs" {
 	engine ''
 	for etcd in '{}' '{"endpoints": []}' '{"endpoints": "http://a"}' '{"endpoints": [1]}' '{"endpoints": ["ftp://a"]}' '{"endpoints": ["127.0.0.1:2379"]}'; do
 		ENGINE="\"etcd\": $etcd"

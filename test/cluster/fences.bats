@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# A node whose blocks are no longer its own, while it runs: it notices within a minute, or with its next claim, and
-# gives no address of them.
+# A node that loses blocks while it runs notices that within a minute, or with its next claim, and then assigns
+# no address of them.
 
 load ../lib/cluster
 
@@ -15,7 +15,7 @@ teardown() {
 	stop_engine
 }
 
-# The time after which the engine must have counted a node's blocks before the next address is given.
+# The engine must count the node's blocks again before the next address: FENCE has passed.
 a_minute_passes() {
 	rm -f "$OWN/blocks/counted"
 }
@@ -27,17 +27,17 @@ taken_by() {
 	succeeds && [ "$(address)" = "$2" ]
 }
 
-# The engine and the node at hand, which is a, have the same blocks as its own.
+# The engine and node a, the present one, have the same blocks of it.
 agreed() {
 	diff <(own | xargs -n 1 | sort) <(claims a | xargs -n 1 | sort)
 }
 
-# released NODE: somebody has taken the blocks of the node for those of one that is gone.
+# released NODE: an administrator has released the blocks of the node by mistake.
 released() {
 	"$BUILD/addrpool" release-node --yes "$1" <(node janitor) >/dev/null
 }
 
-# second_machine: one that is called a as well, with the same hardware number and no leases, takes its blocks.
+# second_machine: another machine with the name a and the same hardware number, without leases, takes its blocks.
 second_machine() {
 	machine 22222222
 	CONF=$(DATA=$BATS_TEST_TMPDIR/second conf "\"cluster\": {$ENGINE, \"node\": \"a\"}")
@@ -47,7 +47,7 @@ second_machine() {
 	on a
 }
 
-@test "blocks that were released by mistake are claimed again, while they are free" {
+@test "a node claims blocks that were released by mistake again, while they are free" {
 	on a
 	add c1
 	before=$(own)
@@ -61,7 +61,7 @@ second_machine() {
 	[ "$(claims a)" = "$before" ]
 }
 
-@test "of a block that another node has by now no address is given, and it is said" {
+@test "a node assigns no address of a block that another node now has, and reports that" {
 	local block first
 	on a
 	add c1
@@ -71,13 +71,13 @@ second_machine() {
 	on a
 	a_minute_passes
 	add c2
-	[[ $stderr = *"block $block does not belong to node a any more, but to b"* ]]
+	[[ $stderr = *"block $block no longer belongs to node a, but to b"* ]]
 	[[ " $(own) " != *" $block "* ]]
 	agreed
 	[ "$(claims b)" = "$block" ]
 }
 
-@test "the next claim notices as well, within the minute" {
+@test "the next claim notices a lost block too, within the minute" {
 	local block first i
 	on a '"blockSize": 2'
 	add c1
@@ -94,7 +94,7 @@ second_machine() {
 	agreed
 }
 
-@test "while the engine does not answer, addresses of own blocks are given after the minute as well" {
+@test "while the engine does not answer, a node assigns addresses of its blocks also after the minute" {
 	on a
 	add c1
 	stop_engine
@@ -104,7 +104,7 @@ second_machine() {
 	drops "$CONF" c3
 }
 
-@test "a node that is a container and was restarted, its machine not: its blocks are counted before it gives any" {
+@test "a container that is a node restarts, its machine does not: the engine counts its blocks before an address" {
 	local block first
 	on a
 	add c1
@@ -115,23 +115,23 @@ second_machine() {
 	printf '#!/bin/sh\nexec unshare --pid --fork --mount-proc %s "$@"\n' "$PLUGIN" >"$BATS_TEST_TMPDIR/container"
 	chmod +x "$BATS_TEST_TMPDIR/container"
 	PLUGIN=$BATS_TEST_TMPDIR/container add c2
-	[[ $stderr = *"block $block does not belong to node a any more, but to b"* ]]
+	[[ $stderr = *"block $block no longer belongs to node a, but to b"* ]]
 	[[ " $(own) " != *" $block "* ]]
 }
 
-@test "a second machine of the same name and hardware number: the first one gives no more, and says why" {
+@test "a second machine of the same name and hardware number: ADD on the first one fails, and says why" {
 	on a
 	add c1
 	second_machine
 	a_minute_passes
 	pool ADD "$CONF" c2
-	fails 7 'belongs to a node called a as well, which is another machine'
+	fails 7 'belongs to another machine with the node name a'
 	pool ADD "$CONF" c3
-	fails 7 'belongs to a node called a as well'
+	fails 7 'belongs to another machine with the node name a'
 	drops "$CONF" c1
 }
 
-@test "a hardware number that all machines of a kind have is none: another machine gets nothing" {
+@test "a hardware number that all machines of a kind have does not count: another machine gets no block" {
 	machine 11111111 03000200-0400-0500-0006-000700080009
 	on a
 	add c1
@@ -140,7 +140,7 @@ second_machine() {
 	[[ $output != *03000200-0400* ]]
 }
 
-@test "release-node of the own node takes the blocks of the network alone; those of its other networks stay" {
+@test "release-node for its own node releases only the network's blocks; those of other networks stay" {
 	local second
 	on a
 	add c1
@@ -162,7 +162,7 @@ second_machine() {
 	succeeds
 }
 
-@test "a claim of ours that came late, after its block was given up, is removed" {
+@test "a node removes its claim that arrived late, after it had given up the block" {
 	local late
 	on a
 	add c1
@@ -175,20 +175,20 @@ second_machine() {
 	[ "$(claims a | wc -w)" = 1 ]
 }
 
-@test "what the engine has refused once is not given when it does not answer" {
+@test "after a refusal ADD fails also while the engine does not answer" {
 	on a
 	add c1
 	second_machine
 	a_minute_passes
 	pool ADD "$CONF" c2
-	fails 7 'belongs to a node called a as well'
+	fails 7 'belongs to another machine with the node name a'
 	stop_engine
 	pool ADD "$CONF" c3
-	fails 7 'belongs to a node called a as well'
+	fails 7 'belongs to another machine with the node name a'
 	drops "$CONF" c1
 }
 
-@test "what a DEL hears of a second machine the next ADD knows, within the minute" {
+@test "if a DEL learns of a second machine, the next ADD fails, within the minute" {
 	local link heard=''
 	on a '"blockSize": 1'
 	add c1
@@ -201,17 +201,17 @@ second_machine() {
 	succeeds
 	machine 11111111
 	on a '"blockSize": 1'
-	# its release had begun, and failed
+	# it began to return the block, and failed
 	ln -sfn "$(readlink "$link" | sed "s/^owned/returning/")" "$link"
 	for pod in c1 c3; do
 		pool DEL "$CONF" $pod
 		succeeds
 		heard+=$stderr
 	done
-	[[ $heard = *'belongs to a node called a as well, which is another machine'* ]]
+	[[ $heard = *'belongs to another machine with the node name a'* ]]
 	pool ADD "$CONF" c4
-	fails 7 'belongs to a node called a as well'
+	fails 7 'belongs to another machine with the node name a'
 	stop_engine
 	pool ADD "$CONF" c5
-	fails 7 'belongs to a node called a as well'
+	fails 7 'belongs to another machine with the node name a'
 }

@@ -38,7 +38,7 @@ load_nodes() {
 	grep -v ^held "$BATS_TEST_TMPDIR/out" | sed 's/^/# /' >&3
 }
 
-# Who has an address by the log of results has it in his node's store, in a block of his node.
+# The attachments with an address according to the results are those in their node's store, in a block of the node.
 held_as_leased() {
 	local container address node blocks
 	while read -r _ container address; do
@@ -51,7 +51,7 @@ held_as_leased() {
 	[ -z "$(sort <<<"$blocks" | uniq -d)" ]
 }
 
-# As after the nodes are gone for good: no block is left in the engine; and on each nothing after a GC.
+# After GC on each node nothing is left there, and after release-node no block is left in the engine.
 nothing_lost() {
 	local n
 	CONF=$(DATA=$BATS_TEST_TMPDIR/janitor node janitor)
@@ -64,14 +64,14 @@ nothing_lost() {
 	[ -z "$(claims)" ]
 }
 
-@test "64 nodes with 100 addresses each, calls killed and machines restarted at random: none twice, none lost" {
+@test "64 nodes with 100 addresses each, calls killed and machines restarted at random: no address twice, none lost" {
 	nodes 64 '"timeout": 60' '"subnet": "10.9.0.0/17"'
 	load_nodes -n 100 -k 5 -r 2 64 11520 1
 	held_as_leased
 	nothing_lost
 }
 
-@test "16 nodes that want more addresses than there are: none twice, none lost" {
+@test "16 nodes that require more addresses than the pool has: no address twice, none lost" {
 	nodes 16 '"blockSize": 1, "timeout": 60' '"subnet": "10.9.0.0/26"'
 	"$BUILD/tools/pool-load" -n 10 16 640 2 "$BUILD/addrpool" "$BATS_TEST_TMPDIR/node-%/conf" \
 		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || :

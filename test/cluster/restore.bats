@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# An etcd that is restored from a backup knows less than its nodes.
+# An etcd restored from a backup lacks later claims of its nodes.
 
 load ../lib/cluster
 
@@ -13,17 +13,17 @@ teardown() {
 	stop_engine
 }
 
-# The time after which the engine must have counted a node's blocks before the next address is given.
+# The engine must count the node's blocks again before the next address: FENCE has passed.
 a_minute_passes() {
 	rm -f "$OWN/blocks/counted"
 }
 
-# The engine and the node at hand, which is a, have the same blocks as its own.
+# The engine and node a, the present one, have the same blocks of it.
 agreed() {
 	diff <(own | xargs -n 1 | sort) <(claims a | xargs -n 1 | sort)
 }
 
-# restore: etcd is as it was when `backup` was called.
+# restore: etcd has the state of the last call of `backup`.
 backup() {
 	kill "$ETCD_PID" && wait "$ETCD_PID" || :
 	rm -rf "$BATS_TEST_TMPDIR/backup"
@@ -38,7 +38,7 @@ restore() {
 	etcd_start "$BATS_TEST_TMPDIR/etcd"
 }
 
-@test "etcd restored from a backup: what was claimed since is claimed again, or given up if another node has it" {
+@test "etcd restored from a backup: a node claims later blocks again, or gives them up if another node has them" {
 	local first block
 	on a '"blockSize": 2'
 	add c1
@@ -59,11 +59,11 @@ restore() {
 	on a '"blockSize": 2'
 	a_minute_passes
 	add c5
-	[[ $stderr = *'does not belong to node a any more, but to b'* ]]
+	[[ $stderr = *'no longer belongs to node a, but to b'* ]]
 	agreed
 }
 
-@test "etcd restored from a backup, and as many blocks are the node's as before, but others" {
+@test "etcd restored from a backup: the node has as many blocks as before, but others" {
 	local third
 	on a '"blockSize": 1'
 	add c1
@@ -85,7 +85,7 @@ restore() {
 	[[ " $(own) " = *" $third/32 "* ]]
 }
 
-@test "etcd restored from a backup of before the node was restarted: the node knows its own past" {
+@test "etcd restored from a backup of before the node's restart: the node recognizes its earlier claims" {
 	machine 11111111
 	on a
 	add c1
@@ -98,7 +98,7 @@ restore() {
 	agreed
 }
 
-@test "etcd restored from a backup of before the node was installed anew: the node knows what it has taken over" {
+@test "etcd restored from a backup of before the node's new installation: the node recognizes claims it took over" {
 	machine 11111111
 	on a
 	add c1
@@ -113,7 +113,7 @@ restore() {
 	[ "$(claims a | wc -w)" = 1 ]
 }
 
-@test "a claim that another machine of that name and number has confirmed is not taken over" {
+@test "a node does not take over a claim that another machine of its name and number has confirmed" {
 	machine 11111111
 	on a
 	add c1
@@ -129,5 +129,5 @@ restore() {
 	a_minute_passes
 	pool ADD "$CONF" c3
 	fails 7
-	[[ $output = *'which is another machine'* ]]
+	[[ $output = *'belongs to another machine'* ]]
 }

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What a claim costs: calls and bytes, however many blocks are taken. No times, which are a matter of the machine.
+# The cost of a claim in calls and bytes, with any number of taken blocks. No times, since they depend on the machine.
 
 load ../lib/cluster
 
 setup() {
 	make_places
 	start_engine
-	# what addrpool-claim sends and gets
+	# the bytes that addrpool-claim sends and receives
 	BIN=$BATS_TEST_TMPDIR/bin
 	mkdir "$BIN"
 	cp "$BUILD/addrpool" "$BIN"
@@ -23,7 +23,7 @@ teardown() {
 	stop_engine
 }
 
-# costs CALLS BYTES: what the last call sent and got, at most; it did ask.
+# costs CALLS BYTES: the last call asked the engine, and sent and received at most these.
 costs() {
 	local calls bytes
 	calls=$(cat "$BIN"/trace.* | grep -c 'sendto([0-9]*, "\(GET\|POST\|PUT\|DELETE\) ')
@@ -33,7 +33,7 @@ costs() {
 	[ "$calls" -gt 0 ] && [ "$calls" -le "$2" ] && [ "$bytes" -le "$3" ]
 }
 
-# taken N: of 65536 blocks of 10.0.0.0/12 so many, spread evenly, belong to other nodes.
+# taken N: other nodes have N of the 65536 blocks of 10.0.0.0/12, spread evenly.
 taken() {
 	jq -nrc --argjson n "$1" '
 		def key($i): "/ipvlan-cni/net/10.\($i / 4096 | floor).\($i / 16 % 256 | floor).\($i % 16 * 16)/28";
@@ -68,14 +68,14 @@ POOL='"subnet": "10.0.0.0/12"'
 	done
 }
 
-# claims_of OPTION... NODES: what claims of new nodes cost, in COSTS.
+# claims_of OPTION... NODES: writes the costs of claims of new nodes to COSTS.
 claims_of() {
 	COSTS=$BATS_TEST_TMPDIR/costs
 	node any '' "$POOL" >"$BATS_TEST_TMPDIR/conf"
 	"$BUILD/tools/claims" "$@" "$BATS_TEST_TMPDIR/nodes" new "$BATS_TEST_TMPDIR/conf" >"$COSTS"
 }
 
-@test "etcd: 90 % full, nine claims of ten at least take three calls and eight KiB at most, and none lists all" {
+@test "etcd: 90 % full, at least nine of ten claims take at most three calls and eight KiB, and none lists all" {
 	taken 58982
 	claims_of -s 200
 	jq -es 'length == 200 and all(.code == 0 and .listed == 0)' "$COSTS"
@@ -83,7 +83,7 @@ claims_of() {
 	jq -es 'map(.bytes) | add / length | . <= 7168' "$COSTS"
 }
 
-@test "etcd: 98 % full, 100 nodes that claim at once have a block each, and list all but seldom" {
+@test "etcd: 98 % full, 100 nodes that claim at once get a block each, and seldom list all" {
 	taken 64226
 	claims_of 100
 	jq -es 'length == 100 and all(.code == 0)' "$COSTS"
@@ -92,7 +92,7 @@ claims_of() {
 		curl -sf "$ETCD_URL/v3/kv/range" -d @- | jq -r .count)" = 100 ]
 }
 
-@test "etcd: counting a node's blocks takes one call and a KiB, however many they are" {
+@test "etcd: counting a node's blocks takes one call and a KiB, for any number of blocks" {
 	local i
 	on a '"blockSize": 1'
 	for i in {1..20}; do

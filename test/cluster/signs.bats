@@ -13,18 +13,18 @@ teardown() {
 	stop_engine
 }
 
-# an_hour_passes [NAME]: for the node at hand: its blocks are counted at the next ADD, and it leaves a sign.
+# an_hour_passes [NAME]: on the present node; at the next ADD the engine counts its blocks, and it leaves a sign.
 an_hour_passes() {
 	rm -f "$OWN"/blocks/{counted,signed}
 }
 
-# pools: what ipvlanctl lists of the network, which is what addrpool does.
+# pools: the list of the network by ipvlanctl, which runs addrpool.
 pools() {
 	printf '%s' "$CONF" >"$BATS_TEST_TMPDIR/net.conf"
 	"$BUILD/ipvlanctl" pools "$BATS_TEST_TMPDIR/net.conf"
 }
 
-# nodes: as they are listed: those that have been silent longest first.
+# nodes: the listed nodes, the one with the oldest sign first.
 nodes() {
 	local listed
 	listed=$(nodes_in < <(pools))
@@ -43,7 +43,7 @@ sign() {
 	pools | awk -v node="$1" '/LAST SIGN OF LIFE/ { inside = 1 } inside && $1 == node { print $3; exit }'
 }
 
-@test "nodes are listed by their last sign of life, with how many blocks they have" {
+@test "the list has the nodes by their last sign of life, with their numbers of blocks" {
 	on b '"blockSize": 1'
 	add c1
 	sleep 1.1
@@ -61,7 +61,7 @@ sign() {
 	[[ $(sign b) > $(sign a) ]]
 }
 
-@test "an ADD within the hour leaves none, and asks no more than without" {
+@test "an ADD within the hour leaves no sign, and sends no more requests" {
 	on a '"blockSize": 16'
 	add c1
 	before=$(sign a)
@@ -80,7 +80,7 @@ sign() {
 	[ -z "$(claims)" ]
 }
 
-@test "a node that has released its blocks leaves no sign behind" {
+@test "after a node has released its blocks the list has no sign of it" {
 	on a '"blockSize": 1'
 	add c1
 	an_hour_passes

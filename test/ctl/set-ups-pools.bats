@@ -243,7 +243,7 @@ ranges() {
 		users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: aws}}}]
 	END
 	configured net "$(sound "{\"ipam\":{\"cluster\":{\"kubernetes\":{\"kubeconfig\":\"$BATS_TEST_TMPDIR/kubeconfig\"}}}}")"
-	refused_by ADD 7 'exec and auth-provider of a user are not supported' 'give the user a client certificate'
+	refused_by ADD 7 'exec and auth-provider of a user are not supported' 'use a client certificate'
 	doctor 2 'error    cluster: network "net": ' 'exec and auth-provider of a user are not supported'
 }
 

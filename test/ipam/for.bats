@@ -162,7 +162,7 @@ table() {
 	gets 10.0.0.2/24 "$(conf '"ranges": [[{"subnet": "10.0.0.0/24", "for": {"N": "a"}}, {"subnet": "10.0.1.0/24", "for": {"N": "a"}}]]')"
 	for second in '' ', "for": {"N": "b"}'; do
 		pool ADD "$(conf "\"ranges\": [[{\"subnet\": \"10.0.0.0/24\", \"for\": {\"N\": \"a\"}}, {\"subnet\": \"10.0.1.0/24\"$second}]]")" c2
-		fails 7 'for: all ranges of a range set must be for the same'
+		fails 7 'for: it must be the same in all ranges of a range set'
 	done
 }
 
@@ -171,7 +171,7 @@ table() {
 		pool ADD "$(conf "\"ranges\": [[{\"subnet\": \"10.0.0.0/24\", \"for\": $whom}]]")"
 		fails 7 "${why# }"
 	done <<-'END'
-		{}                | for: no name in it
+		{}                | for: it must have a name
 		{"N": []}         | for.N must be a pattern or a list of patterns
 		{"N": ""}         | for.N must be a pattern or a list of patterns
 		{"N": ["a", ""]}  | for.N must be a pattern or a list of patterns

@@ -276,7 +276,7 @@ lives() {
 	gets 10.9.0.2/24 "$(alone a)" c1
 	gets 10.9.0.2/24 "$(of b)" c2
 	gets 10.9.0.3/24 "$(of a)" c3
-	[[ $stderr = *'network a: 10.9.0.2 of c1 eth0 stays in a until its DEL: in pool lan it is another'* ]]
+	[[ $stderr = *'network a: 10.9.0.2 of c1 eth0 stays in a until its DEL: another attachment has it in pool lan'* ]]
 	in_store a 10.9.0.2
 	in_store lan '10.9.0.2 10.9.0.3'
 	pool DEL "$(of a)" c1

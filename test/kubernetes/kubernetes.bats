@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What is Kubernetes' own: kubeconfigs, rights, Leases.
+# Only Kubernetes: kubeconfigs, rights, Leases.
 
 export CLUSTER=kubernetes
 load ../lib/cluster
@@ -14,7 +14,7 @@ teardown() {
 	stop_engine
 }
 
-# engine KUBECONFIG [MORE]: the configuration has it, and these keys.
+# engine KUBECONFIG [MORE]: the configuration has this kubeconfig, and these keys.
 engine() {
 	ENGINE="\"kubernetes\": {${1:+\"kubeconfig\": \"$KUBE_DIR/$1.kubeconfig\"}${2:+${1:+, }$2}}"
 	on a '"blockSize": 1, "timeout": 5'
@@ -24,7 +24,7 @@ lease_names() {
 	kube GET "/apis/coordination.k8s.io/v1/namespaces/${1:-kube-system}/leases" | jq -r '.items[].metadata.name' | sort -V | xargs
 }
 
-@test "a block is a Lease, whose holder is the node" {
+@test "a block is a Lease, and its holder is the node" {
 	engine admin
 	add c1
 	[ "$(lease_names)" = "net-$ADDRESS-32 net-pool" ]
@@ -37,7 +37,7 @@ lease_names() {
 	[[ " $(lease_names) " = *" six-fd00-1-0-0-"*"-126 six-pool "* ]]
 }
 
-@test "the example, with a kubeconfig of this place" {
+@test "the example, with a kubeconfig of this test" {
 	kube_apply "$TOP/conf-examples/addrpool-kubernetes-rbac.json"
 	engine admin
 	CONF=$(jq -c --arg kubeconfig "$KUBE_DIR/admin.kubeconfig" --arg dir "$DATA" '{cniVersion, name, ipam: .plugins[0].ipam} |
@@ -65,7 +65,7 @@ lease_names() {
 	[ "$(claims a | wc -w)" = 2 ]
 }
 
-@test "who may not: error 7 with what Kubernetes says, and nothing changes" {
+@test "a user without the rights: error 7 with Kubernetes' message, and nothing changes" {
 	engine token
 	pool ADD "$CONF" c1
 	fails 7
@@ -99,7 +99,7 @@ lease_names() {
 	export PLUGIN=$BATS_TEST_TMPDIR/in-pod
 	add c1
 	[ "$(lease_names ipvlan-cni)" = "net-$ADDRESS-32 net-pool" ]
-	# leader elections, for instance, are out of its reach
+	# it cannot reach leader elections, for instance
 	for what in leases/kube-scheduler leases/kube-controller-manager; do
 		run curl -sm 10 --cacert "$KUBE_DIR/certs/ca.crt" -H "Authorization: Bearer $token" -X DELETE \
 			"$KUBE_URL/apis/coordination.k8s.io/v1/namespaces/kube-system/$what"
@@ -110,7 +110,7 @@ lease_names() {
 	fails 7 'ipam.cluster.kubernetes.kubeconfig is missing'
 }
 
-@test "a kubeconfig that cannot be used: error 7 or 5, which says why" {
+@test "a kubeconfig that cannot be used: error 7 or 5 with the reason" {
 	engine admin
 	local file=$KUBE_DIR/admin.kubeconfig good
 	good=$(cat "$file")
@@ -120,12 +120,12 @@ lease_names() {
 		fails "$2"
 		[[ $output = *"$3"* ]]
 	}
-	fails_after 's/current-context: .*/current-context: other/' 7 'current-context names no context of it'
+	fails_after 's/current-context: .*/current-context: other/' 7 'there is no context with the name in current-context'
 	fails_after 's/client-certificate-data: .*/exec: {command: aws}/' 7 'exec and auth-provider of a user are not supported'
 	fails_after 's/server: .*//' 7 'has no server'
-	fails_after 's/client-key-data: .*/client-key-data: "%%"/' 7 'client-key-data is no base64'
+	fails_after 's/client-key-data: .*/client-key-data: "%%"/' 7 'client-key-data is not base64'
 	fails_after 's/^clusters:/clusters: [/' 7 'line '
-	fails_after 's/.*//' 7 'nothing in it'
+	fails_after 's/.*//' 7 'the file is empty'
 	fails_after 's,server: .*,server: https://127.0.0.1:1,' 11 'Failed to connect to 127.0.0.1'
 	rm "$file"
 	pool ADD "$CONF" c1
@@ -145,7 +145,7 @@ lease_names() {
 	fails 7 'ipam.cluster.kubernetes.namespace: invalid name'
 }
 
-@test "a Lease of somebody else under the name of a block is left alone, and the block as well" {
+@test "addrpool-claim leaves another program's Lease with the name of a block, and does not claim the block" {
 	engine admin
 	on a '"blockSize": 16' '"subnet": "10.9.0.0/27"'
 	echo '{"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "net-10.9.0.0-28"}, "spec": {"holderIdentity": "x"}}' >"$BATS_TEST_TMPDIR/lease"

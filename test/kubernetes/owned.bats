@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# "ownedByNode": a claim ends with the Node object, by the garbage collector that each cluster runs.
+# "ownedByNode": the cluster's garbage collector deletes a node's claims with its Node object.
 
 export CLUSTER=kubernetes
 load ../lib/cluster
@@ -28,7 +28,7 @@ node_object() { # NAME
 	kube POST /api/v1/nodes "$KUBE_DIR/object" | jq -r .metadata.uid
 }
 
-# ended NODE: its Node object is deleted, as by an autoscaler, and the collector has seen it.
+# ended NODE: deletes its Node object, as an autoscaler does, and waits for the garbage collector.
 ended() {
 	kube DELETE "/api/v1/nodes/$1" >/dev/null
 	for _ in {1..600}; do
@@ -39,7 +39,7 @@ ended() {
 	return 1
 }
 
-# owners: of each of the blocks, the uid of the Node object.
+# owners: the uid of the Node object that owns each block.
 owners() {
 	kube GET /apis/coordination.k8s.io/v1/namespaces/kube-system/leases |
 		jq -r '.items[] | select(.metadata.name != "net-pool") | [.metadata.ownerReferences[]? | .kind + " " + .uid] | join(" ")' | xargs
@@ -49,7 +49,7 @@ a_minute_passes() {
 	rm -f "$OWN/blocks/counted"
 }
 
-@test "a node whose Node object is deleted has no blocks any longer, and others get them" {
+@test "a node loses its blocks when its Node object is deleted, and other nodes get them" {
 	start_collector
 	node_object a
 	node_object b
@@ -80,7 +80,7 @@ a_minute_passes() {
 	kube GET /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/net-pool >/dev/null
 }
 
-@test "a node that registers anew claims its blocks again, for the new Node object" {
+@test "a node that registers again claims its blocks again, for the new Node object" {
 	start_collector
 	node_object a
 	on a
@@ -94,7 +94,7 @@ a_minute_passes() {
 	[ "$(owners)" = "Node $fresh" ]
 }
 
-@test "claims of before the key belong to the Node object within a minute, and without it no longer" {
+@test "older claims get the Node object as owner within a minute, and lose it without the key" {
 	uid=$(node_object a)
 	with=$ENGINE
 	ENGINE="\"kubernetes\": {\"kubeconfig\": \"$KUBE_DIR/admin.kubeconfig\"}"
@@ -115,7 +115,7 @@ a_minute_passes() {
 	[ "$(own)" = "$(claims a)" ]
 }
 
-@test "without such a Node object: error 7, which says so, and no block" {
+@test "without a Node object of that name: error 7 that says so, and no block" {
 	on a
 	pool ADD "$CONF" c1
 	fails 7 'Kubernetes has no Node object called a'
@@ -132,7 +132,7 @@ a_minute_passes() {
 		pool ADD "$CONF" c1
 		fails 7
 		[[ $output = *"HTTP 403"* ]]
-		# for the user of the token, who is no service account
+		# for the user of the token, which is not a service account
 		jq '(.items[] | select(.subjects) | .subjects) = [{kind: "User", name: "addrpool"}]' \
 			"$TOP/conf-examples/$rights.json" >"$KUBE_DIR/rights"
 		kube_apply "$KUBE_DIR/rights"

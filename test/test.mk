@@ -123,6 +123,7 @@ test-kernels:
 
 # what the code relies on in the kernel, a line each: test/kernel/README.md
 facts:
+	$(as_root)
 	$(Q)test/install-deps build test
 	@$(MAKE) --no-print-directory tools
 	$(Q)BUILD=$B test/kernel/run -t 900 -- test/kernel/facts/run

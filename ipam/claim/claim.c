@@ -15,20 +15,18 @@
 #define EXHAUSTED_MS 5000
 #define SIGN_MS 3600000
 
-/* So many candidates that a look called free were taken in the meantime: another look is cheaper. */
-#define CONFLICTS 4
-/* How often the engine and the store may differ in one call. */
-#define DIFFERENCES 3
+#define CONFLICTS 4   /* after so many free candidates that others took meanwhile, another look is cheaper */
+#define DIFFERENCES 3 /* how often engine and store may differ in one call */
 
 struct search {
 	struct node *node;
 	const struct pool *pool;
 	size_t before;
 	const struct ip *wanted;
-	bool agreed;	/* so that our blocks need not be counted */
-	bool exhausted; /* the engine answered: there is no block */
+	bool agreed;	/* engine and store agree: the engine need not count the blocks */
+	bool exhausted; /* the engine has answered that no block is free */
 	int differences;
-	int looks; /* without a free place, before all blocks are listed */
+	int looks; /* looks without a free candidate before all blocks are listed */
 };
 
 static bool has_enough(const struct search *search, const struct blocks *blocks)
@@ -78,8 +76,8 @@ static int no_block(struct search *search, const struct claim *there, struct cni
 		search->node->conf->place.network);
 }
 
-/* Claims the first of them that is free, or the only one, to see whose it is. FOUND_NOT: none is free; *there
- * has the last one. */
+/* Claims the first free candidate. Also asks for a wanted block that is taken, to learn its node. FOUND_NOT:
+ * none could be claimed; *there is the claim of the last one. */
 static enum found claim_any(struct search *search, const struct candidate *candidates, size_t n,
 			    struct claim *there, struct cni_error *err)
 {
@@ -93,7 +91,7 @@ static enum found claim_any(struct search *search, const struct candidate *candi
 	return found;
 }
 
-/* The engine has other blocks as ours than we. */
+/* The engine has other blocks of this node than the store: makes them agree. FOUND_NOT: try again. */
 static enum found differ(struct search *search, struct cni_error *err)
 {
 	search->agreed = true;
@@ -103,7 +101,7 @@ static enum found differ(struct search *search, struct cni_error *err)
 	return agree(search->node, err) < 0 ? FOUND_FAILED : FOUND_NOT;
 }
 
-/* A look at these blocks; from time to time it leaves a sign of life. */
+/* A look at these blocks; once an hour it leaves a sign of life. */
 static struct look look_at(const struct node *node, const struct blocks *blocks)
 {
 	return (struct look){ .own = blocks,
@@ -111,7 +109,7 @@ static struct look look_at(const struct node *node, const struct blocks *blocks)
 				      !local_noted_within(node, BLOCKS_SIGNED, SIGN_MS) };
 }
 
-/* The engine has our blocks as ours. */
+/* Notes that the engine has the node's blocks. */
 static void keep_look(const struct node *node, const struct look *look)
 {
 	local_happened(node, BLOCKS_COUNTED, NULL);
@@ -119,7 +117,7 @@ static void keep_look(const struct node *node, const struct look *look)
 		local_happened(node, BLOCKS_SIGNED, NULL);
 }
 
-/* Looks at some candidates, and claims one. FOUND_NOT: once more. */
+/* Looks at some candidates, and claims one. FOUND_NOT: none; *all: since no block is free. */
 static enum found try_candidates(struct search *search, const struct blocks *blocks, int attempt, bool *all,
 				 struct claim *there, struct cni_error *err)
 {
@@ -152,7 +150,7 @@ static enum found try_candidates(struct search *search, const struct blocks *blo
 	return claim_any(search, candidates, look.n, there, err);
 }
 
-/* Of all blocks of the pool, the first that nobody has; one that another node takes meanwhile is taken. */
+/* Lists all blocks of the pool, and claims the first free one. */
 static enum found try_all(struct search *search, const struct blocks *blocks, struct cni_error *err)
 {
 	struct node *node = search->node;
@@ -176,7 +174,7 @@ static enum found try_all(struct search *search, const struct blocks *blocks, st
 	return found;
 }
 
-/* One round. FOUND: there are enough now. */
+/* One attempt. FOUND: the pool has enough blocks. */
 static enum found try(struct search *search, int attempt, struct cni_error *err)
 {
 	struct claim there = { .node = "" };
@@ -211,7 +209,7 @@ static int search_block(struct search *search, struct cni_error *err)
 	return found == FOUND ? 0 : -1;
 }
 
-/* What a process before us was told while we waited, or just now, we need not ask for once more. */
+/* FOUND_FAILED: another process has noted this event since then, so this one need not ask the engine. */
 enum found claim_was_told(const struct node *node, enum block_event event, long long since,
 			  struct cni_error *err)
 {
@@ -225,7 +223,7 @@ enum found claim_was_told(const struct node *node, enum block_event event, long 
 		       : (enum found)cni_fail(err, (enum cni_code)note.error.code, "%s", note.error.msg);
 }
 
-/* The outcome of a call, for those that follow. agreed: the engine has our blocks as ours. */
+/* Notes the success for later calls. agreed: the engine has the node's blocks. */
 void claim_keep_success(const struct node *node, bool agreed)
 {
 	local_over(node, BLOCKS_FAILED);
@@ -234,7 +232,7 @@ void claim_keep_success(const struct node *node, bool agreed)
 	local_keep_endpoint(node);
 }
 
-/* What the engine has refused, whichever call heard of it, holds until it has our blocks as ours. */
+/* Notes the failure for later calls. A refusal holds until the engine has the node's blocks. */
 void claim_keep_failure(const struct node *node, const struct cni_error *why)
 {
 	local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_FAILED, why);
@@ -265,7 +263,7 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 	else if (node->refused || why.code == CNI_RETRY)
 		claim_keep_failure(node, &why);
 	if (rc == 0) {
-		local_happened(node, BLOCKS_SIGNED, NULL); /* the claim has the time in it */
+		local_happened(node, BLOCKS_SIGNED, NULL); /* a claim contains the time */
 		return 0;
 	}
 	if (search.exhausted && !wanted->family)
@@ -288,7 +286,7 @@ static int count_or_agree(struct node *node, const struct blocks *blocks, struct
 	return 0;
 }
 
-/* What was refused once is not given because the engine does not answer now, or not to us. */
+/* An earlier refusal stays valid if the engine does not answer now, or refuses the request. */
 static int still_refused(const struct node *node, const struct cni_error *why, struct cni_error *err)
 {
 	struct block_note note;
@@ -328,7 +326,7 @@ int claim_confirm(struct node *node, struct cni_error *err)
 	return still_refused(node, &why, err);
 }
 
-/* Marks what is superfluous, so that no address of it is given from now on. */
+/* Notes superfluous blocks as returning. From then on addrpool assigns no address of them. */
 static int mark_returning(struct node *node, struct blocks *blocks, struct cni_error *err)
 {
 	const struct conf *conf = node->conf;

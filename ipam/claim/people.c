@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people ask for: who has which block, and the blocks of a node that is gone. */
+/* For people: lists all claims, and releases those of a node that is gone. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,8 +42,8 @@ json_t *claim_list(struct node *node, struct cni_error *err)
 	return doc;
 }
 
-/* Those of the node called name; of ourselves those of this network, each of which has its own leases and
- * lock. */
+/* Keeps the claims of the node called name. Of this node it keeps only those of this network, since other
+ * networks have separate leases and locks. */
 static void keep_releasable(const struct node *node, struct claims *claims, const char *name)
 {
 	const bool ourselves = !strcmp(name, node->self.node);

@@ -54,6 +54,17 @@ reaches() {
 	ping -c 1 -W 3 10.138.36.2
 }
 
+@test "the commands of README.md and ipvlan-netavark(8) make a network and run a container" {
+	local document
+	for document in README.md man/ipvlan-netavark.8; do
+		"$TOP/test/docs/commands" "$TOP/$document" | cut -f 3 | grep '^podman ' | sed 's/ IMAGE / busybox:1 /' >"$BATS_TEST_TMPDIR/commands"
+		[ "$(wc -l <"$BATS_TEST_TMPDIR/commands")" = 2 ]
+		. "$BATS_TEST_TMPDIR/commands" >"$BATS_TEST_TMPDIR/shown"
+		grep -E 'inet 10\.138\.36\.[0-9]+/23' "$BATS_TEST_TMPDIR/shown"
+		podman network rm lan
+	done
+}
+
 @test "ipvlanctl shows containers by their names" {
 	network_create lan
 	run_in web lan

@@ -50,6 +50,11 @@ test-cnitool: built
 test-kubernetes: built
 	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes JOBS=1 BUILD=$B test/suite test/cluster/blocks.bats test/cluster/fences.bats test/cluster/identities.bats test/cluster/signs.bats test/cluster/load.bats test/kubernetes
 
+# the manifests and the chart of conf-examples/kubernetes, by kube-apiserver and Helm, which come from the Go module proxy
+test-manifests: built
+	$(Q)test/cluster/get-kubernetes >/dev/null && test/manifests/get-helm >/dev/null && \
+		BUILD=$(abspath $B) unshare -n sh -c "ip link set lo up && exec bats --tap test/manifests/manifests.bats"
+
 # real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; and other
 # plugins after ours. In a guest, since they use mounts and control groups. The cache keeps their packages.
 PODMANS = trixie sid

@@ -39,6 +39,18 @@ refused() {
 		< <(jq -c '. as $list | .plugins[0] | .name = $list.name | .cniVersion = $list.cniVersion' "$DIR/net.d/10-net.conflist")
 }
 
+@test "the plugins accept the templates of conf-examples/kubernetes" {
+	local name
+	from_template
+	for name in shared-l2 l3-bird; do
+		template <"$TOP/conf-examples/kubernetes/$name/10-ipvlan.conflist"
+		start_node
+		soon is_ready
+		[ "$(placed '.plugins[0] | [.master, .ipam.cluster.node] | join(" ")')" = 'eth0 node7' ]
+		stop_node
+	done
+}
+
 @test "a template that the plugins refuse, or that is wrong, leaves the configuration as it was" {
 	from_template
 	list | template

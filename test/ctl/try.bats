@@ -166,7 +166,7 @@ sound() {
 	ctl try "$TOP/conf-examples/kubernetes/install.yaml"
 	[ "$status" = 2 ]
 	tells 'it is YAML, and a network configuration is JSON' '-> write it as JSON'
-	ctl try "$TOP/conf-examples/kubernetes/ipvlan-l2.yaml"
+	ctl try "$TOP/conf-examples/kubernetes/multus/ipvlan-l2.yaml"
 	[ "$status" = 0 ]
 }
 

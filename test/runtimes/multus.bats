@@ -23,8 +23,8 @@ setup_file() {
 	apply /api/v1/namespaces/default/serviceaccounts <<<'{"metadata": {"name": "default"}}'
 	apply /apis/apiextensions.k8s.io/v1/customresourcedefinitions <"$TOP/test/runtimes/multus-crd.yaml"
 	answers $NETWORKS
-	apply $NETWORKS <"$EXAMPLES/ipvlan-l2.yaml"
-	apply $NETWORKS <"$EXAMPLES/ipvlan-l3.yaml"
+	apply $NETWORKS <"$EXAMPLES/multus/ipvlan-l2.yaml"
+	apply $NETWORKS <"$EXAMPLES/multus/ipvlan-l3.yaml"
 }
 
 teardown_file() {

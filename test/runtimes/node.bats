@@ -179,7 +179,7 @@ pods_of() {
 multus_on() {
 	kubectl apply -f "$TOP/test/runtimes/multus-crd.yaml"
 	until_true kubectl get network-attachment-definitions
-	kubectl apply -f "$EXAMPLES/ipvlan-l2.yaml"
+	kubectl apply -f "$EXAMPLES/multus/ipvlan-l2.yaml"
 	cp "$("$TOP/test/runtimes/get-multus")" /opt/cni/bin
 	jq --arg kubeconfig "$KUBECONFIG" '{ cniVersion, name: "multus-cni-network", plugins: [ {
 		type: "multus", kubeconfig: $kubeconfig, delegates: [ . ] } ] }' \

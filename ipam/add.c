@@ -337,15 +337,17 @@ static void let_go(const struct add *add, const struct request *req)
 /* The engine first, which says which address the pod's identity has. */
 static int add_held(struct add *add, const struct request *req, struct cni_error *err)
 {
-	autofree struct ip *held = calloc(add->conf->n_pools, sizeof(*held));
+	autofree struct ip *held = NULL;
 	const struct conf *whole = add->conf;
-	struct conf conf = *whole;
+	struct conf conf;
 	int rc;
 
-	if (!asks_for_identity(&conf))
+	if (!asks_for_identity(whole))
 		return allocate_or_claim(add, req, err);
-	if (!conf.sticky)
+	if (!whole->sticky)
 		return has_no_name(req, err);
+	conf = *whole;
+	held = calloc(conf.n_pools, sizeof(*held));
 	if (!held)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	rc = cluster_hold(held, req, &conf, err);

@@ -193,6 +193,7 @@ traced() {
 	cp "$BUILD/addrpool" "$BIN"
 	printf '#!/bin/sh\nexec strace -qq -e trace=sendto,write -o %s/trace.$$ %s "$@"\n' "$BIN" "$BUILD/addrpool-claim" >"$BIN/addrpool-claim"
 	chmod +x "$BIN/addrpool-claim"
+	# shellcheck disable=SC2034 # for addrpool()
 	PLUGIN=$BIN/addrpool
 }
 

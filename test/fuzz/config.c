@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 
-/* for combine(), which is nobody's business but add.c's */
+/* for add_combine(), which is nobody's business but add.c's */
 #include "../../plugin/add.c" /* NOLINT(bugprone-suspicious-include) */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,7 +18,7 @@ static void try_combine(const struct request *req, const struct conf *conf, cons
 	struct cni_error err = { 0 };
 	struct result whole = { 0 };
 
-	if (combine(&whole, &iface, conf, given, &err) == 0)
+	if (add_combine(&whole, &iface, conf, given, &err) == 0)
 		in_every_version(&whole);
 	else
 		must(*err.msg);

@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-/* for read_fields() and old_read_page(), which are nobody else's business */
+/* for page_read_fields() and old_read_page(), which are nobody else's business */
 #include "../../plugin/ledger_old.c" /* NOLINT(bugprone-suspicious-include) */
 #include "../../plugin/page.c"	     /* NOLINT(bugprone-suspicious-include) */
 
@@ -37,7 +37,7 @@ static void check_page(const struct page *page)
 	if (!doc) /* a container or network whose name is not UTF-8 */
 		return;
 	again.doc = json_incref(doc);
-	must(read_fields(&again, NULL) == 0);
+	must(page_read_fields(&again, NULL) == 0);
 	must(again.n_objects == page->n_objects && again.n_unknown == page->n_unknown);
 	page_free(&again);
 }
@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	autofree char *text = strndup((const char *)data, size);
 	struct page page = { .doc = json_read((const char *)data, size, NULL) };
 
-	if (page.doc && read_fields(&page, NULL) == 0)
+	if (page.doc && page_read_fields(&page, NULL) == 0)
 		check_page(&page);
 	page_free(&page);
 	if (old_read_page(&page, text, NULL))

@@ -117,9 +117,14 @@ try() {
 	done
 }
 
-@test "conf-examples/README.md lists every file" {
+@test "conf-examples/README.md lists every file, and kubernetes/README.md each set-up of a cluster" {
 	local file
 	while read -r file; do
+		if [[ $file = kubernetes/*/* ]]; then
+			file=${file#kubernetes/}
+			grep -qw -- "${file%%/*}" "$TOP/conf-examples/kubernetes/README.md" || { echo "$file"; return 1; }
+			continue
+		fi
 		grep -qF "($file)" "$TOP/conf-examples/README.md" || { echo "$file"; return 1; }
 	done < <(find "$TOP/conf-examples" -type f \( -name '*.conflist' -o -name '*.json' -o -name '*.yaml' -o -name '*.bird' -o -name '*.network' \) -printf '%P\n')
 }

@@ -18,7 +18,7 @@ setup_file() {
 	test/docs/commands "${DOCUMENTS[@]}" >"$BATS_FILE_TMPDIR/all"
 	awk -F ' [|] ' 'NR == FNR { if (!/^#/) listed[$1] = 1; next } { command = $0; sub(/^[^\t]*\t[^\t]*\t/, "", command) } !listed[command]' \
 		test/docs/elsewhere "$BATS_FILE_TMPDIR/all" >"$BATS_FILE_TMPDIR/here"
-	make -rpn help 2>/dev/null | sed -n 's/^\([a-z][a-z-]*\):.*/\1/p' >"$BATS_FILE_TMPDIR/targets"
+	make -rpn help 2>/dev/null | sed -n 's/^\([a-z][a-z0-9-]*\):.*/\1/p' >"$BATS_FILE_TMPDIR/targets"
 }
 
 setup() {
@@ -101,7 +101,7 @@ numbers() {
 
 @test "make demo" {
 	remove_network
-	run make demo
+	run env -u KERNEL make demo # in this guest, not in one of its own
 	echo "$output"
 	[ "$status" = 0 ]
 	[[ $output = *'ADD: an ipvlan interface for each pod'*'"address": "10.138.36.2/23"'*DEL* ]]

@@ -26,6 +26,7 @@ load ../lib/cni
 	local pid
 	ip netns exec a sleep 1000 3>&- &
 	pid=$!
+	until [ /proc/$pid/ns/net -ef /run/netns/a ]; do sleep 0.01; done
 	NETNS=/proc/$pid/ns/net add "$(conf)"
 	pings a 10.138.36.66
 	NETNS=/proc/$pid/ns/net cni DEL "$(conf)"

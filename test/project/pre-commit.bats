@@ -33,7 +33,7 @@ setup() {
 	old='dad must be "skip" or "wait", not '
 	[ -n "$new" ]
 	grep -qF "fails 7 '$old\"maybe\"'" test/plugin/dad.bats
-	sed -n '/^static int read_dad/,/^}/p' plugin/conf.c | grep -qF "$(sed 's/"/\\"/g' <<<"$old")"
+	sed -n '/^static int conf_read_dad/,/^}/p' plugin/conf.c | grep -qF "$(sed 's/"/\\"/g' <<<"$old")"
 	sed -i "s/$(sed 's/"/\\\\"/g' <<<"$old")/$(sed 's/"/\\\\"/g' <<<"$new")/" plugin/conf.c
 	run test/lint messages
 	echo "$output"

@@ -3,6 +3,8 @@
 # What make says to a user who is not root, and what test/install-deps does to installed packages.
 
 setup() {
+	# these tests are about a make and an installation of their own
+	unset MAKELEVEL MAKEFLAGS MFLAGS UPGRADE
 	TOP=$BATS_TEST_DIRNAME/../..
 	TREE=$BATS_TEST_TMPDIR/tree
 	mkdir -p "$TREE/test" "$TREE/.ci" "$TREE/bin"

@@ -114,7 +114,7 @@ static int repair_mode_now(const struct repair_patient *p, uint16_t *ret, struct
 		*ret = link.ipvlan_mode;
 	if (found == FOUND_NOT) {
 		cni_fail(err, CNI_DAMAGED, "its interface %s is gone", p->page->ifname);
-		cni_hint(err, "start the pod anew");
+		cni_hint(err, "restart the pod");
 	}
 	return found == FOUND ? 0 : -1;
 }
@@ -206,7 +206,7 @@ static int repair_examine_object(struct repair_patient *p, const struct object *
 		return found == FOUND ? 0 : -1;
 	if (repair_is_master(object)) {
 		cni_fail(err, CNI_DAMAGED, "the pod's interface was deleted with it");
-		cni_hint(err, "start the pod anew");
+		cni_hint(err, "restart the pod");
 		return -1;
 	}
 	p->missing[p->n] = *object;
@@ -355,7 +355,7 @@ static int repair_look_into_pod(struct repair_pod *pod, struct cni_error *err)
 
 	if (found == FOUND_NOT) {
 		cni_fail(err, CNI_DAMAGED, "its interface %s is gone", pod->p->page->ifname);
-		return cni_hint(err, "start the pod anew");
+		return cni_hint(err, "restart the pod");
 	}
 	return found == FOUND_FAILED ? -1 : addr_each(&pod->rtnl, repair_keep_own, pod, err);
 }
@@ -431,7 +431,7 @@ static int repair_look_at_host(struct repair_patient *p, struct cni_error *err)
 	if (found == FOUND_FAILED)
 		return -1;
 	cni_fail(&why, CNI_DAMAGED, "its master, link %d, is gone", p->master);
-	cni_hint(&why, "start the pod anew");
+	cni_hint(&why, "restart the pod");
 	repair_tell(p, REPAIR_BEYOND, NULL, &why);
 	return 1;
 }

@@ -81,7 +81,7 @@ both() {
 	ip -n a link del eth0
 	repair
 	[ "$status" = 1 ]
-	[[ $output = *'cannot '*'its interface eth0 is gone'*'start the pod anew'* ]]
+	[[ $output = *'cannot '*'its interface eth0 is gone'*'restart the pod'* ]]
 }
 
 @test "traffic continues during a repair" {

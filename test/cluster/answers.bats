@@ -235,6 +235,6 @@ begins() {
 	add c1
 	pool DEL "$CONF" c1
 	succeeds
-	[[ $stderr = *"cannot return blocks without leases: Kubernetes $SCRIPTED_URL: HTTP "* ]]
+	[[ $stderr = *"cannot return blocks without leases, or identities: Kubernetes $SCRIPTED_URL: HTTP "* ]]
 	drops "$CONF" c1
 }

@@ -210,6 +210,19 @@ static int hint_holder(const struct search *search, const struct ip *ip, struct 
 	return -1;
 }
 
+/* Has another container the address? A lease of a pod that is gone is released first. */
+static enum found is_leased(struct search *search, const struct ip *ip, struct cni_error *err)
+{
+	enum found taken = lease_exists(search->store, ip, err);
+	size_t freed;
+
+	if (taken == FOUND)
+		taken = reclaim(search, &freed, err) < 0 ? FOUND_FAILED
+							 : lease_exists(search->store, ip, err);
+	search->shortage->leased = taken == FOUND;
+	return taken;
+}
+
 /* Succeeds if the requested address may be assigned and is free, or its lease is dead. */
 static int take_wanted(struct search *search, const struct ip *ip, struct cni_error *err)
 {
@@ -217,7 +230,6 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 	const struct range *range = pool_asked(pool, ip);
 	struct ip_str text = ip_text(ip);
 	enum found taken;
-	size_t freed;
 
 	if (range->gateway.family && ip_equal(ip, &range->gateway)) {
 		cni_fail(err, CNI_CONFIG,
@@ -239,12 +251,7 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 			"failed to allocate for range %zu: requested ip %s is in no block of this node",
 			pool->number, text.s);
 	}
-	taken = lease_exists(search->store, ip, err);
-	if (taken == FOUND && reclaim(search, &freed, err) < 0)
-		return -1;
-	if (taken == FOUND)
-		taken = lease_exists(search->store, ip, err);
-	search->shortage->leased = taken == FOUND;
+	taken = is_leased(search, ip, err);
 	if (taken == FOUND) {
 		cni_fail(err, CNI_CONFLICT,
 			 "failed to allocate for range %zu: requested IP address %s is not available in "
@@ -258,14 +265,8 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 /* The engine keeps it for the pod's identity; a lease of it is of an attachment that is over. */
 static int take_held(struct search *search, const struct ip *ip, struct cni_error *err)
 {
-	enum found taken = lease_exists(search->store, ip, err);
-	size_t freed;
+	const enum found taken = is_leased(search, ip, err);
 
-	if (taken == FOUND && reclaim(search, &freed, err) < 0)
-		return -1;
-	if (taken == FOUND)
-		taken = lease_exists(search->store, ip, err);
-	search->shortage->leased = taken == FOUND;
 	if (taken == FOUND) {
 		cni_fail(err, CNI_RETRY, "%s is kept for %s, and another container on this node has it",
 			 ip_text(ip).s, search->conf->sticky);

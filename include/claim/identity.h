@@ -6,18 +6,19 @@
  * node. It has a lock of each address: for which record of which identity. Both are changed by compare and
  * swap, one at a time, so that etcd and Kubernetes do the same:
  *
- *	~identity/net db/web-0	{"identity": "net db/web-0", "id": "4f1a...", "addresses": ["10.9.0.7"],
- *				 "locked": true, "since": "...", "holder": {"node": "a", "container":
- *"c1"...}} ~address/10.9.0.7	{"identity": "net db/web-0", "id": "4f1a..."}
+ *	~identity/net db/web-0	{"identity": "net db/web-0", "id": "4f1a...", "locked": true,
+ *				 "addresses": ["10.9.0.7"], "since": "...",
+ *				 "holder": {"node": "a", "container": "c1", ...}}
+ *	~address/10.9.0.7	{"identity": "net db/web-0", "id": "4f1a..."}
  *
  * Of a new identity the record comes first, then the locks, and "locked" last: an address of a record that is
- * not locked yet may be another's. A lock whose record does not exist, has another id or does not list the
- * address is an orphan, and whoever meets it removes it.
+ * not locked yet may be another's. A lock is an orphan if its record does not exist, has another id, or does
+ * not list the address. The first call that meets an orphan removes it.
  *
  * Only the holder, or who knows that it is over, changes the holder. test/model has this as a model.
  *
- * No block is cut from the addresses of identities: a claim of node "~identities" keeps each block in which
- *an address is given, also from nodes that still have an older configuration.
+ * Addresses of identities belong to no node's block. The node "~identities" claims each block in which an
+ * identity has an address, so a node with an older configuration cannot claim it.
  */
 #ifndef CLAIM_IDENTITY_H
 #define CLAIM_IDENTITY_H

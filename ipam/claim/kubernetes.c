@@ -672,14 +672,15 @@ static enum found kubernetes_update(struct engine *engine, const struct claim *o
 }
 
 /* FOUND_NOT: it is another one by now, or was changed. */
-static enum found delete_lease(struct kubernetes *k, const struct claim *claim, const char *version,
+/* Deletes the Lease if it has this uid and version; NULL: any. FOUND_NOT: it does not exist, or differs. */
+static enum found delete_lease(struct kubernetes *k, const char *name, const char *uid, const char *version,
 			       struct cni_error *err)
 {
 	struct reply reply;
 
-	if (call(k, "DELETE", name_of(k, &claim->block).s,
-		 json_pack("{s:s, s:s, s:{s:s, s:s*}}", "apiVersion", "v1", "kind", "DeleteOptions",
-			   "preconditions", "uid", claim->id, "resourceVersion", *version ? version : NULL),
+	if (call(k, "DELETE", name,
+		 json_pack("{s:s, s:s, s:{s:s*, s:s*}}", "apiVersion", "v1", "kind", "DeleteOptions",
+			   "preconditions", "uid", uid, "resourceVersion", version),
 		 &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 200 && reply.status != 202 && reply.status != 404 && reply.status != 409)
@@ -692,7 +693,8 @@ static enum found delete_lease(struct kubernetes *k, const struct claim *claim, 
 static enum found kubernetes_remove(struct engine *engine, const struct claim *claim, struct cni_error *err)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
-	enum found found = delete_lease(k, claim, claim->version, err);
+	enum found found = delete_lease(k, name_of(k, &claim->block).s, claim->id,
+					*claim->version ? claim->version : NULL, err);
 	struct claim there;
 
 	if (found != FOUND_NOT || !*claim->version)
@@ -701,7 +703,8 @@ static enum found kubernetes_remove(struct engine *engine, const struct claim *c
 	if (found != FOUND || strcmp(there.id, claim->id) != 0 ||
 	    strcmp(owner_mark(&there).s, owner_mark(claim).s) != 0)
 		return found == FOUND ? FOUND_NOT : found;
-	return delete_lease(k, claim, there.version, err);
+	return delete_lease(k, name_of(k, &claim->block).s, claim->id, *there.version ? there.version : NULL,
+			    err);
 }
 
 static const char *const kinds[] = { [KEEP_IDENTITY] = "identity", [KEEP_ADDRESS] = "address" };
@@ -813,17 +816,8 @@ static enum found kubernetes_keep_remove(struct engine *engine, const struct kee
 					 struct cni_error *err)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
-	struct reply reply;
 
-	if (call(k, "DELETE", keep_name(k, keep).s,
-		 json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", "v1", "kind", "DeleteOptions",
-			   "preconditions", "resourceVersion", keep->version),
-		 &reply, err) < 0)
-		return FOUND_FAILED;
-	if (reply.status != 200 && reply.status != 202 && reply.status != 404 && reply.status != 409)
-		return refused(k, &reply, err);
-	json_decref(reply.doc);
-	return reply.status < 300 ? FOUND : FOUND_NOT;
+	return delete_lease(k, keep_name(k, keep).s, NULL, keep->version, err);
 }
 
 static int kubernetes_keep_list(struct engine *engine, enum keep_kind kind, struct keeps *ret,

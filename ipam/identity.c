@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cni/file.h"
+#include "cni/hash.h"
 
 #define DIRECTORY "identities"
 #define NEW DIRECTORY "/new"
@@ -26,16 +27,13 @@ struct name {
 	char s[sizeof(DIRECTORY) + 24];
 };
 
-/* FNV-1a of both names, each with its end. What the note says is compared as well. */
+/* The hash of both names, each with its end. What the note says is compared as well. */
 static struct name name_of(const struct owner *owner)
 {
-	const char *const texts[] = { owner->container, owner->ifname };
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = hash_add(HASH_START, owner->container, strlen(owner->container) + 1);
 	struct name name;
 
-	for (size_t i = 0; i < 2; i++)
-		for (size_t k = 0; k <= strlen(texts[i]); k++)
-			hash = (hash ^ (unsigned char)texts[i][k]) * 0x100000001b3;
+	hash = hash_add(hash, owner->ifname, strlen(owner->ifname) + 1);
 	snprintf(name.s, sizeof(name.s), DIRECTORY "/%016" PRIx64, hash);
 	return name;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cni/file.h"
+#include "cni/hash.h"
 
 #define SLOTS 4096    /* "sticky" names of a pool */
 #define NAME_ROOM 200 /* bytes of a name before it is cut and hashed */
@@ -36,7 +37,7 @@ static struct entry address_entry(const char *directory, const struct ip *ip)
  */
 static struct entry name_entry(size_t n, const char *name)
 {
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+	const uint64_t hash = hash_add(HASH_START, name, strlen(name));
 	struct entry entry;
 	size_t used = (size_t)snprintf(entry.s, sizeof(entry.s), "sticky/%zu:", n);
 	const size_t limit = used + NAME_ROOM;
@@ -44,15 +45,11 @@ static struct entry name_entry(size_t n, const char *name)
 	for (; *name && used < limit; name++) {
 		unsigned char c = (unsigned char)*name;
 
-		hash = (hash ^ c) * 0x100000001b3;
 		used += (size_t)snprintf(entry.s + used, sizeof(entry.s) - used,
 					 isalnum(c) || strchr("._-", c) ? "%c" : "%%%02x", c);
 	}
-	if (*name) {
-		for (; *name; name++)
-			hash = (hash ^ (unsigned char)*name) * 0x100000001b3;
+	if (*name)
 		snprintf(entry.s + used, sizeof(entry.s) - used, "~%016llx", (unsigned long long)hash);
-	}
 	return entry;
 }
 

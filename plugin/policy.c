@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "cni/cleanup.h"
+#include "cni/hash.h"
 #include "cni/ip.h"
 #include "cni/json.h"
 #include "plugin/delegate.h"
@@ -348,11 +349,9 @@ int policy_read(json_t **ret, const struct request *req, struct cni_error *err)
 struct policy_name policy_name(const json_t *policy)
 {
 	autofree char *text = json_dumps(policy, JSON_COMPACT | JSON_SORT_KEYS);
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+	const uint64_t hash = hash_add(HASH_START, text, text ? strlen(text) : 0);
 	struct policy_name name;
 
-	for (const char *c = text ? text : ""; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
 	snprintf(name.s, sizeof(name.s), "%016llx", (unsigned long long)hash);
 	return name;
 }

@@ -3,6 +3,9 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "cni/hash.h"
 
 /* A position in the walk through all blocks that have addresses of the pool. */
 struct cursor {
@@ -50,12 +53,10 @@ static void advance(struct cursor *cursor)
 	cursor->block = block_of(&next, cursor->bits);
 }
 
-static uint64_t hash(const char *text)
+static uint64_t candidates_hash(const char *node)
 {
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+	const uint64_t hash = hash_add(HASH_START, node, strlen(node));
 
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3;
 	return hash ^ hash >> 32;
 }
 
@@ -101,7 +102,7 @@ size_t candidates_choose(struct candidate candidates[CANDIDATES_MAX], size_t mos
 			 unsigned int bits, const char *node, uint64_t attempt, const struct blocks *blocks,
 			 bool *all)
 {
-	const uint64_t total = count_blocks(pool, bits), seed = hash(node) ^ mix(attempt);
+	const uint64_t total = count_blocks(pool, bits), seed = candidates_hash(node) ^ mix(attempt);
 	struct cursor cursor = start_at(pool, bits, total ? seed % total : 0);
 	size_t n = 0;
 
@@ -136,7 +137,7 @@ enum found candidates_find(struct prefix *ret, const struct pool *pool, unsigned
 			   const struct blocks *blocks, struct taken *taken)
 {
 	const uint64_t total = count_blocks(pool, bits);
-	struct cursor cursor = start_at(pool, bits, total ? hash(node) % total : 0);
+	struct cursor cursor = start_at(pool, bits, total ? candidates_hash(node) % total : 0);
 	/* a block that two spans share counts twice, which only adds a turn */
 	uint64_t left = total < START_MAX ? total : taken->n + blocks->n + 1;
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cni/hash.h"
+
 void engine_begin(struct engine *engine, long long most_ms)
 {
 	const long long timeout_ms = engine->cluster->timeout * 1000;
@@ -107,15 +109,14 @@ int claim_by_block(const void *a, const void *b)
 	return ip_compare(&x->block.ip, &y->block.ip);
 }
 
-/* FNV-1a, of each text with its end. */
+/* The hash of the texts, each with its end. */
 static struct mark mark_of(const char *const *texts, size_t n)
 {
-	uint64_t hash = 0xcbf29ce484222325;
+	uint64_t hash = HASH_START;
 	struct mark mark;
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k <= strlen(texts[i]); k++)
-			hash = (hash ^ (unsigned char)texts[i][k]) * 0x100000001b3;
+		hash = hash_add(hash, texts[i], strlen(texts[i]) + 1);
 	snprintf(mark.s, sizeof(mark.s), "%016" PRIx64, hash);
 	return mark;
 }

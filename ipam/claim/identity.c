@@ -13,6 +13,7 @@
 #include "claim/local.h"
 #include "claim/node.h"
 #include "claim/routes.h"
+#include "cni/hash.h"
 #include "cni/json.h"
 #include "ipam/home.h"
 #include "ipam/record.h"
@@ -363,13 +364,10 @@ static int list_locks(struct hold *hold, struct cni_error *err)
  * gets the same address, if nobody has it. */
 static struct ip start_of(const struct pool *pool, const char *name)
 {
-	uint64_t hash = 0xcbf29ce484222325, size; /* FNV-1a */
-	const struct span *span;
+	const uint64_t hash = hash_add(HASH_START, name, strlen(name));
+	const struct span *span = &pool->spans[hash % pool->n_spans];
+	const uint64_t size = ip_distance(&span->first, &span->last);
 
-	for (; *name; name++)
-		hash = (hash ^ (unsigned char)*name) * 0x100000001b3;
-	span = &pool->spans[hash % pool->n_spans];
-	size = ip_distance(&span->first, &span->last);
 	return ip_add(&span->first, (hash >> 8) % (size + 1));
 }
 

@@ -4,19 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cni/hash.h"
 #include "cni/json.h"
-
-static uint64_t attachment_mix(uint64_t hash, const char *text)
-{
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 1099511628211ULL; /* FNV-1a */
-	return hash;
-}
 
 uint64_t attachment_hash(const char *container, const char *ifname)
 {
-	return attachment_mix(attachment_mix(attachment_mix(14695981039346656037ULL, container), "/"),
-			      ifname);
+	uint64_t hash = hash_add(HASH_START, container, strlen(container));
+
+	hash = hash_add(hash, "/", 1);
+	return hash_add(hash, ifname, strlen(ifname));
 }
 
 bool attachment_equal(const struct attachment *a, const struct attachment *b)

@@ -19,7 +19,7 @@
 
 #define BLOCKS_MAX (1 << 20)
 #define FAILURE_MS 60000
-#define FENCE_MS 60000
+#define COUNTED_MS 60000
 
 static const char *const block_states[] = {
 	[BLOCK_CLAIMING] = "claiming",
@@ -279,7 +279,9 @@ int blocks_superfluous(struct blocks *blocks, const struct store *store, const s
 	bool drained = true;
 	int n = 0;
 
-	if (!kept || !mark_used(blocks, store, spares->reuse_delay, err))
+	if (!kept)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (!mark_used(blocks, store, spares->reuse_delay, err))
 		return -1;
 	for (size_t i = 0; i < blocks->n; i++)
 		drained &= !blocks->list[i].used;
@@ -372,7 +374,7 @@ bool blocks_must_be_counted(const struct store *store)
 
 	if (blocks_noted(&note, store, BLOCKS_REFUSED) == FOUND)
 		return true;
-	return !blocks_noted_within(store, BLOCKS_COUNTED, FENCE_MS) && !blocks_failed(store);
+	return !blocks_noted_within(store, BLOCKS_COUNTED, COUNTED_MS) && !blocks_failed(store);
 }
 
 #define BOOTS "blocks/boots"

@@ -48,7 +48,7 @@ test-cnitool: built
 	$(Q)CNITOOL=$$(test/oracle/get-cnitool) && export CNITOOL && JOBS=1 BUILD=$B test/suite test/cnitool
 
 test-kubernetes: built
-	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes JOBS=1 BUILD=$B test/suite test/cluster/blocks.bats test/cluster/fences.bats test/cluster/identities.bats test/cluster/signs.bats test/cluster/load.bats test/kubernetes
+	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes JOBS=1 BUILD=$B test/suite test/cluster/blocks.bats test/cluster/identities.bats test/cluster/lost-blocks.bats test/cluster/signs.bats test/cluster/load.bats test/kubernetes
 
 # the manifests and the chart of conf-examples/kubernetes, by kube-apiserver and Helm, which come from the Go module proxy
 test-manifests: built
@@ -76,13 +76,13 @@ test-packages: deb
 # simulates nodes that share a pool, with faults of theirs and of etcd, by seed: test/sim/README.md
 SEED = 1
 STEPS = 10000
-FENCE = 60
+COUNTED = 60
 SIM = $(if $(CONCURRENT),--concurrent) $(if $(WITHOUT),--without $(WITHOUT)) $(if $(KILLS),--kills $(KILLS))
 sim:
 	$(as_root)
 	$(Q)test/install-deps build sim
 	@$(MAKE) --no-print-directory all tools
-	$(Q)bats test/sim/check.bats >&2 && test/sim/run --seed $(SEED) --steps $(STEPS) --fence $(FENCE) $(SIM) $B
+	$(Q)bats test/sim/check.bats >&2 && test/sim/run --seed $(SEED) --steps $(STEPS) --counted $(COUNTED) $(SIM) $B
 
 # simulates named workloads that move between nodes, by seed: test/sim/README.md
 MOVES = 1000
@@ -97,7 +97,7 @@ sim-broken:
 	$(as_root)
 	$(Q)test/install-deps build sim
 	@$(MAKE) --no-print-directory all tools
-	$(Q)BUILD=$(abspath $B) FENCE=$(FENCE) WITHOUT=$(WITHOUT) bats --tap test/sim/broken.bats | awk '{ print } /^ok/ { p++ } /^not ok/ { f++ } \
+	$(Q)BUILD=$(abspath $B) COUNTED=$(COUNTED) WITHOUT=$(WITHOUT) bats --tap test/sim/broken.bats | awk '{ print } /^ok/ { p++ } /^not ok/ { f++ } \
 		END { printf "%d passed, %d failed\n", p, f; exit f || !p }'
 
 # which lines the tests run: `make test`, clusters and timeouts. Without -fno-builtin-execve a child that shares our

@@ -15,8 +15,8 @@
  * while the machine was down. Until then the node assigns no address of it. A container that is a node may
  * restart while its machine runs: therefore the start of process 1 is part of the boot.
  *
- * The fence: the engine must have counted the node's blocks within the minute before the node assigns an
- * address (claim_confirm()), unless it does not answer. So a node may assign addresses of a block that it
+ * The engine must have counted the node's blocks within the minute before the node assigns an address
+ * (claim_confirm()), unless it does not answer. So a node may assign addresses of a block that it
  * has lost: for a minute, or as long as the engine does not answer.
  */
 #ifndef IPAM_BLOCK_H
@@ -116,7 +116,7 @@ void blocks_note(const struct store *store, enum block_event event,
 		 const struct cni_error *error); /* or NULL */
 void blocks_unnote(const struct store *store, enum block_event event);
 bool blocks_failed(const struct store *store);		/* BLOCKS_FAILED less than a minute ago? */
-bool blocks_must_be_counted(const struct store *store); /* before the node assigns an address: the fence */
+bool blocks_must_be_counted(const struct store *store); /* before the node assigns an address */
 
 /*
  * The boots in which this node called the engine, and those of claims that it took over after it lost its

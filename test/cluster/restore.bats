@@ -13,7 +13,7 @@ teardown() {
 	stop_engine
 }
 
-# The engine must count the node's blocks again before the next address: FENCE has passed.
+# The engine must count the node's blocks again before the next address: COUNTED_MS have passed.
 a_minute_passes() {
 	rm -f "$OWN/blocks/counted"
 }

@@ -99,7 +99,7 @@ bit up[NM];
 #define TAINTED 2
 byte pod[SB];
 
-/* An event took the block from the node, which need not know yet: it has not looked since, and FENCE has not
+/* An event took the block from the node, which need not know yet: it has not looked since, and the minute has not
  * passed. UNDER_WAY: a look has seen the event, but has not ended. */
 #define OPEN 1
 #define UNDER_WAY 2
@@ -634,7 +634,7 @@ inline conclude(s, b)
 #define NO_POD(s) ALL(!pod[AT(s, 0)], !pod[AT(s, 1)], !pod[AT(s, 2)])
 #define SOME(s, x) ANY(note[AT(s, 0)] == (x), note[AT(s, 1)] == (x), note[AT(s, 2)] == (x))
 
-#if defined(OLD) || defined(MUTANT_FENCE)
+#if defined(OLD) || defined(MUTANT_LOOK)
 #define MAY_GIVE(s) true
 #else
 #define MAY_GIVE(s) looked[s]
@@ -737,7 +737,7 @@ proctype Node(byte s)
 
 idle:
 end:	if
-#if !defined(OLD) && !defined(MUTANT_FENCE)
+#if !defined(OLD) && !defined(MUTANT_LOOK)
 	:: d_step {
 		!over && up[MACHINE(s)] && !looked[s] && HAS_ROOM(s) ->
 		op = DO_LOOK;
@@ -1058,7 +1058,7 @@ inline restore_backup()
 	i = 0
 }
 
-/* FENCE has passed: each look is old, and each node must know of earlier events. */
+/* A minute has passed: each look is old, and each node must know of earlier events. */
 inline tick()
 {
 	printf("time passes\n");
@@ -1293,7 +1293,7 @@ end:	do
 #if NB > 2
 	OTHER_BLOCK(s, 2)
 #endif
-#if !defined(OLD) && !defined(MUTANT_FENCE)
+#if !defined(OLD) && !defined(MUTANT_LOOK)
 	:: d_step { !over && up[MACHINE(s)] && !looked[s] && HAS_ROOM(s) -> visit(s); FORGET_ANSWER }
 #endif
 	od

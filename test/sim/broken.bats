@@ -24,7 +24,7 @@ always() {
 found() {
 	local seed
 	for seed in $(seq "${SEEDS:-6}"); do
-		run "$BATS_TEST_DIRNAME/run" --seed $seed --steps "${STEPS:-1200}" --fence "${FENCE:-60}" \
+		run "$BATS_TEST_DIRNAME/run" --seed $seed --steps "${STEPS:-1200}" --counted "${COUNTED:-60}" \
 			--without "${WITHOUT:-}" --kills "${KILLS:-0.08}" --more "${MORE:-}" "$BROKEN"
 		[[ ${lines[-1]} = *" failed" ]] || break
 		[[ $output != *$'\n'"not ok "[0-9]*" $1"*"${2:-}"* ]] || { echo "# seed $seed" >&3 && return; }
@@ -66,6 +66,6 @@ found() {
 }
 
 @test "an ADD never looks at the engine, however old the last look is" {
-	broken ipam/block.c 's/^#define FENCE_MS .*/#define FENCE_MS 1000000000000LL/'
+	broken ipam/block.c 's/^#define COUNTED_MS .*/#define COUNTED_MS 1000000000000LL/'
 	found 'a node assigns only addresses of its own blocks' 'the node has not asked for'
 }

@@ -5,7 +5,7 @@
 setup() {
 	HISTORY=$BATS_TEST_TMPDIR/history
 	SEQ=0 NOW=0
-	event start '"fence": 60, "subnet": "10.9.0.0/25", "blockSize": 4, "blocks": 32'
+	event start '"counted": 60, "subnet": "10.9.0.0/25", "blockSize": 4, "blocks": 32'
 }
 
 # event KIND MEMBERS: one more line, a second later.

@@ -35,6 +35,7 @@
 #   If a target would upgrade an installed package, it fails unless UPGRADE=yes.
 
 VERSION = 1.0.0
+DATE = 2026-11-29
 B ?= build
 PREFIX ?= /opt/cni
 BINDIR ?= $(PREFIX)/bin
@@ -150,11 +151,11 @@ $B/obj/%.o: %.c Makefile
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d)
 
-# Adds the version to the man pages.
+# Adds the version and its date to the man pages.
 PAGES = $(patsubst %,$B/%,$(wildcard man/*.[1-8]))
 $B/man/%: man/% Makefile
 	@mkdir -p $(@D)
-	$(Q)sed '/^\.TH /s/"ipvlan-cni"/"ipvlan-cni $(VERSION)"/' $< >$@
+	$(Q)sed '/^\.TH /s/"" "ipvlan-cni"/"$(DATE)" "ipvlan-cni $(VERSION)"/' $< >$@
 
 include $(wildcard test/*.mk .ci/*.mk)
 

@@ -9,7 +9,7 @@ load ../lib/network
 
 cd "$TOP" || exit
 OTHERS=(.github/PULL_REQUEST_TEMPLATE.md CHANGELOG.md SECURITY.md CONTRIBUTING.md conf-examples/{README,coming-from,kubernetes/README}.md test/README.md test/*/README.md)
-DOCUMENTS=(README.md {plugin,ipam}/README.md "${OTHERS[@]}" man/{addrpool,addrpool-state,ipvlan-cni}.5
+DOCUMENTS=(README.md {plugin,ipam}/README.md "${OTHERS[@]}" man/{addrpool,addrpool-state,ipvlan-cni,ipvlan-state}.5
 	man/{addrpool,addrpool-claim,ipvlan-cni,ipvlan-netavark,ipvlan-node,ipvlanctl}.8)
 
 setup_file() {
@@ -125,10 +125,11 @@ numbers() {
 	done
 }
 
-@test "addrpool(8), addrpool-state(5)" {
+@test "addrpool(8), addrpool-state(5), ipvlan-state(5)" {
 	a_network l2
 	runs man/addrpool.8
 	runs man/addrpool-state.5
+	runs man/ipvlan-state.5
 }
 
 @test "ipvlan-cni(8)" {

@@ -144,7 +144,7 @@ proposes_and_tries() {
 @test "man pages, and completion in the directories of bash, zsh and fish" {
 	local file
 	apt install /root/ipvlan-cni.deb
-	for file in man/man8/{ipvlan-cni,addrpool,addrpool-claim,ipvlanctl,ipvlan-node,ipvlan-netavark}.8.gz man/man5/{ipvlan-cni,addrpool,addrpool-state}.5.gz man/man7/ipvlan-cni-errors.7.gz; do
+	for file in man/man8/{ipvlan-cni,addrpool,addrpool-claim,ipvlanctl,ipvlan-node,ipvlan-netavark}.8.gz man/man5/{ipvlan-cni,ipvlan-state,addrpool,addrpool-state}.5.gz man/man7/ipvlan-cni-errors.7.gz; do
 		in_debian dpkg -L ipvlan-cni | grep -qx "/usr/share/$file"
 	done
 	for file in bash-completion/completions/ipvlanctl zsh/vendor-completions/_ipvlanctl fish/vendor_completions.d/ipvlanctl.fish; do

@@ -10,7 +10,13 @@
 # host routes the foreign pod subnet 192.168.9.0/24 to the host.
 #
 # Runs in a kernel with ipvlan that test/kernel/run provides: natively that is a
-# throw-away network namespace, else a guest of its own.
+# throw-away network namespace, else a guest of its own. Elsewhere it fails, because it removes
+# each link, namespace and lease.
+
+grep -q ' GUEST=' /proc/cmdline || grep -qz 'kernel/native$' /proc/1/cmdline || {
+	echo "This test removes each link and namespace of the machine. make test FILES=NAME runs it in a machine of its own." >&2
+	exit 1
+}
 
 # shellcheck source=test/lib/calls.bash
 . "$(dirname "${BASH_SOURCE[0]}")/calls.bash"

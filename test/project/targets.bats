@@ -83,3 +83,16 @@ suite() {
 	[ "$status" = 1 ]
 	[ "$output" = "suite: there is no test file nothing.bats" ]
 }
+
+# If the test did not fail, it would remove the links, namespaces and leases of this machine: so it has others here.
+@test "a test that removes links and namespaces fails outside of a machine of its own" {
+	mkdir -p /run/netns /run/cni /var/lib/cni
+	# shellcheck disable=SC2016 # the inner shell expands it
+	run unshare --net --mount sh -c '
+		for directory in /run/netns /run/cni /var/lib/cni; do mount -t tmpfs tmpfs $directory || exit; done
+		GO_PLUGINS=/nonexistent exec bats --tap "$0/test/spec/messages.bats"' "$TOP"
+	echo "$output"
+	[ "$status" = 1 ]
+	[[ $output = *"make test FILES=NAME runs it in a machine of its own"* ]]
+	! grep '^ok' <<<"$output"
+}

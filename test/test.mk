@@ -29,11 +29,11 @@ test-every-case:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)STEP=1 OPERATIONS=20000 BUILD=$B test/suite test/faults test/events test/broken test/load test/traced test/plugin/status-matrix.bats
 
-# also with programs from the Go module proxy: the Go plugins' newest version, cnitool, and Kubernetes' API
-# server; two at a time, since most have one file
+# also with programs from the Go module proxy: the Go plugins' newest version, cnitool, Kubernetes' API server, and
+# actionlint for .github/workflows; two at a time, since most have one file
 GO_NEWEST = 1.10.0
 test-all: test test-deep
-	@$(MAKE) --no-print-directory -k -j2 test-kubernetes test-go-newest test-cnitool
+	@$(MAKE) --no-print-directory -k -j2 test-kubernetes test-go-newest test-cnitool test-workflows
 
 # once, for those that run beside each other
 built:
@@ -46,6 +46,9 @@ test-go-newest: built
 
 test-cnitool: built
 	$(Q)CNITOOL=$$(test/oracle/get-cnitool) && export CNITOOL && JOBS=1 BUILD=$B test/suite test/cnitool
+
+test-workflows: built
+	$(Q)test/project/get-actionlint >/dev/null && JOBS=1 BUILD=$B test/suite test/project/workflows.bats
 
 test-kubernetes: built
 	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes JOBS=1 BUILD=$B test/suite test/cluster/blocks.bats test/cluster/identities.bats test/cluster/lost-blocks.bats test/cluster/signs.bats test/cluster/load.bats test/kubernetes
@@ -133,4 +136,4 @@ facts:
 	@$(MAKE) --no-print-directory tools
 	$(Q)BUILD=$B test/kernel/run -t 900 -- test/kernel/facts/run
 
-.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-kubernetes test-runtimes test-packages test-kernels coverage model sim sim-identities sim-broken
+.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-workflows test-kubernetes test-runtimes test-packages test-kernels coverage model sim sim-identities sim-broken

@@ -5,9 +5,7 @@
 load ../lib/cluster
 
 setup() {
-	make_places
-	SERVER=$BATS_TEST_TMPDIR/etcd
-	CERTS=$SERVER/certs
+	make_etcd_places
 }
 
 teardown() {

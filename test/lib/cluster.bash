@@ -15,6 +15,13 @@
 
 CLUSTER=${CLUSTER:-etcd}
 
+# For an etcd with certificates, which the test starts: SERVER is its directory.
+make_etcd_places() {
+	make_places
+	SERVER=$BATS_TEST_TMPDIR/etcd
+	CERTS=$SERVER/certs
+}
+
 start_engine() {
 	case $CLUSTER in
 	etcd)

@@ -7,9 +7,7 @@
 load ../lib/cluster
 
 setup() {
-	make_places
-	SERVER=$BATS_TEST_TMPDIR/etcd
-	CERTS=$SERVER/certs
+	make_etcd_places
 }
 
 teardown() {

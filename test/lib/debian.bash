@@ -7,6 +7,7 @@
 #   debian_version SUITE PACKAGE        the version that suite offers; fails when it has none
 #   debian_download SUITE PACKAGE DEST  the package as a file below DEST; prints its path
 #   debian_extract SUITE PACKAGE DEST   the package's files below DEST
+#   debian_tree SUITE DEST PACKAGE...   the files of the packages, and of all on which they depend, below DEST
 #   cache_dir                           where things are kept, $IPVLAN_CNI_CACHE
 #   cache_lock NAME                     keeps other processes off NAME until this one ends
 #   cache_fill ENTRY COMMAND...         makes ENTRY by `COMMAND... PATH`, unless it is there
@@ -145,6 +146,23 @@ debian_extract() {
 	mkdir -p "$destination"
 	file=$(debian_download "$suite" "$package" "$scratch") &&
 		dpkg-deb -x "$file" "$destination" || status=1
+	rm -rf "$scratch"
+	return $status
+}
+
+# debian_apt knows of no installed package, so apt downloads each one.
+debian_tree() {
+	local suite=$1 destination=$2 scratch file status=0
+	shift 2
+	debian_update "$suite" || return
+	scratch=$(mktemp -d)
+	mkdir -p "$scratch/partial" "$destination"
+	debian_apt "$suite" apt-get -qq -y --no-install-recommends --download-only -o "Dir::Cache::archives=$scratch" \
+		install "$@" >&2 || status=1
+	for file in "$scratch"/*.deb; do
+		[ $status = 0 ] || break
+		dpkg-deb -x "$file" "$destination" || status=1
+	done
 	rm -rf "$scratch"
 	return $status
 }

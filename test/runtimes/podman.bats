@@ -44,6 +44,15 @@ address_of() {
 	podman exec two ping -c 1 -W 3 39.156.66.10
 }
 
+@test "ipvlanctl init --write makes a network for podman run, as README.md has it" {
+	rm /etc/cni/net.d/*
+	"$BUILD/ipvlanctl" init --write >"$BATS_TEST_TMPDIR/proposal"
+	podman run --rm --network lan busybox:1 ip -4 addr show eth0 >"$BATS_TEST_TMPDIR/shown"
+	grep -E 'inet 10\.138\.3[67]\.[0-9]+/23' "$BATS_TEST_TMPDIR/shown"
+	rm /etc/cni/net.d/*
+	nobody_left
+}
+
 @test "podman rm releases the address and leaves nothing" {
 	local before
 	before=$(inventory)

@@ -72,6 +72,19 @@ installed() {
 	[ -z "$(installed)" ]
 }
 
+@test "README's commands unpack a tarball and install it, and its uninstall removes all" {
+	local commands=$BATS_TEST_TMPDIR/commands
+	"$BATS_TEST_DIRNAME/../docs/commands" "$BATS_TEST_DIRNAME/../../README.md" | cut -f 3 | grep -A 2 -x 'make dist' | tail -n 2 >"$commands"
+	grep -qx 'tar .*' "$commands" && grep -qx 'ipvlan-cni-[^ ]*/install' "$commands"
+	mkdir -p "$BATS_TEST_TMPDIR/tree/build"
+	ln -s "$RELEASE" "$BATS_TEST_TMPDIR/tree/build/release"
+	cd "$BATS_TEST_TMPDIR/tree"
+	DESTDIR=$BATS_TEST_TMPDIR/root bash -ex "$commands"
+	[[ $(CNI_COMMAND=VERSION "$BIN/ipvlan") = *1.1.0* ]]
+	DESTDIR=$BATS_TEST_TMPDIR/root bash -e -c 'ipvlan-cni-*/uninstall'
+	[ -z "$(installed)" ]
+}
+
 @test "install keeps a program of another project, and uninstall puts it back" {
 	unpack x86_64
 	mkdir -p "$BIN"

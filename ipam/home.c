@@ -135,7 +135,7 @@ static int move(struct store *to, struct store *from, const struct lease *lease,
 	return record_settle(from, &lease->owner, err);
 }
 
-/* Is it a lease of this network? An empty file is no lease. */
+/* Is it a lease of this network? An empty file is not a lease. */
 static bool is_of_network(const struct lease *lease, const struct origin *origin, const struct place *from)
 {
 	return *lease->owner.container && origin_owner(origin, from) == NETWORK_OURS;

@@ -257,7 +257,8 @@ struct ip store_last(const struct store *store, size_t n)
 	return last;
 }
 
-/* Writes in place, as host-local does. A torn file is no address: the search then starts at the beginning. */
+/* Writes in place, as host-local does. A torn file is not an address: the search then starts at the
+ * beginning. */
 int store_set_last(struct store *store, size_t n, const struct ip *ip, struct cni_error *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;

@@ -12,14 +12,15 @@
 bool must_agree(const struct blocks *blocks);
 
 /*
- * Notes the node's claims in the engine as owned, and removes those that were being returned. Claims a block
- * again that the engine has lost, or that was released by mistake; if another node has it now, drops it here
- * and reports that. CNI_CONFIG: another machine, or another installation of this one, has claims under the
- * node's name, and pods may have addresses of them. CNI_RETRY: another process changed a claim meanwhile.
+ * Notes the node's claims in the engine as owned, and removes those whose note says returning. If the engine
+ * has lost a block of the store, or a person has released it, claims the block again. If another node owns it
+ * now, drops the block and reports that. CNI_CONFIG: another machine, or another installation of this one,
+ * has claims under the node's name, and its pods may have addresses of them. CNI_RETRY: another process has
+ * changed a claim meanwhile.
  */
 int agree(struct node *node, struct cni_error *err);
 
-/* Remove the claim, or the claim that the note of a block names, and then the note. */
+/* Remove the claim, or the claim that the block's note names; then the note. */
 int remove_claim(const struct node *node, const struct claim *claim, struct cni_error *err);
 int remove_block(const struct node *node, const struct block *block, struct cni_error *err);
 

@@ -17,7 +17,7 @@ size_t candidates_choose(struct candidate candidates[CANDIDATES_MAX], size_t mos
 			 unsigned int bits, const char *node, uint64_t attempt, const struct blocks *blocks,
 			 bool *all);
 
-/* How many looks at candidates cost less than a list of all blocks. */
+/* So many looks at candidates cost less than a list of all blocks. */
 int candidates_looks(const struct pool *pool, unsigned int bits);
 
 /* Finds a block that has addresses of the pool, and is neither among blocks nor taken. Sorts taken.

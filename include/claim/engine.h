@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who owns which block, as the cluster's engine keeps it: a claim for each block that a node owns, an index
- * of each node's own claims, and one record for the pool, so that all nodes mean the same by a block.
+ * The engine of the cluster, etcd or the Kubernetes API, records which node owns which block of a pool: a
+ * claim for each block that a node owns, an index of each node's claims, and the pool's block size, which
+ * must be the same for all nodes.
  *
  *	etcd: below <prefix>/<pool>/
  *
  *		10.9.0.16/28					-> {"node": ...}
- *		~node/<node>/<network>/<owner>/10.9.0.16/28	-> a sign of life, or nothing
+ *		~node/<node>/<network>/<owner>/10.9.0.16/28	-> a sign of life, or ""
  *		pool						-> {"blockSize": ...}
  *
  *	Kubernetes: Leases
@@ -15,14 +16,15 @@
  *					tenant, owner, block
  *		<pool>-pool
  *
- * The keys ~node/ are the index, written by the transaction that writes the claim.
+ * The keys ~node/ are the index. The transaction that writes a claim also writes its key of the index. A sign
+ * of life is the time of the node's last one.
  *
- * No function but list() and list_blocks() asks for more than a node's own claims, or than those it names:
- * the cost of the others does not depend on the size of the pool.
+ * Only list() and list_blocks() read all claims. The other functions read the claims of one node, or those
+ * that the caller names. So their cost does not depend on the size of the pool.
  *
- * Each function asks within the deadline of the call, and on another endpoint if one does not answer. The
- * engine may have done what it did not answer: so everything may be asked again, and what is ours already
- * counts as done.
+ * Each function returns before the deadline of the call. If an endpoint does not answer, it asks another one.
+ * The engine may have executed a request although its answer was lost. Therefore each request may be
+ *repeated: create() succeeds if the claim is ours already.
  */
 #ifndef CLAIM_ENGINE_H
 #define CLAIM_ENGINE_H
@@ -44,11 +46,11 @@
 struct claim {
 	struct prefix block;
 	char node[CLAIM_TEXT], network[CLAIM_TEXT];
-	char machine[96]; /* of the hardware, if it says; "" if nothing does */
-	char boot[64];	  /* that the node confirmed it in */
+	char machine[96]; /* the machine's id, of its hardware if that has one; "": it has none */
+	char boot[64];	  /* in which the node confirmed the claim */
 	char incarnation[INCARNATION_LEN + 1];
-	bool owned;		    /* by the Node object of Kubernetes, with which it ends */
-	char since[32], seen[32];   /* RFC 3339; seen: a sign of life of its node, or "" */
+	bool owned;		    /* the Node object owns it: Kubernetes deletes both together */
+	char since[32], seen[32];   /* RFC 3339; seen: the node's last sign of life, or "" */
 	char id[BLOCK_ID_MAX];	    /* of this claim and no later one of the block */
 	char version[BLOCK_ID_MAX]; /* changes with each update */
 };
@@ -59,7 +61,7 @@ struct claims {
 	long long block_size; /* 0: the pool has no record */
 };
 
-/* Blocks that somebody has claimed. */
+/* Blocks that nodes have claimed. */
 struct taken {
 	struct prefix *list;
 	size_t n;
@@ -73,13 +75,13 @@ struct candidate {
 
 /* What look() is asked for, and what it answers. */
 struct look {
-	const struct blocks *own;     /* that we have; NULL: they are not compared */
-	bool sign;		      /* leave a sign of life with one of them, for people */
+	const struct blocks *own;     /* our blocks; NULL: they are not compared */
+	bool sign;		      /* write a sign of life to one of their claims, for people */
 	struct candidate *candidates; /* which of them are taken? */
 	size_t n;		      /* CANDIDATES_MAX at most */
 	bool same;	      /* the claims with our owner_mark() are those of own; own has none: there
 			       * is none with our tenant_mark() either */
-	long long block_size; /* of the pool, asked for with candidates; 0: it has no record */
+	long long block_size; /* of the pool, if there are candidates; 0: it has no record */
 };
 
 /* A record beside the claims, see claim/identity.h. */
@@ -102,33 +104,34 @@ struct engine_kind {
 			    */
 	int (*look)(struct engine *engine, const struct claim *self, struct look *look,
 		    struct cni_error *err);
-	/* The claims of our node and network, also those that another machine has confirmed. Claims of 0.1.0
-	 * are not among them before they are in the index. */
+	/* The claims of our node and network, also those that another machine has confirmed. Claims that
+	 * 0.1.0 made are missing until they are in the index. */
 	int (*own)(struct engine *engine, const struct claim *self, struct claims *ret,
 		   struct cni_error *err);
-	/* All claims of the pool; which blocks they are of, which is less to keep. */
+	/* All claims of the pool; only their blocks, which requires less memory. */
 	int (*list)(struct engine *engine, struct claims *ret, struct cni_error *err);
 	int (*list_blocks)(struct engine *engine, struct taken *ret, struct cni_error *err);
-	/* The pool's record. FOUND_NOT: there is one. */
+	/* Creates the pool's record. FOUND_NOT: it exists already. */
 	enum found (*begin)(struct engine *engine, long long block_size, struct cni_error *err);
-	/* FOUND: it is ours, that is, of our node, network and incarnation. FOUND_NOT: somebody else's. Both
-	 * put the claim that is there into *claim. If it cannot be read as one, *claim has its block alone.
-	 */
+	/* Creates the claim. FOUND: it is ours (node, network and incarnation), also if it existed.
+	 * FOUND_NOT: another one exists. Both set *claim to the claim in the engine. If that cannot be read,
+	 * *claim has only its block. */
 	enum found (*create)(struct engine *engine, struct claim *claim, struct cni_error *err);
-	/* Puts fresh in the place of old, if that has its version still. FOUND_NOT: it has another. */
+	/* Replaces old by fresh if the engine still has this version of old. FOUND_NOT: it has another. */
 	enum found (*update)(struct engine *engine, const struct claim *old, struct claim *fresh,
 			     struct cni_error *err);
-	/* The claim with this id, and its place in the index. FOUND_NOT: there is none (any more). */
+	/* Deletes the claim with this id, and its key of the index. FOUND_NOT: it does not exist. */
 	enum found (*remove)(struct engine *engine, const struct claim *claim, struct cni_error *err);
-	/* The record of this kind and name, into doc and version. FOUND_NOT: there is none. */
+	/* Reads the record of this kind and name into doc and version. FOUND_NOT: it does not exist. */
 	enum found (*keep_read)(struct engine *engine, struct keep *keep, struct cni_error *err);
-	/* Writes doc if the record has this version still. FOUND_NOT: it has another; perhaps by this very
-	 * request, of which the first answer was lost. Fills version. */
+	/* Writes doc if the record still has this version, and sets version. FOUND_NOT: it has another one.
+	 * That may be ours: this request was repeated because its first answer was lost. */
 	enum found (*keep_write)(struct engine *engine, struct keep *keep, struct cni_error *err);
 	enum found (*keep_remove)(struct engine *engine, const struct keep *keep, struct cni_error *err);
 	int (*keep_list)(struct engine *engine, enum keep_kind kind, struct keeps *ret,
 			 struct cni_error *err);
-	/* Can a node of this name hold nothing any more? FOUND_NOT also if the engine does not know nodes. */
+	/* FOUND: no pod runs on a node of this name. FOUND_NOT: one may, or the engine does not know nodes.
+	 */
 	enum found (*node_gone)(struct engine *engine, const char *node, struct cni_error *err);
 	void (*close)(struct engine *engine);
 };
@@ -141,11 +144,12 @@ struct engine {
 	long long deadline_ms; /* CLOCK_BOOTTIME */
 };
 
-/* Connects to nothing yet. NULL: CNI_CONFIG, CNI_RETRY (memory), CNI_IO (a file cannot be read). */
+/* Do not connect yet. NULL: CNI_CONFIG, CNI_RETRY (no memory), CNI_IO (a file cannot be read). */
 struct engine *etcd_open(const struct cluster *cluster, struct cni_error *err);
 struct engine *kubernetes_open(const struct cluster *cluster, struct cni_error *err);
 
-/* Starts the time that the configuration allows for what is asked from now on, or less. */
+/* Sets the deadline for all later requests: after the configuration's timeout, or after most_ms if that is
+ * less. */
 void engine_begin(struct engine *engine, long long most_ms);
 
 void keep_free(struct keep *keep);
@@ -156,14 +160,14 @@ int claims_add(struct claims *claims, const struct claim *claim, struct cni_erro
 void claims_free(struct claims *claims);
 int taken_add(struct taken *taken, const struct prefix *block, struct cni_error *err);
 void taken_free(struct taken *taken);
-const struct claim *claims_find(const struct claims *claims, const struct prefix *block); /* looks at each */
+const struct claim *claims_find(const struct claims *claims, const struct prefix *block); /* searches all */
 int claim_by_block(const void *a, const void *b);					  /* for qsort() */
 bool claim_is_same_owner(const struct claim *a, const struct claim *b); /* node, network, incarnation */
 
 /*
- * Whose claims they are, as the index has it. owner: of node, network, incarnation, boot and machine, and of
- * whether the Node owns it, so that a claim that anybody else confirms, takes over or removes no longer has
- * our mark. tenant: of node and network.
+ * Hashes for the index. The mark of an owner is that of node, network, incarnation, boot, machine, and of
+ * whether the Node object owns the claim: if another process confirms or takes over our claim, it no longer
+ * has our mark. The mark of a tenant is that of node and network.
  */
 struct mark {
 	char s[17];

@@ -12,7 +12,7 @@
 
 #include "cni/error.h"
 
-/* The path of a file, its content, or neither. */
+/* A file by its path, or its content; or neither. */
 struct pem {
 	const char *file;
 	char *data; /* owned */
@@ -21,7 +21,7 @@ struct pem {
 
 struct http {
 	const char *what; /* the service, for messages: "etcd" */
-	const char *from; /* the key that has the endpoints, for messages */
+	const char *from; /* the key of the configuration that names the endpoints, for messages */
 	CURL *curl;
 	char **endpoints; /* n URLs such as "https://10.0.0.1:2379", owned */
 	size_t n, current;
@@ -46,8 +46,8 @@ int http_add_endpoint(struct http *http, const char *url, struct cni_error *err)
 /* The endpoint for the next call. After a successful call it is the one that answered. */
 const char *http_endpoint(const struct http *http);
 
-/* Begins with endpoint, if it is among the endpoints. Otherwise begins with one that the node's name selects,
- * so that the nodes do not all begin with the same. */
+/* Begins with endpoint, if it is among the endpoints; otherwise with one that the node's name selects, so
+ * that not all nodes begin with the same one. */
 void http_begin_with(struct http *http, const char *endpoint, const char *node);
 
 /*

@@ -7,7 +7,7 @@
 
 #include "claim/claim.h"
 
-/* "c1 10.9.0.2": the container and its address. */
+/* A lease, for messages. */
 struct lease_text {
 	char container[256];
 	struct ip ip;
@@ -42,12 +42,12 @@ enum found local_noted(const struct node *node, enum block_event event, struct b
 /* Did the event happen less than ms milliseconds ago? */
 bool local_noted_within(const struct node *node, enum block_event event, long long ms);
 
-/* Is it a boot in which this node called the engine, or one of a claim that it took over from a lost store?
- * local_read() keeps the present one. */
+/* Has this node called the engine in that boot, or taken over a claim of that boot after its store was lost?
+ * local_read() keeps the present boot. */
 bool local_knows_boot(const struct node *node, const char *boot);
 void local_keep_boot(const struct node *node, const char *boot);
 
-/* Sets the first endpoint to the one that answered last; notes the one that has answered. */
+/* Begins with the endpoint that answered last; notes the endpoint that has answered. */
 void local_begin_with(const struct node *node);
 void local_keep_endpoint(const struct node *node);
 

@@ -31,7 +31,7 @@ struct leases {
 
 bool owner_equal(const struct owner *a, const struct owner *b);
 
-/* Is there a lease of ip? An empty file is no lease. */
+/* Is there a lease of ip? An empty file is not a lease. */
 enum found lease_exists(const struct store *store, const struct ip *ip, struct cni_error *err);
 enum found lease_is_of(const struct store *store, const struct ip *ip, const struct owner *owner,
 		       struct cni_error *err);

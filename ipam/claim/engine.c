@@ -16,8 +16,8 @@ void engine_begin(struct engine *engine, long long most_ms)
 	engine->deadline_ms = block_now_ms() + (timeout_ms < most_ms ? timeout_ms : most_ms);
 }
 
-/* Room for one more; for twice as many, each time that a power of two is full. NULL: there is none. */
-static void *grow(void *list, size_t n, size_t size)
+/* The list with room for one more entry. It doubles when n reaches a power of two. NULL: no memory. */
+static void *engine_grow(void *list, size_t n, size_t size)
 {
 	if (n & (n - 1))
 		return list;
@@ -26,7 +26,7 @@ static void *grow(void *list, size_t n, size_t size)
 
 int claims_add(struct claims *claims, const struct claim *claim, struct cni_error *err)
 {
-	struct claim *bigger = grow(claims->list, claims->n, sizeof(*bigger));
+	struct claim *bigger = engine_grow(claims->list, claims->n, sizeof(*bigger));
 
 	if (!bigger)
 		return cni_fail(err, CNI_RETRY, "out of memory for the claims of the pool");
@@ -37,7 +37,7 @@ int claims_add(struct claims *claims, const struct claim *claim, struct cni_erro
 
 int taken_add(struct taken *taken, const struct prefix *block, struct cni_error *err)
 {
-	struct prefix *bigger = grow(taken->list, taken->n, sizeof(*bigger));
+	struct prefix *bigger = engine_grow(taken->list, taken->n, sizeof(*bigger));
 
 	if (!bigger)
 		return cni_fail(err, CNI_RETRY, "out of memory for the claims of the pool");
@@ -54,7 +54,7 @@ void keep_free(struct keep *keep)
 
 int keeps_add(struct keeps *keeps, struct keep *keep, struct cni_error *err)
 {
-	struct keep *bigger = grow(keeps->list, keeps->n, sizeof(*bigger));
+	struct keep *bigger = engine_grow(keeps->list, keeps->n, sizeof(*bigger));
 
 	if (!bigger) {
 		keep_free(keep);
@@ -110,7 +110,7 @@ int claim_by_block(const void *a, const void *b)
 }
 
 /* The hash of the texts, each with its end. */
-static struct mark mark_of(const char *const *texts, size_t n)
+static struct mark engine_mark(const char *const *texts, size_t n)
 {
 	uint64_t hash = HASH_START;
 	struct mark mark;
@@ -126,12 +126,12 @@ struct mark owner_mark(const struct claim *claim)
 	const char *const texts[] = { claim->node, claim->network, claim->incarnation,
 				      claim->boot, claim->machine, "owned" };
 
-	return mark_of(texts, claim->owned ? 6 : 5);
+	return engine_mark(texts, claim->owned ? 6 : 5);
 }
 
 struct mark tenant_mark(const struct claim *claim)
 {
 	const char *const texts[] = { claim->node, claim->network };
 
-	return mark_of(texts, 2);
+	return engine_mark(texts, 2);
 }

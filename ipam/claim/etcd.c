@@ -10,11 +10,11 @@
 #include "cni/cleanup.h"
 #include "cni/json.h"
 
-/* etcd v3 by its JSON gateway (etcd's api/etcdserverpb/rpc.proto): bytes are base64,
- * 64-bit integers strings, and what is zero or false is left out. */
+/* etcd v3 through its JSON gateway (etcd's api/etcdserverpb/rpc.proto): bytes are base64, 64-bit integers are
+ * strings, and members that are zero or false are absent. */
 
 #define PREFIX "/ipvlan-cni"
-/* etcd walks through the whole index for each page. */
+/* etcd searches its whole index for each page. */
 #define PAGE 20000
 
 /* One or two looks with as many fit into 8 KiB with all else that a claim asks. */
@@ -23,9 +23,9 @@
 /* etcd's --max-txn-ops is 128. */
 #define READ_AT_ONCE 100
 
-/* A put that reaches a member whose leader has just died hangs until the client gives up. */
+/* If the leader has just died, another member does not answer a put: ask the next one. */
 #define TRY_MS 2000
-/* There is no other to ask: it may have too much to do. */
+/* Of a single endpoint, which may be overloaded. */
 #define TRY_ALONE_MS 5000
 
 struct etcd {
@@ -47,7 +47,8 @@ static struct key block_key(const struct etcd *etcd, const struct prefix *block)
 	return key;
 }
 
-/* of the index: all claims of our node and network, those of an owner, or one of them */
+/* A key of the index, or the directory of all claims of whose node and network (owner ""), or of an owner
+ * (block NULL). */
 static struct key index_key(const struct etcd *etcd, const struct claim *whose, const char *owner,
 			    const struct prefix *block)
 {
@@ -100,7 +101,7 @@ static int authenticate(struct etcd *etcd, struct cni_error *err)
 	return etcd->http.token ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
 }
 
-/* Consumes body. The answer is the caller's; NULL with err filled. */
+/* Consumes body. The caller owns the answer. */
 static json_t *call(struct etcd *etcd, const char *path, json_t *body, struct cni_error *err)
 {
 	json_auto_t *request = body;
@@ -150,11 +151,11 @@ static struct key end_of(const char *directory)
 	struct key end;
 
 	snprintf(end.s, sizeof(end.s), "%s", directory);
-	end.s[strlen(end.s) - 1]++; /* what comes after all that begin with it */
+	end.s[strlen(end.s) - 1]++; /* the first text after all that begin with directory */
 	return end;
 }
 
-/* The newest key below a directory; and how many there are. */
+/* Reads the newest key below a directory, and counts the keys there. */
 static json_t *newest_below(const char *directory)
 {
 	return json_pack("{s:{s:o, s:o, s:i, s:b, s:s, s:s}}", "request_range", "key", quoted(directory),
@@ -173,7 +174,7 @@ static json_t *compare(const char *key, const char *target, const char *field, c
 			 field, revision);
 }
 
-/* If conditions hold, actions; else a look at key. Consumes both. */
+/* Executes actions if all conditions hold; otherwise reads key. Consumes both. */
 static json_t *transact(struct etcd *etcd, json_t *conditions, json_t *actions, const char *key,
 			struct cni_error *err)
 {
@@ -183,13 +184,13 @@ static json_t *transact(struct etcd *etcd, json_t *conditions, json_t *actions, 
 		    err);
 }
 
-/* Consumes actions. Their answers are in "responses", in their order. */
+/* Executes actions, and consumes them. "responses" of the answer has theirs, in their order. */
 static json_t *do_all(struct etcd *etcd, json_t *actions, struct cni_error *err)
 {
 	return call(etcd, "/v3/kv/txn", json_pack("{s:o}", "success", actions), err);
 }
 
-/* Of the nth action, which was a look. */
+/* The response to action n, which was a read. */
 static const json_t *response(const json_t *answer, size_t n)
 {
 	return json_field(json_array_get(json_field(answer, "responses"), n), "response_range");
@@ -208,7 +209,7 @@ static size_t count_in(const json_t *response)
 	return text ? strtoul(text, NULL, 10) : (size_t)json_integer_value(value);
 }
 
-/* An integer as etcd writes it, "" when it is left out. */
+/* Copies an integer as etcd writes it; "": it is absent. */
 static void copy_integer(char ret[BLOCK_ID_MAX], const json_t *value)
 {
 	if (json_is_integer(value))
@@ -231,7 +232,7 @@ static void copy(char *ret, size_t size, const json_t *obj, const char *key)
 	snprintf(ret, size, "%s", value ? value : "");
 }
 
-/* "10.9.0.16/28" or "pool", of a key in our directory; the caller frees it. */
+/* The key without our directory: "10.9.0.16/28", "pool". The caller frees it. */
 static char *name_of(const struct etcd *etcd, const json_t *kv)
 {
 	const char *encoded = json_string_value(json_field(kv, "key"));
@@ -251,7 +252,7 @@ static json_t *read_value(const json_t *kv)
 	return value ? json_loadb(value, len, 0, NULL) : NULL;
 }
 
-/* What anybody else has written there is no claim, but keeps the block from being claimed. */
+/* A value that another program wrote becomes a claim without a node. No node can claim its block. */
 static struct claim read_claim(const struct prefix *block, const json_t *kv)
 {
 	struct claim claim = { .block = *block };
@@ -274,7 +275,7 @@ static json_t *range(const char *from, const char *end, bool keys_only)
 			 "keys_only", keys_only);
 }
 
-/* What is listed of our directory, and what becomes of each key. */
+/* The keys to list in our directory: calls take() for each. */
 struct listing {
 	const char *from, *until;
 	bool keys_only;
@@ -307,7 +308,7 @@ static int take_block(void *arg, const char *name, const json_t *kv, struct cni_
 	return prefix_parse(name, &block) ? taken_add(arg, &block, err) : 0;
 }
 
-/* Of the index: ".../10.9.0.16/28", whose value is a sign of life. Claims are in order. */
+/* Sets seen of the claim that a key of the index, ".../10.9.0.16/28", names. arg: claims in order. */
 static int take_sign(void *arg, const char *name, const json_t *kv, struct cni_error *err)
 {
 	const struct claims *claims = arg;
@@ -327,7 +328,7 @@ static int take_sign(void *arg, const char *name, const json_t *kv, struct cni_e
 	return 0;
 }
 
-/* One page; *more is where the next one begins, which the caller frees, or NULL. */
+/* Reads the page that begins at *more. Sets *more to the next page, NULL after the last. */
 static int read_page(struct etcd *etcd, const struct listing *listing, char **more, const char *end,
 		     struct cni_error *err)
 {
@@ -350,7 +351,7 @@ static int read_page(struct etcd *etcd, const struct listing *listing, char **mo
 			json_string_value(json_field(json_array_get(kvs, json_array_size(kvs) - 1), "key"));
 		autofree char *key = last ? base64_decode(last, &len) : NULL;
 
-		/* the next possible key: with its final zero byte */
+		/* the next possible key: the last one and a zero byte */
 		*more = key ? base64_encode(key, len + 1) : NULL;
 	}
 	return 0;
@@ -370,7 +371,7 @@ static int list(struct etcd *etcd, const struct listing *listing, struct cni_err
 	return 0;
 }
 
-/* Blocks begin with a digit, a letter of a hexadecimal number or a colon: before "pool" and "~node". */
+/* The first character of a block is a hexadecimal digit or a colon. So blocks precede "pool" and "~node". */
 static int etcd_list(struct engine *engine, struct claims *ret, struct cni_error *err)
 {
 	const struct listing all = { "", "~", false, take_claim, ret };
@@ -410,8 +411,9 @@ static const struct block *newest_of(const struct blocks *own)
 }
 
 /*
- * As many, and the newest is the same. A key of the index is as old as the claim, or the last change of it.
- * So an engine that has lost its latest changes has an older one as the newest, even if it has as many.
+ * Does the index have as many claims as own, and the same newest one? A change of a claim makes its key of
+ * the index anew. So an engine that has lost its latest changes has another newest key, even if it has as
+ * many.
  */
 static bool is_same(const struct etcd *etcd, const struct claim *self, const struct blocks *own,
 		    const json_t *index)
@@ -430,7 +432,7 @@ static bool is_same(const struct etcd *etcd, const struct claim *self, const str
 	       !strcmp(version, newest->version);
 }
 
-/* The time, as the value of the key of our newest claim in the index, if that is still there. */
+/* Writes the time to the key of our newest claim in the index, if that still exists. */
 static json_t *sign(const struct etcd *etcd, const struct claim *self, const struct blocks *own)
 {
 	const struct key key = index_key(etcd, self, owner_mark(self).s, &newest_of(own)->prefix);
@@ -440,7 +442,7 @@ static json_t *sign(const struct etcd *etcd, const struct claim *self, const str
 			 put_text(key.s, self->seen));
 }
 
-/* Where the claims are that a look compares with own. */
+/* The directory of the claims that a look compares with own. */
 static struct key look_key(const struct etcd *etcd, const struct claim *self, const struct blocks *own)
 {
 	return index_key(etcd, self, own->n ? owner_mark(self).s : "", NULL);
@@ -474,7 +476,7 @@ static int etcd_look(struct engine *engine, const struct claim *self, struct loo
 	return 0;
 }
 
-/* Where the index says that claims are: keys, as an array; NULL with err filled. */
+/* The keys of the index for node and network of self. */
 static json_t *read_index(struct etcd *etcd, const struct claim *self, struct cni_error *err)
 {
 	const struct key directory = index_key(etcd, self, "", NULL);
@@ -493,7 +495,7 @@ static json_t *read_index(struct etcd *etcd, const struct claim *self, struct cn
 	return keys;
 }
 
-/* "<owner>/10.9.0.16/28" at the end of a key of the index. */
+/* Reads the block of a key of the index: directory, "<owner>/10.9.0.16/28". */
 static bool parse_index_key(const char *key, const struct key *directory, struct prefix *ret)
 {
 	const char *slash = strchr(key + strlen(directory->s), '/');
@@ -501,7 +503,7 @@ static bool parse_index_key(const char *key, const struct key *directory, struct
 	return slash && prefix_parse(slash + 1, ret);
 }
 
-/* The claims that n keys of the index lead to; a key that leads to none of ours is deleted. */
+/* Adds the claims that n keys of the index name. Deletes a key that names no claim of ours. */
 static int follow_index(struct etcd *etcd, const struct claim *self, const json_t *keys, size_t from,
 			size_t n, struct claims *ret, struct cni_error *err)
 {
@@ -570,7 +572,7 @@ static enum found etcd_begin(struct engine *engine, long long block_size, struct
 	return !answer ? FOUND_FAILED : succeeded(answer) ? FOUND : FOUND_NOT;
 }
 
-/* The claim that was in the way, from the answer to a transaction that failed. */
+/* The claim that made a transaction fail, from its answer. */
 static enum found in_the_way(const json_t *answer, const struct prefix *block, struct claim *ret)
 {
 	const json_t *kv = json_array_get(json_field(response(answer, 0), "kvs"), 0);
@@ -581,7 +583,7 @@ static enum found in_the_way(const json_t *answer, const struct prefix *block, s
 	return FOUND;
 }
 
-/* Only in a pool whose blocks are still as large as we believe. */
+/* The condition that the pool still has our block size. */
 static json_t *same_pool(const struct etcd *etcd)
 {
 	json_auto_t *value =
@@ -620,7 +622,7 @@ static enum found etcd_create(struct engine *engine, struct claim *claim, struct
 	return ours ? FOUND : FOUND_NOT;
 }
 
-/* One transaction changes a key once. */
+/* etcd rejects a transaction that changes a key twice: the keys may be the same. */
 static json_t *move_in_index(const struct etcd *etcd, const struct claim *old, const struct claim *fresh,
 			     json_t *actions)
 {
@@ -657,8 +659,9 @@ static enum found etcd_update(struct engine *engine, const struct claim *old, st
 }
 
 /*
- * A restored engine may use a number once more, for another node's claim: so ours must be in the index as
- * well, unless a program of before the index has made it.
+ * The conditions that the claim still exists. After a restore from a backup, etcd may use a revision again,
+ * for another node's claim. Therefore our key of the index must exist, too. 0.1.0 made none: its boots have
+ * no ".".
  */
 static json_t *is_this_claim(const struct etcd *etcd, const struct claim *claim)
 {
@@ -712,7 +715,7 @@ static enum found etcd_keep_read(struct engine *engine, struct keep *keep, struc
 	return FOUND;
 }
 
-/* Version "": it does not exist. */
+/* The condition that the key has this version; "": that it does not exist. */
 static json_t *has_version(const char *key, const char *version)
 {
 	return json_pack("[o]", compare(key, "MOD", "mod_revision", *version ? version : "0"));

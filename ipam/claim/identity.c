@@ -299,7 +299,7 @@ static enum found lock(const struct node *node, const struct keep *keep, const s
 	return found;
 }
 
-/* The lock, if it is of this record. It is no failure if it stays: then it is an orphan. */
+/* The lock, if it is of this record. It is not a failure if it stays: then it is an orphan. */
 static void unlock(const struct node *node, const struct keep *keep, const struct ip *ip)
 {
 	const struct engine_kind *kind = node->engine->kind;
@@ -706,7 +706,7 @@ static int read_wants(struct hold *hold, const char *text, struct cni_error *err
 		if (!want->pool->n_spans)
 			return cni_fail(err, CNI_CONFIG, "range set %zu has no address", number);
 		if (*end == '=' && !ip_parse(end + 1, &want->requested))
-			return cni_fail(err, CNI_ENVIRONMENT, "%s is no address", end + 1);
+			return cni_fail(err, CNI_ENVIRONMENT, "%s is not an address", end + 1);
 		if (want->requested.family && !pool_may_give(want->pool, &want->requested))
 			return cni_fail(
 				err, CNI_CONFIG,
@@ -1001,7 +1001,7 @@ static int read_addresses(struct hold *hold, const char *text, struct cni_error 
 		struct want *want = &hold->wants[hold->n];
 
 		if (hold->n == WANTS_MAX || !ip_parse(word, &want->requested))
-			return cni_fail(err, CNI_CONFIG, "%s is no address", word);
+			return cni_fail(err, CNI_CONFIG, "%s is not an address", word);
 		for (size_t i = 0; i < conf->n_pools; i++)
 			if (conf->pools[i].identities && pool_may_give(&conf->pools[i], &want->requested))
 				want->pool = &conf->pools[i];

@@ -11,9 +11,9 @@
 #include "cni/json.h"
 
 /*
- * Leases of coordination.k8s.io/v1: every cluster has them, and kubectl get leases
- * shows who owns what. A name can be created once (409), an update names the version
- * that it is of (409), a deletion the uid (409).
+ * Leases of coordination.k8s.io/v1: every cluster has them, and kubectl get leases shows which node owns
+ * which block. The API server answers 409 to the creation of a Lease that exists, to an update of another
+ * version than the present one, and to a deletion of another uid.
  */
 
 #define PAGE 500
@@ -29,7 +29,7 @@
 #define RECORD "ipvlan-cni/record"
 #define NAME "ipvlan-cni/name"
 
-/* Names alone: a Lease has a kilobyte, half of which says who manages which of its fields. */
+/* A list of names only: a Lease has a kilobyte, half of it about the managers of its fields. */
 #define TABLE "application/json;as=Table;v=v1;g=meta.k8s.io"
 #define KIND "apiVersion", "coordination.k8s.io/v1", "kind", "Lease"
 
@@ -38,8 +38,8 @@ struct kubernetes {
 	struct http http;
 	json_t *kubeconfig;
 	char *namespace;
-	char *leases; /* the path of all */
-	json_t *node; /* the Node object as an owner reference, once it is asked for */
+	char *leases; /* their path */
+	json_t *node; /* the owner reference to the Node object; NULL: not requested yet */
 };
 
 struct name {
@@ -77,7 +77,7 @@ static struct name name_of(const struct kubernetes *k, const struct prefix *bloc
 	return name;
 }
 
-/* The block of a Lease called so. */
+/* The block of the Lease with this name. */
 static bool parse_name(const struct kubernetes *k, const char *name, struct prefix *ret)
 {
 	const size_t pool = strlen(k->engine.cluster->pool);
@@ -96,7 +96,7 @@ static bool parse_name(const struct kubernetes *k, const char *name, struct pref
 	return prefix_parse(text, ret) && !strcmp(name_of(k, ret).s, name);
 }
 
-/* What may be part of a lease's name, and a label's value, and needs no escaping. */
+/* May text be a label's value and a part of a Lease's name, without escapes? */
 static bool is_dns_name(const char *text)
 {
 	static const char inside[] = "abcdefghijklmnopqrstuvwxyz0123456789.-", *const ends = ".-";
@@ -107,7 +107,7 @@ static bool is_dns_name(const char *text)
 	       !strstr(text, "-.");
 }
 
-/* The answer to method on a lease, or on all of them. Consumes body. */
+/* Calls method for the Lease with this name; name "": for all. Consumes body. */
 static int call(struct kubernetes *k, const char *method, const char *name, json_t *body, struct reply *ret,
 		struct cni_error *err)
 {
@@ -120,7 +120,7 @@ static int call(struct kubernetes *k, const char *method, const char *name, json
 	return http_call(&k->http, method, path, request, ret, err);
 }
 
-/* Any answer that we do not understand. Consumes the reply. */
+/* Fails with the message of the reply, which it consumes. */
 static enum found refused(const struct kubernetes *k, const struct reply *reply, struct cni_error *err)
 {
 	http_refused(&k->http, reply, k->leases, err);
@@ -132,7 +132,6 @@ struct micro_time {
 	char s[40];
 };
 
-/* When the claim was made, as a MicroTime. */
 static struct micro_time micro_time(const char *since)
 {
 	struct micro_time time;
@@ -190,7 +189,7 @@ static bool read_lease(const struct kubernetes *k, const json_t *doc, struct cla
 	const char *block = json_string_value(json_field(notes, "ipvlan-cni/block"));
 	struct claim claim = { .since = "" };
 
-	/* another's annotations do not make its lease that of a block */
+	/* another program's Lease may have our annotations, but not our name */
 	if (!name || !block || !prefix_parse(block, &claim.block) ||
 	    strcmp(name, name_of(k, &claim.block).s) != 0)
 		return false;
@@ -208,7 +207,7 @@ static bool read_lease(const struct kubernetes *k, const json_t *doc, struct cla
 	return true;
 }
 
-/* The same for an answer about one block, which must not be about another. */
+/* As read_lease(); fails if the Lease is that of another block. */
 static bool read_lease_of(const struct kubernetes *k, const struct prefix *block, const json_t *doc,
 			  struct claim *ret)
 {
@@ -227,8 +226,8 @@ static int read_item(const struct kubernetes *k, struct claims *claims, const js
 	return read_lease(k, item, &claim) ? claims_add(claims, &claim, err) : 0;
 }
 
-/* What the selector, of labels, chooses. query: more of the URL. 410: a page of a list that is over by now.
- */
+/* Lists the Leases whose labels match selector. query is added to the URL. FOUND_NOT: HTTP 410, the list that
+ * the page belongs to has expired. */
 static enum found ask_list(struct kubernetes *k, const char *selector, const char *query, struct reply *ret,
 			   struct cni_error *err)
 {
@@ -252,7 +251,8 @@ static enum found ask_list(struct kubernetes *k, const char *selector, const cha
 	return FOUND_NOT;
 }
 
-/* The same as a table of names, from the API server's cache. Calls row() with the cells of each. */
+/* As ask_list(), as a table of names from the API server's cache. Calls row() with the cells of each Lease.
+ */
 static int ask_table(struct kubernetes *k, const char *selector, void (*row)(const json_t *cells, void *arg),
 		     void *arg, struct cni_error *err)
 {
@@ -317,7 +317,7 @@ static void take_row(const json_t *cells, void *arg)
 			!strcmp(name_of(looking->k, &looking->look->candidates[i].block).s, name);
 }
 
-/* The pool's record as another program has it: what it says is written where a table shows it. */
+/* Reads the pool's record. If 0.1.0 wrote it, adds its block size where a table shows it. */
 static int read_pool(struct kubernetes *k, struct look *look, struct cni_error *err)
 {
 	const char *size;
@@ -344,7 +344,7 @@ static int read_pool(struct kubernetes *k, struct look *look, struct cni_error *
 			json_decref(reply.doc);
 			return -1;
 		}
-		json_decref(done.doc); /* another node was faster, or we may not: no matter */
+		json_decref(done.doc); /* the next look tries again if this was denied, or too late */
 	}
 	json_decref(reply.doc);
 	return 0;
@@ -379,7 +379,7 @@ static int node_missing(const struct claim *claim, struct cni_error *err)
 			     "default is the host name");
 }
 
-/* Asks for the Node object that will own the claim, if it is to have one. */
+/* Requests the Node object that will own the claim, if ownedByNode is true. */
 static int find_node(struct kubernetes *k, const struct claim *claim, struct cni_error *err)
 {
 	struct reply reply;
@@ -405,7 +405,7 @@ static int find_node(struct kubernetes *k, const struct claim *claim, struct cni
 	return k->node ? 0 : -1;
 }
 
-/* The lease of a block that exists, or did a moment ago. */
+/* Reads the Lease of a block. FOUND_NOT: it does not exist, or is not a claim. */
 static enum found read_one(struct kubernetes *k, const struct prefix *block, struct claim *ret,
 			   struct cni_error *err)
 {
@@ -421,7 +421,7 @@ static enum found read_one(struct kubernetes *k, const struct prefix *block, str
 	return known ? FOUND : FOUND_NOT;
 }
 
-/* Renews the Lease of one of our claims. No matter if that fails: it is for people. */
+/* Renews the Lease of one of our claims, for people. Ignores errors. */
 static void sign(struct kubernetes *k, const struct claim *self, const struct prefix *block)
 {
 	struct cni_error err = { 0 };
@@ -468,8 +468,8 @@ static int kubernetes_own(struct engine *engine, const struct claim *self, struc
 	return rc;
 }
 
-/* A table says what its columns mean, which takes a kilobyte: so who has nothing asks for claims, as there is
- * none in most cases. */
+/* The node has no block. Lists its claims, which are usually none: a table without rows has a kilobyte of
+ * descriptions of its columns. */
 static int compare_none(struct engine *engine, const struct claim *self, struct look *look,
 			struct cni_error *err)
 {
@@ -540,8 +540,8 @@ static int kubernetes_list_blocks(struct engine *engine, struct taken *ret, stru
 	return -1;
 }
 
-/* One page; *more is where the next one begins, "" after the last; the caller frees it. FOUND_NOT: the list
- * is older than the server keeps it. */
+/* Reads the page that begins at *more. Sets *more to the next page, "" after the last; the caller frees it.
+ * FOUND_NOT: the list has expired in the server. */
 static enum found read_page(struct kubernetes *k, struct claims *claims, char **more, struct cni_error *err)
 {
 	autofree char *from = *more, *query = NULL;
@@ -671,7 +671,6 @@ static enum found kubernetes_update(struct engine *engine, const struct claim *o
 	return found;
 }
 
-/* FOUND_NOT: it is another one by now, or was changed. */
 /* Deletes the Lease if it has this uid and version; NULL: any. FOUND_NOT: it does not exist, or differs. */
 static enum found delete_lease(struct kubernetes *k, const char *name, const char *uid, const char *version,
 			       struct cni_error *err)
@@ -689,7 +688,8 @@ static enum found delete_lease(struct kubernetes *k, const char *name, const cha
 	return reply.status < 300 ? FOUND : FOUND_NOT;
 }
 
-/* Somebody may have written a label on it, which does not make it another's. */
+/* If another program has changed the Lease, for example a label, it is still our claim: reads its version,
+ * and tries again. */
 static enum found kubernetes_remove(struct engine *engine, const struct claim *claim, struct cni_error *err)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
@@ -709,7 +709,8 @@ static enum found kubernetes_remove(struct engine *engine, const struct claim *c
 
 static const char *const kinds[] = { [KEEP_IDENTITY] = "identity", [KEEP_ADDRESS] = "address" };
 
-/* "net-address-10.9.0.7-32"; of an identity, whose name has any letters: "net-identity-", and its hash. */
+/* "net-address-10.9.0.7-32"; of an identity, whose name may have any character: "net-identity-" and a hash.
+ */
 static struct name keep_name(const struct kubernetes *k, const struct keep *keep)
 {
 	struct claim named = { .node = "" };
@@ -748,7 +749,7 @@ static json_t *keep_lease(const struct kubernetes *k, const struct keep *keep)
 	return doc;
 }
 
-/* False: it is another's Lease. */
+/* False: the Lease belongs to another program. */
 static bool read_keep(const struct kubernetes *k, const json_t *doc, struct keep *ret)
 {
 	const json_t *meta = json_field(doc, "metadata"), *notes = json_field(meta, "annotations");
@@ -861,8 +862,8 @@ static bool is_out_of_service(const json_t *node)
 }
 
 /*
- * Both are the word of a person, or of who manages the machines, that no pod runs there. That a Pod object is
- * gone is none: who deletes it by force on a node that does not answer has not stopped it.
+ * A person, or the program that manages the machines, deletes the Node object or adds the taint only after no
+ * pod runs there. A deleted Pod object proves less: if the node did not answer, the pod may still run.
  */
 static enum found kubernetes_node_gone(struct engine *engine, const char *node, struct cni_error *err)
 {
@@ -895,7 +896,7 @@ static void kubernetes_close(struct engine *engine)
 	free(k);
 }
 
-/* Each look is a walk through all Leases for the API server, however few it asks for. */
+/* The API server searches all Leases for each look, however few candidates it has. */
 static const struct engine_kind kubernetes_kind = {
 	.candidates = CANDIDATES_MAX,
 	.look = kubernetes_look,

@@ -26,18 +26,18 @@ static const struct about about = {
 		 "       addrpool-claim release-identity IDENTITY [--forget] <CONFIGURATION\n"
 		 "       addrpool-claim --help | --version\n"
 		 "\n"
-		 "addrpool calls it. For people there is ipvlanctl.\n",
+		 "addrpool calls this program. Use ipvlanctl instead.\n",
 	.page = "addrpool-claim",
 };
 
-/* Whatever CNI_COMMAND says: an address may be claimed by ADD, given back by DEL. */
-static int read_request(struct request *req, json_t **doc, struct cni_error *err)
+/* Does not read CNI_COMMAND: addrpool calls this program in ADD, DEL and GC. */
+static int main_read_request(struct request *req, json_t **doc, struct cni_error *err)
 {
 	json_error_t why;
 
 	*doc = json_loadf(stdin, 0, &why);
 	if (!*doc)
-		return cni_fail(err, CNI_DECODE, "the configuration is no JSON: %s", why.text);
+		return cni_fail(err, CNI_DECODE, "the configuration is not JSON: %s", why.text);
 	req->command = "ADD";
 	if (request_read_conf(req, *doc, err) < 0)
 		return -1;
@@ -46,7 +46,7 @@ static int read_request(struct request *req, json_t **doc, struct cni_error *err
 }
 
 /* argv: POOL BLOCKS [ADDRESS] */
-static int claim(struct node *node, char **argv, struct cni_error *err)
+static int main_claim(struct node *node, char **argv, struct cni_error *err)
 {
 	size_t pool = strtoul(argv[0], NULL, 10);
 	struct ip wanted = { .family = 0 };
@@ -54,12 +54,12 @@ static int claim(struct node *node, char **argv, struct cni_error *err)
 	if (pool >= node->conf->n_pools)
 		return cni_fail(err, CNI_ENVIRONMENT, "there is no range set %zu", pool);
 	if (argv[2] && !ip_parse(argv[2], &wanted))
-		return cni_fail(err, CNI_ENVIRONMENT, "%s is no address", argv[2]);
+		return cni_fail(err, CNI_ENVIRONMENT, "%s is not an address", argv[2]);
 	return claim_more(node, pool, strtoul(argv[1], NULL, 10), &wanted, err);
 }
 
-/* Whoever reads it has many networks. */
-static void name_network(const struct request *req, const struct conf *conf, struct cni_error *err)
+/* Adds the network to the details: a log has the errors of many networks. */
+static void main_name_network(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	const struct cni_error why = *err;
 
@@ -70,26 +70,26 @@ static void name_network(const struct request *req, const struct conf *conf, str
 		 conf->cluster.node, why.details[0] ? ": " : "", why.details);
 }
 
-/* The answer, or NULL with err filled. */
-static json_t *hold(struct node *node, char **argv, struct cni_error *err)
+static json_t *main_hold(struct node *node, char **argv, struct cni_error *err)
 {
 	const struct owner owner = { .container = argv[0], .ifname = argv[1] };
 
 	return identity_hold(node, &owner, argv[2], argv[3], err);
 }
 
-static json_t *run(struct node *node, char **argv, struct cni_error *err)
+/* Executes the verb. Returns the answer, or NULL with err filled. */
+static json_t *main_execute(struct node *node, char **argv, struct cni_error *err)
 {
 	const char *verb = argv[0];
 
 	if (!strcmp(verb, "claim"))
-		return claim(node, argv + 1, err) < 0 ? NULL : json_object();
+		return main_claim(node, argv + 1, err) < 0 ? NULL : json_object();
 	if (!strcmp(verb, "confirm"))
 		return claim_confirm(node, err) < 0 ? NULL : json_object();
 	if (!strcmp(verb, "return"))
 		return claim_return(node, argv[1], err) < 0 ? NULL : json_object();
 	if (!strcmp(verb, "hold"))
-		return hold(node, argv + 1, err);
+		return main_hold(node, argv + 1, err);
 	if (!strcmp(verb, "identities"))
 		return identity_list(node, err);
 	if (!strcmp(verb, "reserve"))
@@ -101,7 +101,7 @@ static json_t *run(struct node *node, char **argv, struct cni_error *err)
 	return claim_release(node, argv[1], err);
 }
 
-static json_t *serve(char **argv, struct cni_error *err)
+static json_t *main_answer(char **argv, struct cni_error *err)
 {
 	struct request req = { .args = "" };
 	json_auto_t *doc = NULL;
@@ -109,7 +109,7 @@ static json_t *serve(char **argv, struct cni_error *err)
 	struct conf conf;
 	struct node node = { .req = &req, .conf = &conf, .lock = -1 };
 
-	if (read_request(&req, &doc, err) < 0 || addrpool_conf_read(&conf, &req, err) < 0)
+	if (main_read_request(&req, &doc, err) < 0 || addrpool_conf_read(&conf, &req, err) < 0)
 		return NULL;
 	if (!conf.cluster.pool)
 		cni_fail(err, CNI_CONFIG, "the configuration has no ipam.cluster");
@@ -117,16 +117,16 @@ static json_t *serve(char **argv, struct cni_error *err)
 		node.engine = conf.cluster.etcd ? etcd_open(&conf.cluster, err)
 						: kubernetes_open(&conf.cluster, err);
 	if (node.engine) {
-		answer = run(&node, argv, err);
+		answer = main_execute(&node, argv, err);
 		node.engine->kind->close(node.engine);
 	}
 	if (conf.cluster.pool)
-		name_network(&req, &conf, err);
+		main_name_network(&req, &conf, err);
 	addrpool_conf_free(&conf);
 	return answer;
 }
 
-static bool is_usage(int argc, char **argv)
+static bool main_is_usage(int argc, char **argv)
 {
 	static const struct {
 		const char *verb;
@@ -157,9 +157,9 @@ int main(int argc, char **argv)
 		return 1;
 	if (about_answers(&about, argc, argv, &status))
 		return status;
-	if (!is_usage(argc, argv))
+	if (!main_is_usage(argc, argv))
 		return about_refuse(&about);
-	answer = serve(argv + 1, &err);
+	answer = main_answer(argv + 1, &err);
 	if (!answer)
 		answer = error_json(&err, CNI_1_1_0);
 	if (json_dumpf(answer, stdout, JSON_INDENT(4)) < 0 || putchar('\n') == EOF || fflush(stdout) == EOF)

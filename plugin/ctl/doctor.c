@@ -153,7 +153,7 @@ static void examine_files(struct doctor *doctor)
 	}
 }
 
-/* False: an argument is no option and no file. */
+/* False: an argument is neither an option nor a file. */
 static bool read_arguments(struct doctor *doctor, int argc, char **argv)
 {
 	bool json = false, quiet = false;

@@ -48,11 +48,12 @@ static void report_key(void *arg, const struct unknown_key *unknown)
 	const char *where = *unknown->where ? unknown->where : "the configuration";
 
 	if (*unknown->meant)
-		report(exam->report, WARNING, "key", NULL, "\"%s\" in %s is no key of %s: did you mean %s?",
-		       unknown->key, where, unknown->plugin, unknown->meant);
+		report(exam->report, WARNING, "key", NULL,
+		       "\"%s\" in %s is not a key of %s: did you mean %s?", unknown->key, where,
+		       unknown->plugin, unknown->meant);
 	else
 		report(exam->report, WARNING, "key", "remove it, or look for the right one in the manual",
-		       "\"%s\" in %s is no key of %s, which ignores it", unknown->key, where,
+		       "\"%s\" in %s is not a key of %s, which ignores it", unknown->key, where,
 		       unknown->plugin);
 }
 

@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	progress_end();
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	if (errno != EPIPE) /* the reader has stopped reading, which is no error */
+	if (errno != EPIPE) /* the reader has stopped reading, which is not an error */
 		fprintf(stderr, "ipvlanctl: cannot write: %m\n");
 	return EXIT_USAGE;
 }

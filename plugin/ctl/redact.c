@@ -30,7 +30,7 @@ static void redact_remember(struct secrets *secrets, const char *value, size_t l
 		json_array_append_new(secrets->values, json_stringn_nocheck(value, len));
 }
 
-/* A path to a secret is no secret. */
+/* A path to a secret is not a secret. */
 static bool is_path(const json_t *value)
 {
 	return json_is_string(value) && *json_string_value(value) == '/';

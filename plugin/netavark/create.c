@@ -28,13 +28,13 @@ static const struct {
 	const char *key, *remedy;
 } reserved[] = {
 	{ "internal", "use --internal" },
-	{ "cniVersion", "it is no option of a network" },
-	{ "name", "it is no option of a network" },
-	{ "type", "it is no option of a network" },
-	{ "args", "it is no option of a network" },
-	{ "capabilities", "it is no option of a network" },
-	{ "runtimeConfig", "it is no option of a network" },
-	{ "prevResult", "it is no option of a network" },
+	{ "cniVersion", "it is not an option of a network" },
+	{ "name", "it is not an option of a network" },
+	{ "type", "it is not an option of a network" },
+	{ "args", "it is not an option of a network" },
+	{ "capabilities", "it is not an option of a network" },
+	{ "runtimeConfig", "it is not an option of a network" },
+	{ "prevResult", "it is not an option of a network" },
 };
 
 static int create_rename(json_t *options, struct cni_error *err)

@@ -64,7 +64,7 @@ char *account_kubeconfig(const struct options *options, struct cni_error *err)
 	encoded = base64_encode(ca, ca_len);
 	text = encoded ? account_text(server, encoded, token) : NULL;
 	if (!text)
-		cni_fail(err, CNI_CONFIG, "the token in %s is no text", options->account_dir);
+		cni_fail(err, CNI_CONFIG, "the token in %s is not text", options->account_dir);
 	ret = text;
 	text = NULL;
 	return ret;

@@ -134,7 +134,7 @@ int serve_open(struct serve *ret, struct host *host, const struct options *optio
 	if (!options->listen)
 		return 0;
 	if (!serve_address(options->listen, &address)) {
-		cni_fail(err, CNI_CONFIG, "--listen %s is no port and no address with a port",
+		cni_fail(err, CNI_CONFIG, "--listen %s is neither a port nor an address with a port",
 			 options->listen);
 		return cni_hint(err, "examples: 9465, 10.0.0.7:9465, [fd00::7]:9465");
 	}

@@ -41,7 +41,7 @@ struct search {
 
 static int template_wrong(const struct expression *e, struct cni_error *err)
 {
-	cni_fail(err, CNI_CONFIG, "the template has \"{{%s}}\", which is no expression", e->text);
+	cni_fail(err, CNI_CONFIG, "the template has \"{{%s}}\", which is not an expression", e->text);
 	return cni_hint(err,
 			"expressions are {{node}}, {{master}}, {{ipv4}}, {{ipv6}}, {{subnet4}}, {{subnet6}}; "
 			"all but node may end in \"by route ADDRESS\", \"by name PATTERN\" or \"by subnet "

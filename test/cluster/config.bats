@@ -142,5 +142,5 @@ kubeconfig() {
 @test "addrpool-claim refuses an invalid address" {
 	on a
 	run -1 "$BUILD/addrpool-claim" claim 0 0 10.9.0 <<<"$CONF"
-	fails 4 '10.9.0 is no address'
+	fails 4 '10.9.0 is not an address'
 }

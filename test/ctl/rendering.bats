@@ -63,7 +63,7 @@ refused() {
 	list | sed 's/1.0.0/7.0.0/' | template
 	refused '7.0.0'
 	list '"x": "{{nonsense}}",' | template
-	refused 'the template has "{{nonsense}}", which is no expression'
+	refused 'the template has "{{nonsense}}", which is not an expression'
 	list '"x": "{{master by name wlan*}}",' | template
 	refused 'this node has nothing for "{{master by name wlan*}}" of the template'
 	echo '{ "plugins": [' >"$DIR/template/10-net.conflist"

@@ -93,15 +93,15 @@ list() {
 @test "a misspelt key of ipvlan" {
 	configured net "$(sound '{"hostAcess":true}')"
 	accepted_by ADD STATUS
-	doctor 1 'warning  key: "hostAcess" in the configuration is no key of ipvlan: did you mean "hostAccess"?'
+	doctor 1 'warning  key: "hostAcess" in the configuration is not a key of ipvlan: did you mean "hostAccess"?'
 }
 
 @test "misspelt keys of ipam, and one of another program" {
 	configured net "$(sound '{"ipam":{"excludes":["10.138.36.9"],"gatway":"10.138.36.66","range":"10.138.36.0/23"}}')"
 	accepted_by ADD STATUS
-	doctor 1 'warning  key: "excludes" in ipam is no key of addrpool: did you mean "exclude"?' \
-		'warning  key: "gatway" in ipam is no key of addrpool: did you mean "gateway"?' \
-		'warning  key: "range" in ipam is no key of addrpool: did you mean "ranges"'
+	doctor 1 'warning  key: "excludes" in ipam is not a key of addrpool: did you mean "exclude"?' \
+		'warning  key: "gatway" in ipam is not a key of addrpool: did you mean "gateway"?' \
+		'warning  key: "range" in ipam is not a key of addrpool: did you mean "ranges"'
 }
 
 @test "a cniVersion that does not exist" {

@@ -483,7 +483,7 @@ hostile() {
 	[[ $stderr = 'ipvlanctl: cannot write: '* ]]
 }
 
-@test "a reader that stops early is no error" {
+@test "a reader that stops early is not an error" {
 	run --separate-stderr bash -o pipefail -c '(sleep 0.5; exec "$BUILD/ipvlanctl" show) | true'
 	[ "$status" = 2 ]
 	[ "$stderr" = "" ]

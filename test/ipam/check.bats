@@ -110,7 +110,7 @@ with_result() {
 	succeeds
 }
 
-@test "an empty file is no lease" {
+@test "an empty file is not a lease" {
 	given
 	rm "$STORE/10.9.0.2"
 	lease 10.9.0.2 ''
@@ -128,7 +128,7 @@ with_result() {
 	succeeds
 }
 
-@test "CHECK fails if prevResult is no result" {
+@test "CHECK fails if prevResult is not a result" {
 	given
 	pool CHECK "$(conf "$sets" '"prevResult": 5')"
 	fails 7 'prevResult must be an object'

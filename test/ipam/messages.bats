@@ -110,7 +110,7 @@ be_nobody() {
 
 @test "addrpool-claim by hand" {
 	run "$BUILD/addrpool-claim" list <<<'{'
-	fails 6 'the configuration is no JSON: '
+	fails 6 'the configuration is not JSON: '
 	run "$BUILD/addrpool-claim" list <<<"$(conf)"
 	fails 7 'the configuration has no ipam.cluster'
 	run "$BUILD/addrpool-claim" claim 1 0 <<<"$(conf '"cluster": {"etcd": {"endpoints": ["http://127.0.0.1:1"]}}')"

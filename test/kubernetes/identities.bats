@@ -46,7 +46,7 @@ on_dead_node() {
 
 @test "a StatefulSet's pod that was deleted by force on a dead node starts elsewhere when the node is tainted out-of-service" {
 	on_dead_node
-	# its Pod object is gone already: there is none here. That is no proof.
+	# its Pod object is gone already: there is none here. That is not proof.
 	start new
 	fails 11 'identity net default/web-0 is held on node a by container old since 20'
 	taint a
@@ -106,7 +106,7 @@ node_reads() {
 	fails 11 'is held on node a'
 }
 
-rights() { # FILE: for the user of the token, who is no service account
+rights() { # FILE: for the user of the token, who is not a service account
 	jq '(.items[] | select(.subjects) | .subjects) = [{kind: "User", name: "addrpool"}]' "$TOP/conf-examples/$1.json" >"$KUBE_DIR/rights"
 	kube_apply "$KUBE_DIR/rights"
 }

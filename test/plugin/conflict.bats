@@ -34,7 +34,7 @@ probe='{ "conflictCheck": "probe" }'
 	add "$(conf "$(static 10.138.36.66/23)")"
 }
 
-@test "ARP of the address's owner for another address is no conflict" {
+@test "ARP of the address's owner for another address is not a conflict" {
 	ip netns exec lan ping -i 0.05 -c 1000 10.138.36.58 >/dev/null 2>&1 3>&- &
 	add "$(conf "$(static 10.138.36.2/23)" "$probe")"
 	kill $!

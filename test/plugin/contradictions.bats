@@ -88,7 +88,7 @@ refused() {
 	no_route 192.168.7.0/24
 }
 
-@test "a holder that is gone is no rival" {
+@test "a holder that is gone is not a rival" {
 	add "$(net first 10.138.36.10 "$(route 192.168.7.0/24 10.138.36.66)")" a
 	ip netns del a
 	add "$(net second 10.138.36.11 "$(route 192.168.7.0/24 10.138.36.67)")" b

@@ -66,7 +66,7 @@ static void put_ip(struct frame *frame, int family, const char *text)
 	unsigned char bytes[16];
 
 	if (inet_pton(family, text, bytes) != 1) {
-		fprintf(stderr, "hostile: %s is no address\n", text);
+		fprintf(stderr, "hostile: %s is not an address\n", text);
 		exit(2);
 	}
 	put(frame, bytes, family == AF_INET ? 4 : 16);

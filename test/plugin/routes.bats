@@ -62,7 +62,7 @@ add_routes() {
 	[ "$(in_pod a length -6 route show fd01::/64)" = 1 ]
 }
 
-@test "a route that the kernel adds with the address is no error" {
+@test "a route that the kernel adds with the address is not an error" {
 	add_routes '[{"dst":"10.138.36.0/23","gw":"0.0.0.0"},{"dst":"fd00:36::/64","gw":"::"}]'
 	pings a 10.138.36.66
 }

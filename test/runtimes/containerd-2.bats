@@ -39,7 +39,7 @@ load ../lib/containerd-tests
 	[ "$(leases l2)" = "10.138.36.2 10.138.36.3" ]
 }
 
-@test "CRI: stopping a pod releases everything, stopping it again is no error" {
+@test "CRI: stopping a pod releases everything, stopping it again is not an error" {
 	local before
 	before=$(inventory)
 	pod one

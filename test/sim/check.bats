@@ -30,7 +30,7 @@ claim() {
 	[ -n "$1" ] && printf '{"node": "%s", "network": "net", "incarnation": "%s", "boot": "1", "id": "7"}' "$1" "${2:-$1}" || printf null
 }
 
-# changes BLOCK BEFORE AFTER [BY]: the present call changes the claim's node; '' is no claim.
+# changes BLOCK BEFORE AFTER [BY]: the present call changes the claim's node; '' is not a claim.
 changes() {
 	event engine "\"by\": ${4:-$CALL}, \"changes\": [{\"block\": \"$1\", \"before\": $(claim "$2"), \"after\": $(claim "$3" "${5:-$3}")}]"
 }

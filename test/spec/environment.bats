@@ -88,7 +88,7 @@ plugin() {
 	explains 'interface name should be less than 16 characters'
 }
 
-@test "an interface name is no path and has no blanks" {
+@test "an interface name is not a path and has no blanks" {
 	local name
 	for name in a/b a:b 'a b' $'a\tb' $'a\xc2\xa0b' $'a\xe3\x80\x80b' /; do
 		plugin CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_IFNAME="$name" CNI_PATH=/

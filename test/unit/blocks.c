@@ -91,7 +91,7 @@ static void test_base64(void)
 		free(bytes);
 	}
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		ok(!base64_decode(wrong[i], &len), "\"%s\" is no base64", wrong[i]);
+		ok(!base64_decode(wrong[i], &len), "\"%s\" is not base64", wrong[i]);
 }
 
 /* A pool of ranges "first-last", in one subnet. */
@@ -174,7 +174,7 @@ static void test_candidates(void)
 	blocks.n = 1;
 	n = candidates_choose(more, CANDIDATES_MAX, &pool, 4, "node-a", 0, &blocks, &all);
 	ok(n == CANDIDATES_MAX && prefix_equal(&more[0].block, &some[1].block),
-	   "a block of the node is no candidate");
+	   "a block of the node is not a candidate");
 	pool_free(&pool);
 	settle(&pool, "10.9.0.0/24", (const char *const[]){ "10.9.0.1-10.9.0.254" }, 1);
 	blocks.n = 0;

@@ -189,7 +189,7 @@ static void test_not_ours(void)
 
 		log_divert(count_line, &lines);
 		snprintf(text, sizeof(text), "{\"cniVersion\":\"1.1.0\",\"name\":\"n\",%s}", cases[i].more);
-		is_int(read_for("ADD", text, &conf, &doc, &err), 0, "%s is no error", cases[i].more);
+		is_int(read_for("ADD", text, &conf, &doc, &err), 0, "%s is not an error", cases[i].more);
 		ok(conf.flags == -1 && !conf.force && !conf.vlan && !conf.host_access && !conf.proxy_arp &&
 			   !conf.ip_masq && conf.announce && !conf.dad && !conf.conflict_check &&
 			   !conf.resolv_conf && !conf.n_reflectors && !conf.routes.n_routes &&

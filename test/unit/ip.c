@@ -93,7 +93,7 @@ static void test_no_addresses(void)
 	struct ip ip = { .family = 99 };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		ok(!ip_parse(cases[i], &ip), "\"%s\" is no address", cases[i]);
+		ok(!ip_parse(cases[i], &ip), "\"%s\" is not an address", cases[i]);
 	is_int(ip.family, 99, "an invalid address leaves the result unchanged");
 }
 

@@ -51,7 +51,7 @@ static void test_no_documents(void)
 		struct cni_error err = { 0 };
 		json_auto_t *doc = read_text(texts[i], &err);
 
-		ok(!doc, "%s is no document", texts[i]);
+		ok(!doc, "%s is not a document", texts[i]);
 		is_int(err.code, CNI_DECODE, "which is a decoding failure");
 		ok(*err.msg, "with a message");
 	}
@@ -65,7 +65,7 @@ static void test_early_end(void)
 		struct cni_error err = { 0 };
 		json_auto_t *doc = read_text(texts[i], &err);
 
-		ok(!doc, "%s is no document", texts[i]);
+		ok(!doc, "%s is not a document", texts[i]);
 		is_str(err.msg, "unexpected end of JSON input", "with Go's message");
 	}
 }
@@ -116,14 +116,14 @@ static void test_absent(void)
 	long long number = 7;
 	bool flag = true;
 
-	is_int(field_string(doc, "", "null", &text, &err), 0, "an absent string is no error");
+	is_int(field_string(doc, "", "null", &text, &err), 0, "an absent string is not an error");
 	is_str(text, "kept", "and the default stays");
-	is_int(field_int(doc, "", "null", 0, 1, &number, &err), 0, "an absent integer is no error");
+	is_int(field_int(doc, "", "null", 0, 1, &number, &err), 0, "an absent integer is not an error");
 	is_int(number, 7, "and the default stays, in range or not");
-	is_int(field_bool(doc, "", "x", &flag, &err), 0, "an absent boolean is no error");
+	is_int(field_bool(doc, "", "x", &flag, &err), 0, "an absent boolean is not an error");
 	ok(flag, "and the default stays");
-	is_int(field_object(doc, "", "x", &value, &err), 0, "an absent object is no error");
-	is_int(field_array(doc, "", "x", &value, &err), 0, "an absent list is no error");
+	is_int(field_object(doc, "", "x", &value, &err), 0, "an absent object is not an error");
+	is_int(field_array(doc, "", "x", &value, &err), 0, "an absent list is not an error");
 	ok(value == doc, "and the default stays for both");
 	is_str(err.msg, "", "the error is empty");
 }
@@ -168,7 +168,7 @@ static void test_wrong_types(void)
 	is_int(field_int(doc, "", "s", 0, 9999, &number, &err), -1, "a string is not an integer");
 	is_str(err.msg, "s must be an integer, not \"1500\"", "the message quotes the string");
 	err = (struct cni_error){ 0 };
-	is_int(field_int(doc, "", "r", 0, 9999, &number, &err), -1, "1500.0 is no integer");
+	is_int(field_int(doc, "", "r", 0, 9999, &number, &err), -1, "1500.0 is not an integer");
 	err = (struct cni_error){ 0 };
 	is_int(field_int(doc, "", "big", 0, 65535, &number, &err), -1, "70000 is out of the range");
 	is_str(err.msg, "big must be 0 to 65535, not 70000", "the message has the range");
@@ -192,7 +192,7 @@ static void test_nul(void)
 	struct cni_error err = { 0 };
 	const char *text = "kept";
 
-	ok(doc, "a NUL character in a string that is not read is no error");
+	ok(doc, "a NUL character in a string that is not read is not an error");
 	is_int(field_string(doc, "", "x", &text, &err), -1, "in a string that is read it is an error");
 	is_str(err.msg, "x must be a string without NUL, not \"a\\u0000b\"", "and the message shows it");
 	is_int(field_string(doc, "", "end", &text, NULL), -1, "also if it is the only character");

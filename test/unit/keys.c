@@ -196,7 +196,7 @@ static void test_known_to_others(void)
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		is_int(find_in(&places[0], keys[i]).n, 0, "%s is no slip", keys[i]);
+		is_int(find_in(&places[0], keys[i]).n, 0, "%s is not a slip", keys[i]);
 }
 
 static void test_what_is_not_looked_at(void)

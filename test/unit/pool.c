@@ -171,7 +171,7 @@ static void test_errors(void)
 		struct cni_error err;
 		struct pool pool;
 
-		is_int(settle(&pool, cases[i].ranges, cases[i].exclude, &err), -1, "%s is no pool",
+		is_int(settle(&pool, cases[i].ranges, cases[i].exclude, &err), -1, "%s is not a pool",
 		       cases[i].ranges);
 		is_int(err.code, CNI_CONFIG, "the code is that of a wrong configuration");
 		is_str(err.msg, cases[i].msg, "with its reason");

@@ -103,8 +103,8 @@ static void test_containers(void)
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		snprintf(id, sizeof(id), "CNI_CONTAINERID=%s", bad[i]);
-		is_int(read_env(&req, &err, env("CNI_COMMAND=DEL", id, IF, DIR)), -1, "%s is no container id",
-		       bad[i]);
+		is_int(read_env(&req, &err, env("CNI_COMMAND=DEL", id, IF, DIR)), -1,
+		       "%s is not a container id", bad[i]);
 		is_int(err.code, CNI_ENVIRONMENT, "with code 4");
 		is_str(err.msg, "invalid characters in containerID", "with the message of Go's skeleton");
 		is_str(err.details, bad[i], "the details are the id");
@@ -124,7 +124,7 @@ static void test_ifnames(void)
 		{ "...", "" },
 		{ "\xf0\x9f\x90\x9f", "" },
 		{ "\xc3\x85\xc3\x85", "" },
-		{ "a\xa0\x85", "" }, /* invalid UTF-8 is no white space */
+		{ "a\xa0\x85", "" }, /* invalid UTF-8 is not white space */
 		{ "a%d", "" },
 		{ "1234567890123456", "interface name is too long" },
 		{ "1234567890123\xc2\xa0x", "interface name is too long" }, /* bytes count */

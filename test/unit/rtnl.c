@@ -398,7 +398,7 @@ static void test_questions(void)
 	is_int(rtnl_ask(&nl, count, &n, &err), EOPNOTSUPP, "which may have an errno");
 
 	queue(1);
-	is_int(rtnl_ask(&nl, count, &n, &err), -1, "silence is no answer");
+	is_int(rtnl_ask(&nl, count, &n, &err), -1, "silence is not an answer");
 	is_int(err.code, CNI_RETRY, "but an error, and a later call may succeed");
 }
 

@@ -74,7 +74,7 @@ static int check_identity(const struct conf *conf, const struct store *store, co
 		if (is_kept(conf, &record->ips[i]) &&
 		    (identity_of(&identity, store, owner) != FOUND || identity.state != IDENTITY_HELD))
 			return cni_fail(err, CNI_DAMAGED,
-					"%s is kept for an identity that %s does not hold any more",
+					"%s is kept for an identity that %s no longer holds",
 					ip_text(&record->ips[i]).s, owner->container);
 	return 0;
 }

@@ -49,7 +49,7 @@ static int del_delete_in(const struct del *del, struct rtnl *pod, const struct n
 	return iface_delete(pod, &links, err);
 }
 
-/* CNI_NETNS does not name the attachment's namespace any more: finds that by its id. */
+/* CNI_NETNS no longer names the attachment's namespace: finds it by its id. */
 static int del_delete_elsewhere(const struct del *del, struct cni_error *err)
 {
 	const struct netns_id *netns = &del->release.page.netns;
@@ -64,8 +64,7 @@ static int del_delete_elsewhere(const struct del *del, struct cni_error *err)
 	alive_free(&alive);
 	if (del->netns >= 0)
 		cni_log("DEL: CNI_NETNS=%s is not the namespace of container %s, which %s", del->req->netns,
-			del->req->container,
-			found == FOUND_NOT ? "does not exist any more" : "is another one");
+			del->req->container, found == FOUND_NOT ? "no longer exists" : "is another one");
 	if (found != FOUND)
 		return (int)found;
 	if (rtnl_open(&pod, fd, err) < 0)

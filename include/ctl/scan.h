@@ -27,7 +27,7 @@
 /*
  * Returns a new reference, or NULL with err. States in lost[]:
  *
- *	gone           its namespace does not exist any more
+ *	gone           its namespace no longer exists
  *	no interface   its namespace exists, without the interface
  *	hidden         its namespace exists, and ipvlanctl cannot enter it
  *	unknown        it is not known whether its namespace exists

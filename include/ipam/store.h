@@ -18,7 +18,7 @@
  * store_open() and store_close() no other process, host-local included, changes anything.
  *
  * The seal: the records of owners are complete if only addrpool has changed leases since it last wrote
- * records. Therefore store_close() at last sets the mtime of both directories to a value that no clock
+ * records. Therefore store_close() finally sets the mtime of both directories to a value that no clock
  * shows. Every file system can store that value, also one that keeps only even seconds. A program that adds
  * or removes a lease or a record, and a call that is killed before its end, leave another mtime. Then, and
  * after each boot, store_open() makes the records again from the leases.

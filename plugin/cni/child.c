@@ -224,7 +224,7 @@ static int child_run_once(const struct child *what, struct outcome *o, struct cn
 	if (error)
 		kill(-pid, SIGKILL);
 	if (child_reap(pid, o) < 0)
-		return cni_fail(err, CNI_INTERNAL, "cannot tell how %s ended: %s", what->argv[0],
+		return cni_fail(err, CNI_INTERNAL, "cannot learn how %s ended: %s", what->argv[0],
 				errno_text(errno));
 	if (o->output_len >= o->output_max)
 		return cni_fail(err, CNI_IO, "%s wrote more than %zu bytes and was killed", what->argv[0],

@@ -40,7 +40,7 @@ static json_t *gc_leftover(const struct collection *all, const char *network, co
 	new = json_pack("{s:O, s:O, s:o, s:s, s:[]}", "container", json_object_get(who, "container"),
 			"interface", json_object_get(who, "interface"), "network", json_text(network), "why",
 			why, "held");
-	/* if the network is not configured any more, DEL still finds the objects on the host in the ledger */
+	/* if the network is no longer configured, DEL still finds the objects on the host in the ledger */
 	json_object_set_new(new, "plugins",
 			    networks_ipvlan(known) ? json_deep_copy(json_object_get(known, "plugins"))
 						   : json_pack("[{s:s, s:o, s:s}]", "cniVersion", "1.0.0",

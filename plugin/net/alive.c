@@ -85,7 +85,7 @@ __attribute__((format(printf, 3, 4))) static void alive_add(struct list *list, c
 	va_end(words);
 }
 
-/* Reads a symbolic link of /proc. Returns false if it does not exist any more. */
+/* Reads a symbolic link of /proc. False: it no longer exists. */
 static bool alive_read_link(struct list *list, int dir, const char *process, const char *path, char *ret,
 			    size_t size)
 {

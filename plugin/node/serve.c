@@ -81,7 +81,7 @@ static enum MHD_Result serve_request(void *arg, struct MHD_Connection *connectio
 		*state = &begun;
 		return MHD_YES;
 	}
-	if (*len) { /* a body, which nobody reads */
+	if (*len) { /* a body, which is ignored */
 		*len = 0;
 		return MHD_YES;
 	}

@@ -132,7 +132,7 @@ static void must_succeed(const struct contender *c, enum verb verb, int status)
 	exit(1);
 }
 
-/* CHECK wants to be told what ADD has answered. */
+/* CHECK requires the result of ADD. */
 static void write_check(const struct contender *c)
 {
 	char conf[4096] = "", result[8192] = "";
@@ -178,7 +178,7 @@ static void call(struct contender *c, enum verb verb, unsigned int pod, bool cou
 
 static bool sits_out(const struct contender *c, int round, int rounds)
 {
-	if (round < 0) /* who is that slow is not slower the first time */
+	if (round < 0) /* a program that is so slow is not slower the first time */
 		return c->rounds < 2 * WARM_UP;
 	return round * c->rounds / rounds == (round + 1) * c->rounds / rounds;
 }

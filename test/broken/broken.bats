@@ -5,7 +5,7 @@
 load ../lib/faults
 load ../lib/broken
 
-# caught TEXT MODE VERB CONF [OPTION]...: a case fails, and TEXT is said of it.
+# caught TEXT MODE VERB CONF [OPTION]...: a case fails with TEXT.
 caught() {
 	local text=$1
 	run "$BROKEN/tools/faults" -x "${@:5}" "$2" "$3" "$BROKEN" "$4"
@@ -23,7 +23,7 @@ caught() {
 	caught 'in the end not all is as it was' kill ADD "$(pooled '{ "hostAccess": true }')"
 }
 
-@test "when DEL gives back the address of a link that it could not remove" {
+@test "when DEL releases the address of a link that it could not remove" {
 	broken plugin/del.c 's/ || del_delete_link(del, err) < 0/ || (del_delete_link(del, err), false)/'
 	caught 'a DEL or GC that said that it succeeded has left something' errors DEL "$(pooled)"
 }

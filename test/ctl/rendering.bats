@@ -17,7 +17,7 @@ token_is() {
 	[ "$(jq -r '.users[0].user.token' "$DIR/net.d/ipvlan-cni.kubeconfig")" = "$1" ]
 }
 
-# refused TEXT: the node says so, is not ready, and the configuration is still that with the address .2
+# refused TEXT: the node reports that, is not ready, and the configuration is still that with the address .2
 refused() {
 	soon grep -qF -- "$1" "$SAID"
 	! is_ready

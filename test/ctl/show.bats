@@ -445,7 +445,7 @@ hostile() {
 	[[ $output =~ a\ eth0\ +net\ +10.138.36.2\ + ]]
 }
 
-@test "without addrpool there are no pools, and a message says so" {
+@test "without addrpool there are no pools, and a message reports that" {
 	configured net "$(conf)"
 	mkdir "$BATS_TEST_TMPDIR/sbin"
 	cp "$BUILD/ipvlanctl" "$BATS_TEST_TMPDIR/sbin"

@@ -19,7 +19,7 @@
  * 1. outcomes and machine are those of an order; or
  * 2. calls have failed for the sake of the others, and the rest, which is the others' outcomes and the
  *    machine, is that of an order without them. A call may fail so
- *	- by code 11, for who calls later;
+ *	- by code 11: call again;
  *	- an ADD beside an ADD of the same container, by code 100;
  *	- an ADD beside a DEL, GC or gc, with a message that says "meanwhile".
  *

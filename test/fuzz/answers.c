@@ -3,7 +3,7 @@
  * Any answers of a cluster's engine: "etcd" or "kubernetes" on the first line, then an
  * answer on each, "200 {…}", in the order in which they are asked for; after the last
  * one the engine does not answer. Whatever a node is made to believe, a block that it
- * takes for its own is the one that it has asked for, and each error is told.
+ * takes for its own is the one that it has asked for, and each error is reported.
  */
 #include <limits.h>
 #include <stdint.h>

@@ -7,7 +7,7 @@
 
 #include "fuzz.h"
 
-/* for add_combine(), which is nobody's business but add.c's */
+/* for add_combine(), which only add.c may call */
 #include "../../plugin/add.c" /* NOLINT(bugprone-suspicious-include) */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

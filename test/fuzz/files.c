@@ -3,7 +3,7 @@
  * Any files in a store of addrpool, which host-local, an editor or a broken disk may have
  * written: the input is names and contents in turn, each ended by a NUL byte. "@NAME" is a
  * symbolic link of what only addrpool knows, "!NAME" a directory. Whatever is there, the
- * store opens, each lease is found by its owner, and DEL gives it back.
+ * store opens, each lease is found by its owner, and DEL releases it.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-/* for page_read_fields() and old_read_page(), which are nobody else's business */
+/* for page_read_fields() and old_read_page(), which no other file may call */
 #include "../../plugin/ledger_old.c" /* NOLINT(bugprone-suspicious-include) */
 #include "../../plugin/page.c"	     /* NOLINT(bugprone-suspicious-include) */
 

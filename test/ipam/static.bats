@@ -105,7 +105,7 @@ refused() {
 	gets '10.9.0.19/24 10.9.0.130/24' "$(conf "$sets, $static" '"runtimeConfig": {"ips": ["10.9.0.19"]}')" d
 }
 
-@test "all addresses of a range set are static: the error of an ADD without a request says so" {
+@test "all addresses of a range set are static: the error of an ADD without a request reports that" {
 	local conf
 	conf=$(conf '"subnet": "10.9.0.0/29", "static": ["10.9.0.0/29"]')
 	asks 10.9.0.6 10.9.0.6/29 "$conf" a

@@ -33,7 +33,7 @@ start() { # CONTAINER
 	CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-0;K8S_POD_UID=$1" pool ADD "$CONF" "$1"
 }
 
-# on_dead_node: web-0 has run on node a, which does not answer any more.
+# on_dead_node: web-0 has run on node a, which no longer answers.
 on_dead_node() {
 	node_object a
 	node_object b

@@ -115,7 +115,7 @@ a_minute_passes() {
 	[ "$(own)" = "$(claims a)" ]
 }
 
-@test "without a Node object of that name: error 7 that says so, and no block" {
+@test "without a Node object of that name: error 7 that reports that, and no block" {
 	on a
 	pool ADD "$CONF" c1
 	fails 7 'Kubernetes has no Node object called a'

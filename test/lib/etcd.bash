@@ -3,7 +3,7 @@
 # Real etcd servers on loopback, one or three, which end with the shell that started them.
 #
 #	etcd_start DIR            one, without TLS: ETCD_URL, ETCD_PID
-#	etcd_start_tls DIR [CERT] one that wants client certificates, with DIR/certs/CERT as its own
+#	etcd_start_tls DIR [CERT] one that requires client certificates, with DIR/certs/CERT as its own
 #	etcd_cluster DIR          three with TLS: ETCD_URLS and ETCD_PIDS, from 1
 #	etcd_member_start N       one of the three once more
 #	etcd_leader               its number

@@ -19,7 +19,7 @@ told() {
 			# shellcheck disable=SC2053 # a pattern it is
 			[[ $line != "says: "$pattern ]] || continue 2
 		done <<<"$said"
-		echo "nobody said: $pattern"
+		echo "no error matches: $pattern"
 		return 1
 	done
 }

@@ -31,7 +31,7 @@ fetch_go() {
 			return
 		fi
 	done
-	log "no Go $oldest_go or later to be had"
+	log "there is no Go $oldest_go or later"
 	return 1
 }
 

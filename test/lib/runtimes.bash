@@ -8,7 +8,7 @@
 #	network_conf NAME MORE    it under another name; MORE is merged into it
 #	busybox_root DIR          a root file system
 #	image NAME                docker-archive of it, to sleep in; prints the file
-#	leases NETWORK            addresses that are given out
+#	leases NETWORK            leased addresses
 #	podman_start, containerd_start SUITE, containerd_stop
 #	nobody_left               no link, lease, file or ledger but those of the network itself
 

@@ -52,7 +52,7 @@ byte starts;
 bit up[NN];
 
 byte crashes = CRASHES, lates = LATES, downs = DOWNS, forgets = FORGETS;
-bit quiet; /* nothing happens any more but what ends by itself */
+bit quiet; /* nothing new begins; what runs ends by itself */
 
 /* A request that arrives after its sender has ended. */
 #define MAKE_I 1
@@ -140,7 +140,7 @@ end:	do
 }
 
 /* May the holder h of a record be passed over, by the program on node n? What the node has noted of h ends in
- * the same moment, so that h gets no lease any more. */
+ * the same moment, so that h no longer gets a lease. */
 inline over(oh, on, oyes)
 {
 	if

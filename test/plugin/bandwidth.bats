@@ -102,7 +102,7 @@ within() {
 	nft list ruleset | grep -A1 'limit in_' | grep 'rate over 100000 bytes/second burst 1000000 bytes'
 }
 
-@test "a rate that nftables cannot limit is not a limit, and ADD says so; the largest that it can is one" {
+@test "a rate that nftables cannot limit is not a limit, and ADD reports that; the largest that it can is one" {
 	add "$(conf "$(pod l2)" '{ "bandwidth": { "egressRate": 1000000000000, "ingressRate": 143000000000, "ingressBurst": 2147483647000 } }')"
 	[[ $stderr = *'bandwidth.egressRate is more than nftables can limit'* ]]
 	[ "$(nft list ruleset | grep -c 'limit out_')" = 0 ]

@@ -111,7 +111,7 @@ lease_count() {
 
 @test "DEL removes the link before it releases the address" {
 	add "$(conf)"
-	# when the IPAM plugin is called, the link does not exist any more
+	# when the IPAM plugin is called, the link no longer exists
 	mkdir -p $STUB_DIR/bin
 	cat >$STUB_DIR/bin/host-local <<-'END'
 		#!/bin/bash

@@ -69,7 +69,7 @@ l3='{ "mode": "l3" }'
 	[ "$(mode_of a)" = "l2 bridge" ]
 }
 
-@test "force switches all of them, and says so" {
+@test "force switches all of them, and reports that" {
 	add "$(conf)" a
 	add "$(conf "$l3" '{ "flag": "private", "force": true }')" b
 	[[ $stderr = *'force: switching "eth0" in /run/netns/a and all other ipvlan interfaces of eth0'* ]]

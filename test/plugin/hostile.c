@@ -5,8 +5,8 @@
  *
  *	KIND	ipv4 ipv6	a datagram to TARGET
  *		dhcp dhcp6	the same, as the answer of a DHCP server
- *		arp		SENDER tells all that it is at the MAC address -l
- *		ns na		SENDER asks for TARGET; tells that TARGET is at -l
+ *		arp		SENDER announces the MAC address -l
+ *		ns na		SENDER asks for TARGET; announces TARGET at -l
  *		ra redirect	a router's
  *		mld		a report of the multicast groups that it is in
  *	-m -d	the frame's own addresses. Default: the link's, all.

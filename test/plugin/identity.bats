@@ -51,7 +51,7 @@ in_use() {
 	CONTAINER=new add "$(pooled '{ "hostAccess": true }')" a
 	cni DEL "$(pooled '{ "hostAccess": true }')" a
 	succeeds
-	[[ $stderr = *'is not the namespace of container a, which does not exist any more'* ]]
+	[[ $stderr = *'is not the namespace of container a, which no longer exists'* ]]
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 	pings a 10.138.36.66
 	CONTAINER=new cni CHECK "$(with_result "$(pooled '{ "hostAccess": true }')")" a

@@ -94,7 +94,7 @@ refused() {
 	refused 7 'master "tun0" cannot carry ipvlan' "$(conf '{"master":"tun0"}')"
 }
 
-@test "a master inside the pod that does not exist: the error says so" {
+@test "a master inside the pod that does not exist: the error reports that" {
 	refused 7 'failed to lookup master "eth7": Link not found' "$(conf '{"master":"eth7","linkInContainer":true}')"
 	explains 'links in that namespace: lo'
 }

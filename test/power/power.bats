@@ -54,7 +54,7 @@ rounds() {
 	rounds false
 }
 
-@test "the power fails: with fsync, who has been told that he has an address has it still" {
+@test "the power fails: with fsync, a pod whose ADD has succeeded still has its address" {
 	rounds true
 }
 

@@ -38,7 +38,7 @@ setup() {
 	run test/lint messages
 	echo "$output"
 	[ "$status" = 1 ]
-	[[ $output = *"does not tell of: $new"* ]]
+	[[ $output = *"lacks: $new"* ]]
 	sed -i "s/$old/$new/" man/ipvlan-cni-errors.7
 	test/lint messages
 }

@@ -18,7 +18,7 @@ setup() {
 	git commit -qm first
 }
 
-# refuses WORDS...: make release fails before it builds anything, and says so in one line.
+# refuses WORDS...: make release fails before it builds anything, and reports that in one line.
 refuses() {
 	run make -s release VERSION="${version:-2.0.0}"
 	echo "$output"

@@ -15,7 +15,7 @@ setup() {
 	cd "$TREE" || return
 }
 
-@test "a target that requires root says so in one line" {
+@test "a target that requires root reports that in one line" {
 	local target
 	for target in demo facts test test-deep test-every-case test-runtimes test-kernels sim sim-identities sim-broken coverage bench bench-pool \
 		bench-cluster bench-addresses static; do

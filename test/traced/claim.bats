@@ -11,7 +11,7 @@ setup() {
 	BIN=$BATS_TEST_TMPDIR/bin
 	mkdir "$BIN"
 	cp "$BUILD/addrpool" "$BIN"
-	# one that does as it is told in $BIN/fault, and the real one otherwise
+	# one that does what $BIN/fault says, and the real one otherwise
 	cat >"$BIN/addrpool-claim" <<-WRAP
 		#!/bin/sh
 		[ -e $BIN/fault ] || exec $BUILD/addrpool-claim "\$@"
@@ -116,7 +116,7 @@ returns_despite() {
 	returns_despite kill $((100 / ${STEP:-7}))
 }
 
-@test "failed at any system call about files of a claim, it is told, the next ADD claims, and no block is lost" {
+@test "failed at any system call about files of a claim, the error names it, the next ADD claims, and no block is lost" {
 	claims_despite errors 40
 }
 

@@ -13,6 +13,6 @@ faults() {
 	[ "${BASH_REMATCH[1]}" -ge 200 ]
 }
 
-@test "whatever system call of ADD and DEL fails, it says so, and leaves nothing half-made" {
+@test "whatever system call of ADD and DEL fails, it reports that, and leaves nothing half-made" {
 	faults errors
 }

@@ -48,7 +48,7 @@ static void test_blocks(void)
 		fill(blocks[i], (char)(i + 1), sizes[i]);
 	}
 	for (size_t i = 0; i < N; i++)
-		ok(all(blocks[i], (char)(i + 1), sizes[i]), "%zu bytes are nobody else's", sizes[i]);
+		ok(all(blocks[i], (char)(i + 1), sizes[i]), "%zu bytes belong to one block", sizes[i]);
 	for (size_t i = 0; i < N; i++)
 		short_free(blocks[i]);
 }

@@ -54,7 +54,7 @@ fails() {
 	! output=$("$@" 2>&1) || wrong "$* succeeds: $output"
 }
 
-# refuses TEXT COMMAND...: it fails, and says so.
+# refuses TEXT COMMAND...: it fails, and reports that.
 refuses() {
 	local text=$1 output
 	shift

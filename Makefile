@@ -7,7 +7,7 @@
 #   make test-deep  compared with the Go plugins, killed at each system call, under load, on many nodes
 #   make test-every-case  kills and errors at each system call, and mutants: takes hours
 #   make sim        simulates nodes that share a pool, with faults: SEED=1 STEPS=10000
-#   make sim-identities simulates named workloads that move between nodes: SEED=1 MOVES=1000
+#   make sim-identities simulates named workloads that move between nodes: SEED=1 MOVES=1000 CLUSTER=kubernetes
 #   make sim-broken copies of the programs with one wrong line: the simulation finds each
 #   make test-all   all of these, and tests that require the Go module proxy
 #   make test-runtimes   real container runtimes: Podman, containerd; Multus

@@ -87,7 +87,7 @@ sim:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)bats test/sim/check.bats >&2 && test/sim/run --seed $(SEED) --steps $(STEPS) --counted $(COUNTED) $(SIM) $B
 
-# simulates named workloads that move between nodes, by seed: test/sim/README.md
+# simulates named workloads that move between nodes, by seed, with etcd or CLUSTER=kubernetes: test/sim/README.md
 MOVES = 1000
 sim-identities:
 	$(as_root)

@@ -17,10 +17,10 @@
  */
 json_t *pools_of(const json_t *network, bool ask, struct cni_error *err);
 
-/* Runs addrpool release-node, and prints its output. Fails with CNI_CONFIG and addrpool's message. */
-int pools_release_node(const json_t *network, const char *node, bool really, struct cni_error *err);
-
-/* addrpool with these arguments, which are about identities, and the network; prints what it says. */
-int pools_identities(const json_t *network, const char *const *arguments, struct cni_error *err);
+/*
+ * Runs addrpool with these arguments and the network, and prints its output: release-node, identities,
+ * reserve or release-identity. Fails with CNI_CONFIG and addrpool's message.
+ */
+int pools_command(const json_t *network, const char *const *arguments, struct cni_error *err);
 
 #endif

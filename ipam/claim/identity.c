@@ -38,9 +38,10 @@ struct hold {
 	size_t n;
 	struct keep keep;   /* the identity's record */
 	bool written;	    /* the engine may have noted us */
-	struct taken taken; /* addresses that others have, and blocks of nodes */
+	struct taken taken; /* blocks of nodes, and addresses that others have got since */
+	struct taken locks; /* addresses that have a lock, sorted */
 	bool swept;	    /* what need not be kept has been removed */
-	bool listed;	    /* taken has all locks */
+	bool listed;	    /* locks has all */
 };
 
 static const char *text_of(const json_t *obj, const char *key)
@@ -323,11 +324,22 @@ static void unlock_all(const struct node *node, const struct keep *keep)
 
 /* Free addresses. */
 
+static int by_ip(const void *a, const void *b)
+{
+	const struct prefix *x = a, *y = b;
+
+	return x->ip.family != y->ip.family ? (x->ip.family < y->ip.family ? -1 : 1)
+					    : ip_compare(&x->ip, &y->ip);
+}
+
 static enum found is_untaken(void *arg, struct ip *ip, struct cni_error *err)
 {
 	const struct hold *hold = arg;
+	const struct prefix whole = alone(ip);
 
 	(void)err;
+	if (hold->locks.n && bsearch(&whole, hold->locks.list, hold->locks.n, sizeof(whole), by_ip))
+		return FOUND_NOT;
 	for (size_t i = 0; i < hold->taken.n; i++)
 		if (prefix_contains(&hold->taken.list[i], ip))
 			return FOUND_NOT;
@@ -346,6 +358,7 @@ static int take(struct hold *hold, const struct ip *ip, struct cni_error *err)
 
 static int list_locks(struct hold *hold, struct cni_error *err)
 {
+	struct prefix whole;
 	struct keeps locks;
 	struct ip ip;
 	int rc = 0;
@@ -353,9 +366,13 @@ static int list_locks(struct hold *hold, struct cni_error *err)
 	if (hold->node->engine->kind->keep_list(hold->node->engine, KEEP_ADDRESS, &locks, err) < 0)
 		return -1;
 	for (size_t i = 0; rc == 0 && i < locks.n; i++)
-		if (ip_parse(locks.list[i].name, &ip))
-			rc = take(hold, &ip, err);
+		if (ip_parse(locks.list[i].name, &ip)) {
+			whole = alone(&ip);
+			rc = taken_add(&hold->locks, &whole, err);
+		}
 	keeps_free(&locks);
+	if (hold->locks.n)
+		qsort(hold->locks.list, hold->locks.n, sizeof(whole), by_ip);
 	hold->listed = true;
 	return rc;
 }
@@ -414,23 +431,29 @@ static enum found forget(const struct node *node, const struct keep *keep, struc
 	return found;
 }
 
-static const struct keep *find_keep(const struct keeps *all, const char *name)
+static int by_name(const void *a, const void *b)
 {
-	for (size_t i = 0; i < all->n; i++)
-		if (!strcmp(all->list[i].name, name))
-			return &all->list[i];
-	return NULL;
+	const struct keep *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
 }
 
 /* Locks first, then records: so no lock is taken for an orphan that is made in between. */
-static int remove_orphans(const struct hold *hold, const struct keeps *locks, const struct keeps *all,
+static int remove_orphans(const struct hold *hold, const struct keeps *locks, struct keeps *all,
 			  struct cni_error *err)
 {
 	const struct engine_kind *kind = hold->node->engine->kind;
 	struct ip ip;
 
+	if (all->n)
+		qsort(all->list, all->n, sizeof(*all->list), by_name);
 	for (size_t i = 0; i < locks->n; i++) {
-		const struct keep *keep = find_keep(all, text_of(locks->list[i].doc, "identity"));
+		struct keep named = { .kind = KEEP_IDENTITY };
+		const struct keep *keep = NULL;
+
+		snprintf(named.name, sizeof(named.name), "%s", text_of(locks->list[i].doc, "identity"));
+		if (all->n)
+			keep = bsearch(&named, all->list, all->n, sizeof(named), by_name);
 
 		if (!ip_parse(locks->list[i].name, &ip) ||
 		    (keep && is_lock_of(&locks->list[i], keep) && is_among(addresses_of(keep), &ip)))
@@ -452,6 +475,7 @@ static int sweep(struct hold *hold, const struct pool *pool, struct cni_error *e
 	hold->swept = true;
 	hold->listed = false;
 	taken_free(&hold->taken);
+	taken_free(&hold->locks);
 	if (rc == 0)
 		rc = kind->keep_list(hold->node->engine, KEEP_IDENTITY, &all, err);
 	if (rc == 0)
@@ -781,6 +805,7 @@ json_t *identity_hold(struct node *node, const struct owner *owner, const char *
 		cni_hint(err, "%s", why.details);
 	}
 	taken_free(&hold.taken);
+	taken_free(&hold.locks);
 	keep_free(&hold.keep);
 	return answer;
 }
@@ -1060,6 +1085,7 @@ json_t *identity_reserve(struct node *node, const char *name, const char *addres
 	else if (hold.written && !json_field(hold.keep.doc, "holder") && !is_locked(&hold))
 		forget(node, &hold.keep, NULL);
 	taken_free(&hold.taken);
+	taken_free(&hold.locks);
 	keep_free(&hold.keep);
 	return answer;
 }

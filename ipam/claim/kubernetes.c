@@ -540,13 +540,21 @@ static int kubernetes_list_blocks(struct engine *engine, struct taken *ret, stru
 	return -1;
 }
 
+/* A list that is read by pages. take() gets each item. restart() forgets all items. */
+struct listing {
+	const char *selector;
+	int (*take)(struct kubernetes *k, void *arg, const json_t *item, struct cni_error *err);
+	void (*restart)(void *arg);
+	void *arg;
+};
+
 /* Reads the page that begins at *more. Sets *more to the next page, "" after the last; the caller frees it.
  * FOUND_NOT: the list has expired in the server. */
-static enum found read_page(struct kubernetes *k, struct claims *claims, char **more, struct cni_error *err)
+static enum found read_page(struct kubernetes *k, const struct listing *listing, char **more,
+			    struct cni_error *err)
 {
 	autofree char *from = *more, *query = NULL;
 	char *escaped = curl_easy_escape(k->http.curl, from, 0);
-	char selector[128];
 	const char *next;
 	struct reply reply;
 	const json_t *item;
@@ -555,16 +563,16 @@ static enum found read_page(struct kubernetes *k, struct claims *claims, char **
 	int rc = 0;
 
 	*more = NULL;
-	snprintf(selector, sizeof(selector), LABEL "=%s", k->engine.cluster->pool);
 	if (asprintf(&query, "&limit=%d%s%s", PAGE, *from ? "&continue=" : "", escaped ? escaped : "") < 0)
 		query = NULL;
 	curl_free(escaped);
-	found = query ? ask_list(k, selector, query, &reply, err) : cni_fail(err, CNI_RETRY, "out of memory");
+	found = query ? ask_list(k, listing->selector, query, &reply, err)
+		      : cni_fail(err, CNI_RETRY, "out of memory");
 	if (found != FOUND)
 		return found;
 	json_array_foreach(json_field(reply.doc, "items"), i, item)
 		if (rc == 0)
-			rc = read_item(k, claims, item, err);
+			rc = listing->take(k, listing->arg, item, err);
 	next = json_string_value(json_field(json_field(reply.doc, "metadata"), "continue"));
 	*more = strdup(next ? next : "");
 	json_decref(reply.doc);
@@ -573,29 +581,46 @@ static enum found read_page(struct kubernetes *k, struct claims *claims, char **
 	return rc == 0 && *more ? FOUND : FOUND_FAILED;
 }
 
-static int kubernetes_list(struct engine *engine, struct claims *ret, struct cni_error *err)
+/* If it fails, no item is left. */
+static int list(struct kubernetes *k, const struct listing *listing, struct cni_error *err)
 {
-	struct kubernetes *k = (struct kubernetes *)engine;
 	enum found found = FOUND_NOT;
 	autofree char *from = NULL;
 
-	*ret = (struct claims){ 0 };
 	do {
 		if (found == FOUND_NOT) {
-			claims_free(ret);
+			listing->restart(listing->arg);
 			free(from);
 			from = strdup("");
 		}
-		if (!from) {
-			claims_free(ret);
+		if (!from)
 			return cni_fail(err, CNI_RETRY, "out of memory");
-		}
-		found = read_page(k, ret, &from, err);
+		found = read_page(k, listing, &from, err);
 	} while (found == FOUND_NOT || (found == FOUND && from && *from));
 	if (found == FOUND)
 		return 0;
-	claims_free(ret);
+	listing->restart(listing->arg);
 	return -1;
+}
+
+static int take_claim(struct kubernetes *k, void *arg, const json_t *item, struct cni_error *err)
+{
+	return read_item(k, arg, item, err);
+}
+
+static void forget_claims(void *arg)
+{
+	claims_free(arg);
+}
+
+static int kubernetes_list(struct engine *engine, struct claims *ret, struct cni_error *err)
+{
+	char selector[128];
+	const struct listing listing = { selector, take_claim, forget_claims, ret };
+
+	*ret = (struct claims){ 0 };
+	snprintf(selector, sizeof(selector), LABEL "=%s", engine->cluster->pool);
+	return list((struct kubernetes *)engine, &listing, err);
 }
 
 static enum found kubernetes_begin(struct engine *engine, long long block_size, struct cni_error *err)
@@ -821,30 +846,36 @@ static enum found kubernetes_keep_remove(struct engine *engine, const struct kee
 	return delete_lease(k, keep_name(k, keep).s, NULL, keep->version, err);
 }
 
+struct keep_listing {
+	enum keep_kind kind;
+	struct keeps *keeps;
+};
+
+static int take_keep(struct kubernetes *k, void *arg, const json_t *item, struct cni_error *err)
+{
+	const struct keep_listing *listing = arg;
+	struct keep keep = { .kind = listing->kind };
+
+	return read_keep(k, item, &keep) ? keeps_add(listing->keeps, &keep, err) : 0;
+}
+
+static void forget_keeps(void *arg)
+{
+	const struct keep_listing *listing = arg;
+
+	keeps_free(listing->keeps);
+}
+
 static int kubernetes_keep_list(struct engine *engine, enum keep_kind kind, struct keeps *ret,
 				struct cni_error *err)
 {
-	struct kubernetes *k = (struct kubernetes *)engine;
 	char selector[192];
-	const json_t *item;
-	struct reply reply;
-	int rc = 0;
-	size_t i;
+	struct keep_listing keeps = { kind, ret };
+	const struct listing listing = { selector, take_keep, forget_keeps, &keeps };
 
 	*ret = (struct keeps){ 0 };
 	snprintf(selector, sizeof(selector), KEPT "=%s," KEPT_KIND "=%s", engine->cluster->pool, kinds[kind]);
-	if (ask_list(k, selector, "", &reply, err) != FOUND)
-		return -1;
-	json_array_foreach(json_field(reply.doc, "items"), i, item) {
-		struct keep keep = { .kind = kind };
-
-		if (rc == 0 && read_keep(k, item, &keep))
-			rc = keeps_add(ret, &keep, err);
-	}
-	json_decref(reply.doc);
-	if (rc < 0)
-		keeps_free(ret);
-	return rc;
+	return list((struct kubernetes *)engine, &listing, err);
 }
 
 static bool is_out_of_service(const json_t *node)

@@ -350,7 +350,8 @@ static int leases_release(const char *what, char *network, bool force)
 	return status;
 }
 
-static int release_node(const char *name, const char *node, bool really)
+/* Runs a command of addrpool for each network of this name. */
+static int leases_command(const char *name, const char *const *arguments)
 {
 	struct cni_error err = { 0 };
 	json_auto_t *networks = networks_named(name, &err);
@@ -360,24 +361,17 @@ static int release_node(const char *name, const char *node, bool really)
 	if (!networks)
 		return leases_complain(&err);
 	json_array_foreach(networks, i, network)
-		if (pools_release_node(network, node, really, &err) < 0)
+		if (pools_command(network, arguments, &err) < 0)
 			return leases_complain(&err);
 	return 0;
 }
 
-static int identities(const char *name, const char *const *arguments)
+static int release_node(const char *name, const char *node, bool really)
 {
-	struct cni_error err = { 0 };
-	json_auto_t *networks = networks_named(name, &err);
-	const json_t *network;
-	size_t i;
+	const char *const arguments[] = { "release-node", really ? "--yes" : node, really ? node : NULL,
+					  NULL };
 
-	if (!networks)
-		return leases_complain(&err);
-	json_array_foreach(networks, i, network)
-		if (pools_identities(network, arguments, &err) < 0)
-			return leases_complain(&err);
-	return 0;
+	return leases_command(name, arguments);
 }
 
 /* The verbs about identities. False: it is none, or has other arguments. */
@@ -388,20 +382,20 @@ static bool identities_main(int argc, char **argv, bool json, bool forget, int *
 	if (!strcmp(verb, "identities") && argc == 3 && !forget) {
 		const char *const list[] = { verb, json ? "--json" : NULL, NULL };
 
-		*status = identities(argv[2], list);
+		*status = leases_command(argv[2], list);
 		return true;
 	}
 	if (!strcmp(verb, "reserve") && argc == 5 && !json && !forget) {
 		const char *const reserve[] = { verb, argv[3], argv[4], NULL };
 
-		*status = identities(argv[2], reserve);
+		*status = leases_command(argv[2], reserve);
 		return true;
 	}
 	if (!strcmp(verb, "release-identity") && argc == 4 && !json) {
 		const char *const release[] = { verb, forget ? "--forget" : argv[3], forget ? argv[3] : NULL,
 						NULL };
 
-		*status = identities(argv[2], release);
+		*status = leases_command(argv[2], release);
 		return true;
 	}
 	return false;

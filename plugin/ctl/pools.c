@@ -74,21 +74,7 @@ static int addrpool_run(const json_t *network, const char *const *arguments, str
 	return o->status ? pools_explain(o, err) : 0;
 }
 
-int pools_release_node(const json_t *network, const char *node, bool really, struct cni_error *err)
-{
-	const char *const arguments[] = { "release-node", really ? "--yes" : node, really ? node : INPUT,
-					  really ? INPUT : NULL, NULL };
-	struct outcome o;
-
-	progress("asking for the blocks of %s", node);
-	if (addrpool_run(network, arguments, &o, err) < 0)
-		return -1;
-	progress_end();
-	fwrite(o.output, 1, o.output_len, stdout);
-	return 0;
-}
-
-int pools_identities(const json_t *network, const char *const *arguments, struct cni_error *err)
+int pools_command(const json_t *network, const char *const *arguments, struct cni_error *err)
 {
 	const char *all[8] = { NULL };
 	struct outcome o;
@@ -97,7 +83,7 @@ int pools_identities(const json_t *network, const char *const *arguments, struct
 	for (; arguments[n] && n + 2 < sizeof(all) / sizeof(*all); n++)
 		all[n] = arguments[n];
 	all[n] = INPUT;
-	progress("asking for the identities of network %s", scan_text(network, "name"));
+	progress("asking the engine of network %s", scan_text(network, "name"));
 	if (addrpool_run(network, all, &o, err) < 0)
 		return -1;
 	progress_end();

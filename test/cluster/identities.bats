@@ -340,3 +340,37 @@ drop_record() {
 	ctl reserve "$BATS_TEST_TMPDIR/net.conf" db/web-8 10.9.0.70
 	[ "$status" = 0 ]
 }
+
+@test "a simulation in which workloads move, with kills, partitions and lost DELs: no address has two holders, and none changes" {
+	run "$TOP/test/sim/identities" --seed "${SEED:-1}" --moves 8 "$BUILD"
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output = *" 8 moves"* || $output = *" 9 moves"* ]]
+}
+
+@test "Nomad: a group keeps its address on another client, with the example of the documents and Nomad's CNI_ARGS" {
+	local example sets
+	example=$(grep -o '"sticky": "NOMAD[^"]*"' "$TOP/ipam/README.md")
+	sets="$example, \"ranges\": [[{\"subnet\": \"10.9.0.0/24\", \"identities\": true}]]"
+	allocation() { # ID: ADD as Nomad calls it, up to three times
+		export CNI_ARGS="IgnoreUnknown=true;NOMAD_ALLOC_ID=$1;NOMAD_GROUP_NAME=store;NOMAD_JOB_ID=mysql;NOMAD_NAMESPACE=default;NOMAD_REGION=global"
+		for _ in 1 2 3; do
+			pool ADD "$CONF" "$1"
+			[ "$status" != 0 ] || break
+		done
+	}
+	at a '' "$sets"
+	allocation 5f1b6c1e-0000-4000-8000-000000000001
+	succeeds
+	first=$(address)
+	[ "$(identities)" = "net default/mysql/store $first a 5f1b6c1e-0000-4000-8000-000000000001" ]
+	at b '' "$sets"
+	allocation 5f1b6c1e-0000-4000-8000-000000000002
+	fails 11 'identity net default/mysql/store is held on node a'
+	at a '' "$sets"
+	ended 5f1b6c1e-0000-4000-8000-000000000001
+	at b '' "$sets"
+	allocation 5f1b6c1e-0000-4000-8000-000000000002
+	succeeds
+	[ "$(address)" = "$first" ]
+}

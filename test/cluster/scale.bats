@@ -104,3 +104,36 @@ claims_of() {
 	add c21
 	costs "a node with 20 blocks" 1 1500
 }
+
+# held N: the engine has N identities in 10.8.0.0/16, with the lock of each.
+held() {
+	jq -nrc --argjson n "$1" '
+		def put($key; $value): { request_put: { key: ("/ipvlan-cni/net/" + $key | @base64), value: ($value | tojson | @base64) } };
+		[ range($n) | { name: "net db/\(.)", id: "\(.)", address: "10.8.\(. / 250 | floor).\(. % 250 + 1)" } ] | _nwise(50) |
+		{ success: map(put("~identity/" + .name; { identity: .name, id, locked: true, addresses: [.address], since: "2026-01-01T00:00:00Z",
+			holder: { node: "other", machine: "m", boot: "b", incarnation: "i", container: "c", interface: "eth0" } }),
+			put("~address/" + .address; { identity: .name, id })) }' |
+		while read -r txn; do
+			curl -sf "$ETCD_URL/v3/kv/txn" -d @- <<<"$txn" >/dev/null
+		done
+}
+
+@test "etcd: with 3000 identities in the pool an ADD of a known one takes two calls; all are listed, and a person releases one by two" {
+	local i
+	held 3000
+	on a '' '"sticky": "POD", "ranges": [[{"subnet": "10.8.0.0/16", "identities": true}]]'
+	for i in a b; do
+		on $i '' '"sticky": "POD", "ranges": [[{"subnet": "10.8.0.0/16", "identities": true}]]'
+		CNI_ARGS="IgnoreUnknown=1;POD=new" add c1
+		[ $i = b ] || costs "a new identity" 20 20000
+		[ $i = a ] || costs "the identity on another node" 2 5120
+		drops "$CONF" c1
+		costs "its DEL" 2 5120
+	done
+	"$BUILD/addrpool-claim" identities <<<"$CONF" >"$BATS_TEST_TMPDIR/list"
+	[ "$(jq length "$BATS_TEST_TMPDIR/list")" = 3001 ]
+	[ "$(jq -r '.[].addresses[]' "$BATS_TEST_TMPDIR/list" | sort -u | wc -l)" = 3001 ]
+	"$BIN/addrpool-claim" release-identity db/77 <<<"$CONF" >"$BATS_TEST_TMPDIR/released"
+	costs "release-identity" 2 5120
+	[ "$(jq -r '.identity + " " + (.holder.node // "free")' "$BATS_TEST_TMPDIR/released")" = "net db/77 free" ]
+}

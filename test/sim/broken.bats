@@ -7,11 +7,11 @@ TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
 load ../lib/broken
 
-# in_function NAME SED: builds a copy in which the sed script has changed the function NAME of addrpool or
-# addrpool-claim.
+# in_function NAME SED [FILE]: builds a copy in which the sed script has changed the function NAME of addrpool or
+# addrpool-claim, which is in FILE if several have one.
 in_function() {
 	local file
-	file=$(grep -l "^[a-z].*[ *]$1(" "$TOP"/ipam/*.c "$TOP"/ipam/claim/*.c)
+	file=${3:-$(grep -l "^[a-z].*[ *]$1(" "$TOP"/ipam/*.c "$TOP"/ipam/claim/*.c)}
 	broken "${file#"$TOP/"}" "/^[a-z].*[ *]$1(/,/^}/ { $2 }"
 }
 
@@ -68,4 +68,45 @@ found() {
 @test "an ADD never looks at the engine, however old the last look is" {
 	broken ipam/block.c 's/^#define COUNTED_MS .*/#define COUNTED_MS 1000000000000LL/'
 	found 'a node assigns only addresses of its own blocks' 'the node has not asked for'
+}
+
+# moved TEXT: with one of several seeds the simulation of workloads that move reports TEXT.
+moved() {
+	local seed
+	for seed in $(seq "${SEEDS:-6}"); do
+		run "$BATS_TEST_DIRNAME/identities" --seed $seed --moves "${MOVES:-60}" "$BROKEN"
+		[[ $output != *$'\n'"not ok: "*"$1"* ]] || { echo "# seed $seed" >&3 && return; }
+	done
+	echo "$output"
+	return 1
+}
+
+@test "an identity that another node holds is free" {
+	in_function is_over 's/if (!holder)/if (true)/' ipam/claim/identity.c
+	moved ', and '
+}
+
+@test "an identity that another container of the node holds is free" {
+	in_function end_attachment 's/found = record_find.*/found = FOUND_NOT;/'
+	moved ', and '
+}
+
+@test "DEL of an earlier container ends the present holder" {
+	in_function return_one 's/found != FOUND || !is_holder(.*) *$/found != FOUND || !json_field(keep.doc, "holder"))/'
+	moved ', and '
+}
+
+@test "an identity takes an address that another one has locked" {
+	in_function lock 's/if (found != FOUND_NOT)/found = found == FOUND_NOT ? FOUND : found; if (true)/'
+	moved ', and '
+}
+
+@test "a note of an identity is removed before the engine has released it" {
+	in_function return_one 's/found = FOUND_NOT;/found = FOUND;/'
+	moved 'is held: {'
+}
+
+@test "an identity gets other addresses when it moves" {
+	in_function set_holder 's/^{/{ json_object_del(hold->keep.doc, "addresses"); json_object_del(hold->keep.doc, "locked");/'
+	moved 'and gets'
 }

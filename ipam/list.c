@@ -101,7 +101,7 @@ static void print_pool(const struct conf *conf, size_t i, const struct usage *us
 	if (conf->cluster.pool)
 		nodes_put(" in %zu block%s of this node", usage->blocks, usage->blocks == 1 ? "" : "s");
 	if (usage->dead)
-		nodes_put(", %" PRIu64 " of them by pods that are gone", usage->dead);
+		nodes_put(", %" PRIu64 " of them for pods that no longer exist", usage->dead);
 	if (usage->waiting)
 		nodes_put(", %" PRIu64 " more wait for reuseDelay", usage->waiting);
 	putchar('\n');
@@ -117,7 +117,7 @@ static void print_static(const struct conf *conf, const struct usage *usage)
 		nodes_put("%s %s", i ? "," : "", entry_text(&conf->asked[i]).s);
 	nodes_put("\n    %" PRIu64 " leased on request", usage->used);
 	if (usage->dead)
-		nodes_put(", %" PRIu64 " of them by pods that are gone", usage->dead);
+		nodes_put(", %" PRIu64 " of them for pods that no longer exist", usage->dead);
 	putchar('\n');
 }
 

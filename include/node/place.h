@@ -38,9 +38,9 @@ struct content {
 
 enum placed {
 	PLACE_FAILED = -1,
-	PLACE_SAME, /* there already, or an instance that began later has placed another */
+	PLACE_SAME, /* it was there, or an instance that began later has placed another */
 	PLACE_WRITTEN,
-	PLACE_REPLACED, /* something that no instance had placed, of which a copy is kept */
+	PLACE_REPLACED, /* a file of another program, and kept a copy of that */
 };
 
 /* Errors: CNI_IO, CNI_DECODE, CNI_RETRY. */

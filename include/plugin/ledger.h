@@ -10,9 +10,9 @@
  * Each attachment has a page: its name, the id of the ADD that made it, its network namespace, and
  * the objects that it holds on the host. An object's directory lists its holders; the call that
  * removes the last one, and so the directory by rmdir(2), removes the object. A claim names the
- * attachment to which an interface of a namespace belongs. An object is written down before it is
- * made and struck out after it is removed. So a killed call leaves a list for DEL or GC of the work
- * that remains.
+ * attachment to which an interface of a namespace belongs. An object is recorded before it is
+ * made, and its record is deleted after it is removed. So a killed call leaves a list for DEL or GC of
+ * the work that remains.
  *
  * The host is the network namespace in which we run. Directories of other namespaces, and of an
  * earlier boot, are ignored.

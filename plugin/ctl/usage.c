@@ -16,7 +16,7 @@ static void examine_range_set(struct exam *exam, const json_t *range)
 		report(exam->report, WARNING, "leases",
 		       "ipvlanctl gc --yes releases them, as does the next ADD that finds no other "
 		       "address",
-		       "%lld of %s are leased by pods that are gone", dead, text);
+		       "%lld of %s are leased for pods that no longer exist", dead, text);
 	else if (leased >= size)
 		report(exam->report, WARNING, "pool", "make the range larger",
 		       "all %lld addresses of %s are leased: the next ADD fails", size, text);

@@ -16,7 +16,7 @@
 #define FOR_REPAIRS \
 	(BIT(CAP_NET_ADMIN) | BIT(CAP_SYS_ADMIN) | BIT(CAP_BPF) | BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_OVERRIDE))
 
-/* Those that there may be, of this kernel and of later ones. */
+/* So many capabilities a kernel can have. */
 #define ALL 64
 
 static int capabilities_set(uint64_t mask)

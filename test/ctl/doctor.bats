@@ -99,7 +99,7 @@ load ../lib/ctl
 	configured net "$(sound)"
 	pod a net
 	ip netns del a
-	finds 1 'warning  leases: 1 of 10.138.36.2-10.138.36.40 are leased by pods that are gone' \
+	finds 1 'warning  leases: 1 of 10.138.36.2-10.138.36.40 are leased for pods that no longer exist' \
 		'warning  attachment: container a, network net, interface eth0: its namespace is gone' '-> ipvlanctl gc --yes releases what it holds'
 }
 

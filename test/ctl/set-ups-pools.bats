@@ -141,7 +141,7 @@ ranges() {
 	configured net "$(ranges '{"subnet":"10.138.36.0/23","rangeStart":"10.138.36.2","rangeEnd":"10.138.36.2","gateway":"10.138.36.66"}')"
 	pod b net
 	ip netns del b
-	doctor 1 'warning  leases: 1 of 10.138.36.2-10.138.36.2 are leased by pods that are gone' '-> ipvlanctl gc --yes' \
+	doctor 1 'warning  leases: 1 of 10.138.36.2-10.138.36.2 are leased for pods that no longer exist' '-> ipvlanctl gc --yes' \
 		'warning  attachment: container b, network net, interface eth0: its namespace is gone'
 	accepted_by ADD
 }

@@ -42,7 +42,7 @@ small='"subnet": "10.9.0.0/28"'
 	five
 	touch -d '2026-01-02 03:04:05 UTC' "$STORE/10.9.0.2"
 	list "$small"
-	[ "${lines[2]}" = '    4 of 13 leased (31%), 2 of them by pods that are gone' ]
+	[ "${lines[2]}" = '    4 of 13 leased (31%), 2 of them for pods that no longer exist' ]
 	[ "${lines[3]}" = '  ADDRESS   CONTAINER  INTERFACE  SINCE                 STATE' ]
 	[ "${lines[4]}" = '  10.9.0.2  a          eth0       2026-01-02T03:04:05Z  live' ]
 	[[ ${lines[5]} = '  10.9.0.3  old        eth0       20'*'Z  earlier boot' ]]

@@ -829,7 +829,8 @@ static int read_endpoints(struct http *http, const json_t *conf, struct cni_erro
 	if (field_array(conf, "ipam.cluster.etcd.", "endpoints", &list, err) < 0)
 		return -1;
 	if (!json_array_size(list))
-		return cni_fail(err, CNI_CONFIG, "ipam.cluster.etcd.endpoints: there must be one at least");
+		return cni_fail(err, CNI_CONFIG,
+				"ipam.cluster.etcd.endpoints must have at least one endpoint");
 	json_array_foreach(list, i, entry) {
 		if (!json_is_string(entry))
 			return cni_fail(err, CNI_CONFIG,

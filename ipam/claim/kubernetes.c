@@ -116,7 +116,7 @@ static int call(struct kubernetes *k, const char *method, const char *name, json
 
 	if (snprintf(path, sizeof(path), "%s%s%s", k->leases, *name && *name != '?' ? "/" : "", name) >=
 	    (int)sizeof(path))
-		return cni_fail(err, CNI_CONFIG, "Kubernetes: too long a path: %.200s", path);
+		return cni_fail(err, CNI_CONFIG, "Kubernetes: the path is too long: %.200s", path);
 	return http_call(&k->http, method, path, request, ret, err);
 }
 
@@ -959,8 +959,7 @@ static int read_conf(struct kubernetes *k, const json_t *conf, struct cni_error 
 		cni_fail(err, CNI_CONFIG, "the pool's name \"%s\" cannot be part of a Lease's name",
 			 k->engine.cluster->pool);
 		return cni_hint(err,
-				"ipam.cluster.pool gives it one: small letters, digits, dashes, dots; 63 of "
-				"them at most");
+				"set ipam.cluster.pool to at most 63 small letters, digits, dashes and dots");
 	}
 	rc = *path ? kubeconfig_read(&k->http, &k->namespace, &k->kubeconfig, path, err)
 		   : kubeconfig_of_pod(&k->http, &k->namespace, err);

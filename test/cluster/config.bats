@@ -94,8 +94,8 @@ told_wrongly() {
 @test "the error for a wrong key of etcd names it" {
 	local long
 	printf -v long '%0201d' 0
-	told_wrongly '"etcd": {}' 7 'ipam.cluster.etcd.endpoints: there must be one at least'
-	told_wrongly '"etcd": {"endpoints": []}' 7 'ipam.cluster.etcd.endpoints: there must be one at least'
+	told_wrongly '"etcd": {}' 7 'ipam.cluster.etcd.endpoints must have at least one endpoint'
+	told_wrongly '"etcd": {"endpoints": []}' 7 'ipam.cluster.etcd.endpoints must have at least one endpoint'
 	told_wrongly '"etcd": {"endpoints": [1]}' 7 'ipam.cluster.etcd.endpoints must be a list of strings'
 	told_wrongly '"etcd": {"endpoints": ["ftp://a"]}' 7 '"ftp://a" is not an http:// or https:// address'
 	told_wrongly '"etcd": {"endpoints": ["file:///etc/passwd"]}' 7 '"file:///etc/passwd" is not an http:// or https:// address'

@@ -224,11 +224,11 @@ static enum found is_over(const struct node *node, const json_t *holder, struct 
 	return node->engine->kind->node_gone(node->engine, text_of(holder, "node"), err);
 }
 
-static int held_by_another(const struct hold *hold, const json_t *holder, struct cni_error *err)
+static int held_by_another(const struct keep *keep, const json_t *holder, struct cni_error *err)
 {
 	cni_fail(err, CNI_RETRY, "identity %.200s is held on node %.100s by container %.64s since %.31s",
-		 hold->keep.name, text_of(holder, "node"), text_of(holder, "container"),
-		 text_of(hold->keep.doc, "since"));
+		 keep->name, text_of(holder, "node"), text_of(holder, "container"),
+		 text_of(keep->doc, "since"));
 	return cni_hint(
 		err,
 		"it is free when the DEL of that container reaches the engine; if the node is gone for good, "
@@ -696,7 +696,8 @@ static enum found hold_once(struct hold *hold, struct cni_error *err)
 		enum found over = is_over(hold->node, holder, err);
 
 		if (over != FOUND)
-			return over == FOUND_FAILED ? over : (enum found)held_by_another(hold, holder, err);
+			return over == FOUND_FAILED ? over
+						    : (enum found)held_by_another(&hold->keep, holder, err);
 	}
 	if (found == FOUND_NOT && new_record(hold, err) < 0)
 		return FOUND_FAILED;
@@ -976,40 +977,57 @@ static int may_release(const struct node *node, const struct keep *keep, struct 
 	return over == FOUND ? 0 : -1;
 }
 
-static enum found release_once(struct node *node, struct keep *keep, bool forgotten, struct cni_error *err)
+/*
+ * Ends the holder. If another call changes the record meanwhile, reads it again, and fails if another
+ * attachment has become the holder: the person does not know that one.
+ */
+static enum found end_holder(const struct node *node, struct keep *keep, struct cni_error *err)
 {
 	const struct engine_kind *kind = node->engine->kind;
-	enum found found = kind->keep_read(node->engine, keep, err);
+	json_auto_t *ended = NULL;
+	enum found found = FOUND_NOT;
 
-	if (found == FOUND_NOT)
-		return (enum found)cni_fail(err, CNI_CONFIG, "the engine has no identity %s", keep->name);
-	if (found == FOUND_FAILED || may_release(node, keep, err) < 0)
-		return FOUND_FAILED;
-	if (json_field(keep->doc, "holder")) {
+	for (int tries = 0; found == FOUND_NOT && tries < CHANGES; tries++) {
+		json_t *holder;
+
+		found = kind->keep_read(node->engine, keep, err);
+		holder = json_field(keep->doc, "holder");
+		if (found == FOUND_NOT)
+			return (enum found)cni_fail(err, CNI_CONFIG, "the engine has no identity %s",
+						    keep->name);
+		if (found == FOUND_FAILED || may_release(node, keep, err) < 0)
+			return FOUND_FAILED;
+		if (!holder)
+			return FOUND;
+		if (tries && !json_equal(holder, ended))
+			return (enum found)held_by_another(keep, holder, err);
+		json_decref(ended);
+		ended = json_incref(holder);
 		json_object_del(keep->doc, "holder");
 		json_object_set_new(keep->doc, "since", json_string(now_text(node)));
 		found = kind->keep_write(node->engine, keep, err);
 	}
-	return found == FOUND && forgotten ? forget(node, keep, err) : found;
+	return found;
 }
 
 json_t *identity_release(struct node *node, const char *name, bool forgotten, struct cni_error *err)
 {
 	struct keep keep = { .kind = KEEP_IDENTITY };
-	enum found found = FOUND_NOT;
 	json_t *answer = NULL;
 	struct blocks blocks;
+	enum found found;
 
 	if (local_lock(node, err) < 0 || local_read(node, &blocks, err) < 0 ||
 	    name_keep(&keep, node, name, err) < 0)
 		return NULL;
 	blocks_free(&blocks);
 	engine_begin(node->engine, LLONG_MAX);
-	for (int tries = 0; found == FOUND_NOT && tries < CHANGES; tries++)
-		found = release_once(node, &keep, forgotten, err);
+	found = end_holder(node, &keep, err);
+	if (found == FOUND && forgotten)
+		found = forget(node, &keep, err);
 	if (found == FOUND)
 		answer = json_incref(keep.doc);
-	else
+	else if (found == FOUND_NOT)
 		cni_fail(err, CNI_RETRY, "the record of identity %s is changed by others", keep.name);
 	keep_free(&keep);
 	return answer;

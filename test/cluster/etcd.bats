@@ -228,3 +228,36 @@ calls() {
 	drops "$CONF" c5
 	[ "$(calls)" = 0 ]
 }
+
+# asked PID: the answer of the engine has arrived, and the process, which is stopped, has not read it.
+asked() {
+	ss -tnHp state established | awk -v pid="pid=$1," 'index($0, pid) && $1 > 0 { n++ } END { exit !n }'
+}
+
+@test "identities: a person releases the holder that was there, and none that has the identity since" {
+	start_engine
+	sets='"sticky": "K8S_POD_NAME", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]'
+	export CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAME=web-0"
+	on a '' "$sets"
+	add c1
+	on janitor '' "$sets"
+	# it stops after its first request
+	strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=sendto -e inject=sendto:signal=STOP:when=1 \
+		"$BUILD/addrpool-claim" release-identity web-0 <<<"$CONF" >"$BATS_TEST_TMPDIR/late" 3>&- &
+	traced=$!
+	for _ in {1..200}; do
+		pid=$(pgrep -P $traced) && asked "$pid" && break
+		sleep 0.05
+	done
+	asked "$pid"
+	on second '' "$sets"
+	"$BUILD/addrpool-claim" release-identity web-0 <<<"$CONF" >/dev/null
+	on b '' "$sets"
+	add c2
+	kill -CONT "$pid"
+	run ! wait $traced
+	[[ $(cat "$BATS_TEST_TMPDIR/late") = *"identity net web-0 is held on node b by container c2 since 20"* ]]
+	on c '' "$sets"
+	pool ADD "$CONF" c3
+	fails 11 'is held on node b by container c2'
+}

@@ -123,3 +123,63 @@ returns_despite() {
 @test "failed at any system call about files of a return, the block goes back with the next call" {
 	returns_despite errors 40
 }
+
+# workload NODE VERB CONTAINER: a call for the workload at hand, on a node.
+workload() {
+	on "$1" '"timeout": 5' '"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]'
+	CNI_ARGS="IgnoreUnknown=1;POD=$WORKLOAD" pool "$2" "$CONF" "$3"
+}
+
+# moves_despite KIND VERB LEAST: with each fault in ADD or DEL of a new workload on node a. The workload then starts on b.
+moves_despite() {
+	local fault faults cases=0 first
+	WORKLOAD=traced
+	workload a ADD c1
+	[ "$2" = ADD ] || succeeds
+	drops "$CONF" c1
+	WORKLOAD=traced-$2
+	[ "$2" = ADD ] || { workload a ADD c1 && succeeds; }
+	CNI_ARGS="IgnoreUnknown=1;POD=$WORKLOAD" traced "$2" c1
+	workload a DEL c1
+	mapfile -t faults < <("$1_faults")
+	while read -r fault; do
+		WORKLOAD=$2-$((cases += 1))
+		[ "$2" = ADD ] || { workload a ADD victim && succeeds; }
+		echo "$fault" >"$BIN/fault"
+		workload a "$2" victim
+		rm -f "$BIN/fault"
+		first=''
+		if [ "$2" = ADD ]; then
+			[ "$status" = 0 ] || fails "$(jq .code <<<"$output")" || { echo "$fault: $output"; return 1; }
+			[ "$status" != 0 ] || first=$(address)
+			workload b ADD other
+			[ -z "$first" ] || fails 11 'is held on node a by container victim' || { echo "$fault: $output"; return 1; }
+			workload b DEL other
+			succeeds
+		else
+			succeeds
+			rm -f "$OWN/blocks/failed" # which keeps from trying again for a minute
+		fi
+		workload a DEL victim
+		succeeds
+		workload b ADD other
+		succeeds || { echo "$fault: $output"; return 1; }
+		[ -z "$first" ] || [ "$(address)" = "$first" ]
+		workload b DEL other
+		succeeds
+	done < <(printf '%s\n' "${faults[@]}" | awk -v step=$((${STEP:-7} > 1 ? 12 : 1)) 'NR % step == 0')
+	"$BUILD/addrpool-claim" identities <<<"$CONF" >"$BATS_TEST_TMPDIR/identities"
+	[ "$(jq '[.[] | select(.holder)] | length' "$BATS_TEST_TMPDIR/identities")" = 0 ]
+	echo "# $1, $2: $cases cases" >&3
+	[ "$cases" -ge "$3" ]
+}
+
+@test "killed at any system call of an identity's ADD or DEL, the workload starts on another node after DEL, with its address" {
+	moves_despite kill ADD 5
+	moves_despite kill DEL 5
+}
+
+@test "failed at any system call about files of an identity's ADD or DEL, it is the same" {
+	moves_despite errors ADD 5
+	moves_despite errors DEL 5
+}

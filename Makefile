@@ -24,7 +24,7 @@
 #   make dist       build/release: a tarball of the static programs for each architecture
 #   make deb        build/release: the Debian package
 #   make release    build/release: all of these from a commit, with sources, notes and SHA256SUMS
-#   make image      build/image.tar: an image that installs the static binaries on a node
+#   make image      build/image.tar: an image of the static programs, which sets up a node of Kubernetes
 #   make facts      what the code relies on in the kernel, a line each: KERNEL=qemu-6.1
 #   make test-kernels   the tests on our kernel and Debian's
 #   make coverage   which lines the tests run

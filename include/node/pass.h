@@ -33,7 +33,13 @@ void pass_close(struct pass *pass);
 /* In a child. arg: struct pass. Returns enum passed. */
 int pass_run(void *arg);
 
-/* Makes the ready file if all is in place, and else removes it. */
+/* What a file's name has in addition that explains why the ready file does not exist. */
+#define PASS_REASON ".reason"
+
+/* Makes the ready file if all is in place. Else removes it, and writes the reason beside it. */
 void pass_report(const struct pass *pass, bool ready);
+
+/* The program's exit status: 0 if the ready file exists; else 1, with the reason on standard output. */
+int pass_is_ready(const char *path);
 
 #endif

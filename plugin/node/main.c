@@ -218,6 +218,6 @@ int main(int argc, char **argv)
 		return status;
 	/* for a probe of the kubelet: the image has no shell */
 	if (argc == 3 && !strcmp(argv[1], "is-ready"))
-		return access(argv[2], F_OK) == 0 ? 0 : 1;
+		return pass_is_ready(argv[2]);
 	return node_main(argc, argv);
 }

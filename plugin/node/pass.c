@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -102,18 +103,49 @@ int pass_run(void *arg)
 	return failed ? PASS_FAILED : replaced ? PASS_REPLACED : PASS_DONE;
 }
 
+/* The last fault that a step has reported; "" before the first pass ends. */
+static const char *pass_fault(const struct pass *pass)
+{
+	const char *fault = "";
+
+	for (size_t i = 0; pass->said && i < PASS_STEPS; i++)
+		if (*pass->said[i])
+			fault = pass->said[i];
+	return fault;
+}
+
+static int pass_write(const char *path, const char *text)
+{
+	autoclose int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	const ssize_t len = (ssize_t)strlen(text);
+
+	return fd < 0 || write(fd, text, (size_t)len) != len ? -1 : 0;
+}
+
+/* The reason is beside the ready file, from before that one disappears until after it appears. */
 void pass_report(const struct pass *pass, bool ready)
 {
 	const char *path = pass->options->ready_file;
-	autoclose int fd = -1;
+	char reason[PATH_MAX];
 
 	if (!path)
 		return;
-	if (!ready) {
-		unlink(path);
-		return;
-	}
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0)
-		cni_log("cannot write %s: %s", path, errno_text(errno));
+	snprintf(reason, sizeof(reason), "%s" PASS_REASON, path);
+	if (pass_write(ready ? path : reason, ready ? "" : pass_fault(pass)) < 0)
+		cni_log("cannot write %s: %s", ready ? path : reason, errno_text(errno));
+	unlink(ready ? reason : path);
+}
+
+int pass_is_ready(const char *path)
+{
+	autofree char *text = NULL;
+	char reason[PATH_MAX];
+	size_t len;
+
+	if (access(path, F_OK) == 0)
+		return 0;
+	snprintf(reason, sizeof(reason), "%s" PASS_REASON, path);
+	text = place_read(reason, &len, NULL);
+	puts(text && len ? text : "not everything is in place yet");
+	return 1;
 }

@@ -19,8 +19,10 @@ token_is() {
 
 # refused TEXT: the node reports that, is not ready, and the configuration is still that with the address .2
 refused() {
+	local reason
 	soon grep -qF -- "$1" "$SAID"
-	! is_ready
+	reason=$(! is_ready)
+	[[ $reason = *"$1"* ]]
 	[ "$(placed '.plugins[0].ipam.ranges[0][0].rangeStart')" = 10.138.36.2 ]
 	list | template
 	soon is_ready

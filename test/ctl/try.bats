@@ -163,7 +163,7 @@ sound() {
 	ctl try "$NETCONFPATH/list.conf"
 	[ "$status" = 2 ]
 	tells 'it has an array, and a configuration is an object'
-	ctl try "$TOP/conf-examples/kubernetes/install.yaml"
+	ctl try "$TOP/conf-examples/kubernetes/base/daemonset.yaml"
 	[ "$status" = 2 ]
 	tells 'it is YAML, and a network configuration is JSON' '-> write it as JSON'
 	ctl try "$TOP/conf-examples/kubernetes/multus/ipvlan-l2.yaml"

@@ -11,6 +11,7 @@
 #	etcd_stop                 all that were started
 #	ETCD_OPTIONS              more options of those that are started
 #	etcd_certs DIR            ca, server, client, expired, other-ca, other-client: .crt and .key
+#	SERVER_NAMES              more names of the server, as ",IP:192.0.2.1,DNS:api"
 
 TOP=${TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 
@@ -48,7 +49,7 @@ etcd_authority() {
 
 # etcd's gateway is a client of its server, and sends it the server's certificate.
 etcd_certs() {
-	local server='subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n'
+	local server="subjectAltName=IP:127.0.0.1,DNS:localhost${SERVER_NAMES:-}\\nextendedKeyUsage=serverAuth,clientAuth\\n"
 	[ ! -d "$1" ] || return 0
 	mkdir -p "$1"
 	etcd_authority "$1" ca

@@ -7,6 +7,9 @@
 #	node_stop
 #	until_true COMMAND...   waits for a minute or two
 #	node_logs         what its programs complain of
+#	node_is_ready
+#	proxy_start OPTION...   another kube-proxy in place of the one that runs
+#	deploy, pods_of   web servers, and what they have
 
 NODE_DIR=/run/runtimes/node # below $RUNTIMES_DIR
 NODE_IP=10.138.36.58
@@ -44,21 +47,29 @@ node_program() {
 	NODE_PIDS+=" $!"
 }
 
+# proxy_start OPTION...: kube-proxy with these options, in place of the one before
+proxy_start() {
+	[ -z "${PROXY_PID:-}" ] || { kill -KILL "$PROXY_PID" && wait "$PROXY_PID"; } 2>/dev/null || :
+	node_program kube-proxy --kubeconfig $NODE_DIR/admin.kubeconfig --hostname-override node --conntrack-max-per-core 0 \
+		--conntrack-tcp-timeout-established 0 --conntrack-tcp-timeout-close-wait 0 "$@"
+	export PROXY_PID=$!
+}
+
 node_start() {
 	local admin=$NODE_DIR/admin.kubeconfig
 	mkdir -p $NODE_DIR
 	KUBERNETES=$("$TOP/test/cluster/get-kubernetes")
 	tell_speed
 	sysctl -qw net.ipv4.ip_forward=1 # as on all nodes
-	kubernetes_start $NODE_DIR/kubernetes --kubelet-client-certificate $NODE_DIR/kubernetes/certs/admin.crt \
+	# pods and addrpool-claim find the server by its Service, 10.96.0.1
+	SERVER_NAMES=",IP:$NODE_IP,IP:10.96.0.1" kubernetes_start $NODE_DIR/kubernetes --bind-address 0.0.0.0 --advertise-address $NODE_IP --kubelet-client-certificate $NODE_DIR/kubernetes/certs/admin.crt \
 		--kubelet-client-key $NODE_DIR/kubernetes/certs/admin.key --kubelet-preferred-address-types InternalIP
 	sed 's/namespace: kube-system/namespace: default/' "$KUBE_DIR/admin.kubeconfig" >$admin
 	export KUBECONFIG=$admin PATH=$KUBERNETES:$PATH
 	node_program kube-controller-manager --kubeconfig $admin --leader-elect=false --root-ca-file "$KUBE_DIR/certs/ca.crt" \
 		--service-account-private-key-file "$KUBE_DIR/certs/accounts.key"
 	node_program kube-scheduler --kubeconfig $admin --leader-elect=false
-	node_program kube-proxy --kubeconfig $admin --hostname-override node --proxy-mode iptables --masquerade-all \
-		--conntrack-max-per-core 0 --conntrack-tcp-timeout-established 0 --conntrack-tcp-timeout-close-wait 0
+	proxy_start --proxy-mode iptables --masquerade-all
 	kubelet_conf
 	node_program kubelet --config $NODE_DIR/kubelet.yaml --kubeconfig $admin --root-dir $NODE_DIR/kubelet \
 		--cert-dir $NODE_DIR/kubelet-certs --hostname-override node --node-ip $NODE_IP -v 2
@@ -91,4 +102,41 @@ node_logs() {
 		grep '^[EF]' "$log" | tail -n 5
 		tail -n 3 "$log"
 	done
+}
+
+no_container() {
+	! pgrep -f containerd-shim
+}
+
+node_is_ready() {
+	kubectl get node node | grep -q ' Ready'
+}
+
+# deploy NAME REPLICAS [ANNOTATIONS]: web servers, which the kubelet probes for readiness
+deploy() {
+	kubectl apply -f - <<-YAML
+		apiVersion: apps/v1
+		kind: Deployment
+		metadata: {name: $1}
+		spec:
+		  replicas: $2
+		  selector: {matchLabels: {app: $1}}
+		  template:
+		    metadata:
+		      labels: {app: $1}
+		      annotations: {${3:-}}
+		    spec:
+		      terminationGracePeriodSeconds: 1
+		      containers:
+		      - name: web
+		        image: docker.io/local/busybox:1
+		        command: [sh, -c, 'hostname >/tmp/index.html; exec httpd -f -h /tmp']
+		        readinessProbe: {httpGet: {port: 80}, periodSeconds: 1}
+	YAML
+	until_true kubectl rollout status "deployment/$1" --timeout=1s
+}
+
+# pods_of NAME FIELD: prints the field of each pod of the deployment
+pods_of() {
+	kubectl get pods -l "app=$1" -o jsonpath="{range .items[*]}{$2}{\"\\n\"}{end}"
 }

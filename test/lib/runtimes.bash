@@ -140,7 +140,7 @@ nobody_left() {
 	local left
 	left=$(
 		ip -d -br link show type ipvlan
-		find /run/cni /var/lib/cni -type f ! -name lock ! -name ledger.lock ! -name 'ipvlan.counters.*' ! -name 'last_reserved_ip.*'
+		find /run/cni /var/lib/cni -type f ! -name lock ! -name '*.lock' ! -name 'ipvlan.counters.*' ! -name 'last_reserved_ip.*'
 	)
 	[ -z "$left" ] || { echo "left behind: $left"; return 1; }
 }

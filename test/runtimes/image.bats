@@ -1,93 +1,108 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# The container image of `make image`, which installs the plugins on nodes: by containerd's client, and as
-# Kubernetes starts it, by the name in the DaemonSet of conf-examples/kubernetes.
+# The container image of `make image`, by containerd's client, and as Kubernetes starts it, by the name in the DaemonSet of
+# conf-examples/kubernetes.
 
 load ../lib/cni
 load ../lib/runtimes
 export CONTAINERD=sid CNI_VERSION=1.1.0
 load ../lib/containerd-tests
 
-IMAGE=$(sed -n 's/^ *image: //p' "$TOP/conf-examples/kubernetes/install.yaml")
+IMAGE=$(sed -n 's/^ *image: //p' "$TOP/conf-examples/kubernetes/base/daemonset.yaml")
 
 import() {
 	ctr -n "$1" images import --snapshotter overlayfs "$BUILD/image.tar"
 }
 
-# installer DIRECTORY: runs the image's container with the directory, as the DaemonSet does
-installer() {
+# node: runs ipvlan-node with directories bin and keep of this machine, as the DaemonSet does; sets BIN
+node() {
+	BIN=$BATS_TEST_TMPDIR/bin
+	mkdir -p "$BIN" "$BATS_TEST_TMPDIR/keep"
 	import default
-	ctr run -d --read-only --snapshotter overlayfs \
-		--mount "type=bind,src=$1,dst=/host/opt/cni/bin,options=rbind:rw" "$IMAGE" installer
+	ctr run -d --read-only --snapshotter overlayfs --mount "type=bind,src=$BIN,dst=/opt/cni/bin,options=rbind:rw" \
+		--mount "type=bind,src=$BATS_TEST_TMPDIR/keep,dst=/var/lib/ipvlan-node,options=rbind:rw" "$IMAGE" node \
+		/ipvlan-node --no-repair --install-from=/ --uninstall-last
 }
 
 task_is() {
 	ctr -n "${3:-default}" task ls | grep -q "^$1 .*$2"
 }
 
-# until_there DIRECTORY: waits for both built programs, and nothing else
-until_there() {
+# soon COMMAND...
+soon() {
 	for _ in {1..100}; do
-		! same "$1" || return 0
+		! "$@" || return 0
 		sleep 0.1
 	done
-	ls -lA "$1"
+	ls -lA "$BIN"
 	return 1
 }
 
-same() {
-	[ "$(find "$1" -mindepth 1 | wc -l)" = 2 ] &&
-		cmp -s "$1/ipvlan" "$BUILD/static/ipvlan" && cmp -s "$1/addrpool" "$BUILD/static/addrpool"
+installed() {
+	local name
+	for name in ipvlan addrpool addrpool-claim; do
+		cmp -s "$BIN/$name" "$BUILD/static/$name" || return 1
+	done
 }
 
-@test "its container copies ipvlan and addrpool to a directory of the node, where they work" {
-	local bin=$BATS_TEST_TMPDIR/bin name
-	mkdir "$bin"
-	installer "$bin"
-	until_there "$bin"
+@test "its container installs the programs in a directory of the node, where they work" {
+	local name
+	node
+	soon installed
 	for name in ipvlan addrpool; do
-		[ "$(stat -c '%A %u' "$bin/$name")" = '-rwxr-xr-x 0' ]
-		CNI_COMMAND=VERSION "$bin/$name" | grep -q '"1.1.0"'
+		[ "$(stat -c '%A %u' "$BIN/$name")" = '-rwxr-xr-x 0' ]
+		CNI_COMMAND=VERSION "$BIN/$name" | grep -q '"1.1.0"'
 	done
+	"$BIN/addrpool-claim" --version
 }
 
 @test "a plugin that runs meanwhile finishes, and the next call runs the new one" {
-	local bin=$BATS_TEST_TMPDIR/bin old
-	mkdir "$bin"
-	cp "$(type -P sleep)" "$bin/ipvlan"
-	echo 'half of one' >"$bin/.addrpool.new"
-	"$bin/ipvlan" 1000 3>&- &
+	local old
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cp "$(type -P sleep)" "$BATS_TEST_TMPDIR/bin/ipvlan"
+	echo 'half of one' >"$BATS_TEST_TMPDIR/bin/.addrpool.new"
+	"$BATS_TEST_TMPDIR/bin/ipvlan" 1000 3>&- &
 	old=$!
-	installer "$bin"
-	until_there "$bin"
+	node
+	soon installed
 	kill $old
 }
 
-@test "it keeps running, and ends with status 0 at SIGTERM" {
+@test "SIGTERM ends it with status 0, and the node has what it had before" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
-	installer "$BATS_TEST_TMPDIR/bin"
-	until_there "$BATS_TEST_TMPDIR/bin"
-	task_is installer RUNNING
-	ctr task kill -s TERM installer
-	for _ in {1..100}; do
-		! task_is installer STOPPED || break
-		sleep 0.1
-	done
-	ctr task delete installer
+	echo another >"$BATS_TEST_TMPDIR/bin/ipvlan"
+	node
+	soon installed
+	task_is node RUNNING
+	ctr task kill -s TERM node
+	soon task_is node STOPPED
+	ctr task delete node
+	[ "$(ls -A "$BIN")" = ipvlan ]
+	[ "$(cat "$BIN/ipvlan")" = another ]
+	[ -z "$(ls -A "$BATS_TEST_TMPDIR/keep")" ]
 }
 
-@test "if the directory does not exist, it fails with a message" {
+@test "its own command is ipvlan-node, and the other programs run in it" {
+	local name layout=$BATS_TEST_TMPDIR/layout file digest
+	mkdir "$layout"
+	tar -C "$layout" -xf "$BUILD/image.tar"
+	file=$layout/index.json
+	for name in manifests manifests config; do
+		digest=$(jq -r ".$name | (arrays[0] // .).digest" "$file")
+		file=$layout/blobs/sha256/${digest#sha256:}
+	done
+	[ "$(jq -r '.config.Cmd | join(" ")' "$file")" = /ipvlan-node ]
 	import default
-	run ctr run --rm --snapshotter overlayfs "$IMAGE" installer
-	[ "$status" = 1 ]
-	[[ $output = *'/host/opt/cni/bin: No such file or directory'* ]]
+	for name in ipvlan addrpool addrpool-claim ipvlanctl ipvlan-node ipvlan-netavark; do
+		ctr run --rm --snapshotter overlayfs "$IMAGE" version "/$name" --version | grep -q "^$name "
+	done
 }
 
 @test "CRI: the image starts by the name in the DaemonSet" {
 	import k8s.io
-	POD=$(cri run installer)
-	echo "$POD" >"$STUB_DIR/pod-installer"
-	CONTAINER=$(cri start "$POD" installer "$IMAGE" /install-plugins /)
+	POD=$(cri run node)
+	echo "$POD" >"$STUB_DIR/pod-node"
+	CONTAINER=$(cri start "$POD" node "$IMAGE" /ipvlan-node --no-repair --install-from=/)
 	task_is "$CONTAINER" RUNNING k8s.io
 }
 

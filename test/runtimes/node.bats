@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# A node of Kubernetes with ipvlan as its cluster network, from its state without a network: the DaemonSet, the
+# A node of Kubernetes with ipvlan as its cluster network, from its state without a network: the set-up "programs", the
 # network and the networks for Multus of conf-examples/kubernetes, with kubectl, as
 # conf-examples/kubernetes/README.md explains.
 
@@ -20,8 +20,8 @@ setup_file() {
 	containerd_start sid
 	ctr -n k8s.io images import --snapshotter overlayfs "$BUILD/image.tar" >/dev/null
 	node_start
-	kubectl apply -f "$EXAMPLES/install.yaml"
-	until_true test -x /opt/cni/bin/addrpool
+	kubectl apply -k "$EXAMPLES/programs"
+	until_true kubectl -n ipvlan-cni rollout status daemonset/ipvlan-node --timeout=1s
 	kubectl get node node | grep -q NotReady
 	cp "$EXAMPLES/cluster-network.conflist" /etc/cni/net.d/10-cluster.conflist
 	until_true node_is_ready
@@ -29,7 +29,7 @@ setup_file() {
 }
 
 teardown_file() {
-	kubectl delete -f "$EXAMPLES/install.yaml"
+	kubectl delete -k "$EXAMPLES/programs"
 	until_true no_container # containers that are left hold descriptors for which bats waits
 	node_stop
 	pkill -x containerd # also one that a test has started
@@ -45,47 +45,10 @@ teardown() {
 	until_true nobody_left
 }
 
-no_container() {
-	! pgrep -f containerd-shim
-}
-
-node_is_ready() {
-	kubectl get node node | grep -q ' Ready'
-}
-
-# deploy NAME REPLICAS [ANNOTATIONS]: web servers, which the kubelet probes for readiness
-deploy() {
-	kubectl apply -f - <<-YAML
-		apiVersion: apps/v1
-		kind: Deployment
-		metadata: {name: $1}
-		spec:
-		  replicas: $2
-		  selector: {matchLabels: {app: $1}}
-		  template:
-		    metadata:
-		      labels: {app: $1}
-		      annotations: {${3:-}}
-		    spec:
-		      terminationGracePeriodSeconds: 1
-		      containers:
-		      - name: web
-		        image: docker.io/local/busybox:1
-		        command: [sh, -c, 'hostname >/tmp/index.html; exec httpd -f -h /tmp']
-		        readinessProbe: {httpGet: {port: 80}, periodSeconds: 1}
-	YAML
-	until_true kubectl rollout status "deployment/$1" --timeout=1s
-}
-
-# pods_of NAME FIELD: prints the field of each pod of the deployment
-pods_of() {
-	kubectl get pods -l "app=$1" -o jsonpath="{range .items[*]}{$2}{\"\\n\"}{end}"
-}
-
 @test "the DaemonSet has installed the programs, and the node is ready once it has a network configuration" {
 	cmp "$BUILD/static/ipvlan" /opt/cni/bin/ipvlan
 	cmp "$BUILD/static/addrpool" /opt/cni/bin/addrpool
-	[ "$(kubectl -n kube-system get daemonset ipvlan-cni -o jsonpath='{.status.numberReady}')" = 1 ]
+	[ "$(kubectl -n ipvlan-cni get daemonset ipvlan-node -o jsonpath='{.status.numberReady}')" = 1 ]
 }
 
 @test "pods reach each other, the node and the LAN; the kubelet and the LAN reach them" {
@@ -96,7 +59,7 @@ pods_of() {
 	[ "$(leases cluster)" = "$(printf '%s\n' "${addresses[@]}" | sort -V | xargs)" ]
 	[ "$(kubectl exec "${pods[0]}" -- wget -qO- "http://${addresses[1]}")" = "${pods[1]}" ]
 	kubectl exec "${pods[1]}" -- ping -c 1 -W 3 "${addresses[0]}"
-	kubectl exec "${pods[0]}" -- ping -c 1 -W 3 $NODE_IP
+	kubectl exec "${pods[0]}" -- ping -c 1 -W 3 "$NODE_IP"
 	kubectl exec "${pods[0]}" -- ping -c 1 -W 3 39.156.66.10
 	[ "$(curl -sm 5 "http://${addresses[0]}")" = "${pods[0]}" ]
 	[ "$(ip netns exec lan curl -sm 5 "http://${addresses[0]}")" = "${pods[0]}" ]

@@ -36,6 +36,7 @@ struct attaching {
 	struct survey survey;
 	uint64_t surveyed; /* hold_holders() of the master's anchor before the survey */
 	int unsurveyed;	   /* the master that requires a survey */
+	int surveys;	   /* the lock of surveys; -1: not locked */
 	struct rival rival;
 	bool repaired;
 	bool fenced; /* a VLAN was made on a link with a fence, which must know the VLAN */
@@ -206,12 +207,22 @@ static enum attempt host_try(struct attaching *a, struct cni_error *err)
 	return attempt;
 }
 
+/*
+ * If a node starts all its pods at once, all their ADDs require the survey, which takes as long as
+ * twenty ADDs. Only one makes it. The others wait until it has made the anchor, and then require
+ * none. If the lock fails, this ADD makes the survey too.
+ */
 static int host_survey(struct attaching *a, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	struct alive alive;
 	int rc;
 
+	if (a->surveys < 0) {
+		a->surveys = ledger_lock_surveys(&a->ledger);
+		if (a->surveys >= 0)
+			return 0; /* another ADD may have made the anchor before */
+	}
 	alive_read(&alive);
 	rc = guard_survey(&a->survey, &alive, a->unsurveyed, false, &why);
 	alive_free(&alive);
@@ -309,39 +320,49 @@ int host_check_programs(const struct conf *conf, struct cni_error *err)
 	return fence_key(conf) ? nft_require(&nft, fence_key(conf), err) : 0;
 }
 
-int host_attach(struct iface *iface, const struct conf *conf, struct page *page, struct cni_error *err)
+/* Repeats the attempt until it is done, and does between attempts what they require. */
+static int host_attach_by(struct attaching *a, struct cni_error *err)
 {
-	struct attaching a = { .iface = iface, .conf = conf, .page = page, .lock = -1 };
 	enum attempt attempt = DONE;
 	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < ATTEMPTS; i++) {
+		view_open(&a->view, &a->iface->host);
+		attempt = host_try(a, err);
+		view_close(&a->view);
+		if (attempt == DONE && a->fenced)
+			host_repair(a);
+		if (attempt == DONE)
+			return 0;
+		if (attempt == SURVEY)
+			rc = host_survey(a, err);
+		else if (attempt == RELEASE)
+			rc = host_release_earlier(a, err);
+		else if (attempt == REPAIR)
+			host_repair(a);
+		else
+			rc = attempt == RIVAL ? release_rival(&a->iface->host, &a->rival, err) : -1;
+	}
+	if (rc == 0)
+		cni_fail(err, CNI_RETRY, "other calls change the attachment at the same time");
+	return -1;
+}
+
+int host_attach(struct iface *iface, const struct conf *conf, struct page *page, struct cni_error *err)
+{
+	struct attaching a = { .iface = iface, .conf = conf, .page = page, .surveys = -1, .lock = -1 };
+	int rc;
 
 	*page = (struct page){ .n_objects = 0 };
 	if (host_check_programs(conf, err) < 0 || iface_prepare(iface, conf, err) < 0 ||
 	    page_begin(page, iface->req, iface->req->pod, err) < 0)
 		return -1;
 	host_repair_others(&a);
-	for (int i = 0; rc == 0 && i < ATTEMPTS; i++) {
-		view_open(&a.view, &iface->host);
-		attempt = host_try(&a, err);
-		view_close(&a.view);
-		if (attempt == DONE && a.fenced)
-			host_repair(&a);
-		if (attempt == DONE)
-			return 0;
-		if (attempt == SURVEY)
-			rc = host_survey(&a, err);
-		else if (attempt == RELEASE)
-			rc = host_release_earlier(&a, err);
-		else if (attempt == REPAIR)
-			host_repair(&a);
-		else
-			rc = attempt == RIVAL ? release_rival(&iface->host, &a.rival, err) : -1;
-	}
-	if (rc == 0)
-		cni_fail(err, CNI_RETRY, "other calls change the attachment at the same time");
-	if (page->written)
+	rc = host_attach_by(&a, err);
+	cleanup_close(&a.surveys);
+	if (rc < 0 && page->written)
 		host_undo(iface, page, NULL);
-	return -1;
+	return rc;
 }
 
 bool host_undo(struct iface *iface, const struct page *page, const char *ipam)

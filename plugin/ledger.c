@@ -169,6 +169,13 @@ int ledger_lock_open(struct ledger *ledger, struct cni_error *err)
 	return -1;
 }
 
+int ledger_lock_surveys(const struct ledger *ledger)
+{
+	autoclose int fd = file_open(ledger->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+
+	return fd >= 0 && file_lock(fd, PATIENCE_S) == 0 ? take_fd(&fd) : -1;
+}
+
 void ledger_unlock(struct ledger *ledger)
 {
 	cleanup_close(&ledger->lock);

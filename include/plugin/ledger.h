@@ -17,13 +17,15 @@
  * The host is the network namespace in which we run. Directories of other namespaces, and of an
  * earlier boot, are ignored.
  *
- * There are two locks:
+ * There are three locks:
  *
  *	the ledger's, by flock(2) of ledger.lock, while pages and objects change: for moments;
  *	a page's, by flock(2) of the page, while its attachment is released, which includes
- *	the IPAM plugin's DEL. An ADD of the same name waits for it.
+ *	the IPAM plugin's DEL. An ADD of the same name waits for it;
+ *	that of surveys (plugin/guard.h), by flock(2) of the ledger's directory, from before a
+ *	survey until the ADD has made the anchor. It only saves work.
  *
- * Readers take neither, since a page is replaced as a whole. A key of a page that this version does
+ * Readers take none, since a page is replaced as a whole. A key of a page that this version does
  * not know belongs to people, or to a later version, and is kept. An unknown entry of "objects" is
  * something on the host, and is reported.
  */
@@ -75,6 +77,9 @@ enum found ledger_open(struct ledger *ret, struct rtnl *host, struct cni_error *
 int ledger_lock(struct ledger *ret, struct rtnl *host, struct cni_error *err);
 /* Locks a ledger that is open. */
 int ledger_lock_open(struct ledger *ledger, struct cni_error *err);
+/* Locks the surveys, of a ledger that was locked before: a descriptor, which the caller closes, or -1.
+ * Waits for a minute at most. */
+int ledger_lock_surveys(const struct ledger *ledger);
 /* For STATUS: can a page be written? Takes no lock, writes nothing. CNI_IO. */
 int ledger_check(struct rtnl *host, struct cni_error *err);
 void ledger_unlock(struct ledger *ledger);

@@ -360,3 +360,26 @@ stranger() {
 	[ "$failed" = 16 ]
 	[ "$(sort -u <<<"${modes%$'\n'}" | wc -l)" = 1 ]
 }
+
+@test "of eight ADDs of a master's first pods at once, one searches the namespaces" {
+	local i searched=0
+	mkdir -p /run/cni/ipvlan
+	keeps_lock /run/cni/ipvlan/ledger.lock
+	run_by strace -f -qq -e signal=none -e trace=pidfd_open -o "$BATS_TEST_TMPDIR/trace-\$CNI_CONTAINERID"
+	for i in {1..8}; do
+		ip netns add "p$i"
+		CNI_COMMAND=ADD CNI_CONTAINERID=p$i CNI_NETNS=/run/netns/p$i CNI_IFNAME=eth0 "$PLUGIN" \
+			<<<"$(conf '{ "ipam": null }')" >"$BATS_TEST_TMPDIR/$i" 3>&- &
+	done
+	until [ "$(grep -c -- '-> FLOCK' /proc/locks)" = 8 ]; do
+		sleep 0.1
+	done
+	kill "$HOLDER"
+	wait
+	for i in {1..8}; do
+		[ "$(mode_of "p$i")" = "l2 bridge" ]
+		[ ! -s "$BATS_TEST_TMPDIR/trace-p$i" ] || searched=$((searched + 1))
+	done
+	echo "searched: $searched"
+	[ "$searched" = 1 ]
+}

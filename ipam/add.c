@@ -33,7 +33,7 @@ struct add {
 };
 
 /* Is the attachment gone that has the leases of this name? */
-static bool is_over(const struct add *add)
+static bool add_is_over(const struct add *add)
 {
 	const struct origin *origin = &add->record.origin;
 
@@ -50,15 +50,15 @@ static bool is_over(const struct add *add)
  * Fails if the owner already has addresses. Releases them first if their attachment is gone, for instance
  * since the machine has restarted: Podman keeps a container's name then. *had lists the released addresses.
  */
-static int look_back(struct add *add, const struct request *req, struct record *had,
-		     struct shortage *shortage, struct cni_error *err)
+static int add_look_back(struct add *add, const struct request *req, struct record *had,
+			 struct shortage *shortage, struct cni_error *err)
 {
 	const struct netns_id netns = netns_id_asked(req);
 	bool legacy, over;
 	enum found found = record_find(&add->record, &add->store, &add->owner, &legacy, err);
 	if (found == FOUND_FAILED)
 		return -1;
-	over = found == FOUND && !legacy && is_over(add);
+	over = found == FOUND && !legacy && add_is_over(add);
 	if (over) {
 		*had = add->record;
 		if (release_owner(&add->store, &add->conf->place, &add->owner, err) < 0)
@@ -83,7 +83,7 @@ static int look_back(struct add *add, const struct request *req, struct record *
 }
 
 /* The next search begins after these addresses, except addresses of "static". */
-static int set_last(struct add *add, struct cni_error *err)
+static int add_set_last(struct add *add, struct cni_error *err)
 {
 	for (size_t i = 0; i < add->conf->n_pools; i++)
 		if (!pool_keeps(&add->conf->pools[i], &add->ips[i]) &&
@@ -98,7 +98,7 @@ static int set_last(struct add *add, struct cni_error *err)
  * leases that are older, see record.c. The leases are last, since a failing disk might not let us remove
  * them.
  */
-static int take(struct add *add, struct cni_error *err)
+static int add_take(struct add *add, struct cni_error *err)
 {
 	const struct record before = add->record;
 	const struct conf *conf = add->conf;
@@ -114,7 +114,7 @@ static int take(struct add *add, struct cni_error *err)
 		lease_unwrite(&add->store);
 		return -1;
 	}
-	if (set_last(add, err) < 0)
+	if (add_set_last(add, err) < 0)
 		lease_unwrite(&add->store);
 	else if (lease_take(&add->store, add->ips, conf->n_pools, err) == 0)
 		return 0;
@@ -125,7 +125,7 @@ static int take(struct add *add, struct cni_error *err)
 	return -1;
 }
 
-static void remember(const struct add *add)
+static void add_remember(const struct add *add)
 {
 	for (size_t i = 0; i < add->conf->n_pools; i++) {
 		if (add->conf->place.reuse_delay)
@@ -137,12 +137,12 @@ static void remember(const struct add *add)
 	}
 }
 
-static const struct states *known(const struct add *add)
+static const struct states *add_known(const struct add *add)
 {
 	return add->judged ? &add->states : NULL;
 }
 
-static bool uses_blocks(const struct conf *conf)
+static bool add_uses_blocks(const struct conf *conf)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
 		if (!conf->pools[i].identities)
@@ -151,14 +151,14 @@ static bool uses_blocks(const struct conf *conf)
 }
 
 /* Chooses addresses of this node's blocks. */
-static int choose_within(struct add *add, const struct record *had, struct shortage *shortage,
-			 struct cni_error *err)
+static int add_choose_within(struct add *add, const struct record *had, struct shortage *shortage,
+			     struct cni_error *err)
 {
 	struct blocks blocks;
 	struct conf narrow;
 	int rc = blocks_read(&blocks, &add->store, err);
 
-	if (rc == 0 && blocks.n && uses_blocks(add->conf) && !add->counted &&
+	if (rc == 0 && blocks.n && add_uses_blocks(add->conf) && !add->counted &&
 	    blocks_must_be_counted(&add->store)) {
 		shortage->uncounted = true;
 		rc = cni_fail(err, CNI_RETRY, "the engine must first count the blocks of node %s",
@@ -167,7 +167,7 @@ static int choose_within(struct add *add, const struct record *had, struct short
 	if (rc == 0)
 		rc = cluster_narrow(&narrow, add->conf, &blocks, err);
 	if (rc == 0) {
-		rc = choose(add->ips, &add->store, &narrow, had, known(add), shortage, err);
+		rc = choose(add->ips, &add->store, &narrow, had, add_known(add), shortage, err);
 		cluster_widen(&narrow);
 		if (shortage->any) {
 			const struct pool *pool = &add->conf->pools[shortage->pool];
@@ -181,7 +181,7 @@ static int choose_within(struct add *add, const struct record *had, struct short
 }
 
 /* Another attachment of the identity, or GC, may have ended ours. */
-static int check_held(const struct add *add, struct cni_error *err)
+static int add_check_held(const struct add *add, struct cni_error *err)
 {
 	struct identity identity;
 
@@ -192,33 +192,33 @@ static int check_held(const struct add *add, struct cni_error *err)
 			add->conf->sticky);
 }
 
-static int allocate(struct add *add, const struct request *req, struct record *had, struct shortage *shortage,
-		    struct cni_error *err)
+static int add_allocate(struct add *add, const struct request *req, struct record *had,
+			struct shortage *shortage, struct cni_error *err)
 {
 	int rc = -1;
 
 	if (home_open(&add->store, &add->conf->place, true, err) != FOUND)
 		return -1;
-	if (check_held(add, err) == 0 && look_back(add, req, had, shortage, err) == 0)
+	if (add_check_held(add, err) == 0 && add_look_back(add, req, had, shortage, err) == 0)
 		rc = add->conf->cluster.pool
-			     ? choose_within(add, had, shortage, err)
-			     : choose(add->ips, &add->store, add->conf, had, known(add), shortage, err);
+			     ? add_choose_within(add, had, shortage, err)
+			     : choose(add->ips, &add->store, add->conf, had, add_known(add), shortage, err);
 	if (rc == 0)
-		rc = take(add, err);
+		rc = add_take(add, err);
 	if (rc == 0)
-		remember(add);
+		add_remember(add);
 	store_close(&add->store);
 	return rc;
 }
 
-static int fail_as(const struct cni_error *why, struct cni_error *err)
+static int add_fail_as(const struct cni_error *why, struct cni_error *err)
 {
 	cni_fail(err, (enum cni_code)why->code, "%s", why->msg);
 	return cni_hint(err, "%s", why->details);
 }
 
 /* Finds, once, which leases are dead: the next search may release them. FOUND_NOT: that cannot help. */
-static enum found judge_leases(struct add *add, const struct shortage *shortage, struct cni_error *err)
+static enum found add_judge_leases(struct add *add, const struct shortage *shortage, struct cni_error *err)
 {
 	if (!shortage->leased || add->judged)
 		return FOUND_NOT;
@@ -230,8 +230,9 @@ static enum found judge_leases(struct add *add, const struct shortage *shortage,
  * Removes the cause of a shortage: makes the engine count the blocks, claims another block, or, since that
  * takes longest, finds dead leases. FOUND_NOT: nothing helps, and err says why.
  */
-static enum found end_shortage(struct add *add, const struct request *req, const struct shortage *shortage,
-			       const struct cni_error *why, struct cni_error *err)
+static enum found add_end_shortage(struct add *add, const struct request *req,
+				   const struct shortage *shortage, const struct cni_error *why,
+				   struct cni_error *err)
 {
 	const struct conf *conf = add->conf;
 	enum found found;
@@ -245,17 +246,17 @@ static enum found end_shortage(struct add *add, const struct request *req, const
 			return FOUND;
 		add->end = 0; /* one failed claim is enough */
 	}
-	found = judge_leases(add, shortage, err);
+	found = add_judge_leases(add, shortage, err);
 	if (found == FOUND_NOT)
-		fail_as(add->refused.msg[0] ? &add->refused : why, err);
+		add_fail_as(add->refused.msg[0] ? &add->refused : why, err);
 	return found;
 }
 
 /*
- * The store is closed while end_shortage() searches namespaces or claims a block. Other calls may change
+ * The store is closed while add_end_shortage() searches namespaces or claims a block. Other calls may change
  * leases meanwhile, so each turn searches anew.
  */
-static int allocate_or_claim(struct add *add, const struct request *req, struct cni_error *err)
+static int add_allocate_or_claim(struct add *add, const struct request *req, struct cni_error *err)
 {
 	struct record had = { .n = 0 };
 
@@ -264,14 +265,14 @@ static int allocate_or_claim(struct add *add, const struct request *req, struct 
 		struct shortage shortage = { .any = false };
 		struct cni_error why = { 0 };
 
-		if (allocate(add, req, &had, &shortage, &why) == 0)
+		if (add_allocate(add, req, &had, &shortage, &why) == 0)
 			return 0;
-		if (end_shortage(add, req, &shortage, &why, err) != FOUND)
+		if (add_end_shortage(add, req, &shortage, &why, err) != FOUND)
 			return -1;
 	}
 }
 
-static json_t *answer(const struct add *add, json_t *dns, enum cni_version version, struct cni_error *err)
+static json_t *add_answer(const struct add *add, json_t *dns, enum cni_version version, struct cni_error *err)
 {
 	const struct conf *conf = add->conf;
 	struct result result = conf->given;
@@ -298,7 +299,7 @@ static json_t *answer(const struct add *add, json_t *dns, enum cni_version versi
 	return doc;
 }
 
-static bool asks_for_identity(const struct conf *conf)
+static bool add_asks_for_identity(const struct conf *conf)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
 		if (conf->pools[i].identities)
@@ -306,7 +307,7 @@ static bool asks_for_identity(const struct conf *conf)
 	return false;
 }
 
-static int has_no_name(const struct request *req, struct cni_error *err)
+static int add_has_no_name(const struct request *req, struct cni_error *err)
 {
 	const char *names = json_string_value(json_field(json_field(req->conf, "ipam"), "sticky"));
 
@@ -317,7 +318,7 @@ static int has_no_name(const struct request *req, struct cni_error *err)
 }
 
 /* The ADD has failed: what it holds goes back, unless an earlier ADD of the attachment has leases by it. */
-static void let_go(const struct add *add, const struct request *req)
+static void add_let_go(const struct add *add, const struct request *req)
 {
 	const struct place *place = &add->conf->place;
 	struct record record;
@@ -342,10 +343,10 @@ static int add_held(struct add *add, const struct request *req, struct cni_error
 	struct conf conf;
 	int rc;
 
-	if (!asks_for_identity(whole))
-		return allocate_or_claim(add, req, err);
+	if (!add_asks_for_identity(whole))
+		return add_allocate_or_claim(add, req, err);
 	if (!whole->sticky)
-		return has_no_name(req, err);
+		return add_has_no_name(req, err);
 	conf = *whole;
 	held = calloc(conf.n_pools, sizeof(*held));
 	if (!held)
@@ -355,9 +356,9 @@ static int add_held(struct add *add, const struct request *req, struct cni_error
 	add->conf = &conf;
 	add->holds = rc == 0;
 	if (rc == 0)
-		rc = allocate_or_claim(add, req, err);
+		rc = add_allocate_or_claim(add, req, err);
 	if (rc < 0)
-		let_go(add, req);
+		add_let_go(add, req);
 	add->conf = whole;
 	return rc;
 }
@@ -378,11 +379,11 @@ static int add_with(const struct conf *conf, const struct request *req, json_t *
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	if (conf->resolv_conf && resolv_read(&dns, conf->resolv_conf, err) < 0)
 		return -1;
-	rc = conf->place.identities ? add_held(&add, req, err) : allocate_or_claim(&add, req, err);
+	rc = conf->place.identities ? add_held(&add, req, err) : add_allocate_or_claim(&add, req, err);
 	states_free(&add.states);
 	if (rc < 0)
 		return -1;
-	*result = answer(&add, dns, req->version, err);
+	*result = add_answer(&add, dns, req->version, err);
 	if (*result)
 		return 0;
 	addrpool_del(req, NULL);

@@ -20,8 +20,8 @@
 #define LOCK_PATIENCE_S 65   /* beyond that: until other calls of addrpool-claim have ended */
 
 /* The engine says which address of an identity's range set is a pod's: all are left. */
-static int narrow_one(struct pool *ret, const struct pool *pool, const struct prefix *ours, size_t n,
-		      struct cni_error *err)
+static int ask_narrow_one(struct pool *ret, const struct pool *pool, const struct prefix *ours, size_t n,
+			  struct cni_error *err)
 {
 	const struct prefix all = { .ip = { .family = pool->ranges[0].start.family }, .len = 0 };
 
@@ -46,8 +46,8 @@ int cluster_narrow(struct conf *ret, const struct conf *conf, const struct block
 		if (block_counts(&blocks->list[i]))
 			ours[n++] = blocks->list[i].prefix;
 	for (; narrow.n_pools < conf->n_pools; narrow.n_pools++)
-		if (narrow_one(&narrow.pools[narrow.n_pools], &conf->pools[narrow.n_pools], ours, n, err) <
-		    0) {
+		if (ask_narrow_one(&narrow.pools[narrow.n_pools], &conf->pools[narrow.n_pools], ours, n,
+				   err) < 0) {
 			cluster_widen(&narrow);
 			return -1;
 		}
@@ -168,7 +168,7 @@ void cluster_tidy(const struct request *req)
 }
 
 /* "0,2=10.9.0.7": the range sets that keep addresses for identities, with the requested addresses. */
-static bool list_wants(const struct conf *conf, char *ret, size_t size)
+static bool ask_list_wants(const struct conf *conf, char *ret, size_t size)
 {
 	size_t used = 0;
 
@@ -183,7 +183,8 @@ static bool list_wants(const struct conf *conf, char *ret, size_t size)
 	return used < size;
 }
 
-static int read_held(struct ip *held, const struct conf *conf, const json_t *answer, struct cni_error *err)
+static int ask_read_held(struct ip *held, const struct conf *conf, const json_t *answer,
+			 struct cni_error *err)
 {
 	const json_t *list = json_field(answer, "addresses");
 	size_t k = 0;
@@ -208,10 +209,10 @@ int cluster_hold(struct ip *held, const struct request *req, const struct conf *
 	const char *argv[] = { "hold", req->container, req->ifname, conf->sticky, wants, NULL };
 	json_auto_t *answer = NULL;
 
-	if (!list_wants(conf, wants, sizeof(wants)))
+	if (!ask_list_wants(conf, wants, sizeof(wants)))
 		return cni_fail(err, CNI_CONFIG, "too many range sets with \"identities\"");
 	answer = cluster_ask(req->config, req->config_len, argv, (int)conf->cluster.timeout, err);
-	return answer ? read_held(held, conf, answer, err) : -1;
+	return answer ? ask_read_held(held, conf, answer, err) : -1;
 }
 
 void cluster_tidy_all(const struct request *req)

@@ -74,7 +74,7 @@ int incarnation_make(struct incarnation *ret, struct store *store, struct cni_er
 	return 0;
 }
 
-static bool parse_block_name(const char *name, struct prefix *ret)
+static bool block_parse_block_name(const char *name, struct prefix *ret)
 {
 	char text[80];
 	char *dash;
@@ -87,7 +87,7 @@ static bool parse_block_name(const char *name, struct prefix *ret)
 	return prefix_parse(text, ret);
 }
 
-static bool parse_block(struct block *ret, const char *name, char *text,
+static bool block_parse(struct block *ret, const char *name, char *text,
 			const struct incarnation *incarnation)
 {
 	char *rest = NULL;
@@ -97,7 +97,7 @@ static bool parse_block(struct block *ret, const char *name, char *text,
 	struct block block = { .state = BLOCK_CLAIMING };
 
 	if (!whose || strcmp(whose, incarnation->s) != 0 || strlen(boot) >= sizeof(block.boot.s) ||
-	    !parse_block_name(name, &block.prefix))
+	    !block_parse_block_name(name, &block.prefix))
 		return false;
 	while (strcmp(state, block_states[block.state]) != 0)
 		if (block.state++ == BLOCK_RETURNING)
@@ -110,7 +110,7 @@ static bool parse_block(struct block *ret, const char *name, char *text,
 	return true;
 }
 
-static int by_address(const void *a, const void *b)
+static int block_by_address(const void *a, const void *b)
 {
 	const struct block *x = a, *y = b;
 
@@ -126,8 +126,8 @@ struct block_reading {
 	int rc;
 };
 
-static int read_block_link(struct blocks *blocks, int dir, const char *name,
-			   const struct incarnation *incarnation, struct cni_error *err)
+static int block_read_block_link(struct blocks *blocks, int dir, const char *name,
+				 const struct incarnation *incarnation, struct cni_error *err)
 {
 	char text[PATH_MAX];
 	ssize_t len = readlinkat(dir, name, text, sizeof(text) - 1);
@@ -138,7 +138,7 @@ static int read_block_link(struct blocks *blocks, int dir, const char *name,
 			       ? 0
 			       : cni_fail(err, CNI_IO, "read block %s: %s", name, errno_text(errno));
 	text[len] = '\0';
-	if (!parse_block(&block, name, text, incarnation))
+	if (!block_parse(&block, name, text, incarnation))
 		return 0;
 	bigger = blocks->n < BLOCKS_MAX ? realloc(blocks->list, (blocks->n + 1) * sizeof(*bigger)) : NULL;
 	if (!bigger)
@@ -148,11 +148,11 @@ static int read_block_link(struct blocks *blocks, int dir, const char *name,
 	return 0;
 }
 
-static bool visit_block(int dir, const char *name, void *arg)
+static bool block_visit(int dir, const char *name, void *arg)
 {
 	struct block_reading *reading = arg;
 
-	reading->rc = read_block_link(&reading->blocks, dir, name, reading->incarnation, reading->err);
+	reading->rc = block_read_block_link(&reading->blocks, dir, name, reading->incarnation, reading->err);
 	return reading->rc == 0;
 }
 
@@ -166,12 +166,12 @@ int blocks_read(struct blocks *ret, const struct store *store, struct cni_error 
 	*ret = (struct blocks){ 0 };
 	if (found != FOUND)
 		return (int)found;
-	rc = file_each(store->meta, "blocks", visit_block, &reading);
+	rc = file_each(store->meta, "blocks", block_visit, &reading);
 	*ret = reading.blocks;
 	if (rc < 0 && errno != ENOENT)
 		return cni_fail(err, CNI_IO, "read blocks: %s", errno_text(errno));
 	if (ret->n)
-		qsort(ret->list, ret->n, sizeof(*ret->list), by_address);
+		qsort(ret->list, ret->n, sizeof(*ret->list), block_by_address);
 	return reading.rc;
 }
 
@@ -224,7 +224,7 @@ int block_drop(const struct store *store, const struct prefix *prefix, struct cn
 	return 0;
 }
 
-static int in_block(const void *key, const void *element)
+static int block_in_block(const void *key, const void *element)
 {
 	const struct ip *ip = key;
 	const struct block *block = element;
@@ -238,10 +238,10 @@ static int in_block(const void *key, const void *element)
 
 const struct block *blocks_find(const struct blocks *blocks, const struct ip *ip)
 {
-	return blocks->n ? bsearch(ip, blocks->list, blocks->n, sizeof(*blocks->list), in_block) : NULL;
+	return blocks->n ? bsearch(ip, blocks->list, blocks->n, sizeof(*blocks->list), block_in_block) : NULL;
 }
 
-static void mark(void *arg, const struct ip *ip)
+static void block_mark(void *arg, const struct ip *ip)
 {
 	const struct blocks *blocks = arg;
 	const struct block *block = blocks_find(blocks, ip);
@@ -250,21 +250,21 @@ static void mark(void *arg, const struct ip *ip)
 		blocks->list[block - blocks->list].used = true;
 }
 
-static bool mark_used(struct blocks *blocks, const struct store *store, long long reuse_delay,
-		      struct cni_error *err)
+static bool block_mark_used(struct blocks *blocks, const struct store *store, long long reuse_delay,
+			    struct cni_error *err)
 {
 	struct leases leases;
 	int rc = leases_read_names(&leases, store, err);
 
 	for (size_t i = 0; rc == 0 && i < leases.n; i++)
-		mark(blocks, &leases.list[i].ip);
+		block_mark(blocks, &leases.list[i].ip);
 	leases_free(&leases);
-	past_each_waiting(store, reuse_delay, mark, blocks);
+	past_each_waiting(store, reuse_delay, block_mark, blocks);
 	return rc == 0;
 }
 
 /* Keeps the first unused block of each range set; if the pools are unknown, the first n unused blocks. */
-static bool keep_spare(const struct spares *spares, bool *kept, const struct prefix *block)
+static bool block_keep_spare(const struct spares *spares, bool *kept, const struct prefix *block)
 {
 	for (size_t i = 0; i < spares->n; i++)
 		if (!kept[i] && (!spares->pools || pool_touches(&spares->pools[i], block)))
@@ -281,7 +281,7 @@ int blocks_superfluous(struct blocks *blocks, const struct store *store, const s
 
 	if (!kept)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	if (!mark_used(blocks, store, spares->reuse_delay, err))
+	if (!block_mark_used(blocks, store, spares->reuse_delay, err))
 		return -1;
 	for (size_t i = 0; i < blocks->n; i++)
 		drained &= !blocks->list[i].used;
@@ -290,7 +290,7 @@ int blocks_superfluous(struct blocks *blocks, const struct store *store, const s
 		const bool empty = block->state == BLOCK_OWNED && !block->used;
 
 		block->superfluous = block->state == BLOCK_RETURNING ||
-				     (empty && (drained || !keep_spare(spares, kept, &block->prefix)));
+				     (empty && (drained || !block_keep_spare(spares, kept, &block->prefix)));
 		n += block->superfluous;
 	}
 	return n;
@@ -340,7 +340,7 @@ bool blocks_noted_within(const struct store *store, enum block_event event, long
 }
 
 /* Makes or replaces a symbolic link in one step. */
-static void relink(const struct store *store, const char *text, const char *name)
+static void block_relink(const struct store *store, const char *text, const char *name)
 {
 	mkdirat(store->meta, "blocks", S_IRWXU);
 	if ((unlinkat(store->meta, "blocks/note", 0) < 0 && errno != ENOENT) ||
@@ -355,7 +355,7 @@ void blocks_note(const struct store *store, enum block_event event, const struct
 
 	snprintf(text, sizeof(text), "%s %lld %d %s", store->boot.id, block_now_ms(), error ? error->code : 0,
 		 error ? error->msg : "");
-	relink(store, text, block_events[event]);
+	block_relink(store, text, block_events[event]);
 }
 
 void blocks_unnote(const struct store *store, enum block_event event)
@@ -386,7 +386,7 @@ struct boots {
 	size_t n;
 };
 
-static void read_boots(struct boots *ret, const struct store *store)
+static void block_read_boots(struct boots *ret, const struct store *store)
 {
 	const ssize_t len = readlinkat(store->meta, BOOTS, ret->text, sizeof(ret->text) - 1);
 	char *rest = NULL;
@@ -398,7 +398,7 @@ static void read_boots(struct boots *ret, const struct store *store)
 		ret->list[ret->n++] = boot;
 }
 
-static bool boots_have(const struct boots *boots, const char *boot)
+static bool block_boots_have(const struct boots *boots, const char *boot)
 {
 	for (size_t i = 0; i < boots->n; i++)
 		if (!strcmp(boots->list[i], boot))
@@ -410,8 +410,8 @@ bool blocks_know_boot(const struct store *store, const char *boot)
 {
 	struct boots boots;
 
-	read_boots(&boots, store);
-	return boots_have(&boots, boot);
+	block_read_boots(&boots, store);
+	return block_boots_have(&boots, boot);
 }
 
 void blocks_keep_boot(const struct store *store, const char *boot)
@@ -420,13 +420,13 @@ void blocks_keep_boot(const struct store *store, const char *boot)
 	struct boots boots;
 	size_t used;
 
-	read_boots(&boots, store);
-	if (!*boot || strchr(boot, ' ') || boots_have(&boots, boot))
+	block_read_boots(&boots, store);
+	if (!*boot || strchr(boot, ' ') || block_boots_have(&boots, boot))
 		return;
 	used = (size_t)snprintf(text, sizeof(text), "%s", boot);
 	for (size_t i = 0; i < boots.n && i + 1 < BOOTS_MAX && used < sizeof(text) - 64; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", boots.list[i]);
-	relink(store, text, BOOTS);
+	block_relink(store, text, BOOTS);
 }
 
 struct endpoint blocks_endpoint(const struct store *store)
@@ -441,11 +441,11 @@ struct endpoint blocks_endpoint(const struct store *store)
 void blocks_set_endpoint(const struct store *store, const char *url)
 {
 	if (strcmp(blocks_endpoint(store).s, url) != 0)
-		relink(store, url, "blocks/endpoint");
+		block_relink(store, url, "blocks/endpoint");
 }
 
 /* Field 22 of /proc/1/stat; the name, field 2, may contain blanks and brackets. */
-static unsigned long long start_of_first_process(void)
+static unsigned long long block_start_of_first_process(void)
 {
 	autoclose int fd = file_open("/proc/1/stat", O_RDONLY);
 	char text[1024];
@@ -465,6 +465,6 @@ struct block_boot block_boot(void)
 	const struct boot machine = file_boot();
 
 	if (!boot.s[0] && machine.id[0])
-		snprintf(boot.s, sizeof(boot.s), "%s.%llu", machine.id, start_of_first_process());
+		snprintf(boot.s, sizeof(boot.s), "%s.%llu", machine.id, block_start_of_first_process());
 	return boot;
 }

@@ -8,7 +8,7 @@
 #include "ipam/record.h"
 #include "ipam/verbs.h"
 
-static bool has(const struct record *record, const struct ip *ip)
+static bool check_has(const struct record *record, const struct ip *ip)
 {
 	for (size_t i = 0; i < record->n; i++)
 		if (ip_equal(&record->ips[i], ip))
@@ -17,14 +17,14 @@ static bool has(const struct record *record, const struct ip *ip)
 }
 
 /* Is it an address of the interface that CHECK is for? True also if the result does not say. */
-static bool is_ours(const struct result *prev, const struct cni_ip *ip, const char *ifname)
+static bool check_is_ours(const struct result *prev, const struct cni_ip *ip, const char *ifname)
 {
 	if (ip->interface < 0 || (size_t)ip->interface >= prev->n_interfaces)
 		return true;
 	return !strcmp(prev->interfaces[ip->interface].name, ifname);
 }
 
-static bool in_pools(const struct conf *conf, const struct ip *ip)
+static bool check_in_pools(const struct conf *conf, const struct ip *ip)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
 		if (pool_asked(&conf->pools[i], ip))
@@ -33,14 +33,14 @@ static bool in_pools(const struct conf *conf, const struct ip *ip)
 }
 
 /* The addresses of prevResult and the leases must be the same. */
-static int compare(const struct record *record, const struct conf *conf, const struct result *prev,
-		   const struct request *req, struct cni_error *err)
+static int check_compare(const struct record *record, const struct conf *conf, const struct result *prev,
+			 const struct request *req, struct cni_error *err)
 {
 	for (size_t i = 0; i < prev->n_ips; i++) {
 		const struct cni_ip *ip = &prev->ips[i];
 
-		if (is_ours(prev, ip, req->ifname) && in_pools(conf, &ip->address.ip) &&
-		    !has(record, &ip->address.ip))
+		if (check_is_ours(prev, ip, req->ifname) && check_in_pools(conf, &ip->address.ip) &&
+		    !check_has(record, &ip->address.ip))
 			return cni_fail(err, CNI_DAMAGED, "%s of prevResult is not leased by %s %s",
 					ip_text(&ip->address.ip).s, req->container, req->ifname);
 	}
@@ -56,7 +56,7 @@ static int compare(const struct record *record, const struct conf *conf, const s
 	return 0;
 }
 
-static bool is_kept(const struct conf *conf, const struct ip *ip)
+static bool check_is_kept(const struct conf *conf, const struct ip *ip)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
 		if (conf->pools[i].identities && pool_range(&conf->pools[i], ip))
@@ -71,7 +71,7 @@ static int check_identity(const struct conf *conf, const struct store *store, co
 	struct identity identity;
 
 	for (size_t i = 0; i < record->n; i++)
-		if (is_kept(conf, &record->ips[i]) &&
+		if (check_is_kept(conf, &record->ips[i]) &&
 		    (identity_of(&identity, store, owner) != FOUND || identity.state != IDENTITY_HELD))
 			return cni_fail(err, CNI_DAMAGED,
 					"%s is kept for an identity that %s no longer holds",
@@ -89,7 +89,7 @@ static int check_blocks(const struct record *record, const struct conf *conf, co
 	for (size_t i = 0; rc == 0 && i < record->n; i++) {
 		const struct block *block = blocks_find(&blocks, &record->ips[i]);
 
-		if (in_pools(conf, &record->ips[i]) && !is_kept(conf, &record->ips[i]) &&
+		if (check_in_pools(conf, &record->ips[i]) && !check_is_kept(conf, &record->ips[i]) &&
 		    (!block || !block_counts(block)))
 			rc = cni_fail(err, CNI_DAMAGED, "%s is in no block that belongs to node %s",
 				      ip_text(&record->ips[i]).s, conf->cluster.node);
@@ -135,7 +135,7 @@ static int check(const struct conf *conf, const struct request *req, struct cni_
 		return 0;
 	if (result_read(&prev, doc, req->version, &why) < 0)
 		return cni_fail(err, CNI_DECODE, "could not parse prevResult: %s", why.msg);
-	rc = compare(&record, conf, &prev, req, err);
+	rc = check_compare(&record, conf, &prev, req, err);
 	result_free(&prev);
 	return rc;
 }

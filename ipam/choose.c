@@ -31,7 +31,7 @@ struct search {
 	long long soonest; /* seconds until the first of them may be assigned */
 };
 
-static int read_taken(struct search *search, struct cni_error *err)
+static int choose_read_taken(struct search *search, struct cni_error *err)
 {
 	if (search->taken_read)
 		return 0;
@@ -43,13 +43,13 @@ static int read_taken(struct search *search, struct cni_error *err)
 	return 0;
 }
 
-static enum found look_at(struct search *search, const struct ip *ip, struct cni_error *err)
+static enum found choose_look_at(struct search *search, const struct ip *ip, struct cni_error *err)
 {
 	const struct lease key = { .ip = *ip };
 
 	if (search->probes++ < PROBES)
 		return lease_exists(search->store, ip, err);
-	if (read_taken(search, err) < 0)
+	if (choose_read_taken(search, err) < 0)
 		return FOUND_FAILED;
 	return search->taken.n && bsearch(&key, search->taken.list, search->taken.n, sizeof(key),
 					  lease_by_address)
@@ -58,7 +58,7 @@ static enum found look_at(struct search *search, const struct ip *ip, struct cni
 }
 
 /* If the whole run of *ip is leased, *ip becomes its last address. */
-static enum found is_taken(struct search *search, struct ip *ip, struct cni_error *err)
+static enum found choose_is_taken(struct search *search, struct ip *ip, struct cni_error *err)
 {
 	enum found taken;
 
@@ -66,7 +66,7 @@ static enum found is_taken(struct search *search, struct ip *ip, struct cni_erro
 		*ip = taken_last(ip);
 		return FOUND;
 	}
-	taken = look_at(search, ip, err);
+	taken = choose_look_at(search, ip, err);
 	search->in_run =
 		taken == FOUND && (taken_is_first(ip) || (search->in_run && ip_equal(ip, &search->after)));
 	search->after = ip_next(ip);
@@ -75,10 +75,10 @@ static enum found is_taken(struct search *search, struct ip *ip, struct cni_erro
 	return taken;
 }
 
-static enum found is_free(void *arg, struct ip *ip, struct cni_error *err)
+static enum found choose_is_free(void *arg, struct ip *ip, struct cni_error *err)
 {
 	struct search *search = arg;
-	enum found taken = is_taken(search, ip, err);
+	enum found taken = choose_is_taken(search, ip, err);
 	long long waits;
 
 	if (taken != FOUND_NOT)
@@ -92,7 +92,8 @@ static enum found is_free(void *arg, struct ip *ip, struct cni_error *err)
 }
 
 /* FOUND: ip may be assigned and is free. */
-static enum found try_one(struct search *search, const struct ip *ip, struct ip *ret, struct cni_error *err)
+static enum found choose_try_one(struct search *search, const struct ip *ip, struct ip *ret,
+				 struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
 	enum found taken;
@@ -106,20 +107,20 @@ static enum found try_one(struct search *search, const struct ip *ip, struct ip 
 }
 
 /* An address of the earlier attachment, or of the "sticky" name. */
-static enum found find_known(struct search *search, struct ip *ret, struct cni_error *err)
+static enum found choose_find_known(struct search *search, struct ip *ret, struct cni_error *err)
 {
 	enum found found = FOUND_NOT;
 	struct ip ip;
 
 	for (size_t i = 0; found == FOUND_NOT && i < search->had->n; i++)
-		found = try_one(search, &search->had->ips[i], ret, err);
+		found = choose_try_one(search, &search->had->ips[i], ret, err);
 	if (found != FOUND_NOT || !search->conf->sticky)
 		return found;
 	ip = past_of(search->store, search->conf->pools[search->pool].number, search->conf->sticky);
-	return try_one(search, &ip, ret, err);
+	return choose_try_one(search, &ip, ret, err);
 }
 
-static int exhausted(const struct search *search, struct cni_error *err)
+static int choose_exhausted(const struct search *search, struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
 
@@ -142,7 +143,7 @@ static int exhausted(const struct search *search, struct cni_error *err)
 }
 
 /* Releases the dead leases, at most once in a search; *freed is their number. */
-static int reclaim(struct search *search, size_t *freed, struct cni_error *err)
+static int choose_reclaim(struct search *search, size_t *freed, struct cni_error *err)
 {
 	const struct states *known = search->known;
 
@@ -160,27 +161,27 @@ static int reclaim(struct search *search, size_t *freed, struct cni_error *err)
 	return 0;
 }
 
-static int find_any(struct search *search, struct ip *ret, struct cni_error *err)
+static int choose_find_any(struct search *search, struct ip *ret, struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
 	const struct ip last = store_last(search->store, pool->number);
 	size_t freed = 0;
 
 	for (;;) {
-		enum found found = pool_walk(pool, &last, is_free, search, ret, err);
+		enum found found = pool_walk(pool, &last, choose_is_free, search, ret, err);
 
 		if (found != FOUND_NOT)
 			return found == FOUND ? 0 : -1;
-		if (reclaim(search, &freed, err) < 0)
+		if (choose_reclaim(search, &freed, err) < 0)
 			return -1;
 		if (!freed)
-			return exhausted(search, err);
+			return choose_exhausted(search, err);
 	}
 }
 
 /* Is ip in a block of this node? Unlike the spans of the narrowed pool, this is also true for addresses that
  * are assigned only on request. */
-static bool is_within(const struct search *search, const struct ip *ip)
+static bool choose_is_within(const struct search *search, const struct ip *ip)
 {
 	const struct blocks *ours = search->conf->cluster.blocks;
 	const struct block *block = ours ? blocks_find(ours, ip) : NULL;
@@ -189,7 +190,7 @@ static bool is_within(const struct search *search, const struct ip *ip)
 }
 
 /* Adds to err which container has the requested address. Returns -1. */
-static int hint_holder(const struct search *search, const struct ip *ip, struct cni_error *err)
+static int choose_hint_holder(const struct search *search, const struct ip *ip, struct cni_error *err)
 {
 	const struct place *place = &search->conf->place;
 	const char *network = place->network;
@@ -211,20 +212,20 @@ static int hint_holder(const struct search *search, const struct ip *ip, struct 
 }
 
 /* Has another container the address? A lease of a pod that is gone is released first. */
-static enum found is_leased(struct search *search, const struct ip *ip, struct cni_error *err)
+static enum found choose_is_leased(struct search *search, const struct ip *ip, struct cni_error *err)
 {
 	enum found taken = lease_exists(search->store, ip, err);
 	size_t freed;
 
 	if (taken == FOUND)
-		taken = reclaim(search, &freed, err) < 0 ? FOUND_FAILED
-							 : lease_exists(search->store, ip, err);
+		taken = choose_reclaim(search, &freed, err) < 0 ? FOUND_FAILED
+								: lease_exists(search->store, ip, err);
 	search->shortage->leased = taken == FOUND;
 	return taken;
 }
 
 /* Succeeds if the requested address may be assigned and is free, or its lease is dead. */
-static int take_wanted(struct search *search, const struct ip *ip, struct cni_error *err)
+static int choose_take_wanted(struct search *search, const struct ip *ip, struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
 	const struct range *range = pool_asked(pool, ip);
@@ -244,33 +245,33 @@ static int take_wanted(struct search *search, const struct ip *ip, struct cni_er
 			return cni_fail(err, CNI_CONFIG,
 					"failed to allocate for range %zu: requested ip %s is excluded by %s",
 					pool->number, text.s, prefix_text(&search->conf->exclude[i]).s);
-	if (!is_within(search, ip)) {
+	if (!choose_is_within(search, ip)) {
 		*search->shortage = (struct shortage){ .any = true, .pool = search->pool, .wanted = *ip };
 		return cni_fail(
 			err, CNI_RETRY,
 			"failed to allocate for range %zu: requested ip %s is in no block of this node",
 			pool->number, text.s);
 	}
-	taken = is_leased(search, ip, err);
+	taken = choose_is_leased(search, ip, err);
 	if (taken == FOUND) {
 		cni_fail(err, CNI_CONFLICT,
 			 "failed to allocate for range %zu: requested IP address %s is not available in "
 			 "range set %s",
 			 pool->number, text.s, pool_text(pool).s);
-		return hint_holder(search, ip, err);
+		return choose_hint_holder(search, ip, err);
 	}
 	return taken == FOUND_NOT ? 0 : -1;
 }
 
 /* The engine keeps it for the pod's identity; a lease of it is of an attachment that is over. */
-static int take_held(struct search *search, const struct ip *ip, struct cni_error *err)
+static int choose_take_held(struct search *search, const struct ip *ip, struct cni_error *err)
 {
-	const enum found taken = is_leased(search, ip, err);
+	const enum found taken = choose_is_leased(search, ip, err);
 
 	if (taken == FOUND) {
 		cni_fail(err, CNI_RETRY, "%s is kept for %s, and another container on this node has it",
 			 ip_text(ip).s, search->conf->sticky);
-		return hint_holder(search, ip, err);
+		return choose_hint_holder(search, ip, err);
 	}
 	return taken == FOUND_NOT ? 0 : -1;
 }
@@ -284,16 +285,16 @@ static int choose_one(struct search *search, struct ip *ips, struct cni_error *e
 
 	if (search->conf->held && search->conf->held[search->pool].family) {
 		*ret = search->conf->held[search->pool];
-		return take_held(search, ret, err);
+		return choose_take_held(search, ret, err);
 	}
 	if (wanted) {
 		*ret = *wanted;
-		return take_wanted(search, wanted, err);
+		return choose_take_wanted(search, wanted, err);
 	}
-	found = find_known(search, ret, err);
+	found = choose_find_known(search, ret, err);
 	if (found != FOUND_NOT)
 		return found == FOUND ? 0 : -1;
-	return find_any(search, ret, err);
+	return choose_find_any(search, ret, err);
 }
 
 int choose(struct ip *ips, struct store *store, const struct conf *conf, const struct record *had,

@@ -26,7 +26,7 @@ struct node_name cluster_host_name(void)
 	return name;
 }
 
-static int read_node(struct cluster *cluster, const json_t *obj, struct cni_error *err)
+static int cluster_read_node(struct cluster *cluster, const json_t *obj, struct cni_error *err)
 {
 	struct node_name host;
 	const char *node = "";
@@ -43,7 +43,7 @@ static int read_node(struct cluster *cluster, const json_t *obj, struct cni_erro
 	return 0;
 }
 
-static int read_block_size(struct cluster *cluster, const json_t *obj, struct cni_error *err)
+static int cluster_read_block_size(struct cluster *cluster, const json_t *obj, struct cni_error *err)
 {
 	long long size = 16;
 
@@ -76,7 +76,7 @@ int cluster_read(struct cluster *ret, const json_t *ipam, const char *store, str
 	    field_bool(kubernetes, "ipam.cluster.kubernetes.", "nodesGone", &cluster.nodes_gone, err) < 0 ||
 	    field_bool(kubernetes, "ipam.cluster.kubernetes.", "ownedByNode", &cluster.owned_by_node, err) <
 		    0 ||
-	    read_node(&cluster, obj, err) < 0 || read_block_size(&cluster, obj, err) < 0)
+	    cluster_read_node(&cluster, obj, err) < 0 || cluster_read_block_size(&cluster, obj, err) < 0)
 		return -1;
 	if (!etcd == !kubernetes)
 		return cni_fail(err, CNI_CONFIG, "ipam.cluster must have either etcd or kubernetes");

@@ -22,7 +22,7 @@
 #define PREFIXES_MAX 4096
 
 /* Adds one entry, all zero, to the array, and returns it. NULL: err is filled. */
-static void *grow(void *array, size_t *n, size_t size, struct cni_error *err)
+static void *conf_grow(void *array, size_t *n, size_t size, struct cni_error *err)
 {
 	void **p = array, *bigger = realloc(*p, (*n + 1) * size);
 
@@ -45,7 +45,7 @@ static int read_ipam(json_t **ret, const struct request *req, struct cni_error *
 }
 
 /* The name of a directory, as a network's name is; so the same characters are valid. */
-static int read_pool(struct place *place, const json_t *ipam, struct cni_error *err)
+static int conf_read_pool(struct place *place, const json_t *ipam, struct cni_error *err)
 {
 	const char *pool = "";
 
@@ -67,21 +67,21 @@ bool place_is_pool(const struct place *place)
 	return strcmp(place->store, place->network) != 0;
 }
 
-static bool has_identities(const json_t *range)
+static bool conf_has_identities(const json_t *range)
 {
 	return json_is_true(json_field(range, "identities"));
 }
 
 /* Those that are cut into blocks, at a glance. */
-static size_t count_range_sets(const json_t *ipam, bool *identities)
+static size_t conf_count_range_sets(const json_t *ipam, bool *identities)
 {
 	const bool direct = json_field(ipam, "subnet");
 	const json_t *set;
-	size_t i, n = direct && !has_identities(ipam);
+	size_t i, n = direct && !conf_has_identities(ipam);
 
-	*identities = direct && has_identities(ipam);
+	*identities = direct && conf_has_identities(ipam);
 	json_array_foreach(json_field(ipam, "ranges"), i, set) {
-		const bool kept = has_identities(json_array_get(set, 0));
+		const bool kept = conf_has_identities(json_array_get(set, 0));
 
 		*identities |= kept;
 		n += !kept;
@@ -96,19 +96,19 @@ int place_read(struct place *ret, const struct request *req, struct cni_error *e
 	json_t *ipam;
 
 	if (read_ipam(&ipam, req, err) < 0 || field_string(ipam, "ipam.", "dataDir", &data_dir, err) < 0 ||
-	    read_pool(&place, ipam, err) < 0 ||
+	    conf_read_pool(&place, ipam, err) < 0 ||
 	    own_int(ipam, "ipam.", "reuseDelay", 0, REUSE_DELAY_MAX, &place.reuse_delay, err) < 0)
 		return -1;
 	own_bool(ipam, "ipam.", "fsync", &place.fsync);
 	place.shared = json_field(ipam, "cluster");
-	place.range_sets = count_range_sets(ipam, &place.identities);
+	place.range_sets = conf_count_range_sets(ipam, &place.identities);
 	if (*data_dir)
 		place.data_dir = data_dir;
 	*ret = place;
 	return 0;
 }
 
-static int read_ip(const json_t *obj, const char *key, struct ip *ret, struct cni_error *err)
+static int conf_read_ip(const json_t *obj, const char *key, struct ip *ret, struct cni_error *err)
 {
 	const char *text = NULL;
 
@@ -119,18 +119,18 @@ static int read_ip(const json_t *obj, const char *key, struct ip *ret, struct cn
 	return 0;
 }
 
-static int read_gateway(struct range *range, const json_t *obj, struct cni_error *err)
+static int conf_read_gateway(struct range *range, const json_t *obj, struct cni_error *err)
 {
 	const char *text = "";
 
 	if (field_string(obj, "", "gateway", &text, err) < 0)
 		return -1;
 	range->gateway_given = *text;
-	return strcmp(text, "none") ? read_ip(obj, "gateway", &range->gateway, err) : 0;
+	return strcmp(text, "none") ? conf_read_ip(obj, "gateway", &range->gateway, err) : 0;
 }
 
 /* "identities": of all ranges of a range set, or of none. */
-static int read_identities(struct pool *pool, const json_t *range, struct cni_error *err)
+static int conf_read_identities(struct pool *pool, const json_t *range, struct cni_error *err)
 {
 	bool identities = false;
 
@@ -142,36 +142,36 @@ static int read_identities(struct pool *pool, const json_t *range, struct cni_er
 	return 0;
 }
 
-static int read_range(struct pool *pool, const json_t *obj, struct cni_error *err)
+static int conf_read_range(struct pool *pool, const json_t *obj, struct cni_error *err)
 {
 	struct range *range;
 	const char *subnet = "";
 
 	if (!json_is_object(obj))
 		return cni_fail(err, CNI_CONFIG, "a range must be an object");
-	range = grow(&pool->ranges, &pool->n_ranges, sizeof(*range), err);
+	range = conf_grow(&pool->ranges, &pool->n_ranges, sizeof(*range), err);
 	if (!range || field_string(obj, "", "subnet", &subnet, err) < 0)
 		return -1;
 	if (!prefix_parse(subnet, &range->subnet))
 		return cni_fail(err, CNI_CONFIG, "subnet: invalid CIDR address: %s", subnet);
-	if (read_ip(obj, "rangeStart", &range->start, err) < 0 ||
-	    read_ip(obj, "rangeEnd", &range->end, err) < 0 || whom_read(pool, obj, err) < 0 ||
-	    read_identities(pool, obj, err) < 0)
+	if (conf_read_ip(obj, "rangeStart", &range->start, err) < 0 ||
+	    conf_read_ip(obj, "rangeEnd", &range->end, err) < 0 || whom_read(pool, obj, err) < 0 ||
+	    conf_read_identities(pool, obj, err) < 0)
 		return -1;
-	return read_gateway(range, obj, err);
+	return conf_read_gateway(range, obj, err);
 }
 
-static struct pool *new_pool(struct conf *conf, struct cni_error *err)
+static struct pool *conf_new_pool(struct conf *conf, struct cni_error *err)
 {
 	if (conf->n_pools < POOLS_MAX)
-		return grow(&conf->pools, &conf->n_pools, sizeof(*conf->pools), err);
+		return conf_grow(&conf->pools, &conf->n_pools, sizeof(*conf->pools), err);
 	cni_fail(err, CNI_CONFIG, "more than %d range sets", POOLS_MAX);
 	return NULL;
 }
 
 /* A list of range sets, each a list of ranges. */
-static int read_sets(struct conf *conf, const json_t *obj, const char *where, const char *key,
-		     struct cni_error *err)
+static int conf_read_sets(struct conf *conf, const json_t *obj, const char *where, const char *key,
+			  struct cni_error *err)
 {
 	json_t *sets = NULL, *set, *range;
 	size_t i, j;
@@ -179,7 +179,7 @@ static int read_sets(struct conf *conf, const json_t *obj, const char *where, co
 	if (field_array(obj, where, key, &sets, err) < 0)
 		return -1;
 	json_array_foreach(sets, i, set) {
-		struct pool *pool = new_pool(conf, err);
+		struct pool *pool = conf_new_pool(conf, err);
 
 		if (!pool)
 			return -1;
@@ -187,26 +187,26 @@ static int read_sets(struct conf *conf, const json_t *obj, const char *where, co
 			return cni_fail(err, CNI_CONFIG, "%s%s must be a list of lists of ranges", where,
 					key);
 		json_array_foreach(set, j, range)
-			if (read_range(pool, range, err) < 0)
+			if (conf_read_range(pool, range, err) < 0)
 				return -1;
 	}
 	return 0;
 }
 
 /* The range that is written directly into "ipam". */
-static int read_inline_range(struct conf *conf, const json_t *ipam, struct cni_error *err)
+static int conf_read_inline_range(struct conf *conf, const json_t *ipam, struct cni_error *err)
 {
 	struct pool *pool;
 
 	if (!json_field(ipam, "subnet"))
 		return 0;
-	pool = new_pool(conf, err);
-	return pool ? read_range(pool, ipam, err) : -1;
+	pool = conf_new_pool(conf, err);
+	return pool ? conf_read_range(pool, ipam, err) : -1;
 }
 
 /* A list of addresses and prefixes. */
-static int read_prefixes(struct prefix **ret, size_t *n, const json_t *list, const char *key,
-			 struct cni_error *err)
+static int conf_read_prefixes(struct prefix **ret, size_t *n, const json_t *list, const char *key,
+			      struct cni_error *err)
 {
 	const json_t *entry;
 	size_t i;
@@ -215,7 +215,7 @@ static int read_prefixes(struct prefix **ret, size_t *n, const json_t *list, con
 		return cni_fail(err, CNI_CONFIG, "ipam.%s has more than %d entries", key, PREFIXES_MAX);
 	json_array_foreach(list, i, entry) {
 		const char *text = json_string_value(entry);
-		struct prefix *prefix = grow(ret, n, sizeof(*prefix), err);
+		struct prefix *prefix = conf_grow(ret, n, sizeof(*prefix), err);
 
 		if (!prefix)
 			return -1;
@@ -232,7 +232,7 @@ static int read_prefixes(struct prefix **ret, size_t *n, const json_t *list, con
 	return 0;
 }
 
-static int settle_pools(struct conf *conf, struct cni_error *err)
+static int conf_settle_pools(struct conf *conf, struct cni_error *err)
 {
 	for (size_t i = 0; i < conf->n_pools; i++) {
 		struct cni_error why = { 0 };
@@ -248,7 +248,7 @@ static int settle_pools(struct conf *conf, struct cni_error *err)
 
 /* A result of CNI before 0.3.0 has room for one address of each family. Of a family with "for" a pod gets
  * only one in any case. */
-static int check_families(const struct conf *conf, const struct request *req, struct cni_error *err)
+static int conf_check_families(const struct conf *conf, const struct request *req, struct cni_error *err)
 {
 	size_t n[2] = { 0, 0 };
 	bool choice[2] = { false, false };
@@ -266,7 +266,7 @@ static int check_families(const struct conf *conf, const struct request *req, st
 	return 0;
 }
 
-static int check_overlaps(const struct conf *conf, struct cni_error *err)
+static int conf_check_overlaps(const struct conf *conf, struct cni_error *err)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
 		for (size_t j = i + 1; j < conf->n_pools; j++)
@@ -276,7 +276,7 @@ static int check_overlaps(const struct conf *conf, struct cni_error *err)
 }
 
 /* The range whose subnet contains all of prefix, or NULL. */
-static const struct range *subnet_around(const struct conf *conf, const struct prefix *prefix)
+static const struct range *conf_subnet_around(const struct conf *conf, const struct prefix *prefix)
 {
 	const struct ip first = prefix_network(prefix).ip;
 
@@ -290,11 +290,11 @@ static const struct range *subnet_around(const struct conf *conf, const struct p
 }
 
 /* Fails if an entry of "static" cannot be assigned: it is outside of all subnets, excluded, or reserved. */
-static int check_static(const struct conf *conf, const struct prefix *prefix, struct cni_error *err)
+static int conf_check_static(const struct conf *conf, const struct prefix *prefix, struct cni_error *err)
 {
 	const struct ip_str text = entry_text(prefix);
 	const struct prefix network = prefix_network(prefix);
-	const struct range *range = subnet_around(conf, prefix);
+	const struct range *range = conf_subnet_around(conf, prefix);
 	const char *reserved;
 
 	if (!prefix_equal(&network, prefix)) {
@@ -322,13 +322,13 @@ static int check_static(const struct conf *conf, const struct prefix *prefix, st
 			: 0;
 }
 
-static int read_static(struct conf *conf, const json_t *ipam, struct cni_error *err)
+static int conf_read_static(struct conf *conf, const json_t *ipam, struct cni_error *err)
 {
-	if (read_prefixes(&conf->asked, &conf->n_asked, own_strings(ipam, "ipam.", "static"), "static", err) <
-	    0)
+	if (conf_read_prefixes(&conf->asked, &conf->n_asked, own_strings(ipam, "ipam.", "static"), "static",
+			       err) < 0)
 		return -1;
 	for (size_t i = 0; i < conf->n_asked; i++)
-		if (check_static(conf, &conf->asked[i], err) < 0)
+		if (conf_check_static(conf, &conf->asked[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < conf->n_pools; i++)
 		if (pool_keep(&conf->pools[i], conf->asked, conf->n_asked, err) < 0)
@@ -337,7 +337,7 @@ static int read_static(struct conf *conf, const json_t *ipam, struct cni_error *
 }
 
 /* A node cannot assign an address of another node's block, so a request would fail on most nodes. */
-static int check_shared(const struct conf *conf, struct cni_error *err)
+static int conf_check_shared(const struct conf *conf, struct cni_error *err)
 {
 	if (!conf->cluster.pool || !conf->n_asked)
 		return 0;
@@ -348,7 +348,7 @@ static int check_shared(const struct conf *conf, struct cni_error *err)
 }
 
 /* A block is cut from range sets without identities alone. */
-static bool share_block(const struct pool *kept, const struct pool *pool, unsigned int bits)
+static bool conf_share_block(const struct pool *kept, const struct pool *pool, unsigned int bits)
 {
 	for (size_t i = 0; i < kept->n_spans; i++) {
 		const struct prefix first = block_of(&kept->spans[i].first, bits);
@@ -360,7 +360,7 @@ static bool share_block(const struct pool *kept, const struct pool *pool, unsign
 	return false;
 }
 
-static int check_identities(const struct conf *conf, const json_t *ipam, struct cni_error *err)
+static int conf_check_identities(const struct conf *conf, const json_t *ipam, struct cni_error *err)
 {
 	for (size_t i = 0; i < conf->n_pools; i++) {
 		if (!conf->pools[i].identities)
@@ -373,7 +373,7 @@ static int check_identities(const struct conf *conf, const json_t *ipam, struct 
 		}
 		for (size_t j = 0; j < conf->n_pools; j++)
 			if (!conf->pools[j].identities &&
-			    share_block(&conf->pools[i], &conf->pools[j], conf->cluster.block_bits)) {
+			    conf_share_block(&conf->pools[i], &conf->pools[j], conf->cluster.block_bits)) {
 				cni_fail(err, CNI_CONFIG,
 					 "range set %zu with \"identities\" and range set %zu have addresses "
 					 "in the same "
@@ -387,13 +387,15 @@ static int check_identities(const struct conf *conf, const json_t *ipam, struct 
 	return 0;
 }
 
-static int read_pools(struct conf *conf, const json_t *ipam, const struct request *req, struct cni_error *err)
+static int conf_read_pools(struct conf *conf, const json_t *ipam, const struct request *req,
+			   struct cni_error *err)
 {
 	json_t *runtime = NULL;
 
 	if (field_object(req->conf, "", "runtimeConfig", &runtime, err) < 0 ||
-	    read_sets(conf, runtime, "runtimeConfig.", "ipRanges", err) < 0 ||
-	    read_inline_range(conf, ipam, err) < 0 || read_sets(conf, ipam, "ipam.", "ranges", err) < 0)
+	    conf_read_sets(conf, runtime, "runtimeConfig.", "ipRanges", err) < 0 ||
+	    conf_read_inline_range(conf, ipam, err) < 0 ||
+	    conf_read_sets(conf, ipam, "ipam.", "ranges", err) < 0)
 		return -1;
 	if (!conf->n_pools) {
 		cni_fail(err, CNI_CONFIG, "no IP ranges specified");
@@ -401,12 +403,12 @@ static int read_pools(struct conf *conf, const json_t *ipam, const struct reques
 		return cni_hint(
 			err, "ipam must have \"subnet\": \"...\" or \"ranges\": [[{\"subnet\": \"...\"}]]");
 	}
-	if (read_prefixes(&conf->exclude, &conf->n_exclude, own_strings(ipam, "ipam.", "exclude"), "exclude",
-			  err) < 0 ||
-	    settle_pools(conf, err) < 0 || check_families(conf, req, err) < 0 ||
-	    check_overlaps(conf, err) < 0)
+	if (conf_read_prefixes(&conf->exclude, &conf->n_exclude, own_strings(ipam, "ipam.", "exclude"),
+			       "exclude", err) < 0 ||
+	    conf_settle_pools(conf, err) < 0 || conf_check_families(conf, req, err) < 0 ||
+	    conf_check_overlaps(conf, err) < 0)
 		return -1;
-	return read_static(conf, ipam, err);
+	return conf_read_static(conf, ipam, err);
 }
 
 int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_error *err)
@@ -418,10 +420,10 @@ int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_e
 	if (place_read(&conf.place, req, err) < 0 || read_ipam(&ipam, req, err) < 0)
 		return -1;
 	if (field_string(ipam, "ipam.", "resolvConf", &conf.resolv_conf, err) < 0 ||
-	    wishes_read(&conf, ipam, req, err) < 0 || read_pools(&conf, ipam, req, err) < 0 ||
+	    wishes_read(&conf, ipam, req, err) < 0 || conf_read_pools(&conf, ipam, req, err) < 0 ||
 	    cluster_read(&conf.cluster, ipam, conf.place.store, err) < 0 ||
 	    cluster_check_pools(&conf.cluster, conf.pools, conf.n_pools, err) < 0 ||
-	    check_shared(&conf, err) < 0 || check_identities(&conf, ipam, err) < 0)
+	    conf_check_shared(&conf, err) < 0 || conf_check_identities(&conf, ipam, err) < 0)
 		goto fail;
 	if (result_add_routes(&conf.given, ipam, "routes", &why) < 0) {
 		cni_fail(err, CNI_CONFIG, "%s", why.msg);

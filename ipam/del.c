@@ -6,7 +6,8 @@
 #include "ipam/verbs.h"
 
 /* Releases leases that stayed in the network's own store although the network now has "pool". */
-static int release_left_behind(const struct place *place, const struct owner *owner, struct cni_error *err)
+static int del_release_left_behind(const struct place *place, const struct owner *owner,
+				   struct cni_error *err)
 {
 	struct place there;
 	struct store store;
@@ -46,5 +47,5 @@ int addrpool_del(const struct request *req, struct cni_error *err)
 	}
 	if (untidy)
 		cluster_tidy(req);
-	return rc == 0 ? release_left_behind(&place, &owner, err) : -1;
+	return rc == 0 ? del_release_left_behind(&place, &owner, err) : -1;
 }

@@ -7,19 +7,19 @@
 #include "ipam/release.h"
 #include "ipam/verbs.h"
 
-static bool is_unknown(void *arg, const struct lease *lease)
+static bool gc_is_unknown(void *arg, const struct lease *lease)
 {
 	return !valid_contains(arg, lease->owner.container, lease->owner.ifname);
 }
 
-static const char *why_unknown(enum state state)
+static const char *gc_why_unknown(enum state state)
 {
 	return state == LIVE || state == OTHERS ? NULL : "the runtime does not know the attachment";
 }
 
 /* The runtime's list is about one network. Leases of the pool's other networks stay, and also those of an
  * unknown network that are not dead. */
-static void mark_others(struct states *states, const struct place *place)
+static void gc_mark_others(struct states *states, const struct place *place)
 {
 	for (size_t i = 0; i < states->leases.n; i++) {
 		const enum network_owner owner = origin_owner(&states->origins[i], place);
@@ -30,7 +30,7 @@ static void mark_others(struct states *states, const struct place *place)
 }
 
 /* Reports unknown attachments whose pods exist, and so use their addresses. */
-static void log_kept(const struct states *states, const struct place *place)
+static void gc_log_kept(const struct states *states, const struct place *place)
 {
 	for (size_t i = 0; i < states->leases.n; i++) {
 		const struct lease *lease = &states->leases.list[i];
@@ -48,7 +48,7 @@ struct ending {
 	const struct valid *valid;
 };
 
-static bool end_unknown(void *arg, const struct identity *identity)
+static bool gc_end_unknown(void *arg, const struct identity *identity)
 {
 	const struct owner owner = { identity->container, identity->ifname };
 	const struct ending *ending = arg;
@@ -61,8 +61,8 @@ static bool end_unknown(void *arg, const struct identity *identity)
 	return true;
 }
 
-static int release_unknown(const struct request *req, const struct place *place, const struct valid *valid,
-			   const struct states *states, struct cni_error *err)
+static int gc_release_unknown(const struct request *req, const struct place *place, const struct valid *valid,
+			      const struct states *states, struct cni_error *err)
 {
 	struct store store;
 	enum found found = store_open(&store, place, false, err);
@@ -72,9 +72,9 @@ static int release_unknown(const struct request *req, const struct place *place,
 
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
-	rc = release_all(&store, place, states, why_unknown, &n, err);
+	rc = release_all(&store, place, states, gc_why_unknown, &n, err);
 	if (rc == 0)
-		identities_each(&store, end_unknown, &(struct ending){ &store, valid });
+		identities_each(&store, gc_end_unknown, &(struct ending){ &store, valid });
 	untidy = cluster_is_untidy(&store, place);
 	store_close(&store);
 	if (place->identities)
@@ -86,24 +86,24 @@ static int release_unknown(const struct request *req, const struct place *place,
 
 /* Closes the store, which the caller has opened so that its records know what host-local has changed. The
  * search for namespaces must run without it. */
-static int collect_in(struct store *store, const struct request *req, const struct place *place,
-		      struct valid *valid, struct cni_error *err)
+static int gc_collect_in(struct store *store, const struct request *req, const struct place *place,
+			 struct valid *valid, struct cni_error *err)
 {
 	struct states states;
 	int rc;
 
 	store_close(store);
-	rc = states_find(&states, place, is_unknown, valid, err);
+	rc = states_find(&states, place, gc_is_unknown, valid, err);
 	if (rc == 0) {
-		mark_others(&states, place);
-		log_kept(&states, place);
-		rc = release_unknown(req, place, valid, &states, err);
+		gc_mark_others(&states, place);
+		gc_log_kept(&states, place);
+		rc = gc_release_unknown(req, place, valid, &states, err);
 	}
 	states_free(&states);
 	return rc;
 }
 
-static int collect(const struct request *req, struct valid *valid, struct cni_error *err)
+static int gc_collect(const struct request *req, struct valid *valid, struct cni_error *err)
 {
 	struct place place, there;
 	struct store store;
@@ -112,14 +112,14 @@ static int collect(const struct request *req, struct valid *valid, struct cni_er
 	if (place_read(&place, req, err) < 0)
 		return -1;
 	found = home_open(&store, &place, false, err);
-	if (found == FOUND && collect_in(&store, req, &place, valid, err) < 0)
+	if (found == FOUND && gc_collect_in(&store, req, &place, valid, err) < 0)
 		return -1;
 	if (found == FOUND_FAILED || !home_left_behind(&there, &place))
 		return found == FOUND_FAILED ? -1 : 0;
 	found = store_open(&store, &there, false, err);
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
-	return collect_in(&store, req, &there, valid, err);
+	return gc_collect_in(&store, req, &there, valid, err);
 }
 
 /* SPEC, GC: releases all but the valid attachments; here also all but those whose namespace exists. */
@@ -133,7 +133,7 @@ int addrpool_gc(const struct request *req, struct cni_error *err)
 		cni_log("network %s: GC without cni.dev/valid-attachments releases nothing", req->name);
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
-	rc = collect(req, &valid, err);
+	rc = gc_collect(req, &valid, err);
 	valid_free(&valid);
 	return rc;
 }

@@ -23,7 +23,8 @@ struct path {
 	char s[PATH_MAX]; /* "" if it is too long */
 };
 
-static struct path path_of(const struct place *place, const char *before, const char *name, const char *after)
+static struct path home_path_of(const struct place *place, const char *before, const char *name,
+				const char *after)
 {
 	struct path path;
 
@@ -33,15 +34,15 @@ static struct path path_of(const struct place *place, const char *before, const 
 	return path;
 }
 
-static struct path mark_path(const struct place *place)
+static struct path home_mark_path(const struct place *place)
 {
-	return path_of(place, ".addrpool/", place->network, "/pool");
+	return home_path_of(place, ".addrpool/", place->network, "/pool");
 }
 
 /* Reads the name of the last pool. Ignores a text that is not a name, since it could lead out of dataDir. */
-static int read_mark(struct former *ret, const struct place *place, struct cni_error *err)
+static int home_read_mark(struct former *ret, const struct place *place, struct cni_error *err)
 {
-	const struct path path = mark_path(place);
+	const struct path path = home_mark_path(place);
 	ssize_t len = readlink(path.s, ret->pool, sizeof(ret->pool));
 
 	if (len < 0 && (errno == EIO || errno == ENOMEM))
@@ -56,16 +57,17 @@ static int read_mark(struct former *ret, const struct place *place, struct cni_e
 
 /* Without this note a later call does not find the leases after "pool" was removed; so a failure is reported.
  */
-static void write_mark(const struct place *place)
+static void home_write_mark(const struct place *place)
 {
-	const struct path path = mark_path(place), dir = path_of(place, ".addrpool/", place->network, "");
+	const struct path path = home_mark_path(place),
+			  dir = home_path_of(place, ".addrpool/", place->network, "");
 
 	if ((mkdir(dir.s, S_IRWXU) < 0 && errno != EEXIST) || (unlink(path.s) < 0 && errno != ENOENT) ||
 	    symlink(place->store, path.s) < 0)
 		cni_log("cannot write %s: %s", path.s, errno_text(errno));
 }
 
-static bool is_lease(int dir, const char *name, void *arg)
+static bool home_is_lease(int dir, const char *name, void *arg)
 {
 	bool *found = arg;
 	struct ip ip;
@@ -76,11 +78,11 @@ static bool is_lease(int dir, const char *name, void *arg)
 }
 
 /* True also if the directory cannot be read: then opening it reports the error. */
-static bool has_leases(const struct place *place, const char *store)
+static bool home_has_leases(const struct place *place, const char *store)
 {
 	bool found = false;
 
-	return (file_each(AT_FDCWD, path_of(place, "", store, "").s, is_lease, &found) < 0 &&
+	return (file_each(AT_FDCWD, home_path_of(place, "", store, "").s, home_is_lease, &found) < 0 &&
 		errno != ENOENT && errno != ENOTDIR) ||
 	       found;
 }
@@ -89,12 +91,12 @@ bool home_left_behind(struct place *ret, const struct place *place)
 {
 	*ret = *place;
 	ret->store = place->network;
-	return place_is_pool(place) && has_leases(place, place->network);
+	return place_is_pool(place) && home_has_leases(place, place->network);
 }
 
 /* Writes the lease and its record in the new store. */
-static int copy(struct store *to, const struct lease *lease, const struct origin *origin,
-		const struct place *place, struct cni_error *err)
+static int home_copy(struct store *to, const struct lease *lease, const struct origin *origin,
+		     const struct place *place, struct cni_error *err)
 {
 	struct record record;
 
@@ -112,8 +114,8 @@ static int copy(struct store *to, const struct lease *lease, const struct origin
 	return -1;
 }
 
-static int move(struct store *to, struct store *from, const struct lease *lease, const struct origin *origin,
-		const struct place *place, struct cni_error *err)
+static int home_move(struct store *to, struct store *from, const struct lease *lease,
+		     const struct origin *origin, const struct place *place, struct cni_error *err)
 {
 	enum found there = lease_exists(to, &lease->ip, err), same = FOUND;
 
@@ -128,7 +130,7 @@ static int move(struct store *to, struct store *from, const struct lease *lease,
 			place->network, place->store);
 		return 0;
 	}
-	if (there == FOUND_NOT && copy(to, lease, origin, place, err) < 0)
+	if (there == FOUND_NOT && home_copy(to, lease, origin, place, err) < 0)
 		return -1;
 	if (lease_drop(from, &lease->ip, err) < 0)
 		return -1;
@@ -136,13 +138,14 @@ static int move(struct store *to, struct store *from, const struct lease *lease,
 }
 
 /* Is it a lease of this network? An empty file is not a lease. */
-static bool is_of_network(const struct lease *lease, const struct origin *origin, const struct place *from)
+static bool home_is_of_network(const struct lease *lease, const struct origin *origin,
+			       const struct place *from)
 {
 	return *lease->owner.container && origin_owner(origin, from) == NETWORK_OURS;
 }
 
-static int move_all(struct store *to, struct store *from, const struct place *there,
-		    const struct place *place, struct cni_error *err)
+static int home_move_all(struct store *to, struct store *from, const struct place *there,
+			 const struct place *place, struct cni_error *err)
 {
 	struct leases leases;
 	int rc = leases_read(&leases, from, err);
@@ -151,14 +154,15 @@ static int move_all(struct store *to, struct store *from, const struct place *th
 		struct origin origin;
 
 		rc = origin_of(&origin, from, &leases.list[i], err);
-		if (rc == 0 && is_of_network(&leases.list[i], &origin, there))
-			rc = move(to, from, &leases.list[i], &origin, place, err);
+		if (rc == 0 && home_is_of_network(&leases.list[i], &origin, there))
+			rc = home_move(to, from, &leases.list[i], &origin, place, err);
 	}
 	leases_free(&leases);
 	return rc;
 }
 
-static int move_from(const char *name, struct store *to, const struct place *place, struct cni_error *err)
+static int home_move_from(const char *name, struct store *to, const struct place *place,
+			  struct cni_error *err)
 {
 	struct place there = *place;
 	struct store from;
@@ -169,22 +173,22 @@ static int move_from(const char *name, struct store *to, const struct place *pla
 	found = store_open(&from, &there, false, err);
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
-	rc = move_all(to, &from, &there, place, err);
+	rc = home_move_all(to, &from, &there, place, err);
 	store_close(&from);
 	return rc;
 }
 
-static int move_in(struct store *store, const struct place *place, const struct former *former,
-		   struct cni_error *err)
+static int home_move_in(struct store *store, const struct place *place, const struct former *former,
+			struct cni_error *err)
 {
-	if (former->network && move_from(place->network, store, place, err) < 0)
+	if (former->network && home_move_from(place->network, store, place, err) < 0)
 		return -1;
 	if (!*former->pool || !strcmp(former->pool, place->store))
 		return 0;
-	if (move_from(former->pool, store, place, err) < 0)
+	if (home_move_from(former->pool, store, place, err) < 0)
 		return -1;
 	if (!place_is_pool(place))
-		unlink(mark_path(place).s);
+		unlink(home_mark_path(place).s);
 	return 0;
 }
 
@@ -195,21 +199,21 @@ enum found home_open(struct store *ret, const struct place *place, bool create, 
 
 	if (place->shared)
 		return store_open(ret, place, create, err);
-	if (read_mark(&former, place, err) < 0)
+	if (home_read_mark(&former, place, err) < 0)
 		return FOUND_FAILED;
-	former.network = place_is_pool(place) && has_leases(place, place->network);
+	former.network = place_is_pool(place) && home_has_leases(place, place->network);
 	if (!*former.pool && !place_is_pool(place))
 		return store_open(ret, place, create, err);
-	create |= former.network ||
-		  (*former.pool && strcmp(former.pool, place->store) != 0 && has_leases(place, former.pool));
+	create |= former.network || (*former.pool && strcmp(former.pool, place->store) != 0 &&
+				     home_has_leases(place, former.pool));
 	found = store_open(ret, place, create, err);
 	if (found != FOUND)
 		return found;
-	if (move_in(ret, place, &former, err) < 0) {
+	if (home_move_in(ret, place, &former, err) < 0) {
 		store_close(ret);
 		return FOUND_FAILED;
 	}
 	if (place_is_pool(place) && strcmp(former.pool, place->store) != 0)
-		write_mark(place);
+		home_write_mark(place);
 	return FOUND;
 }

@@ -28,7 +28,7 @@ struct name {
 };
 
 /* The hash of both names, each with its end. What the note says is compared as well. */
-static struct name name_of(const struct owner *owner)
+static struct name identity_name_of(const struct owner *owner)
 {
 	uint64_t hash = hash_add(HASH_START, owner->container, strlen(owner->container) + 1);
 	struct name name;
@@ -38,7 +38,7 @@ static struct name name_of(const struct owner *owner)
 	return name;
 }
 
-static bool parse(struct identity *ret, char *text)
+static bool identity_parse(struct identity *ret, char *text)
 {
 	char *rest = NULL;
 	const char *state = strtok_r(text, " ", &rest), *container = strtok_r(NULL, " ", &rest);
@@ -60,19 +60,19 @@ static bool parse(struct identity *ret, char *text)
 	return true;
 }
 
-static bool read_note(struct identity *ret, int dir, const char *name)
+static bool identity_read_note(struct identity *ret, int dir, const char *name)
 {
 	char text[PATH_MAX];
 	ssize_t len = readlinkat(dir, name, text, sizeof(text) - 1);
 
 	text[len > 0 ? len : 0] = '\0';
-	return len > 0 && parse(ret, text);
+	return len > 0 && identity_parse(ret, text);
 }
 
 int identity_put(const struct store *store, const struct owner *owner, enum identity_state state,
 		 const char *addresses, const char *name, struct cni_error *err)
 {
-	const struct name entry = name_of(owner);
+	const struct name entry = identity_name_of(owner);
 	struct identity identity;
 	char text[PATH_MAX];
 
@@ -95,7 +95,7 @@ enum found identity_of(struct identity *ret, const struct store *store, const st
 {
 	struct identity identity;
 
-	if (store->meta < 0 || !read_note(&identity, store->meta, name_of(owner).s) ||
+	if (store->meta < 0 || !identity_read_note(&identity, store->meta, identity_name_of(owner).s) ||
 	    strcmp(identity.container, owner->container) != 0 || strcmp(identity.ifname, owner->ifname) != 0)
 		return FOUND_NOT;
 	*ret = identity;
@@ -104,7 +104,7 @@ enum found identity_of(struct identity *ret, const struct store *store, const st
 
 void identity_drop(const struct store *store, const struct owner *owner)
 {
-	const struct name name = name_of(owner);
+	const struct name name = identity_name_of(owner);
 
 	if (unlinkat(store->meta, name.s, 0) < 0 && errno != ENOENT)
 		cni_log("cannot remove %s: %s", name.s, errno_text(errno));
@@ -123,12 +123,12 @@ struct visit {
 	void *arg;
 };
 
-static bool visit(int dir, const char *name, void *arg)
+static bool identity_visit(int dir, const char *name, void *arg)
 {
 	const struct visit *visit = arg;
 	struct identity identity;
 
-	return !read_note(&identity, dir, name) || visit->each(visit->arg, &identity);
+	return !identity_read_note(&identity, dir, name) || visit->each(visit->arg, &identity);
 }
 
 void identities_each(const struct store *store, bool (*each)(void *arg, const struct identity *identity),
@@ -137,10 +137,10 @@ void identities_each(const struct store *store, bool (*each)(void *arg, const st
 	struct visit visitor = { each, arg };
 
 	if (store->meta >= 0)
-		file_each(store->meta, DIRECTORY, visit, &visitor);
+		file_each(store->meta, DIRECTORY, identity_visit, &visitor);
 }
 
-static bool is_held(void *arg, const struct identity *identity)
+static bool identity_is_held(void *arg, const struct identity *identity)
 {
 	bool *waits = arg;
 
@@ -152,6 +152,6 @@ bool identities_wait(const struct store *store)
 {
 	bool waits = false;
 
-	identities_each(store, is_held, &waits);
+	identities_each(store, identity_is_held, &waits);
 	return waits;
 }

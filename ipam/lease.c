@@ -26,8 +26,8 @@ bool owner_equal(const struct owner *a, const struct owner *b)
  * owner is "" if the file is empty, or contains only zero bytes, as on some file systems after a power
  * failure. FOUND_NOT: there is no such regular file.
  */
-static enum found read_owner(const struct store *store, const char *name, char text[LEASE_MAX],
-			     struct owner *ret, struct timespec *since, struct cni_error *err)
+static enum found lease_read_owner(const struct store *store, const char *name, char text[LEASE_MAX],
+				   struct owner *ret, struct timespec *since, struct cni_error *err)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	autoclose int fd = openat(store->leases, name, flags);
@@ -75,12 +75,12 @@ enum found lease_is_of(const struct store *store, const struct ip *ip, const str
 {
 	char text[LEASE_MAX];
 	struct owner found;
-	enum found there = read_owner(store, ip_text(ip).s, text, &found, NULL, err);
+	enum found there = lease_read_owner(store, ip_text(ip).s, text, &found, NULL, err);
 
 	return there != FOUND ? there : owner_equal(&found, owner) ? FOUND : FOUND_NOT;
 }
 
-static int write_text(const struct store *store, int fd, const char *text, size_t len)
+static int lease_write_text(const struct store *store, int fd, const char *text, size_t len)
 {
 	return write(fd, text, len) == (ssize_t)len && (!store->fsync || fdatasync(fd) == 0) ? 0 : -1;
 }
@@ -99,7 +99,7 @@ int lease_write(const struct store *store, const struct owner *owner, struct cni
 		return cni_fail(err, CNI_ENVIRONMENT, "CNI_CONTAINERID is longer than %d characters",
 				LEASE_MAX);
 	fd = openat(store->meta, "new", flags, STORE_FILE_MODE);
-	if (fd >= 0 && write_text(store, fd, text, (size_t)len) == 0)
+	if (fd >= 0 && lease_write_text(store, fd, text, (size_t)len) == 0)
 		return 0;
 	store_cannot_write(store, store->meta, "new", err);
 	if (fd >= 0)
@@ -116,7 +116,7 @@ void lease_unwrite(const struct store *store)
  * Copies "new" into place, if the file system has no hard links, or the leases are on another one. The copy
  * gets the time of the original, so that the record vouches for it; see record.c.
  */
-static int copy_new(const struct store *store, const char *name, struct cni_error *err)
+static int lease_copy_new(const struct store *store, const char *name, struct cni_error *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	autoclose int from = openat(store->meta, "new", O_RDONLY | O_CLOEXEC);
@@ -129,7 +129,7 @@ static int copy_new(const struct store *store, const char *name, struct cni_erro
 	if (len < 0 || to < 0 || fstat(from, &st) < 0)
 		return store_cannot_write(store, store->leases, name, err);
 	times[1] = st.st_mtim;
-	if (write_text(store, to, text, (size_t)len) == 0 && futimens(to, times) == 0 &&
+	if (lease_write_text(store, to, text, (size_t)len) == 0 && futimens(to, times) == 0 &&
 	    renameat(store->leases, STORE_COPY, store->leases, name) == 0)
 		return 0;
 	store_cannot_write(store, store->leases, name, err);
@@ -137,12 +137,12 @@ static int copy_new(const struct store *store, const char *name, struct cni_erro
 	return -1;
 }
 
-static bool has_no_links(int error)
+static bool lease_has_no_links(int error)
 {
 	return error == EXDEV || error == EPERM || error == EOPNOTSUPP || error == ENOSYS || error == EMLINK;
 }
 
-static int link_new(struct store *store, const struct ip *ip, struct cni_error *err)
+static int lease_link_new(struct store *store, const struct ip *ip, struct cni_error *err)
 {
 	const struct ip_str name = ip_text(ip);
 
@@ -150,8 +150,8 @@ static int link_new(struct store *store, const struct ip *ip, struct cni_error *
 	for (int attempt = 0; attempt < 2; attempt++) {
 		if (linkat(store->meta, "new", store->leases, name.s, 0) == 0)
 			return 0;
-		if (has_no_links(errno) && lease_exists(store, ip, err) == FOUND_NOT)
-			return copy_new(store, name.s, err);
+		if (lease_has_no_links(errno) && lease_exists(store, ip, err) == FOUND_NOT)
+			return lease_copy_new(store, name.s, err);
 		/* a killed host-local has left an empty file */
 		if (errno != EEXIST || lease_exists(store, ip, err) != FOUND_NOT ||
 		    unlinkat(store->leases, name.s, 0) < 0)
@@ -166,7 +166,7 @@ int lease_take(struct store *store, const struct ip *ips, size_t n, struct cni_e
 	int rc = 0;
 
 	for (; rc == 0 && taken < n; taken += rc == 0)
-		rc = link_new(store, &ips[taken], err);
+		rc = lease_link_new(store, &ips[taken], err);
 	lease_unwrite(store);
 	if (rc == 0 && store->fsync && fsync(store->leases) < 0)
 		rc = store_cannot_write(store, store->leases, "", err);
@@ -188,7 +188,7 @@ int lease_drop(struct store *store, const struct ip *ip, struct cni_error *err)
 	return store_cannot_remove(store, store->leases, ip_text(ip).s, err);
 }
 
-static int append(struct leases *leases, size_t *room, const struct lease *lease, struct cni_error *err)
+static int lease_append(struct leases *leases, size_t *room, const struct lease *lease, struct cni_error *err)
 {
 	if (leases->n == *room) {
 		struct lease *bigger = realloc(leases->list, (*room * 2 + 64) * sizeof(*bigger));
@@ -202,12 +202,12 @@ static int append(struct leases *leases, size_t *room, const struct lease *lease
 	return 0;
 }
 
-static enum found read_named(const struct store *store, const char *name, struct lease *lease,
-			     struct cni_error *err)
+static enum found lease_read_named(const struct store *store, const char *name, struct lease *lease,
+				   struct cni_error *err)
 {
 	char text[LEASE_MAX];
 	struct owner owner;
-	enum found found = read_owner(store, name, text, &owner, &lease->since, err);
+	enum found found = lease_read_owner(store, name, text, &owner, &lease->since, err);
 	size_t container, ifname;
 
 	if (found != FOUND)
@@ -228,7 +228,7 @@ enum found lease_read(struct lease *ret, const struct store *store, const struct
 		      struct cni_error *err)
 {
 	*ret = (struct lease){ .ip = *ip, .owner = { "", "" } };
-	return read_named(store, ip_text(ip).s, ret, err);
+	return lease_read_named(store, ip_text(ip).s, ret, err);
 }
 
 struct reading {
@@ -240,7 +240,7 @@ struct reading {
 	int rc;
 };
 
-static bool read_one(int dir, const char *name, void *arg)
+static bool lease_read_one(int dir, const char *name, void *arg)
 {
 	struct reading *reading = arg;
 	struct lease lease = { .owner = { "", "" } };
@@ -250,20 +250,20 @@ static bool read_one(int dir, const char *name, void *arg)
 	if (!ip_parse(name, &lease.ip) || strcmp(name, ip_text(&lease.ip).s) != 0)
 		return true;
 	if (reading->owners)
-		found = read_named(reading->store, name, &lease, reading->err);
+		found = lease_read_named(reading->store, name, &lease, reading->err);
 	if (found == FOUND_FAILED)
 		reading->rc = -1;
-	if (found == FOUND && append(&reading->leases, &reading->room, &lease, reading->err) < 0) {
+	if (found == FOUND && lease_append(&reading->leases, &reading->room, &lease, reading->err) < 0) {
 		free(lease.text);
 		reading->rc = -1;
 	}
 	return reading->rc == 0;
 }
 
-static int read_all(struct leases *ret, const struct store *store, bool owners, struct cni_error *err)
+static int lease_read_all(struct leases *ret, const struct store *store, bool owners, struct cni_error *err)
 {
 	struct reading reading = { .store = store, .owners = owners, .err = err };
-	int rc = file_each(store->leases, ".", read_one, &reading);
+	int rc = file_each(store->leases, ".", lease_read_one, &reading);
 
 	*ret = reading.leases;
 	if (rc < 0)
@@ -273,12 +273,12 @@ static int read_all(struct leases *ret, const struct store *store, bool owners, 
 
 int leases_read(struct leases *ret, const struct store *store, struct cni_error *err)
 {
-	return read_all(ret, store, true, err);
+	return lease_read_all(ret, store, true, err);
 }
 
 int leases_read_names(struct leases *ret, const struct store *store, struct cni_error *err)
 {
-	return read_all(ret, store, false, err);
+	return lease_read_all(ret, store, false, err);
 }
 
 int lease_by_address(const void *a, const void *b)

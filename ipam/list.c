@@ -56,7 +56,7 @@ struct when {
 	char s[32];
 };
 
-static struct when when(time_t time)
+static struct when list_when(time_t time)
 {
 	struct when text;
 	struct tm tm;
@@ -70,7 +70,7 @@ struct number {
 	char s[24];
 };
 
-static struct number number(uint64_t n)
+static struct number list_number(uint64_t n)
 {
 	struct number text;
 
@@ -79,7 +79,7 @@ static struct number number(uint64_t n)
 }
 
 /* Reports gateways that prevent going back to host-local. */
-static void print_gateways(const struct pool *pool)
+static void list_print_gateways(const struct pool *pool)
 {
 	for (size_t i = 0; i < pool->n_ranges; i++) {
 		const struct range *range = &pool->ranges[i];
@@ -90,14 +90,14 @@ static void print_gateways(const struct pool *pool)
 	}
 }
 
-static void print_pool(const struct conf *conf, size_t i, const struct usage *usage)
+static void list_print_pool(const struct conf *conf, size_t i, const struct usage *usage)
 {
 	double share = usage->size ? 100 * (double)usage->used / (double)usage->size : 0;
 
 	nodes_put("  range set %zu: %s", i, pool_text(&conf->pools[i]).s);
 	if (conf->pools[i].whom)
 		nodes_put(" for %s", whom_text(conf->pools[i].whom).s);
-	nodes_put("\n    %" PRIu64 " of %s leased (%.0f%%)", usage->used, number(usage->size).s, share);
+	nodes_put("\n    %" PRIu64 " of %s leased (%.0f%%)", usage->used, list_number(usage->size).s, share);
 	if (conf->cluster.pool)
 		nodes_put(" in %zu block%s of this node", usage->blocks, usage->blocks == 1 ? "" : "s");
 	if (usage->dead)
@@ -105,10 +105,10 @@ static void print_pool(const struct conf *conf, size_t i, const struct usage *us
 	if (usage->waiting)
 		nodes_put(", %" PRIu64 " more wait for reuseDelay", usage->waiting);
 	putchar('\n');
-	print_gateways(&conf->pools[i]);
+	list_print_gateways(&conf->pools[i]);
 }
 
-static void print_static(const struct conf *conf, const struct usage *usage)
+static void list_print_static(const struct conf *conf, const struct usage *usage)
 {
 	if (!conf->n_asked)
 		return;
@@ -122,7 +122,7 @@ static void print_static(const struct conf *conf, const struct usage *usage)
 }
 
 /* With a column for the network, if networks share the store. */
-static void print_leases(const struct conf *conf, const struct survey *survey)
+static void list_print_leases(const struct conf *conf, const struct survey *survey)
 {
 	const bool pool = place_is_pool(&conf->place);
 	int address = 7, network = pool ? 7 : 0, container = 9, interface = 9;
@@ -145,16 +145,16 @@ static void print_leases(const struct conf *conf, const struct survey *survey)
 
 		nodes_put("  %-*s  %-*s%s%-*s  %-*s  %-20s  %s\n", address, ip_text(&lease->ip).s, network,
 			  pool ? survey->states.origins[i].network.s : "", pool ? "  " : "", container,
-			  lease->owner.container, interface, lease->owner.ifname, when(lease->since.tv_sec).s,
-			  states[survey->states.states[i]]);
+			  lease->owner.container, interface, lease->owner.ifname,
+			  list_when(lease->since.tv_sec).s, states[survey->states.states[i]]);
 	}
 }
 
-static void print_ranges(const struct conf *conf, const struct survey *survey)
+static void list_print_ranges(const struct conf *conf, const struct survey *survey)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
-		print_pool(conf, i, &survey->usage[i]);
-	print_static(conf, &survey->asked);
+		list_print_pool(conf, i, &survey->usage[i]);
+	list_print_static(conf, &survey->asked);
 }
 
 struct listing {
@@ -165,7 +165,7 @@ struct listing {
 
 /* The note of another network that was listed before and has the same store, borrowed. NULL: this network is
  * the first, and is noted. */
-static const json_t *note_store(struct listing *listing, const struct conf *conf, json_t **ranges)
+static const json_t *list_note_store(struct listing *listing, const struct conf *conf, json_t **ranges)
 {
 	char store[PATH_MAX];
 	const json_t *first;
@@ -185,23 +185,23 @@ static const json_t *note_store(struct listing *listing, const struct conf *conf
 }
 
 /* Prints the leases of a store only with its first network. */
-static void print_survey(struct listing *listing, const struct conf *conf, const struct survey *survey)
+static void list_print_survey(struct listing *listing, const struct conf *conf, const struct survey *survey)
 {
 	const struct place *place = &conf->place;
 	json_auto_t *ranges = NULL;
-	const json_t *first = note_store(listing, conf, &ranges);
+	const json_t *first = list_note_store(listing, conf, &ranges);
 
 	nodes_put("network %s in %s/%s", place->network, place->data_dir, place->store);
 	if (first)
 		nodes_put(", with network %s", json_string_value(json_object_get(first, "network")));
 	putchar('\n');
 	if (!first || !json_equal(json_object_get(first, "ranges"), ranges))
-		print_ranges(conf, survey);
+		list_print_ranges(conf, survey);
 	if (!first)
-		print_leases(conf, survey);
+		list_print_leases(conf, survey);
 }
 
-static json_t *static_json(const struct conf *conf, const struct usage *usage)
+static json_t *list_static_json(const struct conf *conf, const struct usage *usage)
 {
 	json_t *doc = json_object(), *addresses = json_array();
 
@@ -213,7 +213,7 @@ static json_t *static_json(const struct conf *conf, const struct usage *usage)
 	return doc;
 }
 
-static json_t *ranges_json(const struct pool *pool)
+static json_t *list_ranges_json(const struct pool *pool)
 {
 	json_t *list = json_array();
 
@@ -224,7 +224,7 @@ static json_t *ranges_json(const struct pool *pool)
 	return list;
 }
 
-static json_t *survey_json(const struct conf *conf, const struct survey *survey)
+static json_t *list_survey_json(const struct conf *conf, const struct survey *survey)
 {
 	json_t *doc = json_object(), *pools = json_array(), *leases = json_array();
 	json_t *ranges = json_array(), *blocks = json_array();
@@ -247,7 +247,7 @@ static json_t *survey_json(const struct conf *conf, const struct survey *survey)
 			json_object_set(pool, "for", (json_t *)conf->pools[i].whom);
 		json_object_set_new(pool, "waiting", json_integer((json_int_t)usage->waiting));
 		json_array_append_new(pools, pool);
-		json_array_append_new(ranges, ranges_json(&conf->pools[i]));
+		json_array_append_new(ranges, list_ranges_json(&conf->pools[i]));
 		json_array_append_new(blocks, json_integer((json_int_t)usage->blocks));
 	}
 	for (size_t i = 0; i < survey->states.leases.n; i++) {
@@ -261,7 +261,7 @@ static json_t *survey_json(const struct conf *conf, const struct survey *survey)
 		json_object_set_new(entry, "address", json_string(ip_text(&lease->ip).s));
 		json_object_set_new(entry, "container", json_text(lease->owner.container));
 		json_object_set_new(entry, "interface", json_text(lease->owner.ifname));
-		json_object_set_new(entry, "since", json_string(when(lease->since.tv_sec).s));
+		json_object_set_new(entry, "since", json_string(list_when(lease->since.tv_sec).s));
 		json_object_set_new(entry, "state", json_string(states[survey->states.states[i]]));
 		json_array_append_new(leases, entry);
 	}
@@ -271,7 +271,7 @@ static json_t *survey_json(const struct conf *conf, const struct survey *survey)
 		json_object_set_new(doc, "blocks", json_incref(blocks));
 	json_decref(blocks);
 	if (conf->n_asked)
-		json_object_set_new(doc, "static", static_json(conf, &survey->asked));
+		json_object_set_new(doc, "static", list_static_json(conf, &survey->asked));
 	json_object_set_new(doc, "leases", leases);
 	return doc;
 }
@@ -289,13 +289,13 @@ static int list_network(const struct network *network, void *arg, struct cni_err
 	if (conf->cluster.pool && !listing->local)
 		claims = nodes_claims(network, err);
 	if (listing->list) {
-		json_t *doc = survey_json(conf, &survey);
+		json_t *doc = list_survey_json(conf, &survey);
 
 		if (claims)
 			json_object_set_new(doc, "cluster", nodes_json(claims, conf, &survey.states.leases));
 		json_array_append_new(listing->list, doc);
 	} else {
-		print_survey(listing, conf, &survey);
+		list_print_survey(listing, conf, &survey);
 		if (claims)
 			nodes_print(claims, conf, &survey.states.leases);
 	}

@@ -11,7 +11,7 @@ struct visitor {
 	void *arg;
 };
 
-static int visit(const json_t *doc, const struct visitor *visitor, struct cni_error *err)
+static int networks_visit(const json_t *doc, const struct visitor *visitor, struct cni_error *err)
 {
 	struct request req = { .command = "ADD", .args = "" };
 	json_t *plugin = json_deep_copy(doc);
@@ -29,7 +29,7 @@ static int visit(const json_t *doc, const struct visitor *visitor, struct cni_er
 }
 
 /* Has the plugin an ipam whose leases addrpool reads? */
-static bool has_our_leases(const json_t *plugin)
+static bool networks_has_our_leases(const json_t *plugin)
 {
 	const char *type = json_string_value(json_field(json_field(plugin, "ipam"), "type"));
 
@@ -48,9 +48,9 @@ int networks_each(const char *path,
 	if (!plugins)
 		return -1;
 	json_array_foreach(plugins, i, plugin) {
-		if (!has_our_leases(plugin))
+		if (!networks_has_our_leases(plugin))
 			continue;
-		if (visit(plugin, &visitor, err) < 0)
+		if (networks_visit(plugin, &visitor, err) < 0)
 			return -1;
 		networks++;
 	}

@@ -24,7 +24,7 @@ void nodes_put(const char *format, ...)
 		fwrite(clean, 1, visible(clean, text, (size_t)len, false), stdout);
 }
 
-static json_t *ask(const struct network *network, const char *const *argv, struct cni_error *err)
+static json_t *nodes_ask(const struct network *network, const char *const *argv, struct cni_error *err)
 {
 	autofree char *config = json_dumps(network->doc, JSON_COMPACT);
 
@@ -38,23 +38,23 @@ json_t *nodes_claims(const struct network *network, struct cni_error *err)
 {
 	const char *argv[] = { "list", NULL };
 
-	return ask(network, argv, err);
+	return nodes_ask(network, argv, err);
 }
 
-static const char *text(const json_t *claim, const char *key)
+static const char *nodes_text(const json_t *claim, const char *key)
 {
 	const char *value = json_string_value(json_field(claim, key));
 
 	return value ? value : "?";
 }
 
-static bool is_of_this_node(const json_t *claim, const struct conf *conf)
+static bool nodes_is_here(const json_t *claim, const struct conf *conf)
 {
-	return !strcmp(text(claim, "node"), conf->cluster.node) &&
-	       !strcmp(text(claim, "network"), conf->cluster.network);
+	return !strcmp(nodes_text(claim, "node"), conf->cluster.node) &&
+	       !strcmp(nodes_text(claim, "network"), conf->cluster.network);
 }
 
-static size_t leased_in(const char *block, const struct leases *leases)
+static size_t nodes_leased_in(const char *block, const struct leases *leases)
 {
 	struct prefix prefix;
 	size_t n = 0;
@@ -72,24 +72,25 @@ int nodes_width(int width, const char *word)
 	return len > width ? len : width;
 }
 
-static void print_claims(const json_t *list, const struct conf *conf, const struct leases *leases)
+static void nodes_print_claims(const json_t *list, const struct conf *conf, const struct leases *leases)
 {
 	int block = 5, node = 4, network = 7;
 	const json_t *claim;
 	size_t i;
 
 	json_array_foreach(list, i, claim) {
-		block = nodes_width(block, text(claim, "block"));
-		node = nodes_width(node, text(claim, "node"));
-		network = nodes_width(network, text(claim, "network"));
+		block = nodes_width(block, nodes_text(claim, "block"));
+		node = nodes_width(node, nodes_text(claim, "node"));
+		network = nodes_width(network, nodes_text(claim, "network"));
 	}
 	nodes_put("\n  %-*s  %-*s  %-*s  %-20s  LEASED\n", block, "BLOCK", node, "NODE", network, "NETWORK",
 		  "SINCE");
 	json_array_foreach(list, i, claim) {
-		nodes_put("  %-*s  %-*s  %-*s  %-20s ", block, text(claim, "block"), node,
-			  text(claim, "node"), network, text(claim, "network"), text(claim, "since"));
-		if (leases && is_of_this_node(claim, conf))
-			nodes_put(" %zu\n", leased_in(text(claim, "block"), leases));
+		nodes_put("  %-*s  %-*s  %-*s  %-20s ", block, nodes_text(claim, "block"), node,
+			  nodes_text(claim, "node"), network, nodes_text(claim, "network"),
+			  nodes_text(claim, "since"));
+		if (leases && nodes_is_here(claim, conf))
+			nodes_put(" %zu\n", nodes_leased_in(nodes_text(claim, "block"), leases));
 		else
 			nodes_put(" -\n");
 	}
@@ -100,26 +101,26 @@ struct holder {
 	size_t blocks;
 };
 
-static int by_node(const void *a, const void *b)
+static int nodes_by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct holder *)a)->node, ((const struct holder *)b)->node);
 }
 
-static int by_seen(const void *a, const void *b)
+static int nodes_by_seen(const void *a, const void *b)
 {
 	const struct holder *x = a, *y = b;
 	const int order = strcmp(x->seen, y->seen);
 
-	return order ? order : by_node(a, b);
+	return order ? order : nodes_by_name(a, b);
 }
 
 /* Merges the entries of each node into one, with the latest sign of life, and sorts them by it, the oldest
  * first. Returns their number. */
-static size_t merge_holders(struct holder *list, size_t n)
+static size_t nodes_merge_holders(struct holder *list, size_t n)
 {
 	size_t kept = 0;
 
-	qsort(list, n, sizeof(*list), by_node);
+	qsort(list, n, sizeof(*list), nodes_by_name);
 	for (size_t i = 0; i < n; i++) {
 		if (!kept || strcmp(list[kept - 1].node, list[i].node) != 0) {
 			list[kept++] = list[i];
@@ -129,11 +130,11 @@ static size_t merge_holders(struct holder *list, size_t n)
 		if (strcmp(list[i].seen, list[kept - 1].seen) > 0)
 			list[kept - 1].seen = list[i].seen;
 	}
-	qsort(list, kept, sizeof(*list), by_seen);
+	qsort(list, kept, sizeof(*list), nodes_by_seen);
 	return kept;
 }
 
-static json_t *holders_json(const json_t *claims)
+static json_t *nodes_holders_json(const json_t *claims)
 {
 	autofree struct holder *list = calloc(json_array_size(claims) + 1, sizeof(*list));
 	json_t *holders = json_array();
@@ -143,8 +144,8 @@ static json_t *holders_json(const json_t *claims)
 	if (!list)
 		return holders;
 	json_array_foreach(claims, i, claim)
-		list[i] = (struct holder){ text(claim, "node"), text(claim, "seen"), 1 };
-	n = merge_holders(list, json_array_size(claims));
+		list[i] = (struct holder){ nodes_text(claim, "node"), nodes_text(claim, "seen"), 1 };
+	n = nodes_merge_holders(list, json_array_size(claims));
 	for (i = 0; i < n; i++)
 		json_array_append_new(holders,
 				      json_pack("{s:o, s:I, s:o}", "node", json_text(list[i].node), "blocks",
@@ -152,20 +153,20 @@ static json_t *holders_json(const json_t *claims)
 	return holders;
 }
 
-static void print_holders(const json_t *claims)
+static void nodes_print_holders(const json_t *claims)
 {
-	json_auto_t *holders = holders_json(claims);
+	json_auto_t *holders = nodes_holders_json(claims);
 	int width = (int)strlen("NODE");
 	const json_t *holder;
 	size_t i;
 
 	json_array_foreach(holders, i, holder)
-		width = nodes_width(width, text(holder, "node"));
+		width = nodes_width(width, nodes_text(holder, "node"));
 	nodes_put("\n  %-*s  BLOCKS  LAST SIGN OF LIFE\n", width, "NODE");
 	json_array_foreach(holders, i, holder)
-		nodes_put("  %-*s  %6lld  %s\n", width, text(holder, "node"),
+		nodes_put("  %-*s  %6lld  %s\n", width, nodes_text(holder, "node"),
 			  (long long)json_integer_value(json_object_get(holder, "blocks")),
-			  text(holder, "seen"));
+			  nodes_text(holder, "seen"));
 }
 
 json_t *nodes_json(const json_t *claims, const struct conf *conf, const struct leases *leases)
@@ -174,11 +175,12 @@ json_t *nodes_json(const json_t *claims, const struct conf *conf, const struct l
 	size_t i;
 
 	json_array_foreach(json_field(doc, "claims"), i, claim)
-		if (is_of_this_node(claim, conf))
+		if (nodes_is_here(claim, conf))
 			json_object_set_new(claim, "leased",
 					    json_integer(
-						    (json_int_t)leased_in(text(claim, "block"), leases)));
-	json_object_set_new(doc, "nodes", holders_json(json_field(doc, "claims")));
+						    (json_int_t)nodes_leased_in(nodes_text(claim, "block"),
+										leases)));
+	json_object_set_new(doc, "nodes", nodes_holders_json(json_field(doc, "claims")));
 	return doc;
 }
 
@@ -187,12 +189,12 @@ void nodes_print(const json_t *claims, const struct conf *conf, const struct lea
 	const json_t *list = json_field(claims, "claims");
 
 	nodes_put("\n  pool %s of a cluster, in blocks of %" JSON_INTEGER_FORMAT "; this is node %s\n",
-		  text(claims, "pool"), json_integer_value(json_field(claims, "blockSize")),
-		  text(claims, "node"));
+		  nodes_text(claims, "pool"), json_integer_value(json_field(claims, "blockSize")),
+		  nodes_text(claims, "node"));
 	if (!json_array_size(list))
 		return;
-	print_holders(list);
-	print_claims(list, conf, leases);
+	nodes_print_holders(list);
+	nodes_print_claims(list, conf, leases);
 }
 
 struct release {
@@ -202,18 +204,18 @@ struct release {
 };
 
 /* The claims of one node. */
-static json_t *of_node(const json_t *claims, const char *node)
+static json_t *nodes_claims_of(const json_t *claims, const char *node)
 {
 	json_t *list = json_array(), *claim;
 	size_t i;
 
 	json_array_foreach(json_field(claims, "claims"), i, claim)
-		if (!strcmp(text(claim, "node"), node))
+		if (!strcmp(nodes_text(claim, "node"), node))
 			json_array_append(list, claim);
 	return list;
 }
 
-static int release_network(const struct network *network, void *arg, struct cni_error *err)
+static int nodes_release_network(const struct network *network, void *arg, struct cni_error *err)
 {
 	struct release *release = arg;
 	const char *argv[] = { "release", release->node, NULL };
@@ -222,16 +224,16 @@ static int release_network(const struct network *network, void *arg, struct cni_
 	if (!network->conf->cluster.pool)
 		return cni_fail(err, CNI_CONFIG, "network %s shares its pool with no other node",
 				network->conf->place.network);
-	claims = release->really ? ask(network, argv, err) : nodes_claims(network, err);
+	claims = release->really ? nodes_ask(network, argv, err) : nodes_claims(network, err);
 	if (!claims)
 		return -1;
-	list = release->really ? json_incref(claims) : of_node(claims, release->node);
+	list = release->really ? json_incref(claims) : nodes_claims_of(claims, release->node);
 	release->blocks += json_array_size(list);
 	nodes_put("network %s, pool %s: %s %zu blocks of %s\n", network->conf->place.network,
 		  network->conf->cluster.pool, release->really ? "released" : "would release",
 		  json_array_size(list), release->node);
 	if (json_array_size(list))
-		print_claims(list, network->conf, NULL);
+		nodes_print_claims(list, network->conf, NULL);
 	return 0;
 }
 
@@ -247,7 +249,7 @@ int nodes_release_main(int argc, char **argv, const char *usage)
 		return 2;
 	}
 	release.node = argv[1];
-	if (networks_each(argv[2], release_network, &release, &err) < 0) {
+	if (networks_each(argv[2], nodes_release_network, &release, &err) < 0) {
 		cni_log("%s: %s%s%s", argv[2], err.msg, err.details[0] ? "; " : "", err.details);
 		return 1;
 	}
@@ -264,14 +266,14 @@ struct identities {
 };
 
 /* "db/web-0" of "net db/web-0" */
-static const char *name_within(const json_t *record)
+static const char *nodes_name_within(const json_t *record)
 {
-	const char *name = text(record, "identity"), *blank = strchr(name, ' ');
+	const char *name = nodes_text(record, "identity"), *blank = strchr(name, ' ');
 
 	return blank ? blank + 1 : name;
 }
 
-static json_t *identity_row(const json_t *record)
+static json_t *nodes_identity_row(const json_t *record)
 {
 	const json_t *holder = json_field(record, "holder"), *entry;
 	char addresses[512] = "-";
@@ -281,49 +283,51 @@ static json_t *identity_row(const json_t *record)
 		if (json_is_string(entry) && used < sizeof(addresses))
 			used += (size_t)snprintf(addresses + used, sizeof(addresses) - used, "%s%s",
 						 used ? "," : "", json_string_value(entry));
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:b}", "identity", json_text(name_within(record)),
-			 "addresses", addresses, "node", holder ? text(holder, "node") : "-", "container",
-			 holder ? text(holder, "container") : "-", "since", text(record, "since"), "reserved",
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:b}", "identity", json_text(nodes_name_within(record)),
+			 "addresses", addresses, "node", holder ? nodes_text(holder, "node") : "-",
+			 "container", holder ? nodes_text(holder, "container") : "-", "since",
+			 nodes_text(record, "since"), "reserved",
 			 json_is_true(json_field(record, "reserved")));
 }
 
-static int column(int width, const json_t *row, const char *key)
+static int nodes_column(int width, const json_t *row, const char *key)
 {
-	const int len = (int)strlen(text(row, key));
+	const int len = (int)strlen(nodes_text(row, key));
 
 	return len > width ? len : width;
 }
 
-static void print_identities(const json_t *rows)
+static void nodes_print_identities(const json_t *rows)
 {
 	int identity = 8, addresses = 9, node = 4, container = 9;
 	const json_t *row;
 	size_t i;
 
 	json_array_foreach(rows, i, row) {
-		identity = column(identity, row, "identity");
-		addresses = column(addresses, row, "addresses");
-		node = column(node, row, "node");
-		container = column(container, row, "container");
+		identity = nodes_column(identity, row, "identity");
+		addresses = nodes_column(addresses, row, "addresses");
+		node = nodes_column(node, row, "node");
+		container = nodes_column(container, row, "container");
 	}
 	nodes_put("%-*s  %-*s  %-*s  %-*s  SINCE\n", identity, "IDENTITY", addresses, "ADDRESSES", node,
 		  "NODE", container, "CONTAINER");
 	json_array_foreach(rows, i, row)
-		nodes_put("%-*s  %-*s  %-*s  %-*s  %s%s\n", identity, text(row, "identity"), addresses,
-			  text(row, "addresses"), node, text(row, "node"), container, text(row, "container"),
-			  text(row, "since"), json_is_true(json_field(row, "reserved")) ? "  reserved" : "");
+		nodes_put("%-*s  %-*s  %-*s  %-*s  %s%s\n", identity, nodes_text(row, "identity"), addresses,
+			  nodes_text(row, "addresses"), node, nodes_text(row, "node"), container,
+			  nodes_text(row, "container"), nodes_text(row, "since"),
+			  json_is_true(json_field(row, "reserved")) ? "  reserved" : "");
 }
 
 /* Records of this network alone: others of the pool have names of their own. */
-static bool is_of_network(const json_t *record, const struct conf *conf)
+static bool nodes_is_of_network(const json_t *record, const struct conf *conf)
 {
 	const size_t len = strlen(conf->place.network);
-	const char *name = text(record, "identity");
+	const char *name = nodes_text(record, "identity");
 
 	return !strncmp(name, conf->place.network, len) && name[len] == ' ';
 }
 
-static int call_identities(const struct network *network, void *arg, struct cni_error *err)
+static int nodes_call_identities(const struct network *network, void *arg, struct cni_error *err)
 {
 	const struct identities *identities = arg;
 	json_auto_t *rows = json_array(), *answer = NULL;
@@ -333,16 +337,16 @@ static int call_identities(const struct network *network, void *arg, struct cni_
 	if (!network->conf->place.identities)
 		return cni_fail(err, CNI_CONFIG, "network %s has no range set with \"identities\"",
 				network->conf->place.network);
-	answer = ask(network, identities->argv, err);
+	answer = nodes_ask(network, identities->argv, err);
 	if (!answer)
 		return -1;
 	if (json_is_object(answer))
-		json_array_append_new(rows, identity_row(answer));
+		json_array_append_new(rows, nodes_identity_row(answer));
 	json_array_foreach(answer, i, record)
-		if (is_of_network(record, network->conf))
-			json_array_append_new(rows, identity_row(record));
+		if (nodes_is_of_network(record, network->conf))
+			json_array_append_new(rows, nodes_identity_row(record));
 	if (!identities->json)
-		print_identities(rows);
+		nodes_print_identities(rows);
 	else if (json_dumpf(rows, stdout, JSON_INDENT(4)) == 0)
 		putchar('\n');
 	return 0;
@@ -352,13 +356,13 @@ static int identities_main(const char *file, struct identities *identities)
 {
 	struct cni_error err = { 0 };
 
-	if (networks_each(file, call_identities, identities, &err) == 0)
+	if (networks_each(file, nodes_call_identities, identities, &err) == 0)
 		return fflush(stdout) < 0;
 	cni_log("%s: %s%s%s", file, err.msg, err.details[0] ? "; " : "", err.details);
 	return 1;
 }
 
-static int misuse(const char *usage)
+static int nodes_misuse(const char *usage)
 {
 	fputs(usage, stderr);
 	return 2;
@@ -369,7 +373,8 @@ int nodes_identities_main(int argc, char **argv, const char *usage)
 	struct identities identities = { .argv = { "identities" },
 					 .json = argc > 1 && !strcmp(argv[1], "--json") };
 
-	return argc == 2 + identities.json ? identities_main(argv[argc - 1], &identities) : misuse(usage);
+	return argc == 2 + identities.json ? identities_main(argv[argc - 1], &identities)
+					   : nodes_misuse(usage);
 }
 
 int nodes_reserve_main(int argc, char **argv, const char *usage)
@@ -377,7 +382,7 @@ int nodes_reserve_main(int argc, char **argv, const char *usage)
 	struct identities identities = { .argv = { "reserve", argc > 1 ? argv[1] : "",
 						   argc > 2 ? argv[2] : "" } };
 
-	return argc == 4 && argv[1][0] != '-' ? identities_main(argv[3], &identities) : misuse(usage);
+	return argc == 4 && argv[1][0] != '-' ? identities_main(argv[3], &identities) : nodes_misuse(usage);
 }
 
 int nodes_release_identity_main(int argc, char **argv, const char *usage)
@@ -387,5 +392,5 @@ int nodes_release_identity_main(int argc, char **argv, const char *usage)
 	struct identities identities = { .argv = { "release-identity", name, forget ? "--forget" : NULL } };
 
 	return argc == 3 + forget && *name != '-' ? identities_main(argv[argc - 1], &identities)
-						  : misuse(usage);
+						  : nodes_misuse(usage);
 }

@@ -24,7 +24,7 @@ struct entry {
 	char s[NAME_MAX + 16]; /* "released/…" or "sticky/…" */
 };
 
-static struct entry address_entry(const char *directory, const struct ip *ip)
+static struct entry past_address_entry(const char *directory, const struct ip *ip)
 {
 	struct entry entry;
 
@@ -35,7 +35,7 @@ static struct entry address_entry(const char *directory, const struct ip *ip)
 /* Writes characters that file names should not have as %xx. Cuts a long name, and appends a hash of the
  * whole.
  */
-static struct entry name_entry(size_t n, const char *name)
+static struct entry past_name_entry(size_t n, const char *name)
 {
 	const uint64_t hash = hash_add(HASH_START, name, strlen(name));
 	struct entry entry;
@@ -53,7 +53,7 @@ static struct entry name_entry(size_t n, const char *name)
 	return entry;
 }
 
-static struct entry slot_entry(size_t n, uint64_t position)
+static struct entry past_slot_entry(size_t n, uint64_t position)
 {
 	struct entry entry;
 
@@ -61,7 +61,7 @@ static struct entry slot_entry(size_t n, uint64_t position)
 	return entry;
 }
 
-static bool read_note(const struct store *store, const char *entry, char *ret, size_t size)
+static bool past_read_note(const struct store *store, const char *entry, char *ret, size_t size)
 {
 	ssize_t len = readlinkat(store->meta, entry, ret, size - 1);
 
@@ -71,7 +71,8 @@ static bool read_note(const struct store *store, const char *entry, char *ret, s
 	return true;
 }
 
-static void write_note(const struct store *store, const char *directory, const char *entry, const char *text)
+static void past_write_note(const struct store *store, const char *directory, const char *entry,
+			    const char *text)
 {
 	if ((mkdirat(store->meta, directory, S_IRWXU) < 0 && errno != EEXIST) ||
 	    (unlinkat(store->meta, entry, 0) < 0 && errno != ENOENT) ||
@@ -79,7 +80,7 @@ static void write_note(const struct store *store, const char *directory, const c
 		cni_log("cannot write the note %s: %s", entry, errno_text(errno));
 }
 
-static long long boot_seconds(void)
+static long long past_boot_seconds(void)
 {
 	struct timespec time = { 0 };
 
@@ -92,25 +93,26 @@ struct moment {
 	char s[64];
 };
 
-static struct moment moment(const struct store *store)
+static struct moment past_moment(const struct store *store)
 {
 	struct moment text;
 
-	snprintf(text.s, sizeof(text.s), "%s %lld", store->boot.id[0] ? store->boot.id : "-", boot_seconds());
+	snprintf(text.s, sizeof(text.s), "%s %lld", store->boot.id[0] ? store->boot.id : "-",
+		 past_boot_seconds());
 	return text;
 }
 
 /* The age of the entry in seconds; of an earlier boot, LLONG_MAX. False: there is no such entry. */
-static bool read_age(const struct store *store, const char *entry, long long *ret)
+static bool past_read_age(const struct store *store, const char *entry, long long *ret)
 {
 	char text[64], *at;
 
-	if (!read_note(store, entry, text, sizeof(text)))
+	if (!past_read_note(store, entry, text, sizeof(text)))
 		return false;
 	at = strchr(text, ' ');
 	if (at)
 		*at++ = '\0';
-	*ret = at && !strcmp(text, store->boot.id) ? boot_seconds() - strtoll(at, NULL, 10) : LLONG_MAX;
+	*ret = at && !strcmp(text, store->boot.id) ? past_boot_seconds() - strtoll(at, NULL, 10) : LLONG_MAX;
 	return true;
 }
 
@@ -118,12 +120,12 @@ static bool read_age(const struct store *store, const char *entry, long long *re
  * Once "released" is as old as an address must wait, all notes in "released.old" are older, and void. Then
  * "released" takes its place. So each note is deleted once, and no call reads notes that are still valid.
  */
-static void turn_over(const struct store *store, long long delay)
+static void past_turn_over(const struct store *store, long long delay)
 {
 	long long age;
 
-	if (!read_age(store, SINCE, &age)) {
-		write_note(store, "released", SINCE, moment(store).s);
+	if (!past_read_age(store, SINCE, &age)) {
+		past_write_note(store, "released", SINCE, past_moment(store).s);
 		return;
 	}
 	if (age < delay)
@@ -133,21 +135,21 @@ static void turn_over(const struct store *store, long long delay)
 	if ((unlinkat(store->meta, "released.old", AT_REMOVEDIR) < 0 && errno != ENOENT) ||
 	    renameat(store->meta, "released", store->meta, "released.old") < 0)
 		cni_log("cannot replace released.old: %s", errno_text(errno));
-	write_note(store, "released", SINCE, moment(store).s);
+	past_write_note(store, "released", SINCE, past_moment(store).s);
 }
 
 void past_released(const struct store *store, const struct ip *ip, long long delay)
 {
-	turn_over(store, delay);
-	write_note(store, "released", address_entry("released", ip).s, moment(store).s);
+	past_turn_over(store, delay);
+	past_write_note(store, "released", past_address_entry("released", ip).s, past_moment(store).s);
 }
 
 long long past_waits(const struct store *store, const struct ip *ip, long long delay)
 {
 	long long age;
 
-	if (!delay || (!read_age(store, address_entry("released", ip).s, &age) &&
-		       !read_age(store, address_entry("released.old", ip).s, &age)))
+	if (!delay || (!past_read_age(store, past_address_entry("released", ip).s, &age) &&
+		       !past_read_age(store, past_address_entry("released.old", ip).s, &age)))
 		return 0;
 	return age < delay ? delay - age : 0;
 }
@@ -159,7 +161,7 @@ struct waiting {
 	void *arg;
 };
 
-static bool try_waiting(int dir, const char *name, void *arg)
+static bool past_try_waiting(int dir, const char *name, void *arg)
 {
 	const struct waiting *waiting = arg;
 	struct ip ip;
@@ -177,14 +179,14 @@ void past_each_waiting(const struct store *store, long long delay,
 
 	if (!delay)
 		return;
-	file_each(store->meta, "released", try_waiting, &waiting);
-	file_each(store->meta, "released.old", try_waiting, &waiting);
+	file_each(store->meta, "released", past_try_waiting, &waiting);
+	file_each(store->meta, "released.old", past_try_waiting, &waiting);
 }
 
 void past_given(const struct store *store, const struct ip *ip)
 {
-	unlinkat(store->meta, address_entry("released", ip).s, 0);
-	unlinkat(store->meta, address_entry("released.old", ip).s, 0);
+	unlinkat(store->meta, past_address_entry("released", ip).s, 0);
+	unlinkat(store->meta, past_address_entry("released.old", ip).s, 0);
 }
 
 struct ip past_of(const struct store *store, size_t n, const char *name)
@@ -192,7 +194,7 @@ struct ip past_of(const struct store *store, size_t n, const char *name)
 	struct ip ip = { .family = 0 };
 	char text[80];
 
-	if (read_note(store, name_entry(n, name).s, text, sizeof(text)))
+	if (past_read_note(store, past_name_entry(n, name).s, text, sizeof(text)))
 		ip_parse(text, &ip);
 	return ip;
 }
@@ -205,7 +207,7 @@ struct full {
 /* The note for the present state of the leases, which the directory's ctime identifies: no program can set
  * it.
  */
-static struct full full_of(const struct store *store, size_t n, const char *text)
+static struct full past_full_of(const struct store *store, size_t n, const char *text)
 {
 	struct stat st = { .st_ctim = { 0 } };
 	struct full full;
@@ -219,26 +221,26 @@ static struct full full_of(const struct store *store, size_t n, const char *text
 
 void past_full(const struct store *store, size_t n, const char *text)
 {
-	const struct full full = full_of(store, n, text);
+	const struct full full = past_full_of(store, n, text);
 
-	write_note(store, "full", full.entry.s, full.text);
+	past_write_note(store, "full", full.entry.s, full.text);
 }
 
 bool past_was_full(const struct store *store, size_t n, const char *text)
 {
-	const struct full full = full_of(store, n, text);
+	const struct full full = past_full_of(store, n, text);
 	char known[sizeof(full.text)];
 
-	return read_note(store, full.entry.s, known, sizeof(known)) && !strcmp(known, full.text);
+	return past_read_note(store, full.entry.s, known, sizeof(known)) && !strcmp(known, full.text);
 }
 
 /* Removes the entry that this one points to, unless that is the entry "but". */
-static void forget_other(const struct store *store, const char *entry, const char *but)
+static void past_forget_other(const struct store *store, const char *entry, const char *but)
 {
 	char text[NAME_MAX + 1];
 	struct entry other;
 
-	if (!read_note(store, entry, text, sizeof(text)))
+	if (!past_read_note(store, entry, text, sizeof(text)))
 		return;
 	snprintf(other.s, sizeof(other.s), "sticky/%s", text);
 	if (strcmp(other.s, but) != 0)
@@ -248,10 +250,10 @@ static void forget_other(const struct store *store, const char *entry, const cha
 void past_remember(const struct store *store, size_t n, const char *name, const struct ip *ip,
 		   uint64_t position)
 {
-	const struct entry by_name = name_entry(n, name), by_address = slot_entry(n, position);
+	const struct entry by_name = past_name_entry(n, name), by_address = past_slot_entry(n, position);
 
-	forget_other(store, by_name.s, by_address.s);
-	forget_other(store, by_address.s, by_name.s);
-	write_note(store, "sticky", by_name.s, ip_text(ip).s);
-	write_note(store, "sticky", by_address.s, by_name.s + strlen("sticky/"));
+	past_forget_other(store, by_name.s, by_address.s);
+	past_forget_other(store, by_address.s, by_name.s);
+	past_write_note(store, "sticky", by_name.s, ip_text(ip).s);
+	past_write_note(store, "sticky", by_address.s, by_name.s + strlen("sticky/"));
 }

@@ -5,36 +5,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool in_range(const struct range *range, const struct ip *ip)
+static bool pool_in_range(const struct range *range, const struct ip *ip)
 {
 	return ip->family == range->start.family && ip_compare(&range->start, ip) <= 0 &&
 	       ip_compare(ip, &range->end) <= 0;
 }
 
 /* The subnet has only one or two addresses, and so reserves none. */
-static bool is_tiny(const struct prefix *subnet)
+static bool pool_is_tiny(const struct prefix *subnet)
 {
 	return subnet->len + 1 >= 8 * ip_size(&subnet->ip);
 }
 
-static int settle_start(struct range *range, struct cni_error *err)
+static int pool_settle_start(struct range *range, struct cni_error *err)
 {
 	const struct ip given = range->start;
 
 	if (!given.family)
-		range->start = is_tiny(&range->subnet) ? range->subnet.ip : ip_next(&range->subnet.ip);
+		range->start = pool_is_tiny(&range->subnet) ? range->subnet.ip : ip_next(&range->subnet.ip);
 	else if (!prefix_contains(&range->subnet, &given))
 		return cni_fail(err, CNI_CONFIG, "RangeStart %s not in network %s", ip_text(&given).s,
 				prefix_text(&range->subnet).s);
 	return 0;
 }
 
-static int settle_end(struct range *range, struct cni_error *err)
+static int pool_settle_end(struct range *range, struct cni_error *err)
 {
 	const struct ip given = range->end, last = prefix_last(&range->subnet);
 
 	if (!given.family)
-		range->end = is_tiny(&range->subnet) || last.family == AF_INET6 ? last : ip_previous(&last);
+		range->end =
+			pool_is_tiny(&range->subnet) || last.family == AF_INET6 ? last : ip_previous(&last);
 	else if (!prefix_contains(&range->subnet, &given))
 		return cni_fail(err, CNI_CONFIG, "RangeEnd %s not in network %s", ip_text(&given).s,
 				prefix_text(&range->subnet).s);
@@ -47,7 +48,7 @@ static int settle_end(struct range *range, struct cni_error *err)
 	return 0;
 }
 
-static int settle_range(struct range *range, struct cni_error *err)
+static int pool_settle_range(struct range *range, struct cni_error *err)
 {
 	struct prefix network = prefix_network(&range->subnet);
 
@@ -56,52 +57,52 @@ static int settle_range(struct range *range, struct cni_error *err)
 				"Network has host bits set. For a subnet mask of length %u the network "
 				"address is %s",
 				network.len, ip_text(&network.ip).s);
-	if (!range->gateway_given && !is_tiny(&network))
+	if (!range->gateway_given && !pool_is_tiny(&network))
 		range->gateway = ip_next(&network.ip);
 	if (range->gateway.family && range->gateway.family != network.ip.family)
 		return cni_fail(err, CNI_CONFIG, "gateway %s is not of the family of network %s",
 				ip_text(&range->gateway).s, prefix_text(&network).s);
-	if (settle_start(range, err) < 0 || settle_end(range, err) < 0)
+	if (pool_settle_start(range, err) < 0 || pool_settle_end(range, err) < 0)
 		return -1;
 	return 0;
 }
 
-static bool ranges_overlap(const struct range *a, const struct range *b)
+static bool pool_ranges_overlap(const struct range *a, const struct range *b)
 {
-	return in_range(a, &b->start) || in_range(b, &a->start);
+	return pool_in_range(a, &b->start) || pool_in_range(b, &a->start);
 }
 
 bool pools_overlap(const struct pool *a, const struct pool *b)
 {
 	for (size_t i = 0; i < a->n_ranges; i++)
 		for (size_t j = 0; j < b->n_ranges; j++)
-			if (ranges_overlap(&a->ranges[i], &b->ranges[j]))
+			if (pool_ranges_overlap(&a->ranges[i], &b->ranges[j]))
 				return true;
 	return false;
 }
 
-static int settle_ranges(const struct pool *pool, struct cni_error *err)
+static int pool_settle_ranges(const struct pool *pool, struct cni_error *err)
 {
 	struct range *r = pool->ranges;
 
 	if (!pool->n_ranges)
 		return cni_fail(err, CNI_CONFIG, "empty range set");
 	for (size_t i = 0; i < pool->n_ranges; i++) {
-		if (settle_range(&r[i], err) < 0)
+		if (pool_settle_range(&r[i], err) < 0)
 			return -1;
 		if (r[i].start.family != r[0].start.family)
 			return cni_fail(err, CNI_CONFIG, "mixed address families");
 	}
 	for (size_t i = 0; i < pool->n_ranges; i++)
 		for (size_t j = i + 1; j < pool->n_ranges; j++)
-			if (ranges_overlap(&r[i], &r[j]))
+			if (pool_ranges_overlap(&r[i], &r[j]))
 				return cni_fail(err, CNI_CONFIG, "subnets %s-%s and %s-%s overlap",
 						ip_text(&r[i].start).s, ip_text(&r[i].end).s,
 						ip_text(&r[j].start).s, ip_text(&r[j].end).s);
 	return 0;
 }
 
-static int add_span(struct pool *pool, size_t at, const struct span *span, struct cni_error *err)
+static int pool_add_span(struct pool *pool, size_t at, const struct span *span, struct cni_error *err)
 {
 	struct span *bigger = realloc(pool->spans, (pool->n_spans + 1) * sizeof(*bigger));
 
@@ -115,8 +116,8 @@ static int add_span(struct pool *pool, size_t at, const struct span *span, struc
 }
 
 /* Takes first..last out of span number i. Returns how many parts of it remain: 0, 1 or 2. */
-static int cut_span(struct pool *pool, size_t i, const struct ip *first, const struct ip *last,
-		    struct cni_error *err)
+static int pool_cut_span(struct pool *pool, size_t i, const struct ip *first, const struct ip *last,
+			 struct cni_error *err)
 {
 	const struct span whole = pool->spans[i];
 	struct span before = whole, after = whole;
@@ -130,7 +131,7 @@ static int cut_span(struct pool *pool, size_t i, const struct ip *first, const s
 		after.first = ip_next(last);
 	if (has_before && has_after) {
 		pool->spans[i] = before;
-		return add_span(pool, i + 1, &after, err) < 0 ? -1 : 2;
+		return pool_add_span(pool, i + 1, &after, err) < 0 ? -1 : 2;
 	}
 	if (has_before || has_after) {
 		pool->spans[i] = has_before ? before : after;
@@ -142,15 +143,15 @@ static int cut_span(struct pool *pool, size_t i, const struct ip *first, const s
 }
 
 /* Takes first..last out of all spans of one range. */
-static int cut(struct pool *pool, size_t range, const struct ip *first, const struct ip *last,
-	       struct cni_error *err)
+static int pool_cut(struct pool *pool, size_t range, const struct ip *first, const struct ip *last,
+		    struct cni_error *err)
 {
 	int parts;
 
 	if (first->family != pool->ranges[range].start.family)
 		return 0;
 	for (size_t i = 0; i < pool->n_spans; i += (size_t)parts) {
-		parts = pool->spans[i].range == range ? cut_span(pool, i, first, last, err) : 1;
+		parts = pool->spans[i].range == range ? pool_cut_span(pool, i, first, last, err) : 1;
 		if (parts < 0)
 			return -1;
 	}
@@ -158,32 +159,35 @@ static int cut(struct pool *pool, size_t range, const struct ip *first, const st
 }
 
 /* Takes n prefixes out of all spans. */
-static int cut_prefixes(struct pool *pool, const struct prefix *prefixes, size_t n, struct cni_error *err)
+static int pool_cut_prefixes(struct pool *pool, const struct prefix *prefixes, size_t n,
+			     struct cni_error *err)
 {
 	for (size_t i = 0; i < pool->n_ranges; i++)
 		for (size_t j = 0; j < n; j++) {
 			const struct ip first = prefix_network(&prefixes[j]).ip,
 					end = prefix_last(&prefixes[j]);
 
-			if (cut(pool, i, &first, &end, err) < 0)
+			if (pool_cut(pool, i, &first, &end, err) < 0)
 				return -1;
 		}
 	return 0;
 }
 
-static int find_spans(struct pool *pool, struct cni_error *err)
+static int pool_find_spans(struct pool *pool, struct cni_error *err)
 {
 	for (size_t i = 0; i < pool->n_ranges; i++) {
 		const struct range *range = &pool->ranges[i];
 		const struct span whole = { .first = range->start, .last = range->end, .range = i };
 		const struct ip last = prefix_last(&range->subnet);
 
-		if (add_span(pool, pool->n_spans, &whole, err) < 0 ||
-		    cut(pool, i, &range->gateway, &range->gateway, err) < 0)
+		if (pool_add_span(pool, pool->n_spans, &whole, err) < 0 ||
+		    pool_cut(pool, i, &range->gateway, &range->gateway, err) < 0)
 			return -1;
-		if (!is_tiny(&range->subnet) && cut(pool, i, &range->subnet.ip, &range->subnet.ip, err) < 0)
+		if (!pool_is_tiny(&range->subnet) &&
+		    pool_cut(pool, i, &range->subnet.ip, &range->subnet.ip, err) < 0)
 			return -1;
-		if (!is_tiny(&range->subnet) && last.family == AF_INET && cut(pool, i, &last, &last, err) < 0)
+		if (!pool_is_tiny(&range->subnet) && last.family == AF_INET &&
+		    pool_cut(pool, i, &last, &last, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -191,8 +195,8 @@ static int find_spans(struct pool *pool, struct cni_error *err)
 
 int pool_settle(struct pool *pool, const struct prefix *exclude, size_t n_exclude, struct cni_error *err)
 {
-	if (settle_ranges(pool, err) < 0 || find_spans(pool, err) < 0 ||
-	    cut_prefixes(pool, exclude, n_exclude, err) < 0)
+	if (pool_settle_ranges(pool, err) < 0 || pool_find_spans(pool, err) < 0 ||
+	    pool_cut_prefixes(pool, exclude, n_exclude, err) < 0)
 		return -1;
 	if (pool->n_spans)
 		return 0;
@@ -204,7 +208,7 @@ int pool_keep(struct pool *pool, const struct prefix *prefixes, size_t n, struct
 {
 	pool->asked = prefixes;
 	pool->n_asked = n;
-	return cut_prefixes(pool, prefixes, n, err);
+	return pool_cut_prefixes(pool, prefixes, n, err);
 }
 
 void pool_free(struct pool *pool)
@@ -217,7 +221,7 @@ void pool_free(struct pool *pool)
 const struct range *pool_range(const struct pool *pool, const struct ip *ip)
 {
 	for (size_t i = 0; i < pool->n_ranges; i++)
-		if (in_range(&pool->ranges[i], ip))
+		if (pool_in_range(&pool->ranges[i], ip))
 			return &pool->ranges[i];
 	return NULL;
 }
@@ -254,7 +258,7 @@ const char *subnet_reserved(const struct prefix *subnet, const struct ip *ip)
 {
 	const struct ip last = prefix_last(subnet);
 
-	if (is_tiny(subnet))
+	if (pool_is_tiny(subnet))
 		return NULL;
 	if (ip->family == AF_INET && ip_equal(ip, &last))
 		return "broadcast address";
@@ -263,7 +267,7 @@ const char *subnet_reserved(const struct prefix *subnet, const struct ip *ip)
 	return ip->family == AF_INET ? "network address" : "subnet-router anycast address";
 }
 
-static bool in_span(const struct span *span, const struct ip *ip)
+static bool pool_in_span(const struct span *span, const struct ip *ip)
 {
 	return ip->family == span->first.family && ip_compare(&span->first, ip) <= 0 &&
 	       ip_compare(ip, &span->last) <= 0;
@@ -272,12 +276,12 @@ static bool in_span(const struct span *span, const struct ip *ip)
 bool pool_may_give(const struct pool *pool, const struct ip *ip)
 {
 	for (size_t i = 0; i < pool->n_spans; i++)
-		if (in_span(&pool->spans[i], ip))
+		if (pool_in_span(&pool->spans[i], ip))
 			return true;
 	return false;
 }
 
-static bool clamp(struct span *span, const struct prefix *prefix)
+static bool pool_clamp(struct span *span, const struct prefix *prefix)
 {
 	const struct ip first = prefix_network(prefix).ip, last = prefix_last(prefix);
 
@@ -296,7 +300,7 @@ bool pool_touches(const struct pool *pool, const struct prefix *prefix)
 	for (size_t i = 0; i < pool->n_spans; i++) {
 		struct span span = pool->spans[i];
 
-		if (clamp(&span, prefix))
+		if (pool_clamp(&span, prefix))
 			return true;
 	}
 	return false;
@@ -320,7 +324,8 @@ int pool_narrow(struct pool *ret, const struct pool *pool, const struct prefix *
 		for (size_t j = 0; j < n; j++) {
 			struct span span = pool->spans[i];
 
-			if (!clamp(&span, &prefixes[j]) || add_span(&narrow, narrow.n_spans, &span, err) == 0)
+			if (!pool_clamp(&span, &prefixes[j]) ||
+			    pool_add_span(&narrow, narrow.n_spans, &span, err) == 0)
 				continue;
 			pool_free(&narrow);
 			return -1;
@@ -334,7 +339,7 @@ uint64_t pool_position(const struct pool *pool, const struct ip *ip)
 	const struct range *range = pool->ranges;
 	uint64_t before = 0;
 
-	for (; !in_range(range, ip) && range < &pool->ranges[pool->n_ranges - 1]; range++)
+	for (; !pool_in_range(range, ip) && range < &pool->ranges[pool->n_ranges - 1]; range++)
 		before += ip_distance(&range->start, &range->end) + 1;
 	return before + ip_distance(&range->start, ip);
 }
@@ -368,7 +373,7 @@ struct pool_str pool_text(const struct pool *pool)
 enum part { UP_TO_LAST, AFTER_LAST };
 
 /* Clips span to the part of the walk. False: nothing of it remains. */
-static bool clip(struct span *span, enum part part, size_t last_range, const struct ip *last)
+static bool pool_clip(struct span *span, enum part part, size_t last_range, const struct ip *last)
 {
 	if (span->range != last_range)
 		return (span->range > last_range) == (part == AFTER_LAST);
@@ -385,9 +390,9 @@ static bool clip(struct span *span, enum part part, size_t last_range, const str
 	return true;
 }
 
-static enum found walk_span(const struct span *span,
-			    enum found (*accept)(void *arg, struct ip *ip, struct cni_error *err), void *arg,
-			    struct ip *ret, struct cni_error *err)
+static enum found pool_walk_span(const struct span *span,
+				 enum found (*accept)(void *arg, struct ip *ip, struct cni_error *err),
+				 void *arg, struct ip *ret, struct cni_error *err)
 {
 	for (struct ip ip = span->first;; ip = ip_next(&ip)) {
 		enum found found = accept(arg, &ip, err);
@@ -414,9 +419,9 @@ enum found pool_walk(const struct pool *pool, const struct ip *last,
 			struct span span = pool->spans[i];
 			enum found found;
 
-			if (from ? !clip(&span, parts[p], last_range, last) : parts[p] == UP_TO_LAST)
+			if (from ? !pool_clip(&span, parts[p], last_range, last) : parts[p] == UP_TO_LAST)
 				continue;
-			found = walk_span(&span, accept, arg, ret, err);
+			found = pool_walk_span(&span, accept, arg, ret, err);
 			if (found != FOUND_NOT)
 				return found;
 		}

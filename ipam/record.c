@@ -32,7 +32,7 @@ static bool record_name(const struct owner *owner, struct record_name *ret)
 	return len < (int)sizeof(ret->s) && !strpbrk(owner->container, "/:") && !strchr(owner->ifname, '/');
 }
 
-static bool parse_record(struct record *ret, char *text)
+static bool record_parse(struct record *ret, char *text)
 {
 	struct record record = { .many = !strcmp(text, MANY) };
 	char *rest = NULL;
@@ -70,14 +70,14 @@ enum found record_get(struct record *ret, const struct store *store, const struc
 		return errno == ENOENT ? FOUND_NOT : FOUND_FAILED;
 	}
 	text[len] = '\0';
-	if (parse_record(ret, text))
+	if (record_parse(ret, text))
 		return FOUND;
 	errno = EBADMSG;
 	return FOUND_FAILED;
 }
 
 /* Makes or replaces the link in one step. */
-static int put_link(const struct store *store, const char *text, const char *name)
+static int record_put_link(const struct store *store, const char *text, const char *name)
 {
 	if (symlinkat(text, store->meta, name) == 0)
 		return 0;
@@ -89,7 +89,7 @@ static int put_link(const struct store *store, const char *text, const char *nam
 	return renameat(store->meta, NEW, store->meta, name);
 }
 
-static int fail_put(const struct store *store, const struct record_name *name, struct cni_error *err)
+static int record_fail_put(const struct store *store, const struct record_name *name, struct cni_error *err)
 {
 	const bool unknown = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
 	struct cni_error why = { 0 };
@@ -114,10 +114,10 @@ int record_put(struct store *store, const struct owner *owner, const struct reco
 				record->origin.network.s[0] ? " @" : "", record->origin.network.s);
 	for (size_t i = 0; i < record->n; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", ip_text(&record->ips[i]).s);
-	if (put_link(store, text, name.s) == 0)
+	if (record_put_link(store, text, name.s) == 0)
 		return 0;
 	store->spoiled = true;
-	return fail_put(store, &name, err);
+	return record_fail_put(store, &name, err);
 }
 
 void record_drop(struct store *store, const struct owner *owner)
@@ -129,8 +129,8 @@ void record_drop(struct store *store, const struct owner *owner)
 }
 
 /* Reads all leases. */
-static enum found find_in_all(struct record *ret, const struct store *store, const struct owner *owner,
-			      struct cni_error *err)
+static enum found record_find_in_all(struct record *ret, const struct store *store, const struct owner *owner,
+				     struct cni_error *err)
 {
 	struct leases leases;
 	int rc = leases_read(&leases, store, err);
@@ -144,8 +144,8 @@ static enum found find_in_all(struct record *ret, const struct store *store, con
 }
 
 /* *doubted: the record names a lease of another owner. */
-static enum found find_exactly(struct record *ret, const struct store *store, const struct owner *owner,
-			       bool *doubted, struct cni_error *err)
+static enum found record_find_exactly(struct record *ret, const struct store *store,
+				      const struct owner *owner, bool *doubted, struct cni_error *err)
 {
 	struct record_name name = { "" };
 	enum found known = FOUND_FAILED;
@@ -164,7 +164,7 @@ static enum found find_exactly(struct record *ret, const struct store *store, co
 	}
 	if (known == FOUND && ret->n && !ret->many && !*doubted)
 		return FOUND;
-	return find_in_all(ret, store, owner, err);
+	return record_find_in_all(ret, store, owner, err);
 }
 
 enum found record_find(struct record *ret, const struct store *store, const struct owner *owner, bool *legacy,
@@ -172,16 +172,17 @@ enum found record_find(struct record *ret, const struct store *store, const stru
 {
 	const struct owner any = { .container = owner->container, .ifname = "" };
 	bool doubted = false;
-	enum found found = find_exactly(ret, store, owner, &doubted, err);
+	enum found found = record_find_exactly(ret, store, owner, &doubted, err);
 
 	*legacy = found == FOUND_NOT;
 	if (found != FOUND_NOT)
 		return found;
-	return doubted ? find_in_all(ret, store, &any, err) : find_exactly(ret, store, &any, &doubted, err);
+	return doubted ? record_find_in_all(ret, store, &any, err)
+		       : record_find_exactly(ret, store, &any, &doubted, err);
 }
 
 /* Keeps addresses whose lease cannot be read. */
-static void keep_leased(struct record *record, const struct store *store, const struct owner *owner)
+static void record_keep_leased(struct record *record, const struct store *store, const struct owner *owner)
 {
 	size_t kept = 0;
 
@@ -200,16 +201,16 @@ int record_settle(struct store *store, const struct owner *owner, struct cni_err
 	if (known == FOUND_NOT)
 		return 0;
 	if (known == FOUND_FAILED || record.many) {
-		if (find_in_all(&record, store, owner, NULL) != FOUND_NOT)
+		if (record_find_in_all(&record, store, owner, NULL) != FOUND_NOT)
 			return 0;
 	} else
-		keep_leased(&record, store, owner);
+		record_keep_leased(&record, store, owner);
 	if (!record.n)
 		record_drop(store, owner);
 	return record.n && record.n < listed ? record_put(store, owner, &record, err) : 0;
 }
 
-static int by_owner(const void *a, const void *b)
+static int record_by_owner(const void *a, const void *b)
 {
 	const struct lease *x = a, *y = b;
 	int order = strcmp(x->owner.container, y->owner.container);
@@ -217,9 +218,9 @@ static int by_owner(const void *a, const void *b)
 	return order ? order : strcmp(x->owner.ifname, y->owner.ifname);
 }
 
-static int by_owner_and_address(const void *a, const void *b)
+static int record_by_owner_and_address(const void *a, const void *b)
 {
-	int order = by_owner(a, b);
+	int order = record_by_owner(a, b);
 
 	return order ? order : lease_by_address(a, b);
 }
@@ -278,7 +279,7 @@ enum network_owner origin_owner(const struct origin *origin, const struct place 
 }
 
 /* The ctime of the record, which no program can set. */
-static struct timespec written(const struct store *store, const struct owner *owner)
+static struct timespec record_written(const struct store *store, const struct owner *owner)
 {
 	struct stat st = { .st_ctim = { 0 } };
 	struct record_name name = { "" };
@@ -291,10 +292,10 @@ static struct timespec written(const struct store *store, const struct owner *ow
 /* Does the record vouch for all of the n leases at lease? It must name them, and be younger: addrpool writes
  * a lease before its record. A lease that is younger is host-local's, for another attachment of the same
  * name. */
-static bool vouches(const struct store *store, const struct record *record, const struct lease *lease,
-		    size_t n)
+static bool record_vouches(const struct store *store, const struct record *record, const struct lease *lease,
+			   size_t n)
 {
-	const struct timespec time = written(store, &lease->owner);
+	const struct timespec time = record_written(store, &lease->owner);
 
 	for (size_t i = 0; i < n; i++)
 		if (!record_has(record, &lease[i].ip) || lease[i].since.tv_sec > time.tv_sec ||
@@ -308,22 +309,22 @@ static bool vouches(const struct store *store, const struct record *record, cons
  * origin; if it names no others, it stays as it is, with the order of its addresses. The origin of an unknown
  * owner is this boot, so that its leases are dead after the next restart.
  */
-static int rebuild_one(struct store *store, const struct lease *lease, size_t n, struct cni_error *err)
+static int record_rebuild_one(struct store *store, const struct lease *lease, size_t n, struct cni_error *err)
 {
 	struct record record = { .origin.boot = store->boot }, known = { .many = true };
 	struct record_name name = { "" };
 
 	if (record_get(&known, store, &lease->owner) == FOUND && !known.many &&
-	    vouches(store, &known, lease, n)) {
+	    record_vouches(store, &known, lease, n)) {
 		if (n == known.n)
 			return 0;
 		record.origin = known.origin;
 	}
 	if (n > RECORD_MAX && record_name(&lease->owner, &name)) {
 		if (unlinkat(store->meta, name.s, 0) == 0 || errno == ENOENT)
-			if (put_link(store, MANY, name.s) == 0)
+			if (record_put_link(store, MANY, name.s) == 0)
 				return 0;
-		return fail_put(store, &name, err);
+		return record_fail_put(store, &name, err);
 	}
 	record.n = 0;
 	for (size_t i = 0; i < n && i < RECORD_MAX; i++)
@@ -332,7 +333,7 @@ static int rebuild_one(struct store *store, const struct lease *lease, size_t n,
 }
 
 /* Has the owner of the record called name a lease? leases are sorted. */
-static bool has_lease(const struct leases *leases, const char *name)
+static bool record_has_lease(const struct leases *leases, const char *name)
 {
 	char copy[NAME_MAX + 1], *colon;
 	struct lease key = { .text = NULL };
@@ -343,7 +344,7 @@ static bool has_lease(const struct leases *leases, const char *name)
 		return false;
 	*colon = '\0';
 	key.owner = (struct owner){ .container = copy, .ifname = colon + 1 };
-	return leases->n && bsearch(&key, leases->list, leases->n, sizeof(key), by_owner);
+	return leases->n && bsearch(&key, leases->list, leases->n, sizeof(key), record_by_owner);
 }
 
 struct sweep {
@@ -353,11 +354,11 @@ struct sweep {
 	int rc;
 };
 
-static bool sweep_record(int dir, const char *name, void *arg)
+static bool record_sweep_one(int dir, const char *name, void *arg)
 {
 	struct sweep *sweep = arg;
 
-	if (!has_lease(sweep->leases, name) && unlinkat(dir, name, 0) < 0) {
+	if (!record_has_lease(sweep->leases, name) && unlinkat(dir, name, 0) < 0) {
 		const int error = errno;
 		char path[sizeof("owner/") + NAME_MAX];
 
@@ -369,11 +370,11 @@ static bool sweep_record(int dir, const char *name, void *arg)
 }
 
 /* Removes the records that have no lease. */
-static int sweep(const struct store *store, const struct leases *leases, struct cni_error *err)
+static int record_sweep(const struct store *store, const struct leases *leases, struct cni_error *err)
 {
 	struct sweep sweep = { .store = store, .leases = leases, .err = err };
 
-	if (file_each(store->meta, "owner", sweep_record, &sweep) < 0 && errno != ENOENT)
+	if (file_each(store->meta, "owner", record_sweep_one, &sweep) < 0 && errno != ENOENT)
 		return cni_fail(err, CNI_IO, "read records: %s", errno_text(errno));
 	return sweep.rc;
 }
@@ -387,15 +388,15 @@ int records_rebuild(struct store *store, struct cni_error *err)
 	unlinkat(store->leases, STORE_COPY, 0); /* a killed call may have left it */
 	taken_forget(store);
 	if (rc == 0 && leases.n)
-		qsort(leases.list, leases.n, sizeof(*leases.list), by_owner_and_address);
+		qsort(leases.list, leases.n, sizeof(*leases.list), record_by_owner_and_address);
 	for (size_t i = 0, n; rc == 0 && i < leases.n; i += n) {
-		for (n = 1; i + n < leases.n && !by_owner(&leases.list[i], &leases.list[i + n]); n++)
+		for (n = 1; i + n < leases.n && !record_by_owner(&leases.list[i], &leases.list[i + n]); n++)
 			;
 		if (*leases.list[i].owner.container)
-			rc = rebuild_one(store, &leases.list[i], n, err);
+			rc = record_rebuild_one(store, &leases.list[i], n, err);
 	}
 	if (rc == 0)
-		rc = sweep(store, &leases, err);
+		rc = record_sweep(store, &leases, err);
 	leases_free(&leases);
 	return rc;
 }

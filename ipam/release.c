@@ -43,8 +43,8 @@ int release_owner(struct store *store, const struct place *place, const struct o
 }
 
 /* FOUND: the lease and its origin have not changed since the state was found. */
-static enum found is_same(const struct store *store, const struct lease *lease, const struct origin *origin,
-			  struct cni_error *err)
+static enum found release_is_same(const struct store *store, const struct lease *lease,
+				  const struct origin *origin, struct cni_error *err)
 {
 	struct origin now;
 
@@ -53,7 +53,7 @@ static enum found is_same(const struct store *store, const struct lease *lease, 
 	return origin_equal(&now, origin) ? lease_is_of(store, &lease->ip, &lease->owner, err) : FOUND_NOT;
 }
 
-static void log_released(const struct place *place, const struct lease *lease, const char *reason)
+static void release_log_released(const struct place *place, const struct lease *lease, const char *reason)
 {
 	const struct ip_str ip = ip_text(&lease->ip);
 
@@ -74,7 +74,8 @@ int release_all(struct store *store, const struct place *place, const struct sta
 	for (size_t i = 0; rc == 0 && i < leases->n; i++) {
 		const struct lease *lease = &leases->list[i];
 		const char *reason = why(states->states[i]);
-		enum found same = reason ? is_same(store, lease, &states->origins[i], err) : FOUND_NOT;
+		enum found same =
+			reason ? release_is_same(store, lease, &states->origins[i], err) : FOUND_NOT;
 
 		if (same == FOUND_NOT)
 			continue;
@@ -82,9 +83,9 @@ int release_all(struct store *store, const struct place *place, const struct sta
 		if (rc < 0)
 			break;
 		++*n;
-		log_released(place, lease, reason);
+		release_log_released(place, lease, reason);
 	}
-	/* not before, since is_same() reads the origins in the records */
+	/* not before, since release_is_same() reads the origins in the records */
 	for (size_t i = 0; *n && rc == 0 && i < leases->n; i++)
 		if (why(states->states[i]))
 			rc = record_settle(store, &leases->list[i].owner, err);

@@ -12,7 +12,7 @@
 #define BLANKS " \t\r\n"
 #define LINES_MAX 10000
 
-static json_t *list_of(json_t *dns, const char *key)
+static json_t *resolv_list_of(json_t *dns, const char *key)
 {
 	json_t *list = json_object_get(dns, key);
 
@@ -23,7 +23,7 @@ static json_t *list_of(json_t *dns, const char *key)
 	return list;
 }
 
-static void read_line(json_t *dns, char *line)
+static void resolv_read_line(json_t *dns, char *line)
 {
 	char *rest = NULL;
 	const char *key = strtok_r(line, BLANKS, &rest), *value;
@@ -36,10 +36,10 @@ static void read_line(json_t *dns, char *line)
 	if (!strcmp(key, "domain"))
 		json_object_set_new(dns, "domain", json_text(value));
 	if (!strcmp(key, "nameserver"))
-		json_array_append_new(list_of(dns, "nameservers"), json_text(value));
+		json_array_append_new(resolv_list_of(dns, "nameservers"), json_text(value));
 	if (!strcmp(key, "search") || !strcmp(key, "options"))
 		for (; value; value = strtok_r(NULL, BLANKS, &rest))
-			json_array_append_new(list_of(dns, key), json_text(value));
+			json_array_append_new(resolv_list_of(dns, key), json_text(value));
 }
 
 int resolv_read(json_t **ret, const char *path, struct cni_error *err)
@@ -53,7 +53,7 @@ int resolv_read(json_t **ret, const char *path, struct cni_error *err)
 	if (!file)
 		return cni_fail(err, CNI_IO, "open %s: %s", path, errno_text(errno));
 	for (int n = 0; n < LINES_MAX && getline(&line, &room, file) >= 0; n++)
-		read_line(dns, line);
+		resolv_read_line(dns, line);
 	if (ferror(file))
 		rc = cni_fail(err, CNI_IO, "read %s: %s", path, errno_text(errno));
 	free(line);

@@ -7,7 +7,8 @@
 #include "net/alive.h"
 
 /* Keeps only the wanted leases, in their order. */
-static void filter(struct leases *leases, bool (*wanted)(void *arg, const struct lease *lease), void *arg)
+static void state_filter(struct leases *leases, bool (*wanted)(void *arg, const struct lease *lease),
+			 void *arg)
 {
 	size_t kept = 0;
 
@@ -26,7 +27,7 @@ int states_read(struct states *ret, const struct store *store,
 	if (leases_read(&ret->leases, store, err) < 0)
 		return -1;
 	if (wanted)
-		filter(&ret->leases, wanted, arg);
+		state_filter(&ret->leases, wanted, arg);
 	if (ret->leases.n)
 		qsort(ret->leases.list, ret->leases.n, sizeof(*ret->leases.list), lease_by_address);
 	ret->origins = calloc(ret->leases.n + 1, sizeof(*ret->origins));
@@ -39,17 +40,17 @@ int states_read(struct states *ret, const struct store *store,
 	return 0;
 }
 
-static bool is_earlier(const struct origin *origin, const struct boot *boot)
+static bool state_is_earlier(const struct origin *origin, const struct boot *boot)
 {
 	return origin->boot.id[0] && boot->id[0] && strcmp(origin->boot.id, boot->id) != 0;
 }
 
-static enum state judge(const struct lease *lease, const struct origin *origin, const struct boot *boot,
-			struct alive *alive)
+static enum state state_judge(const struct lease *lease, const struct origin *origin, const struct boot *boot,
+			      struct alive *alive)
 {
 	if (!*lease->owner.container)
 		return EMPTY;
-	if (is_earlier(origin, boot))
+	if (state_is_earlier(origin, boot))
 		return EARLIER;
 	if (!origin->netns.inode)
 		return UNKNOWN;
@@ -70,11 +71,11 @@ void states_judge(struct states *states)
 	bool matters = false;
 
 	for (size_t i = 0; i < states->leases.n; i++)
-		matters |= states->origins[i].netns.inode && !is_earlier(&states->origins[i], &boot);
+		matters |= states->origins[i].netns.inode && !state_is_earlier(&states->origins[i], &boot);
 	if (matters)
 		alive_read(&alive);
 	for (size_t i = 0; i < states->leases.n; i++)
-		states->states[i] = judge(&states->leases.list[i], &states->origins[i], &boot, &alive);
+		states->states[i] = state_judge(&states->leases.list[i], &states->origins[i], &boot, &alive);
 	alive_free(&alive);
 }
 

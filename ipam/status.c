@@ -15,7 +15,7 @@
 #define PROBES 8       /* addresses that STATUS examines to find a small pool full */
 
 /* Can ADD write leases into their directory, or make it? */
-static int check_writable(const struct place *place, struct cni_error *err)
+static int status_check_writable(const struct place *place, struct cni_error *err)
 {
 	const char *here = *place->data_dir == '/' ? "" : "./";
 	char path[PATH_MAX];
@@ -36,7 +36,7 @@ static int check_writable(const struct place *place, struct cni_error *err)
 }
 
 /* Does addrpool-claim exist? */
-static int check_program(struct cni_error *err)
+static int status_check_program(struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	char program[PATH_MAX];
@@ -54,7 +54,7 @@ struct look {
 };
 
 /* FOUND: it is free, or PROBES addresses were examined. */
-static enum found may_be_free(void *arg, struct ip *ip, struct cni_error *err)
+static enum found status_may_be_free(void *arg, struct ip *ip, struct cni_error *err)
 {
 	struct look *look = arg;
 
@@ -65,26 +65,26 @@ static enum found may_be_free(void *arg, struct ip *ip, struct cni_error *err)
 	return FOUND;
 }
 
-static bool is_full(const struct store *store, const struct conf *conf, size_t pool)
+static bool status_is_full(const struct store *store, const struct conf *conf, size_t pool)
 {
 	const struct ip last = store_last(store, pool);
 	struct look look = { .store = store, .delay = conf->place.reuse_delay };
 	struct ip ip;
 
-	return pool_walk(&conf->pools[pool], &last, may_be_free, &look, &ip, NULL) == FOUND_NOT ||
+	return pool_walk(&conf->pools[pool], &last, status_may_be_free, &look, &ip, NULL) == FOUND_NOT ||
 	       past_was_full(store, pool, pool_text(&conf->pools[pool]).s);
 }
 
-static void log_full(const struct store *store, const struct conf *conf)
+static void status_log_full(const struct store *store, const struct conf *conf)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
-		if (conf->pools[i].n_spans && is_full(store, conf, i))
+		if (conf->pools[i].n_spans && status_is_full(store, conf, i))
 			cni_log("network %s: no IP addresses available in range set: %s", conf->place.network,
 				pool_text(&conf->pools[i]).s);
 }
 
 /* Reports the engine's last failure if it was less than a minute ago. */
-static void log_failure(const struct store *store, const struct conf *conf)
+static void status_log_failure(const struct store *store, const struct conf *conf)
 {
 	struct block_note note;
 
@@ -94,20 +94,20 @@ static void log_failure(const struct store *store, const struct conf *conf)
 }
 
 /* Reports what can be read without waiting for a lock. STATUS does not fail if the store cannot be read. */
-static void log_shortage(const struct conf *conf)
+static void status_log_shortage(const struct conf *conf)
 {
 	struct store store;
 
 	if (store_look(&store, &conf->place, NULL) != FOUND)
 		return;
 	if (conf->cluster.pool)
-		log_failure(&store, conf);
+		status_log_failure(&store, conf);
 	else
-		log_full(&store, conf);
+		status_log_full(&store, conf);
 	store_close(&store);
 }
 
-static int check_ipv6(const struct conf *conf, struct cni_error *err)
+static int status_check_ipv6(const struct conf *conf, struct cni_error *err)
 {
 	for (size_t i = 0; i < conf->n_pools; i++) {
 		if (conf->pools[i].ranges[0].subnet.ip.family != AF_INET6 || netns_has_ipv6())
@@ -129,13 +129,13 @@ int addrpool_status(const struct request *req, struct cni_error *err)
 
 	if (addrpool_conf_read(&conf, req, err) < 0)
 		return -1;
-	rc = check_writable(&conf.place, err);
+	rc = status_check_writable(&conf.place, err);
 	if (rc == 0)
-		rc = check_ipv6(&conf, err);
+		rc = status_check_ipv6(&conf, err);
 	if (rc == 0 && conf.cluster.pool)
-		rc = check_program(err);
+		rc = status_check_program(err);
 	if (rc == 0)
-		log_shortage(&conf);
+		status_log_shortage(&conf);
 	addrpool_conf_free(&conf);
 	return rc;
 }

@@ -81,8 +81,8 @@ int store_cannot_remove(const struct store *store, int directory, const char *na
 }
 
 /* Opens the directory <dataDir><between><network>; with create, makes it if it does not exist. */
-static enum found open_dir(int *ret, const struct place *place, const char *between, bool create, mode_t mode,
-			   struct cni_error *err)
+static enum found store_open_dir(int *ret, const struct place *place, const char *between, bool create,
+				 mode_t mode, struct cni_error *err)
 {
 	const int flags = O_RDONLY | O_DIRECTORY;
 	char path[PATH_MAX];
@@ -111,7 +111,7 @@ static enum found open_dir(int *ret, const struct place *place, const char *betw
 }
 
 /* A process that can open the lock file can hold the lock for ever: only owner and group may open it. */
-static int keep_others_out(int lock)
+static int store_keep_others_out(int lock)
 {
 	struct stat st;
 
@@ -120,13 +120,13 @@ static int keep_others_out(int lock)
 	return st.st_mode & S_IRWXO ? fchmod(lock, st.st_mode & (S_IRWXU | S_IRWXG)) : 0;
 }
 
-static int open_lock(struct store *store, const struct place *place, struct cni_error *err)
+static int store_open_lock(struct store *store, const struct place *place, struct cni_error *err)
 {
 	/* a FIFO in its place must not stop us */
 	const int flags = O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
 	store->lock = openat(store->leases, "lock", flags, LOCK_MODE);
-	if (store->lock < 0 || keep_others_out(store->lock) < 0)
+	if (store->lock < 0 || store_keep_others_out(store->lock) < 0)
 		return cni_fail(err, CNI_IO, "open %s/%s/lock: %s", place->data_dir, place->store,
 				errno_text(errno));
 	if (file_lock(store->lock, LOCK_PATIENCE_S) == 0)
@@ -140,14 +140,14 @@ static int open_lock(struct store *store, const struct place *place, struct cni_
 }
 
 /* The seal's time: an even second of 1970 that depends on the boot. */
-static struct timespec seal_of(const struct store *store)
+static struct timespec store_seal_of(const struct store *store)
 {
 	const unsigned long boot = strtoul(store->boot.id, NULL, 16);
 
 	return (struct timespec){ .tv_sec = (time_t)(2 + boot % (SECONDS_OF_1970 / 2 - 1) * 2) };
 }
 
-static bool has_time(int directory, const char *name, const struct timespec *time)
+static bool store_has_time(int directory, const char *name, const struct timespec *time)
 {
 	struct stat st;
 
@@ -156,12 +156,12 @@ static bool has_time(int directory, const char *name, const struct timespec *tim
 }
 
 /* Both directories must have the seal, since another program may have added leases or removed records. */
-static bool is_sealed(const struct store *store)
+static bool store_is_sealed(const struct store *store)
 {
-	const struct timespec seal = seal_of(store);
+	const struct timespec seal = store_seal_of(store);
 
-	return store->boot.id[0] && has_time(store->leases, ".", &seal) &&
-	       has_time(store->meta, "owner", &seal);
+	return store->boot.id[0] && store_has_time(store->leases, ".", &seal) &&
+	       store_has_time(store->meta, "owner", &seal);
 }
 
 enum found store_open(struct store *ret, const struct place *place, bool create, struct cni_error *err)
@@ -172,20 +172,20 @@ enum found store_open(struct store *ret, const struct place *place, bool create,
 			       .data_dir = place->data_dir,
 			       .name = place->store,
 			       .fsync = place->fsync };
-	enum found found = open_dir(&store.leases, place, "/", create, DIR_MODE, err);
+	enum found found = store_open_dir(&store.leases, place, "/", create, DIR_MODE, err);
 
 	if (found == FOUND)
-		found = open_lock(&store, place, err) < 0 ? FOUND_FAILED : FOUND;
+		found = store_open_lock(&store, place, err) < 0 ? FOUND_FAILED : FOUND;
 	/* a store that only host-local has used has no such directory yet */
 	if (found == FOUND)
-		found = open_dir(&store.meta, place, "/.addrpool/", true, S_IRWXU, err);
+		found = store_open_dir(&store.meta, place, "/.addrpool/", true, S_IRWXU, err);
 	if (found != FOUND) {
 		store_close(&store);
 		return found;
 	}
 	unlinkat(store.meta, "new", 0); /* a killed call has left it, since this one has the lock */
 	store.boot = file_boot();
-	if (!is_sealed(&store) && records_rebuild(&store, err) < 0) {
+	if (!store_is_sealed(&store) && records_rebuild(&store, err) < 0) {
 		store.spoiled = true;
 		store_close(&store);
 		return FOUND_FAILED;
@@ -202,11 +202,11 @@ enum found store_look(struct store *ret, const struct place *place, struct cni_e
 			       .data_dir = place->data_dir,
 			       .name = place->store,
 			       .boot = file_boot() };
-	enum found found = open_dir(&store.leases, place, "/", false, DIR_MODE, err);
+	enum found found = store_open_dir(&store.leases, place, "/", false, DIR_MODE, err);
 
 	/* FOUND_NOT: only host-local has used the store */
 	if (found == FOUND &&
-	    open_dir(&store.meta, place, "/.addrpool/", false, S_IRWXU, err) == FOUND_FAILED)
+	    store_open_dir(&store.meta, place, "/.addrpool/", false, S_IRWXU, err) == FOUND_FAILED)
 		found = FOUND_FAILED;
 	if (found == FOUND)
 		*ret = store;
@@ -217,7 +217,7 @@ enum found store_look(struct store *ret, const struct place *place, struct cni_e
 
 void store_close(struct store *store)
 {
-	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, seal_of(store) };
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, store_seal_of(store) };
 
 	/* without the seal the next call makes the records again */
 	if (store->changed && !store->spoiled && store->boot.id[0] &&
@@ -233,7 +233,7 @@ struct last_name {
 	char s[40];
 };
 
-static struct last_name last_name(size_t n)
+static struct last_name store_last_name(size_t n)
 {
 	struct last_name name;
 
@@ -244,7 +244,7 @@ static struct last_name last_name(size_t n)
 struct ip store_last(const struct store *store, size_t n)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	autoclose int fd = openat(store->leases, last_name(n).s, flags);
+	autoclose int fd = openat(store->leases, store_last_name(n).s, flags);
 	struct ip last = { .family = 0 };
 	char text[64];
 	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
@@ -263,12 +263,12 @@ int store_set_last(struct store *store, size_t n, const struct ip *ip, struct cn
 {
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	const struct ip_str text = ip_text(ip);
-	autoclose int fd = openat(store->leases, last_name(n).s, flags, STORE_FILE_MODE);
+	autoclose int fd = openat(store->leases, store_last_name(n).s, flags, STORE_FILE_MODE);
 	size_t len = strlen(text.s);
 
 	store->changed = true;
 	if (fd >= 0 && write(fd, text.s, len) == (ssize_t)len)
 		return 0;
 	store->spoiled = true;
-	return store_cannot_write(store, store->leases, last_name(n).s, err);
+	return store_cannot_write(store, store->leases, store_last_name(n).s, err);
 }

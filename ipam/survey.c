@@ -7,7 +7,7 @@
 #include "ipam/past.h"
 
 /* The usage that counts ip: of the pool that may assign it, or of "static"; NULL: none. */
-static struct usage *usage_of(struct survey *survey, const struct conf *conf, const struct ip *ip)
+static struct usage *survey_usage_of(struct survey *survey, const struct conf *conf, const struct ip *ip)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
 		if (pool_may_give(&conf->pools[i], ip))
@@ -18,10 +18,10 @@ static struct usage *usage_of(struct survey *survey, const struct conf *conf, co
 	return NULL;
 }
 
-static void count_leases(struct survey *survey, const struct conf *conf)
+static void survey_count_leases(struct survey *survey, const struct conf *conf)
 {
 	for (size_t i = 0; i < survey->states.leases.n; i++) {
-		struct usage *usage = usage_of(survey, conf, &survey->states.leases.list[i].ip);
+		struct usage *usage = survey_usage_of(survey, conf, &survey->states.leases.list[i].ip);
 		enum state state = survey->states.states[i];
 
 		if (!usage)
@@ -36,11 +36,11 @@ struct waiting {
 	const struct conf *conf;
 };
 
-static void count_waiting(void *arg, const struct ip *ip)
+static void survey_count_waiting(void *arg, const struct ip *ip)
 {
 	const struct waiting *waiting = arg;
 	struct survey *survey = waiting->survey;
-	struct usage *usage = usage_of(survey, waiting->conf, ip);
+	struct usage *usage = survey_usage_of(survey, waiting->conf, ip);
 	const struct lease key = { .ip = *ip };
 
 	if (usage &&
@@ -50,26 +50,26 @@ static void count_waiting(void *arg, const struct ip *ip)
 }
 
 /* within: conf, or conf narrowed to the blocks of this node. */
-static int read_store(struct survey *survey, const struct conf *within, const struct store *store,
-		      struct cni_error *err)
+static int survey_read_store(struct survey *survey, const struct conf *within, const struct store *store,
+			     struct cni_error *err)
 {
 	struct waiting waiting = { .survey = survey, .conf = within };
 
 	if (states_read(&survey->states, store, NULL, NULL, err) < 0)
 		return -1;
-	past_each_waiting(store, within->place.reuse_delay, count_waiting, &waiting);
+	past_each_waiting(store, within->place.reuse_delay, survey_count_waiting, &waiting);
 	return 0;
 }
 
-static void measure(struct survey *survey, const struct conf *within)
+static void survey_measure(struct survey *survey, const struct conf *within)
 {
 	for (size_t i = 0; i < within->n_pools; i++)
 		survey->usage[i].size = pool_size(&within->pools[i]);
 }
 
 /* Counts only the addresses of this node's blocks. */
-static int narrow(struct conf *ret, struct survey *survey, const struct conf *conf, const struct store *store,
-		  struct cni_error *err)
+static int survey_narrow(struct conf *ret, struct survey *survey, const struct conf *conf,
+			 const struct store *store, struct cni_error *err)
 {
 	struct blocks blocks;
 	int rc = blocks_read(&blocks, store, err);
@@ -83,31 +83,31 @@ static int narrow(struct conf *ret, struct survey *survey, const struct conf *co
 }
 
 /* Closes the store before states_judge(), which may take seconds. */
-static int read_within(struct survey *survey, const struct conf *within, struct store *store,
-		       struct cni_error *err)
+static int survey_read_within(struct survey *survey, const struct conf *within, struct store *store,
+			      struct cni_error *err)
 {
-	int rc = read_store(survey, within, store, err);
+	int rc = survey_read_store(survey, within, store, err);
 
 	store_close(store);
-	measure(survey, within);
+	survey_measure(survey, within);
 	if (rc == 0) {
 		states_judge(&survey->states);
-		count_leases(survey, within);
+		survey_count_leases(survey, within);
 	}
 	return rc;
 }
 
-static int read_blocks(struct survey *survey, const struct conf *conf, struct store *store,
-		       struct cni_error *err)
+static int survey_read_blocks(struct survey *survey, const struct conf *conf, struct store *store,
+			      struct cni_error *err)
 {
 	struct conf ours = { .n_pools = 0 };
 	int rc;
 
-	if (narrow(&ours, survey, conf, store, err) < 0) {
+	if (survey_narrow(&ours, survey, conf, store, err) < 0) {
 		store_close(store);
 		return -1;
 	}
-	rc = read_within(survey, &ours, store, err);
+	rc = survey_read_within(survey, &ours, store, err);
 	cluster_widen(&ours);
 	return rc;
 }
@@ -123,14 +123,14 @@ int survey_read(struct survey *ret, const struct conf *conf, struct cni_error *e
 	if (!survey.usage)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	if (!shared)
-		measure(&survey, conf);
+		survey_measure(&survey, conf);
 	found = store_look(&store, &conf->place, err);
 	rc = found == FOUND_FAILED ? -1 : 0;
 	if (found == FOUND && store.meta < 0) /* only host-local has used the store: no blocks */
 		shared = false;
 	if (found == FOUND)
-		rc = shared ? read_blocks(&survey, conf, &store, err)
-			    : read_within(&survey, conf, &store, err);
+		rc = shared ? survey_read_blocks(&survey, conf, &store, err)
+			    : survey_read_within(&survey, conf, &store, err);
 	if (rc < 0)
 		survey_free(&survey);
 	else

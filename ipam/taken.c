@@ -13,12 +13,12 @@ struct taken_name {
 	char s[sizeof("taken/") + sizeof(struct ip_str)];
 };
 
-static unsigned char last_byte(const struct ip *ip)
+static unsigned char taken_last_byte(const struct ip *ip)
 {
 	return ip->bytes[ip_size(ip) - 1];
 }
 
-static struct ip with_last_byte(const struct ip *ip, unsigned char byte)
+static struct ip taken_with_last_byte(const struct ip *ip, unsigned char byte)
 {
 	struct ip other = *ip;
 
@@ -28,22 +28,22 @@ static struct ip with_last_byte(const struct ip *ip, unsigned char byte)
 
 bool taken_is_first(const struct ip *ip)
 {
-	return last_byte(ip) == 0;
+	return taken_last_byte(ip) == 0;
 }
 
 bool taken_is_last(const struct ip *ip)
 {
-	return last_byte(ip) == 255;
+	return taken_last_byte(ip) == 255;
 }
 
 struct ip taken_last(const struct ip *ip)
 {
-	return with_last_byte(ip, 255);
+	return taken_with_last_byte(ip, 255);
 }
 
 static struct taken_name taken_name(const struct ip *ip)
 {
-	const struct ip first = with_last_byte(ip, 0);
+	const struct ip first = taken_with_last_byte(ip, 0);
 	struct taken_name name;
 
 	snprintf(name.s, sizeof(name.s), "taken/%s", ip_text(&first).s);

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static bool is_among(const struct ip *ips, size_t n, const struct ip *ip)
+static bool wanted_is_among(const struct ip *ips, size_t n, const struct ip *ip)
 {
 	for (size_t i = 0; i < n; i++)
 		if (ip_equal(&ips[i], ip))
@@ -19,7 +19,7 @@ const struct ip *wanted_of(const struct conf *conf, size_t n, const struct ip *g
 	for (size_t i = 0; i < conf->n_wanted; i++) {
 		const struct ip *ip = &conf->wanted[i];
 
-		if (is_among(given, n, ip))
+		if (wanted_is_among(given, n, ip))
 			continue;
 		if (pool_range(pool, ip))
 			return ip;
@@ -30,7 +30,7 @@ const struct ip *wanted_of(const struct conf *conf, size_t n, const struct ip *g
 }
 
 /* May one of the range sets assign ip on request? */
-static bool has_place(const struct conf *conf, const struct ip *ip)
+static bool wanted_has_place(const struct conf *conf, const struct ip *ip)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
 		if (pool_asked(&conf->pools[i], ip))
@@ -43,7 +43,7 @@ struct list {
 	size_t used;
 };
 
-static void list_add(struct list *list, const struct ip *ip)
+static void wanted_list_add(struct list *list, const struct ip *ip)
 {
 	if (list->used < sizeof(list->s))
 		list->used += (size_t)snprintf(list->s + list->used, sizeof(list->s) - list->used, " %s",
@@ -51,7 +51,7 @@ static void list_add(struct list *list, const struct ip *ip)
 }
 
 /* Adds to err why no range set has ip. Returns -1. */
-static int explain(const struct conf *conf, const struct ip *ip, struct cni_error *err)
+static int wanted_explain(const struct conf *conf, const struct ip *ip, struct cni_error *err)
 {
 	const struct pool *pool = conf->pools;
 	const struct range *range = pool_subnet(pool, ip);
@@ -93,17 +93,17 @@ int wanted_check(const struct conf *conf, struct cni_error *err)
 	for (size_t i = 0; i < conf->n_wanted; i++) {
 		const struct ip *ip = &conf->wanted[i];
 
-		if (has_place(conf, ip))
+		if (wanted_has_place(conf, ip))
 			continue;
 		if (wanted_check_reserved(conf, ip, err) < 0)
 			return -1;
 		first = first ? first : ip;
-		list_add(&list, ip);
+		wanted_list_add(&list, ip);
 	}
 	if (!first)
 		return 0;
 	cni_fail(err, CNI_CONFIG, "failed to allocate all requested IPs:%s", list.s);
-	return explain(conf, first, err);
+	return wanted_explain(conf, first, err);
 }
 
 int wanted_all_given(const struct conf *conf, const struct ip *ips, struct cni_error *err)
@@ -111,8 +111,8 @@ int wanted_all_given(const struct conf *conf, const struct ip *ips, struct cni_e
 	struct list list = { .used = 0 };
 
 	for (size_t i = 0; i < conf->n_wanted; i++)
-		if (!is_among(ips, conf->n_pools, &conf->wanted[i]))
-			list_add(&list, &conf->wanted[i]);
+		if (!wanted_is_among(ips, conf->n_pools, &conf->wanted[i]))
+			wanted_list_add(&list, &conf->wanted[i]);
 	if (!list.used)
 		return 0;
 	cni_fail(err, CNI_CONFIG, "failed to allocate all requested IPs:%s", list.s);

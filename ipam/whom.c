@@ -13,7 +13,7 @@
 #define FOR "for"
 #define NODE "node"
 
-static bool is_pattern(const json_t *value)
+static bool whom_is_pattern(const json_t *value)
 {
 	const char *text = json_string_value(value);
 
@@ -21,15 +21,15 @@ static bool is_pattern(const json_t *value)
 }
 
 /* Is it a pattern, or a list of patterns? */
-static bool are_patterns(const json_t *value)
+static bool whom_are_patterns(const json_t *value)
 {
 	const json_t *pattern;
 	size_t i;
 
 	if (!json_is_array(value))
-		return is_pattern(value);
+		return whom_is_pattern(value);
 	json_array_foreach(value, i, pattern)
-		if (!is_pattern(pattern))
+		if (!whom_is_pattern(pattern))
 			return false;
 	return json_array_size(value);
 }
@@ -45,7 +45,7 @@ int whom_read(struct pool *pool, const json_t *range, struct cni_error *err)
 		return cni_fail(err, CNI_CONFIG,
 				"for: it must have a name; a range set without \"for\" is for all pods");
 	json_object_foreach(whom, key, value)
-		if (!are_patterns(value)) {
+		if (!whom_are_patterns(value)) {
 			cni_fail(err, CNI_CONFIG, "for.%s must be a pattern or a list of patterns", key);
 			return cni_hint(err, "for instance \"db\" or [\"db\", \"mq-*\"]");
 		}
@@ -70,7 +70,7 @@ bool whom_asks(const json_t *ipam, const char *key)
 }
 
 /* The pod's value of a name; NULL: it has none. */
-static const char *value_of(const struct conf *conf, const struct request *req, const char *key)
+static const char *whom_value_of(const struct conf *conf, const struct request *req, const char *key)
 {
 	const json_t *runtime = json_field(req->conf, "runtimeConfig"), *value;
 	const char *text = conf_arg(conf, key);
@@ -92,7 +92,7 @@ static const char *value_of(const struct conf *conf, const struct request *req, 
 	return text;
 }
 
-static bool matches(const json_t *patterns, const char *text)
+static bool whom_matches(const json_t *patterns, const char *text)
 {
 	const json_t *pattern;
 	size_t i;
@@ -107,27 +107,27 @@ static bool matches(const json_t *patterns, const char *text)
 	return false;
 }
 
-static bool is_for(const struct conf *conf, const struct request *req, const struct pool *pool)
+static bool whom_is_for(const struct conf *conf, const struct request *req, const struct pool *pool)
 {
 	const char *key;
 	json_t *patterns;
 
 	json_object_foreach((json_t *)pool->whom, key, patterns)
-		if (!matches(patterns, value_of(conf, req, key)))
+		if (!whom_matches(patterns, whom_value_of(conf, req, key)))
 			return false;
 	return true;
 }
 
-static int family_of(const struct pool *pool)
+static int whom_family_of(const struct pool *pool)
 {
 	return pool->ranges[0].start.family;
 }
 
 /* Has a range set of that family "for"? */
-static bool is_choice(const struct conf *conf, int family)
+static bool whom_is_choice(const struct conf *conf, int family)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
-		if (family_of(&conf->pools[i]) == family && conf->pools[i].whom)
+		if (whom_family_of(&conf->pools[i]) == family && conf->pools[i].whom)
 			return true;
 	return false;
 }
@@ -144,7 +144,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct whom_text *text, co
 }
 
 /* Each name in "for" of the family's range sets, with the pod's value. */
-static struct whom_text compared(const struct conf *conf, const struct request *req, int family)
+static struct whom_text whom_compared(const struct conf *conf, const struct request *req, int family)
 {
 	json_auto_t *seen = json_object();
 	struct whom_text text = { .s = "" };
@@ -152,9 +152,9 @@ static struct whom_text compared(const struct conf *conf, const struct request *
 	json_t *patterns;
 
 	for (size_t i = 0; i < conf->n_pools; i++)
-		if (family_of(&conf->pools[i]) == family)
+		if (whom_family_of(&conf->pools[i]) == family)
 			json_object_foreach((json_t *)conf->pools[i].whom, key, patterns) {
-				const char *value = value_of(conf, req, key);
+				const char *value = whom_value_of(conf, req, key);
 
 				if (json_object_get(seen, key))
 					continue;
@@ -165,30 +165,31 @@ static struct whom_text compared(const struct conf *conf, const struct request *
 	return text;
 }
 
-static int none_is_for(const struct conf *conf, const struct request *req, int family, struct cni_error *err)
+static int whom_none_is_for(const struct conf *conf, const struct request *req, int family,
+			    struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFIG, "no %s range set of network %s is for this pod",
 		 family == AF_INET ? "IPv4" : "IPv6", conf->place.network);
 	return cni_hint(err, "no \"for\" matches the pod: %s; a range set without \"for\" is for all pods",
-			compared(conf, req, family).s);
+			whom_compared(conf, req, family).s);
 }
 
 /* Does the pod get an address of range set number n? If one of its family has "for", only of the first that
  * is for the pod. */
-static bool gets_address(const struct conf *conf, const struct request *req, size_t n)
+static bool whom_gets_address(const struct conf *conf, const struct request *req, size_t n)
 {
-	const int family = family_of(&conf->pools[n]);
+	const int family = whom_family_of(&conf->pools[n]);
 
-	if (!is_choice(conf, family))
+	if (!whom_is_choice(conf, family))
 		return true;
 	for (size_t i = 0; i < n; i++)
-		if (family_of(&conf->pools[i]) == family && is_for(conf, req, &conf->pools[i]))
+		if (whom_family_of(&conf->pools[i]) == family && whom_is_for(conf, req, &conf->pools[i]))
 			return false;
-	return is_for(conf, req, &conf->pools[n]);
+	return whom_is_for(conf, req, &conf->pools[n]);
 }
 
 /* Fails if the pod requests an address of a range set that is for others. */
-static int check_wanted(const struct conf *conf, const struct pool *pool, struct cni_error *err)
+static int whom_check_wanted(const struct conf *conf, const struct pool *pool, struct cni_error *err)
 {
 	const struct whom_text whom = whom_text(pool->whom);
 
@@ -208,21 +209,21 @@ int whom_choose(struct conf *conf, const struct request *req, struct cni_error *
 	bool keep[RECORD_MAX] = { false }, without[2] = { false, false };
 	size_t n = 0;
 
-	if (!is_choice(conf, AF_INET) && !is_choice(conf, AF_INET6))
+	if (!whom_is_choice(conf, AF_INET) && !whom_is_choice(conf, AF_INET6))
 		return 0;
 	if (!conf->cluster.pool)
 		snprintf(conf->cluster.node, sizeof(conf->cluster.node), "%s", cluster_host_name().s);
 	for (size_t i = 0; i < conf->n_pools; i++)
-		keep[i] = gets_address(conf, req, i);
+		keep[i] = whom_gets_address(conf, req, i);
 	for (size_t i = 0; i < conf->n_pools; i++)
-		without[family_of(&conf->pools[i]) == AF_INET6] = true;
+		without[whom_family_of(&conf->pools[i]) == AF_INET6] = true;
 	for (size_t i = 0; i < conf->n_pools; i++)
 		if (keep[i])
-			without[family_of(&conf->pools[i]) == AF_INET6] = false;
+			without[whom_family_of(&conf->pools[i]) == AF_INET6] = false;
 	if (without[0] || without[1])
-		return none_is_for(conf, req, without[0] ? AF_INET : AF_INET6, err);
+		return whom_none_is_for(conf, req, without[0] ? AF_INET : AF_INET6, err);
 	for (size_t i = 0; i < conf->n_pools; i++)
-		if (!keep[i] && check_wanted(conf, &conf->pools[i], err) < 0)
+		if (!keep[i] && whom_check_wanted(conf, &conf->pools[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < conf->n_pools; i++)
 		if (keep[i])

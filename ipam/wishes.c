@@ -15,7 +15,7 @@
 #define STICKY_MAX 1024
 
 /* An address with or without a prefix length. Ignores the length, since the range has it. */
-static bool parse_wanted(const char *text, struct ip *ret)
+static bool wishes_parse_wanted(const char *text, struct ip *ret)
 {
 	struct prefix prefix;
 
@@ -27,7 +27,7 @@ static bool parse_wanted(const char *text, struct ip *ret)
 	return true;
 }
 
-static int want(struct conf *conf, const struct ip *ip, struct cni_error *err)
+static int wishes_want(struct conf *conf, const struct ip *ip, struct cni_error *err)
 {
 	struct ip *bigger;
 
@@ -44,7 +44,7 @@ static int want(struct conf *conf, const struct ip *ip, struct cni_error *err)
 	return 0;
 }
 
-static int want_list(struct conf *conf, const json_t *obj, const char *where, struct cni_error *err)
+static int wishes_want_list(struct conf *conf, const json_t *obj, const char *where, struct cni_error *err)
 {
 	json_t *list = NULL, *entry;
 	size_t i;
@@ -57,16 +57,16 @@ static int want_list(struct conf *conf, const json_t *obj, const char *where, st
 
 		if (!text)
 			return cni_fail(err, CNI_CONFIG, "%sips must be a list of strings", where);
-		if (!parse_wanted(text, &ip))
+		if (!wishes_parse_wanted(text, &ip))
 			return cni_fail(err, CNI_CONFIG, "%sips: invalid IP address %s", where, text);
-		if (want(conf, &ip, err) < 0)
+		if (wishes_want(conf, &ip, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 /* Is key among the names in list, which slashes separate? */
-static bool is_named(const char *list, const char *key)
+static bool wishes_is_named(const char *list, const char *key)
 {
 	size_t len = strlen(key);
 
@@ -89,7 +89,7 @@ struct arguments {
 	struct args *all;
 };
 
-static int read_bool(const char *text, bool *ret, struct cni_error *err)
+static int wishes_read_bool(const char *text, bool *ret, struct cni_error *err)
 {
 	bool yes = !strcmp(text, "1") || !strcasecmp(text, "true");
 
@@ -103,16 +103,16 @@ static int read_bool(const char *text, bool *ret, struct cni_error *err)
 }
 
 /* The last IP counts. An empty one means none. */
-static int read_wanted(const char *text, struct ip *ret, struct cni_error *err)
+static int wishes_read_wanted(const char *text, struct ip *ret, struct cni_error *err)
 {
 	*ret = (struct ip){ .family = 0 };
-	if (!*text || parse_wanted(text, ret))
+	if (!*text || wishes_parse_wanted(text, ret))
 		return 0;
 	return cni_fail(err, CNI_ENVIRONMENT,
 			"ARGS: error parsing value of pair \"IP=%s\": invalid IP address %s", text, text);
 }
 
-static void add_unknown(struct arguments *args, const char *key, const char *value)
+static void wishes_add_unknown(struct arguments *args, const char *key, const char *value)
 {
 	size_t used = strlen(args->unknown);
 
@@ -120,8 +120,8 @@ static void add_unknown(struct arguments *args, const char *key, const char *val
 		 value);
 }
 
-/* pair is "KEY=VALUE"; read_pair() overwrites the "=". */
-static int read_pair(struct arguments *args, char *pair, struct cni_error *err)
+/* pair is "KEY=VALUE"; wishes_read_pair() overwrites the "=". */
+static int wishes_read_pair(struct arguments *args, char *pair, struct cni_error *err)
 {
 	char *value = strchr(pair, '=');
 
@@ -130,16 +130,16 @@ static int read_pair(struct arguments *args, char *pair, struct cni_error *err)
 	*value++ = '\0';
 	args->all->list[args->all->n++] = (struct arg){ pair, value };
 	if (!strcmp(pair, "IgnoreUnknown"))
-		return read_bool(value, &args->ignore_unknown, err);
+		return wishes_read_bool(value, &args->ignore_unknown, err);
 	if (!strcmp(pair, "IP"))
-		return read_wanted(value, &args->ip, err);
-	if (!is_named(args->sticky, pair) && !whom_asks(args->ipam, pair))
-		add_unknown(args, pair, value);
+		return wishes_read_wanted(value, &args->ip, err);
+	if (!wishes_is_named(args->sticky, pair) && !whom_asks(args->ipam, pair))
+		wishes_add_unknown(args, pair, value);
 	return 0;
 }
 
 /* As Go's types.LoadArgs(). Overwrites the separators in args->all->text. */
-static int read_arguments(struct arguments *args, size_t pairs, struct cni_error *err)
+static int wishes_read_arguments(struct arguments *args, size_t pairs, struct cni_error *err)
 {
 	char *text = args->all->text;
 
@@ -147,7 +147,7 @@ static int read_arguments(struct arguments *args, size_t pairs, struct cni_error
 		char *end = strchrnul(text, ';');
 
 		*end = '\0';
-		if (read_pair(args, text, err) < 0)
+		if (wishes_read_pair(args, text, err) < 0)
 			return -1;
 		text = end + 1;
 	}
@@ -158,7 +158,7 @@ static int read_arguments(struct arguments *args, size_t pairs, struct cni_error
 
 /* Sets conf->sticky to the values of the names in sticky, with slashes between. It stays NULL if CNI_ARGS
  * lacks one of them. */
-static int read_sticky(struct conf *conf, const char *sticky, struct cni_error *err)
+static int wishes_read_sticky(struct conf *conf, const char *sticky, struct cni_error *err)
 {
 	autofree char *names = strdup(sticky);
 	char key[STICKY_MAX] = "", *rest = NULL;
@@ -184,15 +184,15 @@ static int read_sticky(struct conf *conf, const char *sticky, struct cni_error *
 	return !used || conf->sticky ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
 }
 
-static int want_arguments(struct conf *conf, const struct arguments *args, struct cni_error *err)
+static int wishes_want_arguments(struct conf *conf, const struct arguments *args, struct cni_error *err)
 {
-	if (args->ip.family && want(conf, &args->ip, err) < 0)
+	if (args->ip.family && wishes_want(conf, &args->ip, err) < 0)
 		return -1;
-	return read_sticky(conf, args->sticky, err);
+	return wishes_read_sticky(conf, args->sticky, err);
 }
 
-static int read_cni_args(struct conf *conf, const json_t *ipam, const struct request *req,
-			 struct cni_error *err)
+static int wishes_read_cni_args(struct conf *conf, const json_t *ipam, const struct request *req,
+				struct cni_error *err)
 {
 	struct arguments args = { .sticky = "", .ipam = ipam, .all = &conf->args };
 	size_t pairs = 1;
@@ -206,7 +206,7 @@ static int read_cni_args(struct conf *conf, const json_t *ipam, const struct req
 	conf->args.list = calloc(pairs, sizeof(*conf->args.list));
 	if (!conf->args.text || !conf->args.list)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	return read_arguments(&args, pairs, err) < 0 ? -1 : want_arguments(conf, &args, err);
+	return wishes_read_arguments(&args, pairs, err) < 0 ? -1 : wishes_want_arguments(conf, &args, err);
 }
 
 const char *conf_arg(const struct conf *conf, const char *key)
@@ -223,9 +223,11 @@ int wishes_read(struct conf *conf, const json_t *ipam, const struct request *req
 {
 	json_t *args = NULL, *cni = NULL, *runtime = NULL;
 
-	if (read_cni_args(conf, ipam, req, err) < 0 || field_object(req->conf, "", "args", &args, err) < 0 ||
-	    field_object(args, "args.", "cni", &cni, err) < 0 || want_list(conf, cni, "args.cni.", err) < 0 ||
+	if (wishes_read_cni_args(conf, ipam, req, err) < 0 ||
+	    field_object(req->conf, "", "args", &args, err) < 0 ||
+	    field_object(args, "args.", "cni", &cni, err) < 0 ||
+	    wishes_want_list(conf, cni, "args.cni.", err) < 0 ||
 	    field_object(req->conf, "", "runtimeConfig", &runtime, err) < 0)
 		return -1;
-	return want_list(conf, runtime, "runtimeConfig.", err);
+	return wishes_want_list(conf, runtime, "runtimeConfig.", err);
 }

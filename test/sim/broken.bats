@@ -56,7 +56,7 @@ found() {
 }
 
 @test "a block is released with addresses in it" {
-	in_function mark 's/used = true/used = false/'
+	in_function block_mark 's/used = true/used = false/'
 	found 'a node keeps a claim and its incarnation while pods have addresses'
 }
 

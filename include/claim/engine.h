@@ -41,7 +41,10 @@
 
 #define CLAIM_TEXT 256
 #define CLAIMS_MAX (1 << 20)
-#define CANDIDATES_MAX 30
+#define CANDIDATES_MAX 80
+#define BLOCKS_FEW 30 /* a pool of so many blocks is looked at as a whole */
+#define SLICES_MAX 20
+#define SLICE_MAX 16
 
 struct claim {
 	struct prefix block;
@@ -73,12 +76,21 @@ struct candidate {
 	bool taken;
 };
 
+/* Blocks of the pool that are neighbours in the order of etcd's keys: one number says how many are taken. */
+struct slice {
+	struct prefix blocks[SLICE_MAX]; /* in that order */
+	size_t n;
+	size_t taken;
+};
+
 /* What look() is asked for, and what it answers. */
 struct look {
 	const struct blocks *own;     /* our blocks; NULL: they are not compared */
 	bool sign;		      /* write a sign of life to one of their claims, for people */
 	struct candidate *candidates; /* which of them are taken? */
 	size_t n;		      /* CANDIDATES_MAX at most */
+	struct slice *slices; /* how many blocks of each are taken? Only of an engine that counts slices */
+	size_t n_slices;
 	bool same;	      /* the claims with our owner_mark() are those of own; own has none: there
 			       * is none with our tenant_mark() either */
 	long long block_size; /* of the pool, if there are candidates; 0: it has no record */
@@ -100,10 +112,16 @@ struct keeps {
 struct engine;
 
 struct engine_kind {
-	size_t candidates; /* for the first two looks of a claim; they cost calls in one, bytes in the other
-			    */
+	/* What a look of a claim asks for: the first one, and the later ones. */
+	struct amounts {
+		size_t candidates, slices;
+	} first, later;
 	int (*look)(struct engine *engine, const struct claim *self, struct look *look,
 		    struct cni_error *err);
+	/* Which blocks of a slice are taken: candidates are its blocks. Only of an engine that counts slices.
+	 */
+	int (*look_into)(struct engine *engine, const struct slice *slice, struct candidate *candidates,
+			 struct cni_error *err);
 	/* The claims of our node and network, also those that another machine has confirmed. Claims that
 	 * 0.1.0 made are missing until they are in the index. */
 	int (*own)(struct engine *engine, const struct claim *self, struct claims *ret,

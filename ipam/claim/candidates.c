@@ -106,7 +106,7 @@ size_t candidates_choose(struct candidate candidates[CANDIDATES_MAX], size_t mos
 	struct cursor cursor = start_at(pool, bits, total ? seed % total : 0);
 	size_t n = 0;
 
-	*all = total <= CANDIDATES_MAX;
+	*all = total <= BLOCKS_FEW;
 	for (uint64_t i = 0; *all && i < total; i++, advance(&cursor))
 		n = add_candidate(candidates, n, &cursor.block, blocks);
 	/* many of them may be the node's own blocks */
@@ -117,13 +117,116 @@ size_t candidates_choose(struct candidate candidates[CANDIDATES_MAX], size_t mos
 	return n;
 }
 
+/* The number after v in the order of their digits: 0, 1, 10, 100, 101 and so on. 0: v is the last one. */
+static unsigned int next_by_digits(unsigned int v, unsigned int base, unsigned int max)
+{
+	if (v == 0)
+		return 1;
+	if (v * base <= max)
+		return v * base;
+	while (v % base == base - 1 || v == max)
+		v /= base;
+	return v ? v + 1 : 0;
+}
+
+/* One of the numbers that an address is written as: decimal bytes, or pairs of bytes in hexadecimal. */
+struct digits {
+	size_t size;
+	unsigned int base, max;
+};
+
+static struct digits digits_of(const struct ip *ip)
+{
+	return ip->family == AF_INET ? (struct digits){ 1, 10, UINT8_MAX }
+				     : (struct digits){ 2, 16, UINT16_MAX };
+}
+
+static unsigned int get_number(const struct ip *ip, const struct digits *digits, size_t n)
+{
+	const unsigned char *bytes = &ip->bytes[n * digits->size];
+
+	return digits->size == 1 ? bytes[0] : (unsigned int)(bytes[0] << 8 | bytes[1]);
+}
+
+static void set_number(struct ip *ip, const struct digits *digits, size_t n, unsigned int value)
+{
+	unsigned char *bytes = &ip->bytes[n * digits->size];
+
+	if (digits->size == 2)
+		*bytes++ = (unsigned char)(value >> 8);
+	*bytes = (unsigned char)value;
+}
+
+/*
+ * The block after this one in the order of their texts, which need not be of the pool. False: it is unknown.
+ * In IPv6 that is so after the last one with the same first seven numbers, and if the last number is 0, which
+ * is not written: "fd00::". There "fd00::1:0" may be between two of them, and is counted with them: then
+ * their slice only looks fuller than it is.
+ */
+static bool next_by_text(struct prefix *block, unsigned int bits)
+{
+	const struct digits digits = digits_of(&block->ip);
+	const size_t numbers = ip_size(&block->ip) / digits.size;
+	const unsigned int step = 1U << bits % (8 * digits.size);
+	size_t n = numbers - 1 - bits / (8 * digits.size);
+	unsigned int value = get_number(&block->ip, &digits, n);
+
+	if (digits.size == 2 && (n != numbers - 1 || !value))
+		return false;
+	do
+		value = next_by_digits(value, digits.base, digits.max);
+	while (value % step);
+	set_number(&block->ip, &digits, n, value);
+	while (!value && digits.size == 1 && n--) {
+		value = next_by_digits(get_number(&block->ip, &digits, n), digits.base, digits.max);
+		set_number(&block->ip, &digits, n, value);
+	}
+	return value;
+}
+
+#define STEPS_MAX 1024 /* through blocks that are not of the pool, which have no claims */
+
+static struct slice slice_from(struct prefix block, const struct pool *pool, unsigned int bits)
+{
+	struct slice slice = { .n = 0 };
+	unsigned int steps = 0;
+
+	do
+		if (pool_touches(pool, &block))
+			slice.blocks[slice.n++] = block;
+	while (slice.n < SLICE_MAX && steps++ < STEPS_MAX && next_by_text(&block, bits));
+	return slice;
+}
+
+void slices_choose(struct slice *slices, size_t n, const struct pool *pool, unsigned int bits,
+		   const char *node, uint64_t attempt)
+{
+	const uint64_t total = count_blocks(pool, bits), seed = candidates_hash(node) ^ mix(attempt);
+
+	for (size_t i = 0; i < n; i++)
+		slices[i] = slice_from(start_at(pool, bits, mix(seed + TRIES + i) % total).block, pool, bits);
+}
+
+const struct slice *slices_best(const struct slice *slices, size_t n)
+{
+	const struct slice *best = NULL;
+	size_t most = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (slices[i].taken < slices[i].n && slices[i].n - slices[i].taken > most) {
+			most = slices[i].n - slices[i].taken;
+			best = &slices[i];
+		}
+	return best;
+}
+
 #define LOOKS_MIN 4
 #define LOOKS_MAX 16
 
 int candidates_looks(const struct pool *pool, unsigned int bits)
 {
 	/* a block in a list costs as much as a candidate in a look */
-	const uint64_t looks = count_blocks(pool, bits) / ((uint64_t)LOOKS_MIN * CANDIDATES_MAX);
+	const uint64_t looks = count_blocks(pool, bits) / ((uint64_t)LOOKS_MIN * BLOCKS_FEW);
 
 	return looks < LOOKS_MIN ? LOOKS_MIN : looks < LOOKS_MAX ? (int)looks : LOOKS_MAX;
 }

@@ -117,26 +117,61 @@ static void keep_look(const struct node *node, const struct look *look)
 		local_happened(node, BLOCKS_SIGNED, NULL);
 }
 
+/* Claims a block of the slice that has most free ones. FOUND_NOT: none could be claimed. */
+static enum found claim_in_slice(struct search *search, const struct look *look, const struct blocks *blocks,
+				 struct claim *there, struct cni_error *err)
+{
+	const struct slice *slice = slices_best(look->slices, look->n_slices);
+	struct engine *engine = search->node->engine;
+	struct candidate candidates[SLICE_MAX];
+
+	if (!slice)
+		return FOUND_NOT;
+	if (engine->kind->look_into(engine, slice, candidates, err) < 0)
+		return FOUND_FAILED;
+	for (size_t i = 0; i < slice->n; i++)
+		candidates[i].taken |= blocks_find(blocks, &candidates[i].block.ip) != NULL;
+	return claim_any(search, candidates, slice->n, there, err);
+}
+
+/* Chooses what to look at: the wanted block; or some of the pool, *all if these are all. */
+static void choose(const struct search *search, const struct blocks *blocks, int attempt, struct look *look,
+		   bool *all)
+{
+	const struct engine_kind *kind = search->node->engine->kind;
+	const struct amounts *amounts = attempt ? &kind->later : &kind->first;
+	const unsigned int bits = search->node->conf->cluster.block_bits;
+	const char *name = search->node->self.node;
+	uint64_t random = 0;
+
+	*all = search->wanted->family;
+	if (*all) {
+		look->candidates[look->n++] = (struct candidate){ .block = block_of(search->wanted, bits) };
+		return;
+	}
+	if (attempt && getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = (uint64_t)block_now_ms();
+	look->n = candidates_choose(look->candidates, amounts->candidates, search->pool, bits, name, random,
+				    blocks, all);
+	if (*all)
+		return;
+	look->n_slices = amounts->slices;
+	slices_choose(look->slices, look->n_slices, search->pool, bits, name, random);
+}
+
 /* Looks at some candidates, and claims one. FOUND_NOT: none; *all: since no block is free. */
 static enum found try_candidates(struct search *search, const struct blocks *blocks, int attempt, bool *all,
 				 struct claim *there, struct cni_error *err)
 {
-	const unsigned int bits = search->node->conf->cluster.block_bits;
-	const struct engine_kind *kind = search->node->engine->kind;
 	struct candidate candidates[CANDIDATES_MAX];
+	struct slice slices[SLICES_MAX];
 	struct look look = look_at(search->node, search->agreed ? NULL : blocks);
-	uint64_t random = 0;
+	enum found found;
 
-	if (attempt && getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-		random = (uint64_t)block_now_ms();
 	look.candidates = candidates;
-	*all = search->wanted->family;
-	if (*all)
-		candidates[look.n++] = (struct candidate){ .block = block_of(search->wanted, bits) };
-	else
-		look.n = candidates_choose(candidates, attempt < 2 ? kind->candidates : CANDIDATES_MAX,
-					   search->pool, bits, search->node->self.node, random, blocks, all);
-	if (kind->look(search->node->engine, &search->node->self, &look, err) < 0)
+	look.slices = slices;
+	choose(search, blocks, attempt, &look, all);
+	if (search->node->engine->kind->look(search->node->engine, &search->node->self, &look, err) < 0)
 		return FOUND_FAILED;
 	if (look.own && !look.same) {
 		*all = false;
@@ -147,7 +182,8 @@ static enum found try_candidates(struct search *search, const struct blocks *blo
 	search->agreed = true;
 	if (claim_check_block_size(search->node, look.block_size, err) < 0)
 		return FOUND_FAILED;
-	return claim_any(search, candidates, look.n, there, err);
+	found = claim_any(search, candidates, look.n, there, err);
+	return found == FOUND_NOT ? claim_in_slice(search, &look, blocks, there, err) : found;
 }
 
 /* Lists all blocks of the pool, and claims the first free one. */

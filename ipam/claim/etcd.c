@@ -17,9 +17,6 @@
 /* etcd searches its whole index for each page. */
 #define PAGE 20000
 
-/* One or two looks with as many fit into 8 KiB with all else that a claim asks. */
-#define CANDIDATES 15
-
 /* etcd's --max-txn-ops is 128. */
 #define READ_AT_ONCE 100
 
@@ -144,6 +141,17 @@ static json_t *delete (const char *key)
 static json_t *count(const char *key)
 {
 	return json_pack("{s:{s:o, s:b}}", "request_range", "key", quoted(key), "count_only", 1);
+}
+
+/* From the first block of the slice to the last one: how many keys there are, or which. */
+static json_t *range_of(const struct etcd *etcd, const struct slice *slice, const char *what)
+{
+	const struct key first = block_key(etcd, &slice->blocks[0]);
+	const struct key last = block_key(etcd, &slice->blocks[slice->n - 1]);
+
+	/* the end is the next possible key: with the final zero byte */
+	return json_pack("{s:{s:o, s:o, s:b}}", "request_range", "key", quoted(first.s), "range_end",
+			 bytes(last.s, strlen(last.s) + 1), what, 1);
 }
 
 static struct key end_of(const char *directory)
@@ -453,11 +461,14 @@ static int etcd_look(struct engine *engine, const struct claim *self, struct loo
 {
 	struct etcd *etcd = (struct etcd *)engine;
 	json_t *actions = json_pack("[o]", get(pool_key(etcd).s));
-	const size_t index = look->n + 1, n = index + !!look->own + look->sign;
+	const size_t slices = look->n + 1, index = slices + look->n_slices;
+	const size_t n = index + !!look->own + look->sign;
 	json_auto_t *answer = NULL, *pool = NULL;
 
 	for (size_t i = 0; i < look->n; i++)
 		json_array_append_new(actions, count(block_key(etcd, &look->candidates[i].block).s));
+	for (size_t i = 0; i < look->n_slices; i++)
+		json_array_append_new(actions, range_of(etcd, &look->slices[i], "count_only"));
 	if (look->own)
 		json_array_append_new(actions, newest_below(look_key(etcd, self, look->own).s));
 	if (look->sign)
@@ -472,7 +483,31 @@ static int etcd_look(struct engine *engine, const struct claim *self, struct loo
 	look->block_size = json_integer_value(json_field(pool, "blockSize"));
 	for (size_t i = 0; i < look->n; i++)
 		look->candidates[i].taken = count_in(response(answer, i + 1)) > 0;
+	for (size_t i = 0; i < look->n_slices; i++)
+		look->slices[i].taken = count_in(response(answer, slices + i));
 	look->same = look->own && is_same(etcd, self, look->own, response(answer, index));
+	return 0;
+}
+
+static int etcd_look_into(struct engine *engine, const struct slice *slice, struct candidate *candidates,
+			  struct cni_error *err)
+{
+	struct etcd *etcd = (struct etcd *)engine;
+	json_auto_t *answer = do_all(etcd, json_pack("[o]", range_of(etcd, slice, "keys_only")), err);
+	struct prefix block;
+	json_t *kv;
+	size_t i;
+
+	if (!answer)
+		return -1;
+	for (i = 0; i < slice->n; i++)
+		candidates[i] = (struct candidate){ .block = slice->blocks[i] };
+	json_array_foreach(json_field(response(answer, 0), "kvs"), i, kv) {
+		autofree char *name = name_of(etcd, kv);
+
+		for (size_t k = 0; name && prefix_parse(name, &block) && k < slice->n; k++)
+			candidates[k].taken |= prefix_equal(&candidates[k].block, &block);
+	}
 	return 0;
 }
 
@@ -803,9 +838,15 @@ static void etcd_close(struct engine *engine)
 	free(etcd);
 }
 
+/*
+ * A claim whose first look finds a free candidate takes two requests; one that looks into a slice takes
+ * three. With as many both stay below 8 KiB. In a pool that is 90 % full one of 10 000 claims takes more.
+ */
 static const struct engine_kind etcd_kind = {
-	.candidates = CANDIDATES,
+	.first = { 10, 5 },
+	.later = { 0, SLICES_MAX },
 	.look = etcd_look,
+	.look_into = etcd_look_into,
 	.own = etcd_own,
 	.list = etcd_list,
 	.list_blocks = etcd_list_blocks,

@@ -117,13 +117,20 @@ static void try_claim(struct engine *engine, struct claim *claim)
 static void try_look(struct engine *engine, const struct claim *self)
 {
 	struct candidate candidates[2] = { { .block = self->block }, { .block = self->block } };
+	const bool counts = engine->kind->look_into;
+	struct slice slice = { .blocks = { self->block }, .n = 1 };
 	const struct blocks blocks = { 0 };
-	struct look look = { .own = &blocks, .candidates = candidates, .n = 2 };
+	struct look look = {
+		.own = &blocks, .candidates = candidates, .n = 2, .slices = &slice, .n_slices = counts
+	};
 	struct cni_error err = { 0 };
 	struct claims own;
 	struct taken taken;
 
 	check(engine->kind->look(engine, self, &look, &err) < 0 ? FOUND_FAILED : FOUND, &err);
+	if (counts)
+		check(engine->kind->look_into(engine, &slice, candidates, &err) < 0 ? FOUND_FAILED : FOUND,
+		      &err);
 	check(engine->kind->own(engine, self, &own, &err) < 0 ? FOUND_FAILED : FOUND, &err);
 	for (size_t i = 0; i < own.n; i++)
 		must(!strcmp(own.list[i].node, self->node) && !strcmp(own.list[i].network, self->network));

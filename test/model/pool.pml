@@ -710,7 +710,12 @@ end:	do
 #define NOTE_RETURNING(s, b) note[AT(s, b)] = RETURNING;
 #endif
 
+/* HINTS: which blocks others have is only a hint, and may be wrong. */
+#ifdef HINTS
+#define CAN_CLAIM(s, b) (note[AT(s, b)] == NONE && !(taken & (1 << (b)) && UNDER_NAME(s, b)))
+#else
 #define CAN_CLAIM(s, b) (!(taken & (1 << (b))) && note[AT(s, b)] == NONE)
+#endif
 #define CAN_CLAIM_ANY(s) ANY(CAN_CLAIM(s, 0), CAN_CLAIM(s, 1), CAN_CLAIM(s, 2))
 
 /* release-node for the own node, as documented: no pod of the network runs here, and no other machine of

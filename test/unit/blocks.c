@@ -185,6 +185,96 @@ static void test_candidates(void)
 	taken_free(&seen);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(((const struct ip_str *)a)->s, ((const struct ip_str *)b)->s);
+}
+
+/* The texts of all blocks of the pool, in order; the caller frees them. */
+static struct ip_str *texts_of(const struct pool *pool, unsigned int bits, size_t *n)
+{
+	struct ip_str *texts = calloc(70000, sizeof(*texts));
+	struct prefix block = block_of(&pool->spans[0].first, bits);
+
+	*n = 0;
+	while (*n < 70000 && pool_touches(pool, &block)) {
+		const struct ip last = prefix_last(&block), next = ip_next(&last);
+
+		texts[(*n)++] = prefix_text(&block);
+		block = block_of(&next, bits);
+	}
+	qsort(texts, *n, sizeof(*texts), by_text);
+	return texts;
+}
+
+/* Has the slice all blocks of the pool whose texts are between its first and last one, in their order? */
+static bool has_all_between(const struct slice *slice, const struct ip_str *texts, size_t n)
+{
+	const struct ip_str first = prefix_text(&slice->blocks[0]);
+	const struct ip_str *at = bsearch(&first, texts, n, sizeof(*texts), by_text);
+
+	for (size_t i = 0; at && i < slice->n; i++)
+		if (at + i >= texts + n || strcmp(at[i].s, prefix_text(&slice->blocks[i]).s) != 0)
+			return false;
+	return at;
+}
+
+static void test_slices(void)
+{
+	static const struct {
+		const char *subnet, *range;
+		unsigned int bits;
+		long long least; /* of 2000 slices so many must have SLICE_MAX blocks */
+	} cases[] = {
+		{ "10.0.0.0/12", "10.0.0.1-10.15.255.254", 4, 1990 },
+		{ "10.9.0.0/16", "10.9.0.1-10.9.255.254", 0, 1990 },
+		{ "10.9.0.0/16", "10.9.3.7-10.9.98.254", 1, 1900 },
+		{ "10.9.0.0/16", "10.9.3.7-10.9.98.254", 6, 1700 },
+		{ "10.0.0.0/8", "10.0.0.1-10.255.255.254", 8, 1990 },
+		{ "10.0.0.0/8", "10.0.0.1-10.255.255.254", 11, 1900 },
+		{ "10.9.0.0/25", "10.9.0.1-10.9.0.126", 2, 900 },
+		{ "fd00::/112", "fd00::1-fd00::ffff", 4, 1900 },
+		{ "fd00::/112", "fd00::1-fd00::ffff", 0, 1990 },
+		{ "fd00::/108", "fd00::1-fd00::f:ffff", 4, 1800 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct slice slices[SLICES_MAX];
+		long long whole = 0, full = 0;
+		struct ip_str *texts;
+		struct pool pool;
+		size_t n;
+
+		settle(&pool, cases[i].subnet, &cases[i].range, 1);
+		texts = texts_of(&pool, cases[i].bits, &n);
+		for (uint64_t attempt = 0; attempt < 100; attempt++) {
+			slices_choose(slices, SLICES_MAX, &pool, cases[i].bits, "node-a", attempt);
+			for (size_t k = 0; k < SLICES_MAX; k++) {
+				whole += has_all_between(&slices[k], texts, n);
+				full += slices[k].n == SLICE_MAX;
+			}
+		}
+		/* in a larger IPv6 range, "fd00::1:0" is between "fd00::190" and "fd00::1a0" */
+		ok(whole >= (i + 1 < sizeof(cases) / sizeof(*cases) ? 2000 : 1990),
+		   "%s, 2^%u addresses: a slice has all blocks between its first and last", cases[i].subnet,
+		   cases[i].bits);
+		ok(full >= cases[i].least, "most have %d blocks: %lld of 2000", SLICE_MAX, full);
+		free(texts);
+		pool_free(&pool);
+	}
+}
+
+static void test_best_slice(void)
+{
+	struct slice slices[] = { { .n = 16, .taken = 16 },
+				  { .n = 3, .taken = 5 },
+				  { .n = 16, .taken = 12 },
+				  { .n = 16, .taken = 10 } };
+
+	ok(slices_best(slices, 4) == &slices[3], "the best slice has most free blocks");
+	ok(!slices_best(slices, 2), "no slice has a free block, also if others' blocks are counted");
+}
+
 static void test_pick(void)
 {
 	static const struct {
@@ -267,6 +357,8 @@ int main(void)
 	test_base64();
 	test_pick();
 	test_candidates();
+	test_slices();
+	test_best_slice();
 	test_narrow();
 	test_too_many();
 	return done();

@@ -80,11 +80,13 @@ test-packages: deb
 SEED = 1
 STEPS = 10000
 COUNTED = 60
-SIM = $(if $(CONCURRENT),--concurrent) $(if $(WITHOUT),--without $(WITHOUT)) $(if $(KILLS),--kills $(KILLS))
+# FAST=1: with the static programs, which start several times as fast
+SIM = $(if $(FAST),--programs $B/static) $(if $(CONCURRENT),--concurrent) $(if $(WITHOUT),--without $(WITHOUT)) $(if $(KILLS),--kills $(KILLS))
 sim:
 	$(as_root)
 	$(Q)test/install-deps build sim
 	@$(MAKE) --no-print-directory all tools
+	@$(if $(FAST),$(MAKE) --no-print-directory static STATIC_PROGRAMS='$B/static/addrpool $B/static/addrpool-claim')
 	$(Q)bats test/sim/check.bats >&2 && test/sim/run --seed $(SEED) --steps $(STEPS) --counted $(COUNTED) $(SIM) $B
 
 # simulates named workloads that move between nodes, by seed, with etcd or CLUSTER=kubernetes: test/sim/README.md

@@ -182,8 +182,8 @@ class Outcome:
 
 
 class Cluster:
-    def __init__(self, work, build, history, engine, names):
-        self.work, self.build, self.history = work, build, history
+    def __init__(self, work, programs, tools, history, engine, names):
+        self.work, self.programs, self.tools, self.history = work, programs, tools, history
         self.standin = standin.StandIn(engine, history)
         self.nodes = {name: Node(work, name) for name in names}
         self.numbers = iter(range(1, 1 << 40))
@@ -196,7 +196,7 @@ class Cluster:
         return int((history.shift - history.start - node.booted + 10) * 1e9)
 
     def command(self, node, plan, words):
-        command = [f"{self.build}/tools/on-node", node.place, str(self.clock(node))]
+        command = [f"{self.tools}/on-node", node.place, str(self.clock(node))]
         if plan.kill_at and plan.kill_at[0] == "change":
             command += ["/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={TRACED}"]
             command += ["-e", f"inject={TRACED}:signal=KILL:when={plan.kill_at[1]}"]
@@ -252,7 +252,7 @@ class Cluster:
         return outcome
 
     def cni(self, verb, node, network, pod, plan, alone=True, wanted=None):
-        environment = {"CNI_COMMAND": verb, "CNI_PATH": self.build}
+        environment = {"CNI_COMMAND": verb, "CNI_PATH": self.programs}
         more = {"alone": alone}
         if pod:
             environment |= {"CNI_CONTAINERID": pod.name, "CNI_IFNAME": "eth0", "CNI_NETNS": pod.inside}
@@ -265,7 +265,7 @@ class Cluster:
             network,
             verb,
             plan,
-            [f"{self.build}/addrpool"],
+            [f"{self.programs}/addrpool"],
             environment,
             lambda endpoint: node.conf(network, endpoint),
             **more,
@@ -278,8 +278,8 @@ class Cluster:
             attachments = [{"containerID": pod.name, "ifname": "eth0"} for pod in pods]
             return json.dumps({**json.loads(node.conf(network, endpoint)), "cni.dev/valid-attachments": attachments})
 
-        environment = {"CNI_COMMAND": "GC", "CNI_PATH": self.build}
-        return self.run(node, network, "GC", plan, [f"{self.build}/addrpool"], environment, conf, alone=True)
+        environment = {"CNI_COMMAND": "GC", "CNI_PATH": self.programs}
+        return self.run(node, network, "GC", plan, [f"{self.programs}/addrpool"], environment, conf, alone=True)
 
     def release(self, node, name, plan, network=NETWORKS[0]):
         """Runs release-node on node for the node called name. For node itself it releases only blocks of one network."""
@@ -290,8 +290,8 @@ class Cluster:
                 file.write(node.conf(network, endpoint))
             return ""
 
-        words = [f"{self.build}/addrpool", "release-node", "--yes", name, path]
-        return self.run(node, network, "release-node", plan, words, {"CNI_PATH": self.build}, conf, of=name)
+        words = [f"{self.programs}/addrpool", "release-node", "--yes", name, path]
+        return self.run(node, network, "release-node", plan, words, {"CNI_PATH": self.programs}, conf, of=name)
 
 
 def rng_of(seed, *names):

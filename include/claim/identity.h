@@ -37,8 +37,11 @@
 json_t *identity_hold(struct node *node, const struct owner *owner, const char *name, const char *wants,
 		      struct cni_error *err);
 
-/* Releases the identities of attachments that are over. all: also those that the engine alone says that this
- * node holds. */
+/*
+ * Releases the identities of attachments that are over. all: reads all records of the engine. It then also
+ * releases those that only the engine has as this node's, and holds those again that the engine does not
+ * know, because it was restored from a backup.
+ */
 int identity_return(struct node *node, bool all, struct cni_error *err);
 
 /* For people: all records; the holder of one ends, by the word of a person that its pod does not run, and

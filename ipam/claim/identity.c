@@ -743,6 +743,28 @@ static int read_wants(struct hold *hold, const char *text, struct cni_error *err
 	return hold->n ? 0 : cni_fail(err, CNI_ENVIRONMENT, "no range set is named");
 }
 
+/* The addresses as wants: each is requested, of the range set that has it. */
+static int read_addresses(struct hold *hold, const char *text, struct cni_error *err)
+{
+	const struct conf *conf = hold->node->conf;
+	char copy[2048], *rest = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+		struct want *want = &hold->wants[hold->n];
+
+		if (hold->n == WANTS_MAX || !ip_parse(word, &want->requested))
+			return cni_fail(err, CNI_CONFIG, "%s is not an address", word);
+		for (size_t i = 0; i < conf->n_pools; i++)
+			if (conf->pools[i].identities && pool_may_give(&conf->pools[i], &want->requested))
+				want->pool = &conf->pools[i];
+		if (!want->pool)
+			return cni_fail(err, CNI_CONFIG, "%s is in no range set with \"identities\"", word);
+		hold->n++;
+	}
+	return 0;
+}
+
 static json_t *addresses_json(const struct hold *hold)
 {
 	json_t *list = json_array();
@@ -772,6 +794,13 @@ static enum found hold_until(struct hold *hold, struct cni_error *err)
 		cni_fail(err, CNI_RETRY, "the record of identity %.200s is changed by others",
 			 hold->keep.name);
 	return found == FOUND ? FOUND : FOUND_FAILED;
+}
+
+static void hold_free(struct hold *hold)
+{
+	taken_free(&hold->taken);
+	taken_free(&hold->locks);
+	keep_free(&hold->keep);
 }
 
 json_t *identity_hold(struct node *node, const struct owner *owner, const char *name, const char *wants,
@@ -805,9 +834,7 @@ json_t *identity_hold(struct node *node, const struct owner *owner, const char *
 		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
 		cni_hint(err, "%s", why.details);
 	}
-	taken_free(&hold.taken);
-	taken_free(&hold.locks);
-	keep_free(&hold.keep);
+	hold_free(&hold);
 	return answer;
 }
 
@@ -834,24 +861,39 @@ static int return_one(const struct node *node, const char *name, const struct ow
 	return found == FOUND_FAILED ? -1 : 0;
 }
 
-struct returning {
+/* The notes of this node in one state. */
+struct noted {
+	enum identity_state state;
 	struct identity *list;
 	size_t n;
 };
 
-static bool add_returning(void *arg, const struct identity *identity)
+static bool add_noted(void *arg, const struct identity *identity)
 {
-	struct returning *returning = arg;
+	struct noted *noted = arg;
 	struct identity *bigger;
 
-	if (identity->state != IDENTITY_RETURNING)
+	if (identity->state != noted->state)
 		return true;
-	bigger = realloc(returning->list, (returning->n + 1) * sizeof(*bigger));
+	bigger = realloc(noted->list, (noted->n + 1) * sizeof(*bigger));
 	if (!bigger)
 		return false;
-	bigger[returning->n++] = *identity;
-	returning->list = bigger;
+	bigger[noted->n++] = *identity;
+	noted->list = bigger;
 	return true;
+}
+
+static int list_noted(struct noted *ret, const struct node *node, enum identity_state state,
+		      struct cni_error *err)
+{
+	struct store store;
+
+	*ret = (struct noted){ .state = state };
+	if (home_open(&store, &node->conf->place, true, err) != FOUND)
+		return -1;
+	identities_each(&store, add_noted, ret);
+	store_close(&store);
+	return 0;
 }
 
 static bool is_noted(const struct node *node, const struct owner *owner)
@@ -867,29 +909,88 @@ static bool is_noted(const struct node *node, const struct owner *owner)
 	return noted;
 }
 
-/* Those that the engine says that we hold, although we know of no such attachment. */
-static int return_unknown(struct node *node, struct cni_error *err)
+/* Releases those that the engine says that we hold, although we know of no such attachment. */
+static int return_unknown(struct node *node, const struct keeps *all, struct cni_error *err)
 {
-	struct keeps all;
 	int rc = 0;
 
-	if (node->engine->kind->keep_list(node->engine, KEEP_IDENTITY, &all, err) < 0)
-		return -1;
-	for (size_t i = 0; rc == 0 && i < all.n; i++) {
-		const json_t *holder = json_field(all.list[i].doc, "holder");
+	for (size_t i = 0; rc == 0 && i < all->n; i++) {
+		const json_t *holder = json_field(all->list[i].doc, "holder");
 		const size_t network = strlen(node->req->name);
 		struct owner owner = { text_of(holder, "container"), text_of(holder, "interface") };
 		enum found over;
 
-		if (!is_holder(holder, node, &owner) || all.list[i].name[network] != ' ' ||
-		    strncmp(all.list[i].name, node->req->name, network) != 0 || is_noted(node, &owner))
+		if (!is_holder(holder, node, &owner) || all->list[i].name[network] != ' ' ||
+		    strncmp(all->list[i].name, node->req->name, network) != 0 || is_noted(node, &owner))
 			continue;
 		over = end_attachment(node, &owner, err);
 		rc = over == FOUND_FAILED ? -1
-		     : over == FOUND	  ? return_one(node, all.list[i].name, &owner, err)
+		     : over == FOUND	  ? return_one(node, all->list[i].name, &owner, err)
 					  : 0;
 	}
-	keeps_free(&all);
+	return rc;
+}
+
+static bool is_known(const struct node *node, const struct keeps *all, const struct identity *identity)
+{
+	const struct owner owner = { identity->container, identity->ifname };
+
+	for (size_t i = 0; i < all->n; i++)
+		if (!strcmp(all->list[i].name, identity->name))
+			return is_holder(json_field(all->list[i].doc, "holder"), node, &owner);
+	return false;
+}
+
+/* As in another ADD of the pod, which has the addresses. */
+static void hold_again(struct node *node, const struct identity *identity)
+{
+	const struct owner owner = { identity->container, identity->ifname };
+	struct hold hold = { .node = node, .owner = &owner, .keep = { .kind = KEEP_IDENTITY } };
+	struct cni_error why = { 0 };
+
+	snprintf(hold.keep.name, sizeof(hold.keep.name), "%s", identity->name);
+	if (read_addresses(&hold, identity->addresses, &why) == 0 && hold_until(&hold, &why) == FOUND)
+		cni_log("the engine did not know that container %s holds identity %s, and knows it again",
+			identity->container, identity->name);
+	else
+		cni_log("container %s holds identity %s with %s, which the engine does not know: %s",
+			identity->container, identity->name, identity->addresses, why.msg);
+	hold_free(&hold);
+}
+
+/* An engine that was restored from a backup does not know identities that began since. */
+static int hold_unknown(struct node *node, const struct keeps *all, struct cni_error *err)
+{
+	struct noted noted;
+	int rc = list_noted(&noted, node, IDENTITY_HELD, err);
+
+	for (size_t i = 0; rc == 0 && i < noted.n; i++) {
+		struct owner owner = { noted.list[i].container, noted.list[i].ifname };
+		enum found over;
+
+		if (is_known(node, all, &noted.list[i]))
+			continue;
+		over = end_attachment(node, &owner, err);
+		if (over == FOUND_NOT)
+			hold_again(node, &noted.list[i]);
+		rc = over == FOUND_FAILED ? -1 : 0;
+	}
+	free(noted.list);
+	return rc;
+}
+
+/* The engine and this node have the same opinion of what the node holds. */
+static int agree_with_engine(struct node *node, struct cni_error *err)
+{
+	struct keeps all;
+	int rc = node->engine->kind->keep_list(node->engine, KEEP_IDENTITY, &all, err);
+
+	if (rc == 0) {
+		rc = return_unknown(node, &all, err);
+		if (rc == 0)
+			rc = hold_unknown(node, &all, err);
+		keeps_free(&all);
+	}
 	return rc;
 }
 
@@ -921,14 +1022,11 @@ static bool is_held_anew(const struct node *node, const struct identity *identit
 
 int identity_return(struct node *node, bool all, struct cni_error *err)
 {
-	struct returning returning = { 0 };
-	struct store store;
-	int rc = all ? return_unknown(node, err) : 0;
+	struct noted returning;
+	int rc = all ? agree_with_engine(node, err) : 0;
 
-	if (rc < 0 || home_open(&store, &node->conf->place, true, err) != FOUND)
+	if (rc < 0 || list_noted(&returning, node, IDENTITY_RETURNING, err) < 0)
 		return -1;
-	identities_each(&store, add_returning, &returning);
-	store_close(&store);
 	for (size_t i = 0; rc == 0 && i < returning.n; i++) {
 		const struct identity *identity = &returning.list[i];
 		const struct owner owner = { identity->container, identity->ifname };
@@ -1033,28 +1131,6 @@ json_t *identity_release(struct node *node, const char *name, bool forgotten, st
 	return answer;
 }
 
-/* The addresses as wants: each is requested, of the range set that has it. */
-static int read_addresses(struct hold *hold, const char *text, struct cni_error *err)
-{
-	const struct conf *conf = hold->node->conf;
-	char copy[2048], *rest = NULL;
-
-	snprintf(copy, sizeof(copy), "%s", text);
-	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
-		struct want *want = &hold->wants[hold->n];
-
-		if (hold->n == WANTS_MAX || !ip_parse(word, &want->requested))
-			return cni_fail(err, CNI_CONFIG, "%s is not an address", word);
-		for (size_t i = 0; i < conf->n_pools; i++)
-			if (conf->pools[i].identities && pool_may_give(&conf->pools[i], &want->requested))
-				want->pool = &conf->pools[i];
-		if (!want->pool)
-			return cni_fail(err, CNI_CONFIG, "%s is in no range set with \"identities\"", word);
-		hold->n++;
-	}
-	return 0;
-}
-
 static enum found reserve_once(struct hold *hold, struct cni_error *err)
 {
 	enum found found = hold->node->engine->kind->keep_read(hold->node->engine, &hold->keep, err);
@@ -1102,9 +1178,7 @@ json_t *identity_reserve(struct node *node, const char *name, const char *addres
 		cni_fail(err, CNI_RETRY, "the record of identity %s is changed by others", hold.keep.name);
 	else if (hold.written && !json_field(hold.keep.doc, "holder") && !is_locked(&hold))
 		forget(node, &hold.keep, NULL);
-	taken_free(&hold.taken);
-	taken_free(&hold.locks);
-	keep_free(&hold.keep);
+	hold_free(&hold);
 	return answer;
 }
 

@@ -131,3 +131,37 @@ restore() {
 	fails 7
 	[[ $output = *'belongs to another machine'* ]]
 }
+
+@test "etcd restored from a backup: GC on the node has the engine know later identities of its pods again" {
+	local sets='"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]' gc first
+	gc='. + {"cni.dev/valid-attachments": [{containerID: "c1", ifname: "eth0"}, {containerID: "c2", ifname: "eth0"}, {containerID: "c3", ifname: "eth0"}]}'
+	on a '' "$sets"
+	CNI_ARGS="IgnoreUnknown=1;POD=web-0" add c1
+	backup
+	CNI_ARGS="IgnoreUnknown=1;POD=web-1" add c2
+	first=$ADDRESS
+	CNI_ARGS="IgnoreUnknown=1;POD=web-2" add c3
+	CNI_ARGS="IgnoreUnknown=1;POD=web-3" add gone
+	restore
+	on b '' "$sets"
+	CNI_ARGS="IgnoreUnknown=1;POD=web-2" add other # nothing is known of c3
+	on a '' "$sets"
+	pool GC "$(jq -c "$gc" <<<"$CONF")" ''
+	succeeds
+	[[ $stderr = *"the engine did not know that container c2 holds identity net web-1, and knows it again"* ]]
+	[[ $stderr = *"container c3 holds identity net web-2 with $ADDRESS, which the engine does not know: identity net web-2 is held on node b by container other"* ]]
+	[ "$("$BUILD/addrpool-claim" identities <<<"$CONF" | jq -r '.[] | .identity + " " + .addresses[0] + " " + (.holder.container // "-")' | sort | grep -v web-0)" = \
+"net web-1 $first c2
+net web-2 $ADDRESS other" ]
+	on b '' "$sets"
+	CNI_ARGS="IgnoreUnknown=1;POD=web-1" pool ADD "$CONF" c9
+	fails 11 'identity net web-1 is held on node a by container c2'
+	on a '' "$sets"
+	run "$BUILD/addrpool-claim" return --all <<<"$CONF"
+	[ "$status" = 0 ]
+	[[ $output = *"container c3 holds identity"* && $output != *"knows it again"* ]]
+	drops "$CONF" c2
+	on b '' "$sets"
+	CNI_ARGS="IgnoreUnknown=1;POD=web-1" add c9
+	[ "$ADDRESS" = "$first" ]
+}

@@ -110,3 +110,27 @@ rights() { # FILE: for the user of the token, who is not a service account
 	jq '(.items[] | select(.subjects) | .subjects) = [{kind: "User", name: "addrpool"}]' "$TOP/conf-examples/$1.json" >"$KUBE_DIR/rights"
 	kube_apply "$KUBE_DIR/rights"
 }
+
+@test "the example of a StatefulSet: kube-apiserver accepts it, and a pod of it has an address of the range set" {
+	local certs=$KUBE_DIR/certs example=$TOP/conf-examples/kubernetes/statefulset.yaml
+	jq -n '{apiVersion: "v1", kind: "Namespace", metadata: {name: "db"}}' >"$KUBE_DIR/object"
+	kube POST /api/v1/namespaces "$KUBE_DIR/object" >/dev/null
+	curl -sm 10 --fail-with-body --cacert "$certs/ca.crt" --cert "$certs/admin.crt" --key "$certs/admin.key" -H 'Content-Type: application/yaml' \
+		--data-binary "@$example" "$KUBE_URL/apis/apps/v1/namespaces/db/statefulsets?fieldValidation=Strict" >"$BATS_TEST_TMPDIR/made"
+	name=$(jq -r '.metadata.name' "$BATS_TEST_TMPDIR/made")
+	conf_of() {
+		jq -c --arg kubeconfig "$KUBE_DIR/admin.kubeconfig" --arg node "$1" --arg dir "$BATS_TEST_TMPDIR/$1" '{cniVersion, name, ipam: .plugins[0].ipam} |
+			.ipam.dataDir = $dir | .ipam.cluster = {kubernetes: {kubeconfig: $kubeconfig}, node: $node}' "$TOP/conf-examples/addrpool-identities.conflist"
+	}
+	export CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=db;K8S_POD_NAME=$name-0"
+	pool ADD "$(conf_of a)" c1
+	succeeds
+	first=$(address)
+	[[ $first = 10.138.36.@(1[6-9]|2[0-9]|3[01]) ]]
+	pool ADD "$(conf_of b)" c2
+	fails 11 "identity addrpool-identities db/$name-0 is held on node a"
+	drops "$(conf_of a)" c1
+	pool ADD "$(conf_of b)" c2
+	succeeds
+	[ "$(address)" = "$first" ]
+}

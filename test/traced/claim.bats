@@ -126,7 +126,7 @@ returns_despite() {
 
 # workload NODE VERB CONTAINER: a call for the workload at hand, on a node.
 workload() {
-	on "$1" '"timeout": 5' '"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]'
+	on "$1" '"timeout": 5' '"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/20", "identities": true}]]'
 	CNI_ARGS="IgnoreUnknown=1;POD=$WORKLOAD" pool "$2" "$CONF" "$3"
 }
 

@@ -1,29 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # the library reads MODE
 # antiSpoof: packets of a pod from an address that neither a pod nor the host has do not reach the
 # LAN, and honest ones do. The tests capture packets on the LAN.
 
-load ../lib/cni
-
-GATEWAY=10.138.36.66 GATEWAY6=fd00:36::66
-
-# pod N: addresses of the LAN's subnet in l2, in which pods are neighbours of the LAN; else of
-# another subnet.
-pod() {
-	if [ "$MODE" = l2 ]; then
-		static "10.138.36.$1/23,$GATEWAY fd00:36::$1/64,$GATEWAY6" '[ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ]'
-	else
-		static "192.168.9.$1/24 fd00:9::$1/64" '[ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ]'
-	fi
-}
-
-own() {
-	[ "$MODE" = l2 ] && echo "10.138.36.$1" || echo "192.168.9.$1"
-}
-
-own6() {
-	[ "$MODE" = l2 ] && echo "fd00:36::$1" || echo "fd00:9::$1"
-}
+load ../lib/modes
 
 # guarded MODE FLAG [JSON]: pods a and b on eth0, with antiSpoof.
 guarded() {

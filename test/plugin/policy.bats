@@ -1,28 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # the library reads MODE
 # allow and deny: which packets of a pod pass its master, in both directions, whatever the pod
 # changes.
 
-load ../lib/cni
-
-GATEWAY=10.138.36.66 GATEWAY6=fd00:36::66
-
-# pod N: the addresses of pod N in the mode MODE.
-pod() {
-	if [ "$MODE" = l2 ]; then
-		static "10.138.36.$1/23,$GATEWAY fd00:36::$1/64,$GATEWAY6" '[ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ]'
-	else
-		static "192.168.9.$1/24 fd00:9::$1/64" '[ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ]'
-	fi
-}
-
-own() {
-	[ "$MODE" = l2 ] && echo "10.138.36.$1" || echo "192.168.9.$1"
-}
-
-own6() {
-	[ "$MODE" = l2 ] && echo "fd00:36::$1" || echo "fd00:9::$1"
-}
+load ../lib/modes
 
 # ask NAMESPACE PROTOCOL ADDRESS PORT: prints "answer" if the other kernel refuses the packet, since
 # no program listens there, else "silence".

@@ -163,10 +163,15 @@ static int conf_read_routes(struct result *ret, const struct request *req, const
  * net/netfilter/nft_limit.c, nft_limit_init(). */
 #define RATE_MAX 18000000000LL
 
+/* Runtimes of Kubernetes, which has no annotation for a burst, pass the largest number of some type:
+ * the pod would have no limit for minutes. */
+#define BURST_NONE INT32_MAX
+
 /* Converts bits, as in the conventions of CNI, to bytes. */
 static int conf_read_rate(struct rate *ret, const json_t *object, const char *where, const char *rate_key,
 			  const char *burst_key, struct cni_error *err)
 {
+	const bool by_runtime = strcmp(where, "bandwidth.") != 0;
 	long long rate = 0, burst = 0;
 
 	if (field_int(object, where, rate_key, 0, LLONG_MAX, &rate, err) < 0 ||
@@ -176,6 +181,8 @@ static int conf_read_rate(struct rate *ret, const json_t *object, const char *wh
 		return cni_fail(err, CNI_CONFIG, "%s%s must be at least 8 bits a second", where, rate_key);
 	if (burst && !rate)
 		return cni_fail(err, CNI_CONFIG, "%s%s needs %s", where, burst_key, rate_key);
+	if (by_runtime && burst >= BURST_NONE)
+		burst = 0;
 	rate /= 8;
 	burst = burst / 8 > UINT32_MAX ? UINT32_MAX : burst / 8;
 	if (rate > RATE_MAX - BURST_MIN) {

@@ -102,6 +102,15 @@ within() {
 	nft list ruleset | grep -A1 'limit in_' | grep 'rate over 100000 bytes/second burst 1000000 bytes'
 }
 
+@test "the burst that runtimes of Kubernetes pass, the largest number of a type, is none" {
+	local burst
+	for burst in 2147483647 4294967295 34359738359; do
+		add "$(conf "$(pod l2)" "{ \"runtimeConfig\": { \"bandwidth\": { \"ingressRate\": 800000, \"ingressBurst\": $burst, \"egressRate\": 800000, \"egressBurst\": $burst } } }")"
+		[ "$(nft list ruleset | grep -c 'rate over 100000 bytes/second burst 128 kbytes')" = 2 ]
+		cni DEL "$(conf)"
+	done
+}
+
 @test "a rate that nftables cannot limit is not a limit, and ADD reports that; the largest that it can is one" {
 	add "$(conf "$(pod l2)" '{ "bandwidth": { "egressRate": 1000000000000, "ingressRate": 143000000000, "ingressBurst": 2147483647000 } }')"
 	[[ $stderr = *'bandwidth.egressRate is more than nftables can limit'* ]]

@@ -156,9 +156,6 @@ static int conf_read_routes(struct result *ret, const struct request *req, const
 	return result_add_routes(ret, req->conf, key, err);
 }
 
-/* A packet that the kernel has not cut into segments yet would never pass a smaller burst. */
-#define BURST_MIN 131072LL
-
 /* Bytes per second, of rate and burst together: the kernel counts nanoseconds of them in 64 bits,
  * net/netfilter/nft_limit.c, nft_limit_init(). */
 #define RATE_MAX 18000000000LL

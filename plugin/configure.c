@@ -10,6 +10,7 @@
 #include "net/addr.h"
 #include "net/alive.h"
 #include "net/netns.h"
+#include "net/shaper.h"
 #include "plugin/beside.h"
 #include "plugin/dad.h"
 #include "plugin/iface.h"
@@ -18,12 +19,13 @@
 
 #define IPV6_MIN_MTU 1280
 #define LOCAL_TRIES 100 /* for one second in all */
+#define SHAPED_MIN 6056 /* four packets of Ethernet */
 
 /* The requests of one exchange in their order, which identifies a refused one. */
 struct exchange {
 	const struct iface *iface;
-	size_t first_address; /* the number of its request: 0, or 1 if a request for announcements precedes it
-			       */
+	size_t first_other;   /* the number of the first request that is not for a shaper */
+	size_t first_address; /* a request for announcements may precede it */
 	const struct result *given;
 	const struct plan *plan;
 	bool *beside; /* for each route of the plan: is there another route to its destination? */
@@ -109,11 +111,23 @@ static int configure_refused_route(const struct exchange *x, const struct route 
 	return cni_hint(err, "%s", refusal->why);
 }
 
+/* The master enforces the rate, without a shaper too. */
+static int configure_refused_shaper(const struct exchange *x, const struct rtnl_refusal *refusal)
+{
+	if (refusal->request == 0)
+		cni_log("bandwidth: the kernel refuses the qdisc tbf on \"%s\": %s; packets above egressRate "
+			"are dropped, not delayed",
+			x->iface->req->ifname, *refusal->why ? refusal->why : errno_text(refusal->error));
+	return 0;
+}
+
 static int configure_refused(const struct rtnl_refusal *refusal, void *arg, struct cni_error *err)
 {
 	const struct exchange *x = arg;
 	size_t up = x->first_address + x->given->n_ips, request = refusal->request;
 
+	if (request < x->first_other)
+		return configure_refused_shaper(x, refusal);
 	if (request < x->first_address)
 		return 0; /* without an announcement neighbours learn the address later */
 	if (request < up)
@@ -225,16 +239,33 @@ static bool configure_requires_neighbour(const struct iface *iface, const struct
 	return result_has_family(given, host->family) && host_ips_silent(host, iface->master.name);
 }
 
+/*
+ * With a configured burst the shaper lets the same burst pass at once as the master. Else it lets pass
+ * the bytes of 50 ms: a larger burst would keep tbf from cutting large packets into segments, which at
+ * a low rate other connections would wait for.
+ */
+static void configure_queue_shaper(struct rtnl *pod, int index, const struct rate *rate)
+{
+	unsigned long long burst = rate->burst;
+
+	if (burst == BURST_MIN)
+		burst = rate->rate / 20 > SHAPED_MIN ? rate->rate / 20 : SHAPED_MIN;
+	shaper_queue_add(pod, index, rate->rate, (uint32_t)burst);
+}
+
 static int configure_at_once(struct iface *iface, const struct conf *conf, const struct result *given,
 			     const struct plan *plan, struct cni_error *err)
 {
 	autofree bool *beside = calloc(plan->n_routes + 1, sizeof(*beside));
-	struct exchange x = { iface, conf->announce, given, plan, beside };
+	const size_t n_shaper = conf->rates[0].rate ? SHAPER_REQUESTS : 0;
+	struct exchange x = { iface, n_shaper, n_shaper + conf->announce, given, plan, beside };
 	struct rtnl *pod = &iface->pod;
 	int index = iface->link.index;
 
 	if (!beside)
 		return cni_fail(err, CNI_RETRY, "out of memory");
+	if (n_shaper)
+		configure_queue_shaper(pod, index, &conf->rates[0]);
 	/* the kernel announces only addresses that the link has when it is set up */
 	if (conf->announce)
 		link_queue_arp_notify(pod, index);

@@ -59,4 +59,10 @@ bench-path:
 	@$(MAKE) --no-print-directory all tools
 	$(Q)BUILD=$B test/bench/path $(BENCH)
 
-.PHONY: tools bench bench-path bench-pool bench-cluster bench-addresses
+# what a pod's traffic gets of its rate, with the shaper and without: BENCH=-q
+bench-rate:
+	$(Q)test/install-deps build test bench
+	@$(MAKE) --no-print-directory all
+	$(Q)BUILD=$B test/bench/rate $(BENCH)
+
+.PHONY: tools bench bench-path bench-rate bench-pool bench-cluster bench-addresses

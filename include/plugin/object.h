@@ -83,6 +83,10 @@ struct rate {
 	unsigned long long rate, burst;
 };
 
+/* The least burst: a packet that the kernel has not cut into segments yet would never pass a smaller
+ * one. */
+#define BURST_MIN 131072LL
+
 /* Two rates: out of the pod, and into it. Addresses with the same first share their rates. */
 struct object object_rate(int dev, const struct ip *ip, const struct ip *first, const struct rate *rates);
 bool object_rates(const struct object *object, struct rate ret[2]);

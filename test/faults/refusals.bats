@@ -61,8 +61,11 @@ load ../lib/faults
 
 # Before Linux 6.15 the interface first gets another name, since the host has an eth0 too.
 @test "whatever request the kernel refuses: antiSpoof, bandwidth, allow" {
-	faults refusals 40 'ADD DEL' "$(pooled '{ "antiSpoof": true, "bandwidth": { "egressRate": 8000000 }, "allow": { "egress": [ {} ] } }')"
+	faults refusals 40 'ADD DEL' "$(pooled '{ "antiSpoof": true, "bandwidth": { "egressRate": 8000000 }, "allow": { "egress": [ {} ] } }' \
+		"{ \"logFile\": \"$BATS_TEST_TMPDIR/log\" }")"
 	told 'nft failed for antiSpoof'
+	grep -qF 'bandwidth: the kernel refuses the qdisc tbf on "eth0": operation not supported; packets above egressRate are dropped, not delayed' \
+		"$BATS_TEST_TMPDIR/log"
 }
 
 @test "whatever request the kernel refuses: the name, if that is a separate request" {

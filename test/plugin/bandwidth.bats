@@ -1,18 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # the library reads MODE
 # bandwidth: the rates of a pod, by the bytes that arrive, whatever the pod changes.
 
-load ../lib/cni
+load ../lib/modes
 
 RATE=200000	# bytes a second
-
-pod() {
-	if [ "$1" = l2 ]; then
-		static '10.138.36.2/23,10.138.36.66 fd00:36::2/64,fd00:36::66'
-	else
-		static '192.168.9.2/24 fd00:9::2/64' '[ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ]'
-	fi
-}
+MODE=l2
 
 limits() {
 	echo "{ \"bandwidth\": { \"egressRate\": $((8 * RATE)), \"egressBurst\": 8, \"ingressRate\": $((8 * RATE)), \"ingressBurst\": 8 } }"
@@ -32,9 +26,13 @@ arrived() {
 	fi
 }
 
+is_shaped() {
+	ip -n "$1" -j link show eth0 | jq -e '.[0].qdisc == "tbf"' >/dev/null
+}
+
 # flood FROM TO ADDRESS: sends as many datagrams as possible for ten seconds of the kernel's clock.
-# Sets got to the bytes that arrive, and due to the bytes that the rate allows in that time: the
-# bucket of nft starts with a second's bytes, and the burst.
+# Sets got to the bytes that arrive, and due to the bytes that the rate allows in that time. Without
+# a shaper there are more: the bucket of nft starts with a second's bytes, and the burst.
 flood() {
 	local start before
 	ip netns exec "$2" nft -f - <<-END
@@ -44,7 +42,8 @@ flood() {
 	END
 	before=$(arrived "$2") start=$(now)
 	ip netns exec "$1" timeout 10 socat -b 1000 -u OPEN:/dev/zero "UDP-SENDTO:$3:4000" || :
-	due=$(awk -v "r=$RATE" -v "s=$start" -v "e=$(now)" 'BEGIN { printf "%d", r * (e - s + 1) + 131072 }')
+	due=$(awk -v "r=$RATE" -v "s=$start" -v "e=$(now)" 'BEGIN { printf "%d", r * (e - s) }')
+	is_shaped "$1" || due=$((due + RATE + 131072))
 	got=$(($(arrived "$2") - before))
 	ip netns exec "$2" nft delete table inet count
 }
@@ -56,7 +55,8 @@ within() {
 }
 
 @test "l2: rates hold in both directions and families, also when the pod deletes its qdiscs" {
-	add "$(conf "$(pod l2)" "$(limits)")"
+	add "$(conf "$(pod 2)" "$(limits)")"
+	is_shaped a
 	within a lan 10.138.36.66
 	within lan a 10.138.36.2
 	ip netns exec a tc qdisc replace dev eth0 root fq_codel
@@ -64,38 +64,64 @@ within() {
 	ip netns exec a nft flush ruleset
 	within a lan '[fd00:36::66]'
 	within lan a '[fd00:36::2]'
-	cni CHECK "$(with_result "$(conf "$(pod l2)" "$(limits)")")"
+	cni CHECK "$(with_result "$(conf "$(pod 2)" "$(limits)")")"
 	succeeds
 	"$BUILD/ipvlanctl" show -v | grep -q 'too fast and dropped'
 }
 
 @test "l3 and l3s: rates hold" {
-	local mode
-	for mode in l3 l3s; do
-		add "$(conf "$(pod l3)" "{ \"mode\": \"$mode\" }" "$(limits)")"
+	for MODE in l3 l3s; do
+		add "$(conf "$(pod 2)" "{ \"mode\": \"$MODE\" }" "$(limits)")"
 		within a lan 10.138.36.66
 		within lan a 192.168.9.2
 		cni DEL "$(conf)"
 	done
 }
 
-@test "TCP reaches the rate in both directions" {
-	local from to address
-	add "$(conf "$(pod l2)" "$(limits)")"
-	while read -r from to address; do
-		ip netns exec "$to" socat -u TCP-LISTEN:4001,reuseaddr "SYSTEM:wc -c >$BATS_TEST_TMPDIR/bytes" 3>&- &
-		sleep 0.5
-		ip netns exec "$from" timeout 60 sh -c "head -c 1000000 /dev/zero | socat -u - TCP:$address:4001"
-		wait $!
-		[ "$(<"$BATS_TEST_TMPDIR/bytes")" = 1000000 ]
-	done <<-END
-		a lan 10.138.36.66
-		lan a 10.138.36.2
-	END
+# shares WHEN: for six seconds the pods send at their RATES, by the bytes that arrive, with IP headers.
+shares() {
+	local n at
+	for at in start end; do
+		[ $at = start ] || sleep 6
+		now >"$BATS_TEST_TMPDIR/$at"
+		ip netns exec lan nft -j list counters | jq '[ .nftables[].counter // empty | { (.name): .bytes } ] | add' >>"$BATS_TEST_TMPDIR/$at"
+	done
+	for n in 2 3 4; do
+		jq -se --arg n "p$n" --argjson rate "${RATES[n]}" '(.[3][$n] - .[1][$n]) / (.[2] - .[0]) / $rate | ., (. > 0.9 and . < 1.1)' \
+			"$BATS_TEST_TMPDIR/start" "$BATS_TEST_TMPDIR/end" || { echo "$1: pod $n"; return 1; }
+	done
+}
+
+@test "TCP of pods sends at their rates, with the shaper, and after the pods have deleted it" {
+	local -a RATES=([2]=250000 [3]=1250000 [4]=6250000)
+	local n name
+	ip netns add c
+	ip netns exec lan nft 'add table inet count { counter p2 { }; counter p3 { }; counter p4 { };
+		chain in { type filter hook prerouting priority -300;
+			tcp dport vmap { 4002 : jump c2, 4003 : jump c3, 4004 : jump c4 }; };
+		chain c2 { counter name p2; }; chain c3 { counter name p3; }; chain c4 { counter name p4; }; }'
+	for n in 2 3 4; do
+		name=$(tr 234 abc <<<$n)
+		add "$(conf "$(pod $n)" "{ \"bandwidth\": { \"egressRate\": $((8 * RATES[n])), \"egressBurst\": $((8 * RATES[n])) } }")" $name
+		ip netns exec lan socat -u "TCP-LISTEN:400$n" OPEN:/dev/null 3>&- &
+		timeout 5 sh -c "until ip netns exec lan ss -Hltn | grep -q :400$n; do sleep 0.05; done"
+		ip netns exec $name socat -u -b 65536 OPEN:/dev/zero "TCP:$GATEWAY:400$n" 3>&- &
+	done
+	sleep 2	# the pods use up what their buckets hold
+	shares shaped
+	[ "$(nft list counters | grep -A1 late_out_ | grep -c 'packets 0')" = 3 ]	# the master drops nothing that the shaper lets pass
+	for name in a b c; do
+		ip netns exec $name tc qdisc del dev eth0 root
+	done
+	sleep 2
+	shares 'not shaped'
+	[ "$(nft list counters | grep -A1 late_out_ | grep -c 'packets 0')" = 0 ]
+	jobs -p | xargs kill 2>/dev/null || :
+	wait
 }
 
 @test "the runtime's values of the capability replace the network's, as with the bandwidth plugin" {
-	add "$(conf "$(pod l2)" "$(limits)" "{ \"capabilities\": { \"bandwidth\": true },
+	add "$(conf "$(pod 2)" "$(limits)" "{ \"capabilities\": { \"bandwidth\": true },
 		\"runtimeConfig\": { \"bandwidth\": { \"ingressRate\": 800000, \"ingressBurst\": 8000000, \"egressRate\": 1600000, \"egressBurst\": 8 } } }")"
 	nft list ruleset | grep -A1 'limit out_' | grep 'rate over 200000 bytes/second burst 128 kbytes' ||
 		nft list ruleset | grep -A1 'limit out_' | grep 'rate over 195 kbytes/second'
@@ -105,14 +131,14 @@ within() {
 @test "the burst that runtimes of Kubernetes pass, the largest number of a type, is none" {
 	local burst
 	for burst in 2147483647 4294967295 34359738359; do
-		add "$(conf "$(pod l2)" "{ \"runtimeConfig\": { \"bandwidth\": { \"ingressRate\": 800000, \"ingressBurst\": $burst, \"egressRate\": 800000, \"egressBurst\": $burst } } }")"
+		add "$(conf "$(pod 2)" "{ \"runtimeConfig\": { \"bandwidth\": { \"ingressRate\": 800000, \"ingressBurst\": $burst, \"egressRate\": 800000, \"egressBurst\": $burst } } }")"
 		[ "$(nft list ruleset | grep -c 'rate over 100000 bytes/second burst 128 kbytes')" = 2 ]
 		cni DEL "$(conf)"
 	done
 }
 
 @test "a rate that nftables cannot limit is not a limit, and ADD reports that; the largest that it can is one" {
-	add "$(conf "$(pod l2)" '{ "bandwidth": { "egressRate": 1000000000000, "ingressRate": 143000000000, "ingressBurst": 2147483647000 } }')"
+	add "$(conf "$(pod 2)" '{ "bandwidth": { "egressRate": 1000000000000, "ingressRate": 143000000000, "ingressBurst": 2147483647000 } }')"
 	[[ $stderr = *'bandwidth.egressRate is more than nftables can limit'* ]]
 	[ "$(nft list ruleset | grep -c 'limit out_')" = 0 ]
 	[ "$(nft list ruleset | grep -c 'limit in_')" -ge 1 ]

@@ -183,15 +183,19 @@ static bool has_rate(const json_t *plugin)
 	       json_integer_value(json_field(plugin, "egressRate")) > 0;
 }
 
+#define REPLACE_BANDWIDTH \
+	"remove it from \"plugins\", and move its keys into ipvlan's key \"bandwidth\", or its " \
+	"capability to ipvlan"
+
 /* The plugin bandwidth requires a host link for each pod. */
 static void examine_neighbour_of_ours(struct exam *exam, const char *type, const json_t *plugin)
 {
 	if (!strcmp(type, "bandwidth") && has_rate(plugin))
-		report(exam->report, ERROR, "chain", "remove it from \"plugins\"",
+		report(exam->report, ERROR, "chain", REPLACE_BANDWIDTH,
 		       "bandwidth shapes a link of the host for each pod, which ipvlan does not have: ADD "
 		       "fails");
 	else if (!strcmp(type, "bandwidth"))
-		report(exam->report, WARNING, "chain", "remove it from \"plugins\"",
+		report(exam->report, WARNING, "chain", REPLACE_BANDWIDTH,
 		       "bandwidth shapes a link of the host for each pod, which ipvlan does not have: ADD "
 		       "of a pod with a bandwidth fails");
 }

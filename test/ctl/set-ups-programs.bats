@@ -194,7 +194,7 @@ go version go1.24.2'
 	list '{"type":"bandwidth","ingressRate":1000000,"ingressBurst":1000000,"egressRate":1000000,"egressBurst":1000000}'
 	run "$BUILD/ipvlanctl" try "$NETCONFPATH/net.conflist"
 	[ "$status" = 2 ]
-	doctor 2 'error    chain: bandwidth shapes a link of the host for each pod, which ipvlan does not have: ADD fails' '-> remove it'
+	doctor 2 'error    chain: bandwidth shapes a link of the host for each pod, which ipvlan does not have: ADD fails' '-> remove it from "plugins", and move its keys'
 }
 
 @test "a single configuration in a .conflist, a list in a .conf" {

@@ -7,6 +7,7 @@ load ../lib/faults
 
 teardown() {
 	! mountpoint -q /var/lib/cni/networks || umount /var/lib/cni/networks
+	! mountpoint -q /run/cni || umount /run/cni
 }
 
 # events LEAST VERBS EVENT MEND [JSON]...: EVENT and MEND are shell commands for the event and its
@@ -83,6 +84,14 @@ master_again() {
 	mkdir -p /var/lib/cni/networks
 	mount -t tmpfs -o size=64k tmpfs /var/lib/cni/networks
 	events 50 'ADD DEL' '! head -c 64k /dev/zero >/var/lib/cni/networks/full 2>/dev/null' 'rm /var/lib/cni/networks/full'
+}
+
+@test "the disk of the ledger is full from any moment on: antiSpoof, bandwidth and allow" {
+	mkdir -p /run/cni
+	mount -t tmpfs -o size=64k tmpfs /run/cni
+	events 50 'ADD DEL' '! head -c 64k /dev/zero >/run/cni/full 2>/dev/null' 'rm /run/cni/full' \
+		'{ "antiSpoof": true, "bandwidth": { "egressRate": 8000000 }, "allow": { "egress": [ {} ] } }'
+	told 'write pages/*: no space left on device'
 }
 
 # With one family: the first of two leases could not be released.

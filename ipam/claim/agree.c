@@ -7,7 +7,7 @@
 #include "claim/node.h"
 
 /* The number of blocks that the engine must have as this node's. */
-static size_t count_confirmed(const struct blocks *blocks)
+static size_t agree_count_confirmed(const struct blocks *blocks)
 {
 	size_t n = 0;
 
@@ -18,10 +18,10 @@ static size_t count_confirmed(const struct blocks *blocks)
 
 bool must_agree(const struct blocks *blocks)
 {
-	return count_confirmed(blocks) != blocks->n;
+	return agree_count_confirmed(blocks) != blocks->n;
 }
 
-static const struct block *find_block(const struct blocks *blocks, const struct prefix *prefix)
+static const struct block *agree_find_block(const struct blocks *blocks, const struct prefix *prefix)
 {
 	for (size_t i = 0; i < blocks->n; i++)
 		if (prefix_equal(&blocks->list[i].prefix, prefix))
@@ -29,12 +29,12 @@ static const struct block *find_block(const struct blocks *blocks, const struct 
 	return NULL;
 }
 
-static bool is_ours(const struct node *node, const struct claim *claim)
+static bool agree_is_ours(const struct node *node, const struct claim *claim)
 {
 	return !strcmp(owner_mark(claim).s, owner_mark(&node->self).s);
 }
 
-static int another_machine(const struct node *node, const struct claim *claim, struct cni_error *err)
+static int agree_another_machine(const struct node *node, const struct claim *claim, struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFIG, "%s belongs to another machine with the node name %s: %s",
 		 prefix_text(&claim->block).s, node->self.node, *claim->machine ? claim->machine : "unknown");
@@ -47,7 +47,7 @@ static int another_machine(const struct node *node, const struct claim *claim, s
 		node->conf->place.network, node->self.node);
 }
 
-static int lost_leases(const struct node *node, const struct claim *claim, struct cni_error *err)
+static int agree_lost_leases(const struct node *node, const struct claim *claim, struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFIG,
 		 "%s/%s has lost its leases, and pods of this boot may have addresses of %s, which "
@@ -66,10 +66,10 @@ static int lost_leases(const struct node *node, const struct claim *claim, struc
  * two are impossible, unless a restored engine shows again what this node confirmed in an earlier boot, or
  * took over from a lost store.
  */
-static int check_heir(const struct node *node, const struct claim *claim, const struct blocks *blocks,
-		      struct cni_error *err)
+static int agree_check_heir(const struct node *node, const struct claim *claim, const struct blocks *blocks,
+			    struct cni_error *err)
 {
-	const struct block *block = find_block(blocks, &claim->block);
+	const struct block *block = agree_find_block(blocks, &claim->block);
 	const bool same_store = !strcmp(claim->incarnation, node->self.incarnation);
 	const bool same_boot = node_is_same_boot(claim->boot, node->self.boot);
 
@@ -77,15 +77,15 @@ static int check_heir(const struct node *node, const struct claim *claim, const 
 	    (same_boot || !block || !block_counts(block) || local_knows_boot(node, claim->boot)))
 		return 0;
 	if (!same_store && same_boot)
-		return lost_leases(node, claim, err);
+		return agree_lost_leases(node, claim, err);
 	if (same_store || !node_is_same_machine(claim->machine, node->self.machine) ||
-	    (count_confirmed(blocks) && !local_knows_boot(node, claim->boot)))
-		return another_machine(node, claim, err);
+	    (agree_count_confirmed(blocks) && !local_knows_boot(node, claim->boot)))
+		return agree_another_machine(node, claim, err);
 	return 0;
 }
 
 /* Updates a claim in the engine to this boot and store, and notes the block as owned. */
-static int adopt(const struct node *node, const struct claim *claim, struct cni_error *err)
+static int agree_adopt(const struct node *node, const struct claim *claim, struct cni_error *err)
 {
 	struct claim fresh = node->self;
 
@@ -95,7 +95,7 @@ static int adopt(const struct node *node, const struct claim *claim, struct cni_
 	memcpy(fresh.since, claim->since, sizeof(fresh.since));
 	if (strcmp(claim->incarnation, node->self.incarnation) != 0)
 		local_keep_boot(node, claim->boot);
-	if (!is_ours(node, claim))
+	if (!agree_is_ours(node, claim))
 		switch (node->engine->kind->update(node->engine, claim, &fresh, err)) {
 		case FOUND:
 			break;
@@ -125,8 +125,8 @@ int remove_block(const struct node *node, const struct block *block, struct cni_
 	return remove_claim(node, &claim, err);
 }
 
-static enum found create_claim(struct node *node, const struct prefix *block, struct claim *there,
-			       struct cni_error *err)
+static enum found agree_create_claim(struct node *node, const struct prefix *block, struct claim *there,
+				     struct cni_error *err)
 {
 	enum found found;
 
@@ -134,7 +134,7 @@ static enum found create_claim(struct node *node, const struct prefix *block, st
 	there->block = *block;
 	found = node->engine->kind->create(node->engine, there, err);
 	if (found == FOUND)
-		return adopt(node, there, err) < 0 ? FOUND_FAILED : FOUND;
+		return agree_adopt(node, there, err) < 0 ? FOUND_FAILED : FOUND;
 	if (found == FOUND_NOT && local_forget(node, block, err) < 0)
 		return FOUND_FAILED;
 	return found;
@@ -148,11 +148,11 @@ enum found claim_block(struct node *node, const struct prefix *block, struct cla
 	claim.block = *block;
 	if (local_note(node, &claim, BLOCK_CLAIMING, err) < 0)
 		return FOUND_FAILED;
-	return create_claim(node, block, there, err);
+	return agree_create_claim(node, block, there, err);
 }
 
 /* The engine has no claim of this node for a noted block. */
-static int miss(struct node *node, const struct block *block, struct cni_error *err)
+static int agree_miss(struct node *node, const struct block *block, struct cni_error *err)
 {
 	struct claim there;
 	enum found found;
@@ -162,7 +162,7 @@ static int miss(struct node *node, const struct block *block, struct cni_error *
 	if (block->state == BLOCK_RETURNING)
 		return remove_block(node, block, err);
 	/* the note stays "owned" meanwhile, since pods may have addresses of the block */
-	found = create_claim(node, &block->prefix, &there, err);
+	found = agree_create_claim(node, &block->prefix, &there, err);
 	if (found == FOUND_NOT)
 		cni_log("network %s: block %s no longer belongs to node %s, but to %s. Pods of both nodes "
 			"may "
@@ -177,8 +177,8 @@ static int miss(struct node *node, const struct block *block, struct cni_error *
  * written before each request, so no address of the block was assigned, unless the block was dropped while
  * pods had addresses.
  */
-static enum found is_stray(const struct node *node, const struct claim *claim, const struct block *block,
-			   struct cni_error *err)
+static enum found agree_is_stray(const struct node *node, const struct claim *claim,
+				 const struct block *block, struct cni_error *err)
 {
 	if (block || strcmp(claim->incarnation, node->self.incarnation) != 0)
 		return FOUND_NOT;
@@ -195,13 +195,13 @@ static enum found is_stray(const struct node *node, const struct claim *claim, c
 static int agree_on(struct node *node, const struct claim *claim, const struct block *block,
 		    struct cni_error *err)
 {
-	const enum found stray = is_stray(node, claim, block, err);
+	const enum found stray = agree_is_stray(node, claim, block, err);
 
 	if (stray == FOUND_FAILED)
 		return -1;
 	if (stray == FOUND || (block && block->state == BLOCK_RETURNING))
 		return remove_claim(node, claim, err);
-	return adopt(node, claim, err);
+	return agree_adopt(node, claim, err);
 }
 
 static int agree_on_all(struct node *node, const struct claims *own, const struct blocks *blocks,
@@ -210,10 +210,10 @@ static int agree_on_all(struct node *node, const struct claims *own, const struc
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < own->n; i++)
-		rc = agree_on(node, &own->list[i], find_block(blocks, &own->list[i].block), err);
+		rc = agree_on(node, &own->list[i], agree_find_block(blocks, &own->list[i].block), err);
 	for (size_t i = 0; rc == 0 && i < blocks->n; i++)
 		if (!claims_find(own, &blocks->list[i].prefix))
-			rc = miss(node, &blocks->list[i], err);
+			rc = agree_miss(node, &blocks->list[i], err);
 	return rc;
 }
 
@@ -227,8 +227,8 @@ int agree(struct node *node, struct cni_error *err)
 		rc = node->engine->kind->own(node->engine, &node->self, &own, err);
 	/* all claims are checked before any changes */
 	for (size_t i = 0; rc == 0 && i < own.n; i++)
-		if (!is_ours(node, &own.list[i]))
-			rc = check_heir(node, &own.list[i], &blocks, err);
+		if (!agree_is_ours(node, &own.list[i]))
+			rc = agree_check_heir(node, &own.list[i], &blocks, err);
 	node->refused = rc < 0 && own.n;
 	if (rc == 0)
 		rc = agree_on_all(node, &own, &blocks, err);

@@ -29,7 +29,7 @@ struct search {
 	int looks; /* looks without a free candidate before all blocks are listed */
 };
 
-static bool has_enough(const struct search *search, const struct blocks *blocks)
+static bool claim_has_enough(const struct search *search, const struct blocks *blocks)
 {
 	const struct block *block = search->wanted->family ? blocks_find(blocks, search->wanted) : NULL;
 
@@ -54,7 +54,7 @@ int claim_check_block_size(const struct node *node, long long there, struct cni_
 			"another");
 }
 
-static int no_block(struct search *search, const struct claim *there, struct cni_error *err)
+static int claim_no_block(struct search *search, const struct claim *there, struct cni_error *err)
 {
 	const struct cluster *cluster = &search->node->conf->cluster;
 	struct prefix block;
@@ -92,7 +92,7 @@ static enum found claim_any(struct search *search, const struct candidate *candi
 }
 
 /* The engine has other blocks of this node than the store: makes them agree. FOUND_NOT: try again. */
-static enum found differ(struct search *search, struct cni_error *err)
+static enum found claim_differ(struct search *search, struct cni_error *err)
 {
 	search->agreed = true;
 	if (search->differences++ == DIFFERENCES)
@@ -102,7 +102,7 @@ static enum found differ(struct search *search, struct cni_error *err)
 }
 
 /* A look at these blocks; once an hour it leaves a sign of life. */
-static struct look look_at(const struct node *node, const struct blocks *blocks)
+static struct look claim_look_at(const struct node *node, const struct blocks *blocks)
 {
 	return (struct look){ .own = blocks,
 			      .sign = blocks && blocks->n &&
@@ -110,7 +110,7 @@ static struct look look_at(const struct node *node, const struct blocks *blocks)
 }
 
 /* Notes that the engine has the node's blocks. */
-static void keep_look(const struct node *node, const struct look *look)
+static void claim_keep_look(const struct node *node, const struct look *look)
 {
 	local_happened(node, BLOCKS_COUNTED, NULL);
 	if (look->sign)
@@ -135,8 +135,8 @@ static enum found claim_in_slice(struct search *search, const struct look *look,
 }
 
 /* Chooses what to look at: the wanted block; or some of the pool, *all if these are all. */
-static void choose(const struct search *search, const struct blocks *blocks, int attempt, struct look *look,
-		   bool *all)
+static void claim_choose(const struct search *search, const struct blocks *blocks, int attempt,
+			 struct look *look, bool *all)
 {
 	const struct engine_kind *kind = search->node->engine->kind;
 	const struct amounts *amounts = attempt ? &kind->later : &kind->first;
@@ -160,25 +160,25 @@ static void choose(const struct search *search, const struct blocks *blocks, int
 }
 
 /* Looks at some candidates, and claims one. FOUND_NOT: none; *all: since no block is free. */
-static enum found try_candidates(struct search *search, const struct blocks *blocks, int attempt, bool *all,
-				 struct claim *there, struct cni_error *err)
+static enum found claim_try_candidates(struct search *search, const struct blocks *blocks, int attempt,
+				       bool *all, struct claim *there, struct cni_error *err)
 {
 	struct candidate candidates[CANDIDATES_MAX];
 	struct slice slices[SLICES_MAX];
-	struct look look = look_at(search->node, search->agreed ? NULL : blocks);
+	struct look look = claim_look_at(search->node, search->agreed ? NULL : blocks);
 	enum found found;
 
 	look.candidates = candidates;
 	look.slices = slices;
-	choose(search, blocks, attempt, &look, all);
+	claim_choose(search, blocks, attempt, &look, all);
 	if (search->node->engine->kind->look(search->node->engine, &search->node->self, &look, err) < 0)
 		return FOUND_FAILED;
 	if (look.own && !look.same) {
 		*all = false;
-		return differ(search, err);
+		return claim_differ(search, err);
 	}
 	if (look.own)
-		keep_look(search->node, &look);
+		claim_keep_look(search->node, &look);
 	search->agreed = true;
 	if (claim_check_block_size(search->node, look.block_size, err) < 0)
 		return FOUND_FAILED;
@@ -187,7 +187,7 @@ static enum found try_candidates(struct search *search, const struct blocks *blo
 }
 
 /* Lists all blocks of the pool, and claims the first free one. */
-static enum found try_all(struct search *search, const struct blocks *blocks, struct cni_error *err)
+static enum found claim_try_all(struct search *search, const struct blocks *blocks, struct cni_error *err)
 {
 	struct node *node = search->node;
 	struct claim there = { .node = "" };
@@ -202,7 +202,7 @@ static enum found try_all(struct search *search, const struct blocks *blocks, st
 				    blocks, &taken) == FOUND)
 			found = claim_block(node, &block, &there, err);
 		else
-			found = (enum found)no_block(search, &there, err);
+			found = (enum found)claim_no_block(search, &there, err);
 		if (found == FOUND_NOT && taken_add(&taken, &block, err) < 0)
 			found = FOUND_FAILED;
 	}
@@ -211,7 +211,7 @@ static enum found try_all(struct search *search, const struct blocks *blocks, st
 }
 
 /* One attempt. FOUND: the pool has enough blocks. */
-static enum found try(struct search *search, int attempt, struct cni_error *err)
+static enum found claim_try(struct search *search, int attempt, struct cni_error *err)
 {
 	struct claim there = { .node = "" };
 	struct blocks blocks;
@@ -220,16 +220,17 @@ static enum found try(struct search *search, int attempt, struct cni_error *err)
 
 	if (local_read(search->node, &blocks, err) < 0)
 		found = FOUND_FAILED;
-	else if (!has_enough(search, &blocks))
-		found = attempt < search->looks ? try_candidates(search, &blocks, attempt, &all, &there, err)
-						: try_all(search, &blocks, err);
-	if (found == FOUND_NOT && all && no_block(search, &there, err) < 0)
+	else if (!claim_has_enough(search, &blocks))
+		found = attempt < search->looks
+				? claim_try_candidates(search, &blocks, attempt, &all, &there, err)
+				: claim_try_all(search, &blocks, err);
+	if (found == FOUND_NOT && all && claim_no_block(search, &there, err) < 0)
 		found = FOUND_FAILED;
 	blocks_free(&blocks);
 	return found;
 }
 
-static int search_block(struct search *search, struct cni_error *err)
+static int claim_search_block(struct search *search, struct cni_error *err)
 {
 	enum found found = FOUND_NOT;
 	struct blocks blocks;
@@ -241,7 +242,7 @@ static int search_block(struct search *search, struct cni_error *err)
 	}
 	blocks_free(&blocks);
 	for (int attempt = 0; rc == 0 && found == FOUND_NOT; attempt++)
-		found = try(search, attempt - search->differences, err);
+		found = claim_try(search, attempt - search->differences, err);
 	return found == FOUND ? 0 : -1;
 }
 
@@ -293,7 +294,7 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 		return -1;
 	local_begin_with(node);
 	engine_begin(node->engine, LLONG_MAX);
-	rc = search_block(&search, &why);
+	rc = claim_search_block(&search, &why);
 	if (rc == 0 || search.exhausted)
 		claim_keep_success(node, search.agreed);
 	else if (node->refused || why.code == CNI_RETRY)
@@ -308,9 +309,9 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 	return cni_hint(err, "%s", why.details);
 }
 
-static int count_or_agree(struct node *node, const struct blocks *blocks, struct cni_error *err)
+static int claim_count_or_agree(struct node *node, const struct blocks *blocks, struct cni_error *err)
 {
-	struct look look = look_at(node, blocks);
+	struct look look = claim_look_at(node, blocks);
 
 	if (must_agree(blocks))
 		return agree(node, err);
@@ -318,12 +319,12 @@ static int count_or_agree(struct node *node, const struct blocks *blocks, struct
 		return -1;
 	if (!look.same)
 		return agree(node, err);
-	keep_look(node, &look);
+	claim_keep_look(node, &look);
 	return 0;
 }
 
 /* An earlier refusal stays valid if the engine does not answer now, or refuses the request. */
-static int still_refused(const struct node *node, const struct cni_error *why, struct cni_error *err)
+static int claim_still_refused(const struct node *node, const struct cni_error *why, struct cni_error *err)
 {
 	struct block_note note;
 
@@ -347,23 +348,23 @@ int claim_confirm(struct node *node, struct cni_error *err)
 	if (local_noted(node, BLOCKS_COUNTED, &note, NULL) == FOUND && note.at_ms >= start)
 		return 0;
 	if (claim_was_told(node, BLOCKS_FAILED, start, &why) != FOUND_NOT)
-		return still_refused(node, &why, err);
+		return claim_still_refused(node, &why, err);
 	local_begin_with(node);
 	engine_begin(node->engine, CONFIRM_MS);
 	rc = local_read(node, &blocks, &why);
 	if (rc == 0)
-		rc = count_or_agree(node, &blocks, &why);
+		rc = claim_count_or_agree(node, &blocks, &why);
 	blocks_free(&blocks);
 	if (rc == 0) {
 		claim_keep_success(node, true);
 		return 0;
 	}
 	claim_keep_failure(node, &why);
-	return still_refused(node, &why, err);
+	return claim_still_refused(node, &why, err);
 }
 
 /* Notes superfluous blocks as returning. From then on addrpool assigns no address of them. */
-static int mark_returning(struct node *node, struct blocks *blocks, struct cni_error *err)
+static int claim_mark_returning(struct node *node, struct blocks *blocks, struct cni_error *err)
 {
 	const struct conf *conf = node->conf;
 	const struct spares spares = { conf->pools, conf->n_pools, conf->place.reuse_delay };
@@ -407,7 +408,7 @@ int claim_return(struct node *node, bool all, struct cni_error *err)
 	}
 	blocks_free(&blocks);
 	if (rc == 0)
-		rc = mark_returning(node, &blocks, err);
+		rc = claim_mark_returning(node, &blocks, err);
 	for (size_t i = 0; rc == 0 && i < blocks.n; i++)
 		if (blocks.list[i].state == BLOCK_RETURNING)
 			rc = remove_block(node, &blocks.list[i], err);

@@ -36,7 +36,7 @@ struct key {
 	char s[1024];
 };
 
-static struct key block_key(const struct etcd *etcd, const struct prefix *block)
+static struct key etcd_block_key(const struct etcd *etcd, const struct prefix *block)
 {
 	struct key key;
 
@@ -46,8 +46,8 @@ static struct key block_key(const struct etcd *etcd, const struct prefix *block)
 
 /* A key of the index, or the directory of all claims of whose node and network (owner ""), or of an owner
  * (block NULL). */
-static struct key index_key(const struct etcd *etcd, const struct claim *whose, const char *owner,
-			    const struct prefix *block)
+static struct key etcd_index_key(const struct etcd *etcd, const struct claim *whose, const char *owner,
+				 const struct prefix *block)
 {
 	struct key key;
 
@@ -56,12 +56,12 @@ static struct key index_key(const struct etcd *etcd, const struct claim *whose, 
 	return key;
 }
 
-static struct key claim_index_key(const struct etcd *etcd, const struct claim *claim)
+static struct key etcd_claim_index_key(const struct etcd *etcd, const struct claim *claim)
 {
-	return index_key(etcd, claim, owner_mark(claim).s, &claim->block);
+	return etcd_index_key(etcd, claim, owner_mark(claim).s, &claim->block);
 }
 
-static struct key pool_key(const struct etcd *etcd)
+static struct key etcd_pool_key(const struct etcd *etcd)
 {
 	struct key key;
 
@@ -69,19 +69,19 @@ static struct key pool_key(const struct etcd *etcd)
 	return key;
 }
 
-static json_t *bytes(const char *text, size_t len)
+static json_t *etcd_bytes(const char *text, size_t len)
 {
 	autofree char *encoded = base64_encode(text, len);
 
 	return encoded ? json_string(encoded) : NULL;
 }
 
-static json_t *quoted(const char *text)
+static json_t *etcd_quoted(const char *text)
 {
-	return bytes(text, strlen(text));
+	return etcd_bytes(text, strlen(text));
 }
 
-static int authenticate(struct etcd *etcd, struct cni_error *err)
+static int etcd_authenticate(struct etcd *etcd, struct cni_error *err)
 {
 	static const char path[] = "/v3/auth/authenticate";
 	json_auto_t *body = json_pack("{s:s, s:s}", "name", etcd->user, "password", etcd->password);
@@ -99,7 +99,7 @@ static int authenticate(struct etcd *etcd, struct cni_error *err)
 }
 
 /* Consumes body. The caller owns the answer. */
-static json_t *call(struct etcd *etcd, const char *path, json_t *body, struct cni_error *err)
+static json_t *etcd_call(struct etcd *etcd, const char *path, json_t *body, struct cni_error *err)
 {
 	json_auto_t *request = body;
 	struct reply reply;
@@ -108,7 +108,7 @@ static json_t *call(struct etcd *etcd, const char *path, json_t *body, struct cn
 		cni_fail(err, CNI_RETRY, "out of memory");
 		return NULL;
 	}
-	if (*etcd->user && !etcd->http.token && authenticate(etcd, err) < 0)
+	if (*etcd->user && !etcd->http.token && etcd_authenticate(etcd, err) < 0)
 		return NULL;
 	if (http_call(&etcd->http, "POST", path, request, &reply, err) < 0)
 		return NULL;
@@ -119,42 +119,43 @@ static json_t *call(struct etcd *etcd, const char *path, json_t *body, struct cn
 	return NULL;
 }
 
-static json_t *put_text(const char *key, const char *text)
+static json_t *etcd_put_text(const char *key, const char *text)
 {
-	return json_pack("{s:{s:o, s:o}}", "request_put", "key", quoted(key), "value", quoted(text));
+	return json_pack("{s:{s:o, s:o}}", "request_put", "key", etcd_quoted(key), "value",
+			 etcd_quoted(text));
 }
 
 /* Consumes value. */
-static json_t *put(const char *key, json_t *value)
+static json_t *etcd_put(const char *key, json_t *value)
 {
 	autofree char *dumped = json_dumps(value, JSON_COMPACT);
 
 	json_decref(value);
-	return dumped ? put_text(key, dumped) : NULL;
+	return dumped ? etcd_put_text(key, dumped) : NULL;
 }
 
-static json_t *delete (const char *key)
+static json_t *etcd_delete(const char *key)
 {
-	return json_pack("{s:{s:o}}", "request_delete_range", "key", quoted(key));
+	return json_pack("{s:{s:o}}", "request_delete_range", "key", etcd_quoted(key));
 }
 
-static json_t *count(const char *key)
+static json_t *etcd_count(const char *key)
 {
-	return json_pack("{s:{s:o, s:b}}", "request_range", "key", quoted(key), "count_only", 1);
+	return json_pack("{s:{s:o, s:b}}", "request_range", "key", etcd_quoted(key), "count_only", 1);
 }
 
 /* From the first block of the slice to the last one: how many keys there are, or which. */
-static json_t *range_of(const struct etcd *etcd, const struct slice *slice, const char *what)
+static json_t *etcd_range_of(const struct etcd *etcd, const struct slice *slice, const char *what)
 {
-	const struct key first = block_key(etcd, &slice->blocks[0]);
-	const struct key last = block_key(etcd, &slice->blocks[slice->n - 1]);
+	const struct key first = etcd_block_key(etcd, &slice->blocks[0]);
+	const struct key last = etcd_block_key(etcd, &slice->blocks[slice->n - 1]);
 
 	/* the end is the next possible key: with the final zero byte */
-	return json_pack("{s:{s:o, s:o, s:b}}", "request_range", "key", quoted(first.s), "range_end",
-			 bytes(last.s, strlen(last.s) + 1), what, 1);
+	return json_pack("{s:{s:o, s:o, s:b}}", "request_range", "key", etcd_quoted(first.s), "range_end",
+			 etcd_bytes(last.s, strlen(last.s) + 1), what, 1);
 }
 
-static struct key end_of(const char *directory)
+static struct key etcd_end_of(const char *directory)
 {
 	struct key end;
 
@@ -164,52 +165,52 @@ static struct key end_of(const char *directory)
 }
 
 /* Reads the newest key below a directory, and counts the keys there. */
-static json_t *newest_below(const char *directory)
+static json_t *etcd_newest_below(const char *directory)
 {
-	return json_pack("{s:{s:o, s:o, s:i, s:b, s:s, s:s}}", "request_range", "key", quoted(directory),
-			 "range_end", quoted(end_of(directory).s), "limit", 1, "keys_only", 1, "sort_order",
-			 "DESCEND", "sort_target", "CREATE");
+	return json_pack("{s:{s:o, s:o, s:i, s:b, s:s, s:s}}", "request_range", "key", etcd_quoted(directory),
+			 "range_end", etcd_quoted(etcd_end_of(directory).s), "limit", 1, "keys_only", 1,
+			 "sort_order", "DESCEND", "sort_target", "CREATE");
 }
 
-static json_t *get(const char *key)
+static json_t *etcd_get(const char *key)
 {
-	return json_pack("{s:{s:o}}", "request_range", "key", quoted(key));
+	return json_pack("{s:{s:o}}", "request_range", "key", etcd_quoted(key));
 }
 
-static json_t *compare(const char *key, const char *target, const char *field, const char *revision)
+static json_t *etcd_compare(const char *key, const char *target, const char *field, const char *revision)
 {
-	return json_pack("{s:o, s:s, s:s, s:s}", "key", quoted(key), "target", target, "result", "EQUAL",
+	return json_pack("{s:o, s:s, s:s, s:s}", "key", etcd_quoted(key), "target", target, "result", "EQUAL",
 			 field, revision);
 }
 
 /* Executes actions if all conditions hold; otherwise reads key. Consumes both. */
-static json_t *transact(struct etcd *etcd, json_t *conditions, json_t *actions, const char *key,
-			struct cni_error *err)
+static json_t *etcd_transact(struct etcd *etcd, json_t *conditions, json_t *actions, const char *key,
+			     struct cni_error *err)
 {
-	return call(etcd, "/v3/kv/txn",
-		    json_pack("{s:o, s:o, s:[o]}", "compare", conditions, "success", actions, "failure",
-			      get(key)),
-		    err);
+	return etcd_call(etcd, "/v3/kv/txn",
+			 json_pack("{s:o, s:o, s:[o]}", "compare", conditions, "success", actions, "failure",
+				   etcd_get(key)),
+			 err);
 }
 
 /* Executes actions, and consumes them. "responses" of the answer has theirs, in their order. */
-static json_t *do_all(struct etcd *etcd, json_t *actions, struct cni_error *err)
+static json_t *etcd_do_all(struct etcd *etcd, json_t *actions, struct cni_error *err)
 {
-	return call(etcd, "/v3/kv/txn", json_pack("{s:o}", "success", actions), err);
+	return etcd_call(etcd, "/v3/kv/txn", json_pack("{s:o}", "success", actions), err);
 }
 
 /* The response to action n, which was a read. */
-static const json_t *response(const json_t *answer, size_t n)
+static const json_t *etcd_response(const json_t *answer, size_t n)
 {
 	return json_field(json_array_get(json_field(answer, "responses"), n), "response_range");
 }
 
-static bool succeeded(const json_t *answer)
+static bool etcd_succeeded(const json_t *answer)
 {
 	return json_is_true(json_field(answer, "succeeded"));
 }
 
-static size_t count_in(const json_t *response)
+static size_t etcd_count_in(const json_t *response)
 {
 	const json_t *value = json_field(response, "count");
 	const char *text = json_string_value(value);
@@ -218,7 +219,7 @@ static size_t count_in(const json_t *response)
 }
 
 /* Copies an integer as etcd writes it; "": it is absent. */
-static void copy_integer(char ret[BLOCK_ID_MAX], const json_t *value)
+static void etcd_copy_integer(char ret[BLOCK_ID_MAX], const json_t *value)
 {
 	if (json_is_integer(value))
 		snprintf(ret, BLOCK_ID_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
@@ -226,14 +227,14 @@ static void copy_integer(char ret[BLOCK_ID_MAX], const json_t *value)
 		snprintf(ret, BLOCK_ID_MAX, "%s", json_is_string(value) ? json_string_value(value) : "");
 }
 
-static json_t *value_of(const struct claim *claim)
+static json_t *etcd_value_of(const struct claim *claim)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "node", claim->node, "network", claim->network,
 			 "machine", claim->machine, "boot", claim->boot, "incarnation", claim->incarnation,
 			 "since", claim->since);
 }
 
-static void copy(char *ret, size_t size, const json_t *obj, const char *key)
+static void etcd_copy(char *ret, size_t size, const json_t *obj, const char *key)
 {
 	const char *value = json_string_value(json_field(obj, key));
 
@@ -241,7 +242,7 @@ static void copy(char *ret, size_t size, const json_t *obj, const char *key)
 }
 
 /* The key without our directory: "10.9.0.16/28", "pool". The caller frees it. */
-static char *name_of(const struct etcd *etcd, const json_t *kv)
+static char *etcd_name_of(const struct etcd *etcd, const json_t *kv)
 {
 	const char *encoded = json_string_value(json_field(kv, "key"));
 	size_t len, directory = strlen(etcd->directory);
@@ -251,7 +252,7 @@ static char *name_of(const struct etcd *etcd, const json_t *kv)
 										   : NULL;
 }
 
-static json_t *read_value(const json_t *kv)
+static json_t *etcd_read_value(const json_t *kv)
 {
 	const char *encoded = json_string_value(json_field(kv, "value"));
 	size_t len;
@@ -261,25 +262,25 @@ static json_t *read_value(const json_t *kv)
 }
 
 /* A value that another program wrote becomes a claim without a node. No node can claim its block. */
-static struct claim read_claim(const struct prefix *block, const json_t *kv)
+static struct claim etcd_read_claim(const struct prefix *block, const json_t *kv)
 {
 	struct claim claim = { .block = *block };
-	json_auto_t *value = read_value(kv);
+	json_auto_t *value = etcd_read_value(kv);
 
-	copy(claim.node, sizeof(claim.node), value, "node");
-	copy(claim.network, sizeof(claim.network), value, "network");
-	copy(claim.machine, sizeof(claim.machine), value, "machine");
-	copy(claim.boot, sizeof(claim.boot), value, "boot");
-	copy(claim.incarnation, sizeof(claim.incarnation), value, "incarnation");
-	copy(claim.since, sizeof(claim.since), value, "since");
-	copy_integer(claim.id, json_field(kv, "create_revision"));
-	copy_integer(claim.version, json_field(kv, "mod_revision"));
+	etcd_copy(claim.node, sizeof(claim.node), value, "node");
+	etcd_copy(claim.network, sizeof(claim.network), value, "network");
+	etcd_copy(claim.machine, sizeof(claim.machine), value, "machine");
+	etcd_copy(claim.boot, sizeof(claim.boot), value, "boot");
+	etcd_copy(claim.incarnation, sizeof(claim.incarnation), value, "incarnation");
+	etcd_copy(claim.since, sizeof(claim.since), value, "since");
+	etcd_copy_integer(claim.id, json_field(kv, "create_revision"));
+	etcd_copy_integer(claim.version, json_field(kv, "mod_revision"));
 	return claim;
 }
 
-static json_t *range(const char *from, const char *end, bool keys_only)
+static json_t *etcd_range(const char *from, const char *end, bool keys_only)
 {
-	return json_pack("{s:s, s:o, s:i, s:b}", "key", from, "range_end", quoted(end), "limit", PAGE,
+	return json_pack("{s:s, s:o, s:i, s:b}", "key", from, "range_end", etcd_quoted(end), "limit", PAGE,
 			 "keys_only", keys_only);
 }
 
@@ -291,24 +292,24 @@ struct listing {
 	void *arg; /* of take() */
 };
 
-static int take_claim(void *arg, const char *name, const json_t *kv, struct cni_error *err)
+static int etcd_take_claim(void *arg, const char *name, const json_t *kv, struct cni_error *err)
 {
 	struct claims *claims = arg;
 	struct prefix block;
 	struct claim claim;
 
 	if (!strcmp(name, "pool")) {
-		json_auto_t *value = read_value(kv);
+		json_auto_t *value = etcd_read_value(kv);
 
 		claims->block_size = json_integer_value(json_field(value, "blockSize"));
 	}
 	if (!prefix_parse(name, &block))
 		return 0;
-	claim = read_claim(&block, kv);
+	claim = etcd_read_claim(&block, kv);
 	return claims_add(claims, &claim, err);
 }
 
-static int take_block(void *arg, const char *name, const json_t *kv, struct cni_error *err)
+static int etcd_take_block(void *arg, const char *name, const json_t *kv, struct cni_error *err)
 {
 	struct prefix block;
 
@@ -317,7 +318,7 @@ static int take_block(void *arg, const char *name, const json_t *kv, struct cni_
 }
 
 /* Sets seen of the claim that a key of the index, ".../10.9.0.16/28", names. arg: claims in order. */
-static int take_sign(void *arg, const char *name, const json_t *kv, struct cni_error *err)
+static int etcd_take_sign(void *arg, const char *name, const json_t *kv, struct cni_error *err)
 {
 	const struct claims *claims = arg;
 	const char *encoded = json_string_value(json_field(kv, "value"));
@@ -337,11 +338,11 @@ static int take_sign(void *arg, const char *name, const json_t *kv, struct cni_e
 }
 
 /* Reads the page that begins at *more. Sets *more to the next page, NULL after the last. */
-static int read_page(struct etcd *etcd, const struct listing *listing, char **more, const char *end,
-		     struct cni_error *err)
+static int etcd_read_page(struct etcd *etcd, const struct listing *listing, char **more, const char *end,
+			  struct cni_error *err)
 {
 	autofree char *from = *more;
-	json_auto_t *answer = call(etcd, "/v3/kv/range", range(from, end, listing->keys_only), err);
+	json_auto_t *answer = etcd_call(etcd, "/v3/kv/range", etcd_range(from, end, listing->keys_only), err);
 	const json_t *kvs = json_field(answer, "kvs"), *kv;
 	size_t i, len;
 
@@ -349,7 +350,7 @@ static int read_page(struct etcd *etcd, const struct listing *listing, char **mo
 	if (!answer)
 		return -1;
 	json_array_foreach(kvs, i, kv) {
-		autofree char *name = name_of(etcd, kv);
+		autofree char *name = etcd_name_of(etcd, kv);
 
 		if (name && listing->take(listing->arg, name, kv, err) < 0)
 			return -1;
@@ -365,7 +366,7 @@ static int read_page(struct etcd *etcd, const struct listing *listing, char **mo
 	return 0;
 }
 
-static int list(struct etcd *etcd, const struct listing *listing, struct cni_error *err)
+static int etcd_list_keys(struct etcd *etcd, const struct listing *listing, struct cni_error *err)
 {
 	struct key from, until;
 	char *more;
@@ -374,7 +375,7 @@ static int list(struct etcd *etcd, const struct listing *listing, struct cni_err
 	snprintf(until.s, sizeof(until.s), "%s%s", etcd->directory, listing->until);
 	more = base64_encode(from.s, strlen(from.s));
 	while (more)
-		if (read_page(etcd, listing, &more, until.s, err) < 0)
+		if (etcd_read_page(etcd, listing, &more, until.s, err) < 0)
 			return -1;
 	return 0;
 }
@@ -382,15 +383,15 @@ static int list(struct etcd *etcd, const struct listing *listing, struct cni_err
 /* The first character of a block is a hexadecimal digit or a colon. So blocks precede "pool" and "~node". */
 static int etcd_list(struct engine *engine, struct claims *ret, struct cni_error *err)
 {
-	const struct listing all = { "", "~", false, take_claim, ret };
-	const struct listing signs = { "~node/", "~node0", false, take_sign, ret };
+	const struct listing all = { "", "~", false, etcd_take_claim, ret };
+	const struct listing signs = { "~node/", "~node0", false, etcd_take_sign, ret };
 	struct etcd *etcd = (struct etcd *)engine;
 
 	*ret = (struct claims){ 0 };
-	if (list(etcd, &all, err) == 0) {
+	if (etcd_list_keys(etcd, &all, err) == 0) {
 		if (ret->n)
 			qsort(ret->list, ret->n, sizeof(*ret->list), claim_by_block);
-		if (list(etcd, &signs, err) == 0)
+		if (etcd_list_keys(etcd, &signs, err) == 0)
 			return 0;
 	}
 	claims_free(ret);
@@ -399,16 +400,16 @@ static int etcd_list(struct engine *engine, struct claims *ret, struct cni_error
 
 static int etcd_list_blocks(struct engine *engine, struct taken *ret, struct cni_error *err)
 {
-	const struct listing blocks = { "", "g", true, take_block, ret };
+	const struct listing blocks = { "", "g", true, etcd_take_block, ret };
 
 	*ret = (struct taken){ 0 };
-	if (list((struct etcd *)engine, &blocks, err) == 0)
+	if (etcd_list_keys((struct etcd *)engine, &blocks, err) == 0)
 		return 0;
 	taken_free(ret);
 	return -1;
 }
 
-static const struct block *newest_of(const struct blocks *own)
+static const struct block *etcd_newest_of(const struct blocks *own)
 {
 	const struct block *newest = own->list;
 
@@ -423,69 +424,71 @@ static const struct block *newest_of(const struct blocks *own)
  * the index anew. So an engine that has lost its latest changes has another newest key, even if it has as
  * many.
  */
-static bool is_same(const struct etcd *etcd, const struct claim *self, const struct blocks *own,
-		    const json_t *index)
+static bool etcd_is_same(const struct etcd *etcd, const struct claim *self, const struct blocks *own,
+			 const json_t *index)
 {
-	const struct block *newest = newest_of(own);
+	const struct block *newest = etcd_newest_of(own);
 	const json_t *kv = json_array_get(json_field(index, "kvs"), 0);
 	const char *encoded = json_string_value(json_field(kv, "key"));
 	size_t len;
 	autofree char *key = encoded ? base64_decode(encoded, &len) : NULL;
 	char version[BLOCK_ID_MAX];
 
-	if (count_in(index) != own->n || !own->n)
-		return count_in(index) == own->n;
-	copy_integer(version, json_field(kv, "create_revision"));
-	return key && newest && !strcmp(key, index_key(etcd, self, owner_mark(self).s, &newest->prefix).s) &&
+	if (etcd_count_in(index) != own->n || !own->n)
+		return etcd_count_in(index) == own->n;
+	etcd_copy_integer(version, json_field(kv, "create_revision"));
+	return key && newest &&
+	       !strcmp(key, etcd_index_key(etcd, self, owner_mark(self).s, &newest->prefix).s) &&
 	       !strcmp(version, newest->version);
 }
 
 /* Writes the time to the key of our newest claim in the index, if that still exists. */
-static json_t *sign(const struct etcd *etcd, const struct claim *self, const struct blocks *own)
+static json_t *etcd_sign(const struct etcd *etcd, const struct claim *self, const struct blocks *own)
 {
-	const struct key key = index_key(etcd, self, owner_mark(self).s, &newest_of(own)->prefix);
+	const struct key key = etcd_index_key(etcd, self, owner_mark(self).s, &etcd_newest_of(own)->prefix);
 
 	return json_pack("{s:{s:[{s:o, s:s, s:s, s:s}], s:[o]}}", "request_txn", "compare", "key",
-			 quoted(key.s), "target", "VERSION", "result", "GREATER", "version", "0", "success",
-			 put_text(key.s, self->seen));
+			 etcd_quoted(key.s), "target", "VERSION", "result", "GREATER", "version", "0",
+			 "success", etcd_put_text(key.s, self->seen));
 }
 
 /* The directory of the claims that a look compares with own. */
-static struct key look_key(const struct etcd *etcd, const struct claim *self, const struct blocks *own)
+static struct key etcd_look_key(const struct etcd *etcd, const struct claim *self, const struct blocks *own)
 {
-	return index_key(etcd, self, own->n ? owner_mark(self).s : "", NULL);
+	return etcd_index_key(etcd, self, own->n ? owner_mark(self).s : "", NULL);
 }
 
 static int etcd_look(struct engine *engine, const struct claim *self, struct look *look,
 		     struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
-	json_t *actions = json_pack("[o]", get(pool_key(etcd).s));
+	json_t *actions = json_pack("[o]", etcd_get(etcd_pool_key(etcd).s));
 	const size_t slices = look->n + 1, index = slices + look->n_slices;
 	const size_t n = index + !!look->own + look->sign;
 	json_auto_t *answer = NULL, *pool = NULL;
 
 	for (size_t i = 0; i < look->n; i++)
-		json_array_append_new(actions, count(block_key(etcd, &look->candidates[i].block).s));
+		json_array_append_new(actions,
+				      etcd_count(etcd_block_key(etcd, &look->candidates[i].block).s));
 	for (size_t i = 0; i < look->n_slices; i++)
-		json_array_append_new(actions, range_of(etcd, &look->slices[i], "count_only"));
+		json_array_append_new(actions, etcd_range_of(etcd, &look->slices[i], "count_only"));
 	if (look->own)
-		json_array_append_new(actions, newest_below(look_key(etcd, self, look->own).s));
+		json_array_append_new(actions, etcd_newest_below(etcd_look_key(etcd, self, look->own).s));
 	if (look->sign)
-		json_array_append_new(actions, sign(etcd, self, look->own));
-	answer = do_all(etcd, actions, err);
+		json_array_append_new(actions, etcd_sign(etcd, self, look->own));
+	answer = etcd_do_all(etcd, actions, err);
 	if (!answer)
 		return -1;
 	if (json_array_size(json_field(answer, "responses")) != n)
 		return cni_fail(err, CNI_RETRY, "etcd %s: an answer to another question",
 				http_endpoint(&etcd->http));
-	pool = read_value(json_array_get(json_field(response(answer, 0), "kvs"), 0));
+	pool = etcd_read_value(json_array_get(json_field(etcd_response(answer, 0), "kvs"), 0));
 	look->block_size = json_integer_value(json_field(pool, "blockSize"));
 	for (size_t i = 0; i < look->n; i++)
-		look->candidates[i].taken = count_in(response(answer, i + 1)) > 0;
+		look->candidates[i].taken = etcd_count_in(etcd_response(answer, i + 1)) > 0;
 	for (size_t i = 0; i < look->n_slices; i++)
-		look->slices[i].taken = count_in(response(answer, slices + i));
-	look->same = look->own && is_same(etcd, self, look->own, response(answer, index));
+		look->slices[i].taken = etcd_count_in(etcd_response(answer, slices + i));
+	look->same = look->own && etcd_is_same(etcd, self, look->own, etcd_response(answer, index));
 	return 0;
 }
 
@@ -493,7 +496,8 @@ static int etcd_look_into(struct engine *engine, const struct slice *slice, stru
 			  struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
-	json_auto_t *answer = do_all(etcd, json_pack("[o]", range_of(etcd, slice, "keys_only")), err);
+	json_auto_t *answer =
+		etcd_do_all(etcd, json_pack("[o]", etcd_range_of(etcd, slice, "keys_only")), err);
 	struct prefix block;
 	json_t *kv;
 	size_t i;
@@ -502,8 +506,8 @@ static int etcd_look_into(struct engine *engine, const struct slice *slice, stru
 		return -1;
 	for (i = 0; i < slice->n; i++)
 		candidates[i] = (struct candidate){ .block = slice->blocks[i] };
-	json_array_foreach(json_field(response(answer, 0), "kvs"), i, kv) {
-		autofree char *name = name_of(etcd, kv);
+	json_array_foreach(json_field(etcd_response(answer, 0), "kvs"), i, kv) {
+		autofree char *name = etcd_name_of(etcd, kv);
 
 		for (size_t k = 0; name && prefix_parse(name, &block) && k < slice->n; k++)
 			candidates[k].taken |= prefix_equal(&candidates[k].block, &block);
@@ -512,11 +516,12 @@ static int etcd_look_into(struct engine *engine, const struct slice *slice, stru
 }
 
 /* The keys of the index for node and network of self. */
-static json_t *read_index(struct etcd *etcd, const struct claim *self, struct cni_error *err)
+static json_t *etcd_read_index(struct etcd *etcd, const struct claim *self, struct cni_error *err)
 {
-	const struct key directory = index_key(etcd, self, "", NULL);
+	const struct key directory = etcd_index_key(etcd, self, "", NULL);
 	autofree char *from = base64_encode(directory.s, strlen(directory.s));
-	json_auto_t *answer = call(etcd, "/v3/kv/range", range(from, end_of(directory.s).s, true), err);
+	json_auto_t *answer =
+		etcd_call(etcd, "/v3/kv/range", etcd_range(from, etcd_end_of(directory.s).s, true), err);
 	json_t *keys = answer ? json_array() : NULL, *kv;
 	size_t i, len;
 
@@ -531,7 +536,7 @@ static json_t *read_index(struct etcd *etcd, const struct claim *self, struct cn
 }
 
 /* Reads the block of a key of the index: directory, "<owner>/10.9.0.16/28". */
-static bool parse_index_key(const char *key, const struct key *directory, struct prefix *ret)
+static bool etcd_parse_index_key(const char *key, const struct key *directory, struct prefix *ret)
 {
 	const char *slash = strchr(key + strlen(directory->s), '/');
 
@@ -539,10 +544,10 @@ static bool parse_index_key(const char *key, const struct key *directory, struct
 }
 
 /* Adds the claims that n keys of the index name. Deletes a key that names no claim of ours. */
-static int follow_index(struct etcd *etcd, const struct claim *self, const json_t *keys, size_t from,
-			size_t n, struct claims *ret, struct cni_error *err)
+static int etcd_follow_index(struct etcd *etcd, const struct claim *self, const json_t *keys, size_t from,
+			     size_t n, struct claims *ret, struct cni_error *err)
 {
-	const struct key directory = index_key(etcd, self, "", NULL);
+	const struct key directory = etcd_index_key(etcd, self, "", NULL);
 	json_t *gets = json_array(), *deletes = json_array();
 	json_auto_t *answer = NULL, *done = NULL;
 	struct prefix block;
@@ -552,25 +557,25 @@ static int follow_index(struct etcd *etcd, const struct claim *self, const json_
 	for (size_t i = 0; i < n; i++) {
 		const char *key = json_string_value(json_array_get(keys, from + i));
 
-		json_array_append_new(gets,
-				      get(parse_index_key(key, &directory, &block) ? block_key(etcd, &block).s
-										   : key));
+		json_array_append_new(gets, etcd_get(etcd_parse_index_key(key, &directory, &block)
+							     ? etcd_block_key(etcd, &block).s
+							     : key));
 	}
-	answer = do_all(etcd, gets, err);
+	answer = etcd_do_all(etcd, gets, err);
 	for (size_t i = 0; answer && rc == 0 && i < n; i++) {
 		const char *key = json_string_value(json_array_get(keys, from + i));
-		const json_t *kv = json_array_get(json_field(response(answer, i), "kvs"), 0);
-		const bool leads = kv && parse_index_key(key, &directory, &block);
+		const json_t *kv = json_array_get(json_field(etcd_response(answer, i), "kvs"), 0);
+		const bool leads = kv && etcd_parse_index_key(key, &directory, &block);
 
 		if (leads)
-			claim = read_claim(&block, kv);
-		if (!leads || strcmp(claim_index_key(etcd, &claim).s, key) != 0)
-			json_array_append_new(deletes, delete (key));
+			claim = etcd_read_claim(&block, kv);
+		if (!leads || strcmp(etcd_claim_index_key(etcd, &claim).s, key) != 0)
+			json_array_append_new(deletes, etcd_delete(key));
 		else
 			rc = claims_add(ret, &claim, err);
 	}
 	if (answer && rc == 0 && json_array_size(deletes)) {
-		done = do_all(etcd, json_incref(deletes), err);
+		done = etcd_do_all(etcd, json_incref(deletes), err);
 		rc = done ? 0 : -1;
 	}
 	json_decref(deletes);
@@ -581,14 +586,14 @@ static int etcd_own(struct engine *engine, const struct claim *self, struct clai
 		    struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
-	json_auto_t *keys = read_index(etcd, self, err);
+	json_auto_t *keys = etcd_read_index(etcd, self, err);
 	const size_t all = json_array_size(keys);
 	int rc = keys ? 0 : -1;
 
 	*ret = (struct claims){ 0 };
 	for (size_t from = 0; rc == 0 && from < all; from += READ_AT_ONCE)
-		rc = follow_index(etcd, self, keys, from,
-				  all - from < READ_AT_ONCE ? all - from : READ_AT_ONCE, ret, err);
+		rc = etcd_follow_index(etcd, self, keys, from,
+				       all - from < READ_AT_ONCE ? all - from : READ_AT_ONCE, ret, err);
 	if (rc < 0)
 		claims_free(ret);
 	return rc;
@@ -597,60 +602,61 @@ static int etcd_own(struct engine *engine, const struct claim *self, struct clai
 static enum found etcd_begin(struct engine *engine, long long block_size, struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
-	const struct key key = pool_key(etcd);
+	const struct key key = etcd_pool_key(etcd);
 	json_auto_t *answer =
-		transact(etcd, json_pack("[o]", compare(key.s, "CREATE", "create_revision", "0")),
-			 json_pack("[o]",
-				   put(key.s, json_pack("{s:I}", "blockSize", (json_int_t)block_size))),
-			 key.s, err);
+		etcd_transact(etcd, json_pack("[o]", etcd_compare(key.s, "CREATE", "create_revision", "0")),
+			      json_pack("[o]", etcd_put(key.s, json_pack("{s:I}", "blockSize",
+									 (json_int_t)block_size))),
+			      key.s, err);
 
-	return !answer ? FOUND_FAILED : succeeded(answer) ? FOUND : FOUND_NOT;
+	return !answer ? FOUND_FAILED : etcd_succeeded(answer) ? FOUND : FOUND_NOT;
 }
 
 /* The claim that made a transaction fail, from its answer. */
-static enum found in_the_way(const json_t *answer, const struct prefix *block, struct claim *ret)
+static enum found etcd_in_the_way(const json_t *answer, const struct prefix *block, struct claim *ret)
 {
-	const json_t *kv = json_array_get(json_field(response(answer, 0), "kvs"), 0);
+	const json_t *kv = json_array_get(json_field(etcd_response(answer, 0), "kvs"), 0);
 
 	if (!kv)
 		return FOUND_NOT;
-	*ret = read_claim(block, kv);
+	*ret = etcd_read_claim(block, kv);
 	return FOUND;
 }
 
 /* The condition that the pool still has our block size. */
-static json_t *same_pool(const struct etcd *etcd)
+static json_t *etcd_same_pool(const struct etcd *etcd)
 {
 	json_auto_t *value =
 		json_pack("{s:I}", "blockSize", (json_int_t)1 << etcd->engine.cluster->block_bits);
 	autofree char *dumped = value ? json_dumps(value, JSON_COMPACT) : NULL;
 
-	return dumped ? json_pack("{s:o, s:s, s:s, s:o}", "key", quoted(pool_key(etcd).s), "target", "VALUE",
-				  "result", "EQUAL", "value", quoted(dumped))
+	return dumped ? json_pack("{s:o, s:s, s:s, s:o}", "key", etcd_quoted(etcd_pool_key(etcd).s), "target",
+				  "VALUE", "result", "EQUAL", "value", etcd_quoted(dumped))
 		      : NULL;
 }
 
 static enum found etcd_create(struct engine *engine, struct claim *claim, struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
-	const struct key key = block_key(etcd, &claim->block);
-	json_auto_t *answer = transact(etcd,
-				       json_pack("[o, o]", compare(key.s, "CREATE", "create_revision", "0"),
-						 same_pool(etcd)),
-				       json_pack("[o, o]", put(key.s, value_of(claim)),
-						 put_text(claim_index_key(etcd, claim).s, claim->seen)),
-				       key.s, err);
+	const struct key key = etcd_block_key(etcd, &claim->block);
+	json_auto_t *answer =
+		etcd_transact(etcd,
+			      json_pack("[o, o]", etcd_compare(key.s, "CREATE", "create_revision", "0"),
+					etcd_same_pool(etcd)),
+			      json_pack("[o, o]", etcd_put(key.s, etcd_value_of(claim)),
+					etcd_put_text(etcd_claim_index_key(etcd, claim).s, claim->seen)),
+			      key.s, err);
 	struct claim other;
 	bool ours;
 
 	if (!answer)
 		return FOUND_FAILED;
-	if (succeeded(answer)) {
-		copy_integer(claim->id, json_field(json_field(answer, "header"), "revision"));
+	if (etcd_succeeded(answer)) {
+		etcd_copy_integer(claim->id, json_field(json_field(answer, "header"), "revision"));
 		memcpy(claim->version, claim->id, sizeof(claim->version));
 		return FOUND;
 	}
-	if (in_the_way(answer, &claim->block, &other) != FOUND)
+	if (etcd_in_the_way(answer, &claim->block, &other) != FOUND)
 		other = (struct claim){ .block = claim->block };
 	ours = claim_is_same_owner(&other, claim);
 	*claim = other;
@@ -658,14 +664,14 @@ static enum found etcd_create(struct engine *engine, struct claim *claim, struct
 }
 
 /* etcd rejects a transaction that changes a key twice: the keys may be the same. */
-static json_t *move_in_index(const struct etcd *etcd, const struct claim *old, const struct claim *fresh,
-			     json_t *actions)
+static json_t *etcd_move_in_index(const struct etcd *etcd, const struct claim *old, const struct claim *fresh,
+				  json_t *actions)
 {
-	const struct key from = claim_index_key(etcd, old), to = claim_index_key(etcd, fresh);
+	const struct key from = etcd_claim_index_key(etcd, old), to = etcd_claim_index_key(etcd, fresh);
 
 	if (strcmp(from.s, to.s) != 0)
-		json_array_append_new(actions, delete (from.s));
-	json_array_append_new(actions, put_text(to.s, fresh->seen));
+		json_array_append_new(actions, etcd_delete(from.s));
+	json_array_append_new(actions, etcd_put_text(to.s, fresh->seen));
 	return actions;
 }
 
@@ -673,20 +679,22 @@ static enum found etcd_update(struct engine *engine, const struct claim *old, st
 			      struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
-	const struct key key = block_key(etcd, &fresh->block);
+	const struct key key = etcd_block_key(etcd, &fresh->block);
 	json_auto_t *answer =
-		transact(etcd, json_pack("[o]", compare(key.s, "MOD", "mod_revision", old->version)),
-			 move_in_index(etcd, old, fresh, json_pack("[o]", put(key.s, value_of(fresh)))),
-			 key.s, err);
+		etcd_transact(etcd,
+			      json_pack("[o]", etcd_compare(key.s, "MOD", "mod_revision", old->version)),
+			      etcd_move_in_index(etcd, old, fresh,
+						 json_pack("[o]", etcd_put(key.s, etcd_value_of(fresh)))),
+			      key.s, err);
 	struct claim other;
 
 	if (!answer)
 		return FOUND_FAILED;
-	if (succeeded(answer)) {
-		copy_integer(fresh->version, json_field(json_field(answer, "header"), "revision"));
+	if (etcd_succeeded(answer)) {
+		etcd_copy_integer(fresh->version, json_field(json_field(answer, "header"), "revision"));
 		return FOUND;
 	}
-	if (in_the_way(answer, &fresh->block, &other) != FOUND ||
+	if (etcd_in_the_way(answer, &fresh->block, &other) != FOUND ||
 	    strcmp(owner_mark(&other).s, owner_mark(fresh).s) != 0)
 		return FOUND_NOT;
 	memcpy(fresh->version, other.version, sizeof(fresh->version));
@@ -698,33 +706,34 @@ static enum found etcd_update(struct engine *engine, const struct claim *old, st
  * for another node's claim. Therefore our key of the index must exist, too. 0.1.0 made none: its boots have
  * no ".".
  */
-static json_t *is_this_claim(const struct etcd *etcd, const struct claim *claim)
+static json_t *etcd_is_this_claim(const struct etcd *etcd, const struct claim *claim)
 {
-	json_t *conditions = json_pack("[o]", compare(block_key(etcd, &claim->block).s, "CREATE",
-						      "create_revision", claim->id));
+	json_t *conditions = json_pack("[o]", etcd_compare(etcd_block_key(etcd, &claim->block).s, "CREATE",
+							   "create_revision", claim->id));
 
 	if (strchr(claim->boot, '.'))
-		json_array_append_new(conditions, json_pack("{s:o, s:s, s:s, s:s}", "key",
-							    quoted(claim_index_key(etcd, claim).s), "target",
-							    "VERSION", "result", "GREATER", "version", "0"));
+		json_array_append_new(conditions,
+				      json_pack("{s:o, s:s, s:s, s:s}", "key",
+						etcd_quoted(etcd_claim_index_key(etcd, claim).s), "target",
+						"VERSION", "result", "GREATER", "version", "0"));
 	return conditions;
 }
 
 static enum found etcd_remove(struct engine *engine, const struct claim *claim, struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
-	const struct key key = block_key(etcd, &claim->block);
-	json_auto_t *answer =
-		transact(etcd, is_this_claim(etcd, claim),
-			 json_pack("[o, o]", delete (key.s), delete (claim_index_key(etcd, claim).s)), key.s,
-			 err);
+	const struct key key = etcd_block_key(etcd, &claim->block);
+	json_auto_t *answer = etcd_transact(etcd, etcd_is_this_claim(etcd, claim),
+					    json_pack("[o, o]", etcd_delete(key.s),
+						      etcd_delete(etcd_claim_index_key(etcd, claim).s)),
+					    key.s, err);
 
-	return !answer ? FOUND_FAILED : succeeded(answer) ? FOUND : FOUND_NOT;
+	return !answer ? FOUND_FAILED : etcd_succeeded(answer) ? FOUND : FOUND_NOT;
 }
 
 static const char *const kinds[] = { [KEEP_IDENTITY] = "~identity/", [KEEP_ADDRESS] = "~address/" };
 
-static char *keep_key(const struct etcd *etcd, const struct keep *keep)
+static char *etcd_keep_key(const struct etcd *etcd, const struct keep *keep)
 {
 	char *key;
 
@@ -734,9 +743,10 @@ static char *keep_key(const struct etcd *etcd, const struct keep *keep)
 static enum found etcd_keep_read(struct engine *engine, struct keep *keep, struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
-	autofree char *key = keep_key(etcd, keep);
+	autofree char *key = etcd_keep_key(etcd, keep);
 	json_auto_t *answer =
-		key ? call(etcd, "/v3/kv/range", json_pack("{s:o}", "key", quoted(key)), err) : NULL;
+		key ? etcd_call(etcd, "/v3/kv/range", json_pack("{s:o}", "key", etcd_quoted(key)), err)
+		    : NULL;
 	const json_t *kv = json_array_get(json_field(answer, "kvs"), 0);
 
 	keep_free(keep);
@@ -745,44 +755,45 @@ static enum found etcd_keep_read(struct engine *engine, struct keep *keep, struc
 		return key ? FOUND_FAILED : (enum found)cni_fail(err, CNI_RETRY, "out of memory");
 	if (!kv)
 		return FOUND_NOT;
-	keep->doc = read_value(kv);
-	copy_integer(keep->version, json_field(kv, "mod_revision"));
+	keep->doc = etcd_read_value(kv);
+	etcd_copy_integer(keep->version, json_field(kv, "mod_revision"));
 	return FOUND;
 }
 
 /* The condition that the key has this version; "": that it does not exist. */
-static json_t *has_version(const char *key, const char *version)
+static json_t *etcd_has_version(const char *key, const char *version)
 {
-	return json_pack("[o]", compare(key, "MOD", "mod_revision", *version ? version : "0"));
+	return json_pack("[o]", etcd_compare(key, "MOD", "mod_revision", *version ? version : "0"));
 }
 
 static enum found etcd_keep_write(struct engine *engine, struct keep *keep, struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
-	autofree char *key = keep_key(etcd, keep);
-	json_auto_t *answer = key ? transact(etcd, has_version(key, keep->version),
-					     json_pack("[o]", put(key, json_incref(keep->doc))), key, err)
-				  : NULL;
+	autofree char *key = etcd_keep_key(etcd, keep);
+	json_auto_t *answer =
+		key ? etcd_transact(etcd, etcd_has_version(key, keep->version),
+				    json_pack("[o]", etcd_put(key, json_incref(keep->doc))), key, err)
+		    : NULL;
 
 	if (!answer)
 		return key ? FOUND_FAILED : (enum found)cni_fail(err, CNI_RETRY, "out of memory");
-	if (!succeeded(answer))
+	if (!etcd_succeeded(answer))
 		return FOUND_NOT;
-	copy_integer(keep->version, json_field(json_field(answer, "header"), "revision"));
+	etcd_copy_integer(keep->version, json_field(json_field(answer, "header"), "revision"));
 	return FOUND;
 }
 
 static enum found etcd_keep_remove(struct engine *engine, const struct keep *keep, struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
-	autofree char *key = keep_key(etcd, keep);
-	json_auto_t *answer = key ? transact(etcd, has_version(key, keep->version),
-					     json_pack("[o]", delete (key)), key, err)
+	autofree char *key = etcd_keep_key(etcd, keep);
+	json_auto_t *answer = key ? etcd_transact(etcd, etcd_has_version(key, keep->version),
+						  json_pack("[o]", etcd_delete(key)), key, err)
 				  : NULL;
 
 	if (!answer)
 		return key ? FOUND_FAILED : (enum found)cni_fail(err, CNI_RETRY, "out of memory");
-	return succeeded(answer) ? FOUND : FOUND_NOT;
+	return etcd_succeeded(answer) ? FOUND : FOUND_NOT;
 }
 
 struct keep_listing {
@@ -790,7 +801,7 @@ struct keep_listing {
 	struct keeps *keeps;
 };
 
-static int take_keep(void *arg, const char *name, const json_t *kv, struct cni_error *err)
+static int etcd_take_keep(void *arg, const char *name, const json_t *kv, struct cni_error *err)
 {
 	const struct keep_listing *listing = arg;
 	struct keep keep = { .kind = listing->kind };
@@ -799,8 +810,8 @@ static int take_keep(void *arg, const char *name, const json_t *kv, struct cni_e
 	if (strlen(name) >= sizeof(keep.name))
 		return 0;
 	memcpy(keep.name, name, strlen(name) + 1);
-	keep.doc = read_value(kv);
-	copy_integer(keep.version, json_field(kv, "mod_revision"));
+	keep.doc = etcd_read_value(kv);
+	etcd_copy_integer(keep.version, json_field(kv, "mod_revision"));
 	return keeps_add(listing->keeps, &keep, err);
 }
 
@@ -808,14 +819,14 @@ static int etcd_keep_list(struct engine *engine, enum keep_kind kind, struct kee
 			  struct cni_error *err)
 {
 	struct keep_listing keeps = { kind, ret };
-	struct listing listing = { .from = kinds[kind], .take = take_keep, .arg = &keeps };
+	struct listing listing = { .from = kinds[kind], .take = etcd_take_keep, .arg = &keeps };
 	char until[16];
 
 	snprintf(until, sizeof(until), "%s", kinds[kind]);
 	until[strlen(until) - 1]++;
 	listing.until = until;
 	*ret = (struct keeps){ 0 };
-	if (list((struct etcd *)engine, &listing, err) == 0)
+	if (etcd_list_keys((struct etcd *)engine, &listing, err) == 0)
 		return 0;
 	keeps_free(ret);
 	return -1;
@@ -862,7 +873,7 @@ static const struct engine_kind etcd_kind = {
 	.close = etcd_close,
 };
 
-static int read_endpoints(struct http *http, const json_t *conf, struct cni_error *err)
+static int etcd_read_endpoints(struct http *http, const json_t *conf, struct cni_error *err)
 {
 	json_t *list = NULL, *entry;
 	size_t i;
@@ -882,7 +893,7 @@ static int read_endpoints(struct http *http, const json_t *conf, struct cni_erro
 	return 0;
 }
 
-static int read_conf(struct etcd *etcd, const json_t *conf, struct cni_error *err)
+static int etcd_read_conf(struct etcd *etcd, const json_t *conf, struct cni_error *err)
 {
 	static const char where[] = "ipam.cluster.etcd.";
 	const char *prefix = PREFIX;
@@ -894,7 +905,7 @@ static int read_conf(struct etcd *etcd, const json_t *conf, struct cni_error *er
 	    field_string(conf, where, "key", &etcd->http.key.file, err) < 0 ||
 	    field_string(conf, where, "user", &etcd->user, err) < 0 ||
 	    field_string(conf, where, "password", &etcd->password, err) < 0 ||
-	    read_endpoints(&etcd->http, conf, err) < 0)
+	    etcd_read_endpoints(&etcd->http, conf, err) < 0)
 		return -1;
 	len = strlen(prefix);
 	if (len > 200)
@@ -921,7 +932,7 @@ struct engine *etcd_open(const struct cluster *cluster, struct cni_error *err)
 	etcd->http.what = "etcd";
 	etcd->http.from = "ipam.cluster.etcd.endpoints";
 	etcd->http.deadline_ms = &etcd->engine.deadline_ms;
-	if (read_conf(etcd, cluster->etcd, err) == 0 && http_open(&etcd->http, err) == 0) {
+	if (etcd_read_conf(etcd, cluster->etcd, err) == 0 && http_open(&etcd->http, err) == 0) {
 		etcd->http.try_ms = etcd->http.n > 1 ? TRY_MS : TRY_ALONE_MS;
 		return &etcd->engine;
 	}

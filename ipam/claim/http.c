@@ -62,7 +62,7 @@ void http_begin_with(struct http *http, const char *endpoint, const char *node)
 			http->current = i;
 }
 
-static void set_pem(CURL *curl, const struct pem *pem, CURLoption file, CURLoption blob)
+static void http_set_pem(CURL *curl, const struct pem *pem, CURLoption file, CURLoption blob)
 {
 	struct curl_blob bytes = { .data = pem->data, .len = pem->len, .flags = CURL_BLOB_COPY };
 
@@ -76,7 +76,7 @@ static void set_pem(CURL *curl, const struct pem *pem, CURLoption file, CURLopti
  * Sets the file of trusted CAs. A distribution's libcurl knows its path there; the libcurl in a static
  * program, which runs on any distribution, does not.
  */
-static void trust_system(CURL *curl)
+static void http_trust_system(CURL *curl)
 {
 	static const char *const bundles[] = {
 		"/etc/ssl/certs/ca-certificates.crt",		     /* Debian, Alpine, Arch, Talos */
@@ -95,7 +95,7 @@ static void trust_system(CURL *curl)
 		}
 }
 
-static size_t keep(char *text, size_t size, size_t n, void *arg)
+static size_t http_keep(char *text, size_t size, size_t n, void *arg)
 {
 	struct body *body = arg;
 	size_t len = size * n;
@@ -130,7 +130,7 @@ int http_open(struct http *http, struct cni_error *err)
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	/* ignore the runtime's proxy, which is for pulling images */
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, http_keep);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "addrpool/" PROJECT_VERSION);
 	/* do not wait for the thread of a resolver that hangs */
 	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
@@ -138,10 +138,10 @@ int http_open(struct http *http, struct cni_error *err)
 	if (http->ca.file || http->ca.data)
 		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	else
-		trust_system(curl);
-	set_pem(curl, &http->ca, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB);
-	set_pem(curl, &http->cert, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB);
-	set_pem(curl, &http->key, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB);
+		http_trust_system(curl);
+	http_set_pem(curl, &http->ca, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB);
+	http_set_pem(curl, &http->cert, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB);
+	http_set_pem(curl, &http->key, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB);
 	if (http->insecure) {
 		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -149,7 +149,7 @@ int http_open(struct http *http, struct cni_error *err)
 	return 0;
 }
 
-static void free_pem(const struct pem *pem)
+static void http_free_pem(const struct pem *pem)
 {
 	free(pem->data);
 }
@@ -161,13 +161,13 @@ void http_close(struct http *http)
 	for (size_t i = 0; i < http->n; i++)
 		free(http->endpoints[i]);
 	free(http->endpoints);
-	free_pem(&http->ca);
-	free_pem(&http->cert);
-	free_pem(&http->key);
+	http_free_pem(&http->ca);
+	http_free_pem(&http->cert);
+	http_free_pem(&http->key);
 	free(http->token);
 }
 
-static struct curl_slist *headers(const struct http *http, bool body)
+static struct curl_slist *http_headers(const struct http *http, bool body)
 {
 	struct curl_slist *list = NULL;
 	char token[16384], accept[128];
@@ -188,7 +188,7 @@ static struct curl_slist *headers(const struct http *http, bool body)
 static CURLcode ask(struct http *http, const char *method, const char *path, const char *text, long patience,
 		    struct body *body, char *why)
 {
-	struct curl_slist *list = headers(http, text);
+	struct curl_slist *list = http_headers(http, text);
 	CURL *curl = http->curl;
 	char url[16384];
 	CURLcode rc = CURLE_URL_MALFORMAT;
@@ -215,7 +215,7 @@ static CURLcode ask(struct http *http, const char *method, const char *path, con
 
 /* Is it an error of TLS, which no repetition changes? In TLS 1.3 a server that refuses the client's
  * certificate may send its alert only with the first answer. */
-static bool is_tls(CURLcode rc, const char *why)
+static bool http_is_tls(CURLcode rc, const char *why)
 {
 	switch (rc) {
 	case CURLE_PEER_FAILED_VERIFICATION:
@@ -229,12 +229,12 @@ static bool is_tls(CURLcode rc, const char *why)
 	}
 }
 
-static void pause_ms(long long ms)
+static void http_pause_ms(long long ms)
 {
 	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
 }
 
-static bool may_help(long status)
+static bool http_may_help(long status)
 {
 	return status == 429 || status >= 500;
 }
@@ -243,14 +243,15 @@ static bool may_help(long status)
  * Reads the answer. False: the request should be repeated, and why has the cause: an answer that is not JSON,
  * or a status that may change, with its message.
  */
-static bool is_reply(const struct http *http, struct body *body, struct reply *ret, char *why, size_t size)
+static bool http_is_reply(const struct http *http, struct body *body, struct reply *ret, char *why,
+			  size_t size)
 {
 	struct cni_error error = { 0 };
 	const char *text = NULL;
 
 	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &ret->status);
 	ret->doc = body->len ? json_read(body->text, body->len, &error) : NULL;
-	if (may_help(ret->status)) {
+	if (http_may_help(ret->status)) {
 		if (ret->doc && field_string(ret->doc, "", "message", &text, &error) == 0 && text)
 			snprintf(why, size, "HTTP %ld: %.160s", ret->status, text);
 		else
@@ -272,7 +273,7 @@ struct attempt {
 	long long after_ms; /* the server's Retry-After */
 };
 
-static int give_up(const struct http *http, const struct attempt *last, struct cni_error *err)
+static int http_give_up(const struct http *http, const struct attempt *last, struct cni_error *err)
 {
 	char list[512] = "";
 	size_t used = 0;
@@ -289,8 +290,8 @@ static int give_up(const struct http *http, const struct attempt *last, struct c
 			http->from, http->what);
 }
 
-static bool attempt(struct http *http, const char *method, const char *path, const char *text,
-		    long long patience, struct reply *ret, struct attempt *last)
+static bool http_attempt(struct http *http, const char *method, const char *path, const char *text,
+			 long long patience, struct reply *ret, struct attempt *last)
 {
 	char why[sizeof(last->why)] = "";
 	struct body answer = { 0 };
@@ -303,7 +304,7 @@ static bool attempt(struct http *http, const char *method, const char *path, con
 	if (answer.too_long || (rc != CURLE_OK && !*why))
 		snprintf(why, sizeof(why), "%s",
 			 answer.too_long ? "the answer is too long" : curl_easy_strerror(rc));
-	answered = rc == CURLE_OK && is_reply(http, &answer, ret, why, sizeof(why));
+	answered = rc == CURLE_OK && http_is_reply(http, &answer, ret, why, sizeof(why));
 	free(answer.text);
 	if (answered)
 		return true;
@@ -313,7 +314,7 @@ static bool attempt(struct http *http, const char *method, const char *path, con
 		return false;
 	*last = (struct attempt){ .endpoint = http->endpoints[http->current] };
 	memcpy(last->why, why, sizeof(why));
-	last->tls = is_tls(rc, last->why);
+	last->tls = http_is_tls(rc, last->why);
 	if (rc == CURLE_OK && curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &after) == CURLE_OK)
 		last->after_ms = (long long)after * 1000;
 	return false;
@@ -321,7 +322,7 @@ static bool attempt(struct http *http, const char *method, const char *path, con
 
 /* No pause in the first round of the endpoints, then longer and longer ones, by a random factor so that nodes
  * do not repeat at the same moment. */
-static long long pause_after(const struct http *http, size_t tries, const struct attempt *last)
+static long long http_pause_after(const struct http *http, size_t tries, const struct attempt *last)
 {
 	const long long pause = tries < http->n ? 0 : (long long)PAUSE_MS << (tries < 5 ? tries - 1 : 4);
 	uint16_t random = 0;
@@ -343,19 +344,19 @@ int http_call(struct http *http, const char *method, const char *path, const jso
 	if (body && !text)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	for (size_t tries = 1; left > 0; tries++) {
-		if (attempt(http, method, path, text, left < patience ? left : patience, ret, &last))
+		if (http_attempt(http, method, path, text, left < patience ? left : patience, ret, &last))
 			return 0;
 		http->current = (http->current + 1) % http->n;
 		/* repetitions would add to the load of a busy service */
 		if (tries % http->n == 0)
 			patience *= 2;
-		pause = pause_after(http, tries, &last);
+		pause = http_pause_after(http, tries, &last);
 		left = *http->deadline_ms - block_now_ms() - pause;
 		if (left <= 0 || (last.tls && http->n == 1))
 			break;
-		pause_ms(pause);
+		http_pause_ms(pause);
 	}
-	return give_up(http, &last, err);
+	return http_give_up(http, &last, err);
 }
 
 int http_refused(const struct http *http, const struct reply *reply, const char *path, struct cni_error *err)

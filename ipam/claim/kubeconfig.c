@@ -18,7 +18,7 @@
 #define POD_FILES "/var/run/secrets/kubernetes.io/serviceaccount/"
 
 /* Reads a whole file, and adds a zero byte. The caller frees the text. */
-static char *read_file(const char *path, size_t *len, struct cni_error *err)
+static char *kubeconfig_read_file(const char *path, size_t *len, struct cni_error *err)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	autofree char *text = malloc(FILE_MAX + 1);
@@ -35,10 +35,10 @@ static char *read_file(const char *path, size_t *len, struct cni_error *err)
 	return whole;
 }
 
-static json_t *read_yaml(const char *path, struct cni_error *err)
+static json_t *kubeconfig_read_yaml(const char *path, struct cni_error *err)
 {
 	size_t len;
-	autofree char *text = read_file(path, &len, err);
+	autofree char *text = kubeconfig_read_file(path, &len, err);
 	json_auto_t *docs = text ? yaml_read(path, text, len, err) : NULL;
 
 	if (docs && !json_array_size(docs))
@@ -47,7 +47,7 @@ static json_t *read_yaml(const char *path, struct cni_error *err)
 }
 
 /* The member key of the entry called wanted in one of a kubeconfig's lists. */
-static const json_t *find(const json_t *doc, const char *list, const char *wanted, const char *key)
+static const json_t *kubeconfig_find(const json_t *doc, const char *list, const char *wanted, const char *key)
 {
 	const json_t *entry;
 	size_t i;
@@ -61,7 +61,7 @@ static const json_t *find(const json_t *doc, const char *list, const char *wante
 	return NULL;
 }
 
-static const char *string(const json_t *obj, const char *key)
+static const char *kubeconfig_string(const json_t *obj, const char *key)
 {
 	const char *value = json_string_value(json_field(obj, key));
 
@@ -74,7 +74,7 @@ struct source {
 };
 
 /* The absolute path, borrowed from the document, to which it is added. */
-static const char *absolute(const struct source *source, const char *path)
+static const char *kubeconfig_absolute(const struct source *source, const char *path)
 {
 	const char *slash = strrchr(source->path, '/');
 	char whole[PATH_MAX];
@@ -89,23 +89,23 @@ static const char *absolute(const struct source *source, const char *path)
 }
 
 /* Reads the member "key-data", or the path in the member "key". */
-static int read_pem(struct pem *ret, const struct source *source, const json_t *obj, const char *key,
-		    struct cni_error *err)
+static int kubeconfig_read_pem(struct pem *ret, const struct source *source, const json_t *obj,
+			       const char *key, struct cni_error *err)
 {
-	const char *file = string(obj, key), *data;
+	const char *file = kubeconfig_string(obj, key), *data;
 	char data_key[64];
 
 	snprintf(data_key, sizeof(data_key), "%s-data", key);
-	data = string(obj, data_key);
+	data = kubeconfig_string(obj, data_key);
 	if (file)
-		ret->file = absolute(source, file);
+		ret->file = kubeconfig_absolute(source, file);
 	if (!data)
 		return 0;
 	ret->data = base64_decode(data, &ret->len);
 	return ret->data ? 0 : cni_fail(err, CNI_CONFIG, "%s: %s is not base64", source->path, data_key);
 }
 
-static int set_token(struct http *http, const char *token, struct cni_error *err)
+static int kubeconfig_set_token(struct http *http, const char *token, struct cni_error *err)
 {
 	/* without the line break at the end of its file */
 	if (asprintf(&http->token, "Bearer %.*s", (int)strcspn(token, "\r\n"), token) >= 0)
@@ -114,18 +114,18 @@ static int set_token(struct http *http, const char *token, struct cni_error *err
 	return cni_fail(err, CNI_RETRY, "out of memory");
 }
 
-static int read_token_file(struct http *http, const char *path, struct cni_error *err)
+static int kubeconfig_read_token_file(struct http *http, const char *path, struct cni_error *err)
 {
 	size_t len;
-	autofree char *token = read_file(path, &len, err);
+	autofree char *token = kubeconfig_read_file(path, &len, err);
 
-	return token ? set_token(http, token, err) : -1;
+	return token ? kubeconfig_set_token(http, token, err) : -1;
 }
 
-static int read_user(struct http *http, const struct source *source, const json_t *user,
-		     struct cni_error *err)
+static int kubeconfig_read_user(struct http *http, const struct source *source, const json_t *user,
+				struct cni_error *err)
 {
-	const char *token = string(user, "token"), *file = string(user, "tokenFile");
+	const char *token = kubeconfig_string(user, "token"), *file = kubeconfig_string(user, "tokenFile");
 
 	if (json_field(user, "as") || json_field(user, "as-groups") || json_field(user, "as-uid") ||
 	    json_field(user, "as-user-extra")) {
@@ -138,39 +138,39 @@ static int read_user(struct http *http, const struct source *source, const json_
 		return cni_hint(err,
 				"use a client certificate, a token, or the tokenFile of a service account");
 	}
-	if (read_pem(&http->cert, source, user, "client-certificate", err) < 0 ||
-	    read_pem(&http->key, source, user, "client-key", err) < 0)
+	if (kubeconfig_read_pem(&http->cert, source, user, "client-certificate", err) < 0 ||
+	    kubeconfig_read_pem(&http->key, source, user, "client-key", err) < 0)
 		return -1;
 	if (file)
-		return read_token_file(http, absolute(source, file), err);
-	return token ? set_token(http, token, err) : 0;
+		return kubeconfig_read_token_file(http, kubeconfig_absolute(source, file), err);
+	return token ? kubeconfig_set_token(http, token, err) : 0;
 }
 
-static int read_cluster(struct http *http, const struct source *source, const json_t *cluster,
-			struct cni_error *err)
+static int kubeconfig_read_cluster(struct http *http, const struct source *source, const json_t *cluster,
+				   struct cni_error *err)
 {
-	const char *server = string(cluster, "server"),
-		   *insecure = string(cluster, "insecure-skip-tls-verify");
+	const char *server = kubeconfig_string(cluster, "server"),
+		   *insecure = kubeconfig_string(cluster, "insecure-skip-tls-verify");
 
 	if (!server)
 		return cni_fail(err, CNI_CONFIG, "%s: the current context's cluster has no server",
 				source->path);
 	http->insecure = insecure && !strcmp(insecure, "true");
-	if (string(cluster, "tls-server-name") || string(cluster, "proxy-url"))
+	if (kubeconfig_string(cluster, "tls-server-name") || kubeconfig_string(cluster, "proxy-url"))
 		return cni_fail(err, CNI_CONFIG, "%s: tls-server-name and proxy-url are not supported",
 				source->path);
 	if (http_add_endpoint(http, server, err) < 0)
 		return -1;
-	return read_pem(&http->ca, source, cluster, "certificate-authority", err);
+	return kubeconfig_read_pem(&http->ca, source, cluster, "certificate-authority", err);
 }
 
 int kubeconfig_read(struct http *http, char **namespace, json_t **doc, const char *path,
 		    struct cni_error *err)
 {
-	struct source source = { .path = path, .doc = read_yaml(path, err) };
-	const char *name = string(source.doc, "current-context");
-	const json_t *context = find(source.doc, "contexts", name, "context");
-	const char *space = string(context, "namespace");
+	struct source source = { .path = path, .doc = kubeconfig_read_yaml(path, err) };
+	const char *name = kubeconfig_string(source.doc, "current-context");
+	const json_t *context = kubeconfig_find(source.doc, "contexts", name, "context");
+	const char *space = kubeconfig_string(context, "namespace");
 
 	*doc = source.doc;
 	if (!source.doc)
@@ -180,10 +180,15 @@ int kubeconfig_read(struct http *http, char **namespace, json_t **doc, const cha
 				path);
 	if (space)
 		*namespace = strdup(space);
-	if (read_cluster(http, &source, find(source.doc, "clusters", string(context, "cluster"), "cluster"),
-			 err) < 0)
+	if (kubeconfig_read_cluster(http, &source,
+				    kubeconfig_find(source.doc, "clusters",
+						    kubeconfig_string(context, "cluster"), "cluster"),
+				    err) < 0)
 		return -1;
-	return read_user(http, &source, find(source.doc, "users", string(context, "user"), "user"), err);
+	return kubeconfig_read_user(http, &source,
+				    kubeconfig_find(source.doc, "users", kubeconfig_string(context, "user"),
+						    "user"),
+				    err);
 }
 
 int kubeconfig_of_pod(struct http *http, char **namespace, struct cni_error *err)
@@ -199,11 +204,11 @@ int kubeconfig_of_pod(struct http *http, char **namespace, struct cni_error *err
 	}
 	snprintf(url, sizeof(url), strchr(host, ':') ? "https://[%s]:%s" : "https://%s:%s", host, port);
 	http->ca.file = POD_FILES "ca.crt";
-	*namespace = read_file(POD_FILES "namespace", &len, err);
+	*namespace = kubeconfig_read_file(POD_FILES "namespace", &len, err);
 	if (!*namespace)
 		return -1;
 	(*namespace)[strcspn(*namespace, "\r\n")] = '\0';
 	if (http_add_endpoint(http, url, err) < 0)
 		return -1;
-	return read_token_file(http, POD_FILES "token", err);
+	return kubeconfig_read_token_file(http, POD_FILES "token", err);
 }

@@ -51,7 +51,7 @@ struct block_name {
 };
 
 /* Of letters, digits, dashes and dots: "10.9.0.16-28", "fd00-0-0-0-0-0-0-10-124" */
-static struct block_name block_name(const struct prefix *block)
+static struct block_name kubernetes_block_name(const struct prefix *block)
 {
 	const unsigned char *b = block->ip.bytes;
 	struct block_name name;
@@ -69,16 +69,16 @@ static struct block_name block_name(const struct prefix *block)
 }
 
 /* "net-10.9.0.16-28" */
-static struct name name_of(const struct kubernetes *k, const struct prefix *block)
+static struct name kubernetes_name_of(const struct kubernetes *k, const struct prefix *block)
 {
 	struct name name;
 
-	snprintf(name.s, sizeof(name.s), "%s-%s", k->engine.cluster->pool, block_name(block).s);
+	snprintf(name.s, sizeof(name.s), "%s-%s", k->engine.cluster->pool, kubernetes_block_name(block).s);
 	return name;
 }
 
 /* The block of the Lease with this name. */
-static bool parse_name(const struct kubernetes *k, const char *name, struct prefix *ret)
+static bool kubernetes_parse_name(const struct kubernetes *k, const char *name, struct prefix *ret)
 {
 	const size_t pool = strlen(k->engine.cluster->pool);
 	char text[80], *dash;
@@ -93,11 +93,11 @@ static bool parse_name(const struct kubernetes *k, const char *name, struct pref
 	for (char *c = text; c < dash; c++)
 		if (*c == '-')
 			*c = ':';
-	return prefix_parse(text, ret) && !strcmp(name_of(k, ret).s, name);
+	return prefix_parse(text, ret) && !strcmp(kubernetes_name_of(k, ret).s, name);
 }
 
 /* May text be a label's value and a part of a Lease's name, without escapes? */
-static bool is_dns_name(const char *text)
+static bool kubernetes_is_dns_name(const char *text)
 {
 	static const char inside[] = "abcdefghijklmnopqrstuvwxyz0123456789.-", *const ends = ".-";
 	size_t len = strlen(text);
@@ -108,8 +108,8 @@ static bool is_dns_name(const char *text)
 }
 
 /* Calls method for the Lease with this name; name "": for all. Consumes body. */
-static int call(struct kubernetes *k, const char *method, const char *name, json_t *body, struct reply *ret,
-		struct cni_error *err)
+static int kubernetes_call(struct kubernetes *k, const char *method, const char *name, json_t *body,
+			   struct reply *ret, struct cni_error *err)
 {
 	json_auto_t *request = body;
 	char path[8192];
@@ -121,7 +121,8 @@ static int call(struct kubernetes *k, const char *method, const char *name, json
 }
 
 /* Fails with the message of the reply, which it consumes. */
-static enum found refused(const struct kubernetes *k, const struct reply *reply, struct cni_error *err)
+static enum found kubernetes_refused(const struct kubernetes *k, const struct reply *reply,
+				     struct cni_error *err)
 {
 	http_refused(&k->http, reply, k->leases, err);
 	json_decref(reply->doc);
@@ -132,7 +133,7 @@ struct micro_time {
 	char s[40];
 };
 
-static struct micro_time micro_time(const char *since)
+static struct micro_time kubernetes_micro_time(const char *since)
 {
 	struct micro_time time;
 
@@ -140,22 +141,22 @@ static struct micro_time micro_time(const char *since)
 	return time;
 }
 
-static json_t *lease_of(const struct kubernetes *k, const struct claim *claim)
+static json_t *kubernetes_lease_of(const struct kubernetes *k, const struct claim *claim)
 {
 	json_t *labels = json_pack("{s:s, s:s, s:s, s:s}", LABEL, k->engine.cluster->pool, TENANT,
 				   tenant_mark(claim).s, OWNER, owner_mark(claim).s, BLOCK,
-				   block_name(&claim->block).s);
-	json_t *doc =
-		json_pack("{s:s, s:s, s:{s:s, s:o, s:{s:s, s:s, s:s, s:s, s:s}}, s:{s:s, s:s?}}", KIND,
-			  "metadata", "name", name_of(k, &claim->block).s, "labels", labels, "annotations",
-			  "ipvlan-cni/block", prefix_text(&claim->block).s, "ipvlan-cni/network",
-			  claim->network, "ipvlan-cni/machine", claim->machine, "ipvlan-cni/boot",
-			  claim->boot, "ipvlan-cni/incarnation", claim->incarnation, "spec", "holderIdentity",
-			  claim->node, "acquireTime", *claim->since ? micro_time(claim->since).s : NULL);
+				   kubernetes_block_name(&claim->block).s);
+	json_t *doc = json_pack("{s:s, s:s, s:{s:s, s:o, s:{s:s, s:s, s:s, s:s, s:s}}, s:{s:s, s:s?}}", KIND,
+				"metadata", "name", kubernetes_name_of(k, &claim->block).s, "labels", labels,
+				"annotations", "ipvlan-cni/block", prefix_text(&claim->block).s,
+				"ipvlan-cni/network", claim->network, "ipvlan-cni/machine", claim->machine,
+				"ipvlan-cni/boot", claim->boot, "ipvlan-cni/incarnation", claim->incarnation,
+				"spec", "holderIdentity", claim->node, "acquireTime",
+				*claim->since ? kubernetes_micro_time(claim->since).s : NULL);
 
 	if (doc && *claim->seen)
 		json_object_set_new(json_object_get(doc, "spec"), "renewTime",
-				    json_string(micro_time(claim->seen).s));
+				    json_string(kubernetes_micro_time(claim->seen).s));
 
 	if (doc && claim->owned)
 		json_object_set_new(json_object_get(doc, "metadata"), "ownerReferences",
@@ -166,7 +167,7 @@ static json_t *lease_of(const struct kubernetes *k, const struct claim *claim)
 	return doc;
 }
 
-static void copy(char *ret, size_t size, const json_t *obj, const char *key)
+static void kubernetes_copy(char *ret, size_t size, const json_t *obj, const char *key)
 {
 	const char *value = json_string_value(json_field(obj, key));
 
@@ -174,14 +175,14 @@ static void copy(char *ret, size_t size, const json_t *obj, const char *key)
 }
 
 /* A MicroTime, in whole seconds. */
-static void copy_time(char ret[32], const json_t *spec, const char *key)
+static void kubernetes_copy_time(char ret[32], const json_t *spec, const char *key)
 {
-	copy(ret, 31, spec, key);
+	kubernetes_copy(ret, 31, spec, key);
 	if (*ret)
 		memcpy(ret + strcspn(ret, ".Z"), "Z", sizeof("Z"));
 }
 
-static bool read_lease(const struct kubernetes *k, const json_t *doc, struct claim *ret)
+static bool kubernetes_read_lease(const struct kubernetes *k, const json_t *doc, struct claim *ret)
 {
 	const json_t *meta = json_field(doc, "metadata"), *spec = json_field(doc, "spec");
 	const json_t *notes = json_field(meta, "annotations");
@@ -191,31 +192,31 @@ static bool read_lease(const struct kubernetes *k, const json_t *doc, struct cla
 
 	/* another program's Lease may have our annotations, but not our name */
 	if (!name || !block || !prefix_parse(block, &claim.block) ||
-	    strcmp(name, name_of(k, &claim.block).s) != 0)
+	    strcmp(name, kubernetes_name_of(k, &claim.block).s) != 0)
 		return false;
-	copy(claim.node, sizeof(claim.node), spec, "holderIdentity");
-	copy_time(claim.since, spec, "acquireTime");
-	copy_time(claim.seen, spec, "renewTime");
-	copy(claim.network, sizeof(claim.network), notes, "ipvlan-cni/network");
-	copy(claim.machine, sizeof(claim.machine), notes, "ipvlan-cni/machine");
-	copy(claim.boot, sizeof(claim.boot), notes, "ipvlan-cni/boot");
-	copy(claim.incarnation, sizeof(claim.incarnation), notes, "ipvlan-cni/incarnation");
-	copy(claim.id, sizeof(claim.id), meta, "uid");
-	copy(claim.version, sizeof(claim.version), meta, "resourceVersion");
+	kubernetes_copy(claim.node, sizeof(claim.node), spec, "holderIdentity");
+	kubernetes_copy_time(claim.since, spec, "acquireTime");
+	kubernetes_copy_time(claim.seen, spec, "renewTime");
+	kubernetes_copy(claim.network, sizeof(claim.network), notes, "ipvlan-cni/network");
+	kubernetes_copy(claim.machine, sizeof(claim.machine), notes, "ipvlan-cni/machine");
+	kubernetes_copy(claim.boot, sizeof(claim.boot), notes, "ipvlan-cni/boot");
+	kubernetes_copy(claim.incarnation, sizeof(claim.incarnation), notes, "ipvlan-cni/incarnation");
+	kubernetes_copy(claim.id, sizeof(claim.id), meta, "uid");
+	kubernetes_copy(claim.version, sizeof(claim.version), meta, "resourceVersion");
 	claim.owned = json_array_size(json_field(meta, "ownerReferences"));
 	*ret = claim;
 	return true;
 }
 
-/* As read_lease(); fails if the Lease is that of another block. */
-static bool read_lease_of(const struct kubernetes *k, const struct prefix *block, const json_t *doc,
-			  struct claim *ret)
+/* As kubernetes_read_lease(); fails if the Lease is that of another block. */
+static bool kubernetes_read_lease_of(const struct kubernetes *k, const struct prefix *block,
+				     const json_t *doc, struct claim *ret)
 {
-	return read_lease(k, doc, ret) && prefix_equal(&ret->block, block);
+	return kubernetes_read_lease(k, doc, ret) && prefix_equal(&ret->block, block);
 }
 
-static int read_item(const struct kubernetes *k, struct claims *claims, const json_t *item,
-		     struct cni_error *err)
+static int kubernetes_read_item(const struct kubernetes *k, struct claims *claims, const json_t *item,
+				struct cni_error *err)
 {
 	const json_t *notes = json_field(json_field(item, "metadata"), "annotations");
 	const char *size = json_string_value(json_field(notes, "ipvlan-cni/block-size"));
@@ -223,13 +224,13 @@ static int read_item(const struct kubernetes *k, struct claims *claims, const js
 
 	if (size)
 		claims->block_size = strtoll(size, NULL, 10);
-	return read_lease(k, item, &claim) ? claims_add(claims, &claim, err) : 0;
+	return kubernetes_read_lease(k, item, &claim) ? claims_add(claims, &claim, err) : 0;
 }
 
 /* Lists the Leases whose labels match selector. query is added to the URL. FOUND_NOT: HTTP 410, the list that
  * the page belongs to has expired. */
-static enum found ask_list(struct kubernetes *k, const char *selector, const char *query, struct reply *ret,
-			   struct cni_error *err)
+static enum found kubernetes_ask_list(struct kubernetes *k, const char *selector, const char *query,
+				      struct reply *ret, struct cni_error *err)
 {
 	char *escaped = curl_easy_escape(k->http.curl, selector, 0);
 	autofree char *path = NULL;
@@ -240,21 +241,22 @@ static enum found ask_list(struct kubernetes *k, const char *selector, const cha
 	curl_free(escaped);
 	if (!path)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	rc = call(k, "GET", path, NULL, ret, err);
+	rc = kubernetes_call(k, "GET", path, NULL, ret, err);
 	if (rc < 0)
 		return FOUND_FAILED;
 	if (ret->status == 200)
 		return FOUND;
 	if (ret->status != 410)
-		return refused(k, ret, err);
+		return kubernetes_refused(k, ret, err);
 	json_decref(ret->doc);
 	return FOUND_NOT;
 }
 
-/* As ask_list(), as a table of names from the API server's cache. Calls row() with the cells of each Lease.
+/* As kubernetes_ask_list(), as a table of names from the API server's cache. Calls row() with the cells of
+ * each Lease.
  */
-static int ask_table(struct kubernetes *k, const char *selector, void (*row)(const json_t *cells, void *arg),
-		     void *arg, struct cni_error *err)
+static int kubernetes_ask_table(struct kubernetes *k, const char *selector,
+				void (*row)(const json_t *cells, void *arg), void *arg, struct cni_error *err)
 {
 	const json_t *line;
 	struct reply reply;
@@ -262,7 +264,7 @@ static int ask_table(struct kubernetes *k, const char *selector, void (*row)(con
 	size_t i;
 
 	k->http.accept = TABLE;
-	found = ask_list(k, selector, "&includeObject=None&resourceVersion=0", &reply, err);
+	found = kubernetes_ask_list(k, selector, "&includeObject=None&resourceVersion=0", &reply, err);
 	k->http.accept = NULL;
 	if (found != FOUND)
 		return found == FOUND_NOT
@@ -274,7 +276,7 @@ static int ask_table(struct kubernetes *k, const char *selector, void (*row)(con
 	return 0;
 }
 
-static const char *cell(const json_t *cells, size_t n)
+static const char *kubernetes_cell(const json_t *cells, size_t n)
 {
 	const char *text = json_string_value(json_array_get(cells, n));
 
@@ -287,13 +289,13 @@ struct comparison {
 	size_t known, unknown;
 };
 
-static void compare_row(const json_t *cells, void *arg)
+static void kubernetes_compare_row(const json_t *cells, void *arg)
 {
 	struct comparison *comparison = arg;
 	struct prefix block;
 	bool known = false;
 
-	if (parse_name(comparison->k, cell(cells, 0), &block))
+	if (kubernetes_parse_name(comparison->k, kubernetes_cell(cells, 0), &block))
 		for (size_t i = 0; i < comparison->own->n; i++)
 			known |= prefix_equal(&comparison->own->list[i].prefix, &block);
 	comparison->known += known;
@@ -305,30 +307,30 @@ struct looking {
 	struct look *look;
 };
 
-static void take_row(const json_t *cells, void *arg)
+static void kubernetes_take_row(const json_t *cells, void *arg)
 {
 	struct looking *looking = arg;
-	const char *name = cell(cells, 0);
+	const char *name = kubernetes_cell(cells, 0);
 
-	if (!strncmp(cell(cells, 1), SIZE, strlen(SIZE)))
-		looking->look->block_size = strtoll(cell(cells, 1) + strlen(SIZE), NULL, 10);
+	if (!strncmp(kubernetes_cell(cells, 1), SIZE, strlen(SIZE)))
+		looking->look->block_size = strtoll(kubernetes_cell(cells, 1) + strlen(SIZE), NULL, 10);
 	for (size_t i = 0; i < looking->look->n; i++)
 		looking->look->candidates[i].taken |=
-			!strcmp(name_of(looking->k, &looking->look->candidates[i].block).s, name);
+			!strcmp(kubernetes_name_of(looking->k, &looking->look->candidates[i].block).s, name);
 }
 
 /* Reads the pool's record. If 0.1.0 wrote it, adds its block size where a table shows it. */
-static int read_pool(struct kubernetes *k, struct look *look, struct cni_error *err)
+static int kubernetes_read_pool(struct kubernetes *k, struct look *look, struct cni_error *err)
 {
 	const char *size;
 	struct name name;
 	struct reply reply, done;
 
 	snprintf(name.s, sizeof(name.s), "%s-pool", k->engine.cluster->pool);
-	if (call(k, "GET", name.s, NULL, &reply, err) < 0)
+	if (kubernetes_call(k, "GET", name.s, NULL, &reply, err) < 0)
 		return -1;
 	if (reply.status != 200 && reply.status != 404)
-		return refused(k, &reply, err);
+		return kubernetes_refused(k, &reply, err);
 	size = json_string_value(json_field(json_field(json_field(reply.doc, "metadata"), "annotations"),
 					    "ipvlan-cni/block-size"));
 	look->block_size = reply.status == 200 && size ? strtoll(size, NULL, 10) : 0;
@@ -340,7 +342,7 @@ static int read_pool(struct kubernetes *k, struct look *look, struct cni_error *
 
 		json_object_set(meta, "labels", json_object_get(more, "labels"));
 		json_object_set(reply.doc, "spec", json_object_get(more, "spec"));
-		if (call(k, "PUT", name.s, json_incref(reply.doc), &done, err) < 0) {
+		if (kubernetes_call(k, "PUT", name.s, json_incref(reply.doc), &done, err) < 0) {
 			json_decref(reply.doc);
 			return -1;
 		}
@@ -350,7 +352,7 @@ static int read_pool(struct kubernetes *k, struct look *look, struct cni_error *
 	return 0;
 }
 
-static int look_at_candidates(struct kubernetes *k, struct look *look, struct cni_error *err)
+static int kubernetes_look_at_candidates(struct kubernetes *k, struct look *look, struct cni_error *err)
 {
 	struct looking looking = { .k = k, .look = look };
 	char selector[CANDIDATES_MAX * 96 + 256];
@@ -360,16 +362,16 @@ static int look_at_candidates(struct kubernetes *k, struct look *look, struct cn
 	for (size_t i = 0; i < look->n; i++) {
 		look->candidates[i].taken = false;
 		used += (size_t)snprintf(selector + used, sizeof(selector) - used, ",%s",
-					 block_name(&look->candidates[i].block).s);
+					 kubernetes_block_name(&look->candidates[i].block).s);
 	}
 	snprintf(selector + used, sizeof(selector) - used, ")");
 	look->block_size = 0;
-	if (ask_table(k, selector, take_row, &looking, err) < 0)
+	if (kubernetes_ask_table(k, selector, kubernetes_take_row, &looking, err) < 0)
 		return -1;
-	return look->block_size ? 0 : read_pool(k, look, err);
+	return look->block_size ? 0 : kubernetes_read_pool(k, look, err);
 }
 
-static int node_missing(const struct claim *claim, struct cni_error *err)
+static int kubernetes_node_missing(const struct claim *claim, struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFIG,
 		 "Kubernetes has no Node object called %s, which ipam.cluster.kubernetes."
@@ -380,7 +382,7 @@ static int node_missing(const struct claim *claim, struct cni_error *err)
 }
 
 /* Requests the Node object that will own the claim, if ownedByNode is true. */
-static int find_node(struct kubernetes *k, const struct claim *claim, struct cni_error *err)
+static int kubernetes_find_node(struct kubernetes *k, const struct claim *claim, struct cni_error *err)
 {
 	struct reply reply;
 	const char *uid;
@@ -389,7 +391,7 @@ static int find_node(struct kubernetes *k, const struct claim *claim, struct cni
 	if (!claim->owned || k->node)
 		return 0;
 	if (snprintf(path, sizeof(path), "/api/v1/nodes/%s", claim->node) >= (int)sizeof(path) ||
-	    !is_dns_name(claim->node))
+	    !kubernetes_is_dns_name(claim->node))
 		return cni_fail(err, CNI_CONFIG, "\"%s\" cannot be the name of a Node object", claim->node);
 	if (http_call(&k->http, "GET", path, NULL, &reply, err) < 0)
 		return -1;
@@ -398,7 +400,7 @@ static int find_node(struct kubernetes *k, const struct claim *claim, struct cni
 		k->node = json_pack("{s:s, s:s, s:s, s:s}", "apiVersion", "v1", "kind", "Node", "name",
 				    claim->node, "uid", uid);
 	else if (reply.status == 404)
-		node_missing(claim, err);
+		kubernetes_node_missing(claim, err);
 	else
 		http_refused(&k->http, &reply, path, err);
 	json_decref(reply.doc);
@@ -406,33 +408,35 @@ static int find_node(struct kubernetes *k, const struct claim *claim, struct cni
 }
 
 /* Reads the Lease of a block. FOUND_NOT: it does not exist, or is not a claim. */
-static enum found read_one(struct kubernetes *k, const struct prefix *block, struct claim *ret,
-			   struct cni_error *err)
+static enum found kubernetes_read_one(struct kubernetes *k, const struct prefix *block, struct claim *ret,
+				      struct cni_error *err)
 {
 	struct reply reply;
 	bool known;
 
-	if (call(k, "GET", name_of(k, block).s, NULL, &reply, err) < 0)
+	if (kubernetes_call(k, "GET", kubernetes_name_of(k, block).s, NULL, &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 200 && reply.status != 404)
-		return refused(k, &reply, err);
-	known = reply.status == 200 && read_lease_of(k, block, reply.doc, ret);
+		return kubernetes_refused(k, &reply, err);
+	known = reply.status == 200 && kubernetes_read_lease_of(k, block, reply.doc, ret);
 	json_decref(reply.doc);
 	return known ? FOUND : FOUND_NOT;
 }
 
 /* Renews the Lease of one of our claims, for people. Ignores errors. */
-static void sign(struct kubernetes *k, const struct claim *self, const struct prefix *block)
+static void kubernetes_sign(struct kubernetes *k, const struct claim *self, const struct prefix *block)
 {
 	struct cni_error err = { 0 };
 	struct claim there;
 	struct reply reply;
 
-	if (read_one(k, block, &there, &err) != FOUND ||
-	    strcmp(owner_mark(&there).s, owner_mark(self).s) != 0 || find_node(k, &there, &err) < 0)
+	if (kubernetes_read_one(k, block, &there, &err) != FOUND ||
+	    strcmp(owner_mark(&there).s, owner_mark(self).s) != 0 ||
+	    kubernetes_find_node(k, &there, &err) < 0)
 		return;
 	memcpy(there.seen, self->seen, sizeof(there.seen));
-	if (call(k, "PUT", name_of(k, block).s, lease_of(k, &there), &reply, &err) == 0)
+	if (kubernetes_call(k, "PUT", kubernetes_name_of(k, block).s, kubernetes_lease_of(k, &there), &reply,
+			    &err) == 0)
 		json_decref(reply.doc);
 }
 
@@ -450,7 +454,7 @@ static int kubernetes_own(struct engine *engine, const struct claim *self, struc
 	*ret = (struct claims){ 0 };
 	snprintf(selector, sizeof(selector), LABEL "=%s," TENANT "=%s", engine->cluster->pool,
 		 tenant_mark(self).s);
-	found = ask_list(k, selector, "&resourceVersion=0", &reply, err);
+	found = kubernetes_ask_list(k, selector, "&resourceVersion=0", &reply, err);
 	if (found != FOUND)
 		return found == FOUND_NOT
 			       ? cni_fail(err, CNI_RETRY, "Kubernetes %s: HTTP 410", http_endpoint(&k->http))
@@ -458,7 +462,7 @@ static int kubernetes_own(struct engine *engine, const struct claim *self, struc
 	json_array_foreach(json_field(reply.doc, "items"), i, item) {
 		struct claim claim;
 
-		if (rc == 0 && read_lease(k, item, &claim) && !strcmp(claim.node, self->node) &&
+		if (rc == 0 && kubernetes_read_lease(k, item, &claim) && !strcmp(claim.node, self->node) &&
 		    !strcmp(claim.network, self->network))
 			rc = claims_add(ret, &claim, err);
 	}
@@ -470,8 +474,8 @@ static int kubernetes_own(struct engine *engine, const struct claim *self, struc
 
 /* The node has no block. Lists its claims, which are usually none: a table without rows has a kilobyte of
  * descriptions of its columns. */
-static int compare_none(struct engine *engine, const struct claim *self, struct look *look,
-			struct cni_error *err)
+static int kubernetes_compare_none(struct engine *engine, const struct claim *self, struct look *look,
+				   struct cni_error *err)
 {
 	struct claims claims;
 
@@ -482,19 +486,19 @@ static int compare_none(struct engine *engine, const struct claim *self, struct 
 	return 0;
 }
 
-static int compare_own(struct kubernetes *k, const struct claim *self, struct look *look,
-		       struct cni_error *err)
+static int kubernetes_compare_own(struct kubernetes *k, const struct claim *self, struct look *look,
+				  struct cni_error *err)
 {
 	struct comparison comparison = { .k = k, .own = look->own };
 	char selector[256];
 
 	snprintf(selector, sizeof(selector), LABEL "=%s," OWNER "=%s", k->engine.cluster->pool,
 		 owner_mark(self).s);
-	if (ask_table(k, selector, compare_row, &comparison, err) < 0)
+	if (kubernetes_ask_table(k, selector, kubernetes_compare_row, &comparison, err) < 0)
 		return -1;
 	look->same = !comparison.unknown && comparison.known == look->own->n;
 	if (look->same && look->sign)
-		sign(k, self, &look->own->list[0].prefix);
+		kubernetes_sign(k, self, &look->own->list[0].prefix);
 	return 0;
 }
 
@@ -506,8 +510,9 @@ static int kubernetes_look(struct engine *engine, const struct claim *self, stru
 
 	look->same = false;
 	if (look->own)
-		rc = look->own->n ? compare_own(k, self, look, err) : compare_none(engine, self, look, err);
-	return rc == 0 && look->n ? look_at_candidates(k, look, err) : rc;
+		rc = look->own->n ? kubernetes_compare_own(k, self, look, err)
+				  : kubernetes_compare_none(engine, self, look, err);
+	return rc == 0 && look->n ? kubernetes_look_at_candidates(k, look, err) : rc;
 }
 
 struct names {
@@ -517,12 +522,12 @@ struct names {
 	int rc;
 };
 
-static void name_row(const json_t *cells, void *arg)
+static void kubernetes_name_row(const json_t *cells, void *arg)
 {
 	struct names *names = arg;
 	struct prefix block;
 
-	if (names->rc == 0 && parse_name(names->k, cell(cells, 0), &block))
+	if (names->rc == 0 && kubernetes_parse_name(names->k, kubernetes_cell(cells, 0), &block))
 		names->rc = taken_add(names->taken, &block, names->err);
 }
 
@@ -534,7 +539,7 @@ static int kubernetes_list_blocks(struct engine *engine, struct taken *ret, stru
 
 	*ret = (struct taken){ 0 };
 	snprintf(selector, sizeof(selector), LABEL "=%s", engine->cluster->pool);
-	if (ask_table(k, selector, name_row, &names, err) == 0 && names.rc == 0)
+	if (kubernetes_ask_table(k, selector, kubernetes_name_row, &names, err) == 0 && names.rc == 0)
 		return 0;
 	taken_free(ret);
 	return -1;
@@ -550,8 +555,8 @@ struct listing {
 
 /* Reads the page that begins at *more. Sets *more to the next page, "" after the last; the caller frees it.
  * FOUND_NOT: the list has expired in the server. */
-static enum found read_page(struct kubernetes *k, const struct listing *listing, char **more,
-			    struct cni_error *err)
+static enum found kubernetes_read_page(struct kubernetes *k, const struct listing *listing, char **more,
+				       struct cni_error *err)
 {
 	autofree char *from = *more, *query = NULL;
 	char *escaped = curl_easy_escape(k->http.curl, from, 0);
@@ -566,7 +571,7 @@ static enum found read_page(struct kubernetes *k, const struct listing *listing,
 	if (asprintf(&query, "&limit=%d%s%s", PAGE, *from ? "&continue=" : "", escaped ? escaped : "") < 0)
 		query = NULL;
 	curl_free(escaped);
-	found = query ? ask_list(k, listing->selector, query, &reply, err)
+	found = query ? kubernetes_ask_list(k, listing->selector, query, &reply, err)
 		      : cni_fail(err, CNI_RETRY, "out of memory");
 	if (found != FOUND)
 		return found;
@@ -582,7 +587,7 @@ static enum found read_page(struct kubernetes *k, const struct listing *listing,
 }
 
 /* If it fails, no item is left. */
-static int list(struct kubernetes *k, const struct listing *listing, struct cni_error *err)
+static int kubernetes_list_items(struct kubernetes *k, const struct listing *listing, struct cni_error *err)
 {
 	enum found found = FOUND_NOT;
 	autofree char *from = NULL;
@@ -595,7 +600,7 @@ static int list(struct kubernetes *k, const struct listing *listing, struct cni_
 		}
 		if (!from)
 			return cni_fail(err, CNI_RETRY, "out of memory");
-		found = read_page(k, listing, &from, err);
+		found = kubernetes_read_page(k, listing, &from, err);
 	} while (found == FOUND_NOT || (found == FOUND && from && *from));
 	if (found == FOUND)
 		return 0;
@@ -603,12 +608,12 @@ static int list(struct kubernetes *k, const struct listing *listing, struct cni_
 	return -1;
 }
 
-static int take_claim(struct kubernetes *k, void *arg, const json_t *item, struct cni_error *err)
+static int kubernetes_take_claim(struct kubernetes *k, void *arg, const json_t *item, struct cni_error *err)
 {
-	return read_item(k, arg, item, err);
+	return kubernetes_read_item(k, arg, item, err);
 }
 
-static void forget_claims(void *arg)
+static void kubernetes_forget_claims(void *arg)
 {
 	claims_free(arg);
 }
@@ -616,11 +621,11 @@ static void forget_claims(void *arg)
 static int kubernetes_list(struct engine *engine, struct claims *ret, struct cni_error *err)
 {
 	char selector[128];
-	const struct listing listing = { selector, take_claim, forget_claims, ret };
+	const struct listing listing = { selector, kubernetes_take_claim, kubernetes_forget_claims, ret };
 
 	*ret = (struct claims){ 0 };
 	snprintf(selector, sizeof(selector), LABEL "=%s", engine->cluster->pool);
-	return list((struct kubernetes *)engine, &listing, err);
+	return kubernetes_list_items((struct kubernetes *)engine, &listing, err);
 }
 
 static enum found kubernetes_begin(struct engine *engine, long long block_size, struct cni_error *err)
@@ -633,14 +638,15 @@ static enum found kubernetes_begin(struct engine *engine, long long block_size, 
 
 	snprintf(name.s, sizeof(name.s), "%s-pool", pool);
 	snprintf(size, sizeof(size), "%lld", block_size);
-	if (call(k, "POST", "",
-		 json_pack("{s:s, s:s, s:{s:s, s:{s:s, s:s}, s:{s:s}}, s:{s:s+}}", KIND, "metadata", "name",
-			   name.s, "labels", LABEL, pool, BLOCK, "pool", "annotations",
-			   "ipvlan-cni/block-size", size, "spec", "holderIdentity", SIZE, size),
-		 &reply, err) < 0)
+	if (kubernetes_call(k, "POST", "",
+			    json_pack("{s:s, s:s, s:{s:s, s:{s:s, s:s}, s:{s:s}}, s:{s:s+}}", KIND,
+				      "metadata", "name", name.s, "labels", LABEL, pool, BLOCK, "pool",
+				      "annotations", "ipvlan-cni/block-size", size, "spec", "holderIdentity",
+				      SIZE, size),
+			    &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 201 && reply.status != 409)
-		return refused(k, &reply, err);
+		return kubernetes_refused(k, &reply, err);
 	json_decref(reply.doc);
 	return reply.status == 201 ? FOUND : FOUND_NOT;
 }
@@ -654,14 +660,17 @@ static enum found kubernetes_create(struct engine *engine, struct claim *claim, 
 	enum found found;
 	bool ours;
 
-	if (find_node(k, claim, err) < 0 || call(k, "POST", "", lease_of(k, claim), &reply, err) < 0)
+	if (kubernetes_find_node(k, claim, err) < 0 ||
+	    kubernetes_call(k, "POST", "", kubernetes_lease_of(k, claim), &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 201 && reply.status != 409)
-		return refused(k, &reply, err);
-	found = reply.status == 201 && read_lease_of(k, &claim->block, reply.doc, &there) ? FOUND : FOUND_NOT;
+		return kubernetes_refused(k, &reply, err);
+	found = reply.status == 201 && kubernetes_read_lease_of(k, &claim->block, reply.doc, &there)
+			? FOUND
+			: FOUND_NOT;
 	json_decref(reply.doc);
 	if (reply.status == 409)
-		found = read_one(k, &claim->block, &there, err);
+		found = kubernetes_read_one(k, &claim->block, &there, err);
 	if (found == FOUND_FAILED)
 		return found;
 	ours = found == FOUND && claim_is_same_owner(&there, claim);
@@ -678,17 +687,18 @@ static enum found kubernetes_update(struct engine *engine, const struct claim *o
 	enum found found;
 
 	memcpy(fresh->version, old->version, sizeof(fresh->version));
-	if (find_node(k, fresh, err) < 0 ||
-	    call(k, "PUT", name_of(k, &fresh->block).s, lease_of(k, fresh), &reply, err) < 0)
+	if (kubernetes_find_node(k, fresh, err) < 0 ||
+	    kubernetes_call(k, "PUT", kubernetes_name_of(k, &fresh->block).s, kubernetes_lease_of(k, fresh),
+			    &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 200 && reply.status != 409 && reply.status != 404)
-		return refused(k, &reply, err);
-	if (reply.status == 200 && read_lease_of(k, &fresh->block, reply.doc, &there))
+		return kubernetes_refused(k, &reply, err);
+	if (reply.status == 200 && kubernetes_read_lease_of(k, &fresh->block, reply.doc, &there))
 		memcpy(fresh->version, there.version, sizeof(fresh->version));
 	json_decref(reply.doc);
 	if (reply.status != 409)
 		return reply.status == 200 ? FOUND : FOUND_NOT;
-	found = read_one(k, &fresh->block, &there, err);
+	found = kubernetes_read_one(k, &fresh->block, &there, err);
 	if (found == FOUND && strcmp(owner_mark(&there).s, owner_mark(fresh).s) != 0)
 		return FOUND_NOT;
 	if (found == FOUND)
@@ -697,18 +707,19 @@ static enum found kubernetes_update(struct engine *engine, const struct claim *o
 }
 
 /* Deletes the Lease if it has this uid and version; NULL: any. FOUND_NOT: it does not exist, or differs. */
-static enum found delete_lease(struct kubernetes *k, const char *name, const char *uid, const char *version,
-			       struct cni_error *err)
+static enum found kubernetes_delete_lease(struct kubernetes *k, const char *name, const char *uid,
+					  const char *version, struct cni_error *err)
 {
 	struct reply reply;
 
-	if (call(k, "DELETE", name,
-		 json_pack("{s:s, s:s, s:{s:s*, s:s*}}", "apiVersion", "v1", "kind", "DeleteOptions",
-			   "preconditions", "uid", uid, "resourceVersion", version),
-		 &reply, err) < 0)
+	if (kubernetes_call(k, "DELETE", name,
+			    json_pack("{s:s, s:s, s:{s:s*, s:s*}}", "apiVersion", "v1", "kind",
+				      "DeleteOptions", "preconditions", "uid", uid, "resourceVersion",
+				      version),
+			    &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 200 && reply.status != 202 && reply.status != 404 && reply.status != 409)
-		return refused(k, &reply, err);
+		return kubernetes_refused(k, &reply, err);
 	json_decref(reply.doc);
 	return reply.status < 300 ? FOUND : FOUND_NOT;
 }
@@ -718,25 +729,25 @@ static enum found delete_lease(struct kubernetes *k, const char *name, const cha
 static enum found kubernetes_remove(struct engine *engine, const struct claim *claim, struct cni_error *err)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
-	enum found found = delete_lease(k, name_of(k, &claim->block).s, claim->id,
-					*claim->version ? claim->version : NULL, err);
+	enum found found = kubernetes_delete_lease(k, kubernetes_name_of(k, &claim->block).s, claim->id,
+						   *claim->version ? claim->version : NULL, err);
 	struct claim there;
 
 	if (found != FOUND_NOT || !*claim->version)
 		return found;
-	found = read_one(k, &claim->block, &there, err);
+	found = kubernetes_read_one(k, &claim->block, &there, err);
 	if (found != FOUND || strcmp(there.id, claim->id) != 0 ||
 	    strcmp(owner_mark(&there).s, owner_mark(claim).s) != 0)
 		return found == FOUND ? FOUND_NOT : found;
-	return delete_lease(k, name_of(k, &claim->block).s, claim->id, *there.version ? there.version : NULL,
-			    err);
+	return kubernetes_delete_lease(k, kubernetes_name_of(k, &claim->block).s, claim->id,
+				       *there.version ? there.version : NULL, err);
 }
 
 static const char *const kinds[] = { [KEEP_IDENTITY] = "identity", [KEEP_ADDRESS] = "address" };
 
 /* "net-address-10.9.0.7-32"; of an identity, whose name may have any character: "net-identity-" and a hash.
  */
-static struct name keep_name(const struct kubernetes *k, const struct keep *keep)
+static struct name kubernetes_keep_name(const struct kubernetes *k, const struct keep *keep)
 {
 	struct claim named = { .node = "" };
 	struct prefix prefix;
@@ -748,7 +759,7 @@ static struct name keep_name(const struct kubernetes *k, const struct keep *keep
 	if (keep->kind == KEEP_ADDRESS && ip_parse(keep->name, &prefix.ip)) {
 		prefix.len = (unsigned int)(8 * ip_size(&prefix.ip));
 		snprintf(name.s, sizeof(name.s), "%s-%s-%s", k->engine.cluster->pool, kinds[keep->kind],
-			 block_name(&prefix).s);
+			 kubernetes_block_name(&prefix).s);
 	} else {
 		snprintf(name.s, sizeof(name.s), "%s-%s-%s", k->engine.cluster->pool, kinds[keep->kind],
 			 tenant_mark(&named).s);
@@ -756,14 +767,14 @@ static struct name keep_name(const struct kubernetes *k, const struct keep *keep
 	return name;
 }
 
-static json_t *keep_lease(const struct kubernetes *k, const struct keep *keep)
+static json_t *kubernetes_keep_lease(const struct kubernetes *k, const struct keep *keep)
 {
 	const char *node = json_string_value(json_field(json_field(keep->doc, "holder"), "node"));
 	autofree char *record = json_dumps(keep->doc, JSON_COMPACT);
 	json_t *doc = json_pack("{s:s, s:s, s:{s:s, s:{s:s, s:s}, s:{s:s, s:s}}, s:{s:s}}", KIND, "metadata",
-				"name", keep_name(k, keep).s, "labels", KEPT, k->engine.cluster->pool,
-				KEPT_KIND, kinds[keep->kind], "annotations", RECORD, record, NAME, keep->name,
-				"spec", "holderIdentity",
+				"name", kubernetes_keep_name(k, keep).s, "labels", KEPT,
+				k->engine.cluster->pool, KEPT_KIND, kinds[keep->kind], "annotations", RECORD,
+				record, NAME, keep->name, "spec", "holderIdentity",
 				node			     ? node
 				: keep->kind == KEEP_ADDRESS ? keep->name
 							     : "-");
@@ -775,7 +786,7 @@ static json_t *keep_lease(const struct kubernetes *k, const struct keep *keep)
 }
 
 /* False: the Lease belongs to another program. */
-static bool read_keep(const struct kubernetes *k, const json_t *doc, struct keep *ret)
+static bool kubernetes_read_keep(const struct kubernetes *k, const json_t *doc, struct keep *ret)
 {
 	const json_t *meta = json_field(doc, "metadata"), *notes = json_field(meta, "annotations");
 	const char *record = json_string_value(json_field(notes, RECORD));
@@ -785,10 +796,10 @@ static bool read_keep(const struct kubernetes *k, const json_t *doc, struct keep
 	if (!record || !name || !lease || strlen(name) >= sizeof(ret->name))
 		return false;
 	memcpy(ret->name, name, strlen(name) + 1);
-	if (strcmp(keep_name(k, ret).s, lease) != 0)
+	if (strcmp(kubernetes_keep_name(k, ret).s, lease) != 0)
 		return false;
 	ret->doc = json_loads(record, 0, NULL);
-	copy(ret->version, sizeof(ret->version), meta, "resourceVersion");
+	kubernetes_copy(ret->version, sizeof(ret->version), meta, "resourceVersion");
 	return true;
 }
 
@@ -801,15 +812,15 @@ static enum found kubernetes_keep_read(struct engine *engine, struct keep *keep,
 
 	keep_free(keep);
 	*keep->version = '\0';
-	if (call(k, "GET", keep_name(k, keep).s, NULL, &reply, err) < 0)
+	if (kubernetes_call(k, "GET", kubernetes_keep_name(k, keep).s, NULL, &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status == 404) {
 		json_decref(reply.doc);
 		return FOUND_NOT;
 	}
 	if (reply.status != 200)
-		return refused(k, &reply, err);
-	known = read_keep(k, reply.doc, &there);
+		return kubernetes_refused(k, &reply, err);
+	known = kubernetes_read_keep(k, reply.doc, &there);
 	json_decref(reply.doc);
 	if (known && !strcmp(there.name, keep->name)) {
 		*keep = there;
@@ -817,23 +828,24 @@ static enum found kubernetes_keep_read(struct engine *engine, struct keep *keep,
 	}
 	keep_free(&there);
 	return (enum found)cni_fail(err, CNI_CONFIG, "Lease %s is not the record of %.200s",
-				    keep_name(k, keep).s, keep->name);
+				    kubernetes_keep_name(k, keep).s, keep->name);
 }
 
 static enum found kubernetes_keep_write(struct engine *engine, struct keep *keep, struct cni_error *err)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
 	const bool is_new = !*keep->version;
-	const struct name name = keep_name(k, keep);
+	const struct name name = kubernetes_keep_name(k, keep);
 	struct reply reply;
 
-	if (call(k, is_new ? "POST" : "PUT", is_new ? "" : name.s, keep_lease(k, keep), &reply, err) < 0)
+	if (kubernetes_call(k, is_new ? "POST" : "PUT", is_new ? "" : name.s, kubernetes_keep_lease(k, keep),
+			    &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 200 && reply.status != 201 && reply.status != 409 && reply.status != 404)
-		return refused(k, &reply, err);
+		return kubernetes_refused(k, &reply, err);
 	if (reply.status < 300)
-		copy(keep->version, sizeof(keep->version), json_field(reply.doc, "metadata"),
-		     "resourceVersion");
+		kubernetes_copy(keep->version, sizeof(keep->version), json_field(reply.doc, "metadata"),
+				"resourceVersion");
 	json_decref(reply.doc);
 	return reply.status < 300 ? FOUND : FOUND_NOT;
 }
@@ -843,7 +855,7 @@ static enum found kubernetes_keep_remove(struct engine *engine, const struct kee
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
 
-	return delete_lease(k, keep_name(k, keep).s, NULL, keep->version, err);
+	return kubernetes_delete_lease(k, kubernetes_keep_name(k, keep).s, NULL, keep->version, err);
 }
 
 struct keep_listing {
@@ -851,15 +863,15 @@ struct keep_listing {
 	struct keeps *keeps;
 };
 
-static int take_keep(struct kubernetes *k, void *arg, const json_t *item, struct cni_error *err)
+static int kubernetes_take_keep(struct kubernetes *k, void *arg, const json_t *item, struct cni_error *err)
 {
 	const struct keep_listing *listing = arg;
 	struct keep keep = { .kind = listing->kind };
 
-	return read_keep(k, item, &keep) ? keeps_add(listing->keeps, &keep, err) : 0;
+	return kubernetes_read_keep(k, item, &keep) ? keeps_add(listing->keeps, &keep, err) : 0;
 }
 
-static void forget_keeps(void *arg)
+static void kubernetes_forget_keeps(void *arg)
 {
 	const struct keep_listing *listing = arg;
 
@@ -871,14 +883,14 @@ static int kubernetes_keep_list(struct engine *engine, enum keep_kind kind, stru
 {
 	char selector[192];
 	struct keep_listing keeps = { kind, ret };
-	const struct listing listing = { selector, take_keep, forget_keeps, &keeps };
+	const struct listing listing = { selector, kubernetes_take_keep, kubernetes_forget_keeps, &keeps };
 
 	*ret = (struct keeps){ 0 };
 	snprintf(selector, sizeof(selector), KEPT "=%s," KEPT_KIND "=%s", engine->cluster->pool, kinds[kind]);
-	return list((struct kubernetes *)engine, &listing, err);
+	return kubernetes_list_items((struct kubernetes *)engine, &listing, err);
 }
 
-static bool is_out_of_service(const json_t *node)
+static bool kubernetes_is_out_of_service(const json_t *node)
 {
 	const json_t *taint;
 	size_t i;
@@ -903,14 +915,14 @@ static enum found kubernetes_node_gone(struct engine *engine, const char *node, 
 	char path[320];
 	bool gone;
 
-	if (!engine->cluster->nodes_gone || !is_dns_name(node))
+	if (!engine->cluster->nodes_gone || !kubernetes_is_dns_name(node))
 		return FOUND_NOT;
 	snprintf(path, sizeof(path), "/api/v1/nodes/%s", node);
 	if (http_call(&k->http, "GET", path, NULL, &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 200 && reply.status != 404)
-		return refused(k, &reply, err);
-	gone = reply.status == 404 || is_out_of_service(reply.doc);
+		return kubernetes_refused(k, &reply, err);
+	gone = reply.status == 404 || kubernetes_is_out_of_service(reply.doc);
 	json_decref(reply.doc);
 	return gone ? FOUND : FOUND_NOT;
 }
@@ -951,7 +963,7 @@ static const struct engine_kind kubernetes_kind = {
 	.close = kubernetes_close,
 };
 
-static int read_conf(struct kubernetes *k, const json_t *conf, struct cni_error *err)
+static int kubernetes_read_conf(struct kubernetes *k, const json_t *conf, struct cni_error *err)
 {
 	static const char where[] = "ipam.cluster.kubernetes.";
 	const char *path = "", *space = "";
@@ -960,7 +972,7 @@ static int read_conf(struct kubernetes *k, const json_t *conf, struct cni_error 
 	if (field_string(conf, where, "kubeconfig", &path, err) < 0 ||
 	    field_string(conf, where, "namespace", &space, err) < 0)
 		return -1;
-	if (!is_dns_name(k->engine.cluster->pool)) {
+	if (!kubernetes_is_dns_name(k->engine.cluster->pool)) {
 		cni_fail(err, CNI_CONFIG, "the pool's name \"%s\" cannot be part of a Lease's name",
 			 k->engine.cluster->pool);
 		return cni_hint(err,
@@ -972,7 +984,7 @@ static int read_conf(struct kubernetes *k, const json_t *conf, struct cni_error 
 		return -1;
 	if (!*space)
 		space = k->namespace ? k->namespace : "default";
-	if (!is_dns_name(space))
+	if (!kubernetes_is_dns_name(space))
 		return cni_fail(err, CNI_CONFIG, "%snamespace: invalid name \"%s\"", where, space);
 	if (asprintf(&k->leases, "/apis/coordination.k8s.io/v1/namespaces/%s/leases", space) >= 0)
 		return 0;
@@ -993,7 +1005,7 @@ struct engine *kubernetes_open(const struct cluster *cluster, struct cni_error *
 	k->http.from = "ipam.cluster.kubernetes.kubeconfig";
 	k->http.try_ms = TRY_MS;
 	k->http.deadline_ms = &k->engine.deadline_ms;
-	if (read_conf(k, cluster->kubernetes, err) == 0 && http_open(&k->http, err) == 0)
+	if (kubernetes_read_conf(k, cluster->kubernetes, err) == 0 && http_open(&k->http, err) == 0)
 		return &k->engine;
 	kubernetes_close(&k->engine);
 	return NULL;

@@ -113,8 +113,8 @@ void local_keep_boot(const struct node *node, const char *boot)
 }
 
 /* FOUND: *lease is the first lease of an address of the block. */
-static enum found find_lease(const struct store *store, const struct prefix *block, struct lease_text *lease,
-			     struct cni_error *err)
+static enum found local_find_lease(const struct store *store, const struct prefix *block,
+				   struct lease_text *lease, struct cni_error *err)
 {
 	struct leases leases;
 	enum found found = leases_read(&leases, store, err) < 0 ? FOUND_FAILED : FOUND_NOT;
@@ -138,12 +138,12 @@ enum found local_leases(const struct node *node, const struct prefix *block, str
 
 	if (local_open(&store, node, err) < 0)
 		return FOUND_FAILED;
-	found = find_lease(&store, block, &lease, err);
+	found = local_find_lease(&store, block, &lease, err);
 	store_close(&store);
 	return found;
 }
 
-static int note_returning(const struct store *store, const struct claims *claims, struct cni_error *err)
+static int local_note_returning(const struct store *store, const struct claims *claims, struct cni_error *err)
 {
 	struct blocks blocks;
 	int rc = blocks_read(&blocks, store, err);
@@ -166,8 +166,8 @@ enum found local_return(const struct node *node, const struct claims *claims, st
 	if (local_open(&store, node, err) < 0)
 		return FOUND_FAILED;
 	for (size_t i = 0; found == FOUND_NOT && i < claims->n; i++)
-		found = find_lease(&store, &claims->list[i].block, lease, err);
-	if (found == FOUND_NOT && note_returning(&store, claims, err) < 0)
+		found = local_find_lease(&store, &claims->list[i].block, lease, err);
+	if (found == FOUND_NOT && local_note_returning(&store, claims, err) < 0)
 		found = FOUND_FAILED;
 	store_close(&store);
 	return found == FOUND ? FOUND_NOT : found == FOUND_NOT ? FOUND : found;

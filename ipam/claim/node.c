@@ -16,7 +16,7 @@
 #define BOOT_ID_LEN 36
 
 /* Reads the first line of a file, cut to size; "" if the file cannot be read. */
-static void read_line(char *ret, size_t size, const char *path)
+static void node_read_line(char *ret, size_t size, const char *path)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd < 0 ? -1 : read(fd, ret, size - 1);
@@ -26,7 +26,7 @@ static void read_line(char *ret, size_t size, const char *path)
 }
 
 /* Is it empty, or a default that hardware makers leave in place of a number? */
-static bool is_default(const char *uuid)
+static bool node_is_default(const char *uuid)
 {
 	static const char *const defaults[] = { "03000200-0400-0500-0006-000700080009",
 						"12345678-1234-5678-90ab-cddeefaabbcc", "Not Settable",
@@ -43,7 +43,7 @@ static bool is_default(const char *uuid)
 	return true;
 }
 
-static int is_interface(const struct dirent *entry)
+static int node_is_interface(const struct dirent *entry)
 {
 	char path[PATH_MAX];
 
@@ -52,11 +52,11 @@ static int is_interface(const struct dirent *entry)
 }
 
 /* The MAC address of the first hardware interface, in the order of names. */
-static void read_mac(char *ret, size_t size)
+static void node_read_mac(char *ret, size_t size)
 {
 	struct dirent **entries;
 	char path[PATH_MAX] = "";
-	int n = scandir("/sys/class/net", &entries, is_interface, alphasort);
+	int n = scandir("/sys/class/net", &entries, node_is_interface, alphasort);
 
 	for (int i = 0; i < n; i++) {
 		if (i == 0)
@@ -65,7 +65,7 @@ static void read_mac(char *ret, size_t size)
 	}
 	if (n >= 0)
 		free(entries);
-	read_line(ret, size, path);
+	node_read_line(ret, size, path);
 }
 
 /*
@@ -73,19 +73,19 @@ static void read_mac(char *ret, size_t size)
  * default, the machine is machine-id and MAC address together, since a machine with a copy of the disk has
  * another MAC address on the same LAN.
  */
-static void read_machine(char *ret, size_t size)
+static void node_read_machine(char *ret, size_t size)
 {
 	char id[40], mac[24];
 
-	read_line(ret, size, "/sys/class/dmi/id/product_uuid");
-	if (is_default(ret))
-		read_line(ret, size, "/sys/firmware/devicetree/base/serial-number");
-	if (!is_default(ret))
+	node_read_line(ret, size, "/sys/class/dmi/id/product_uuid");
+	if (node_is_default(ret))
+		node_read_line(ret, size, "/sys/firmware/devicetree/base/serial-number");
+	if (!node_is_default(ret))
 		return;
-	read_line(id, sizeof(id), "/etc/machine-id");
-	if (is_default(id))
+	node_read_line(id, sizeof(id), "/etc/machine-id");
+	if (node_is_default(id))
 		*id = '\0';
-	read_mac(mac, sizeof(mac));
+	node_read_mac(mac, sizeof(mac));
 	snprintf(ret, size, "%s%s%s", id, *id && *mac ? " " : "", *id ? mac : "");
 }
 
@@ -100,11 +100,11 @@ int node_describe(struct claim *ret, const struct cluster *cluster, struct cni_e
 	snprintf(self.node, sizeof(self.node), "%s", cluster->node);
 	snprintf(self.network, sizeof(self.network), "%s", cluster->network);
 	self.owned = cluster->owned_by_node;
-	read_line(self.boot, BOOT_ID_LEN + 1, "/proc/sys/kernel/random/boot_id");
+	node_read_line(self.boot, BOOT_ID_LEN + 1, "/proc/sys/kernel/random/boot_id");
 	if (!*self.boot || !start)
 		return cni_fail(err, CNI_IO, "cannot read /proc/sys/kernel/random/boot_id");
 	snprintf(self.boot + strlen(self.boot), sizeof(self.boot) - strlen(self.boot), "%s", start);
-	read_machine(self.machine, sizeof(self.machine));
+	node_read_machine(self.machine, sizeof(self.machine));
 	if (gmtime_r(&now, &tm))
 		strftime(self.since, sizeof(self.since), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	memcpy(self.seen, self.since, sizeof(self.seen));

@@ -10,7 +10,7 @@
 
 #define PATIENCE_MS 60000
 
-static json_t *claim_json(const struct claim *claim)
+static json_t *people_claim_json(const struct claim *claim)
 {
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "block", prefix_text(&claim->block).s, "node",
 			 json_text(claim->node), "network", json_text(claim->network), "machine",
@@ -32,7 +32,7 @@ json_t *claim_list(struct node *node, struct cni_error *err)
 		qsort(claims.list, claims.n, sizeof(*claims.list), claim_by_block);
 	list = json_array();
 	for (size_t i = 0; i < claims.n; i++)
-		json_array_append_new(list, claim_json(&claims.list[i]));
+		json_array_append_new(list, people_claim_json(&claims.list[i]));
 	doc = json_pack("{s:s, s:s, s:I, s:o}", "pool", cluster->pool, "node", cluster->node, "blockSize",
 			(json_int_t)(claims.block_size ? claims.block_size : 1LL << cluster->block_bits),
 			"claims", list);
@@ -44,7 +44,7 @@ json_t *claim_list(struct node *node, struct cni_error *err)
 
 /* Keeps the claims of the node called name. Of this node it keeps only those of this network, since other
  * networks have separate leases and locks. */
-static void keep_releasable(const struct node *node, struct claims *claims, const char *name)
+static void people_keep_releasable(const struct node *node, struct claims *claims, const char *name)
 {
 	const bool ourselves = !strcmp(name, node->self.node);
 	size_t kept = 0;
@@ -65,7 +65,7 @@ static void keep_releasable(const struct node *node, struct claims *claims, cons
 }
 
 /* Pods of ours may have addresses of them; if not, none is given from now on. */
-static int stop_giving(const struct node *node, const struct claims *claims, struct cni_error *err)
+static int people_stop_giving(const struct node *node, const struct claims *claims, struct cni_error *err)
 {
 	struct lease_text lease;
 
@@ -81,7 +81,7 @@ static int stop_giving(const struct node *node, const struct claims *claims, str
 }
 
 /* Of the blocks of identities: nodes may have them when no address is kept. */
-static int check_unused(struct node *node, struct cni_error *err)
+static int people_check_unused(struct node *node, struct cni_error *err)
 {
 	const enum found found = identity_any(node, err);
 
@@ -91,7 +91,8 @@ static int check_unused(struct node *node, struct cni_error *err)
 	return cni_hint(err, "release-identity --forget removes them");
 }
 
-static int release(const struct node *node, const struct claim *claim, bool ourselves, struct cni_error *err)
+static int people_release(const struct node *node, const struct claim *claim, bool ourselves,
+			  struct cni_error *err)
 {
 	if (ourselves)
 		return remove_claim(node, claim, err);
@@ -108,15 +109,15 @@ json_t *claim_release(struct node *node, const char *name, struct cni_error *err
 	engine_begin(node->engine, PATIENCE_MS);
 	if (rc == 0)
 		rc = node->engine->kind->list(node->engine, &claims, err);
-	keep_releasable(node, &claims, name);
+	people_keep_releasable(node, &claims, name);
 	if (rc == 0 && !strcmp(name, IDENTITIES))
-		rc = check_unused(node, err);
+		rc = people_check_unused(node, err);
 	if (rc == 0 && ourselves)
-		rc = stop_giving(node, &claims, err);
+		rc = people_stop_giving(node, &claims, err);
 	for (size_t i = 0; rc == 0 && i < claims.n; i++) {
-		rc = release(node, &claims.list[i], ourselves, err);
+		rc = people_release(node, &claims.list[i], ourselves, err);
 		if (rc == 0)
-			json_array_append_new(released, claim_json(&claims.list[i]));
+			json_array_append_new(released, people_claim_json(&claims.list[i]));
 	}
 	claims_free(&claims);
 	if (rc == 0)

@@ -6,8 +6,9 @@
 #include "net/addr.h"
 #include "net/rtnl.h"
 
-static void change(const struct prefix *block,
-		   int (*how)(struct rtnl *nl, int link, const struct route *route, struct cni_error *err))
+static void routes_change(const struct prefix *block,
+			  int (*how)(struct rtnl *nl, int link, const struct route *route,
+				     struct cni_error *err))
 {
 	const struct route route = {
 		.dst = *block,
@@ -30,10 +31,10 @@ static void change(const struct prefix *block,
 
 void block_route_add(const struct prefix *block)
 {
-	change(block, route_add);
+	routes_change(block, route_add);
 }
 
 void block_route_delete(const struct prefix *block)
 {
-	change(block, route_delete);
+	routes_change(block, route_delete);
 }

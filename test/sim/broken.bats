@@ -17,7 +17,7 @@ in_function() {
 
 # always CONDITION [SED]: builds a copy in which a comparison in etcd succeeds if the condition is met.
 always() {
-	broken ipam/claim/etcd.c '/^static json_t \*compare/,/^}/ { s/"EQUAL"/'"$1"' ? "GREATER" : "EQUAL"/; s/revision);/'"$1"' ? "-1" : revision);/ }'"${2:+; $2}"
+	broken ipam/claim/etcd.c '/^static json_t \*etcd_compare/,/^}/ { s/"EQUAL"/'"$1"' ? "GREATER" : "EQUAL"/; s/revision);/'"$1"' ? "-1" : revision);/ }'"${2:+; $2}"
 }
 
 # found RULE [TEXT]: with one of several seeds the checker reports this rule as broken, with TEXT.
@@ -45,7 +45,7 @@ found() {
 }
 
 @test "a block is released before its note reports that" {
-	in_function mark_returning 's/rc = block_put(&store, block, err);/rc = 0;/'
+	in_function claim_mark_returning 's/rc = block_put(&store, block, err);/rc = 0;/'
 	# a call is killed between two writes, and a pod requests an address of the block before the next look
 	SEEDS=16 KILLS=0.7 MORE=ask found 'a node assigns only addresses of its own blocks'
 }
@@ -61,7 +61,7 @@ found() {
 }
 
 @test "a node that has lost its leases takes its blocks back while its pods run" {
-	in_function check_heir 's/if (!strcmp(claim->boot, node->self.boot))/if (false)/; s/if (!same_store \&\& same_boot)/if (false)/'
+	in_function agree_check_heir 's/if (!strcmp(claim->boot, node->self.boot))/if (false)/; s/if (!same_store \&\& same_boot)/if (false)/'
 	found 'a node keeps a claim and its incarnation while pods have addresses'
 }
 

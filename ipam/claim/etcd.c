@@ -480,7 +480,7 @@ static int etcd_look(struct engine *engine, const struct claim *self, struct loo
 	if (!answer)
 		return -1;
 	if (json_array_size(json_field(answer, "responses")) != n)
-		return cni_fail(err, CNI_RETRY, "etcd %s: an answer to another question",
+		return cni_fail(err, CNI_RETRY, "etcd %s: the answer does not belong to the request",
 				http_endpoint(&etcd->http));
 	pool = etcd_read_value(json_array_get(json_field(etcd_response(answer, 0), "kvs"), 0));
 	look->block_size = json_integer_value(json_field(pool, "blockSize"));

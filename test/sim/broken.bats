@@ -44,7 +44,7 @@ found() {
 	found 'a node changes only its own claims'
 }
 
-@test "a block is released before its note reports that" {
+@test "a block is released before its note says so" {
 	in_function claim_mark_returning 's/rc = block_put(&store, block, err);/rc = 0;/'
 	# a call is killed between two writes, and a pod requests an address of the block before the next look
 	SEEDS=16 KILLS=0.7 MORE=ask found 'a node assigns only addresses of its own blocks'

@@ -56,7 +56,7 @@ test-kubernetes: built
 # the manifests and the chart of conf-examples/kubernetes, by kube-apiserver and Helm, which come from the Go module proxy
 test-manifests: built
 	$(Q)test/cluster/get-kubernetes >/dev/null && test/manifests/get-helm >/dev/null && \
-		BUILD=$(abspath $B) unshare -n sh -c "ip link set lo up && exec bats --tap test/manifests/manifests.bats"
+		BUILD=$(abspath $B) unshare -n sh -c "ip link set lo up && exec bats --tap test/manifests"
 
 # real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; and other
 # plugins after ours. In a guest, since they use mounts and control groups. The cache keeps their packages.

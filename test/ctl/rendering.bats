@@ -69,7 +69,7 @@ refused() {
 	list '"x": "{{master by name wlan*}}",' | template
 	refused 'this node has nothing for "{{master by name wlan*}}" of the template'
 	echo '{ "plugins": [' >"$DIR/template/10-net.conflist"
-	refused '10-net.conflist'
+	refused "']' expected near end of file"
 	[ "$(sort "$SAID" | uniq -d | grep -c refuses)" = 0 ]
 }
 

@@ -89,7 +89,7 @@ podman_start() {
 	export CONTAINERS_CONF=$RUNTIMES_DIR/containers.conf CONTAINERS_STORAGE_CONF=$RUNTIMES_DIR/storage.conf
 }
 
-# Images come from the archive; none is pulled from a registry.
+# Images come from the archive; none is pulled from a registry. CONTAINERD_MORE: more tables of the configuration.
 containerd_conf() {
 	cat >$RUNTIMES_DIR/containerd.toml <<-CONF
 		version = 2
@@ -106,6 +106,7 @@ containerd_conf() {
 		    conf_dir = "/etc/cni/net.d"
 		  [plugins."io.containerd.grpc.v1.cri".containerd]
 		    snapshotter = "overlayfs"
+		${CONTAINERD_MORE:-}
 	CONF
 }
 

@@ -61,7 +61,7 @@ test-manifests: built
 # real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; and other
 # plugins after ours. In a guest, since they use mounts and control groups. The cache keeps their packages.
 PODMANS = trixie sid
-RUNTIME_FILES = $(filter-out test/runtimes/netavark-%,$(wildcard test/runtimes/*.bats)) $(PODMANS:%=test/runtimes/netavark-%.bats) test/plugin/neighbours.bats
+RUNTIME_FILES = $(filter-out test/runtimes/netavark-% test/runtimes/set-up.bats,$(wildcard test/runtimes/*.bats)) $(PODMANS:%=test/runtimes/netavark-%.bats) test/plugin/neighbours.bats
 test-runtimes:
 	$(as_root)
 	$(Q)test/install-deps build test runtimes
@@ -69,6 +69,15 @@ test-runtimes:
 	$(Q)test/runtimes/get-multus >/dev/null && test/cluster/get-kubernetes >/dev/null
 	$(Q)for suite in $(PODMANS); do test/runtimes/get-podman $$suite >/dev/null || exit 1; done
 	$(Q)test/runtimes/get-runtimes >/dev/null && KERNEL=$${KERNEL:-uml} BUILD=$B test/suite $(or $(FILES),$(RUNTIME_FILES))
+
+# a node of Kubernetes from `kubectl apply -k` to `kubectl delete -k`, with an upgrade to another version
+test-set-up:
+	$(as_root)
+	$(Q)test/install-deps build test runtimes
+	@$(MAKE) --no-print-directory all image IMAGE_ARCHITECTURES=$(HOST_ARCH)
+	@$(MAKE) --no-print-directory B=$B/next VERSION=99.0.0 image IMAGE_ARCHITECTURES=$(HOST_ARCH)
+	$(Q)test/cluster/get-kubernetes >/dev/null && test/runtimes/get-runtimes >/dev/null && \
+		KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/runtimes/set-up.bats
 
 # the Debian package: made on a fresh Debian, and installed there
 test-packages: deb
@@ -138,4 +147,4 @@ facts:
 	@$(MAKE) --no-print-directory tools
 	$(Q)BUILD=$B test/kernel/run -t 900 -- test/kernel/facts/run
 
-.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-workflows test-kubernetes test-runtimes test-packages test-kernels coverage model sim sim-identities sim-broken
+.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-workflows test-kubernetes test-runtimes test-set-up test-packages test-kernels coverage model sim sim-identities sim-broken

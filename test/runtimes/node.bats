@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A node of Kubernetes with ipvlan as its cluster network, from its state without a network: the set-up "programs", the
 # network and the networks for Multus of conf-examples/kubernetes, with kubectl, as
-# conf-examples/kubernetes/README.md explains.
+# conf-examples/kubernetes/README.md explains. set-up.bats has the set-up with a shared pool.
 
 load ../lib/cni
 load ../lib/runtimes

@@ -940,12 +940,12 @@ static void kubernetes_close(struct engine *engine)
 }
 
 /*
- * The API server searches all Leases for each look, however few candidates it has. A claim takes three
- * requests if its first look finds a free candidate. With as many these have less than 8 KiB. If a pool is 90
- * % full, one of 44 claims takes four.
+ * The API server searches all Leases for each look, however few candidates it has. A claim whose first look
+ * finds a free candidate takes three requests, and less than 8 KiB. In a pool with 90 % of its blocks taken
+ * one claim of 32 takes four.
  */
 static const struct engine_kind kubernetes_kind = {
-	.first = { 36, 0 },
+	.first = { 33, 0 },
 	.later = { CANDIDATES_MAX, 0 },
 	.look = kubernetes_look,
 	.own = kubernetes_own,

@@ -107,15 +107,16 @@ shares() {
 		timeout 5 sh -c "until ip netns exec lan ss -Hltn | grep -q :400$n; do sleep 0.05; done"
 		ip netns exec $name socat -u -b 65536 OPEN:/dev/zero "TCP:$GATEWAY:400$n" 3>&- &
 	done
-	sleep 2	# the pods use up what their buckets hold
+	for name in a b c; do	# until the pods have used up what their buckets hold
+		timeout 60 sh -c "until ip netns exec $name tc -s -j qdisc show dev eth0 | jq -e '.[0].overlimits > 100'; do sleep 0.2; done"
+	done
 	shares shaped
 	[ "$(nft list counters | grep -A1 late_out_ | grep -c 'packets 0')" = 3 ]	# the master drops nothing that the shaper lets pass
 	for name in a b c; do
 		ip netns exec $name tc qdisc del dev eth0 root
 	done
-	sleep 2
+	timeout 60 sh -c 'while nft list counters | grep -A1 late_out_ | grep "packets 0"; do sleep 0.2; done'
 	shares 'not shaped'
-	[ "$(nft list counters | grep -A1 late_out_ | grep -c 'packets 0')" = 0 ]
 	jobs -p | xargs kill 2>/dev/null || :
 	wait
 }

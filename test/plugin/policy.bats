@@ -188,6 +188,28 @@ everything_holds() {
 	[ -z "$(nft list ruleset)" ]
 }
 
+@test "the first pods of two networks with other keys start at once on one master, and both get their rules" {
+	local i
+	MODE=l2
+	for ((i = 0; i < 5; i++)); do
+		cni DEL "$(conf)" a
+		cni DEL "$(conf '{ "name": "other" }')" b
+		[ -z "$(nft list ruleset)" ]
+		cni ADD "$(conf "$(pod 2)" '{ "deny": { "egress": [ { "protocols": [ "tcp" ], "ports": [ 80 ] } ] }, "bandwidth": { "egressRate": 80000000 } }')" a &
+		cni ADD "$(conf "$(pod 3)" '{ "name": "other", "allow": { "egress": [ { "protocols": [ "tcp" ], "ports": [ 80 ] } ] }, "counters": true }')" b
+		succeeds
+		wait $!
+		[ "$(nft list ruleset | grep -c 'chain policy_')" = 4 ]
+		[ "$(nft list ruleset | grep -c 'limit out_')" -ge 1 ]
+	done
+	asks <<-END
+		silence a tcp $GATEWAY 80
+		answer a tcp $GATEWAY 81
+		answer b tcp $GATEWAY 80
+		silence b tcp $GATEWAY 81
+	END
+}
+
 @test "an empty allow list allows nothing, and an empty rule matches all packets" {
 	MODE=l2
 	add "$(conf "$(pod 2)" '{ "allow": { "egress": [] } }')" a

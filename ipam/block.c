@@ -275,14 +275,15 @@ static bool block_keep_spare(const struct spares *spares, bool *kept, const stru
 int blocks_superfluous(struct blocks *blocks, const struct store *store, const struct spares *spares,
 		       struct cni_error *err)
 {
-	autofree bool *kept = calloc(spares->n + 1, sizeof(*kept));
+	autofree bool *kept = NULL;
 	bool drained = true;
 	int n = 0;
 
-	if (!kept)
-		return cni_fail(err, CNI_RETRY, "out of memory");
 	if (!block_mark_used(blocks, store, spares->reuse_delay, err))
 		return -1;
+	kept = calloc(spares->n + 1, sizeof(*kept));
+	if (!kept)
+		return cni_fail(err, CNI_RETRY, "out of memory");
 	for (size_t i = 0; i < blocks->n; i++)
 		drained &= !blocks->list[i].used;
 	for (size_t i = 0; i < blocks->n; i++) {

@@ -3,8 +3,8 @@
  * Identities: names of workloads, each of which keeps its addresses on whichever node it starts.
  *
  * The engine has a record of each identity: its addresses, and its holder, which is one attachment of one
- * node. It has a lock of each address: for which record of which identity. Both are changed by compare and
- * swap, one at a time, so that etcd and Kubernetes do the same:
+ * node. It has a lock of each address, which names the record and the identity. Calls change both by compare
+ * and swap, one at a time, since Kubernetes has no transactions:
  *
  *	~identity/net db/web-0	{"identity": "net db/web-0", "id": "4f1a...", "locked": true,
  *				 "addresses": ["10.9.0.7"], "since": "...",
@@ -15,7 +15,8 @@
  * not locked yet may be another's. A lock is an orphan if its record does not exist, has another id, or does
  * not list the address. The first call that meets an orphan removes it.
  *
- * Only the holder, or who knows that it is over, changes the holder. test/model has this as a model.
+ * The holder's node removes the holder. Another call replaces it only if it knows that the holder's
+ *attachment has ended. test/model has this as a model.
  *
  * Addresses of identities belong to no node's block. The node "~identities" claims each block in which an
  * identity has an address, so a node with an older configuration cannot claim it.
@@ -44,13 +45,16 @@ json_t *identity_hold(struct node *node, const struct owner *owner, const char *
  */
 int identity_return(struct node *node, bool all, struct cni_error *err);
 
-/* For people: all records; the holder of one ends, by the word of a person that its pod does not run, and
- * with forget the record does; a record with these addresses, comma-separated, before its workload starts. */
+/*
+ * For people. identity_list() returns all records. identity_release() removes the holder of a record, whose
+ * pod does not run, as the person knows; with forgotten also the record. identity_reserve() makes a record
+ * with these addresses, comma-separated, before its workload starts.
+ */
 json_t *identity_list(struct node *node, struct cni_error *err);
 json_t *identity_release(struct node *node, const char *name, bool forgotten, struct cni_error *err);
 json_t *identity_reserve(struct node *node, const char *name, const char *addresses, struct cni_error *err);
 
-/* Has the engine a lock of an address? */
+/* Does the engine have a lock of any address? */
 enum found identity_any(struct node *node, struct cni_error *err);
 
 #endif

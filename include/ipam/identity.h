@@ -3,12 +3,12 @@
  * What this node has noted of the identities whose addresses its attachments have. claim/identity.h says what
  * an identity is.
  *
- *	<dataDir>/.addrpool/<network>/identities/<hash> -> "held <container> <interface> 10.9.0.7,fd00::7
- *<identity>"
+ *	<dataDir>/.addrpool/<network>/identities/<hash>
+ *		-> "held <container> <interface> 10.9.0.7,fd00::7 <identity>"
  *
- * The note is made before the engine is asked, and removed after the engine has released the identity: so a
- * call that was killed, and a DEL that does not reach the engine, leave a note that a later call finishes.
- * ADD writes leases only while the note says that the identity is held, in the same lock of the store.
+ * ADD makes the note before it asks the engine. The note goes after the engine has released the identity. So
+ *a call that is killed, or a DEL that does not reach the engine, leaves a note, and a later call completes
+ *it. ADD writes leases only while the note says that the identity is held, in the same lock of the store.
  */
 #ifndef IPAM_IDENTITY_H
 #define IPAM_IDENTITY_H
@@ -20,7 +20,7 @@
 enum identity_state {
 	IDENTITY_CLAIMING,  /* the engine is being asked */
 	IDENTITY_HELD,	    /* the engine has this attachment as the holder */
-	IDENTITY_RETURNING, /* the attachment is over, or gets no address */
+	IDENTITY_RETURNING, /* the attachment has ended, or gets no address */
 };
 
 struct identity {
@@ -36,12 +36,12 @@ int identity_put(const struct store *store, const struct owner *owner, enum iden
 enum found identity_of(struct identity *ret, const struct store *store, const struct owner *owner);
 void identity_drop(const struct store *store, const struct owner *owner);
 
-/* If there is a note of owner, the identity is to be returned. */
+/* Marks the note of owner, if there is one: a later call returns the identity. */
 void identity_end(const struct store *store, const struct owner *owner);
 
 /* Calls each() for all notes, until it returns false. */
 void identities_each(const struct store *store, bool (*each)(void *arg, const struct identity *identity),
 		     void *arg);
-bool identities_wait(const struct store *store); /* is one to be returned? */
+bool identities_wait(const struct store *store); /* has a note that mark? */
 
 #endif

@@ -24,7 +24,7 @@
 #define CHANGES 10
 #define BOOT_ID_LEN 36
 
-/* A range set that is to give one of the addresses. */
+/* A range set from which the identity requires an address. */
 struct want {
 	const struct pool *pool;
 	struct ip requested; /* family 0: any */
@@ -44,19 +44,19 @@ struct hold {
 	bool listed;	    /* locks has all */
 };
 
-static const char *text_of(const json_t *obj, const char *key)
+static const char *identity_text_of(const json_t *obj, const char *key)
 {
 	const char *text = json_string_value(json_field(obj, key));
 
 	return text ? text : "";
 }
 
-static const char *now_text(const struct node *node)
+static const char *identity_now_text(const struct node *node)
 {
 	return node->self.since;
 }
 
-static bool is_among(const json_t *addresses, const struct ip *ip)
+static bool identity_is_among(const json_t *addresses, const struct ip *ip)
 {
 	const json_t *entry;
 	struct ip there;
@@ -69,20 +69,20 @@ static bool is_among(const json_t *addresses, const struct ip *ip)
 	return false;
 }
 
-static const json_t *addresses_of(const struct keep *keep)
+static const json_t *identity_addresses_of(const struct keep *keep)
 {
 	return json_field(keep->doc, "addresses");
 }
 
-static bool is_holder(const json_t *holder, const struct node *node, const struct owner *owner)
+static bool identity_is_holder(const json_t *holder, const struct node *node, const struct owner *owner)
 {
-	return !strcmp(text_of(holder, "node"), node->self.node) &&
-	       !strcmp(text_of(holder, "incarnation"), node->self.incarnation) &&
-	       !strcmp(text_of(holder, "container"), owner->container) &&
-	       !strcmp(text_of(holder, "interface"), owner->ifname);
+	return !strcmp(identity_text_of(holder, "node"), node->self.node) &&
+	       !strcmp(identity_text_of(holder, "incarnation"), node->self.incarnation) &&
+	       !strcmp(identity_text_of(holder, "container"), owner->container) &&
+	       !strcmp(identity_text_of(holder, "interface"), owner->ifname);
 }
 
-static json_t *holder_of(const struct hold *hold)
+static json_t *identity_holder_of(const struct hold *hold)
 {
 	const struct claim *self = &hold->node->self;
 
@@ -93,8 +93,8 @@ static json_t *holder_of(const struct hold *hold)
 
 /* What this node has noted of the attachment. */
 
-static int note(const struct node *node, const struct owner *owner, enum identity_state state,
-		const char *name, struct cni_error *err)
+static int identity_note(const struct node *node, const struct owner *owner, enum identity_state state,
+			 const char *name, struct cni_error *err)
 {
 	struct store store;
 	int rc;
@@ -107,7 +107,7 @@ static int note(const struct node *node, const struct owner *owner, enum identit
 }
 
 /* FOUND_NOT: a DEL, or another ADD, has ended the attachment meanwhile. */
-static enum found note_held(const struct hold *hold, struct cni_error *err)
+static enum found identity_note_held(const struct hold *hold, struct cni_error *err)
 {
 	const struct node *node = hold->node;
 	const struct owner *owner = hold->owner;
@@ -131,7 +131,7 @@ static enum found note_held(const struct hold *hold, struct cni_error *err)
 	return found;
 }
 
-static void forget_note(const struct node *node, const struct owner *owner)
+static void identity_forget_note(const struct node *node, const struct owner *owner)
 {
 	struct store store;
 
@@ -143,21 +143,21 @@ static void forget_note(const struct node *node, const struct owner *owner)
 
 /* "blockRoutes": each address of an identity is a route of its holder's node. */
 
-static struct prefix alone(const struct ip *ip)
+static struct prefix identity_alone(const struct ip *ip)
 {
 	return (struct prefix){ .ip = *ip, .len = (unsigned int)(8 * ip_size(ip)) };
 }
 
-static void add_routes(const struct hold *hold)
+static void identity_add_routes(const struct hold *hold)
 {
 	for (size_t k = 0; hold->node->conf->cluster.block_routes && k < hold->n; k++) {
-		const struct prefix whole = alone(&hold->wants[k].ip);
+		const struct prefix whole = identity_alone(&hold->wants[k].ip);
 
 		block_route_add(&whole);
 	}
 }
 
-static void delete_routes(const struct node *node, const struct identity *identity)
+static void identity_delete_routes(const struct node *node, const struct identity *identity)
 {
 	char copy[sizeof(identity->addresses)], *rest = NULL;
 	struct ip ip;
@@ -165,21 +165,21 @@ static void delete_routes(const struct node *node, const struct identity *identi
 	snprintf(copy, sizeof(copy), "%s", identity->addresses);
 	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
 		if (node->conf->cluster.block_routes && ip_parse(word, &ip)) {
-			const struct prefix whole = alone(&ip);
+			const struct prefix whole = identity_alone(&ip);
 
 			block_route_delete(&whole);
 		}
 }
 
-/* Is the holder over? */
+/* Has the holder's attachment ended? */
 
-static bool is_of_owner(void *arg, const struct lease *lease)
+static bool identity_is_of_owner(void *arg, const struct lease *lease)
 {
 	return owner_equal(&lease->owner, arg);
 }
 
-/* Releases the leases of owner if its pod is gone. Without a lease it gets none from now on. */
-static enum found end_attachment(const struct node *node, struct owner *owner, struct cni_error *err)
+/* Releases the leases of owner if its pod does not exist. An owner without a lease gets none from now on. */
+static enum found identity_end_attachment(const struct node *node, struct owner *owner, struct cni_error *err)
 {
 	const struct place *place = &node->conf->place;
 	struct states states;
@@ -189,7 +189,7 @@ static enum found end_attachment(const struct node *node, struct owner *owner, s
 	bool legacy;
 	size_t n;
 
-	if (states_find(&states, place, is_of_owner, owner, err) == 0 &&
+	if (states_find(&states, place, identity_is_of_owner, owner, err) == 0 &&
 	    home_open(&store, place, true, err) == FOUND) {
 		if (release_all(&store, place, &states, why_dead, &n, err) == 0)
 			found = record_find(&record, &store, owner, &legacy, err);
@@ -201,34 +201,34 @@ static enum found end_attachment(const struct node *node, struct owner *owner, s
 	return found == FOUND_FAILED ? found : found == FOUND ? FOUND_NOT : FOUND;
 }
 
-/* This node holds it, by what it knows, or knew before its files were lost. */
-static enum found is_over_here(const struct node *node, const json_t *holder, struct cni_error *err)
+/* The record names this node as the holder. The node's files may be lost since. */
+static enum found identity_is_over_here(const struct node *node, const json_t *holder, struct cni_error *err)
 {
-	struct owner owner = { text_of(holder, "container"), text_of(holder, "interface") };
+	struct owner owner = { identity_text_of(holder, "container"), identity_text_of(holder, "interface") };
 	const struct claim *self = &node->self;
 
-	if (!strcmp(text_of(holder, "incarnation"), self->incarnation))
-		return end_attachment(node, &owner, err);
-	return node_is_same_machine(text_of(holder, "machine"), self->machine) &&
-			       strncmp(text_of(holder, "boot"), self->boot, BOOT_ID_LEN) != 0
+	if (!strcmp(identity_text_of(holder, "incarnation"), self->incarnation))
+		return identity_end_attachment(node, &owner, err);
+	return node_is_same_machine(identity_text_of(holder, "machine"), self->machine) &&
+			       strncmp(identity_text_of(holder, "boot"), self->boot, BOOT_ID_LEN) != 0
 		       ? FOUND
 		       : FOUND_NOT;
 }
 
-static enum found is_over(const struct node *node, const json_t *holder, struct cni_error *err)
+static enum found identity_is_over(const struct node *node, const json_t *holder, struct cni_error *err)
 {
 	if (!holder)
 		return FOUND;
-	if (!strcmp(text_of(holder, "node"), node->self.node))
-		return is_over_here(node, holder, err);
-	return node->engine->kind->node_gone(node->engine, text_of(holder, "node"), err);
+	if (!strcmp(identity_text_of(holder, "node"), node->self.node))
+		return identity_is_over_here(node, holder, err);
+	return node->engine->kind->node_gone(node->engine, identity_text_of(holder, "node"), err);
 }
 
-static int held_by_another(const struct keep *keep, const json_t *holder, struct cni_error *err)
+static int identity_held_by_another(const struct keep *keep, const json_t *holder, struct cni_error *err)
 {
 	cni_fail(err, CNI_RETRY, "identity %.200s is held on node %.100s by container %.64s since %.31s",
-		 keep->name, text_of(holder, "node"), text_of(holder, "container"),
-		 text_of(keep->doc, "since"));
+		 keep->name, identity_text_of(holder, "node"), identity_text_of(holder, "container"),
+		 identity_text_of(keep->doc, "since"));
 	return cni_hint(
 		err,
 		"it is free when the DEL of that container reaches the engine; if the node is gone for good, "
@@ -237,7 +237,7 @@ static int held_by_another(const struct keep *keep, const json_t *holder, struct
 
 /* Locks. */
 
-static struct keep lock_of(const struct ip *ip)
+static struct keep identity_lock_of(const struct ip *ip)
 {
 	struct keep lock = { .kind = KEEP_ADDRESS };
 
@@ -245,24 +245,25 @@ static struct keep lock_of(const struct ip *ip)
 	return lock;
 }
 
-static bool is_lock_of(const struct keep *lock, const struct keep *keep)
+static bool identity_is_lock_of(const struct keep *lock, const struct keep *keep)
 {
-	return !strcmp(text_of(lock->doc, "identity"), keep->name) &&
-	       !strcmp(text_of(lock->doc, "id"), text_of(keep->doc, "id"));
+	return !strcmp(identity_text_of(lock->doc, "identity"), keep->name) &&
+	       !strcmp(identity_text_of(lock->doc, "id"), identity_text_of(keep->doc, "id"));
 }
 
-/* Removes the lock if its record does not have the address. FOUND_NOT: it has. */
-static enum found remove_orphan(const struct node *node, const struct keep *lock, const struct ip *ip,
-				struct cni_error *err)
+/* Removes the lock if its record does not have the address. FOUND_NOT: the record has it. */
+static enum found identity_remove_orphan(const struct node *node, const struct keep *lock,
+					 const struct ip *ip, struct cni_error *err)
 {
 	const struct engine_kind *kind = node->engine->kind;
 	struct keep keep = { .kind = KEEP_IDENTITY };
 	enum found found;
 
-	snprintf(keep.name, sizeof(keep.name), "%s", text_of(lock->doc, "identity"));
+	snprintf(keep.name, sizeof(keep.name), "%s", identity_text_of(lock->doc, "identity"));
 	found = kind->keep_read(node->engine, &keep, err);
 	if (found != FOUND_FAILED)
-		found = found == FOUND && is_lock_of(lock, &keep) && is_among(addresses_of(&keep), ip)
+		found = found == FOUND && identity_is_lock_of(lock, &keep) &&
+					identity_is_among(identity_addresses_of(&keep), ip)
 				? FOUND_NOT
 				: FOUND;
 	keep_free(&keep);
@@ -272,25 +273,26 @@ static enum found remove_orphan(const struct node *node, const struct keep *lock
 }
 
 /* FOUND_NOT: another identity has the address. */
-static enum found lock(const struct node *node, const struct keep *keep, const struct ip *ip,
-		       struct cni_error *err)
+static enum found identity_lock(const struct node *node, const struct keep *keep, const struct ip *ip,
+				struct cni_error *err)
 {
 	const struct engine_kind *kind = node->engine->kind;
-	struct keep lock = lock_of(ip);
+	struct keep lock = identity_lock_of(ip);
 	enum found found = FOUND_NOT;
 
 	for (int tries = 0; tries < CHANGES && found == FOUND_NOT; tries++) {
 		keep_free(&lock);
 		*lock.version = '\0';
-		lock.doc = json_pack("{s:s, s:s}", "identity", keep->name, "id", text_of(keep->doc, "id"));
+		lock.doc = json_pack("{s:s, s:s}", "identity", keep->name, "id",
+				     identity_text_of(keep->doc, "id"));
 		found = kind->keep_write(node->engine, &lock, err);
 		if (found != FOUND_NOT)
 			break;
 		found = kind->keep_read(node->engine, &lock, err);
-		if (found == FOUND && is_lock_of(&lock, keep))
+		if (found == FOUND && identity_is_lock_of(&lock, keep))
 			break;
 		if (found == FOUND)
-			found = remove_orphan(node, &lock, ip, err);
+			found = identity_remove_orphan(node, &lock, ip, err);
 		if (found == FOUND_NOT && *lock.version)
 			break;
 		if (found == FOUND)
@@ -300,31 +302,31 @@ static enum found lock(const struct node *node, const struct keep *keep, const s
 	return found;
 }
 
-/* The lock, if it is of this record. It is not a failure if it stays: then it is an orphan. */
-static void unlock(const struct node *node, const struct keep *keep, const struct ip *ip)
+/* Removes the lock if it belongs to this record. Ignores failures: a lock that stays is an orphan. */
+static void identity_unlock(const struct node *node, const struct keep *keep, const struct ip *ip)
 {
 	const struct engine_kind *kind = node->engine->kind;
-	struct keep lock = lock_of(ip);
+	struct keep lock = identity_lock_of(ip);
 
-	if (kind->keep_read(node->engine, &lock, NULL) == FOUND && is_lock_of(&lock, keep))
+	if (kind->keep_read(node->engine, &lock, NULL) == FOUND && identity_is_lock_of(&lock, keep))
 		kind->keep_remove(node->engine, &lock, NULL);
 	keep_free(&lock);
 }
 
-static void unlock_all(const struct node *node, const struct keep *keep)
+static void identity_unlock_all(const struct node *node, const struct keep *keep)
 {
 	const json_t *entry;
 	struct ip ip;
 	size_t i;
 
-	json_array_foreach(addresses_of(keep), i, entry)
+	json_array_foreach(identity_addresses_of(keep), i, entry)
 		if (json_is_string(entry) && ip_parse(json_string_value(entry), &ip))
-			unlock(node, keep, &ip);
+			identity_unlock(node, keep, &ip);
 }
 
 /* Free addresses. */
 
-static int by_ip(const void *a, const void *b)
+static int identity_by_ip(const void *a, const void *b)
 {
 	const struct prefix *x = a, *y = b;
 
@@ -332,13 +334,13 @@ static int by_ip(const void *a, const void *b)
 					    : ip_compare(&x->ip, &y->ip);
 }
 
-static enum found is_untaken(void *arg, struct ip *ip, struct cni_error *err)
+static enum found identity_is_untaken(void *arg, struct ip *ip, struct cni_error *err)
 {
 	const struct hold *hold = arg;
-	const struct prefix whole = alone(ip);
+	const struct prefix whole = identity_alone(ip);
 
 	(void)err;
-	if (hold->locks.n && bsearch(&whole, hold->locks.list, hold->locks.n, sizeof(whole), by_ip))
+	if (hold->locks.n && bsearch(&whole, hold->locks.list, hold->locks.n, sizeof(whole), identity_by_ip))
 		return FOUND_NOT;
 	for (size_t i = 0; i < hold->taken.n; i++)
 		if (prefix_contains(&hold->taken.list[i], ip))
@@ -349,14 +351,14 @@ static enum found is_untaken(void *arg, struct ip *ip, struct cni_error *err)
 	return FOUND;
 }
 
-static int take(struct hold *hold, const struct ip *ip, struct cni_error *err)
+static int identity_take(struct hold *hold, const struct ip *ip, struct cni_error *err)
 {
-	const struct prefix whole = alone(ip);
+	const struct prefix whole = identity_alone(ip);
 
 	return taken_add(&hold->taken, &whole, err);
 }
 
-static int list_locks(struct hold *hold, struct cni_error *err)
+static int identity_list_locks(struct hold *hold, struct cni_error *err)
 {
 	struct prefix whole;
 	struct keeps locks;
@@ -367,19 +369,19 @@ static int list_locks(struct hold *hold, struct cni_error *err)
 		return -1;
 	for (size_t i = 0; rc == 0 && i < locks.n; i++)
 		if (ip_parse(locks.list[i].name, &ip)) {
-			whole = alone(&ip);
+			whole = identity_alone(&ip);
 			rc = taken_add(&hold->locks, &whole, err);
 		}
 	keeps_free(&locks);
 	if (hold->locks.n)
-		qsort(hold->locks.list, hold->locks.n, sizeof(whole), by_ip);
+		qsort(hold->locks.list, hold->locks.n, sizeof(whole), identity_by_ip);
 	hold->listed = true;
 	return rc;
 }
 
 /* Where the search begins: by the identity's name, so that nodes seldom meet, and a name that comes again
- * gets the same address, if nobody has it. */
-static struct ip start_of(const struct pool *pool, const char *name)
+ * gets the same address, if no other identity has it. */
+static struct ip identity_start_of(const struct pool *pool, const char *name)
 {
 	const uint64_t hash = hash_add(HASH_START, name, strlen(name));
 	const struct span *span = &pool->spans[hash % pool->n_spans];
@@ -388,20 +390,20 @@ static struct ip start_of(const struct pool *pool, const char *name)
 	return ip_add(&span->first, (hash >> 8) % (size + 1));
 }
 
-static bool has_expired(const struct node *node, const struct keep *keep)
+static bool identity_has_expired(const struct node *node, const struct keep *keep)
 {
 	const long long seconds = node->conf->cluster.keep;
 	struct tm tm = { 0 };
 
 	if (!seconds || json_field(keep->doc, "holder") || json_is_true(json_field(keep->doc, "reserved")) ||
-	    !strptime(text_of(keep->doc, "since"), "%Y-%m-%dT%H:%M:%SZ", &tm))
+	    !strptime(identity_text_of(keep->doc, "since"), "%Y-%m-%dT%H:%M:%SZ", &tm))
 		return false;
 	return timegm(&tm) + seconds < time(NULL);
 }
 
-/* The address of the pool that has been without a holder longest, or NULL. */
-static const struct keep *find_expired(const struct hold *hold, const struct keeps *all,
-				       const struct pool *pool)
+/* The identity that has been without a holder longest, or NULL. */
+static const struct keep *identity_find_expired(const struct hold *hold, const struct keeps *all,
+						const struct pool *pool)
 {
 	const struct keep *oldest = NULL;
 	const json_t *entry;
@@ -411,52 +413,55 @@ static const struct keep *find_expired(const struct hold *hold, const struct kee
 	for (size_t i = 0; i < all->n; i++) {
 		bool within = false;
 
-		json_array_foreach(addresses_of(&all->list[i]), k, entry)
+		json_array_foreach(identity_addresses_of(&all->list[i]), k, entry)
 			within |= json_is_string(entry) && ip_parse(json_string_value(entry), &ip) &&
 				  pool_range(pool, &ip);
-		if (within && has_expired(hold->node, &all->list[i]) &&
-		    (!oldest ||
-		     strcmp(text_of(all->list[i].doc, "since"), text_of(oldest->doc, "since")) < 0))
+		if (within && identity_has_expired(hold->node, &all->list[i]) &&
+		    (!oldest || strcmp(identity_text_of(all->list[i].doc, "since"),
+				       identity_text_of(oldest->doc, "since")) < 0))
 			oldest = &all->list[i];
 	}
 	return oldest;
 }
 
-static enum found forget(const struct node *node, const struct keep *keep, struct cni_error *err)
+static enum found identity_forget(const struct node *node, const struct keep *keep, struct cni_error *err)
 {
 	enum found found = node->engine->kind->keep_remove(node->engine, keep, err);
 
 	if (found == FOUND)
-		unlock_all(node, keep);
+		identity_unlock_all(node, keep);
 	return found;
 }
 
-static int by_name(const void *a, const void *b)
+static int identity_by_name(const void *a, const void *b)
 {
 	const struct keep *x = a, *y = b;
 
 	return strcmp(x->name, y->name);
 }
 
-/* Locks first, then records: so no lock is taken for an orphan that is made in between. */
-static int remove_orphans(const struct hold *hold, const struct keeps *locks, struct keeps *all,
-			  struct cni_error *err)
+/* Reads the locks before the records: so a lock that another call makes meanwhile does not look like an
+ * orphan. */
+static int identity_remove_orphans(const struct hold *hold, const struct keeps *locks, struct keeps *all,
+				   struct cni_error *err)
 {
 	const struct engine_kind *kind = hold->node->engine->kind;
 	struct ip ip;
 
 	if (all->n)
-		qsort(all->list, all->n, sizeof(*all->list), by_name);
+		qsort(all->list, all->n, sizeof(*all->list), identity_by_name);
 	for (size_t i = 0; i < locks->n; i++) {
 		struct keep named = { .kind = KEEP_IDENTITY };
 		const struct keep *keep = NULL;
 
-		snprintf(named.name, sizeof(named.name), "%s", text_of(locks->list[i].doc, "identity"));
+		snprintf(named.name, sizeof(named.name), "%s",
+			 identity_text_of(locks->list[i].doc, "identity"));
 		if (all->n)
-			keep = bsearch(&named, all->list, all->n, sizeof(named), by_name);
+			keep = bsearch(&named, all->list, all->n, sizeof(named), identity_by_name);
 
 		if (!ip_parse(locks->list[i].name, &ip) ||
-		    (keep && is_lock_of(&locks->list[i], keep) && is_among(addresses_of(keep), &ip)))
+		    (keep && identity_is_lock_of(&locks->list[i], keep) &&
+		     identity_is_among(identity_addresses_of(keep), &ip)))
 			continue;
 		if (kind->keep_remove(hold->node->engine, &locks->list[i], err) == FOUND_FAILED)
 			return -1;
@@ -465,7 +470,7 @@ static int remove_orphans(const struct hold *hold, const struct keeps *locks, st
 }
 
 /* The pool is full: removes orphans, and the record that has expired first. */
-static int sweep(struct hold *hold, const struct pool *pool, struct cni_error *err)
+static int identity_sweep(struct hold *hold, const struct pool *pool, struct cni_error *err)
 {
 	const struct engine_kind *kind = hold->node->engine->kind;
 	struct keeps locks = { 0 }, all = { 0 };
@@ -479,21 +484,21 @@ static int sweep(struct hold *hold, const struct pool *pool, struct cni_error *e
 	if (rc == 0)
 		rc = kind->keep_list(hold->node->engine, KEEP_IDENTITY, &all, err);
 	if (rc == 0)
-		rc = remove_orphans(hold, &locks, &all, err);
-	expired = rc == 0 ? find_expired(hold, &all, pool) : NULL;
+		rc = identity_remove_orphans(hold, &locks, &all, err);
+	expired = rc == 0 ? identity_find_expired(hold, &all, pool) : NULL;
 	if (expired) {
-		cni_log("identity %s, which nobody has held since %s, loses its address: the range set %s is "
+		cni_log("identity %s, which has no holder since %s, loses its address: the range set %s is "
 			"full",
-			expired->name, text_of(expired->doc, "since"), pool_text(pool).s);
-		rc = forget(hold->node, expired, err) == FOUND_FAILED ? -1 : 0;
+			expired->name, identity_text_of(expired->doc, "since"), pool_text(pool).s);
+		rc = identity_forget(hold->node, expired, err) == FOUND_FAILED ? -1 : 0;
 	}
 	keeps_free(&locks);
 	keeps_free(&all);
 	return rc;
 }
 
-/* The block of an address is kept from nodes. FOUND_NOT: a node has it. */
-static enum found guard(struct hold *hold, const struct ip *ip, struct cni_error *err)
+/* Claims the block of an address, so that no node can claim it. FOUND_NOT: a node has it. */
+static enum found identity_guard(struct hold *hold, const struct ip *ip, struct cni_error *err)
 {
 	const struct node *node = hold->node;
 	const struct engine_kind *kind = node->engine->kind;
@@ -512,7 +517,7 @@ static enum found guard(struct hold *hold, const struct ip *ip, struct cni_error
 	return found;
 }
 
-static int no_address(const struct want *want, struct cni_error *err)
+static int identity_no_address(const struct want *want, struct cni_error *err)
 {
 	if (want->requested.family)
 		return cni_fail(err, CNI_CONFLICT,
@@ -526,26 +531,28 @@ static int no_address(const struct want *want, struct cni_error *err)
 		"unused identity keeps its address; blocks of nodes are not used");
 }
 
-/* An address that nobody has, as far as we know, for the want. */
-static enum found find_free(struct hold *hold, struct want *want, struct cni_error *err)
+/* Finds an address for the want that no identity is known to have. */
+static enum found identity_find_free(struct hold *hold, struct want *want, struct cni_error *err)
 {
-	const struct ip last = start_of(want->pool, hold->keep.name);
+	const struct ip last = identity_start_of(want->pool, hold->keep.name);
 
 	want->ip.family = 0;
 	if (want->requested.family) {
 		want->ip = want->requested;
-		return guard(hold, &want->ip, err) == FOUND ? FOUND : (enum found)no_address(want, err);
+		return identity_guard(hold, &want->ip, err) == FOUND
+			       ? FOUND
+			       : (enum found)identity_no_address(want, err);
 	}
 	for (;;) {
-		enum found found = pool_walk(want->pool, &last, is_untaken, hold, &want->ip, err);
+		enum found found = pool_walk(want->pool, &last, identity_is_untaken, hold, &want->ip, err);
 
 		if (found == FOUND)
-			found = guard(hold, &want->ip, err);
-		else if (found == FOUND_NOT && !hold->swept && sweep(hold, want->pool, err) == 0 &&
-			 list_locks(hold, err) == 0)
+			found = identity_guard(hold, &want->ip, err);
+		else if (found == FOUND_NOT && !hold->swept && identity_sweep(hold, want->pool, err) == 0 &&
+			 identity_list_locks(hold, err) == 0)
 			continue;
 		else
-			return found == FOUND_NOT && hold->swept ? (enum found)no_address(want, err)
+			return found == FOUND_NOT && hold->swept ? (enum found)identity_no_address(want, err)
 								 : FOUND_FAILED;
 		if (found != FOUND_NOT)
 			return found;
@@ -555,13 +562,13 @@ static enum found find_free(struct hold *hold, struct want *want, struct cni_err
 
 /* The record. */
 
-static bool is_locked(const struct hold *hold)
+static bool identity_is_locked(const struct hold *hold)
 {
 	return json_is_true(json_field(hold->keep.doc, "locked"));
 }
 
-/* Takes from the record what it has for the wants. False: one has nothing. */
-static bool match_wants(struct hold *hold)
+/* Gives each want its address of the record. False: the record has none for one of them. */
+static bool identity_match_wants(struct hold *hold)
 {
 	const json_t *entry;
 	bool all = true;
@@ -570,7 +577,7 @@ static bool match_wants(struct hold *hold)
 
 	for (size_t k = 0; k < hold->n; k++) {
 		hold->wants[k].ip.family = 0;
-		json_array_foreach(addresses_of(&hold->keep), i, entry)
+		json_array_foreach(identity_addresses_of(&hold->keep), i, entry)
 			if (!hold->wants[k].ip.family && json_is_string(entry) &&
 			    ip_parse(json_string_value(entry), &ip) && pool_range(hold->wants[k].pool, &ip) &&
 			    (pool_may_give(hold->wants[k].pool, &ip) || hold->wants[k].requested.family))
@@ -580,7 +587,7 @@ static bool match_wants(struct hold *hold)
 	return all;
 }
 
-static int check_requested(const struct hold *hold, struct cni_error *err)
+static int identity_check_requested(const struct hold *hold, struct cni_error *err)
 {
 	for (size_t k = 0; k < hold->n; k++) {
 		const struct want *want = &hold->wants[k];
@@ -595,15 +602,15 @@ static int check_requested(const struct hold *hold, struct cni_error *err)
 	return 0;
 }
 
-/* The addresses that the wants have now. Those of a family that no want is of stay. */
-static void set_addresses(struct hold *hold)
+/* Writes the addresses of the wants into the record. Addresses of other families stay. */
+static void identity_set_addresses(struct hold *hold)
 {
 	json_t *list = json_array();
 	const json_t *entry;
 	struct ip ip;
 	size_t i;
 
-	json_array_foreach(addresses_of(&hold->keep), i, entry) {
+	json_array_foreach(identity_addresses_of(&hold->keep), i, entry) {
 		bool other = json_is_string(entry) && ip_parse(json_string_value(entry), &ip);
 
 		for (size_t k = 0; other && k < hold->n; k++)
@@ -612,19 +619,19 @@ static void set_addresses(struct hold *hold)
 			json_array_append_new(list, json_string(ip_text(&ip).s));
 	}
 	for (size_t k = 0; k < hold->n; k++)
-		if (!is_among(list, &hold->wants[k].ip))
+		if (!identity_is_among(list, &hold->wants[k].ip))
 			json_array_append_new(list, json_string(ip_text(&hold->wants[k].ip).s));
 	json_object_set_new(hold->keep.doc, "addresses", list);
 }
 
-static enum found write_record(struct hold *hold, bool locked, struct cni_error *err)
+static enum found identity_write_record(struct hold *hold, bool locked, struct cni_error *err)
 {
 	json_object_set_new(hold->keep.doc, "locked", json_boolean(locked));
 	hold->written = true;
 	return hold->node->engine->kind->keep_write(hold->node->engine, &hold->keep, err);
 }
 
-static int new_record(struct hold *hold, struct cni_error *err)
+static int identity_new_record(struct hold *hold, struct cni_error *err)
 {
 	uint64_t random;
 	char id[24];
@@ -634,31 +641,31 @@ static int new_record(struct hold *hold, struct cni_error *err)
 	snprintf(id, sizeof(id), "%016" PRIx64, random);
 	keep_free(&hold->keep);
 	hold->keep.doc = json_pack("{s:o, s:s, s:s}", "identity", json_text(hold->keep.name), "id", id,
-				   "since", now_text(hold->node));
+				   "since", identity_now_text(hold->node));
 	return hold->keep.doc ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
 }
 
-static void set_holder(struct hold *hold)
+static void identity_set_holder(struct hold *hold)
 {
-	json_object_set_new(hold->keep.doc, "holder", holder_of(hold));
-	json_object_set_new(hold->keep.doc, "since", json_string(now_text(hold->node)));
+	json_object_set_new(hold->keep.doc, "holder", identity_holder_of(hold));
+	json_object_set_new(hold->keep.doc, "since", json_string(identity_now_text(hold->node)));
 }
 
-/* Chooses for each want that has none. FOUND_NOT: somebody has changed the record. */
-static enum found choose_all(struct hold *hold, struct cni_error *err)
+/* Chooses an address for each want that has none. FOUND_NOT: another call has changed the record. */
+static enum found identity_choose_all(struct hold *hold, struct cni_error *err)
 {
 	for (size_t k = 0; k < hold->n; k++)
-		if (!hold->wants[k].ip.family && find_free(hold, &hold->wants[k], err) != FOUND)
+		if (!hold->wants[k].ip.family && identity_find_free(hold, &hold->wants[k], err) != FOUND)
 			return FOUND_FAILED;
-	set_addresses(hold);
-	return write_record(hold, false, err);
+	identity_set_addresses(hold);
+	return identity_write_record(hold, false, err);
 }
 
 /*
- * Locks each address of the record; one that another identity has is replaced, which is written first.
- * FOUND_NOT: somebody has changed the record.
+ * Locks each address of the record. If another identity has an address, chooses another one, and writes the
+ * record before the lock. FOUND_NOT: another call has changed the record.
  */
-static enum found lock_all(struct hold *hold, struct cni_error *err)
+static enum found identity_lock_all(struct hold *hold, struct cni_error *err)
 {
 	enum found found = FOUND;
 
@@ -666,54 +673,56 @@ static enum found lock_all(struct hold *hold, struct cni_error *err)
 		struct want *want = &hold->wants[k];
 
 		for (;;) {
-			found = lock(hold->node, &hold->keep, &want->ip, err);
+			found = identity_lock(hold->node, &hold->keep, &want->ip, err);
 			if (found != FOUND_NOT)
 				break;
 			if (want->requested.family)
-				return (enum found)no_address(want, err);
-			if (take(hold, &want->ip, err) < 0 || (!hold->listed && list_locks(hold, err) < 0))
+				return (enum found)identity_no_address(want, err);
+			if (identity_take(hold, &want->ip, err) < 0 ||
+			    (!hold->listed && identity_list_locks(hold, err) < 0))
 				return FOUND_FAILED;
 			want->ip.family = 0;
-			found = choose_all(hold, err);
+			found = identity_choose_all(hold, err);
 			if (found != FOUND)
 				return found;
 		}
 	}
-	return found == FOUND ? write_record(hold, true, err) : found;
+	return found == FOUND ? identity_write_record(hold, true, err) : found;
 }
 
-/* One round. FOUND: the record has us as its holder, and the addresses are locked. FOUND_NOT: once more. */
-static enum found hold_once(struct hold *hold, struct cni_error *err)
+/* Tries once. FOUND: we are the record's holder, and the addresses are locked. FOUND_NOT: try again. */
+static enum found identity_hold_once(struct hold *hold, struct cni_error *err)
 {
 	const struct engine_kind *kind = hold->node->engine->kind;
 	enum found found = kind->keep_read(hold->node->engine, &hold->keep, err);
 	const json_t *holder = json_field(hold->keep.doc, "holder");
-	bool ours = is_holder(holder, hold->node, hold->owner), all;
+	bool ours = identity_is_holder(holder, hold->node, hold->owner), all;
 
 	if (found == FOUND_FAILED)
 		return found;
 	if (found == FOUND && !ours) {
-		enum found over = is_over(hold->node, holder, err);
+		enum found over = identity_is_over(hold->node, holder, err);
 
 		if (over != FOUND)
-			return over == FOUND_FAILED ? over
-						    : (enum found)held_by_another(&hold->keep, holder, err);
+			return over == FOUND_FAILED
+				       ? over
+				       : (enum found)identity_held_by_another(&hold->keep, holder, err);
 	}
-	if (found == FOUND_NOT && new_record(hold, err) < 0)
+	if (found == FOUND_NOT && identity_new_record(hold, err) < 0)
 		return FOUND_FAILED;
-	all = match_wants(hold);
-	if (check_requested(hold, err) < 0)
+	all = identity_match_wants(hold);
+	if (identity_check_requested(hold, err) < 0)
 		return FOUND_FAILED;
 	if (!ours)
-		set_holder(hold);
-	if (all && is_locked(hold))
-		return ours ? FOUND : write_record(hold, true, err);
-	found = all ? write_record(hold, false, err) : choose_all(hold, err);
-	return found == FOUND ? lock_all(hold, err) : found;
+		identity_set_holder(hold);
+	if (all && identity_is_locked(hold))
+		return ours ? FOUND : identity_write_record(hold, true, err);
+	found = all ? identity_write_record(hold, false, err) : identity_choose_all(hold, err);
+	return found == FOUND ? identity_lock_all(hold, err) : found;
 }
 
 /* "0,2=10.9.0.7" */
-static int read_wants(struct hold *hold, const char *text, struct cni_error *err)
+static int identity_read_wants(struct hold *hold, const char *text, struct cni_error *err)
 {
 	const struct conf *conf = hold->node->conf;
 	char copy[8192], *rest = NULL;
@@ -743,8 +752,8 @@ static int read_wants(struct hold *hold, const char *text, struct cni_error *err
 	return hold->n ? 0 : cni_fail(err, CNI_ENVIRONMENT, "no range set is named");
 }
 
-/* The addresses as wants: each is requested, of the range set that has it. */
-static int read_addresses(struct hold *hold, const char *text, struct cni_error *err)
+/* Makes each address a want: of the range set that has the address. */
+static int identity_read_addresses(struct hold *hold, const char *text, struct cni_error *err)
 {
 	const struct conf *conf = hold->node->conf;
 	char copy[2048], *rest = NULL;
@@ -765,7 +774,7 @@ static int read_addresses(struct hold *hold, const char *text, struct cni_error 
 	return 0;
 }
 
-static json_t *addresses_json(const struct hold *hold)
+static json_t *identity_addresses_json(const struct hold *hold)
 {
 	json_t *list = json_array();
 
@@ -774,8 +783,9 @@ static json_t *addresses_json(const struct hold *hold)
 	return json_pack("{s:o}", "addresses", list);
 }
 
-/* The name of the identity in the engine: each network has its own. */
-static int name_keep(struct keep *keep, const struct node *node, const char *name, struct cni_error *err)
+/* The identity's name in the engine begins with the network's name. */
+static int identity_name_keep(struct keep *keep, const struct node *node, const char *name,
+			      struct cni_error *err)
 {
 	keep->kind = KEEP_IDENTITY;
 	if ((size_t)snprintf(keep->name, sizeof(keep->name), "%s %s", node->req->name, name) <
@@ -784,19 +794,18 @@ static int name_keep(struct keep *keep, const struct node *node, const char *nam
 	return cni_fail(err, CNI_ENVIRONMENT, "the identity is longer than %d characters", IDENTITY_MAX - 1);
 }
 
-static enum found hold_until(struct hold *hold, struct cni_error *err)
+static enum found identity_hold_until(struct hold *hold, struct cni_error *err)
 {
 	enum found found = FOUND_NOT;
 
 	for (int tries = 0; found == FOUND_NOT && tries < CHANGES; tries++)
-		found = hold_once(hold, err);
+		found = identity_hold_once(hold, err);
 	if (found == FOUND_NOT)
-		cni_fail(err, CNI_RETRY, "the record of identity %.200s is changed by others",
-			 hold->keep.name);
+		cni_fail(err, CNI_RETRY, "other calls change the record of identity %.200s", hold->keep.name);
 	return found == FOUND ? FOUND : FOUND_FAILED;
 }
 
-static void hold_free(struct hold *hold)
+static void identity_hold_free(struct hold *hold)
 {
 	taken_free(&hold->taken);
 	taken_free(&hold->locks);
@@ -816,33 +825,34 @@ json_t *identity_hold(struct node *node, const struct owner *owner, const char *
 	    local_read(node, &blocks, err) < 0)
 		return NULL;
 	blocks_free(&blocks);
-	if (name_keep(&hold.keep, node, name, err) < 0 || read_wants(&hold, wants, err) < 0 ||
-	    note(node, owner, IDENTITY_CLAIMING, hold.keep.name, err) < 0)
+	if (identity_name_keep(&hold.keep, node, name, err) < 0 ||
+	    identity_read_wants(&hold, wants, err) < 0 ||
+	    identity_note(node, owner, IDENTITY_CLAIMING, hold.keep.name, err) < 0)
 		return NULL;
 	local_begin_with(node);
 	engine_begin(node->engine, LLONG_MAX);
-	if (hold_until(&hold, &why) == FOUND) {
+	if (identity_hold_until(&hold, &why) == FOUND) {
 		claim_keep_success(node, false);
-		if (note_held(&hold, err) == FOUND) {
-			add_routes(&hold);
-			answer = addresses_json(&hold);
+		if (identity_note_held(&hold, err) == FOUND) {
+			identity_add_routes(&hold);
+			answer = identity_addresses_json(&hold);
 		} else
 			cni_fail(err, CNI_RETRY, "DEL of the container came while this ADD ran");
 	} else {
 		if (!hold.written)
-			forget_note(node, owner);
+			identity_forget_note(node, owner);
 		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
 		cni_hint(err, "%s", why.details);
 	}
-	hold_free(&hold);
+	identity_hold_free(&hold);
 	return answer;
 }
 
 /* Returning. */
 
-/* Has the engine note that nobody holds it, if it says that owner does. */
-static int return_one(const struct node *node, const char *name, const struct owner *owner,
-		      struct cni_error *err)
+/* Removes the holder from the engine's record, if owner is the holder. */
+static int identity_return_one(const struct node *node, const char *name, const struct owner *owner,
+			       struct cni_error *err)
 {
 	const struct engine_kind *kind = node->engine->kind;
 	struct keep keep = { .kind = KEEP_IDENTITY };
@@ -851,10 +861,10 @@ static int return_one(const struct node *node, const char *name, const struct ow
 	snprintf(keep.name, sizeof(keep.name), "%s", name);
 	for (int tries = 0; found == FOUND_NOT && tries < CHANGES; tries++) {
 		found = kind->keep_read(node->engine, &keep, err);
-		if (found != FOUND || !is_holder(json_field(keep.doc, "holder"), node, owner))
+		if (found != FOUND || !identity_is_holder(json_field(keep.doc, "holder"), node, owner))
 			break;
 		json_object_del(keep.doc, "holder");
-		json_object_set_new(keep.doc, "since", json_string(now_text(node)));
+		json_object_set_new(keep.doc, "since", json_string(identity_now_text(node)));
 		found = kind->keep_write(node->engine, &keep, err);
 	}
 	keep_free(&keep);
@@ -868,7 +878,7 @@ struct noted {
 	size_t n;
 };
 
-static bool add_noted(void *arg, const struct identity *identity)
+static bool identity_add_noted(void *arg, const struct identity *identity)
 {
 	struct noted *noted = arg;
 	struct identity *bigger;
@@ -883,20 +893,20 @@ static bool add_noted(void *arg, const struct identity *identity)
 	return true;
 }
 
-static int list_noted(struct noted *ret, const struct node *node, enum identity_state state,
-		      struct cni_error *err)
+static int identity_list_noted(struct noted *ret, const struct node *node, enum identity_state state,
+			       struct cni_error *err)
 {
 	struct store store;
 
 	*ret = (struct noted){ .state = state };
 	if (home_open(&store, &node->conf->place, true, err) != FOUND)
 		return -1;
-	identities_each(&store, add_noted, ret);
+	identities_each(&store, identity_add_noted, ret);
 	store_close(&store);
 	return 0;
 }
 
-static bool is_noted(const struct node *node, const struct owner *owner)
+static bool identity_is_noted(const struct node *node, const struct owner *owner)
 {
 	struct identity identity;
 	struct store store;
@@ -909,86 +919,91 @@ static bool is_noted(const struct node *node, const struct owner *owner)
 	return noted;
 }
 
-/* Releases those that the engine says that we hold, although we know of no such attachment. */
-static int return_unknown(struct node *node, const struct keeps *all, struct cni_error *err)
+/* Releases identities of which the engine names this node as the holder, and of which this node has no note.
+ */
+static int identity_return_unknown(struct node *node, const struct keeps *all, struct cni_error *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < all->n; i++) {
 		const json_t *holder = json_field(all->list[i].doc, "holder");
 		const size_t network = strlen(node->req->name);
-		struct owner owner = { text_of(holder, "container"), text_of(holder, "interface") };
+		struct owner owner = { identity_text_of(holder, "container"),
+				       identity_text_of(holder, "interface") };
 		enum found over;
 
-		if (!is_holder(holder, node, &owner) || all->list[i].name[network] != ' ' ||
-		    strncmp(all->list[i].name, node->req->name, network) != 0 || is_noted(node, &owner))
+		if (!identity_is_holder(holder, node, &owner) || all->list[i].name[network] != ' ' ||
+		    strncmp(all->list[i].name, node->req->name, network) != 0 ||
+		    identity_is_noted(node, &owner))
 			continue;
-		over = end_attachment(node, &owner, err);
+		over = identity_end_attachment(node, &owner, err);
 		rc = over == FOUND_FAILED ? -1
-		     : over == FOUND	  ? return_one(node, all->list[i].name, &owner, err)
+		     : over == FOUND	  ? identity_return_one(node, all->list[i].name, &owner, err)
 					  : 0;
 	}
 	return rc;
 }
 
-static bool is_known(const struct node *node, const struct keeps *all, const struct identity *identity)
+static bool identity_is_known(const struct node *node, const struct keeps *all,
+			      const struct identity *identity)
 {
 	const struct owner owner = { identity->container, identity->ifname };
 
 	for (size_t i = 0; i < all->n; i++)
 		if (!strcmp(all->list[i].name, identity->name))
-			return is_holder(json_field(all->list[i].doc, "holder"), node, &owner);
+			return identity_is_holder(json_field(all->list[i].doc, "holder"), node, &owner);
 	return false;
 }
 
-/* As in another ADD of the pod, which has the addresses. */
-static void hold_again(struct node *node, const struct identity *identity)
+/* Holds the identity as an ADD of its pod would, with the addresses that the pod has. */
+static void identity_hold_again(struct node *node, const struct identity *identity)
 {
 	const struct owner owner = { identity->container, identity->ifname };
 	struct hold hold = { .node = node, .owner = &owner, .keep = { .kind = KEEP_IDENTITY } };
 	struct cni_error why = { 0 };
 
 	snprintf(hold.keep.name, sizeof(hold.keep.name), "%s", identity->name);
-	if (read_addresses(&hold, identity->addresses, &why) == 0 && hold_until(&hold, &why) == FOUND)
+	if (identity_read_addresses(&hold, identity->addresses, &why) == 0 &&
+	    identity_hold_until(&hold, &why) == FOUND)
 		cni_log("the engine did not know that container %s holds identity %s, and knows it again",
 			identity->container, identity->name);
 	else
 		cni_log("container %s holds identity %s with %s, which the engine does not know: %s",
 			identity->container, identity->name, identity->addresses, why.msg);
-	hold_free(&hold);
+	identity_hold_free(&hold);
 }
 
-/* An engine that was restored from a backup does not know identities that began since. */
-static int hold_unknown(struct node *node, const struct keeps *all, struct cni_error *err)
+/* An engine that was restored from a backup does not know the identities that it has recorded since. */
+static int identity_hold_unknown(struct node *node, const struct keeps *all, struct cni_error *err)
 {
 	struct noted noted;
-	int rc = list_noted(&noted, node, IDENTITY_HELD, err);
+	int rc = identity_list_noted(&noted, node, IDENTITY_HELD, err);
 
 	for (size_t i = 0; rc == 0 && i < noted.n; i++) {
 		struct owner owner = { noted.list[i].container, noted.list[i].ifname };
 		enum found over;
 
-		if (is_known(node, all, &noted.list[i]))
+		if (identity_is_known(node, all, &noted.list[i]))
 			continue;
-		over = end_attachment(node, &owner, err);
+		over = identity_end_attachment(node, &owner, err);
 		if (over == FOUND_NOT)
-			hold_again(node, &noted.list[i]);
+			identity_hold_again(node, &noted.list[i]);
 		rc = over == FOUND_FAILED ? -1 : 0;
 	}
 	free(noted.list);
 	return rc;
 }
 
-/* The engine and this node have the same opinion of what the node holds. */
-static int agree_with_engine(struct node *node, struct cni_error *err)
+/* Makes the engine's records and this node's notes agree on what the node holds. */
+static int identity_agree_with_engine(struct node *node, struct cni_error *err)
 {
 	struct keeps all;
 	int rc = node->engine->kind->keep_list(node->engine, KEEP_IDENTITY, &all, err);
 
 	if (rc == 0) {
-		rc = return_unknown(node, &all, err);
+		rc = identity_return_unknown(node, &all, err);
 		if (rc == 0)
-			rc = hold_unknown(node, &all, err);
+			rc = identity_hold_unknown(node, &all, err);
 		keeps_free(&all);
 	}
 	return rc;
@@ -999,7 +1014,7 @@ struct namesake {
 	bool found;
 };
 
-static bool is_namesake(void *arg, const struct identity *identity)
+static bool identity_is_namesake(void *arg, const struct identity *identity)
 {
 	struct namesake *namesake = arg;
 
@@ -1007,15 +1022,15 @@ static bool is_namesake(void *arg, const struct identity *identity)
 	return !namesake->found;
 }
 
-/* Has another attachment of this node the identity by now? */
-static bool is_held_anew(const struct node *node, const struct identity *identity)
+/* Does another attachment of this node hold the identity now? */
+static bool identity_is_held_anew(const struct node *node, const struct identity *identity)
 {
 	struct namesake namesake = { .name = identity->name };
 	struct store store;
 
 	if (home_open(&store, &node->conf->place, true, NULL) != FOUND)
 		return true;
-	identities_each(&store, is_namesake, &namesake);
+	identities_each(&store, identity_is_namesake, &namesake);
 	store_close(&store);
 	return namesake.found;
 }
@@ -1023,25 +1038,25 @@ static bool is_held_anew(const struct node *node, const struct identity *identit
 int identity_return(struct node *node, bool all, struct cni_error *err)
 {
 	struct noted returning;
-	int rc = all ? agree_with_engine(node, err) : 0;
+	int rc = all ? identity_agree_with_engine(node, err) : 0;
 
-	if (rc < 0 || list_noted(&returning, node, IDENTITY_RETURNING, err) < 0)
+	if (rc < 0 || identity_list_noted(&returning, node, IDENTITY_RETURNING, err) < 0)
 		return -1;
 	for (size_t i = 0; rc == 0 && i < returning.n; i++) {
 		const struct identity *identity = &returning.list[i];
 		const struct owner owner = { identity->container, identity->ifname };
 
-		rc = return_one(node, identity->name, &owner, err);
-		if (rc == 0 && !is_held_anew(node, identity))
-			delete_routes(node, identity);
+		rc = identity_return_one(node, identity->name, &owner, err);
+		if (rc == 0 && !identity_is_held_anew(node, identity))
+			identity_delete_routes(node, identity);
 		if (rc == 0)
-			forget_note(node, &owner);
+			identity_forget_note(node, &owner);
 	}
 	free(returning.list);
 	return rc;
 }
 
-/* For people. */
+/* The commands of ipvlanctl. */
 
 json_t *identity_list(struct node *node, struct cni_error *err)
 {
@@ -1059,16 +1074,16 @@ json_t *identity_list(struct node *node, struct cni_error *err)
 	return list;
 }
 
-/* On this node its pod is looked at; of another node, only a person knows. */
-static int may_release(const struct node *node, const struct keep *keep, struct cni_error *err)
+/* A holder on this node must have no pod. The pods of another node are not visible: the person decides. */
+static int identity_may_release(const struct node *node, const struct keep *keep, struct cni_error *err)
 {
 	const json_t *holder = json_field(keep->doc, "holder");
-	struct owner owner = { text_of(holder, "container"), text_of(holder, "interface") };
+	struct owner owner = { identity_text_of(holder, "container"), identity_text_of(holder, "interface") };
 	enum found over;
 
-	if (!is_holder(holder, node, &owner))
+	if (!identity_is_holder(holder, node, &owner))
 		return 0;
-	over = end_attachment(node, &owner, err);
+	over = identity_end_attachment(node, &owner, err);
 	if (over == FOUND_NOT)
 		return cni_fail(err, CNI_CONFIG, "this is node %s, and container %s has an address of %s",
 				node->self.node, owner.container, keep->name);
@@ -1077,9 +1092,9 @@ static int may_release(const struct node *node, const struct keep *keep, struct 
 
 /*
  * Ends the holder. If another call changes the record meanwhile, reads it again, and fails if another
- * attachment has become the holder: the person does not know that one.
+ * attachment has become the holder, which the person has not seen.
  */
-static enum found end_holder(const struct node *node, struct keep *keep, struct cni_error *err)
+static enum found identity_end_holder(const struct node *node, struct keep *keep, struct cni_error *err)
 {
 	const struct engine_kind *kind = node->engine->kind;
 	json_auto_t *ended = NULL;
@@ -1093,16 +1108,16 @@ static enum found end_holder(const struct node *node, struct keep *keep, struct 
 		if (found == FOUND_NOT)
 			return (enum found)cni_fail(err, CNI_CONFIG, "the engine has no identity %s",
 						    keep->name);
-		if (found == FOUND_FAILED || may_release(node, keep, err) < 0)
+		if (found == FOUND_FAILED || identity_may_release(node, keep, err) < 0)
 			return FOUND_FAILED;
 		if (!holder)
 			return FOUND;
 		if (tries && !json_equal(holder, ended))
-			return (enum found)held_by_another(keep, holder, err);
+			return (enum found)identity_held_by_another(keep, holder, err);
 		json_decref(ended);
 		ended = json_incref(holder);
 		json_object_del(keep->doc, "holder");
-		json_object_set_new(keep->doc, "since", json_string(now_text(node)));
+		json_object_set_new(keep->doc, "since", json_string(identity_now_text(node)));
 		found = kind->keep_write(node->engine, keep, err);
 	}
 	return found;
@@ -1116,37 +1131,37 @@ json_t *identity_release(struct node *node, const char *name, bool forgotten, st
 	enum found found;
 
 	if (local_lock(node, err) < 0 || local_read(node, &blocks, err) < 0 ||
-	    name_keep(&keep, node, name, err) < 0)
+	    identity_name_keep(&keep, node, name, err) < 0)
 		return NULL;
 	blocks_free(&blocks);
 	engine_begin(node->engine, LLONG_MAX);
-	found = end_holder(node, &keep, err);
+	found = identity_end_holder(node, &keep, err);
 	if (found == FOUND && forgotten)
-		found = forget(node, &keep, err);
+		found = identity_forget(node, &keep, err);
 	if (found == FOUND)
 		answer = json_incref(keep.doc);
 	else if (found == FOUND_NOT)
-		cni_fail(err, CNI_RETRY, "the record of identity %s is changed by others", keep.name);
+		cni_fail(err, CNI_RETRY, "other calls change the record of identity %s", keep.name);
 	keep_free(&keep);
 	return answer;
 }
 
-static enum found reserve_once(struct hold *hold, struct cni_error *err)
+static enum found identity_reserve_once(struct hold *hold, struct cni_error *err)
 {
 	enum found found = hold->node->engine->kind->keep_read(hold->node->engine, &hold->keep, err);
 	bool all;
 
-	if (found == FOUND_FAILED || (found == FOUND_NOT && new_record(hold, err) < 0))
+	if (found == FOUND_FAILED || (found == FOUND_NOT && identity_new_record(hold, err) < 0))
 		return FOUND_FAILED;
-	all = match_wants(hold);
-	if (check_requested(hold, err) < 0)
+	all = identity_match_wants(hold);
+	if (identity_check_requested(hold, err) < 0)
 		return FOUND_FAILED;
 	json_object_set_new(hold->keep.doc, "reserved", json_true());
-	if (all && is_locked(hold))
-		return write_record(hold, true, err);
+	if (all && identity_is_locked(hold))
+		return identity_write_record(hold, true, err);
 	for (size_t k = 0; k < hold->n; k++) {
 		hold->wants[k].ip = hold->wants[k].requested;
-		switch (guard(hold, &hold->wants[k].ip, err)) {
+		switch (identity_guard(hold, &hold->wants[k].ip, err)) {
 		case FOUND:
 			break;
 		case FOUND_NOT:
@@ -1156,8 +1171,8 @@ static enum found reserve_once(struct hold *hold, struct cni_error *err)
 			return FOUND_FAILED;
 		}
 	}
-	found = choose_all(hold, err);
-	return found == FOUND ? lock_all(hold, err) : found;
+	found = identity_choose_all(hold, err);
+	return found == FOUND ? identity_lock_all(hold, err) : found;
 }
 
 json_t *identity_reserve(struct node *node, const char *name, const char *addresses, struct cni_error *err)
@@ -1166,19 +1181,19 @@ json_t *identity_reserve(struct node *node, const char *name, const char *addres
 	enum found found = FOUND_NOT;
 	json_t *answer = NULL;
 
-	if (local_lock(node, err) < 0 || name_keep(&hold.keep, node, name, err) < 0 ||
-	    read_addresses(&hold, addresses, err) < 0)
+	if (local_lock(node, err) < 0 || identity_name_keep(&hold.keep, node, name, err) < 0 ||
+	    identity_read_addresses(&hold, addresses, err) < 0)
 		return NULL;
 	engine_begin(node->engine, LLONG_MAX);
 	for (int tries = 0; found == FOUND_NOT && tries < CHANGES; tries++)
-		found = reserve_once(&hold, err);
+		found = identity_reserve_once(&hold, err);
 	if (found == FOUND)
 		answer = json_incref(hold.keep.doc);
 	else if (found == FOUND_NOT)
-		cni_fail(err, CNI_RETRY, "the record of identity %s is changed by others", hold.keep.name);
-	else if (hold.written && !json_field(hold.keep.doc, "holder") && !is_locked(&hold))
-		forget(node, &hold.keep, NULL);
-	hold_free(&hold);
+		cni_fail(err, CNI_RETRY, "other calls change the record of identity %s", hold.keep.name);
+	else if (hold.written && !json_field(hold.keep.doc, "holder") && !identity_is_locked(&hold))
+		identity_forget(node, &hold.keep, NULL);
+	identity_hold_free(&hold);
 	return answer;
 }
 

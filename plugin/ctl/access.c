@@ -69,7 +69,7 @@ static bool access_answers(int netns, const struct ip *to)
 }
 
 /* Returns the sysctl that filters strictly by the reverse path on a link; NULL: none does. */
-static const char *strict_on(const char *link)
+static const char *access_strict_on(const char *link)
 {
 	static char name[64];
 
@@ -82,13 +82,13 @@ static const char *strict_on(const char *link)
 	return name;
 }
 
-static void report_silence(struct exam *exam, const struct ip *host, bool other_way)
+static void access_report_silence(struct exam *exam, const struct ip *host, bool other_way)
 {
 	char anchor[IFNAMSIZ], remedy[256];
 	const char *strict;
 
 	anchor_name(exam->master.index, anchor);
-	strict = exam->conf.mode == IPVLAN_MODE_L2 ? NULL : strict_on(anchor);
+	strict = exam->conf.mode == IPVLAN_MODE_L2 ? NULL : access_strict_on(anchor);
 	snprintf(remedy, sizeof(remedy),
 		 "let the host's firewall accept packets from pods: nft list ruleset, iptables -S "
 		 "INPUT%s%s%s",
@@ -99,7 +99,7 @@ static void report_silence(struct exam *exam, const struct ip *host, bool other_
 }
 
 /* pod: its address of the family. */
-static void examine_family(struct exam *exam, int netns, const struct ip *pod)
+static void access_examine_family(struct exam *exam, int netns, const struct ip *pod)
 {
 	struct ip host = { .family = 0 };
 
@@ -109,11 +109,11 @@ static void examine_family(struct exam *exam, int netns, const struct ip *pod)
 	if (access_answers(netns, &host))
 		report(exam->report, OK, "hostAccess", NULL, "the host answers pods at %s", ip_text(&host).s);
 	else
-		report_silence(exam, &host, access_answers(-1, pod));
+		access_report_silence(exam, &host, access_answers(-1, pod));
 }
 
 /* addresses: strings, or objects that have one as "address". */
-static void examine_from(struct exam *exam, const char *path, const json_t *addresses)
+static void access_examine_from(struct exam *exam, const char *path, const json_t *addresses)
 {
 	autoclose int netns = -1;
 	bool done[2] = { false, false };
@@ -130,11 +130,11 @@ static void examine_from(struct exam *exam, const char *path, const json_t *addr
 		if (!text || !prefix_parse(text, &pod) || done[pod.ip.family == AF_INET6])
 			continue;
 		done[pod.ip.family == AF_INET6] = true;
-		examine_family(exam, netns, &pod.ip);
+		access_examine_family(exam, netns, &pod.ip);
 	}
 }
 
-static const json_t *running_pod(const struct exam *exam, const json_t *machine)
+static const json_t *access_running_pod(const struct exam *exam, const json_t *machine)
 {
 	const json_t *master, *pod;
 	size_t i, k;
@@ -147,14 +147,14 @@ static const json_t *running_pod(const struct exam *exam, const json_t *machine)
 	return NULL;
 }
 
-static void examine_from_guest(struct exam *exam, const struct guest *guest)
+static void access_examine_from_guest(struct exam *exam, const struct guest *guest)
 {
 	const struct call call = { .container = guest->container, .netns = guest->path, .ifname = IFNAME };
 	struct cni_error err = { 0 };
 	json_auto_t *result = call_add(&call, exam->plugins, &err);
 
 	if (result)
-		examine_from(exam, guest->path, json_field(result, "ips"));
+		access_examine_from(exam, guest->path, json_field(result, "ips"));
 	else
 		report_error(exam->report, ERROR, "ADD", &err);
 	call_del(&call, exam->plugins, result, NULL);
@@ -163,19 +163,19 @@ static void examine_from_guest(struct exam *exam, const struct guest *guest)
 void examine_access(struct exam *exam, const json_t *machine)
 {
 	const unsigned int required = SOUND_STATUS | SOUND_LINK | SOUND_LOCK;
-	const json_t *pod = running_pod(exam, machine);
+	const json_t *pod = access_running_pod(exam, machine);
 	struct cni_error err = { 0 };
 	struct guest guest;
 
 	if ((exam->sound & required) != required || !exam->conf.host_access)
 		return;
 	if (pod) {
-		examine_from(exam, scan_text(json_object_get(pod, "namespace"), "path"),
-			     json_object_get(pod, "addresses"));
+		access_examine_from(exam, scan_text(json_object_get(pod, "namespace"), "path"),
+				    json_object_get(pod, "addresses"));
 		return;
 	}
 	if (guest_open(&guest, "doctor", &err) == 0)
-		examine_from_guest(exam, &guest);
+		access_examine_from_guest(exam, &guest);
 	else
 		report_error(exam->report, WARNING, "hostAccess", &err);
 	guest_close(&guest);

@@ -54,7 +54,7 @@ static void bundle_add(struct bundle *bundle, const char *name, const char *what
 					 sizeof(bundle->contents) - bundle->used, "%-20s %s\n", name, what);
 }
 
-static void add_json(struct bundle *bundle, const char *name, const char *what, const json_t *doc)
+static void bundle_add_json(struct bundle *bundle, const char *name, const char *what, const json_t *doc)
 {
 	autofree char *text = json_dumps(doc, JSON_INDENT(2) | JSON_ENCODE_ANY);
 
@@ -75,7 +75,7 @@ static bool bundle_find(const char *program, char path[PATH_MAX])
 
 /* Returns the output of a program, or of ipvlanctl if program is ""; or the reason why there is none. The
  * caller frees it. */
-static char *output_of(const char *program, const char *const *arguments)
+static char *bundle_output_of(const char *program, const char *const *arguments)
 {
 	struct child child = { .what = "", .env = environ, .patience_s = PATIENCE_S, .quiet = true };
 	struct cni_error why = { 0 };
@@ -96,21 +96,21 @@ static char *output_of(const char *program, const char *const *arguments)
 	return text;
 }
 
-static void add_output(struct bundle *bundle, const char *name, const char *what, const char *program,
-		       const char *const *arguments)
+static void bundle_add_output(struct bundle *bundle, const char *name, const char *what, const char *program,
+			      const char *const *arguments)
 {
 	autofree char *text = NULL;
 
 	progress("collecting %s", name);
-	text = output_of(program, arguments);
+	text = bundle_output_of(program, arguments);
 	bundle_add(bundle, name, what, text);
 }
 
 #define OUTPUT(bundle, name, what, program, ...) \
-	add_output(bundle, name, what, program, (const char *const[]){ __VA_ARGS__, NULL })
+	bundle_add_output(bundle, name, what, program, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* Returns a regular file, or the beginning of a large one; NULL: there is none. The caller frees it. */
-static char *read_text(const char *path)
+static char *bundle_read_text(const char *path)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat status;
@@ -132,7 +132,7 @@ static char *read_text(const char *path)
 	return text;
 }
 
-static const char *line_end(const char *text)
+static const char *bundle_line_end(const char *text)
 {
 	const size_t len = strlen(text);
 
@@ -145,7 +145,7 @@ struct sheet {
 	FILE *out;
 };
 
-static void sheet_open(struct sheet *ret)
+static void bundle_sheet_open(struct sheet *ret)
 {
 	*ret = (struct sheet){ .s = NULL };
 	ret->out = open_memstream(&ret->s, &ret->len);
@@ -153,7 +153,7 @@ static void sheet_open(struct sheet *ret)
 		abort();
 }
 
-static void sheet_add(struct bundle *bundle, struct sheet *sheet, const char *name, const char *what)
+static void bundle_sheet_add(struct bundle *bundle, struct sheet *sheet, const char *name, const char *what)
 {
 	if (fclose(sheet->out) != 0)
 		abort();
@@ -162,28 +162,28 @@ static void sheet_add(struct bundle *bundle, struct sheet *sheet, const char *na
 }
 
 /* Prints a line with the title, and the text. */
-static void sheet_put(const struct sheet *sheet, const char *title, const char *text)
+static void bundle_sheet_put(const struct sheet *sheet, const char *title, const char *text)
 {
-	fprintf(sheet->out, "== %s\n%s%s", title, text, line_end(text));
+	fprintf(sheet->out, "== %s\n%s%s", title, text, bundle_line_end(text));
 }
 
-static void add_versions(struct bundle *bundle)
+static void bundle_add_versions(struct bundle *bundle)
 {
-	autofree char *release = read_text("/usr/lib/os-release");
+	autofree char *release = bundle_read_text("/usr/lib/os-release");
 	struct utsname host = { .release = "" };
 	struct sheet sheet;
 
 	uname(&host);
-	sheet_open(&sheet);
+	bundle_sheet_open(&sheet);
 	fprintf(sheet.out, "ipvlan-cni %s\nkernel %s %s %s\n", about_version(), host.release, host.version,
 		host.machine);
-	sheet_put(&sheet, "/usr/lib/os-release", release ? release : "the file does not exist");
-	sheet_add(bundle, &sheet, "versions.txt", "versions of ipvlan-cni, kernel and distribution");
+	bundle_sheet_put(&sheet, "/usr/lib/os-release", release ? release : "the file does not exist");
+	bundle_sheet_add(bundle, &sheet, "versions.txt", "versions of ipvlan-cni, kernel and distribution");
 }
 
 /* Must be first: it finds the secrets. A file that is not JSON is left out, since its secrets cannot be
  * found. */
-static void add_configurations(struct bundle *bundle)
+static void bundle_add_configurations(struct bundle *bundle)
 {
 	json_auto_t *files = places_list(&bundle->err), *podmans = podman_networks(), *all = json_object();
 	const json_t *file, *entry;
@@ -191,7 +191,7 @@ static void add_configurations(struct bundle *bundle)
 
 	json_array_foreach(files, i, file) {
 		const char *path = json_string_value(file);
-		autofree char *text = read_text(path);
+		autofree char *text = bundle_read_text(path);
 		json_auto_t *doc = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
 		const char *name = places_name(path);
 
@@ -208,13 +208,13 @@ static void add_configurations(struct bundle *bundle)
 				    plugins ? redact_json(&bundle->secrets, plugins)
 					    : json_string("left out: its options cannot be read"));
 	}
-	add_json(bundle, "configurations.json",
-		 "/etc/cni/net.d, and Podman's networks of ipvlan-netavark, without secrets", all);
+	bundle_add_json(bundle, "configurations.json",
+			"/etc/cni/net.d, and Podman's networks of ipvlan-netavark, without secrets", all);
 }
 
 /* All files below a directory. depth: of directories. */
 // NOLINTNEXTLINE(misc-no-recursion): the ledger has three levels
-static void put_directory(const struct sheet *sheet, const char *dir, int depth)
+static void bundle_put_directory(const struct sheet *sheet, const char *dir, int depth)
 {
 	struct dirent **entries;
 	int n = depth ? scandir(dir, &entries, NULL, alphasort) : -1;
@@ -224,27 +224,27 @@ static void put_directory(const struct sheet *sheet, const char *dir, int depth)
 
 		if (asprintf(&path, "%s/%s", dir, entries[i]->d_name) < 0)
 			abort();
-		text = read_text(path);
+		text = bundle_read_text(path);
 		if (text)
-			sheet_put(sheet, path, text);
+			bundle_sheet_put(sheet, path, text);
 		else if (entries[i]->d_type == DT_DIR && *entries[i]->d_name != '.')
-			put_directory(sheet, path, depth - 1);
+			bundle_put_directory(sheet, path, depth - 1);
 		free(entries[i]);
 	}
 	if (n >= 0)
 		free(entries);
 }
 
-static void add_ledger(struct bundle *bundle)
+static void bundle_add_ledger(struct bundle *bundle)
 {
 	struct sheet sheet;
 
-	sheet_open(&sheet);
-	put_directory(&sheet, "/run/cni/ipvlan", 5);
-	sheet_add(bundle, &sheet, "ledger.txt", "the plugin's ledger, /run/cni/ipvlan");
+	bundle_sheet_open(&sheet);
+	bundle_put_directory(&sheet, "/run/cni/ipvlan", 5);
+	bundle_sheet_add(bundle, &sheet, "ledger.txt", "the plugin's ledger, /run/cni/ipvlan");
 }
 
-static void put_sysctl(const struct sheet *sheet, const char *format, ...)
+static void bundle_put_sysctl(const struct sheet *sheet, const char *format, ...)
 {
 	char name[128], path[160];
 	autofree char *text = NULL;
@@ -254,12 +254,12 @@ static void put_sysctl(const struct sheet *sheet, const char *format, ...)
 	vsnprintf(name, sizeof(name), format, args);
 	va_end(args);
 	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
-	text = read_text(path);
+	text = bundle_read_text(path);
 	if (text)
 		fprintf(sheet->out, "%s = %s", name, text);
 }
 
-static void put_link_sysctls(const struct sheet *sheet, const char *link)
+static void bundle_put_link_sysctls(const struct sheet *sheet, const char *link)
 {
 	static const char *const v4[] = { "forwarding", "rp_filter",	"arp_ignore",	 "arp_announce",
 					  "proxy_arp",	"accept_local", "route_localnet" };
@@ -269,52 +269,53 @@ static void put_link_sysctls(const struct sheet *sheet, const char *link)
 	if (strchr(link, '/') || strlen(link) > 15)
 		return;
 	for (size_t i = 0; i < sizeof(v4) / sizeof(*v4); i++)
-		put_sysctl(sheet, "ipv4/conf/%s/%s", link, v4[i]);
+		bundle_put_sysctl(sheet, "ipv4/conf/%s/%s", link, v4[i]);
 	for (size_t i = 0; i < sizeof(v6) / sizeof(*v6); i++)
-		put_sysctl(sheet, "ipv6/conf/%s/%s", link, v6[i]);
+		bundle_put_sysctl(sheet, "ipv6/conf/%s/%s", link, v6[i]);
 }
 
-static void add_sysctls(struct bundle *bundle, const json_t *doc)
+static void bundle_add_sysctls(struct bundle *bundle, const json_t *doc)
 {
 	const json_t *master;
 	struct sheet sheet;
 	size_t i;
 
-	sheet_open(&sheet);
-	put_sysctl(&sheet, "ipv4/ip_forward");
-	put_sysctl(&sheet, "bridge/bridge-nf-call-iptables");
-	put_link_sysctls(&sheet, "all");
-	put_link_sysctls(&sheet, "default");
+	bundle_sheet_open(&sheet);
+	bundle_put_sysctl(&sheet, "ipv4/ip_forward");
+	bundle_put_sysctl(&sheet, "bridge/bridge-nf-call-iptables");
+	bundle_put_link_sysctls(&sheet, "all");
+	bundle_put_link_sysctls(&sheet, "default");
 	json_array_foreach(json_object_get(doc, "masters"), i, master)
-		put_link_sysctls(&sheet, scan_text(master, "name"));
-	sheet_add(bundle, &sheet, "sysctl.txt", "forwarding, ARP, rp_filter and IPv6 of the host");
+		bundle_put_link_sysctls(&sheet, scan_text(master, "name"));
+	bundle_sheet_add(bundle, &sheet, "sysctl.txt", "forwarding, ARP, rp_filter and IPv6 of the host");
 }
 
-static void put_nftable(const struct sheet *sheet, const char *family, const char *name)
+static void bundle_put_nftable(const struct sheet *sheet, const char *family, const char *name)
 {
-	autofree char *text = output_of("nft", (const char *const[]){ "list", "table", family, name, NULL });
+	autofree char *text =
+		bundle_output_of("nft", (const char *const[]){ "list", "table", family, name, NULL });
 
-	fprintf(sheet->out, "== nft list table %s %s\n%s%s", family, name, text, line_end(text));
+	fprintf(sheet->out, "== nft list table %s %s\n%s%s", family, name, text, bundle_line_end(text));
 }
 
 /* Each master with antiSpoof, bandwidth or counters has a table. */
-static void add_nftables(struct bundle *bundle, const json_t *doc)
+static void bundle_add_nftables(struct bundle *bundle, const json_t *doc)
 {
 	const json_t *master;
 	struct sheet sheet;
 	char name[32];
 	size_t i;
 
-	sheet_open(&sheet);
-	put_nftable(&sheet, "inet", "ipvlan_cni");
+	bundle_sheet_open(&sheet);
+	bundle_put_nftable(&sheet, "inet", "ipvlan_cni");
 	json_array_foreach(json_object_get(doc, "masters"), i, master) {
 		snprintf(name, sizeof(name), FENCE_PREFIX "%u", if_nametoindex(scan_text(master, "name")));
-		put_nftable(&sheet, "netdev", name);
+		bundle_put_nftable(&sheet, "netdev", name);
 	}
-	sheet_add(bundle, &sheet, "host/nft.txt", "the plugin's nftables tables");
+	bundle_sheet_add(bundle, &sheet, "host/nft.txt", "the plugin's nftables tables");
 }
 
-static void add_pod(struct bundle *bundle, const json_t *pod, size_t number)
+static void bundle_add_pod(struct bundle *bundle, const json_t *pod, size_t number)
 {
 	const char *path = scan_text(json_object_get(pod, "namespace"), "path");
 	static const char *const lists[][4] = { { "-d", "-j", "link" },
@@ -328,22 +329,22 @@ static void add_pod(struct bundle *bundle, const json_t *pod, size_t number)
 		return;
 	snprintf(name, sizeof(name), "pods/%zu.txt", number);
 	progress("collecting %s", name);
-	sheet_open(&sheet);
+	bundle_sheet_open(&sheet);
 	fprintf(sheet.out, "container %s, interface %s, namespace %s\n", scan_text(pod, "container"),
 		scan_text(pod, "interface"), path);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
 		autofree char *text =
-			output_of("nsenter", (const char *const[]){ net, "ip", lists[i][0], lists[i][1],
-								    lists[i][2], NULL });
+			bundle_output_of("nsenter", (const char *const[]){ net, "ip", lists[i][0],
+									   lists[i][1], lists[i][2], NULL });
 
 		fprintf(sheet.out, "== ip %s %s %s\n%s%s", lists[i][0], lists[i][1], lists[i][2], text,
-			line_end(text));
+			bundle_line_end(text));
 	}
-	sheet_add(bundle, &sheet, name, "");
+	bundle_sheet_add(bundle, &sheet, name, "");
 	free(net);
 }
 
-static void add_pods(struct bundle *bundle, const json_t *doc)
+static void bundle_add_pods(struct bundle *bundle, const json_t *doc)
 {
 	const json_t *master, *pod;
 	size_t i, k, n = 0;
@@ -351,7 +352,7 @@ static void add_pods(struct bundle *bundle, const json_t *doc)
 	json_array_foreach(json_object_get(doc, "masters"), i, master)
 		json_array_foreach(json_object_get(master, "pods"), k, pod)
 			if (n < PODS_KEPT)
-				add_pod(bundle, pod, ++n);
+				bundle_add_pod(bundle, pod, ++n);
 	bundle->used +=
 		(size_t)snprintf(bundle->contents + bundle->used, sizeof(bundle->contents) - bundle->used,
 				 "%-20s links, addresses and routes of %zu pods\n", "pods/", n);
@@ -361,17 +362,17 @@ static void bundle_collect(struct bundle *bundle)
 {
 	json_auto_t *doc = NULL, *runtimes = NULL;
 
-	add_configurations(bundle);
+	bundle_add_configurations(bundle);
 	doc = scan(NULL);
 	runtimes = runtimes_json();
-	add_versions(bundle);
-	add_json(bundle, "runtimes.json", "container runtimes and their versions", runtimes);
+	bundle_add_versions(bundle);
+	bundle_add_json(bundle, "runtimes.json", "container runtimes and their versions", runtimes);
 	OUTPUT(bundle, "doctor.txt", "ipvlanctl doctor", "", "doctor");
 	OUTPUT(bundle, "show.txt", "ipvlanctl show -v", "", "show", "-v");
 	OUTPUT(bundle, "show.json", "ipvlanctl show --json", "", "show", "--json");
 	OUTPUT(bundle, "pools.json", "address pools and leases", "", "pools", "--json");
 	OUTPUT(bundle, "repair.txt", "ipvlanctl repair --dry-run", "", "repair", "--dry-run");
-	add_ledger(bundle);
+	bundle_add_ledger(bundle);
 	OUTPUT(bundle, "host/link.json", "the host's links", "ip", "-d", "-j", "link");
 	OUTPUT(bundle, "host/addr.json", "the host's addresses", "ip", "-d", "-j", "addr");
 	OUTPUT(bundle, "host/route4.json", "the host's IPv4 routes", "ip", "-4", "-j", "route", "show",
@@ -379,14 +380,14 @@ static void bundle_collect(struct bundle *bundle)
 	OUTPUT(bundle, "host/route6.json", "the host's IPv6 routes", "ip", "-6", "-j", "route", "show",
 	       "table", "all");
 	OUTPUT(bundle, "host/rule.json", "the host's routing rules", "ip", "-j", "rule");
-	add_nftables(bundle, doc);
-	add_sysctls(bundle, doc);
-	add_pods(bundle, doc);
+	bundle_add_nftables(bundle, doc);
+	bundle_add_sysctls(bundle, doc);
+	bundle_add_pods(bundle, doc);
 	bundle_add(bundle, "CONTENTS", "", bundle->contents);
 }
 
 /* Replaces characters of the host's name that a file's name should not have. */
-static void default_name(char *ret, size_t size)
+static void bundle_default_name(char *ret, size_t size)
 {
 	const time_t now = time(NULL);
 	struct utsname host = { .nodename = "" };
@@ -403,7 +404,7 @@ static void default_name(char *ret, size_t size)
 }
 
 /* "-": the archive goes to standard output, and messages to standard error. */
-static int open_archive(const char *name)
+static int bundle_open_archive(const char *name)
 {
 	if (strcmp(name, "-") != 0)
 		return open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -419,10 +420,10 @@ int report_main(int argc, char **argv)
 	char usual[160];
 	const char *name = usual;
 
-	default_name(usual, sizeof(usual));
+	bundle_default_name(usual, sizeof(usual));
 	if (argc > 1)
 		name = argv[1];
-	bundle.fd = open_archive(name);
+	bundle.fd = bundle_open_archive(name);
 	if (bundle.fd < 0) {
 		cni_log("ipvlanctl: cannot make %s: %s", name, errno_text(errno));
 		return 1;

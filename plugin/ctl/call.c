@@ -15,7 +15,7 @@
 #define PATIENCE_S 240
 
 /* Plugins also inherit our environment, which may have CNI_ARGS. */
-static void set_environment(const struct call *call, const char *verb)
+static void call_set_environment(const struct call *call, const char *verb)
 {
 	setenv("CNI_COMMAND", verb, 1);
 	setenv("CNI_CONTAINERID", call->container, 1);
@@ -45,7 +45,7 @@ static json_t *call_run(const char *program, const char *conf, struct cni_error 
 }
 
 /* Adds the remedy for a program that does not exist. */
-static void explain_missing(const char *type, const json_t *plugin, struct cni_error *why)
+static void call_explain_missing(const char *type, const json_t *plugin, struct cni_error *why)
 {
 	const char *plugins_type = json_string_value(json_field(plugin, "type"));
 
@@ -76,14 +76,14 @@ static json_t *call_program(const struct call *call, const char *verb, const cha
 	if (prev)
 		json_object_set(with_prev, "prevResult", (json_t *)prev);
 	conf = json_dumps(with_prev, JSON_COMPACT);
-	set_environment(call, verb);
+	call_set_environment(call, verb);
 	program_found = conf && places_find(type ? type : "", program, sizeof(program), &why) == 0;
 	if (program_found)
 		answer = call_run(program, conf, &why);
 	if (answer)
 		return answer;
 	if (conf && !program_found)
-		explain_missing(type, plugin, &why);
+		call_explain_missing(type, plugin, &why);
 	cni_fail(err, (enum cni_code)why.code, "%s: %s", type ? type : "a plugin without \"type\"", why.msg);
 	cni_hint(err, "%s", why.details);
 	return NULL;

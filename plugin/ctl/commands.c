@@ -171,7 +171,7 @@ int command_misuse(const char *name)
 }
 
 /* Is arg the option? *value is the text after "=", or NULL. */
-static bool option_matches(const char *arg, const char *name, const char **value)
+static bool commands_option_matches(const char *arg, const char *name, const char **value)
 {
 	const size_t len = strlen(name);
 
@@ -183,14 +183,14 @@ static bool option_matches(const char *arg, const char *name, const char **value
 
 /* Finds the option argv[i] in the table, if its value is given as the table has it. used: arguments with it.
  */
-static const struct option *option_find(const struct command *command, int argc, char **argv, int i,
-					int *used)
+static const struct option *commands_option_find(const struct command *command, int argc, char **argv, int i,
+						 int *used)
 {
 	const char *value;
 
 	for (const struct option *option = command->options;
 	     option < command->options + COMMAND_OPTIONS && option->name; option++) {
-		if (!option_matches(argv[i], option->name, &value))
+		if (!commands_option_matches(argv[i], option->name, &value))
 			continue;
 		*used = option->value && !value ? 2 : 1;
 		return (value && !option->value) || i + *used > argc ? NULL : option;
@@ -205,13 +205,13 @@ const char *option_take(int *argc, char **argv, const char *name)
 	int kept = 1, used = 1;
 
 	for (int i = 1; i < *argc; i += used) {
-		const struct option *option = option_find(command, *argc, argv, i, &used);
+		const struct option *option = commands_option_find(command, *argc, argv, i, &used);
 		const char *value = NULL;
 
 		if (!option)
 			used = 1;
 		if (option && !strcmp(option->name, name)) {
-			option_matches(argv[i], name, &value);
+			commands_option_matches(argv[i], name, &value);
 			found = used == 2 ? argv[i + 1] : value ? value : "";
 			continue;
 		}
@@ -232,7 +232,7 @@ bool command_accepts(const struct command *command, int argc, char **argv)
 			operands++;
 			continue;
 		}
-		if (!option_find(command, argc, argv, i, &used)) {
+		if (!commands_option_find(command, argc, argv, i, &used)) {
 			fprintf(stderr, "ipvlanctl: %s has no option \"%s\", or the option lacks its value\n",
 				argv[0], argv[i]);
 			return false;

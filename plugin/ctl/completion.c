@@ -12,8 +12,9 @@
 #define CONFS "/etc/cni/net.d/"
 
 /* Calls each() for the possible words of an operand; of "help" they are the names of all commands. */
-static void each_word(const struct command *command,
-		      void (*each)(const struct command *command, const char *word, const char *what))
+static void completion_each_word(const struct command *command,
+				 void (*each)(const struct command *command, const char *word,
+					      const char *what))
 {
 	for (size_t i = 0; i < COMMAND_WORDS && command->words[i]; i++)
 		each(command, command->words[i], "");
@@ -22,7 +23,7 @@ static void each_word(const struct command *command,
 }
 
 /* Prints text within single quotes. The escape of a quote depends on the shell. */
-static void put_quoted(const char *text, const char *escaped_quote)
+static void completion_put_quoted(const char *text, const char *escaped_quote)
 {
 	for (; *text; text++)
 		if (*text == '\'')
@@ -31,19 +32,19 @@ static void put_quoted(const char *text, const char *escaped_quote)
 			putchar(*text);
 }
 
-static void bash_word(const struct command *command, const char *word, const char *what)
+static void completion_bash_word(const struct command *command, const char *word, const char *what)
 {
 	(void)command;
 	(void)what;
 	printf("%s ", word);
 }
 
-static void bash_command(const struct command *command)
+static void completion_bash_command(const struct command *command)
 {
 	printf("\t%s)\n\t\twords='", command->name);
 	for (const struct option *option = command->options; option->name; option++)
 		printf("%s ", option->name);
-	each_word(command, bash_word);
+	completion_each_word(command, completion_bash_word);
 	puts("'");
 	if (command->operands & OPERANDS_NETWORKS)
 		puts("\t\twords+=$(ipvlanctl completion networks 2>/dev/null)");
@@ -52,7 +53,7 @@ static void bash_command(const struct command *command)
 	puts("\t\t;;");
 }
 
-static void print_bash(void)
+static void completion_print_bash(void)
 {
 	fputs("# shellcheck shell=bash\n"
 	      "# Completion of ipvlanctl for bash, as \"ipvlanctl completion bash\" prints it.\n"
@@ -67,7 +68,7 @@ static void print_bash(void)
 		printf("%s ", commands[i].name);
 	puts("--help --version'\n\t\t;;");
 	for (size_t i = 0; i < n_commands; i++)
-		bash_command(&commands[i]);
+		completion_bash_command(&commands[i]);
 	fputs("\tesac\n"
 	      "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
 	      "\t[ -z \"$files\" ] || mapfile -t -O \"${#COMPREPLY[@]}\" COMPREPLY < "
@@ -77,29 +78,29 @@ static void print_bash(void)
 	      stdout);
 }
 
-static void zsh_word(const struct command *command, const char *word, const char *what)
+static void completion_zsh_word(const struct command *command, const char *word, const char *what)
 {
 	(void)command;
 	(void)what;
 	printf("%s ", word);
 }
 
-static void zsh_command(const struct command *command)
+static void completion_zsh_command(const struct command *command)
 {
 	printf("\t%s)\n\t\t_arguments", command->name);
 	for (const struct option *option = command->options; option->name; option++) {
 		printf(" '%s[", option->name);
-		put_quoted(option->what, "'\\''");
+		completion_put_quoted(option->what, "'\\''");
 		printf("]%s%s%s'", option->value ? ":" : "", option->value ? option->value : "",
 		       option->value ? ": " : "");
 	}
 	printf(" '*: :_ipvlanctl_operands \"%s%s\" ", command->operands & OPERANDS_FILES ? "f" : "",
 	       command->operands & OPERANDS_NETWORKS ? "n" : "");
-	each_word(command, zsh_word);
+	completion_each_word(command, completion_zsh_word);
 	puts("'\n\t\t;;");
 }
 
-static void print_zsh(void)
+static void completion_print_zsh(void)
 {
 	fputs("#compdef ipvlanctl\n"
 	      "# Completion of ipvlanctl for zsh, as \"ipvlanctl completion zsh\" prints it.\n"
@@ -115,7 +116,7 @@ static void print_zsh(void)
 	      stdout);
 	for (size_t i = 0; i < n_commands; i++) {
 		printf("\t\t'%s:", commands[i].name);
-		put_quoted(commands[i].what, "'\\''");
+		completion_put_quoted(commands[i].what, "'\\''");
 		puts("'");
 	}
 	fputs("\t)\n"
@@ -128,7 +129,7 @@ static void print_zsh(void)
 	      "\tcase $words[1] in\n",
 	      stdout);
 	for (size_t i = 0; i < n_commands; i++)
-		zsh_command(&commands[i]);
+		completion_zsh_command(&commands[i]);
 	fputs("\tesac\n"
 	      "}\n"
 	      "if [ \"$funcstack[1]\" = _ipvlanctl ]; then\n"
@@ -139,23 +140,23 @@ static void print_zsh(void)
 	      stdout);
 }
 
-static void fish_word(const struct command *command, const char *word, const char *what)
+static void completion_fish_word(const struct command *command, const char *word, const char *what)
 {
 	printf("complete -c ipvlanctl -n '__fish_seen_subcommand_from %s' -a %s -d '", command->name, word);
-	put_quoted(what, "\\'");
+	completion_put_quoted(what, "\\'");
 	puts("'");
 }
 
-static void fish_command(const struct command *command)
+static void completion_fish_command(const struct command *command)
 {
 	printf("complete -c ipvlanctl -n __fish_use_subcommand -a %s -d '", command->name);
-	put_quoted(command->what, "\\'");
+	completion_put_quoted(command->what, "\\'");
 	puts("'");
 	for (const struct option *option = command->options; option->name; option++) {
 		printf("complete -c ipvlanctl -n '__fish_seen_subcommand_from %s' -%c %s%s -d '",
 		       command->name, option->name[1] == '-' ? 'l' : 's',
 		       option->name + (option->name[1] == '-' ? 2 : 1), option->value ? " -r" : "");
-		put_quoted(option->what, "\\'");
+		completion_put_quoted(option->what, "\\'");
 		puts("'");
 	}
 	if (command->operands & OPERANDS_FILES)
@@ -164,19 +165,19 @@ static void fish_command(const struct command *command)
 		printf("complete -c ipvlanctl -n '__fish_seen_subcommand_from %s' -a '(ipvlanctl completion "
 		       "networks 2>/dev/null)'\n",
 		       command->name);
-	each_word(command, fish_word);
+	completion_each_word(command, completion_fish_word);
 }
 
-static void print_fish(void)
+static void completion_print_fish(void)
 {
 	puts("# Completion of ipvlanctl for fish, as \"ipvlanctl completion fish\" prints it.\n"
 	     "complete -c ipvlanctl -f");
 	for (size_t i = 0; i < n_commands; i++)
-		fish_command(&commands[i]);
+		completion_fish_command(&commands[i]);
 }
 
 /* A shell expands the words that it offers. So a name with other characters is not offered. */
-static bool is_network_name(const char *name)
+static bool completion_is_network_name(const char *name)
 {
 	if (!isalnum((unsigned char)*name))
 		return false;
@@ -185,7 +186,7 @@ static bool is_network_name(const char *name)
 	return !*name;
 }
 
-static void print_networks(void)
+static void completion_print_networks(void)
 {
 	json_auto_t *files = places_list(NULL);
 	const json_t *file;
@@ -195,7 +196,7 @@ static void print_networks(void)
 		json_auto_t *plugins = conflist_read(json_string_value(file), NULL);
 		const char *name = json_string_value(json_field(json_array_get(plugins, 0), "name"));
 
-		if (name && is_network_name(name))
+		if (name && completion_is_network_name(name))
 			puts(name);
 	}
 }
@@ -205,10 +206,10 @@ int completion_main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*print)(void);
-	} kinds[] = { { "bash", print_bash },
-		      { "zsh", print_zsh },
-		      { "fish", print_fish },
-		      { "networks", print_networks } };
+	} kinds[] = { { "bash", completion_print_bash },
+		      { "zsh", completion_print_zsh },
+		      { "fish", completion_print_fish },
+		      { "networks", completion_print_networks } };
 
 	(void)argc;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)

@@ -32,8 +32,8 @@ struct doctor {
 };
 
 /* Adds an exam of the plugin, and runs it. */
-static void examine_plugin(struct doctor *doctor, const char *file, json_t *plugins, const json_t *plugin,
-			   json_t *podman)
+static void doctor_examine_plugin(struct doctor *doctor, const char *file, json_t *plugins,
+				  const json_t *plugin, json_t *podman)
 {
 	struct exam **more = realloc(doctor->exams, (doctor->n + 1) * sizeof(struct exam *));
 	struct exam *exam;
@@ -50,17 +50,17 @@ static void examine_plugin(struct doctor *doctor, const char *file, json_t *plug
 }
 
 /* podman: the network of Podman whose configuration they are, or NULL. */
-static void examine_plugins(struct doctor *doctor, const char *file, json_t *plugins, json_t *podman)
+static void doctor_examine_plugins(struct doctor *doctor, const char *file, json_t *plugins, json_t *podman)
 {
 	const json_t *plugin;
 	size_t i;
 
 	json_array_foreach(plugins, i, plugin)
 		if (!strcmp(scan_text(plugin, "type"), "ipvlan"))
-			examine_plugin(doctor, file, plugins, plugin, podman);
+			doctor_examine_plugin(doctor, file, plugins, plugin, podman);
 }
 
-static void examine_file(struct doctor *doctor, const char *file)
+static void doctor_examine_file(struct doctor *doctor, const char *file)
 {
 	struct cni_error err = { 0 };
 	json_auto_t *doc = definitions_load(file, &err),
@@ -72,10 +72,10 @@ static void examine_file(struct doctor *doctor, const char *file)
 		report_error(&doctor->report, ERROR, "file", &err);
 	else if (!podmans)
 		examine_content(&doctor->report, file, doc);
-	examine_plugins(doctor, file, plugins, podmans ? doc : NULL);
+	doctor_examine_plugins(doctor, file, plugins, podmans ? doc : NULL);
 }
 
-static bool is_known(const struct doctor *doctor, const char *network)
+static bool doctor_is_known(const struct doctor *doctor, const char *network)
 {
 	for (size_t i = 0; i < doctor->n; i++)
 		if (!strcmp(exam_network(doctor->exams[i]), network))
@@ -84,7 +84,7 @@ static bool is_known(const struct doctor *doctor, const char *network)
 }
 
 /* Multus, for instance, has configurations without files. */
-static void examine_cached(struct doctor *doctor)
+static void doctor_examine_cached(struct doctor *doctor)
 {
 	json_t *entry;
 	size_t i;
@@ -92,34 +92,34 @@ static void examine_cached(struct doctor *doctor)
 	json_array_foreach(doctor->cache, i, entry) {
 		const char *network = scan_text(entry, "network");
 
-		if (*network && !is_known(doctor, network))
-			examine_plugins(doctor, FROM_CACHE, json_object_get(entry, "plugins"), NULL);
+		if (*network && !doctor_is_known(doctor, network))
+			doctor_examine_plugins(doctor, FROM_CACHE, json_object_get(entry, "plugins"), NULL);
 	}
 }
 
-static void examine_podmans(struct doctor *doctor)
+static void doctor_examine_podmans(struct doctor *doctor)
 {
 	json_t *entry;
 	size_t i;
 
 	json_array_foreach(doctor->podmans, i, entry)
-		examine_file(doctor, scan_text(entry, "file"));
+		doctor_examine_file(doctor, scan_text(entry, "file"));
 }
 
-static void add_path(struct doctor *doctor, const char *path)
+static void doctor_add_path(struct doctor *doctor, const char *path)
 {
 	json_array_append_new(doctor->files, json_stringn_nocheck(path, strlen(path)));
 }
 
 /* A directory stands for the configurations in it. */
-static void add_argument(struct doctor *doctor, const char *argument)
+static void doctor_add_argument(struct doctor *doctor, const char *argument)
 {
 	struct cni_error err = { 0 };
 	struct stat st;
 	json_t *list;
 
 	if (stat(argument, &st) < 0 || !S_ISDIR(st.st_mode)) {
-		add_path(doctor, argument);
+		doctor_add_path(doctor, argument);
 		return;
 	}
 	list = places_list_in(argument, &err);
@@ -133,17 +133,17 @@ static void add_argument(struct doctor *doctor, const char *argument)
 	json_decref(list);
 }
 
-static void examine_files(struct doctor *doctor)
+static void doctor_examine_files(struct doctor *doctor)
 {
 	const size_t faults = doctor->report.n[WARNING] + doctor->report.n[ERROR];
 	const json_t *file;
 	size_t i;
 
 	json_array_foreach(doctor->files, i, file)
-		examine_file(doctor, json_string_value(file));
+		doctor_examine_file(doctor, json_string_value(file));
 	if (!doctor->named) {
-		examine_podmans(doctor);
-		examine_cached(doctor);
+		doctor_examine_podmans(doctor);
+		doctor_examine_cached(doctor);
 		examine_directory_of_files(&doctor->report, doctor->files,
 					   doctor->n || doctor->report.n[ERROR]);
 	} else if (!doctor->n && faults == doctor->report.n[WARNING] + doctor->report.n[ERROR]) {
@@ -154,7 +154,7 @@ static void examine_files(struct doctor *doctor)
 }
 
 /* False: an argument is neither an option nor a file. */
-static bool read_arguments(struct doctor *doctor, int argc, char **argv)
+static bool doctor_read_arguments(struct doctor *doctor, int argc, char **argv)
 {
 	bool json = false, quiet = false;
 
@@ -169,7 +169,7 @@ static bool read_arguments(struct doctor *doctor, int argc, char **argv)
 	doctor->files = json_array();
 	for (int i = 1; i < argc; i++)
 		if (*argv[i] != '-')
-			add_argument(doctor, argv[i]);
+			doctor_add_argument(doctor, argv[i]);
 	return true;
 }
 
@@ -179,7 +179,7 @@ int doctor_main(int argc, char **argv)
 	struct cni_error err = { 0 };
 	json_t *list;
 
-	if (!read_arguments(&doctor, argc, argv))
+	if (!doctor_read_arguments(&doctor, argc, argv))
 		return command_misuse("doctor");
 	doctor.cache = cache_read();
 	doctor.podmans = podman_networks();
@@ -187,7 +187,7 @@ int doctor_main(int argc, char **argv)
 	if (!doctor.named && !list)
 		report_error(&doctor.report, ERROR, "configuration", &err);
 	json_array_extend(doctor.files, list);
-	examine_files(&doctor);
+	doctor_examine_files(&doctor);
 	examine_pods(&doctor.report, doctor.exams, doctor.n, doctor.cache);
 	report_end(&doctor.report);
 	for (size_t i = 0; i < doctor.n; i++)

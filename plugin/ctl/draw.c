@@ -28,7 +28,7 @@ static const struct look {
 };
 #define LOOKS (sizeof(looks) / sizeof(*looks))
 
-static const struct look *look_of(const char *condition)
+static const struct look *draw_look_of(const char *condition)
 {
 	for (size_t i = 0; i < LOOKS; i++)
 		if (!strcmp(looks[i].condition, condition))
@@ -53,7 +53,7 @@ __attribute__((format(printf, 1, 2))) static void put_label(const char *format, 
 	}
 }
 
-static void put_lines(const json_t *list, const char *before)
+static void draw_put_lines(const json_t *list, const char *before)
 {
 	const json_t *entry;
 	size_t i;
@@ -81,7 +81,7 @@ static bool draw_is_home(const json_t *master)
 }
 
 /* A lost pod is drawn at the master of its network's other pods, or else at that of the configuration. */
-static const json_t *master_of_lost(const json_t *doc, const char *name)
+static const json_t *draw_master_of_lost(const json_t *doc, const char *name)
 {
 	const json_t *network, *master, *wanted = NULL;
 	size_t i;
@@ -96,20 +96,20 @@ static const json_t *master_of_lost(const json_t *doc, const char *name)
 	return NULL;
 }
 
-static bool is_in(const json_t *pod, const json_t *master, const struct group *group)
+static bool draw_is_in(const json_t *pod, const json_t *master, const struct group *group)
 {
 	const char *network = scan_text(pod, "network");
 
 	if (strcmp(network, group->network) != 0)
 		return false;
-	return (master ? master : master_of_lost(group->doc, network)) == group->master;
+	return (master ? master : draw_master_of_lost(group->doc, network)) == group->master;
 }
 
-static void count_pod(json_t *pod, const json_t *master, void *arg)
+static void draw_count_pod(json_t *pod, const json_t *master, void *arg)
 {
 	struct group *group = arg;
 
-	group->pods += is_in(pod, master, group);
+	group->pods += draw_is_in(pod, master, group);
 }
 
 static void draw_node(const struct group *group, size_t i, const struct look *look)
@@ -136,7 +136,7 @@ static void draw_pod(const struct group *group, const json_t *pod, const struct 
 		printf("\\n");
 		put_label("%s, of another program", scan_text(pod, "interface"));
 	}
-	put_lines(json_object_get(pod, "addresses"), "");
+	draw_put_lines(json_object_get(pod, "addresses"), "");
 	if (strcmp(look->condition, "ok") != 0 && strcmp(look->condition, "foreign") != 0) {
 		printf("\\n");
 		put_label("%s%s%s", look->condition, *remedy ? ": " : "", remedy);
@@ -147,9 +147,9 @@ static void draw_pod(const struct group *group, const json_t *pod, const struct 
 static void draw_member(json_t *pod, const json_t *master, void *arg)
 {
 	struct group *group = arg;
-	const struct look *look = look_of(scan_text(pod, "condition"));
+	const struct look *look = draw_look_of(scan_text(pod, "condition"));
 
-	if (!is_in(pod, master, group) || look != group->only)
+	if (!draw_is_in(pod, master, group) || look != group->only)
 		return;
 	if (group->fold && (!strcmp(look->condition, "ok") || group->pods >= SINGLE_MAX)) {
 		group->folded++;
@@ -202,7 +202,7 @@ static void draw_group(struct group *group)
 	size_t ends[LOOKS + 1] = { 0 };
 
 	group->pods = 0;
-	pods_each_of(group->doc, count_pod, group);
+	pods_each_of(group->doc, draw_count_pod, group);
 	if (!group->pods)
 		return;
 	group->fold = group->pods > SINGLE_MAX;
@@ -266,12 +266,12 @@ static void draw_master(const json_t *master)
 		printf("\\nfor these pods alone");
 	if (!up)
 		printf("\\ndown");
-	put_lines(json_object_get(master, "addresses"), "");
+	draw_put_lines(json_object_get(master, "addresses"), "");
 	printf("\"];\n");
 }
 
 /* Prints the subnet of an address. */
-static void put_subnet(const char *text)
+static void draw_put_subnet(const char *text)
 {
 	struct prefix prefix;
 
@@ -290,13 +290,13 @@ static void draw_lan(const json_t *master)
 	       "fontsize=13, label=\"LAN",
 	       scan_number(master, "index"));
 	json_array_foreach(json_object_get(master, "addresses"), i, address)
-		put_subnet(json_string_value(address));
-	put_lines(json_object_get(master, "gateways"), "gateway ");
+		draw_put_subnet(json_string_value(address));
+	draw_put_lines(json_object_get(master, "gateways"), "gateway ");
 	printf("\"];\n\tlan%lld -- master%lld_%lld [penwidth=2];\n", scan_number(master, "index"),
 	       scan_number(master, "namespaceInode"), scan_number(master, "index"));
 }
 
-static const json_t *find_master(const json_t *doc, const char *name)
+static const json_t *draw_find_master(const json_t *doc, const char *name)
 {
 	const json_t *master;
 	size_t i;
@@ -307,7 +307,7 @@ static const json_t *find_master(const json_t *doc, const char *name)
 	return NULL;
 }
 
-static json_t *parents_of(const json_t *doc)
+static json_t *draw_parents_of(const json_t *doc)
 {
 	json_t *parents = json_object();
 	const json_t *master;
@@ -316,7 +316,7 @@ static json_t *parents_of(const json_t *doc)
 	json_array_foreach(json_object_get(doc, "masters"), i, master) {
 		const char *parent = scan_text(master, "parent");
 
-		if (*parent && !find_master(doc, parent) && !json_object_get(parents, parent))
+		if (*parent && !draw_find_master(doc, parent) && !json_object_get(parents, parent))
 			json_object_set_new(parents, parent,
 					    json_integer((json_int_t)json_object_size(parents)));
 	}
@@ -340,7 +340,7 @@ static void draw_parents(json_t *parents)
 
 static void draw_vlan(const json_t *doc, const json_t *master, const json_t *parents)
 {
-	const json_t *parent = find_master(doc, scan_text(master, "parent"));
+	const json_t *parent = draw_find_master(doc, scan_text(master, "parent"));
 
 	if (parent)
 		printf("\tmaster%lld_%lld", scan_number(parent, "namespaceInode"),
@@ -384,7 +384,7 @@ static void draw_title(const json_t *doc)
 void draw(const json_t *doc)
 {
 	const json_t *masters = json_object_get(doc, "masters"), *master;
-	json_auto_t *parents = parents_of(doc);
+	json_auto_t *parents = draw_parents_of(doc);
 	size_t i, groups = 0;
 
 	draw_title(doc);

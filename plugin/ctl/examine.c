@@ -29,20 +29,20 @@ const char *exam_network(const struct exam *exam)
 	return exam_key(exam, "name");
 }
 
-static void report_warning(void *arg, const char *line)
+static void examine_report_warning(void *arg, const char *line)
 {
 	struct exam *exam = arg;
 
 	report(exam->report, WARNING, "configuration", NULL, "%s", line);
 }
 
-static void drop_line(void *arg, const char *line)
+static void examine_drop_line(void *arg, const char *line)
 {
 	(void)arg;
 	(void)line;
 }
 
-static void report_key(void *arg, const struct unknown_key *unknown)
+static void examine_report_key(void *arg, const struct unknown_key *unknown)
 {
 	struct exam *exam = arg;
 	const char *where = *unknown->where ? unknown->where : "the configuration";
@@ -59,11 +59,11 @@ static void report_key(void *arg, const struct unknown_key *unknown)
 
 static void examine_keys(struct exam *exam)
 {
-	keys_unknown(exam->plugin, report_key, exam);
+	keys_unknown(exam->plugin, examine_report_key, exam);
 }
 
 /* STATUS requires version 1.1.0, whatever the list has. An IPAM plugin reads the version from the text. */
-static void make_request(struct exam *exam)
+static void examine_make_request(struct exam *exam)
 {
 	json_t *newest = json_copy((json_t *)exam->plugin);
 
@@ -78,7 +78,7 @@ static void make_request(struct exam *exam)
 	exam->req.config_len = strlen(exam->req.config);
 }
 
-static void read_routes(struct exam *exam)
+static void examine_read_routes(struct exam *exam)
 {
 	struct result ipam = { .n_routes = 0 };
 
@@ -100,7 +100,7 @@ static void examine_conf(struct exam *exam)
 			     request_read_conf(&exam->req, exam->doc, &err) == 0
 		     ? 0
 		     : -1;
-	log_divert(report_warning, exam);
+	log_divert(examine_report_warning, exam);
 	if (rc == 0) {
 		log_check(exam->req.conf);
 		rc = conf_read(&exam->conf, &exam->req, &err);
@@ -111,12 +111,12 @@ static void examine_conf(struct exam *exam)
 		return;
 	}
 	exam->sound |= SOUND_CONF;
-	read_routes(exam);
+	examine_read_routes(exam);
 	report(exam->report, OK, "configuration", NULL, "can be read");
 }
 
 /* Discards the standard error of the plugins that STATUS starts. It is meant for a runtime's log. */
-static int hush(void)
+static int examine_hush(void)
 {
 	autoclose int null = file_open("/dev/null", O_WRONLY);
 	int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -126,7 +126,7 @@ static int hush(void)
 	return kept;
 }
 
-static void unhush(int kept)
+static void examine_unhush(int kept)
 {
 	if (kept < 0)
 		return;
@@ -145,10 +145,10 @@ static void examine_status(struct exam *exam)
 		return;
 	req.command = "STATUS";
 	progress("STATUS");
-	log_divert(drop_line, NULL);
-	kept = hush();
+	log_divert(examine_drop_line, NULL);
+	kept = examine_hush();
 	rc = verb_status(&req, &err);
-	unhush(kept);
+	examine_unhush(kept);
 	log_divert(NULL, NULL);
 	if (rc < 0) {
 		report_error(exam->report, ERROR, "STATUS", &err);
@@ -197,7 +197,7 @@ struct exam *exam_open(struct report *report, const char *file, json_t *plugins,
 	exam->podman = json_incref(podman);
 	exam->sound = podman ? OF_PODMAN : OF_CNI;
 	exam->errors = report->n[ERROR];
-	make_request(exam);
+	examine_make_request(exam);
 	ranges_read(&exam->ranges, plugin);
 	if (podman)
 		podman_read(podman, &exam->ranges, &exam->routes);
@@ -234,7 +234,7 @@ void exam_close(struct exam *exam)
 }
 
 /* Do both use one set of leases, which assigns no address twice? */
-static bool pair_shares_pool(const struct exam *a, const struct exam *b)
+static bool examine_pair_shares_pool(const struct exam *a, const struct exam *b)
 {
 	static const char *const keys[] = { "pool", "dataDir" };
 	const json_t *x = json_field(a->plugin, "ipam"), *y = json_field(b->plugin, "ipam");
@@ -249,7 +249,7 @@ static bool pair_shares_pool(const struct exam *a, const struct exam *b)
 }
 
 /* Would pods of both be in one LAN? */
-static bool pair_shares_lan(const struct exam *a, const struct exam *b)
+static bool examine_pair_shares_lan(const struct exam *a, const struct exam *b)
 {
 	if (!*a->master_name || !*b->master_name)
 		return false;
@@ -284,8 +284,8 @@ void examine_pair(struct exam *a, struct exam *b)
 	if (same_name && strcmp(a->file, b->file) != 0)
 		report(b->report, ERROR, "name", "rename one, or remove one file",
 		       "network \"%s\" is also in %s", exam_network(a), file);
-	else if (!same_name && ranges_meet(&a->ranges, &b->ranges, &ip) && !pair_shares_pool(a, b) &&
-		 pair_shares_lan(a, b))
+	else if (!same_name && ranges_meet(&a->ranges, &b->ranges, &ip) && !examine_pair_shares_pool(a, b) &&
+		 examine_pair_shares_lan(a, b))
 		report(b->report, ERROR, "pool",
 		       "use different ranges for each network, or with addrpool the same \"pool\" for all, "
 		       "in ipam",

@@ -14,27 +14,27 @@
 #include "ctl/places.h"
 #include "ctl/runtimes.h"
 
-static bool has_ending(const char *path, const char *ending)
+static bool files_has_ending(const char *path, const char *ending)
 {
 	const char *dot = strrchr(places_name(path), '.');
 
 	return dot && !strcmp(dot, ending);
 }
 
-static bool is_ipvlan(const json_t *plugin)
+static bool files_is_ipvlan(const json_t *plugin)
 {
 	const char *type = json_string_value(json_field(plugin, "type"));
 
 	return type && !strcmp(type, "ipvlan");
 }
 
-static bool has_ipvlan(const json_t *plugins)
+static bool files_has_ipvlan(const json_t *plugins)
 {
 	const json_t *plugin;
 	size_t i;
 
 	json_array_foreach(plugins, i, plugin)
-		if (is_ipvlan(plugin))
+		if (files_is_ipvlan(plugin))
 			return true;
 	return false;
 }
@@ -46,12 +46,13 @@ void examine_content(struct report *report_, const char *path, const json_t *doc
 	const char *dot = strrchr(name, '.');
 	char remedy[2 * NAME_MAX + 32];
 
-	if (!json_field(doc, "plugins") && has_ending(path, ".conflist") && json_field(doc, "type")) {
+	if (!json_field(doc, "plugins") && files_has_ending(path, ".conflist") && json_field(doc, "type")) {
 		snprintf(remedy, sizeof(remedy), "mv %s %.*s.conf, or make it a list with \"plugins\"", name,
 			 (int)(dot - name), name);
 		report(report_, ERROR, "file", remedy,
 		       "%s is a single configuration, and runtimes read a .conflist as a list", name);
-	} else if (json_field(doc, "plugins") && (has_ending(path, ".conf") || has_ending(path, ".json"))) {
+	} else if (json_field(doc, "plugins") &&
+		   (files_has_ending(path, ".conf") || files_has_ending(path, ".json"))) {
 		snprintf(remedy, sizeof(remedy), "mv %s %.*s.conflist", name, (int)(dot - name), name);
 		report(report_, ERROR, "file", remedy,
 		       "%s is a list, and runtimes read lists only from a .conflist", name);
@@ -62,20 +63,20 @@ void examine_content(struct report *report_, const char *path, const json_t *doc
 		report(report_, ERROR, "file", "", "%s has no plugin in \"plugins\"", name);
 }
 
-static int is_other(const struct dirent *entry)
+static int files_is_other(const struct dirent *entry)
 {
 	return *entry->d_name != '.' && !places_is_conf(entry->d_name);
 }
 
 /* Ignores files without ipvlan, and copies of a file that runtimes read. */
-static void examine_other(struct report *report_, const char *path)
+static void files_examine_other(struct report *report_, const char *path)
 {
 	json_auto_t *plugins = conflist_read(path, NULL);
 	const char *name = places_name(path);
 	char remedy[2 * NAME_MAX + 16];
 	const char *dot = strrchr(name, '.');
 
-	if (!has_ipvlan(plugins))
+	if (!files_has_ipvlan(plugins))
 		return;
 	snprintf(remedy, sizeof(remedy), "mv %s %.*s.%s", name, (int)(dot ? dot - name : (long)strlen(name)),
 		 name, json_array_size(plugins) > 1 ? "conflist" : "conf");
@@ -83,17 +84,17 @@ static void examine_other(struct report *report_, const char *path)
 	       "%s has a network of type ipvlan, and runtimes read only .conf, .conflist and .json", name);
 }
 
-static size_t examine_others(struct report *report_)
+static size_t files_examine_others(struct report *report_)
 {
 	struct dirent **entries;
 	const size_t before = report_->n[WARNING];
-	int n = scandir(places_confs(), &entries, is_other, alphasort);
+	int n = scandir(places_confs(), &entries, files_is_other, alphasort);
 
 	for (int i = 0; i < n; i++) {
 		char path[PATH_MAX];
 
 		snprintf(path, sizeof(path), "%s/%s", places_confs(), entries[i]->d_name);
-		examine_other(report_, path);
+		files_examine_other(report_, path);
 		free(entries[i]);
 	}
 	if (n >= 0)
@@ -102,7 +103,7 @@ static size_t examine_others(struct report *report_)
 }
 
 /* "bridge, macvlan": each type once. */
-static void types_in(const json_t *files, char *ret, size_t size)
+static void files_types_in(const json_t *files, char *ret, size_t size)
 {
 	json_auto_t *types = json_object();
 	const json_t *file, *plugin;
@@ -125,7 +126,7 @@ static void types_in(const json_t *files, char *ret, size_t size)
 			used += (size_t)snprintf(ret + used, size - used, "%s%s", used ? ", " : "", type);
 }
 
-static void examine_nothing(struct report *report_, const json_t *files)
+static void files_examine_nothing(struct report *report_, const json_t *files)
 {
 	const struct runtime *podman = runtimes_with_driver();
 	const char *dir = places_confs();
@@ -141,20 +142,20 @@ static void examine_nothing(struct report *report_, const json_t *files)
 		report(report_, WARNING, "configuration",
 		       "make the directory, and put a configuration into it",
 		       "there is no network of type ipvlan in %s: the directory does not exist", dir);
-	else if (examine_others(report_))
+	else if (files_examine_others(report_))
 		return;
 	else if (!json_array_size(files))
 		report(report_, WARNING, "configuration", "ipvlanctl init proposes a network",
 		       "there is no network of type ipvlan in %s: it has no .conf, .conflist or .json", dir);
 	else {
-		types_in(files, types, sizeof(types));
+		files_types_in(files, types, sizeof(types));
 		report(report_, WARNING, "configuration", "ipvlanctl init proposes a network",
 		       "there is no network of type ipvlan in %s: its plugins are of type %s", dir, types);
 	}
 }
 
 /* containerd's CRI and CRI-O use the first file. Other runtimes select a network by its name. */
-static void examine_first(struct report *report_, const json_t *files)
+static void files_examine_first(struct report *report_, const json_t *files)
 {
 	const char *first = json_string_value(json_array_get(files, 0));
 	json_auto_t *plugins = first ? conflist_read(first, NULL) : NULL;
@@ -162,7 +163,7 @@ static void examine_first(struct report *report_, const json_t *files)
 	const char *name = json_string_value(json_field(plugin, "name")),
 		   *type = json_string_value(json_field(plugin, "type"));
 
-	if (!plugins || has_ipvlan(plugins))
+	if (!plugins || files_has_ipvlan(plugins))
 		return;
 	if ((type && (!strcmp(type, "multus") || !strcmp(type, "multus-shim"))) || runtimes_take_by_name())
 		report(report_, OK, "configuration", NULL,
@@ -180,7 +181,7 @@ void examine_directory_of_files(struct report *report_, const json_t *files, boo
 {
 	report_section(report_, places_confs(), "");
 	if (!any)
-		examine_nothing(report_, files);
+		files_examine_nothing(report_, files);
 	else
-		examine_first(report_, files);
+		files_examine_first(report_, files);
 }

@@ -32,7 +32,7 @@ struct questions {
 	size_t n;
 };
 
-static void ask_for(struct questions *all, const struct ip *ip)
+static void gateways_ask_for(struct questions *all, const struct ip *ip)
 {
 	for (size_t i = 0; i < all->n; i++)
 		if (ip_equal(&all->list[i].ip, ip))
@@ -41,13 +41,13 @@ static void ask_for(struct questions *all, const struct ip *ip)
 		all->list[all->n++] = (struct answer){ .ip = *ip };
 }
 
-static bool is_on_host(struct exam *exam, const struct ip *ip)
+static bool gateways_is_on_host(struct exam *exam, const struct ip *ip)
 {
 	return addr_is_local(&exam->host, ip, NULL) == FOUND;
 }
 
 /* A route of pods without a gateway uses the range's. */
-static bool uses_gateway(const struct exam *exam, const struct address_range *range)
+static bool gateways_is_used(const struct exam *exam, const struct address_range *range)
 {
 	for (size_t i = 0; i < exam->routes.n_routes; i++)
 		if (exam->routes.routes[i].dst.ip.family == range->subnet.ip.family &&
@@ -56,13 +56,13 @@ static bool uses_gateway(const struct exam *exam, const struct address_range *ra
 	return range->gateway_given;
 }
 
-static void collect_gateways(struct exam *exam, struct questions *ret)
+static void gateways_collect(struct exam *exam, struct questions *ret)
 {
 	for (size_t i = 0; i < exam->ranges.n; i++)
-		if (uses_gateway(exam, &exam->ranges.list[i]))
-			ask_for(ret, &exam->ranges.list[i].gateway);
+		if (gateways_is_used(exam, &exam->ranges.list[i]))
+			gateways_ask_for(ret, &exam->ranges.list[i].gateway);
 	for (size_t i = 0; i < exam->routes.n_routes; i++)
-		ask_for(ret, &exam->routes.routes[i].gw);
+		gateways_ask_for(ret, &exam->routes.routes[i].gw);
 }
 
 /* Returns the largest usual packet size that reaches the gateway; 0: none does. */
@@ -88,7 +88,7 @@ static bool gateway_takes(const struct ip *gw, unsigned int mtu)
 }
 
 /* If only small packets pass, connections open, and then hang. */
-static void examine_size(struct exam *exam, const struct ip *gw)
+static void gateways_examine_size(struct exam *exam, const struct ip *gw)
 {
 	const unsigned int mtu = exam->conf.mtu ? exam->conf.mtu : exam->master.mtu;
 	char remedy[160] = "let the LAN carry them, or set a smaller \"mtu\"";
@@ -110,7 +110,7 @@ static void examine_size(struct exam *exam, const struct ip *gw)
 }
 
 /* Returns the range whose subnet has the gateway, or -1. */
-static int range_of(const struct exam *exam, const struct ip *gw)
+static int gateways_range_of(const struct exam *exam, const struct ip *gw)
 {
 	for (size_t i = 0; i < exam->ranges.n; i++)
 		if (prefix_contains(&exam->ranges.list[i].subnet, gw))
@@ -118,9 +118,9 @@ static int range_of(const struct exam *exam, const struct ip *gw)
 	return -1;
 }
 
-static void report_dead(struct exam *exam, const struct ip *gw)
+static void gateways_report_dead(struct exam *exam, const struct ip *gw)
 {
-	const int i = range_of(exam, gw);
+	const int i = gateways_range_of(exam, gw);
 	const char *name = exam->master.name;
 
 	if (i >= 0 && exam->is_foreign[i])
@@ -136,20 +136,20 @@ static void report_dead(struct exam *exam, const struct ip *gw)
 		       "%s does not answer on \"%s\"", ip_text(gw).s, name);
 }
 
-static void examine_gateway(struct exam *exam, const struct answer *gateway)
+static void gateways_examine_one(struct exam *exam, const struct answer *gateway)
 {
 	const struct ip_str text = ip_text(&gateway->ip);
 
-	if (is_on_host(exam, &gateway->ip)) {
+	if (gateways_is_on_host(exam, &gateway->ip)) {
 		report(exam->report, exam->conf.host_access ? OK : WARNING, "gateway",
 		       exam->conf.host_access ? NULL : "\"hostAccess\": true, or name the LAN's router",
 		       "%s is this host%s", text.s,
 		       exam->conf.host_access ? "" : ", which pods reach only with hostAccess");
 	} else if (!gateway->answered) {
-		report_dead(exam, &gateway->ip);
+		gateways_report_dead(exam, &gateway->ip);
 	} else {
 		report(exam->report, OK, "gateway", NULL, "%s answers", text.s);
-		examine_size(exam, &gateway->ip);
+		gateways_examine_size(exam, &gateway->ip);
 	}
 }
 
@@ -161,17 +161,17 @@ void examine_gateways(struct exam *exam)
 
 	if (exam->conf.mode != IPVLAN_MODE_L2 || exam->conf.internal)
 		return;
-	collect_gateways(exam, &asked);
+	gateways_collect(exam, &asked);
 	progress("asking the gateways");
 	if (probe_ask(&exam->master, -1, asked.list, asked.n, asked.n, &err) < 0) {
 		report_error(exam->report, WARNING, "gateway", &err);
 		return;
 	}
 	for (size_t i = 0; i < asked.n; i++)
-		examine_gateway(exam, &asked.list[i]);
+		gateways_examine_one(exam, &asked.list[i]);
 }
 
-static const json_t *lease_of(const struct exam *exam, const struct ip *ip)
+static const json_t *gateways_lease_of(const struct exam *exam, const struct ip *ip)
 {
 	const json_t *pool, *lease;
 	size_t i, k;
@@ -187,7 +187,7 @@ static const json_t *lease_of(const struct exam *exam, const struct ip *ip)
 	return NULL;
 }
 
-static void collect_leases(const struct exam *exam, struct questions *ret)
+static void gateways_collect_leases(const struct exam *exam, struct questions *ret)
 {
 	const json_t *pool, *lease;
 	size_t i, k;
@@ -198,30 +198,31 @@ static void collect_leases(const struct exam *exam, struct questions *ret)
 			const char *text = json_string_value(json_object_get(lease, "address"));
 
 			if (text && ip_parse(text, &ip))
-				ask_for(ret, &ip);
+				gateways_ask_for(ret, &ip);
 		}
 }
 
 /* Other nodes may have the other addresses of a shared pool. */
-static bool is_shared(const struct exam *exam)
+static bool gateways_is_shared(const struct exam *exam)
 {
 	return json_field(json_field(exam->plugin, "ipam"), "cluster");
 }
 
-static void collect_range(struct exam *exam, const struct address_range *range, struct questions *ret)
+static void gateways_collect_range(struct exam *exam, const struct address_range *range,
+				   struct questions *ret)
 {
 	struct ip ip = range->start;
 
 	if (ip_distance(&range->start, &range->end) >= RANGE_MAX)
 		return;
 	for (int i = 0; i < RANGE_MAX && ip_compare(&ip, &range->end) <= 0; i++, ip = ip_next(&ip))
-		if (ranges_give(&exam->ranges, &ip) && !is_on_host(exam, &ip))
-			ask_for(ret, &ip);
+		if (ranges_give(&exam->ranges, &ip) && !gateways_is_on_host(exam, &ip))
+			gateways_ask_for(ret, &ip);
 }
 
-static void report_neighbour(struct exam *exam, const struct answer *neighbour)
+static void gateways_report_neighbour(struct exam *exam, const struct answer *neighbour)
 {
-	const json_t *lease = lease_of(exam, &neighbour->ip);
+	const json_t *lease = gateways_lease_of(exam, &neighbour->ip);
 	const char *container = json_string_value(json_object_get(lease, "container"));
 	char remedy[192];
 
@@ -249,15 +250,15 @@ void examine_neighbours(struct exam *exam)
 		free(asked);
 		return;
 	}
-	collect_leases(exam, asked);
-	for (size_t i = 0; i < exam->ranges.n && !is_shared(exam); i++)
-		collect_range(exam, &exam->ranges.list[i], asked);
+	gateways_collect_leases(exam, asked);
+	for (size_t i = 0; i < exam->ranges.n && !gateways_is_shared(exam); i++)
+		gateways_collect_range(exam, &exam->ranges.list[i], asked);
 	progress("asking the LAN for the pool's addresses");
 	if (probe_ask(&exam->master, -1, asked->list, asked->n, asked->n, &err) < 0)
 		report_error(exam->report, WARNING, "LAN", &err);
 	for (size_t i = 0; i < asked->n; i++)
 		if (asked->list[i].answered) {
-			report_neighbour(exam, &asked->list[i]);
+			gateways_report_neighbour(exam, &asked->list[i]);
 			taken++;
 		}
 	if (!taken && !err.code && asked->n)
@@ -266,7 +267,7 @@ void examine_neighbours(struct exam *exam)
 	free(asked);
 }
 
-static int open_arp(const struct link *link, struct sockaddr_ll *here)
+static int gateways_open_arp(const struct link *link, struct sockaddr_ll *here)
 {
 	autoclose int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -281,7 +282,7 @@ static int open_arp(const struct link *link, struct sockaddr_ll *here)
 }
 
 /* Sends an ARP probe (RFC 5227) for 0.0.0.0, which no host has, and which changes no host's cache. */
-static void send_probe(int fd, const struct sockaddr_ll *to, const struct ether_addr *mac)
+static void gateways_send_probe(int fd, const struct sockaddr_ll *to, const struct ether_addr *mac)
 {
 	struct ether_arp arp = {
 		.ea_hdr = { htons(ARPHRD_ETHER), htons(ETH_P_IP), ETH_ALEN, 4, htons(ARPOP_REQUEST) },
@@ -291,7 +292,7 @@ static void send_probe(int fd, const struct sockaddr_ll *to, const struct ether_
 	sendto(fd, &arp, sizeof(arp), 0, (const struct sockaddr *)to, sizeof(*to));
 }
 
-static bool lan_hears(int fd, const struct ether_addr *mac)
+static bool gateways_lan_hears(int fd, const struct ether_addr *mac)
 {
 	struct sockaddr_ll from = { .sll_family = AF_PACKET };
 	socklen_t size = sizeof(from);
@@ -308,7 +309,7 @@ static bool lan_hears(int fd, const struct ether_addr *mac)
 bool lan_is_shared(const struct link *a, const struct link *b)
 {
 	struct sockaddr_ll from, to;
-	autoclose int mouth = open_arp(a, &from), ear = open_arp(b, &to);
+	autoclose int mouth = gateways_open_arp(a, &from), ear = gateways_open_arp(b, &to);
 	const long long end = process_now_ms() + (long long)ASKS * WAIT_MS;
 	struct pollfd wait = { .fd = ear, .events = POLLIN };
 	struct ether_addr mac;
@@ -316,10 +317,10 @@ bool lan_is_shared(const struct link *a, const struct link *b)
 	if (mouth < 0 || ear < 0 || !ether_aton_r(a->mac, &mac))
 		return false;
 	for (int i = 0; i < ASKS; i++) {
-		send_probe(mouth, &from, &mac);
+		gateways_send_probe(mouth, &from, &mac);
 		while (process_now_ms() < end - (ASKS - 1 - i) * (long long)WAIT_MS) {
 			poll(&wait, 1, WAIT_MS / 4);
-			if (lan_hears(ear, &mac))
+			if (gateways_lan_hears(ear, &mac))
 				return true;
 		}
 	}

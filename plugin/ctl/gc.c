@@ -55,7 +55,7 @@ static void gc_hold(json_t *entry, const char *what, const char *name)
 }
 
 /* Has an existing interface the same name? Then DEL would remove that one. */
-static bool is_in_use(const struct collection *all, const json_t *lease)
+static bool gc_is_in_use(const struct collection *all, const json_t *lease)
 {
 	const json_t *master, *pod;
 	size_t i, k;
@@ -68,7 +68,7 @@ static bool is_in_use(const struct collection *all, const json_t *lease)
 	return false;
 }
 
-static void read_leases(struct collection *all, const json_t *configured)
+static void gc_read_leases(struct collection *all, const json_t *configured)
 {
 	const char *network = scan_text(configured, "name");
 	struct cni_error err = { 0 };
@@ -84,7 +84,7 @@ static void read_leases(struct collection *all, const json_t *configured)
 		json_array_foreach(json_object_get(pool, "leases"), k, lease) {
 			const char *state = scan_text(lease, "state");
 
-			if (is_in_use(all, lease))
+			if (gc_is_in_use(all, lease))
 				continue;
 			if (!strcmp(state, "stale"))
 				gc_hold(gc_leftover(all, network, lease, "its namespace is gone"), "lease ",
@@ -97,7 +97,7 @@ static void read_leases(struct collection *all, const json_t *configured)
 	}
 }
 
-static void read_ledger(struct collection *all)
+static void gc_read_ledger(struct collection *all)
 {
 	const json_t *pod, *object;
 	size_t i, k;
@@ -186,8 +186,8 @@ static int gc_collect(struct collection *all, bool really, bool quiet)
 	all->networks = networks_list();
 	json_array_foreach(all->networks, i, network)
 		if (networks_ipvlan(network))
-			read_leases(all, network);
-	read_ledger(all);
+			gc_read_leases(all, network);
+	gc_read_ledger(all);
 	return gc_release_all(all, really, quiet);
 }
 

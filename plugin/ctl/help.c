@@ -22,7 +22,7 @@ void help_overview(FILE *out)
 	      out);
 }
 
-static void put_forms(FILE *out, const struct command *command)
+static void help_put_forms(FILE *out, const struct command *command)
 {
 	for (size_t i = 0; i < COMMAND_FORMS && command->forms[i]; i++)
 		fprintf(out, "%s ipvlanctl %s %s\n", i ? "      " : "usage:", command->name,
@@ -32,7 +32,7 @@ static void put_forms(FILE *out, const struct command *command)
 void help_usage(FILE *out, const struct command *command)
 {
 	if (command->forms[0]) {
-		put_forms(out, command);
+		help_put_forms(out, command);
 		return;
 	}
 	fprintf(out, "usage: ipvlanctl %s", command->name);

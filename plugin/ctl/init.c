@@ -39,7 +39,7 @@ struct proposal {
 /* Prints on standard error. Standard output is for the configuration. */
 #define say(...) cni_log("ipvlanctl: " __VA_ARGS__)
 
-static bool has_name(const struct proposal *p, const char *name)
+static bool init_has_name(const struct proposal *p, const char *name)
 {
 	const json_t *file;
 	size_t i;
@@ -53,7 +53,7 @@ static bool has_name(const struct proposal *p, const char *name)
 	return false;
 }
 
-static int choose_name(struct proposal *p, struct cni_error *err)
+static int init_choose_name(struct proposal *p, struct cni_error *err)
 {
 	if (p->name) {
 		struct request req = { .command = "ADD" };
@@ -63,14 +63,14 @@ static int choose_name(struct proposal *p, struct cni_error *err)
 		return request_read_conf(&req, conf, err);
 	}
 	strcpy(p->own_name, "lan");
-	for (int i = 2; has_name(p, p->own_name) && i < 100; i++)
+	for (int i = 2; init_has_name(p, p->own_name) && i < 100; i++)
 		snprintf(p->own_name, sizeof(p->own_name), "lan%d", i);
 	p->name = p->own_name;
 	return 0;
 }
 
 /* Has the link this file in /sys/class/net? */
-static bool has_file(const struct link *link, const char *file)
+static bool init_has_file(const struct link *link, const char *file)
 {
 	char path[64];
 
@@ -78,7 +78,7 @@ static bool has_file(const struct link *link, const char *file)
 	return access(path, F_OK) == 0;
 }
 
-static int choose_master(struct proposal *p, struct cni_error *err)
+static int init_choose_master(struct proposal *p, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	struct link link;
@@ -96,14 +96,14 @@ static int choose_master(struct proposal *p, struct cni_error *err)
 	say("master %s: %s", link.name, p->master ? "set by --master" : "the default route leads to it");
 	if (!(link.flags & IFF_RUNNING))
 		say("%s has no carrier: no host on its LAN answers", link.name);
-	if (has_file(&link, "wireless") || has_file(&link, "phy80211"))
+	if (init_has_file(&link, "wireless") || init_has_file(&link, "phy80211"))
 		say("%s is Wi-Fi. Pods have its MAC address, so that most access points accept their frames. "
 		    "Some drop addresses that their DHCP server did not assign. --mode l3s works with all",
 		    link.name);
 	return lan_read(&p->lan, &p->host, &link, err);
 }
 
-static int choose_mode(struct proposal *p, struct cni_error *err)
+static int init_choose_mode(struct proposal *p, struct cni_error *err)
 {
 	if (ipvlan_mode_parse(p->mode ? p->mode : "l2", &p->ipvlan_mode))
 		return 0;
@@ -111,7 +111,7 @@ static int choose_mode(struct proposal *p, struct cni_error *err)
 	return cni_hint(err, "mode must be \"l2\", \"l3\" or \"l3s\"");
 }
 
-static void choose_host_access(struct proposal *p)
+static void init_choose_host_access(struct proposal *p)
 {
 	struct cni_error why = { 0 };
 	struct link holder;
@@ -131,7 +131,7 @@ static void choose_host_access(struct proposal *p)
 	    "checks");
 }
 
-static int choose_lan_range(struct proposal *p, struct cni_error *err)
+static int init_choose_lan_range(struct proposal *p, struct cni_error *err)
 {
 	struct lan_side *v4 = &p->lan.v4, *v6 = &p->lan.v6;
 
@@ -153,10 +153,10 @@ static int choose_lan_range(struct proposal *p, struct cni_error *err)
 	return 0;
 }
 
-static int choose_range(struct proposal *p, struct cni_error *err)
+static int init_choose_range(struct proposal *p, struct cni_error *err)
 {
 	if (p->ipvlan_mode == IPVLAN_MODE_L2)
-		return choose_lan_range(p, err);
+		return init_choose_lan_range(p, err);
 	if (p->range) {
 		cni_fail(err, CNI_CONFIG, "--range requires mode l2");
 		return cni_hint(err, "in %s pods have a subnet of their own", p->mode);
@@ -172,7 +172,7 @@ static int choose_range(struct proposal *p, struct cni_error *err)
 	return 0;
 }
 
-static void choose_version(struct proposal *p)
+static void init_choose_version(struct proposal *p)
 {
 	const struct runtime *runtimes;
 	const size_t n = runtimes_found(&runtimes);
@@ -188,7 +188,7 @@ static void choose_version(struct proposal *p)
 	    n ? "all of them know it" : "no runtime was found, and every runtime knows it");
 }
 
-static json_t *range_json(const struct lan_side *side)
+static json_t *init_range_json(const struct lan_side *side)
 {
 	const struct prefix subnet = prefix_network(&side->address);
 
@@ -197,27 +197,27 @@ static json_t *range_json(const struct lan_side *side)
 			 side->has_default && side->gateway.family ? ip_text(&side->gateway).s : "none");
 }
 
-static json_t *ipam_json(const struct proposal *p)
+static json_t *init_ipam_json(const struct proposal *p)
 {
 	json_t *ranges = json_array(), *routes = json_array();
 	const bool l2 = p->ipvlan_mode == IPVLAN_MODE_L2;
 
 	if (l2)
-		json_array_append_new(ranges, range_json(&p->lan.v4));
+		json_array_append_new(ranges, init_range_json(&p->lan.v4));
 	else
 		json_array_append_new(ranges, json_pack("[{s:s, s:s}]", "subnet", prefix_text(&p->pods).s,
 							"gateway", "none"));
 	if (!l2 || p->lan.v4.has_default)
 		json_array_append_new(routes, json_pack("{s:s}", "dst", "0.0.0.0/0"));
 	if (l2 && p->lan.v6.from.family) {
-		json_array_append_new(ranges, range_json(&p->lan.v6));
+		json_array_append_new(ranges, init_range_json(&p->lan.v6));
 		if (p->lan.v6.has_default)
 			json_array_append_new(routes, json_pack("{s:s}", "dst", "::/0"));
 	}
 	return json_pack("{s:s, s:o, s:o}", "type", "addrpool", "ranges", ranges, "routes", routes);
 }
 
-static json_t *proposal_json(const struct proposal *p)
+static json_t *init_proposal_json(const struct proposal *p)
 {
 	json_t *plugin = json_pack("{s:s, s:s, s:s}", "type", "ipvlan", "master", p->lan.link.name, "mode",
 				   ipvlan_mode_text(p->ipvlan_mode));
@@ -226,11 +226,11 @@ static json_t *proposal_json(const struct proposal *p)
 		json_object_set_new(plugin, "hostAccess", json_true());
 	if (p->ipvlan_mode == IPVLAN_MODE_L3S)
 		json_object_set_new(plugin, "ipMasq", json_true());
-	json_object_set_new(plugin, "ipam", ipam_json(p));
+	json_object_set_new(plugin, "ipam", init_ipam_json(p));
 	return json_pack("{s:s, s:s, s:[o]}", "cniVersion", p->version, "name", p->name, "plugins", plugin);
 }
 
-static const char *podman_subnet(char *ret, size_t size, const struct lan_side *side)
+static const char *init_podman_subnet(char *ret, size_t size, const struct lan_side *side)
 {
 	const struct prefix subnet = prefix_network(&side->address);
 	int len = snprintf(ret, size, " --subnet %s --ip-range %s-%s", prefix_text(&subnet).s,
@@ -242,7 +242,7 @@ static const char *podman_subnet(char *ret, size_t size, const struct lan_side *
 }
 
 /* Prints the command that makes the same network with Podman, if Podman uses netavark. */
-static void say_podman(const struct proposal *p)
+static void init_say_podman(const struct proposal *p)
 {
 	const bool l2 = p->ipvlan_mode == IPVLAN_MODE_L2, v6 = l2 && p->lan.v6.from.family;
 	char subnets[2][256] = { "", "" };
@@ -250,35 +250,35 @@ static void say_podman(const struct proposal *p)
 	if (!runtimes_with_driver())
 		return;
 	if (l2)
-		podman_subnet(subnets[0], sizeof(subnets[0]), &p->lan.v4);
+		init_podman_subnet(subnets[0], sizeof(subnets[0]), &p->lan.v4);
 	else
 		snprintf(subnets[0], sizeof(subnets[0]), " --subnet %s", prefix_text(&p->pods).s);
 	if (v6)
-		podman_subnet(subnets[1], sizeof(subnets[1]), &p->lan.v6);
+		init_podman_subnet(subnets[1], sizeof(subnets[1]), &p->lan.v6);
 	say("for Podman: podman network create -d ipvlan-netavark -o parent=%s -o mode=%s%s%s%s%s%s %s",
 	    p->lan.link.name, ipvlan_mode_text(p->ipvlan_mode), p->host_access ? " -o hostAccess=true" : "",
 	    p->ipvlan_mode == IPVLAN_MODE_L3S ? " -o ipMasq=true" : "", v6 ? " --ipv6" : "", subnets[0],
 	    subnets[1], p->name);
 }
 
-static int propose(struct proposal *p, struct cni_error *err)
+static int init_propose(struct proposal *p, struct cni_error *err)
 {
-	if (choose_name(p, err) < 0 || choose_mode(p, err) < 0 || choose_master(p, err) < 0 ||
-	    choose_range(p, err) < 0)
+	if (init_choose_name(p, err) < 0 || init_choose_mode(p, err) < 0 || init_choose_master(p, err) < 0 ||
+	    init_choose_range(p, err) < 0)
 		return -1;
-	choose_host_access(p);
-	choose_version(p);
-	say_podman(p);
+	init_choose_host_access(p);
+	init_choose_version(p);
+	init_say_podman(p);
 	return 0;
 }
 
 /* If there are other files, the new one sorts last, so that containerd's first file stays the first. */
-static int write_conflist(const struct proposal *p, const json_t *doc, struct cni_error *err)
+static int init_write_conflist(const struct proposal *p, const json_t *doc, struct cni_error *err)
 {
 	const bool first = json_array_size(p->files) == 0;
 	autofree char *path = NULL;
 
-	if (has_name(p, p->name)) {
+	if (init_has_name(p, p->name)) {
 		cni_fail(err, CNI_CONFIG, "network \"%s\" exists in %s", p->name, places_confs());
 		return cni_hint(err, "choose another --name, or remove that file");
 	}
@@ -307,11 +307,11 @@ static int init(struct proposal *p, bool write, struct cni_error *err)
 	json_auto_t *doc = NULL;
 
 	p->files = places_list(err);
-	if (!p->files || propose(p, err) < 0)
+	if (!p->files || init_propose(p, err) < 0)
 		return -1;
-	doc = proposal_json(p);
+	doc = init_proposal_json(p);
 	if (write)
-		return write_conflist(p, doc, err);
+		return init_write_conflist(p, doc, err);
 	json_dumpf(doc, stdout, JSON_INDENT(2));
 	putchar('\n');
 	init_remember(doc);

@@ -49,7 +49,7 @@ static void judge_note(json_t *problems, const char *level, const char *of, cons
 						  "remedy", json_text(remedy)));
 }
 
-static void index_leases(struct judging *all)
+static void judge_index_leases(struct judging *all)
 {
 	const json_t *pool, *lease;
 	size_t i, k;
@@ -69,7 +69,7 @@ static void index_leases(struct judging *all)
 		}
 }
 
-static bool in_range(const json_t *ranges, const struct ip *ip)
+static bool judge_in_range(const json_t *ranges, const struct ip *ip)
 {
 	const json_t *range;
 	size_t i;
@@ -86,7 +86,7 @@ static bool in_range(const json_t *ranges, const struct ip *ip)
 }
 
 /* Returns the range set of the network that has the address, or NULL. */
-static json_t *set_of(const struct judging *all, const char *network, const struct ip *ip)
+static json_t *judge_set_of(const struct judging *all, const char *network, const struct ip *ip)
 {
 	const json_t *pool;
 	json_t *set;
@@ -95,12 +95,12 @@ static json_t *set_of(const struct judging *all, const char *network, const stru
 	json_array_foreach(all->pools, i, pool)
 		if (!strcmp(scan_text(pool, "network"), network))
 			json_array_foreach(json_object_get(pool, "rangeSets"), k, set)
-				if (in_range(json_array_get(json_object_get(pool, "ranges"), k), ip))
+				if (judge_in_range(json_array_get(json_object_get(pool, "ranges"), k), ip))
 					return set;
 	return NULL;
 }
 
-static bool was_so(const struct judging *all, const json_t *pod, const char *sentence)
+static bool judge_was_so(const struct judging *all, const json_t *pod, const char *sentence)
 {
 	const json_t *problem;
 	size_t i;
@@ -113,9 +113,9 @@ static bool was_so(const struct judging *all, const json_t *pod, const char *sen
 }
 
 /* An ADD or a DEL may be running. So only a fault of both looks counts. */
-static void pod_lacks(const struct judging *all, json_t *pod, const char *remedy, json_t *sentence)
+static void judge_pod_lacks(const struct judging *all, json_t *pod, const char *remedy, json_t *sentence)
 {
-	const bool lacks = sentence && was_so(all, pod, json_string_value(sentence));
+	const bool lacks = sentence && judge_was_so(all, pod, json_string_value(sentence));
 
 	if (lacks) {
 		json_array_append(json_object_get(pod, "problems"), sentence);
@@ -141,14 +141,14 @@ static void judge_unleased(const struct judging *all, json_t *pod)
 		if (!prefix_parse(text, &address) ||
 		    judge_keyed(all->leases, network, ip_text(&address.ip).s, "", NULL))
 			continue;
-		set = set_of(all, network, &address.ip);
+		set = judge_set_of(all, network, &address.ip);
 		if (!set)
 			continue;
 		json_object_set_new(set, "used",
 				    json_integer(json_integer_value(json_object_get(set, "used")) + 1));
-		pod_lacks(all, pod, "restart",
-			  json_sprintf("its address %s is not leased, and another pod may get it",
-				       ip_text(&address.ip).s));
+		judge_pod_lacks(all, pod, "restart",
+				json_sprintf("its address %s is not leased, and another pod may get it",
+					     ip_text(&address.ip).s));
 	}
 }
 
@@ -170,8 +170,8 @@ static void judge_addresses(const struct judging *all, json_t *pod)
 				 !strcmp(ip_text(&address.ip).s, text);
 		}
 		if (!found)
-			pod_lacks(all, pod, "restart",
-				  json_sprintf("its interface lacks the address %s", text));
+			judge_pod_lacks(all, pod, "restart",
+					json_sprintf("its interface lacks the address %s", text));
 	}
 	judge_unleased(all, pod);
 }
@@ -183,8 +183,8 @@ static void judge_objects(const struct judging *all, json_t *pod)
 
 	json_array_foreach(json_object_get(pod, "objects"), i, entry)
 		if (!json_is_true(json_object_get(entry, "found")))
-			pod_lacks(all, pod, "repair",
-				  json_sprintf("the host lacks \"%s\"", scan_text(entry, "object")));
+			judge_pod_lacks(all, pod, "repair",
+					json_sprintf("the host lacks \"%s\"", scan_text(entry, "object")));
 }
 
 /* For an attachment whose interface does not exist or cannot be seen. */
@@ -204,7 +204,7 @@ static void judge_lost(const struct judging *all, json_t *pod)
 	/* its addresses, from the pool's leases */
 	json_object_set_new(pod, "addresses", held ? json_deep_copy(held) : json_array());
 	if (!strcmp(state, "no interface"))
-		pod_lacks(all, pod, "restart", json_string("its interface was deleted"));
+		judge_pod_lacks(all, pod, "restart", json_string("its interface was deleted"));
 	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
 		if (strcmp(state, states[i].state) != 0)
 			continue;
@@ -228,7 +228,7 @@ static void judge_report(json_t *problems, const json_t *pod)
 			   judge_remedy(scan_text(pod, "remedy")));
 }
 
-static bool master_is_down(const json_t *master)
+static bool judge_master_is_down(const json_t *master)
 {
 	return *scan_text(master, "name") && !json_is_true(json_object_get(master, "up"));
 }
@@ -236,7 +236,7 @@ static bool master_is_down(const json_t *master)
 /* A master that is down is reported once, not for each pod. */
 static void judge_way_out(json_t *pod, const json_t *master)
 {
-	if (!master || !*scan_text(pod, "container") || !master_is_down(master))
+	if (!master || !*scan_text(pod, "container") || !judge_master_is_down(master))
 		return;
 	json_array_append_new(json_object_get(pod, "problems"),
 			      json_sprintf("its master %s is down", scan_text(master, "name")));
@@ -257,7 +257,7 @@ static void judge_pod(json_t *pod, const json_t *master, void *arg)
 		json_object_set_new(pod, "condition", json_string("foreign"));
 	} else {
 		if (!json_is_true(json_object_get(pod, "up")))
-			pod_lacks(all, pod, "restart", json_string("its interface is down"));
+			judge_pod_lacks(all, pod, "restart", json_string("its interface is down"));
 		judge_addresses(all, pod);
 		judge_objects(all, pod);
 	}
@@ -273,7 +273,7 @@ static void judge_master(json_t *problems, const json_t *master)
 
 	if (!*name)
 		return;
-	if (master_is_down(master)) {
+	if (judge_master_is_down(master)) {
 		remedy = json_sprintf("ip link set %s up", name);
 		judge_note(problems, "error", "master", name, "the master is down: its pods reach nothing",
 			   json_string_value(remedy));
@@ -301,7 +301,7 @@ static void judge_set(json_t *problems, const char *network, const json_t *set)
 }
 
 /* A lease of a pod that is gone counts as free: the next ADD may reuse it. */
-static void begin_sets(const struct judging *all)
+static void judge_begin_sets(const struct judging *all)
 {
 	const json_t *pool;
 	json_t *set;
@@ -324,8 +324,8 @@ void judge(json_t *doc, const json_t *earlier)
 
 	all.leases = json_object();
 	all.held = json_object();
-	begin_sets(&all);
-	index_leases(&all);
+	judge_begin_sets(&all);
+	judge_index_leases(&all);
 	json_array_foreach(json_object_get(doc, "masters"), i, entry)
 		judge_master(all.problems, entry);
 	pods_each_of(doc, judge_pod, &all);

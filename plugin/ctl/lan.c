@@ -20,7 +20,7 @@
 #define RANGE_MAX 64
 #define RANGE_SHARE 8
 
-static void see_address(const struct addr_seen *seen, void *arg)
+static void lan_see_address(const struct addr_seen *seen, void *arg)
 {
 	struct lan *lan = arg;
 	struct lan_side *side = seen->address.ip.family == AF_INET ? &lan->v4 : &lan->v6;
@@ -32,7 +32,7 @@ static void see_address(const struct addr_seen *seen, void *arg)
 	side->leased = !(seen->flags & IFA_F_PERMANENT);
 }
 
-static void see_default(struct lan *lan, struct lan_side *side, const struct route_seen *route)
+static void lan_see_default(struct lan *lan, struct lan_side *side, const struct route_seen *route)
 {
 	if (route->dst.len || route->type != RTN_UNICAST || route->link != lan->link.index ||
 	    side->has_default)
@@ -41,27 +41,27 @@ static void see_default(struct lan *lan, struct lan_side *side, const struct rou
 	side->gateway = route->gw;
 }
 
-static void see_route_v4(const struct route_seen *route, void *arg)
+static void lan_see_route_v4(const struct route_seen *route, void *arg)
 {
 	struct lan *lan = arg;
 
-	see_default(lan, &lan->v4, route);
+	lan_see_default(lan, &lan->v4, route);
 }
 
-static void see_route_v6(const struct route_seen *route, void *arg)
+static void lan_see_route_v6(const struct route_seen *route, void *arg)
 {
 	struct lan *lan = arg;
 
-	see_default(lan, &lan->v6, route);
+	lan_see_default(lan, &lan->v6, route);
 }
 
 int lan_read(struct lan *ret, struct rtnl *host, const struct link *link, struct cni_error *err)
 {
 	*ret = (struct lan){ .host = host, .link = *link };
-	if (addr_each(host, see_address, ret, err) < 0 ||
-	    route_each(host, AF_INET, RT_TABLE_MAIN, see_route_v4, ret, err) < 0)
+	if (addr_each(host, lan_see_address, ret, err) < 0 ||
+	    route_each(host, AF_INET, RT_TABLE_MAIN, lan_see_route_v4, ret, err) < 0)
 		return -1;
-	return route_each(host, AF_INET6, RT_TABLE_MAIN, see_route_v6, ret, err);
+	return route_each(host, AF_INET6, RT_TABLE_MAIN, lan_see_route_v6, ret, err);
 }
 
 /* Addresses to ask for, each taken or not. */
@@ -72,7 +72,7 @@ struct window {
 	bool taken[ASKED_MAX];
 };
 
-static void window_take(struct window *window, const struct ip *from, const struct ip *to)
+static void lan_window_take(struct window *window, const struct ip *from, const struct ip *to)
 {
 	struct ip ip = window->first;
 
@@ -82,7 +82,7 @@ static void window_take(struct window *window, const struct ip *from, const stru
 }
 
 /* Marks a range of another network as taken: the whole subnet, or from start to end. */
-static void take_range(struct window *window, const json_t *range)
+static void lan_take_range(struct window *window, const json_t *range)
 {
 	struct prefix subnet;
 	struct ip from, to, ip;
@@ -95,20 +95,20 @@ static void take_range(struct window *window, const json_t *range)
 		from = ip;
 	if (ip_parse(scan_text(range, "rangeEnd"), &ip))
 		to = ip;
-	window_take(window, &from, &to);
+	lan_window_take(window, &from, &to);
 }
 
-static void take_ranges(struct window *window, const json_t *ranges)
+static void lan_take_ranges(struct window *window, const json_t *ranges)
 {
 	const json_t *set, *range;
 	size_t i, k;
 
 	json_array_foreach(ranges, i, set)
 		json_array_foreach(set, k, range)
-			take_range(window, range);
+			lan_take_range(window, range);
 }
 
-static void take_podmans(struct window *window)
+static void lan_take_podmans(struct window *window)
 {
 	json_auto_t *podmans = podman_networks();
 	const json_t *entry;
@@ -117,11 +117,11 @@ static void take_podmans(struct window *window)
 	json_array_foreach(podmans, i, entry) {
 		json_auto_t *ranges = network_ranges(json_object_get(entry, "network"));
 
-		take_ranges(window, ranges);
+		lan_take_ranges(window, ranges);
 	}
 }
 
-static void take_networks(struct window *window)
+static void lan_take_networks(struct window *window)
 {
 	json_auto_t *files = places_list(NULL);
 	const json_t *file, *plugin;
@@ -133,15 +133,15 @@ static void take_networks(struct window *window)
 		json_array_foreach(plugins, k, plugin) {
 			const json_t *ipam = json_field(plugin, "ipam");
 
-			take_range(window, ipam);
-			take_ranges(window, json_field(ipam, "ranges"));
+			lan_take_range(window, ipam);
+			lan_take_ranges(window, json_field(ipam, "ranges"));
 		}
 	}
-	take_podmans(window);
+	lan_take_podmans(window);
 }
 
 /* The upper end of the subnet, without its first and last address. */
-static struct window *window_open(const struct lan_side *side)
+static struct window *lan_window_open(const struct lan_side *side)
 {
 	struct window *window = calloc(1, sizeof(*window));
 	struct ip network, last;
@@ -155,14 +155,14 @@ static struct window *window_open(const struct lan_side *side)
 	n = ip_distance(&network, &last) + 1;
 	window->n = n > ASKED_MAX ? ASKED_MAX : (size_t)n;
 	window->first = ip_add(&network, n - window->n);
-	window_take(window, &network, &network);
-	window_take(window, &last, &last);
+	lan_window_take(window, &network, &network);
+	lan_window_take(window, &last, &last);
 	if (side->gateway.family)
-		window_take(window, &side->gateway, &side->gateway);
+		lan_window_take(window, &side->gateway, &side->gateway);
 	return window;
 }
 
-static bool is_free(const struct window *window, size_t from, size_t n)
+static bool lan_is_free(const struct window *window, size_t from, size_t n)
 {
 	for (size_t i = from; i < from + n; i++)
 		if (window->taken[i])
@@ -171,18 +171,18 @@ static bool is_free(const struct window *window, size_t from, size_t n)
 }
 
 /* Finds the highest free block of the largest size possible. */
-static bool find_block(const struct window *window, size_t size, size_t *from, size_t *n)
+static bool lan_find_block(const struct window *window, size_t size, size_t *from, size_t *n)
 {
 	for (*n = size; *n; *n /= 2)
 		for (size_t end = window->n / *n * *n; end; end -= *n)
-			if (is_free(window, end - *n, *n)) {
+			if (lan_is_free(window, end - *n, *n)) {
 				*from = end - *n;
 				return true;
 			}
 	return false;
 }
 
-static size_t range_size(uint64_t addresses)
+static size_t lan_range_size(uint64_t addresses)
 {
 	size_t size = RANGE_MAX;
 
@@ -191,7 +191,7 @@ static size_t range_size(uint64_t addresses)
 	return size;
 }
 
-static int check_subnet(const struct lan *lan, struct cni_error *err)
+static int lan_check_subnet(const struct lan *lan, struct cni_error *err)
 {
 	const struct prefix *address = &lan->v4.address;
 
@@ -210,7 +210,7 @@ static int check_subnet(const struct lan *lan, struct cni_error *err)
 		"route to this host in the LAN's router");
 }
 
-static int ask_window(struct lan *lan, struct window *window, struct cni_error *err)
+static int lan_ask_window(struct lan *lan, struct window *window, struct cni_error *err)
 {
 	bool answered[ASKED_MAX] = { false };
 
@@ -224,21 +224,22 @@ static int ask_window(struct lan *lan, struct window *window, struct cni_error *
 	return 0;
 }
 
-static void take_host_address(const struct addr_seen *seen, void *window)
+static void lan_take_host_address(const struct addr_seen *seen, void *window)
 {
 	if (seen->address.ip.family == AF_INET)
-		window_take(window, &seen->address.ip, &seen->address.ip);
+		lan_window_take(window, &seen->address.ip, &seen->address.ip);
 }
 
-static int window_choose(struct lan *lan, struct window *window, struct cni_error *err)
+static int lan_window_choose(struct lan *lan, struct window *window, struct cni_error *err)
 {
 	const struct ip last = prefix_last(&window->subnet);
 	size_t from, n;
 
-	take_networks(window);
-	if (addr_each(lan->host, take_host_address, window, err) < 0 || ask_window(lan, window, err) < 0)
+	lan_take_networks(window);
+	if (addr_each(lan->host, lan_take_host_address, window, err) < 0 ||
+	    lan_ask_window(lan, window, err) < 0)
 		return -1;
-	if (!find_block(window, range_size(ip_distance(&window->subnet.ip, &last) + 1), &from, &n)) {
+	if (!lan_find_block(window, lan_range_size(ip_distance(&window->subnet.ip, &last) + 1), &from, &n)) {
 		cni_fail(err, CNI_CONFIG, "no address of %s is free", prefix_text(&window->subnet).s);
 		return cni_hint(
 			err, "each of the last %zu is the host's, another network's, or answers on the LAN",
@@ -254,15 +255,15 @@ int lan_choose(struct lan *lan, struct cni_error *err)
 	struct window *window;
 	int rc;
 
-	if (check_subnet(lan, err) < 0)
+	if (lan_check_subnet(lan, err) < 0)
 		return -1;
-	window = window_open(&lan->v4);
-	rc = window_choose(lan, window, err);
+	window = lan_window_open(&lan->v4);
+	rc = lan_window_choose(lan, window, err);
 	free(window);
 	return rc;
 }
 
-static int read_range(struct lan_side *side, const char *range, struct cni_error *err)
+static int lan_read_range(struct lan_side *side, const char *range, struct cni_error *err)
 {
 	const char *dash = strchr(range, '-');
 	char from[64] = "";
@@ -289,7 +290,7 @@ int lan_check_range(struct lan *lan, const char *range, struct cni_error *err)
 	struct lan_side *side = &lan->v4;
 	uint64_t n;
 
-	if (check_subnet(lan, err) < 0 || read_range(side, range, err) < 0)
+	if (lan_check_subnet(lan, err) < 0 || lan_read_range(side, range, err) < 0)
 		return -1;
 	n = ip_distance(&side->from, &side->to) + 1;
 	side->asked = n > ASKED_MAX ? ASKED_MAX : (size_t)n;
@@ -323,7 +324,7 @@ struct meeting {
 	bool met;
 };
 
-static void see_overlap(const struct route_seen *route, void *arg)
+static void lan_see_overlap(const struct route_seen *route, void *arg)
 {
 	struct meeting *meeting = arg;
 
@@ -339,7 +340,7 @@ bool lan_private_subnet(struct rtnl *host, struct prefix *ret)
 	for (unsigned char i = 200; meeting.met && i < 250; i++) {
 		meeting.subnet = (struct prefix){ { AF_INET, { 10, i, 0, 0 } }, 24 };
 		meeting.met = false;
-		if (route_each(host, AF_INET, 0, see_overlap, &meeting, NULL) < 0)
+		if (route_each(host, AF_INET, 0, lan_see_overlap, &meeting, NULL) < 0)
 			return false;
 	}
 	*ret = meeting.subnet;

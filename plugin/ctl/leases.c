@@ -19,7 +19,7 @@ static int leases_complain(const struct cni_error *err)
 	return 1;
 }
 
-static void print_range(const json_t *range)
+static void leases_print_range(const json_t *range)
 {
 	const long long size = json_integer_value(json_object_get(range, "size"));
 	const long long leased = json_integer_value(json_object_get(range, "leased"));
@@ -39,7 +39,7 @@ static void print_range(const json_t *range)
 }
 
 /* A string or a number. */
-static const char *cell_of(const json_t *row, const char *key, char number[24])
+static const char *leases_cell_of(const json_t *row, const char *key, char number[24])
 {
 	const json_t *value = json_object_get(row, key);
 
@@ -50,7 +50,8 @@ static const char *cell_of(const json_t *row, const char *key, char number[24])
 }
 
 /* Prints titles and rows. Column i has the title titles[i] and the values of keys[i]. */
-static void print_table(const json_t *rows, const char *const keys[], const char *const titles[], size_t n)
+static void leases_print_table(const json_t *rows, const char *const keys[], const char *const titles[],
+			       size_t n)
 {
 	char number[24];
 	int wide[8];
@@ -61,20 +62,21 @@ static void print_table(const json_t *rows, const char *const keys[], const char
 		wide[k] = (int)strlen(titles[k]);
 	json_array_foreach(rows, i, row)
 		for (k = 0; k < n; k++)
-			if ((int)strlen(cell_of(row, keys[k], number)) > wide[k])
-				wide[k] = (int)strlen(cell_of(row, keys[k], number));
+			if ((int)strlen(leases_cell_of(row, keys[k], number)) > wide[k])
+				wide[k] = (int)strlen(leases_cell_of(row, keys[k], number));
 	text_end();
 	for (k = 0; k < n; k++)
 		text_put(DIM, "  %-*s", k + 1 < n ? wide[k] : 0, titles[k]);
 	text_end();
 	json_array_foreach(rows, i, row) {
 		for (k = 0; k < n; k++)
-			text_put(PLAIN, "  %-*s", k + 1 < n ? wide[k] : 0, cell_of(row, keys[k], number));
+			text_put(PLAIN, "  %-*s", k + 1 < n ? wide[k] : 0,
+				 leases_cell_of(row, keys[k], number));
 		text_end();
 	}
 }
 
-static void print_cluster(const json_t *cluster)
+static void leases_print_cluster(const json_t *cluster)
 {
 	static const char *const node_keys[] = { "node", "blocks", "seen" };
 	static const char *const node_titles[] = { "NODE", "BLOCKS", "LAST SIGN OF LIFE" };
@@ -89,11 +91,11 @@ static void print_cluster(const json_t *cluster)
 	text_end();
 	if (!json_array_size(json_object_get(cluster, "claims")))
 		return;
-	print_table(json_object_get(cluster, "nodes"), node_keys, node_titles, 3);
-	print_table(json_object_get(cluster, "claims"), keys, titles, 4);
+	leases_print_table(json_object_get(cluster, "nodes"), node_keys, node_titles, 3);
+	leases_print_table(json_object_get(cluster, "claims"), keys, titles, 4);
 }
 
-static void print_pool(const json_t *pool)
+static void leases_print_pool(const json_t *pool)
 {
 	static const char *const keys[] = { "address", "container", "interface", "since", "state" };
 	static const char *const titles[] = { "ADDRESS", "CONTAINER", "INTERFACE", "SINCE", "STATE" };
@@ -104,15 +106,15 @@ static void print_pool(const json_t *pool)
 	text_put(DIM, "  %s, leases in %s", networks_place(pool), scan_text(pool, "dataDir"));
 	text_end();
 	json_array_foreach(json_object_get(pool, "rangeSets"), i, range)
-		print_range(range);
+		leases_print_range(range);
 	if (json_array_size(json_object_get(pool, "leases")))
-		print_table(json_object_get(pool, "leases"), keys, titles, 5);
+		leases_print_table(json_object_get(pool, "leases"), keys, titles, 5);
 	if (json_object_get(pool, "cluster"))
-		print_cluster(json_object_get(pool, "cluster"));
+		leases_print_cluster(json_object_get(pool, "cluster"));
 }
 
 /* Returns the named networks, or those of named files; without names all. NULL: it has printed an error. */
-static json_t *networks_of(int n, char **names)
+static json_t *leases_networks_of(int n, char **names)
 {
 	struct cni_error err = { 0 };
 	json_t *all = n ? json_array() : networks_list();
@@ -130,7 +132,7 @@ static json_t *networks_of(int n, char **names)
 }
 
 /* Returns the pools of the networks. Skips unreadable ones, and sets *status to 1. */
-static json_t *pools_of_all(const json_t *networks, bool ask, int *status)
+static json_t *leases_pools_of_all(const json_t *networks, bool ask, int *status)
 {
 	json_t *all = json_array();
 	const json_t *network;
@@ -153,12 +155,12 @@ static json_t *pools_of_all(const json_t *networks, bool ask, int *status)
 
 static int leases_list(int n, char **names, bool json)
 {
-	json_auto_t *networks = networks_of(n, names), *pools = NULL;
+	json_auto_t *networks = leases_networks_of(n, names), *pools = NULL;
 	int status = networks ? 0 : 1;
 	const json_t *pool;
 	size_t i;
 
-	pools = pools_of_all(networks, true, &status);
+	pools = leases_pools_of_all(networks, true, &status);
 	if (json && networks) {
 		json_dumpf(pools, stdout, JSON_INDENT(4));
 		text_end();
@@ -167,7 +169,7 @@ static int leases_list(int n, char **names, bool json)
 	json_array_foreach(pools, i, pool) {
 		if (i)
 			text_end();
-		print_pool(pool);
+		leases_print_pool(pool);
 	}
 	if (networks && !json_array_size(pools) && !status) {
 		text_put(PLAIN, "There is no network with addresses of addrpool or host-local in %s.",
@@ -186,7 +188,7 @@ struct selection {
 	json_t *scan; /* the existing pods */
 };
 
-static bool is_meant(const struct selection *selection, const json_t *lease)
+static bool leases_is_meant(const struct selection *selection, const json_t *lease)
 {
 	struct ip ip;
 
@@ -207,14 +209,14 @@ static json_t *leases_selected(const struct selection *selection, const json_t *
 
 	json_array_foreach(pools, i, pool)
 		json_array_foreach(json_object_get(pool, "leases"), k, lease)
-			if (is_meant(selection, lease))
+			if (leases_is_meant(selection, lease))
 				json_array_append_new(all,
 						      json_pack("{s:O, s:O}", "pool", pool, "lease", lease));
 	return all;
 }
 
 /* Has an existing pod an interface of the same name? */
-static bool pod_lives(const struct selection *selection, const json_t *lease)
+static bool leases_pod_lives(const struct selection *selection, const json_t *lease)
 {
 	const json_t *master, *pod;
 	size_t i, k;
@@ -228,13 +230,13 @@ static bool pod_lives(const struct selection *selection, const json_t *lease)
 }
 
 /* CNI_RETRY: a pod uses the address, or may use it. */
-static int may_release(const struct selection *selection, const json_t *lease, struct cni_error *err)
+static int leases_may_release(const struct selection *selection, const json_t *lease, struct cni_error *err)
 {
 	const char *state = scan_text(lease, "state");
 
 	if (selection->force)
 		return 0;
-	if (!strcmp(state, "live") || pod_lives(selection, lease)) {
+	if (!strcmp(state, "live") || leases_pod_lives(selection, lease)) {
 		cni_fail(err, CNI_RETRY, "%s is in use: the pod of container %s exists",
 			 scan_text(lease, "address"), scan_text(lease, "container"));
 		return cni_hint(err, "delete the pod; --force releases the address anyway, and the "
@@ -248,7 +250,7 @@ static int may_release(const struct selection *selection, const json_t *lease, s
 }
 
 /* Returns the configuration of the network's plugin among the plugins of its file. */
-static const json_t *plugin_of(const json_t *plugins, const char *network)
+static const json_t *leases_plugin_of(const json_t *plugins, const char *network)
 {
 	const json_t *plugin;
 	size_t i;
@@ -268,12 +270,12 @@ static const json_t *plugin_of(const json_t *plugins, const char *network)
  * If the pod is gone, DEL of all plugins of the network releases its objects, after another check that it is
  * gone. With force only DEL of the IPAM plugin is called, which does not change the pod.
  */
-static int release_one(const struct selection *selection, const json_t *found, struct cni_error *err)
+static int leases_release_one(const struct selection *selection, const json_t *found, struct cni_error *err)
 {
 	const json_t *pool = json_object_get(found, "pool"), *lease = json_object_get(found, "lease");
 	const char *network = scan_text(pool, "network");
 	const json_t *plugins = json_object_get(networks_find(selection->networks, network), "plugins");
-	const json_t *plugin = plugin_of(plugins, network);
+	const json_t *plugin = leases_plugin_of(plugins, network);
 	const struct call call = { .container = scan_text(lease, "container"),
 				   .netns = "",
 				   .ifname = scan_text(lease, "interface") };
@@ -292,13 +294,13 @@ static int leases_release_all(const struct selection *selection, const json_t *a
 	size_t i;
 
 	json_array_foreach(all, i, found)
-		if (may_release(selection, json_object_get(found, "lease"), &err) < 0)
+		if (leases_may_release(selection, json_object_get(found, "lease"), &err) < 0)
 			return leases_complain(&err);
 	json_array_foreach(all, i, found) {
 		const json_t *lease = json_object_get(found, "lease");
 		const bool is_free = !strcmp(scan_text(lease, "state"), "empty");
 
-		if (!is_free && release_one(selection, found, &err) < 0)
+		if (!is_free && leases_release_one(selection, found, &err) < 0)
 			return leases_complain(&err);
 		text_put(PLAIN, "%s  ", scan_text(lease, "address"));
 		text_put(GREEN, "%s", is_free ? "is free already" : "released");
@@ -312,7 +314,7 @@ static int leases_release_all(const struct selection *selection, const json_t *a
 }
 
 /* If two networks have leased the address, it belongs to two pods. */
-static int check_found(const struct selection *selection, const json_t *all, struct cni_error *err)
+static int leases_check_found(const struct selection *selection, const json_t *all, struct cni_error *err)
 {
 	const size_t n = json_array_size(all);
 
@@ -337,14 +339,14 @@ static int leases_release(const char *what, char *network, bool force)
 
 	if (!ip_parse(what, &selection.ip))
 		selection.ip.family = 0;
-	selection.networks = networks_of(network ? 1 : 0, &network);
+	selection.networks = leases_networks_of(network ? 1 : 0, &network);
 	selection.scan = selection.networks ? scan(&err) : NULL;
 	status = !selection.networks ? 1 : !selection.scan ? leases_complain(&err) : 0;
-	pools = status ? NULL : pools_of_all(selection.networks, false, &status);
+	pools = status ? NULL : leases_pools_of_all(selection.networks, false, &status);
 	all = leases_selected(&selection, pools);
 	if (status == 0)
-		status = check_found(&selection, all, &err) < 0 ? leases_complain(&err)
-								: leases_release_all(&selection, all);
+		status = leases_check_found(&selection, all, &err) < 0 ? leases_complain(&err)
+								       : leases_release_all(&selection, all);
 	json_decref(selection.scan);
 	json_decref(selection.networks);
 	return status;
@@ -366,7 +368,7 @@ static int leases_command(const char *name, const char *const *arguments)
 	return 0;
 }
 
-static int release_node(const char *name, const char *node, bool really)
+static int leases_release_node(const char *name, const char *node, bool really)
 {
 	const char *const arguments[] = { "release-node", really ? "--yes" : node, really ? node : NULL,
 					  NULL };
@@ -375,7 +377,7 @@ static int release_node(const char *name, const char *node, bool really)
 }
 
 /* The verbs about identities. False: it is none, or has other arguments. */
-static bool identities_main(int argc, char **argv, bool json, bool forget, int *status)
+static bool leases_identities_main(int argc, char **argv, bool json, bool forget, int *status)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
 
@@ -401,7 +403,7 @@ static bool identities_main(int argc, char **argv, bool json, bool forget, int *
 	return false;
 }
 
-static bool is_about_identities(const char *verb)
+static bool leases_is_about_identities(const char *verb)
 {
 	return !strcmp(verb, "identities") || !strcmp(verb, "reserve") || !strcmp(verb, "release-identity");
 }
@@ -414,14 +416,14 @@ int pools_main(int argc, char **argv)
 	const char *verb = argc > 1 ? argv[1] : "";
 	int status;
 
-	if (!yes && !force && !network && identities_main(argc, argv, json, forget, &status))
+	if (!yes && !force && !network && leases_identities_main(argc, argv, json, forget, &status))
 		return status;
-	if (is_about_identities(verb) || forget)
+	if (leases_is_about_identities(verb) || forget)
 		return command_misuse("pools");
 	if (!strcmp(verb, "release") && argc == 3 && !json && !yes)
 		return leases_release(argv[2], network, force);
 	if (!strcmp(verb, "release-node") && argc == 4 && !json && !network && !force)
-		return release_node(argv[2], argv[3], yes);
+		return leases_release_node(argv[2], argv[3], yes);
 	if (!strcmp(verb, "release") || !strcmp(verb, "release-node") || yes || force || network)
 		return command_misuse("pools");
 	return leases_list(argc - 1, argv + 1, json);

@@ -35,7 +35,7 @@ void examine_kernel(struct exam *exam)
 }
 
 /* If the master does not exist, names the link of the default route, which most networks use. */
-static bool find_named(struct exam *exam)
+static bool links_find_named(struct exam *exam)
 {
 	struct cni_error err = { 0 }, with_usual = { 0 };
 	struct link usual;
@@ -51,7 +51,7 @@ static bool find_named(struct exam *exam)
 }
 
 /* Finds the VLAN or the dummy. If it does not exist, ADD makes it. */
-static bool find_made(struct exam *exam)
+static bool links_find_made(struct exam *exam)
 {
 	struct cni_error err = { 0 };
 	enum found found =
@@ -74,17 +74,17 @@ void examine_master(struct exam *exam)
 		report(exam->report, OK, "master", NULL, "is in the pod (linkInContainer)");
 		return;
 	}
-	if (!conf->internal && !find_named(exam))
+	if (!conf->internal && !links_find_named(exam))
 		return;
 	exam->master = exam->parent;
 	if (conf->vlan || conf->internal)
-		there = find_made(exam);
+		there = links_find_made(exam);
 	memcpy(exam->master_name, exam->master.name, sizeof(exam->master_name));
 	if (there && links_pass(exam, master_usable(&exam->host, &exam->master, &err), "master", &err))
 		exam->sound |= SOUND_MASTER;
 }
 
-static void examine_state(struct exam *exam)
+static void links_examine_state(struct exam *exam)
 {
 	const struct link *master = &exam->master;
 
@@ -102,7 +102,7 @@ static void examine_state(struct exam *exam)
 	}
 }
 
-static void examine_means(struct exam *exam)
+static void links_examine_means(struct exam *exam)
 {
 	const char *name = exam->master.name;
 	struct cni_error err = { 0 };
@@ -130,7 +130,7 @@ void examine_link(struct exam *exam)
 	const struct link *master = &exam->master;
 	struct cni_error err = { 0 };
 
-	examine_state(exam);
+	links_examine_state(exam);
 	if (links_pass(exam, master_check_mtu(master, exam->conf.mtu, &err), "MTU", &err))
 		report(exam->report, OK, "MTU", NULL, "%u", exam->conf.mtu ? exam->conf.mtu : master->mtu);
 	links_pass(exam, master_check_vrf(&exam->host, master, &exam->conf, &err), "master", &err);
@@ -138,5 +138,5 @@ void examine_link(struct exam *exam)
 	if (links_pass(exam, guard_check(&exam->host, master, &exam->conf, alive_read, &err), "mode", &err))
 		report(exam->report, OK, "mode", NULL, "%s is possible on %s",
 		       ipvlan_mode_text(exam->conf.mode), master->name);
-	examine_means(exam);
+	links_examine_means(exam);
 }

@@ -10,7 +10,7 @@
 #include "ctl/progress.h"
 #include "ctl/text.h"
 
-static bool asks_for(int argc, char **argv, const char *brief, const char *name)
+static bool ctl_asks_for(int argc, char **argv, const char *brief, const char *name)
 {
 	for (int i = 0; i < argc; i++)
 		if (!strcmp(argv[i], brief) || !strcmp(argv[i], name))
@@ -18,9 +18,9 @@ static bool asks_for(int argc, char **argv, const char *brief, const char *name)
 	return false;
 }
 
-static int run_command(const struct command *command, int argc, char **argv)
+static int ctl_run_command(const struct command *command, int argc, char **argv)
 {
-	if (asks_for(argc, argv, "-h", "--help")) {
+	if (ctl_asks_for(argc, argv, "-h", "--help")) {
 		help_command(command);
 		return 0;
 	}
@@ -36,17 +36,17 @@ static int run_command(const struct command *command, int argc, char **argv)
 }
 
 /* Finds the command or option in the first argument, and runs it. */
-static int start(int argc, char **argv)
+static int ctl_start(int argc, char **argv)
 {
 	const struct command *command = argc > 0 ? command_find(argv[0]) : NULL;
 
 	if (command)
-		return run_command(command, argc, argv);
-	if (argc > 0 && asks_for(1, argv, "-h", "--help")) {
+		return ctl_run_command(command, argc, argv);
+	if (argc > 0 && ctl_asks_for(1, argv, "-h", "--help")) {
 		help_overview(stdout);
 		return 0;
 	}
-	if (argc > 0 && asks_for(1, argv, "-V", "--version"))
+	if (argc > 0 && ctl_asks_for(1, argv, "-V", "--version"))
 		return version_main(argc, argv);
 	if (argc > 0)
 		fprintf(stderr, "ipvlanctl: there is no command \"%s\"\n", argv[0]);
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 
 	if (process_begin() < 0)
 		return EXIT_USAGE;
-	status = start(argc - 1, argv + 1);
+	status = ctl_start(argc - 1, argv + 1);
 	progress_end();
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;

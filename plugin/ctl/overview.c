@@ -66,7 +66,7 @@ struct tally {
 	size_t n;
 };
 
-static void tally_pod(json_t *pod, const json_t *master, void *arg)
+static void overview_tally_pod(json_t *pod, const json_t *master, void *arg)
 {
 	struct tally *tally = arg;
 
@@ -78,7 +78,7 @@ size_t overview_count_pods(const json_t *doc, const char *condition)
 {
 	struct tally tally = { .condition = condition };
 
-	pods_each_of(doc, tally_pod, &tally);
+	pods_each_of(doc, overview_tally_pod, &tally);
 	return tally.n;
 }
 
@@ -93,7 +93,7 @@ size_t overview_count_problems(const json_t *doc, const char *level)
 }
 
 /* Reads the pools of all networks. Skips those that cannot be read. */
-static json_t *read_pools(const json_t *networks)
+static json_t *overview_read_pools(const json_t *networks)
 {
 	json_t *all = json_array();
 	const json_t *network;
@@ -112,13 +112,13 @@ static json_t *read_pools(const json_t *networks)
 	return all;
 }
 
-static json_t *network_new(const char *name)
+static json_t *overview_network_new(const char *name)
 {
 	return json_pack("{s:o, s:n, s:n, s:[], s:n, s:n, s:i, s:i, s:n, s:n}", "name", json_text(name),
 			 "file", "ipam", "masters", "mode", "flag", "pods", 0, "lost", 0, "free", "size");
 }
 
-static json_t *network_find(const json_t *summary, const char *name)
+static json_t *overview_network_find(const json_t *summary, const char *name)
 {
 	json_t *network;
 	size_t i;
@@ -129,24 +129,24 @@ static json_t *network_find(const json_t *summary, const char *name)
 	return NULL;
 }
 
-static json_t *network_of(json_t *summary, const char *name)
+static json_t *overview_network_of(json_t *summary, const char *name)
 {
-	json_t *network = network_find(summary, name);
+	json_t *network = overview_network_find(summary, name);
 
 	if (!network) {
-		network = network_new(name);
+		network = overview_network_new(name);
 		json_array_append_new(summary, network);
 	}
 	return network;
 }
 
-static void add_to(json_t *network, const char *key)
+static void overview_add_to(json_t *network, const char *key)
 {
 	json_object_set_new(network, key,
 			    json_integer(json_integer_value(json_object_get(network, key)) + 1));
 }
 
-static bool lists(const json_t *list, const char *text)
+static bool overview_lists(const json_t *list, const char *text)
 {
 	const json_t *entry;
 	size_t i;
@@ -158,26 +158,26 @@ static bool lists(const json_t *list, const char *text)
 }
 
 /* The masters of pods count more than the file, which may have changed. */
-static void summarize_pod(json_t *pod, const json_t *master, void *arg)
+static void overview_summarize_pod(json_t *pod, const json_t *master, void *arg)
 {
 	const char *name = scan_text(pod, "network"), *device = scan_text(master, "name");
 	json_t *network;
 
 	if (!*name)
 		return;
-	network = network_of(arg, name);
-	add_to(network, "pods");
+	network = overview_network_of(arg, name);
+	overview_add_to(network, "pods");
 	if (!strcmp(scan_text(pod, "condition"), "lost"))
-		add_to(network, "lost");
+		overview_add_to(network, "lost");
 	if (!master)
 		return;
 	json_object_set(network, "mode", json_object_get(master, "mode"));
 	json_object_set(network, "flag", json_object_get(master, "flag"));
-	if (*device && !lists(json_object_get(network, "masters"), device))
+	if (*device && !overview_lists(json_object_get(network, "masters"), device))
 		json_array_append_new(json_object_get(network, "masters"), json_text(device));
 }
 
-static void summarize_configured(json_t *summary, const json_t *configured)
+static void overview_summarize_configured(json_t *summary, const json_t *configured)
 {
 	const json_t *plugin = networks_ipvlan(configured);
 	const char *mode = json_string_value(json_field(plugin, "mode"));
@@ -188,7 +188,7 @@ static void summarize_configured(json_t *summary, const json_t *configured)
 
 	if (!plugin)
 		return;
-	network = network_of(summary, scan_text(configured, "name"));
+	network = overview_network_of(summary, scan_text(configured, "name"));
 	json_object_set(network, "file", json_object_get(configured, "file"));
 	if (ipam)
 		json_object_set_new(network, "ipam", json_text(ipam));
@@ -200,9 +200,9 @@ static void summarize_configured(json_t *summary, const json_t *configured)
 			      vlan ? json_sprintf("%s.%lld", master, vlan) : json_text(master));
 }
 
-static void summarize_pool(const json_t *summary, const json_t *pool)
+static void overview_summarize_pool(const json_t *summary, const json_t *pool)
 {
-	json_t *network = network_find(summary, scan_text(pool, "network"));
+	json_t *network = overview_network_find(summary, scan_text(pool, "network"));
 	const json_t *range;
 	size_t i;
 
@@ -221,21 +221,21 @@ static void summarize_pool(const json_t *summary, const json_t *pool)
 	}
 }
 
-static json_t *summarize(const json_t *doc, const json_t *networks)
+static json_t *overview_summarize(const json_t *doc, const json_t *networks)
 {
 	json_t *summary = json_array();
 	const json_t *entry;
 	size_t i;
 
-	pods_each_of(doc, summarize_pod, summary);
+	pods_each_of(doc, overview_summarize_pod, summary);
 	json_array_foreach(networks, i, entry)
-		summarize_configured(summary, entry);
+		overview_summarize_configured(summary, entry);
 	json_array_foreach(json_object_get(doc, "pools"), i, entry)
-		summarize_pool(summary, entry);
+		overview_summarize_pool(summary, entry);
 	return summary;
 }
 
-static void keep_warning(void *arg, const char *line)
+static void overview_keep_warning(void *arg, const char *line)
 {
 	static const char prefix[] = "ipvlanctl: ";
 	const size_t skip = strncmp(line, prefix, sizeof(prefix) - 1) ? 0 : sizeof(prefix) - 1;
@@ -249,7 +249,7 @@ static json_t *overview_look(const json_t *earlier, struct cni_error *err)
 	char node[256] = "";
 	json_t *doc;
 
-	log_divert(keep_warning, of_pods);
+	log_divert(overview_keep_warning, of_pods);
 	doc = scan(err);
 	log_divert(NULL, NULL);
 	if (!doc)
@@ -257,14 +257,14 @@ static json_t *overview_look(const json_t *earlier, struct cni_error *err)
 	if (gethostname(node, sizeof(node) - 1) < 0)
 		*node = '\0';
 	json_object_set_new(doc, "node", json_text(node));
-	log_divert(keep_warning, of_pools);
+	log_divert(overview_keep_warning, of_pools);
 	networks = networks_list();
-	json_object_set_new(doc, "pools", read_pools(networks));
+	json_object_set_new(doc, "pools", overview_read_pools(networks));
 	log_divert(NULL, NULL);
 	json_object_set_new(doc, "unread", json_pack("{s:O, s:O}", "pods", of_pods, "pools", of_pools));
 	json_object_set(doc, "configurations", networks);
 	judge(doc, earlier);
-	json_object_set_new(doc, "networks", summarize(doc, networks));
+	json_object_set_new(doc, "networks", overview_summarize(doc, networks));
 	return doc;
 }
 
@@ -296,7 +296,7 @@ struct selection {
 	json_t *pods;  /* the names of these pods: an object */
 };
 
-static bool is_address(const json_t *addresses, const char *what)
+static bool overview_is_address(const json_t *addresses, const char *what)
 {
 	const size_t len = strlen(what);
 	const json_t *entry;
@@ -311,37 +311,37 @@ static bool is_address(const json_t *addresses, const char *what)
 	return false;
 }
 
-static bool is_named(const json_t *pod, const json_t *master, const char *what)
+static bool overview_is_named(const json_t *pod, const json_t *master, const char *what)
 {
 	const char *name = scan_text(json_object_get(pod, "pod"), "name");
 
 	return !strcmp(pod_name(pod).s, what) || (*name && !strcmp(name, what)) ||
 	       !strcmp(scan_text(pod, "container"), what) || !strcmp(scan_text(pod, "network"), what) ||
 	       !strcmp(scan_text(master, "name"), what) ||
-	       is_address(json_object_get(pod, "addresses"), what);
+	       overview_is_address(json_object_get(pod, "addresses"), what);
 }
 
-static bool is_selected(const json_t *pod, const json_t *master, const struct selection *selection)
+static bool overview_is_selected(const json_t *pod, const json_t *master, const struct selection *selection)
 {
 	if (selection->start)
 		return !strncmp(scan_text(pod, "container"), selection->what, strlen(selection->what));
-	return is_named(pod, master, selection->what);
+	return overview_is_named(pod, master, selection->what);
 }
 
 /* A whole name precedes the start of an id. */
-static void look_for_name(json_t *pod, const json_t *master, void *arg)
+static void overview_look_for_name(json_t *pod, const json_t *master, void *arg)
 {
 	struct selection *selection = arg;
 
-	selection->start &= !is_named(pod, master, selection->what);
+	selection->start &= !overview_is_named(pod, master, selection->what);
 }
 
-static void keep_pods(json_t *pods, const json_t *master, const struct selection *selection)
+static void overview_keep_pods(json_t *pods, const json_t *master, const struct selection *selection)
 {
 	for (size_t i = json_array_size(pods); i > 0; i--) {
 		json_t *pod = json_array_get(pods, i - 1);
 
-		if (!is_selected(pod, master, selection)) {
+		if (!overview_is_selected(pod, master, selection)) {
 			json_array_remove(pods, i - 1);
 			continue;
 		}
@@ -352,7 +352,7 @@ static void keep_pods(json_t *pods, const json_t *master, const struct selection
 }
 
 /* Keeps the entries whose value at key is in one of the two sets, or is selection->what. */
-static void keep_named(json_t *list, const char *key, const struct selection *selection)
+static void overview_keep_named(json_t *list, const char *key, const struct selection *selection)
 {
 	for (size_t i = json_array_size(list); i > 0; i--) {
 		const char *name = scan_text(json_array_get(list, i - 1), key);
@@ -369,19 +369,19 @@ bool overview_keep(json_t *doc, const char *what)
 	struct selection selection = { .what = what, .start = true, .names = names, .pods = pods };
 	json_t *masters = json_object_get(doc, "masters");
 
-	pods_each_of(doc, look_for_name, &selection);
+	pods_each_of(doc, overview_look_for_name, &selection);
 	for (size_t i = json_array_size(masters); i > 0; i--) {
 		const json_t *master = json_array_get(masters, i - 1);
 		json_t *on_it = json_object_get(master, "pods");
 
-		keep_pods(on_it, master, &selection);
+		overview_keep_pods(on_it, master, &selection);
 		if (!json_array_size(on_it) && strcmp(scan_text(master, "name"), what) != 0)
 			json_array_remove(masters, i - 1);
 	}
-	keep_pods(json_object_get(doc, "lost"), NULL, &selection);
-	keep_named(json_object_get(doc, "networks"), "name", &selection);
-	keep_named(json_object_get(doc, "pools"), "network", &selection);
-	keep_named(json_object_get(doc, "problems"), "about", &selection);
+	overview_keep_pods(json_object_get(doc, "lost"), NULL, &selection);
+	overview_keep_named(json_object_get(doc, "networks"), "name", &selection);
+	overview_keep_named(json_object_get(doc, "pools"), "network", &selection);
+	overview_keep_named(json_object_get(doc, "problems"), "about", &selection);
 	return *what && (json_array_size(masters) || json_array_size(json_object_get(doc, "lost")) ||
 			 json_array_size(json_object_get(doc, "networks")));
 }

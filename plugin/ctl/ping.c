@@ -42,7 +42,7 @@ static double ping_now(void)
 	return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
 }
 
-static int say_hello(void *arg, struct cni_error *err)
+static int ping_say_hello(void *arg, struct cni_error *err)
 {
 	struct talk *talk = arg;
 	struct sockaddr_in in = { .sin_family = AF_INET };
@@ -77,7 +77,7 @@ static uint16_t ping_checksum(const struct echo *echo)
 	return (uint16_t) ~(sum + (sum >> 16));
 }
 
-static bool is_answer(const struct talk *talk, const unsigned char *packet, ssize_t len)
+static bool ping_is_answer(const struct talk *talk, const unsigned char *packet, ssize_t len)
 {
 	const bool v4 = talk->to.family == AF_INET;
 	const size_t head =
@@ -102,7 +102,7 @@ static bool ping_hear(const struct talk *talk, double until)
 		if (left <= 0)
 			return false;
 		if (poll(&wait, 1, (int)left + 1) > 0 &&
-		    is_answer(talk, packet, recv(talk->fd, packet, sizeof(packet), MSG_DONTWAIT)))
+		    ping_is_answer(talk, packet, recv(talk->fd, packet, sizeof(packet), MSG_DONTWAIT)))
 			return true;
 	}
 }
@@ -124,7 +124,7 @@ static enum found ping_converse(int netns, const struct ip *to, size_t padding, 
 
 	talk.ask.type = to->family == AF_INET ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
 	talk.ask.id = htons((uint16_t)getpid());
-	if (netns_run(netns, say_hello, &talk, err) < 0)
+	if (netns_run(netns, ping_say_hello, &talk, err) < 0)
 		return FOUND_FAILED;
 	for (int i = 0; !heard && i < tries; i++) {
 		const double start = ping_now();
@@ -161,7 +161,7 @@ struct question {
 	bool answered;
 };
 
-static void see_neighbour(const struct nlmsghdr *nlh, void *arg)
+static void ping_see_neighbour(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ndmsg *nd = mnl_nlmsg_get_payload(nlh);
 	struct question *question = arg;
@@ -190,7 +190,7 @@ bool ping_is_neighbour(int netns, const struct ip *to)
 	nlh = rtnl_request(&pod, RTM_GETNEIGH, NLM_F_DUMP);
 	nd = mnl_nlmsg_put_extra_header(nlh, sizeof(*nd));
 	nd->ndm_family = (unsigned char)to->family;
-	rtnl_ask(&pod, see_neighbour, &question, &err);
+	rtnl_ask(&pod, ping_see_neighbour, &question, &err);
 	rtnl_close(&pod);
 	return question.answered;
 }

@@ -37,7 +37,7 @@ bool places_is_conf(const char *name)
 	return false;
 }
 
-static int is_conf(const struct dirent *entry)
+static int places_is_conf_name(const struct dirent *entry)
 {
 	return places_is_conf(entry->d_name);
 }
@@ -46,7 +46,7 @@ json_t *places_list_in(const char *dir, struct cni_error *err)
 {
 	struct dirent **entries;
 	json_t *list;
-	int n = scandir(dir, &entries, is_conf, alphasort);
+	int n = scandir(dir, &entries, places_is_conf_name, alphasort);
 
 	if (n < 0 && errno != ENOENT) {
 		cni_fail(err, CNI_IO, "cannot read %s: %s", dir, errno_text(errno));
@@ -70,7 +70,7 @@ json_t *places_list(struct cni_error *err)
 	return places_list_in(places_confs(), err);
 }
 
-static bool has_network(const char *file, const char *name)
+static bool places_has_network(const char *file, const char *name)
 {
 	json_auto_t *plugins = conflist_read(file, NULL);
 	const json_t *plugin;
@@ -92,7 +92,7 @@ json_t *places_named(const char *name, struct cni_error *err)
 	size_t i;
 
 	json_array_foreach(files, i, file)
-		if (has_network(json_string_value(file), name))
+		if (places_has_network(json_string_value(file), name))
 			json_array_append(named, file);
 	if (!named || json_array_size(named))
 		return named;
@@ -108,7 +108,7 @@ json_t *places_named(const char *name, struct cni_error *err)
 }
 
 /* The directory of ipvlanctl. */
-static void program_dir(char *ret, size_t size)
+static void places_program_dir(char *ret, size_t size)
 {
 	ssize_t len = readlink("/proc/self/exe", ret, size - 1);
 	char *slash;
@@ -125,7 +125,7 @@ const char *places_path(void)
 		path; /* static, since a caller may set CNI_PATH to it: a second call must not append again */
 	char dir[PATH_MAX];
 
-	program_dir(dir, sizeof(dir));
+	places_program_dir(dir, sizeof(dir));
 	if (!path && asprintf(&path, "%s:%s", places_plugins(), dir) < 0)
 		abort();
 	return path;
@@ -135,7 +135,7 @@ void places_beside(const char *program, char *ret, size_t size)
 {
 	char dir[PATH_MAX];
 
-	program_dir(dir, sizeof(dir));
+	places_program_dir(dir, sizeof(dir));
 	snprintf(ret, size, "%s/%s", dir, program);
 }
 

@@ -29,7 +29,7 @@ struct look {
 	struct rtnl host;
 	const json_t *cache; /* libcni's */
 	json_t *scan;
-	json_t *missing; /* objects on the host that repair would make, see keep_missing() */
+	json_t *missing; /* objects on the host that repair would make, see pods_keep_missing() */
 	size_t faults;
 };
 
@@ -47,7 +47,7 @@ __attribute__((format(printf, 5, 6))) static void find_fault(struct look *look, 
 	look->faults++;
 }
 
-static const struct exam *exam_of(const struct look *look, const char *network)
+static const struct exam *pods_exam_of(const struct look *look, const char *network)
 {
 	for (size_t i = 0; i < look->n; i++)
 		if (!strcmp(exam_network(look->exams[i]), network))
@@ -60,7 +60,7 @@ static const struct exam *exam_of(const struct look *look, const char *network)
  */
 
 /* As object_text(), with the link's name in place of its index. */
-static struct object_text name_object(struct look *look, const struct object *object, const char *ifname)
+static struct object_text pods_name_object(struct look *look, const struct object *object, const char *ifname)
 {
 	struct object_text text = object_text(object);
 	char number[24], named[sizeof(text.s) + IFNAMSIZ + 8];
@@ -80,7 +80,7 @@ static struct object_text name_object(struct look *look, const struct object *ob
 }
 
 /* An object of many pods is one entry. */
-static json_t *missing_of(struct look *look, const char *text)
+static json_t *pods_missing_of(struct look *look, const char *text)
 {
 	json_t *entry;
 	size_t i;
@@ -93,18 +93,18 @@ static json_t *missing_of(struct look *look, const char *text)
 	return entry;
 }
 
-static void keep_missing(const struct repair_finding *finding, void *arg)
+static void pods_keep_missing(const struct repair_finding *finding, void *arg)
 {
 	struct look *look = arg;
 	const char *container = finding->page ? finding->page->container : "";
 	struct object_text text;
 	json_t *entry;
 
-	if (!finding->object) /* no interface: examine_lost() reports it */
+	if (!finding->object) /* no interface: pods_examine_lost() reports it */
 		return;
-	text = name_object(look, finding->object,
-			   finding->in_pod && finding->page ? finding->page->ifname : NULL);
-	entry = missing_of(look, text.s);
+	text = pods_name_object(look, finding->object,
+				finding->in_pod && finding->page ? finding->page->ifname : NULL);
+	entry = pods_missing_of(look, text.s);
 	json_object_set_new(entry, "kind",
 			    json_integer(finding->in_pod ? OBJECT_KINDS : finding->object->kind));
 	json_object_set_new(entry, "dev", json_integer(finding->in_pod ? 0 : finding->object->dev));
@@ -114,7 +114,7 @@ static void keep_missing(const struct repair_finding *finding, void *arg)
 	json_array_append_new(json_object_get(entry, "containers"), json_text(container));
 }
 
-static bool is_missing(const struct look *look, enum object_kind kind)
+static bool pods_is_missing(const struct look *look, enum object_kind kind)
 {
 	const json_t *entry;
 	size_t i;
@@ -127,24 +127,24 @@ static bool is_missing(const struct look *look, enum object_kind kind)
 
 /* Is the object missing because another one is? Routes vanish with their anchor, elements with their table.
  */
-static bool is_consequence(struct look *look, const json_t *entry)
+static bool pods_is_consequence(struct look *look, const json_t *entry)
 {
 	const json_int_t kind = json_integer_value(json_object_get(entry, "kind"));
 	const int dev = (int)json_integer_value(json_object_get(entry, "dev"));
 	struct link link;
 
 	if (kind == OBJECT_MASQUERADE)
-		return is_missing(look, OBJECT_TABLE);
+		return pods_is_missing(look, OBJECT_TABLE);
 	if (kind == OBJECT_LEASE || kind == OBJECT_RATE || kind == OBJECT_GUARD || kind == OBJECT_POLICY ||
 	    kind == OBJECT_SUBJECT)
-		return is_missing(look, OBJECT_FENCE);
+		return pods_is_missing(look, OBJECT_FENCE);
 	if (kind == OBJECT_ACCESS)
-		return is_missing(look, OBJECT_ANCHOR);
-	return (kind == OBJECT_ROUTE || kind == OBJECT_NEIGHBOUR) && is_missing(look, OBJECT_ANCHOR) && dev &&
-	       link_find_index(&look->host, dev, &link, NULL) == FOUND_NOT;
+		return pods_is_missing(look, OBJECT_ANCHOR);
+	return (kind == OBJECT_ROUTE || kind == OBJECT_NEIGHBOUR) && pods_is_missing(look, OBJECT_ANCHOR) &&
+	       dev && link_find_index(&look->host, dev, &link, NULL) == FOUND_NOT;
 }
 
-static bool is_lost(const struct look *look, const char *container)
+static bool pods_is_lost(const struct look *look, const char *container)
 {
 	const json_t *pod;
 	size_t i;
@@ -156,7 +156,7 @@ static bool is_lost(const struct look *look, const char *container)
 }
 
 /* Names the pod of the container, or else the container. */
-static struct pod_label label_of(const struct look *look, const char *container)
+static struct pod_label pods_label_of(const struct look *look, const char *container)
 {
 	json_auto_t *unknown = json_pack("{s:s}", "container", container);
 	const json_t *master, *pod;
@@ -169,16 +169,16 @@ static struct pod_label label_of(const struct look *look, const char *container)
 	return pod_label(unknown);
 }
 
-static void report_missing(struct look *look, const json_t *entry)
+static void pods_report_missing(struct look *look, const json_t *entry)
 {
 	const json_t *containers = json_object_get(entry, "containers");
 	const char *owner = json_string_value(json_array_get(containers, 0)), *first = owner ? owner : "",
 		   *object = scan_text(entry, "object");
 	const json_int_t state = json_integer_value(json_object_get(entry, "state"));
 	const size_t n = json_array_size(containers);
-	const struct pod_label who = label_of(look, first);
+	const struct pod_label who = pods_label_of(look, first);
 
-	if (is_lost(look, first) && n == 1)
+	if (pods_is_lost(look, first) && n == 1)
 		return;
 	if (state == REPAIR_BEYOND)
 		find_fault(look, ERROR, "host", "restart the pod", "%s: \"%s\" is missing: %s", who.s, object,
@@ -194,9 +194,11 @@ static void report_missing(struct look *look, const json_t *entry)
 			   who.s, object);
 }
 
-static void examine_host(struct look *look)
+static void pods_examine_host(struct look *look)
 {
-	const struct repair dry = { .host = &look->host, .dry_run = true, .each = keep_missing, .arg = look };
+	const struct repair dry = {
+		.host = &look->host, .dry_run = true, .each = pods_keep_missing, .arg = look
+	};
 	struct cni_error err = { 0 };
 	const json_t *entry;
 	size_t i;
@@ -204,8 +206,8 @@ static void examine_host(struct look *look)
 	if (repair_run(&dry, &err) < 0)
 		report_error(look->report, ERROR, "ledger", &err);
 	json_array_foreach(look->missing, i, entry)
-		if (!is_consequence(look, entry))
-			report_missing(look, entry);
+		if (!pods_is_consequence(look, entry))
+			pods_report_missing(look, entry);
 }
 
 /*
@@ -213,7 +215,7 @@ static void examine_host(struct look *look)
  */
 
 /* Builds ADD's result from the configuration and the leases, for a CHECK without the runtime's result. */
-static json_t *expected_ips(const struct exam *exam, const json_t *pod)
+static json_t *pods_expected_ips(const struct exam *exam, const json_t *pod)
 {
 	json_t *ips = json_array();
 	const json_t *pool, *lease;
@@ -239,7 +241,7 @@ static json_t *expected_ips(const struct exam *exam, const json_t *pod)
 	return ips;
 }
 
-static json_t *expected_result(const struct exam *exam, const json_t *pod)
+static json_t *pods_expected_result(const struct exam *exam, const json_t *pod)
 {
 	const json_t *routes = json_field(json_field(exam->plugin, "ipam"), "routes");
 	json_t *result;
@@ -247,15 +249,15 @@ static json_t *expected_result(const struct exam *exam, const json_t *pod)
 	if (exam->conf.n_reflectors) /* reflectors change addresses and routes */
 		return NULL;
 	result = json_pack("{s:s, s:[{s:o}], s:o, s:[]}", "cniVersion", "1.0.0", "interfaces", "name",
-			   json_incref(json_object_get(pod, "interface")), "ips", expected_ips(exam, pod),
-			   "routes");
+			   json_incref(json_object_get(pod, "interface")), "ips",
+			   pods_expected_ips(exam, pod), "routes");
 	if (json_array_size(json_object_get(result, "ips")) && routes)
 		json_array_extend(json_object_get(result, "routes"), (json_t *)routes);
 	return result;
 }
 
 /* Replaces the path in the result: the namespace may have another path now. */
-static void set_sandbox(json_t *result, const char *ifname, const char *path)
+static void pods_set_sandbox(json_t *result, const char *ifname, const char *path)
 {
 	json_t *interface;
 	size_t i;
@@ -265,7 +267,7 @@ static void set_sandbox(json_t *result, const char *ifname, const char *path)
 			json_object_set_new(interface, "sandbox", json_text(path));
 }
 
-static int verify_open(const struct request *req, const struct conf *conf, struct cni_error *err)
+static int pods_verify_open(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	autoclose int netns = -1;
 	struct iface iface;
@@ -296,18 +298,18 @@ static int pods_verify(const json_t *plugin, const json_t *pod, const char *path
 	req.config = "";
 	if (request_read_conf(&req, doc, err) < 0 || conf_read(&conf, &req, err) < 0)
 		return -1;
-	rc = verify_open(&req, &conf, err);
+	rc = pods_verify_open(&req, &conf, err);
 	conf_free(&conf);
 	return rc;
 }
 
-static const char *path_of(const json_t *pod)
+static const char *pods_path_of(const json_t *pod)
 {
 	return scan_text(json_object_get(pod, "namespace"), "path");
 }
 
 /* cached: compared with the runtime's result, else with the current configuration. */
-static void report_check(struct look *look, const json_t *pod, bool cached, const struct cni_error *err)
+static void pods_report_check(struct look *look, const json_t *pod, bool cached, const struct cni_error *err)
 {
 	char remedy[PATH_MAX + 160];
 
@@ -316,7 +318,7 @@ static void report_check(struct look *look, const json_t *pod, bool cached, cons
 	else if (!json_is_true(json_object_get(pod, "up")))
 		snprintf(remedy, sizeof(remedy),
 			 "restart the pod; nsenter --net=%s ip link set dev %s up restores no routes",
-			 path_of(pod), scan_text(pod, "interface"));
+			 pods_path_of(pod), scan_text(pod, "interface"));
 	else
 		snprintf(remedy, sizeof(remedy), "restart the pod: ADD makes its addresses and routes%s",
 			 cached ? "" : "; or the configuration has changed since its ADD");
@@ -324,7 +326,7 @@ static void report_check(struct look *look, const json_t *pod, bool cached, cons
 		   scan_text(pod, "network"), err->msg);
 }
 
-static json_t *ipvlan_among(const json_t *plugins)
+static json_t *pods_ipvlan_among(const json_t *plugins)
 {
 	json_t *plugin;
 	size_t i;
@@ -336,9 +338,9 @@ static json_t *ipvlan_among(const json_t *plugins)
 }
 
 /* Reports an MTU that differs from the master's, if the configuration has no "mtu". */
-static void examine_mtu(struct look *look, const json_t *master, const json_t *pod)
+static void pods_examine_mtu(struct look *look, const json_t *master, const json_t *pod)
 {
-	const struct exam *exam = exam_of(look, scan_text(pod, "network"));
+	const struct exam *exam = pods_exam_of(look, scan_text(pod, "network"));
 	const json_int_t mtu = json_integer_value(json_object_get(pod, "mtu")),
 			 above = json_integer_value(json_object_get(master, "mtu"));
 
@@ -349,40 +351,41 @@ static void examine_mtu(struct look *look, const json_t *master, const json_t *p
 		   scan_text(pod, "network"), scan_text(pod, "interface"), (long long)mtu, (long long)above);
 }
 
-static void examine_pod(struct look *look, const json_t *master, const json_t *pod)
+static void pods_examine_one(struct look *look, const json_t *master, const json_t *pod)
 {
-	const struct exam *exam = exam_of(look, scan_text(pod, "network"));
+	const struct exam *exam = pods_exam_of(look, scan_text(pod, "network"));
 	const json_t *cached =
 		cache_of(look->cache, scan_text(pod, "container"), scan_text(pod, "interface"));
-	json_auto_t *plugin = ipvlan_among(json_object_get(cached, "plugins"));
+	json_auto_t *plugin = pods_ipvlan_among(json_object_get(cached, "plugins"));
 	json_auto_t *result = json_deep_copy(json_object_get(cached, "result"));
 	struct cni_error err = { 0 };
 
 	if (!plugin && exam && exam->sound & SOUND_CONF) {
 		plugin = json_incref((json_t *)exam->plugin);
-		result = expected_result(exam, pod);
+		result = pods_expected_result(exam, pod);
 	}
-	if (!plugin || !result || !*path_of(pod))
+	if (!plugin || !result || !*pods_path_of(pod))
 		return;
-	set_sandbox(result, scan_text(pod, "interface"), path_of(pod));
-	if (pods_verify(plugin, pod, path_of(pod), result, &err) < 0)
-		report_check(look, pod, cached, &err);
+	pods_set_sandbox(result, scan_text(pod, "interface"), pods_path_of(pod));
+	if (pods_verify(plugin, pod, pods_path_of(pod), result, &err) < 0)
+		pods_report_check(look, pod, cached, &err);
 	else
-		examine_mtu(look, master, pod);
+		pods_examine_mtu(look, master, pod);
 }
 
 /*
  * Leases and ledger.
  */
 
-static const json_t *lease_of_address(const struct exam *exam, const struct ip *ip)
+static const json_t *pods_lease_of_address(const struct exam *exam, const struct ip *ip)
 {
 	return json_object_get(exam->leases, ip_text(ip).s);
 }
 
-static void examine_lease(struct look *look, const struct exam *exam, const json_t *pod, const struct ip *ip)
+static void pods_examine_lease(struct look *look, const struct exam *exam, const json_t *pod,
+			       const struct ip *ip)
 {
-	const json_t *lease = lease_of_address(exam, ip);
+	const json_t *lease = pods_lease_of_address(exam, ip);
 	const char *owner = scan_text(lease, "container"), *container = scan_text(pod, "container");
 
 	if (lease && *owner && !strcmp(owner, container))
@@ -397,9 +400,9 @@ static void examine_lease(struct look *look, const struct exam *exam, const json
 			   pod_label(pod).s, exam_network(exam), ip_text(ip).s);
 }
 
-static void examine_leases(struct look *look, const json_t *pod)
+static void pods_examine_leases(struct look *look, const json_t *pod)
 {
-	const struct exam *exam = exam_of(look, scan_text(pod, "network"));
+	const struct exam *exam = pods_exam_of(look, scan_text(pod, "network"));
 	const json_t *address;
 	struct prefix prefix;
 	size_t i;
@@ -409,11 +412,11 @@ static void examine_leases(struct look *look, const json_t *pod)
 	json_array_foreach(json_object_get(pod, "addresses"), i, address)
 		if (prefix_parse(json_string_value(address), &prefix) &&
 		    ranges_give(&exam->ranges, &prefix.ip))
-			examine_lease(look, exam, pod, &prefix.ip);
+			pods_examine_lease(look, exam, pod, &prefix.ip);
 }
 
 /* Are there objects on the host for each pod of the network? Only then the pods require the ledger. */
-static bool needs_ledger(const struct exam *exam)
+static bool pods_needs_ledger(const struct exam *exam)
 {
 	const struct conf *conf = &exam->conf;
 
@@ -422,7 +425,7 @@ static bool needs_ledger(const struct exam *exam)
 }
 
 /* Has the master an anchor that no pod holds? For a pod of the Go plugin there would be no anchor. */
-static bool has_idle_anchor(const json_t *master)
+static bool pods_has_idle_anchor(const json_t *master)
 {
 	const json_t *pod;
 	size_t i;
@@ -435,7 +438,7 @@ static bool has_idle_anchor(const json_t *master)
 	return true;
 }
 
-static void examine_unknown(struct look *look, const json_t *master, const json_t *pod)
+static void pods_examine_unknown(struct look *look, const json_t *master, const json_t *pod)
 {
 	const json_t *address, *lease = NULL;
 	struct prefix prefix;
@@ -447,10 +450,10 @@ static void examine_unknown(struct look *look, const json_t *master, const json_
 
 			if (!prefix_parse(json_string_value(address), &prefix))
 				continue;
-			lease = lease_of_address(exam, &prefix.ip);
+			lease = pods_lease_of_address(exam, &prefix.ip);
 			if (!lease ||
 			    strcmp(scan_text(lease, "interface"), scan_text(pod, "interface")) != 0 ||
-			    (!needs_ledger(exam) && !has_idle_anchor(master)))
+			    (!pods_needs_ledger(exam) && !pods_has_idle_anchor(master)))
 				continue;
 			find_fault(look, WARNING, "ledger",
 				   "restart the pod: nothing on the host is kept or repaired for it",
@@ -478,7 +481,7 @@ static const json_t *pods_renamed(const struct look *look, const json_t *lost)
 	return NULL;
 }
 
-static void examine_lost(struct look *look, const json_t *pod)
+static void pods_examine_lost(struct look *look, const json_t *pod)
 {
 	const char *state = scan_text(pod, "state"), *network = scan_text(pod, "network"),
 		   *ifname = scan_text(pod, "interface");
@@ -487,7 +490,7 @@ static void examine_lost(struct look *look, const json_t *pod)
 	char remedy[PATH_MAX + 64];
 
 	snprintf(remedy, sizeof(remedy), "nsenter --net=%s ip link set dev %s name %s",
-		 now ? path_of(now) : "", scan_text(now, "interface"), ifname);
+		 now ? pods_path_of(now) : "", scan_text(now, "interface"), ifname);
 	if (!strcmp(state, "hidden"))
 		return;
 	if (now)
@@ -508,7 +511,7 @@ static void examine_lost(struct look *look, const json_t *pod)
 }
 
 /* Returns the number of interfaces without a fault. */
-static size_t examine_each(struct look *look, size_t *pods)
+static size_t pods_examine_each(struct look *look, size_t *pods)
 {
 	const json_t *master, *pod;
 	size_t i, k, sound = 0;
@@ -519,20 +522,20 @@ static size_t examine_each(struct look *look, size_t *pods)
 
 			++*pods;
 			if (*scan_text(pod, "network")) {
-				examine_pod(look, master, pod);
-				examine_leases(look, pod);
+				pods_examine_one(look, master, pod);
+				pods_examine_leases(look, pod);
 			} else {
-				examine_unknown(look, master, pod);
+				pods_examine_unknown(look, master, pod);
 			}
 			sound += look->faults == faults;
 		}
 	json_array_foreach(json_object_get(look->scan, "lost"), i, pod)
-		examine_lost(look, pod);
+		pods_examine_lost(look, pod);
 	return sound;
 }
 
 /* Reports under the network's name. */
-static void access_of(struct look *look, struct exam *exam)
+static void pods_access_of(struct look *look, struct exam *exam)
 {
 	if (rtnl_open(&exam->host, -1, NULL) < 0)
 		return;
@@ -541,7 +544,7 @@ static void access_of(struct look *look, struct exam *exam)
 	rtnl_close(&exam->host);
 }
 
-static void examine_machine(struct look *look)
+static void pods_examine_machine(struct look *look)
 {
 	struct cni_error err = { 0 };
 	size_t pods = 0, sound;
@@ -551,13 +554,13 @@ static void examine_machine(struct look *look)
 		report_error(look->report, ERROR, "ledger", &err);
 		return;
 	}
-	examine_host(look);
-	sound = examine_each(look, &pods);
+	pods_examine_host(look);
+	sound = pods_examine_each(look, &pods);
 	if (sound || (!pods && !look->faults))
 		report(look->report, OK, "host", NULL, "%zu ipvlan interface%s, and nothing is missing",
 		       sound, sound == 1 ? "" : "s");
 	for (size_t i = 0; i < look->n && !look->faults; i++)
-		access_of(look, look->exams[i]);
+		pods_access_of(look, look->exams[i]);
 }
 
 void examine_pods(struct report *report, struct exam *const *exams, size_t n, const json_t *cache)
@@ -572,7 +575,7 @@ void examine_pods(struct report *report, struct exam *const *exams, size_t n, co
 	if (rtnl_open(&look.host, -1, &err) < 0) {
 		report_error(report, ERROR, "kernel", &err);
 	} else {
-		examine_machine(&look);
+		pods_examine_machine(&look);
 		rtnl_close(&look.host);
 	}
 	json_decref(look.scan);

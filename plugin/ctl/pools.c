@@ -20,7 +20,7 @@
 /* The file from which addrpool reads a network. */
 #define INPUT "/dev/stdin"
 
-static bool has_pool(const json_t *plugins)
+static bool pools_has(const json_t *plugins)
 {
 	const json_t *plugin;
 	size_t i;
@@ -47,8 +47,8 @@ static int pools_explain(struct outcome *o, struct cni_error *err)
 }
 
 /* Runs addrpool for one network. *o has its output. */
-static int addrpool_run(const json_t *network, const char *const *arguments, struct outcome *o,
-			struct cni_error *err)
+static int pools_addrpool_run(const json_t *network, const char *const *arguments, struct outcome *o,
+			      struct cni_error *err)
 {
 	json_auto_t *list = json_pack("{s:O, s:O}", "name", json_object_get(network, "name"), "plugins",
 				      json_object_get(network, "plugins"));
@@ -84,7 +84,7 @@ int pools_command(const json_t *network, const char *const *arguments, struct cn
 		all[n] = arguments[n];
 	all[n] = INPUT;
 	progress("asking the engine of network %s", scan_text(network, "name"));
-	if (addrpool_run(network, all, &o, err) < 0)
+	if (pools_addrpool_run(network, all, &o, err) < 0)
 		return -1;
 	progress_end();
 	fwrite(o.output, 1, o.output_len, stdout);
@@ -98,10 +98,10 @@ json_t *pools_of(const json_t *network, bool ask, struct cni_error *err)
 	struct outcome o;
 	size_t i;
 
-	if (!has_pool(json_object_get(network, "plugins")))
+	if (!pools_has(json_object_get(network, "plugins")))
 		return json_array();
 	progress("reading the pools of network %s", scan_text(network, "name"));
-	if (addrpool_run(network, arguments, &o, err) < 0)
+	if (pools_addrpool_run(network, arguments, &o, err) < 0)
 		return NULL;
 	pools = json_read(o.output, o.output_len, err);
 	json_array_foreach(pools, i, pool)

@@ -38,7 +38,7 @@ static const struct {
 	{ "whereabouts", "whereabouts" },
 };
 
-static const char *origin_of(const char *type)
+static const char *programs_origin_of(const char *type)
 {
 	for (size_t i = 0; i < sizeof(origins) / sizeof(*origins); i++)
 		if (!strcmp(origins[i].type, type))
@@ -46,13 +46,13 @@ static const char *origin_of(const char *type)
 	return NULL;
 }
 
-static bool is_of_this_project(const char *type)
+static bool programs_is_of_this_project(const char *type)
 {
 	return !strcmp(type, "ipvlan") || !strcmp(type, "addrpool");
 }
 
 /* The first existing directory of the path, or else its first. */
-static void first_directory(const char *path, char *ret, size_t size)
+static void programs_first_directory(const char *path, char *ret, size_t size)
 {
 	struct stat st;
 
@@ -70,13 +70,13 @@ static void first_directory(const char *path, char *ret, size_t size)
 
 /* Prints "install -m 755 /usr/local/sbin/ipvlan /opt/cni/bin/ipvlan" if the source exists, or else an
  * instruction. at: the path that the program should have. */
-static void remedy_for(const char *type, const char *at, char *ret, size_t size)
+static void programs_remedy_for(const char *type, const char *at, char *ret, size_t size)
 {
-	const char *project = origin_of(type);
+	const char *project = programs_origin_of(type);
 	char source[PATH_MAX];
 
 	places_beside(type, source, sizeof(source));
-	if (is_of_this_project(type) && access(source, X_OK) == 0 && strcmp(source, at) != 0)
+	if (programs_is_of_this_project(type) && access(source, X_OK) == 0 && strcmp(source, at) != 0)
 		snprintf(ret, size, "install -m 755 %s %s", source, at);
 	else if (project)
 		snprintf(ret, size, "install %s, with the plugin as %s", project, at);
@@ -106,7 +106,7 @@ static void programs_first_line(const char *program, const char *argument, char 
 }
 
 /* Reads version and commit from "ipvlan 1.2.3 (git abc1234)". */
-static void read_version(const char *program, char *ret, size_t size)
+static void programs_read_version(const char *program, char *ret, size_t size)
 {
 	char line[256];
 
@@ -114,54 +114,55 @@ static void read_version(const char *program, char *ret, size_t size)
 	snprintf(ret, size, "%s", line + strcspn(line, " "));
 }
 
-static void examine_ours(struct exam *exam, const char *type, const char *program)
+static void programs_examine_ours(struct exam *exam, const char *type, const char *program)
 {
 	char about[256], version[64], remedy[3 * PATH_MAX];
 	bool same;
 
 	programs_first_line(program, NULL, about, sizeof(about));
 	if (strstr(about, " (ipvlan-cni)")) {
-		read_version(program, version, sizeof(version));
+		programs_read_version(program, version, sizeof(version));
 		same = !strcmp(version + (*version == ' '), about_version());
 		report(exam->report, OK, "plugin", NULL, "%s: %s,%s%s%s", type, program, version,
 		       same ? "" : ", while ipvlanctl is ", same ? "" : about_version());
 		return;
 	}
-	remedy_for(type, program, remedy, sizeof(remedy));
+	programs_remedy_for(type, program, remedy, sizeof(remedy));
 	report(exam->report, ERROR, "plugin", remedy,
 	       "%s is not of ipvlan-cni%s%s%s: it ignores keys that it does not know", program,
 	       *about ? " (\"" : "", about, *about ? "\")" : "");
 }
 
-static void report_absent(struct exam *exam, const char *type, const char *path, const struct cni_error *err)
+static void programs_report_absent(struct exam *exam, const char *type, const char *path,
+				   const struct cni_error *err)
 {
 	char dir[PATH_MAX], at[PATH_MAX + NAME_MAX + 2], remedy[3 * PATH_MAX] = "";
 
-	first_directory(path, dir, sizeof(dir));
+	programs_first_directory(path, dir, sizeof(dir));
 	snprintf(at, sizeof(at), "%s/%.*s", dir, NAME_MAX, type);
 	if (!strchr(type, '/'))
-		remedy_for(type, at, remedy, sizeof(remedy));
+		programs_remedy_for(type, at, remedy, sizeof(remedy));
 	report(exam->report, ERROR, "plugin", remedy, "%s", err->msg);
 }
 
-static void examine_program(struct exam *exam, const char *type, const char *path)
+static void programs_examine_one(struct exam *exam, const char *type, const char *path)
 {
 	struct cni_error err = { 0 };
 	char program[PATH_MAX], remedy[PATH_MAX + 16];
 
 	if (delegate_find(type, path, program, sizeof(program), &err) < 0) {
-		report_absent(exam, type, path, &err);
+		programs_report_absent(exam, type, path, &err);
 	} else if (access(program, X_OK) < 0) {
 		snprintf(remedy, sizeof(remedy), "chmod +x %s", program);
 		report(exam->report, ERROR, "plugin", remedy, "%s is not executable", program);
-	} else if (is_of_this_project(type)) {
-		examine_ours(exam, type, program);
+	} else if (programs_is_of_this_project(type)) {
+		programs_examine_ours(exam, type, program);
 	} else {
 		report(exam->report, OK, "plugin", NULL, "%s: %s", type, program);
 	}
 }
 
-static void examine_programs(struct exam *exam, const char *path)
+static void programs_examine(struct exam *exam, const char *path)
 {
 	const json_t *plugin;
 	size_t i;
@@ -171,13 +172,13 @@ static void examine_programs(struct exam *exam, const char *path)
 		const char *ipam = json_string_value(json_field(json_field(plugin, "ipam"), "type"));
 
 		if (type && *type)
-			examine_program(exam, type, path);
+			programs_examine_one(exam, type, path);
 		if (ipam && *ipam)
-			examine_program(exam, ipam, path);
+			programs_examine_one(exam, ipam, path);
 	}
 }
 
-static bool has_rate(const json_t *plugin)
+static bool programs_has_rate(const json_t *plugin)
 {
 	return json_integer_value(json_field(plugin, "ingressRate")) > 0 ||
 	       json_integer_value(json_field(plugin, "egressRate")) > 0;
@@ -188,9 +189,9 @@ static bool has_rate(const json_t *plugin)
 	"capability to ipvlan"
 
 /* The plugin bandwidth requires a host link for each pod. */
-static void examine_neighbour_of_ours(struct exam *exam, const char *type, const json_t *plugin)
+static void programs_examine_neighbour_of_ours(struct exam *exam, const char *type, const json_t *plugin)
 {
-	if (!strcmp(type, "bandwidth") && has_rate(plugin))
+	if (!strcmp(type, "bandwidth") && programs_has_rate(plugin))
 		report(exam->report, ERROR, "chain", REPLACE_BANDWIDTH,
 		       "bandwidth shapes a link of the host for each pod, which ipvlan does not have: ADD "
 		       "fails");
@@ -206,14 +207,14 @@ void examine_chain(struct exam *exam)
 	char dir[PATH_MAX];
 	size_t i;
 
-	examine_programs(exam, places_plugins());
+	programs_examine(exam, places_plugins());
 	if (runtimes_bin_dir(dir, sizeof(dir)))
-		examine_programs(exam, dir);
+		programs_examine(exam, dir);
 	json_array_foreach(exam->plugins, i, plugin) {
 		const char *type = json_string_value(json_field(plugin, "type"));
 
 		if (type && *type)
-			examine_neighbour_of_ours(exam, type, plugin);
+			programs_examine_neighbour_of_ours(exam, type, plugin);
 		else
 			report(exam->report, ERROR, "chain", "set \"type\" to the name of its program",
 			       "plugin %zu of the list has no \"type\"", i + 1);
@@ -249,7 +250,7 @@ void examine_dhcp(struct exam *exam)
 		return;
 	}
 	if (delegate_find(type, places_plugins(), program, sizeof(program), NULL) < 0)
-		return; /* examine_programs() reports it */
+		return; /* programs_examine() reports it */
 	snprintf(remedy, sizeof(remedy), "start it, as a service: %s daemon", program);
 	report(exam->report, ERROR, "dhcp", remedy, "no daemon of the plugin dhcp listens on %s: %s", path,
 	       errno_text(errno));

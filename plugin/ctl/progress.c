@@ -16,7 +16,7 @@
 
 static bool shown;
 
-static bool is_terminal(void)
+static bool progress_is_terminal(void)
 {
 	const char *term = getenv("TERM");
 
@@ -39,7 +39,7 @@ void progress(const char *format, ...)
 	char text[512]; /* no screen is wider */
 	va_list args;
 
-	if (!is_terminal())
+	if (!progress_is_terminal())
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);

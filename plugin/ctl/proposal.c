@@ -26,7 +26,7 @@ static int proposal_dump(const char *data, size_t size, void *fd)
 }
 
 /* Makes a file without a name in that directory. It gets its name when it is complete. */
-static int write_unnamed(const char *dir, const json_t *doc, mode_t mode, int *ret)
+static int proposal_write_unnamed(const char *dir, const json_t *doc, mode_t mode, int *ret)
 {
 	autoclose int fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
 
@@ -45,7 +45,7 @@ int proposal_write(const char *path, const json_t *doc, mode_t mode, struct cni_
 
 	if (!dir)
 		abort();
-	if (file_make_path(dir, 0755) < 0 || write_unnamed(dir, doc, mode, &fd) < 0)
+	if (file_make_path(dir, 0755) < 0 || proposal_write_unnamed(dir, doc, mode, &fd) < 0)
 		return cni_fail(err, CNI_IO, "cannot write %s: %s", path, errno_text(errno));
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)

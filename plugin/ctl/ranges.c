@@ -6,22 +6,22 @@
 
 #include "cni/json.h"
 
-static const char *text_of(const json_t *object, const char *key)
+static const char *ranges_text_of(const json_t *object, const char *key)
 {
 	return json_string_value(json_field(object, key));
 }
 
 /* host-local and addrpool reserve no address in subnets of fewer than four. */
-static bool is_tiny(const struct prefix *subnet)
+static bool ranges_is_tiny(const struct prefix *subnet)
 {
 	return subnet->len + 1 >= 8 * ip_size(&subnet->ip);
 }
 
-static void fill_in(struct address_range *range, const char *gateway)
+static void ranges_fill_in(struct address_range *range, const char *gateway)
 {
 	const struct prefix *subnet = &range->subnet;
 	const struct ip last = prefix_last(subnet);
-	const bool tiny = is_tiny(subnet);
+	const bool tiny = ranges_is_tiny(subnet);
 
 	if (!range->start.family)
 		range->start = tiny ? subnet->ip : ip_next(&subnet->ip);
@@ -36,8 +36,8 @@ static void fill_in(struct address_range *range, const char *gateway)
 
 static void ranges_add(struct ranges *ret, const json_t *entry)
 {
-	const char *subnet = text_of(entry, "subnet"), *start = text_of(entry, "rangeStart"),
-		   *end = text_of(entry, "rangeEnd");
+	const char *subnet = ranges_text_of(entry, "subnet"), *start = ranges_text_of(entry, "rangeStart"),
+		   *end = ranges_text_of(entry, "rangeEnd");
 	struct address_range range = { .gateway_given = false };
 
 	if (!subnet || !prefix_parse(subnet, &range.subnet) || ret->n == RANGES_MAX)
@@ -46,7 +46,7 @@ static void ranges_add(struct ranges *ret, const json_t *entry)
 	if ((start && *start && !ip_parse(start, &range.start)) ||
 	    (end && *end && !ip_parse(end, &range.end)))
 		return;
-	fill_in(&range, text_of(entry, "gateway"));
+	ranges_fill_in(&range, ranges_text_of(entry, "gateway"));
 	if (range.start.family != range.end.family)
 		return;
 	if (ip_compare(&range.start, &range.end) <= 0)
@@ -58,7 +58,7 @@ static void ranges_add(struct ranges *ret, const json_t *entry)
 /* Adds an address of the IPAM plugin static. */
 static void ranges_add_static(struct ranges *ret, const json_t *entry)
 {
-	const char *address = text_of(entry, "address"), *gateway = text_of(entry, "gateway");
+	const char *address = ranges_text_of(entry, "address"), *gateway = ranges_text_of(entry, "gateway");
 	struct address_range range = { .gateway_given = gateway && *gateway };
 
 	if (!address || !prefix_parse(address, &range.subnet) || ret->n == RANGES_MAX)
@@ -84,7 +84,7 @@ void ranges_read_sets(struct ranges *ret, const json_t *ipam)
 void ranges_read(struct ranges *ret, const json_t *plugin)
 {
 	const json_t *ipam = json_field(plugin, "ipam"), *entry;
-	const char *type = text_of(ipam, "type");
+	const char *type = ranges_text_of(ipam, "type");
 	size_t i;
 
 	*ret = (struct ranges){ .n = 0, .exclude = json_field(ipam, "exclude") };
@@ -98,7 +98,7 @@ void ranges_read(struct ranges *ret, const json_t *plugin)
 		ranges_read_sets(ret, ipam);
 }
 
-static bool is_excluded(const struct ranges *ranges, const struct ip *ip)
+static bool ranges_is_excluded(const struct ranges *ranges, const struct ip *ip)
 {
 	const json_t *entry;
 	struct prefix prefix;
@@ -122,7 +122,7 @@ const struct address_range *ranges_give(const struct ranges *ranges, const struc
 
 		if (range->start.family == ip->family && ip_compare(&range->start, ip) <= 0 &&
 		    ip_compare(ip, &range->end) <= 0)
-			return ip_equal(&range->gateway, ip) || is_excluded(ranges, ip) ? NULL : range;
+			return ip_equal(&range->gateway, ip) || ranges_is_excluded(ranges, ip) ? NULL : range;
 	}
 	return NULL;
 }

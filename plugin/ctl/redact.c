@@ -31,12 +31,12 @@ static void redact_remember(struct secrets *secrets, const char *value, size_t l
 }
 
 /* A path to a secret is not a secret. */
-static bool is_path(const json_t *value)
+static bool redact_is_path(const json_t *value)
 {
 	return json_is_string(value) && *json_string_value(value) == '/';
 }
 
-static bool is_secret(const char *key, const json_t *value)
+static bool redact_is_secret(const char *key, const json_t *value)
 {
 	static const char *const parts[] = { "token",	   "password", "passwd", "passphrase", "secret",
 					     "credential", "private",  "apikey", "api_key",    "api-key",
@@ -45,10 +45,10 @@ static bool is_secret(const char *key, const json_t *value)
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		if (strcasestr(key, parts[i]))
-			return !is_path(value);
+			return !redact_is_path(value);
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (!strcasecmp(key, words[i]))
-			return !is_path(value);
+			return !redact_is_path(value);
 	return false;
 }
 
@@ -62,7 +62,7 @@ static size_t redact_userinfo(const char *text)
 }
 
 /* Returns the length of a PEM block at text, or 0. Without an end it reaches to the end of the text. */
-static size_t pem_block(const char *text)
+static size_t redact_pem_block(const char *text)
 {
 	const char *end;
 
@@ -76,9 +76,9 @@ static size_t pem_block(const char *text)
 }
 
 /* Returns the length of the secret at this place, or 0. */
-static size_t secret_here(const struct secrets *secrets, const char *begin, const char *at)
+static size_t redact_secret_here(const struct secrets *secrets, const char *begin, const char *at)
 {
-	size_t len = pem_block(at), i;
+	size_t len = redact_pem_block(at), i;
 	const json_t *value;
 
 	if (len)
@@ -104,7 +104,7 @@ char *redact_text(const struct secrets *secrets, const char *text)
 	if (!out)
 		abort();
 	while (*at) {
-		const size_t len = secret_here(secrets, text, at);
+		const size_t len = redact_secret_here(secrets, text, at);
 
 		if (len)
 			fputs(REMOVED, out);
@@ -118,7 +118,7 @@ char *redact_text(const struct secrets *secrets, const char *text)
 }
 
 /* Remembers "user:password" of a URL, and the password. */
-static void remember_userinfo(struct secrets *secrets, const char *text)
+static void redact_remember_userinfo(struct secrets *secrets, const char *text)
 {
 	for (const char *url = strstr(text, "://"); url; url = strstr(url + 3, "://")) {
 		const size_t len = redact_userinfo(url + 3);
@@ -132,7 +132,7 @@ static void remember_userinfo(struct secrets *secrets, const char *text)
 
 /* Remembers all strings of a value. */
 // NOLINTNEXTLINE(misc-no-recursion): a document is as deep as jansson reads it
-static void remember_all(struct secrets *secrets, const json_t *value)
+static void redact_remember_all(struct secrets *secrets, const json_t *value)
 {
 	const char *key;
 	json_t *member;
@@ -141,9 +141,9 @@ static void remember_all(struct secrets *secrets, const json_t *value)
 	if (json_is_string(value))
 		redact_remember(secrets, json_string_value(value), json_string_length(value));
 	json_object_foreach((json_t *)value, key, member)
-		remember_all(secrets, member);
+		redact_remember_all(secrets, member);
 	json_array_foreach(value, i, member)
-		remember_all(secrets, member);
+		redact_remember_all(secrets, member);
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): see above
@@ -154,12 +154,12 @@ static void redact_collect(struct secrets *secrets, const json_t *doc)
 	size_t i;
 
 	if (json_is_string(doc))
-		remember_userinfo(secrets, json_string_value(doc));
+		redact_remember_userinfo(secrets, json_string_value(doc));
 	json_array_foreach(doc, i, member)
 		redact_collect(secrets, member);
 	json_object_foreach((json_t *)doc, key, member)
-		if (is_secret(key, member))
-			remember_all(secrets, member);
+		if (redact_is_secret(key, member))
+			redact_remember_all(secrets, member);
 		else
 			redact_collect(secrets, member);
 }
@@ -172,7 +172,7 @@ static json_t *redact_string(const struct secrets *secrets, const char *text)
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): see above
-static json_t *copy_without(const struct secrets *secrets, const json_t *doc)
+static json_t *redact_copy_without(const struct secrets *secrets, const json_t *doc)
 {
 	const char *key;
 	json_t *copy, *member;
@@ -183,7 +183,7 @@ static json_t *copy_without(const struct secrets *secrets, const json_t *doc)
 	if (json_is_array(doc)) {
 		copy = json_array();
 		json_array_foreach(doc, i, member)
-			json_array_append_new(copy, copy_without(secrets, member));
+			json_array_append_new(copy, redact_copy_without(secrets, member));
 		return copy;
 	}
 	if (!json_is_object(doc))
@@ -191,13 +191,13 @@ static json_t *copy_without(const struct secrets *secrets, const json_t *doc)
 	copy = json_object();
 	json_object_foreach((json_t *)doc, key, member)
 		json_object_set_new(copy, key,
-				    is_secret(key, member) ? json_string(REMOVED)
-							   : copy_without(secrets, member));
+				    redact_is_secret(key, member) ? json_string(REMOVED)
+								  : redact_copy_without(secrets, member));
 	return copy;
 }
 
 json_t *redact_json(struct secrets *secrets, const json_t *doc)
 {
 	redact_collect(secrets, doc);
-	return copy_without(secrets, doc);
+	return redact_copy_without(secrets, doc);
 }

@@ -22,7 +22,7 @@ void report_begin(struct report *ret, bool json, bool quiet)
 		ret->list = json_array();
 }
 
-static void put_count(const struct report *report)
+static void report_put_count(const struct report *report)
 {
 	const size_t warnings = report->n[WARNING], errors = report->n[ERROR];
 
@@ -36,7 +36,7 @@ static void put_count(const struct report *report)
 void report_end(struct report *report)
 {
 	if (!report->list)
-		put_count(report);
+		report_put_count(report);
 	else if (json_dumpf(report->list, stdout, JSON_INDENT(4)) == 0)
 		text_end();
 	json_decref(report->told);
@@ -50,7 +50,7 @@ void report_section(struct report *report, const char *section, const char *netw
 	report->has_line = false;
 }
 
-static void put_section(struct report *report)
+static void report_put_section(struct report *report)
 {
 	const bool first = report->has_line || !*report->section;
 
@@ -66,7 +66,7 @@ static void put_section(struct report *report)
 static void report_put(struct report *report, enum level level, const char *about, const char *text,
 		       const char *remedy)
 {
-	put_section(report);
+	report_put_section(report);
 	report->printed = true;
 	text_put(levels[level].paint, "%-7s", levels[level].word);
 	text_put(BOLD, "  %s: ", about);
@@ -89,7 +89,7 @@ static void report_add(struct report *report, enum level level, const char *abou
 }
 
 /* Two networks, or two plugins, may report the same fault. */
-static bool is_known(struct report *report, enum level level, const char *text)
+static bool report_is_known(struct report *report, enum level level, const char *text)
 {
 	if (level == OK || !report->told)
 		return false;
@@ -108,7 +108,7 @@ void report(struct report *report, enum level level, const char *about, const ch
 	va_start(args, format);
 	text = text_format(format, args);
 	va_end(args);
-	if (is_known(report, level, text))
+	if (report_is_known(report, level, text))
 		return;
 	report->n[level]++;
 	if (level > report->worst)

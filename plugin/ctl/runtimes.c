@@ -44,7 +44,7 @@ static struct runtime founds[N_KINDS];
 static size_t n_founds;
 static bool looked;
 
-static bool find_in(const char *path, const char *name, char *ret, size_t size)
+static bool runtimes_find_in(const char *path, const char *name, char *ret, size_t size)
 {
 	for (const char *dir = path; *dir; dir += strcspn(dir, ":"), dir += *dir == ':') {
 		snprintf(ret, size, "%.*s/%s", (int)strcspn(dir, ":"), dir, name);
@@ -54,15 +54,16 @@ static bool find_in(const char *path, const char *name, char *ret, size_t size)
 	return false;
 }
 
-static bool find_program(const char *name, char *ret, size_t size)
+static bool runtimes_find_program(const char *name, char *ret, size_t size)
 {
 	const char *path = getenv("PATH");
 
-	return (path && find_in(path, name, ret, size)) || find_in(USUAL_PATH, name, ret, size);
+	return (path && runtimes_find_in(path, name, ret, size)) ||
+	       runtimes_find_in(USUAL_PATH, name, ret, size);
 }
 
 /* Finds the first version in "containerd github.com/… 1.6.20~ds1 1.6.20~ds1-1", "v2.0.0". */
-static const char *version_in(const char *text)
+static const char *runtimes_version_in(const char *text)
 {
 	for (const char *c = text; *c; c++) {
 		const bool begins =
@@ -75,7 +76,7 @@ static const char *version_in(const char *text)
 	return NULL;
 }
 
-static int newest_of(const struct kind *kind, unsigned long major, unsigned long minor)
+static int runtimes_newest_of(const struct kind *kind, unsigned long major, unsigned long minor)
 {
 	int newest = kind->spoken[0].newest;
 
@@ -86,7 +87,7 @@ static int newest_of(const struct kind *kind, unsigned long major, unsigned long
 	return newest;
 }
 
-static json_t *output_of(const char *program, const char *first, const char *second)
+static json_t *runtimes_output_of(const char *program, const char *first, const char *second)
 {
 	const struct child child = { .what = "",
 				     .argv = { program, first, second },
@@ -100,9 +101,9 @@ static json_t *output_of(const char *program, const char *first, const char *sec
 }
 
 /* Asks Podman for its backend and its directories of drivers. */
-static void ask_backend(const char *program, struct runtime *ret)
+static void runtimes_ask_backend(const char *program, struct runtime *ret)
 {
-	json_auto_t *info = output_of(program, "info", "--format=json");
+	json_auto_t *info = runtimes_output_of(program, "info", "--format=json");
 	const char *backend = json_string_value(json_field(json_field(info, "host"), "networkBackend"));
 	const json_t *drivers = json_field(json_field(info, "plugins"), "network"), *driver;
 	size_t i;
@@ -133,14 +134,14 @@ static void runtimes_ask(const struct kind *kind, const char *program, struct ru
 				 .newest = kind->spoken[0].newest };
 	if (child_run(&child, &o, NULL) < 0 || o.status)
 		return;
-	version = version_in(o.output);
+	version = runtimes_version_in(o.output);
 	if (!version)
 		return;
 	major = strtoul(version, &rest, 10);
-	ret->newest = newest_of(kind, major, strtoul(rest + 1, NULL, 10));
+	ret->newest = runtimes_newest_of(kind, major, strtoul(rest + 1, NULL, 10));
 	snprintf(ret->version, sizeof(ret->version), "%.*s", (int)strspn(version, "0123456789."), version);
 	if (!strcmp(kind->program, "podman"))
-		ask_backend(program, ret);
+		runtimes_ask_backend(program, ret);
 }
 
 size_t runtimes_found(const struct runtime **ret)
@@ -150,7 +151,7 @@ size_t runtimes_found(const struct runtime **ret)
 	if (!looked)
 		progress("looking for container runtimes");
 	for (size_t i = 0; !looked && i < N_KINDS; i++)
-		if (find_program(kinds[i].program, program, sizeof(program)))
+		if (runtimes_find_program(kinds[i].program, program, sizeof(program)))
 			runtimes_ask(&kinds[i], program, &founds[n_founds++]);
 	looked = true;
 	*ret = founds;
@@ -210,8 +211,8 @@ bool runtimes_bin_dir(char *ret, size_t size)
 	FILE *config;
 	bool found = false;
 
-	if (!find_program("containerd", program, sizeof(program)) ||
-	    !find_program("kubelet", program, sizeof(program)))
+	if (!runtimes_find_program("containerd", program, sizeof(program)) ||
+	    !runtimes_find_program("kubelet", program, sizeof(program)))
 		return false;
 	config = fopen(CONTAINERD_CONFIG, "re");
 	while (config && !found && fgets(line, sizeof(line), config))
@@ -225,7 +226,7 @@ bool runtimes_bin_dir(char *ret, size_t size)
 }
 
 /* version: the list's. able: the number of runtimes of this machine that know it. */
-static void examine_runtime(struct exam *exam, const struct runtime *runtime, int version, size_t able)
+static void runtimes_examine_one(struct exam *exam, const struct runtime *runtime, int version, size_t able)
 {
 	const char *name = runtime->name;
 	char remedy[64];
@@ -289,5 +290,5 @@ void examine_runtimes(struct exam *exam)
 	for (size_t i = 0; i < n; i++)
 		able += *runtimes[i].version && runtimes[i].newest >= version;
 	for (size_t i = 0; version >= 0 && i < n; i++)
-		examine_runtime(exam, &runtimes[i], version, able);
+		runtimes_examine_one(exam, &runtimes[i], version, able);
 }

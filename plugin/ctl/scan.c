@@ -50,7 +50,7 @@ long long scan_number(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-static void keep_link(const struct link *link, void *arg)
+static void scan_keep_link(const struct link *link, void *arg)
 {
 	struct links *links = arg;
 
@@ -66,7 +66,7 @@ static void keep_link(const struct link *link, void *arg)
 	links->list[links->n++] = *link;
 }
 
-static const struct link *link_of(const struct links *links, int index)
+static const struct link *scan_link_of(const struct links *links, int index)
 {
 	for (size_t i = 0; i < links->n; i++)
 		if (links->list[i].index == index)
@@ -74,16 +74,16 @@ static const struct link *link_of(const struct links *links, int index)
 	return NULL;
 }
 
-static json_t *holder_json(const struct place *place, const struct link *link)
+static json_t *scan_holder_json(const struct place *place, const struct link *link)
 {
-	const struct link *holder = link->holder ? link_of(&place->links, link->holder) : NULL;
+	const struct link *holder = link->holder ? scan_link_of(&place->links, link->holder) : NULL;
 
 	return holder ? json_pack("{s:o, s:s}", "name", json_text(holder->name), "kind", holder->kind)
 		      : json_null();
 }
 
 /* link: NULL if the master is in a namespace that cannot be found. */
-static json_t *new_master(const struct place *place, const struct link *link, int index)
+static json_t *scan_new_master(const struct place *place, const struct link *link, int index)
 {
 	json_t *master = json_pack("{s:i, s:n, s:n, s:n, s:n, s:[], s:[], s:[]}", "index", index, "mode",
 				   "flag", "anchor", "holder", "addresses", "gateways", "pods");
@@ -97,10 +97,10 @@ static json_t *new_master(const struct place *place, const struct link *link, in
 	json_object_set_new(master, "mac", json_string(link->mac));
 	json_object_set_new(master, "mtu", json_integer(link->mtu));
 	json_object_set_new(master, "up", json_boolean(link->flags & IFF_UP));
-	json_object_set_new(master, "holder", holder_json(place, link));
+	json_object_set_new(master, "holder", scan_holder_json(place, link));
 	if (!strcmp(link->kind, "vlan")) {
 		const struct link *parent =
-			link->parent_elsewhere ? NULL : link_of(&place->links, link->parent);
+			link->parent_elsewhere ? NULL : scan_link_of(&place->links, link->parent);
 
 		json_object_set_new(master, "vlan", json_integer(link->vlan));
 		json_object_set_new(master, "parent", parent ? json_text(parent->name) : json_null());
@@ -109,7 +109,7 @@ static json_t *new_master(const struct place *place, const struct link *link, in
 }
 
 /* place: the master's; NULL: unknown. */
-static json_t *master_of(struct scan *scan, const struct place *place, int index)
+static json_t *scan_master_of(struct scan *scan, const struct place *place, int index)
 {
 	const json_int_t inode = place ? (json_int_t)place->id.inode : 0;
 	json_t *master;
@@ -119,12 +119,12 @@ static json_t *master_of(struct scan *scan, const struct place *place, int index
 		if (json_integer_value(json_object_get(master, "index")) == index &&
 		    json_integer_value(json_object_get(master, "namespaceInode")) == inode)
 			return master;
-	master = new_master(place, place ? link_of(&place->links, index) : NULL, index);
+	master = scan_new_master(place, place ? scan_link_of(&place->links, index) : NULL, index);
 	json_array_append_new(scan->masters, master);
 	return master;
 }
 
-static json_t *namespace_json(const char *path, const struct netns_id *id)
+static json_t *scan_namespace_json(const char *path, const struct netns_id *id)
 {
 	json_t *place = json_pack("{s:o, s:I, s:I}", "path", path && *path ? json_text(path) : json_null(),
 				  "inode", (json_int_t)id->inode, "cookie", (json_int_t)id->cookie);
@@ -134,12 +134,12 @@ static json_t *namespace_json(const char *path, const struct netns_id *id)
 	return place;
 }
 
-static void add_pod(struct scan *scan, struct place *place, const struct link *link)
+static void scan_add_pod(struct scan *scan, struct place *place, const struct link *link)
 {
 	const struct place *parent = !link->parent_elsewhere					 ? place
 				     : place->our_id >= 0 && link->parent_netns == place->our_id ? &scan->home
 												 : NULL;
-	json_t *master = master_of(scan, parent, link->parent), *pod;
+	json_t *master = scan_master_of(scan, parent, link->parent), *pod;
 
 	json_object_set_new(master, "mode", json_string(ipvlan_mode_text(link->ipvlan_mode)));
 	json_object_set_new(master, "flag", json_string(ipvlan_flags_text(link->ipvlan_flags)));
@@ -151,7 +151,7 @@ static void add_pod(struct scan *scan, struct place *place, const struct link *l
 	}
 	pod = json_pack("{s:o, s:i, s:o, s:i, s:b, s:[], s:[], s:n, s:n, s:[]}", "interface",
 			json_text(link->name), "index", link->index, "namespace",
-			namespace_json(place->path, &place->id), "mtu", (int)link->mtu, "up",
+			scan_namespace_json(place->path, &place->id), "mtu", (int)link->mtu, "up",
 			!!(link->flags & IFF_UP), "addresses", "defaultRoutes", "container", "network",
 			"objects");
 	json_object_set_new(pod, "pod", json_null());
@@ -160,7 +160,7 @@ static void add_pod(struct scan *scan, struct place *place, const struct link *l
 	json_array_append_new(json_object_get(master, "pods"), pod);
 }
 
-static json_t *pod_of_link(const struct place *place, int index)
+static json_t *scan_pod_of_link(const struct place *place, int index)
 {
 	json_t *pod;
 	size_t i;
@@ -171,18 +171,19 @@ static json_t *pod_of_link(const struct place *place, int index)
 	return NULL;
 }
 
-static void add_address(const struct addr_seen *seen, void *arg)
+static void scan_add_address(const struct addr_seen *seen, void *arg)
 {
-	json_t *pod = pod_of_link(arg, seen->link);
+	json_t *pod = scan_pod_of_link(arg, seen->link);
 
 	if (pod && !ip_is_link_local(&seen->address.ip))
 		json_array_append_new(json_object_get(pod, "addresses"),
 				      json_string(prefix_text(&seen->address).s));
 }
 
-static void add_route(const struct route_seen *route, void *arg)
+static void scan_add_route(const struct route_seen *route, void *arg)
 {
-	json_t *pod = route->dst.len || route->type != RTN_UNICAST ? NULL : pod_of_link(arg, route->link);
+	json_t *pod =
+		route->dst.len || route->type != RTN_UNICAST ? NULL : scan_pod_of_link(arg, route->link);
 
 	if (pod)
 		json_array_append_new(json_object_get(pod, "defaultRoutes"),
@@ -190,7 +191,7 @@ static void add_route(const struct route_seen *route, void *arg)
 						       : json_string("on the link"));
 }
 
-static json_t *master_here(const struct scan *scan, int index)
+static json_t *scan_master_here(const struct scan *scan, int index)
 {
 	json_t *master;
 	size_t i;
@@ -203,18 +204,19 @@ static json_t *master_here(const struct scan *scan, int index)
 	return NULL;
 }
 
-static void add_host_address(const struct addr_seen *seen, void *arg)
+static void scan_add_host_address(const struct addr_seen *seen, void *arg)
 {
-	const json_t *master = master_here(arg, seen->link);
+	const json_t *master = scan_master_here(arg, seen->link);
 
 	if (master && !ip_is_link_local(&seen->address.ip))
 		json_array_append_new(json_object_get(master, "addresses"),
 				      json_string(prefix_text(&seen->address).s));
 }
 
-static void add_gateway(const struct route_seen *route, void *arg)
+static void scan_add_gateway(const struct route_seen *route, void *arg)
 {
-	const json_t *master = route->dst.len || !route->gw.family ? NULL : master_here(arg, route->link);
+	const json_t *master =
+		route->dst.len || !route->gw.family ? NULL : scan_master_here(arg, route->link);
 
 	if (master)
 		json_array_append_new(json_object_get(master, "gateways"),
@@ -222,33 +224,33 @@ static void add_gateway(const struct route_seen *route, void *arg)
 }
 
 /* Adds the host's addresses and gateways to its masters. Requires all masters. */
-static int look_at_host(struct scan *scan, struct cni_error *err)
+static int scan_look_at_host(struct scan *scan, struct cni_error *err)
 {
-	return addr_each(&scan->host, add_host_address, scan, err) |
-	       route_each(&scan->host, AF_INET, RT_TABLE_MAIN, add_gateway, scan, err) |
-	       route_each(&scan->host, AF_INET6, RT_TABLE_MAIN, add_gateway, scan, err);
+	return addr_each(&scan->host, scan_add_host_address, scan, err) |
+	       route_each(&scan->host, AF_INET, RT_TABLE_MAIN, scan_add_gateway, scan, err) |
+	       route_each(&scan->host, AF_INET6, RT_TABLE_MAIN, scan_add_gateway, scan, err);
 }
 
 /* Reads the links of one namespace, then their addresses and routes. */
 static int scan_namespace(struct scan *scan, struct place *place, struct rtnl *nl, struct cni_error *err)
 {
-	int rc = link_each(nl, keep_link, &place->links, err);
+	int rc = link_each(nl, scan_keep_link, &place->links, err);
 
 	place->pods = json_array();
 	for (size_t i = 0; rc == 0 && i < place->links.n; i++)
 		if (!strcmp(place->links.list[i].kind, "ipvlan"))
-			add_pod(scan, place, &place->links.list[i]);
+			scan_add_pod(scan, place, &place->links.list[i]);
 	if (rc == 0 && json_array_size(place->pods))
-		rc = addr_each(nl, add_address, place, err) |
-		     route_each(nl, AF_INET, RT_TABLE_MAIN, add_route, place, err) |
-		     route_each(nl, AF_INET6, RT_TABLE_MAIN, add_route, place, err);
+		rc = addr_each(nl, scan_add_address, place, err) |
+		     route_each(nl, AF_INET, RT_TABLE_MAIN, scan_add_route, place, err) |
+		     route_each(nl, AF_INET6, RT_TABLE_MAIN, scan_add_route, place, err);
 	json_decref(place->pods);
 	place->pods = NULL;
 	return rc;
 }
 
 /* Names a namespace that cannot be read, and goes on with the others. */
-static int look_into(int netns, const char *path, void *arg, struct cni_error *err)
+static int scan_look_into(int netns, const char *path, void *arg, struct cni_error *err)
 {
 	struct scan *scan = arg;
 	struct place place = { .path = path, .our_id = -1 };
@@ -271,7 +273,7 @@ static int look_into(int netns, const char *path, void *arg, struct cni_error *e
 	return rc;
 }
 
-static json_t *pod_of_page(const struct scan *scan, const struct page *page)
+static json_t *scan_pod_of_page(const struct scan *scan, const struct page *page)
 {
 	const json_t *master;
 	json_t *pod;
@@ -296,7 +298,7 @@ static json_t *pod_of_page(const struct scan *scan, const struct page *page)
 /* As object_text(), with the link's name in place of its index. */
 static json_t *scan_object(struct scan *scan, const struct object *object)
 {
-	const struct link *dev = object->dev ? link_of(&scan->home.links, object->dev) : NULL;
+	const struct link *dev = object->dev ? scan_link_of(&scan->home.links, object->dev) : NULL;
 	const struct object_text text = object_text(object);
 	char number[24], named[sizeof(text) + IFNAMSIZ];
 	const char *at;
@@ -328,7 +330,7 @@ static json_t *scan_count(const struct fence_traffic *traffic, size_t direction)
 			 "denied", (json_int_t)traffic->denied[direction]);
 }
 
-static void add_denial(const char *rule, long long packets, void *arg)
+static void scan_add_denial(const char *rule, long long packets, void *arg)
 {
 	json_t *rules = arg;
 	const json_int_t before = json_integer_value(json_object_get(rules, rule));
@@ -338,9 +340,10 @@ static void add_denial(const char *rule, long long packets, void *arg)
 }
 
 /* Adds the drops of a policy's rules to the master, once. */
-static void add_denials(struct scan *scan, const struct page *page, const struct object *policy)
+static void scan_add_denials(struct scan *scan, const struct page *page, const struct object *policy)
 {
-	json_t *master = master_here(scan, policy->dev), *denied = json_object_get(master, "denied"), *rules;
+	json_t *master = scan_master_here(scan, policy->dev), *denied = json_object_get(master, "denied"),
+	       *rules;
 	const json_t *entry;
 	size_t i;
 
@@ -352,13 +355,13 @@ static void add_denials(struct scan *scan, const struct page *page, const struct
 	if (!denied)
 		json_object_set_new(master, "denied", denied = json_array());
 	rules = json_object();
-	policy_each_denied(&scan->view, policy, add_denial, rules, NULL);
+	policy_each_denied(&scan->view, policy, scan_add_denial, rules, NULL);
 	json_array_append_new(denied, json_pack("{s:s, s:s, s:o}", "network", page->network, "policy",
 						policy->name, "rules", rules));
 }
 
 /* Adds the counters of the master's fence for the pod's addresses, if there is a fence. */
-static void add_traffic(struct scan *scan, json_t *pod, const struct page *page)
+static void scan_add_traffic(struct scan *scan, json_t *pod, const struct page *page)
 {
 	struct fence_traffic traffic = { .packets = { 0 } };
 	bool any = false;
@@ -372,7 +375,7 @@ static void add_traffic(struct scan *scan, json_t *pod, const struct page *page)
 		if (page->objects[i].kind == OBJECT_SUBJECT)
 			policy_count_denied(&scan->view, &page->objects[i], &traffic);
 		if (page->objects[i].kind == OBJECT_POLICY)
-			add_denials(scan, page, &page->objects[i]);
+			scan_add_denials(scan, page, &page->objects[i]);
 	}
 	if (any)
 		json_object_set_new(pod, "traffic",
@@ -380,25 +383,25 @@ static void add_traffic(struct scan *scan, json_t *pod, const struct page *page)
 					      scan_count(&traffic, 1)));
 }
 
-static void add_drop(const char *reason, long long packets, void *drops)
+static void scan_add_drop(const char *reason, long long packets, void *drops)
 {
 	json_object_set_new(drops, reason, json_integer(packets));
 }
 
 /* Adds the drops on a master with antiSpoof. */
-static void add_drops(const struct object *guard, void *arg)
+static void scan_add_drops(const struct object *guard, void *arg)
 {
 	struct scan *scan = arg;
-	json_t *master = master_here(scan, guard->dev), *drops;
+	json_t *master = scan_master_here(scan, guard->dev), *drops;
 
 	if (!master)
 		return;
 	drops = json_object();
-	fence_each_drop(&scan->view, guard->dev, add_drop, drops, NULL);
+	fence_each_drop(&scan->view, guard->dev, scan_add_drop, drops, NULL);
 	json_object_set_new(master, "dropped", drops);
 }
 
-static const char *state_of(struct scan *scan, const struct page *page)
+static const char *scan_state_of(struct scan *scan, const struct page *page)
 {
 	const json_t *seen;
 	size_t i;
@@ -422,7 +425,7 @@ static const char *state_of(struct scan *scan, const struct page *page)
 }
 
 /* Adds the pod's name and age. */
-static void add_workload(json_t *pod, const struct page *page)
+static void scan_add_workload(json_t *pod, const struct page *page)
 {
 	const struct workload *workload = &page->workload;
 	struct timespec now = { .tv_sec = 0 };
@@ -438,51 +441,51 @@ static void add_workload(json_t *pod, const struct page *page)
 		json_object_set_new(pod, "age", json_integer(age));
 }
 
-static int add_page(const struct page *page, void *arg, struct cni_error *err)
+static int scan_add_page(const struct page *page, void *arg, struct cni_error *err)
 {
 	struct scan *scan = arg;
-	json_t *pod = pod_of_page(scan, page);
+	json_t *pod = scan_pod_of_page(scan, page);
 
 	(void)err;
 	if (!pod) {
 		pod = json_pack("{s:o, s:o, s:s, s:n, s:n}", "interface", json_text(page->ifname),
-				"namespace", namespace_json(page->path, &page->netns), "state",
-				state_of(scan, page), "pod", "age");
+				"namespace", scan_namespace_json(page->path, &page->netns), "state",
+				scan_state_of(scan, page), "pod", "age");
 		json_array_append_new(scan->lost, pod);
 	}
 	json_object_set_new(pod, "container", json_text(page->container));
 	json_object_set_new(pod, "network", json_text(page->network));
 	json_object_set_new(pod, "objects", scan_objects(scan, page));
-	add_traffic(scan, pod, page);
-	add_workload(pod, page);
+	scan_add_traffic(scan, pod, page);
+	scan_add_workload(pod, page);
 	return 0;
 }
 
 /* Takes no lock, so that no call waits for a reader. */
-static int read_ledger(struct scan *scan, struct cni_error *err)
+static int scan_read_ledger(struct scan *scan, struct cni_error *err)
 {
 	struct ledger ledger;
 	enum found found = ledger_open(&ledger, &scan->host, err);
-	int rc = found == FOUND ? pages_each(&ledger, add_page, scan, err) : (int)found;
+	int rc = found == FOUND ? pages_each(&ledger, scan_add_page, scan, err) : (int)found;
 
 	if (found == FOUND && rc == 0)
-		rc = hold_each(&ledger, OBJECT_GUARD, add_drops, scan, err);
+		rc = hold_each(&ledger, OBJECT_GUARD, scan_add_drops, scan, err);
 
 	ledger_close(&ledger);
 	return rc;
 }
 
-static int read_all(struct scan *scan, struct cni_error *err)
+static int scan_read_all(struct scan *scan, struct cni_error *err)
 {
 	int rc = scan_namespace(scan, &scan->home, &scan->host, err);
 
 	if (rc == 0)
-		rc = alive_each(&scan->alive, look_into, scan, err);
+		rc = alive_each(&scan->alive, scan_look_into, scan, err);
 	if (rc == 0 && *scan->alive.unseen)
 		cni_log("ipvlanctl: the search for namespaces is not complete: %s", scan->alive.unseen);
 	if (rc == 0 && json_array_size(scan->masters))
-		rc = look_at_host(scan, err);
-	return rc == 0 ? read_ledger(scan, err) : rc;
+		rc = scan_look_at_host(scan, err);
+	return rc == 0 ? scan_read_ledger(scan, err) : rc;
 }
 
 json_t *scan(struct cni_error *err)
@@ -498,7 +501,7 @@ json_t *scan(struct cni_error *err)
 		view_read(&scan.view, AF_INET, NULL);
 		view_read(&scan.view, AF_INET6, NULL);
 		alive_read(&scan.alive);
-		rc = read_all(&scan, err);
+		rc = scan_read_all(&scan, err);
 		alive_free(&scan.alive);
 		view_close(&scan.view);
 		rtnl_close(&scan.host);

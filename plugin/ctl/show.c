@@ -15,7 +15,7 @@ struct show_options {
 	const char *what; /* NULL: everything */
 };
 
-static bool read_options(struct show_options *ret, int argc, char **argv)
+static bool show_read_options(struct show_options *ret, int argc, char **argv)
 {
 	static const struct {
 		const char *word;
@@ -44,7 +44,7 @@ static bool read_options(struct show_options *ret, int argc, char **argv)
 	return true;
 }
 
-static bool is_empty(const json_t *doc)
+static bool show_is_empty(const json_t *doc)
 {
 	return !json_array_size(json_object_get(doc, "masters")) &&
 	       !json_array_size(json_object_get(doc, "lost")) &&
@@ -59,7 +59,7 @@ static void show_print(const json_t *doc, enum form form)
 		text_end();
 	} else if (form == DRAWING) {
 		draw(doc);
-	} else if (is_empty(doc)) {
+	} else if (show_is_empty(doc)) {
 		text_put(PLAIN, "There is no ipvlan interface, and no network of ipvlan.");
 		text_end();
 	} else if (form == TREE) {
@@ -69,7 +69,7 @@ static void show_print(const json_t *doc, enum form form)
 	}
 }
 
-static void print_unread(const json_t *unread)
+static void show_print_unread(const json_t *unread)
 {
 	const json_t *line;
 	size_t i;
@@ -84,7 +84,7 @@ int show_main(int argc, char **argv)
 	struct show_options options;
 	json_auto_t *doc = NULL;
 
-	if (!read_options(&options, argc, argv))
+	if (!show_read_options(&options, argc, argv))
 		return command_misuse("show");
 	doc = overview_read(&err);
 	if (!doc) {
@@ -92,8 +92,8 @@ int show_main(int argc, char **argv)
 		return 1;
 	}
 	json_object_del(doc, "configurations");
-	print_unread(json_object_get(json_object_get(doc, "unread"), "pods"));
-	print_unread(json_object_get(json_object_get(doc, "unread"), "pools"));
+	show_print_unread(json_object_get(json_object_get(doc, "unread"), "pods"));
+	show_print_unread(json_object_get(json_object_get(doc, "unread"), "pools"));
 	if (options.what && !overview_keep(doc, options.what)) {
 		cni_log("ipvlanctl: there is no pod, container, network, address or master \"%s\"",
 			options.what);

@@ -38,7 +38,7 @@ enum paint show_paint(const char *condition)
 	return !strcmp(condition, "foreign") || !strcmp(condition, "unseen") ? DIM : YELLOW;
 }
 
-static void print_counts(const json_t *doc)
+static void show_table_print_counts(const json_t *doc)
 {
 	const size_t ok = overview_count_pods(doc, "ok"), foreign = overview_count_pods(doc, "foreign");
 	const size_t warnings = overview_count_problems(doc, "warning"),
@@ -56,7 +56,7 @@ static void print_counts(const json_t *doc)
 	text_end();
 }
 
-static void put_free(struct table *table, const json_t *set)
+static void show_table_put_free(struct table *table, const json_t *set)
 {
 	const long long size = json_integer_value(json_object_get(set, "size"));
 	const long long unused = size - json_integer_value(json_object_get(set, "used"));
@@ -70,7 +70,7 @@ static void put_free(struct table *table, const json_t *set)
 }
 
 /* Prints a line for each range set of a network. Only the first has the other columns. */
-static void put_sets(struct table *table, const json_t *doc, const json_t *network)
+static void show_table_put_sets(struct table *table, const json_t *doc, const json_t *network)
 {
 	const json_t *pool, *set;
 	size_t i, k, n = 0;
@@ -81,7 +81,7 @@ static void put_sets(struct table *table, const json_t *doc, const json_t *netwo
 		json_array_foreach(json_object_get(pool, "rangeSets"), k, set) {
 			for (int blank = 0; n && blank < 4; blank++)
 				table_put(table, PLAIN, "%s", "");
-			put_free(table, set);
+			show_table_put_free(table, set);
 			n++;
 		}
 	}
@@ -92,7 +92,7 @@ static void put_sets(struct table *table, const json_t *doc, const json_t *netwo
 		  scan_text(network, "ipam"));
 }
 
-static void put_network(struct table *table, const json_t *doc, const json_t *network)
+static void show_table_put_network(struct table *table, const json_t *doc, const json_t *network)
 {
 	const long long pods = json_integer_value(json_object_get(network, "pods"));
 	const long long lost = json_integer_value(json_object_get(network, "lost"));
@@ -108,10 +108,10 @@ static void put_network(struct table *table, const json_t *doc, const json_t *ne
 		table_put(table, YELLOW, "%lld (%lld lost)", pods, lost);
 	else
 		table_put(table, PLAIN, "%lld", pods);
-	put_sets(table, doc, network);
+	show_table_put_sets(table, doc, network);
 }
 
-static void print_networks(const json_t *doc)
+static void show_table_print_networks(const json_t *doc)
 {
 	struct table table = { .heads = { "NETWORK", "MASTER", "MODE", "PODS", "FREE", "POOL" },
 			       .columns = 6,
@@ -120,14 +120,14 @@ static void print_networks(const json_t *doc)
 	size_t i;
 
 	json_array_foreach(json_object_get(doc, "networks"), i, network)
-		put_network(&table, doc, network);
+		show_table_put_network(&table, doc, network);
 	if (table.n)
 		text_end();
 	table_print(&table);
 }
 
 /* Without the length of the prefix, which is that of the network. */
-static void put_address(struct table *table, const json_t *addresses, size_t i)
+static void show_table_put_address(struct table *table, const json_t *addresses, size_t i)
 {
 	const char *text =
 		i < json_array_size(addresses) ? json_string_value(json_array_get(addresses, i)) : "-";
@@ -135,7 +135,7 @@ static void put_address(struct table *table, const json_t *addresses, size_t i)
 	table_put(table, PLAIN, "%.*s", (int)strcspn(text, "/"), text);
 }
 
-static void put_state(struct table *table, const json_t *pod)
+static void show_table_put_state(struct table *table, const json_t *pod)
 {
 	const char *condition = scan_text(pod, "condition"), *remedy = scan_text(pod, "remedy");
 
@@ -145,7 +145,7 @@ static void put_state(struct table *table, const json_t *pod)
 
 /* The name of the pod's namespace, by which people may know the pod; "": none, or one that a runtime made
  * from the container. */
-static const char *namespace_name(const json_t *pod)
+static const char *show_table_namespace_name(const json_t *pod)
 {
 	const char *path = scan_text(json_object_get(pod, "namespace"), "path");
 	const char *name = strncmp(path, "/run/netns/", 11) ? "" : path + 11;
@@ -157,21 +157,21 @@ static const char *namespace_name(const json_t *pod)
 }
 
 /* A tree's lines join the pods of a network. */
-static void put_pod(struct table *table, const json_t *pod, bool last)
+static void show_table_put_pod(struct table *table, const json_t *pod, bool last)
 {
 	const json_t *addresses = json_object_get(pod, "addresses"), *age = json_object_get(pod, "age");
-	const char *network = scan_text(pod, "network"), *place = namespace_name(pod);
+	const char *network = scan_text(pod, "network"), *place = show_table_namespace_name(pod);
 
 	table_put(table, PLAIN, "%s %s %s%s%s", last ? "`-" : "|-", pod_name(pod).s,
 		  scan_text(pod, "interface"), *place ? " in " : "", place);
 	table_put(table, PLAIN, "%s", *network ? network : "-");
-	put_address(table, addresses, 0);
+	show_table_put_address(table, addresses, 0);
 	table_put(table, PLAIN, "%s", json_is_integer(age) ? show_age(json_integer_value(age)).s : "-");
-	put_state(table, pod);
+	show_table_put_state(table, pod);
 	for (size_t i = 1; i < json_array_size(addresses); i++)
 		for (size_t column = 0; column < table->columns; column++)
 			if (column == 2)
-				put_address(table, addresses, i);
+				show_table_put_address(table, addresses, i);
 			else
 				table_put(table, PLAIN, "%s", !column && !last ? "|" : "");
 }
@@ -181,7 +181,7 @@ struct pod_list {
 	size_t n, space;
 };
 
-static void list_pod(json_t *pod, const json_t *master, void *arg)
+static void show_table_list_pod(json_t *pod, const json_t *master, void *arg)
 {
 	struct pod_list *list = arg;
 
@@ -195,7 +195,7 @@ static void list_pod(json_t *pod, const json_t *master, void *arg)
 	list->pods[list->n++] = pod;
 }
 
-static int by_network_and_name(const void *a, const void *b)
+static int show_table_by_network_and_name(const void *a, const void *b)
 {
 	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
 	const char *first = scan_text(x, "network"), *second = scan_text(y, "network");
@@ -206,21 +206,21 @@ static int by_network_and_name(const void *a, const void *b)
 	return order ? order : strverscmp(pod_name(x).s, pod_name(y).s);
 }
 
-static void print_pods(const json_t *doc)
+static void show_table_print_pods(const json_t *doc)
 {
 	struct table table = { .heads = { "   POD, INTERFACE", "NETWORK", "ADDRESS", "AGE", "STATE" },
 			       .columns = 5 };
 	struct pod_list list = { .n = 0 };
 
-	pods_each_of(doc, list_pod, &list);
+	pods_each_of(doc, show_table_list_pod, &list);
 	if (list.n) {
-		qsort(list.pods, list.n, sizeof(json_t *), by_network_and_name);
+		qsort(list.pods, list.n, sizeof(json_t *), show_table_by_network_and_name);
 		text_end();
 	}
 	for (size_t i = 0; i < list.n; i++)
-		put_pod(&table, list.pods[i],
-			i + 1 == list.n || strcmp(scan_text(list.pods[i], "network"),
-						  scan_text(list.pods[i + 1], "network")) != 0);
+		show_table_put_pod(&table, list.pods[i],
+				   i + 1 == list.n || strcmp(scan_text(list.pods[i], "network"),
+							     scan_text(list.pods[i + 1], "network")) != 0);
 	table_print(&table);
 	free(list.pods);
 }
@@ -241,8 +241,8 @@ void show_problems(const json_t *doc)
 
 void show_table(const json_t *doc)
 {
-	print_counts(doc);
-	print_networks(doc);
-	print_pods(doc);
+	show_table_print_counts(doc);
+	show_table_print_networks(doc);
+	show_table_print_pods(doc);
 	show_problems(doc);
 }

@@ -8,7 +8,7 @@
 #include "ctl/scan.h"
 #include "ctl/text.h"
 
-static void put_list(const json_t *list, const char *before)
+static void show_tree_put_list(const json_t *list, const char *before)
 {
 	const json_t *entry;
 	size_t i;
@@ -17,7 +17,7 @@ static void put_list(const json_t *list, const char *before)
 		text_put(PLAIN, "%s%s", i ? ", " : before, json_string_value(entry));
 }
 
-static void put_place(const json_t *pod)
+static void show_tree_put_place(const json_t *pod)
 {
 	const json_t *place = json_object_get(pod, "namespace");
 	const char *path = scan_text(place, "path");
@@ -32,7 +32,7 @@ static void put_place(const json_t *pod)
 		text_put(DIM, "the namespace of the host");
 }
 
-static void put_default_routes(const json_t *routes)
+static void show_tree_put_default_routes(const json_t *routes)
 {
 	const json_t *entry;
 	size_t i;
@@ -48,20 +48,20 @@ static void put_default_routes(const json_t *routes)
 }
 
 /* The anchor is printed with the master. */
-static bool is_shown(const json_t *object)
+static bool show_tree_is_shown(const json_t *object)
 {
 	return strncmp(scan_text(object, "object"), "anchor ", strlen("anchor ")) != 0;
 }
 
 /* Prints the plugin's objects on the host for one pod: the existing ones on one line, each missing one on its
  * own line. */
-static void print_objects(const struct branch *branch, const json_t *pod)
+static void show_tree_print_objects(const struct branch *branch, const json_t *pod)
 {
 	const json_t *entry;
 	size_t i, n = 0;
 
 	json_array_foreach(json_object_get(pod, "objects"), i, entry) {
-		if (!json_is_true(json_object_get(entry, "found")) || !is_shown(entry))
+		if (!json_is_true(json_object_get(entry, "found")) || !show_tree_is_shown(entry))
 			continue;
 		if (!n)
 			text_below(branch, false);
@@ -81,7 +81,7 @@ static void print_objects(const struct branch *branch, const json_t *pod)
 	}
 }
 
-static void put_workload(const json_t *pod)
+static void show_tree_put_workload(const json_t *pod)
 {
 	const char *container = scan_text(pod, "container");
 	const struct pod_name name = pod_name(pod);
@@ -94,14 +94,14 @@ static void put_workload(const json_t *pod)
 		text_put(PLAIN, ", for %s", show_age(scan_number(pod, "age")).s);
 }
 
-static void print_problems(const struct branch *branch, const json_t *pod)
+static void show_tree_print_problems(const struct branch *branch, const json_t *pod)
 {
 	const json_t *entry;
 	size_t i;
 
 	json_array_foreach(json_object_get(pod, "problems"), i, entry) {
 		if (!strncmp(json_string_value(entry), "the host lacks", strlen("the host lacks")))
-			continue; /* print_objects() prints it */
+			continue; /* show_tree_print_objects() prints it */
 		text_below(branch, false);
 		text_put(show_paint(scan_text(pod, "condition")), "%-8s", scan_text(pod, "condition"));
 		text_put(PLAIN, " %s", json_string_value(entry));
@@ -110,7 +110,7 @@ static void print_problems(const struct branch *branch, const json_t *pod)
 }
 
 /* Prints the packets that the pod has sent and received through its master, if they are counted. */
-static void print_traffic(const struct branch *branch, const json_t *pod)
+static void show_tree_print_traffic(const struct branch *branch, const json_t *pod)
 {
 	const json_t *traffic = json_object_get(pod, "traffic"), *out = json_object_get(traffic, "out"),
 		     *in = json_object_get(traffic, "in");
@@ -130,11 +130,11 @@ static void print_traffic(const struct branch *branch, const json_t *pod)
 	text_end();
 }
 
-static void print_pod(const struct branch *branch, const json_t *pod)
+static void show_tree_print_pod(const struct branch *branch, const json_t *pod)
 {
 	text_entry(branch);
 	if (*scan_text(pod, "container")) {
-		put_workload(pod);
+		show_tree_put_workload(pod);
 	} else {
 		text_put(BOLD, "%s", scan_text(pod, "interface"));
 		text_put(YELLOW, " is of another program, or the plugin's records of it are lost");
@@ -143,16 +143,16 @@ static void print_pod(const struct branch *branch, const json_t *pod)
 		text_put(RED, ", down");
 	text_end();
 	text_below(branch, false);
-	put_place(pod);
-	put_list(json_object_get(pod, "addresses"), "  ");
-	put_default_routes(json_object_get(pod, "defaultRoutes"));
+	show_tree_put_place(pod);
+	show_tree_put_list(json_object_get(pod, "addresses"), "  ");
+	show_tree_put_default_routes(json_object_get(pod, "defaultRoutes"));
 	text_end();
-	print_traffic(branch, pod);
-	print_problems(branch, pod);
-	print_objects(branch, pod);
+	show_tree_print_traffic(branch, pod);
+	show_tree_print_problems(branch, pod);
+	show_tree_print_objects(branch, pod);
 }
 
-static void put_host_side(const json_t *master)
+static void show_tree_put_host_side(const json_t *master)
 {
 	const char *parent = scan_text(master, "parent");
 
@@ -160,12 +160,12 @@ static void put_host_side(const json_t *master)
 		text_put(PLAIN, ", VLAN %lld%s%s", scan_number(master, "vlan"), *parent ? " of " : "",
 			 parent);
 	if (json_array_size(json_object_get(master, "addresses")))
-		put_list(json_object_get(master, "addresses"), ", the host has ");
+		show_tree_put_list(json_object_get(master, "addresses"), ", the host has ");
 	if (json_array_size(json_object_get(master, "gateways")))
-		put_list(json_object_get(master, "gateways"), ", its gateway is ");
+		show_tree_put_list(json_object_get(master, "gateways"), ", its gateway is ");
 }
 
-static void print_head(const json_t *master)
+static void show_tree_print_head(const json_t *master)
 {
 	const json_t *anchor = json_object_get(master, "anchor"), *holder = json_object_get(master, "holder");
 	const char *name = scan_text(master, "name"), *place = scan_text(master, "namespace");
@@ -179,7 +179,7 @@ static void print_head(const json_t *master)
 	text_put(PLAIN, "  %s %s", scan_text(master, "mode"), scan_text(master, "flag"));
 	if (scan_number(master, "mtu"))
 		text_put(PLAIN, ", MTU %lld", scan_number(master, "mtu"));
-	put_host_side(master);
+	show_tree_put_host_side(master);
 	if (json_is_object(anchor))
 		text_put(PLAIN, ", anchor %s (%s)", scan_text(anchor, "name"),
 			 json_is_true(json_object_get(anchor, "up")) ? "up" : "down");
@@ -193,7 +193,7 @@ static void print_head(const json_t *master)
 }
 
 /* Prints the packets that antiSpoof has dropped on the master, by reason. */
-static void print_drops(const json_t *master)
+static void show_tree_print_drops(const json_t *master)
 {
 	const json_t *packets;
 	const char *reason;
@@ -211,7 +211,7 @@ static void print_drops(const json_t *master)
 }
 
 /* Prints the drops of allow and deny on the master, by network and rule. */
-static void print_denials(const json_t *master)
+static void show_tree_print_denials(const json_t *master)
 {
 	const json_t *denied, *packets;
 	const char *rule;
@@ -228,7 +228,7 @@ static void print_denials(const json_t *master)
 			}
 }
 
-static void print_pods(const json_t *pods)
+static void show_tree_print_pods(const json_t *pods)
 {
 	const json_t *pod;
 	size_t i;
@@ -236,18 +236,18 @@ static void print_pods(const json_t *pods)
 	json_array_foreach(pods, i, pod) {
 		const struct branch branch = { .last = i + 1 == json_array_size(pods) };
 
-		print_pod(&branch, pod);
+		show_tree_print_pod(&branch, pod);
 	}
 }
 
-static void print_master(const json_t *master)
+static void show_tree_print_master(const json_t *master)
 {
 	const json_t *pods = json_object_get(master, "pods");
 
-	print_head(master);
-	print_drops(master);
-	print_denials(master);
-	print_pods(pods);
+	show_tree_print_head(master);
+	show_tree_print_drops(master);
+	show_tree_print_denials(master);
+	show_tree_print_pods(pods);
 	if (json_array_size(pods))
 		return;
 	text_entry(&(struct branch){ .last = true });
@@ -255,17 +255,17 @@ static void print_master(const json_t *master)
 	text_end();
 }
 
-static void print_lost(const json_t *lost)
+static void show_tree_print_lost(const json_t *lost)
 {
 	if (!json_array_size(lost))
 		return;
 	text_put(BOLD, "pods without an interface");
 	text_end();
-	print_pods(lost);
+	show_tree_print_pods(lost);
 	text_end();
 }
 
-static void print_range(const char *network, const json_t *range, int wide)
+static void show_tree_print_range(const char *network, const json_t *range, int wide)
 {
 	const long long size = scan_number(range, "size"), used = scan_number(range, "used");
 	const double share = size ? (double)used / (double)size : 1;
@@ -278,7 +278,7 @@ static void print_range(const char *network, const json_t *range, int wide)
 	text_end();
 }
 
-static void print_pools(const json_t *pools)
+static void show_tree_print_pools(const json_t *pools)
 {
 	const json_t *pool, *range;
 	int wide = 7;
@@ -293,7 +293,7 @@ static void print_pools(const json_t *pools)
 			wide = (int)strlen(scan_text(pool, "network"));
 	json_array_foreach(pools, i, pool)
 		json_array_foreach(json_object_get(pool, "rangeSets"), k, range)
-			print_range(scan_text(pool, "network"), range, wide);
+			show_tree_print_range(scan_text(pool, "network"), range, wide);
 }
 
 void show_tree(const json_t *doc)
@@ -302,10 +302,10 @@ void show_tree(const json_t *doc)
 	size_t i;
 
 	json_array_foreach(masters, i, master) {
-		print_master(master);
+		show_tree_print_master(master);
 		text_end();
 	}
-	print_lost(json_object_get(doc, "lost"));
-	print_pools(json_object_get(doc, "pools"));
+	show_tree_print_lost(json_object_get(doc, "lost"));
+	show_tree_print_pools(json_object_get(doc, "pools"));
 	show_problems(doc);
 }

@@ -32,7 +32,7 @@
 #define LOCK_PAUSE_NS 100000000L
 
 /* Writes to a file without a name, which leaves nothing. Returns 0 or an errno. */
-static int try_to_write(const char *dir)
+static int space_try_to_write(const char *dir)
 {
 	static const char zeros[4096];
 	autoclose int fd = openat(AT_FDCWD, dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
@@ -67,7 +67,7 @@ static int space_existing(const char *path, char ret[PATH_MAX])
 	}
 }
 
-static const char *remedy_of(int error, const char *key)
+static const char *space_remedy_of(int error, const char *key)
 {
 	switch (error) {
 	case ENOTDIR:
@@ -87,21 +87,21 @@ static const char *remedy_of(int error, const char *key)
 }
 
 /* purpose: of the directory. key: the key that sets the directory, or "". */
-static void examine_directory(struct exam *exam, const char *path, const char *purpose, const char *key)
+static void space_examine_directory(struct exam *exam, const char *path, const char *purpose, const char *key)
 {
 	char dir[PATH_MAX];
 	int error = space_existing(path, dir);
 
 	if (!error)
-		error = try_to_write(dir);
+		error = space_try_to_write(dir);
 	if (error)
-		report(exam->report, ERROR, "space", remedy_of(error, key), "cannot write in %s, for %s: %s",
-		       dir, purpose, errno_text(error));
+		report(exam->report, ERROR, "space", space_remedy_of(error, key),
+		       "cannot write in %s, for %s: %s", dir, purpose, errno_text(error));
 	else
 		report(exam->report, OK, "space", NULL, "%s is writable", path);
 }
 
-static const char *data_dir(const struct exam *exam)
+static const char *space_data_dir(const struct exam *exam)
 {
 	const char *dir = json_string_value(json_field(json_field(exam->plugin, "ipam"), "dataDir"));
 
@@ -109,11 +109,11 @@ static const char *data_dir(const struct exam *exam)
 }
 
 /* The directory of the leases: that of the network, or of the pool that networks share. */
-static void store_of(const struct exam *exam, char *ret, size_t size)
+static void space_store_of(const struct exam *exam, char *ret, size_t size)
 {
 	const char *pool = json_string_value(json_field(json_field(exam->plugin, "ipam"), "pool"));
 
-	snprintf(ret, size, "%s/%s", data_dir(exam), pool && *pool ? pool : exam_network(exam));
+	snprintf(ret, size, "%s/%s", space_data_dir(exam), pool && *pool ? pool : exam_network(exam));
 }
 
 void examine_space(struct exam *exam)
@@ -121,16 +121,16 @@ void examine_space(struct exam *exam)
 	char leases[PATH_MAX];
 
 	if (exam->ranges.pool) {
-		store_of(exam, leases, sizeof(leases));
-		examine_directory(exam, leases, "leases", "dataDir");
+		space_store_of(exam, leases, sizeof(leases));
+		space_examine_directory(exam, leases, "leases", "dataDir");
 	}
-	examine_directory(exam, LEDGER_DIR, "the plugin's ledger", "");
+	space_examine_directory(exam, LEDGER_DIR, "the plugin's ledger", "");
 	if (exam->sound & OF_CNI)
-		examine_directory(exam, CACHE_DIR, "the runtime's results", "");
+		space_examine_directory(exam, CACHE_DIR, "the runtime's results", "");
 }
 
 /* Returns the process of "1: FLOCK  ADVISORY  WRITE 708 08:01:1052 0 EOF", if the file is this one; or 0. */
-static int holder_in(char *line, const struct stat *st)
+static int space_holder_in(char *line, const struct stat *st)
 {
 	const char *words[6] = { "", "", "", "", "", "" };
 	char *rest = NULL, *at;
@@ -150,7 +150,7 @@ static int holder_in(char *line, const struct stat *st)
 }
 
 /* Returns the id of the process that locks the file by flock(2); 0: none, or none that we see. */
-static int holder_of(const char *path)
+static int space_holder_of(const char *path)
 {
 	FILE *locks = fopen("/proc/locks", "re");
 	struct stat st;
@@ -159,14 +159,14 @@ static int holder_of(const char *path)
 
 	if (locks && stat(path, &st) == 0)
 		while (!found && fgets(line, sizeof(line), locks))
-			found = holder_in(line, &st);
+			found = space_holder_in(line, &st);
 	if (locks)
 		fclose(locks);
 	return found;
 }
 
 /* The process that took the lock may have ended, while a child still has the file open. */
-static bool has_open(const char *pid, const char *path)
+static bool space_has_open(const char *pid, const char *path)
 {
 	char dir[64];
 	struct dirent **entries;
@@ -189,18 +189,18 @@ static bool has_open(const char *pid, const char *path)
 	return found;
 }
 
-static int is_process(const struct dirent *entry)
+static int space_is_process(const struct dirent *entry)
 {
 	return *entry->d_name >= '1' && *entry->d_name <= '9';
 }
 
-static int opener_of(const char *path)
+static int space_opener_of(const char *path)
 {
 	struct dirent **entries;
-	int n = scandir("/proc", &entries, is_process, NULL), found = 0;
+	int n = scandir("/proc", &entries, space_is_process, NULL), found = 0;
 
 	for (int i = 0; i < n; i++) {
-		if (!found && has_open(entries[i]->d_name, path))
+		if (!found && space_has_open(entries[i]->d_name, path))
 			found = (int)strtol(entries[i]->d_name, NULL, 10);
 		free(entries[i]);
 	}
@@ -210,14 +210,14 @@ static int opener_of(const char *path)
 }
 
 /* "process 708 (addrpool)" */
-struct process_text {
+struct space_process_text {
 	char s[64];
 };
 
-static struct process_text process_text(int pid)
+static struct space_process_text space_process_text(int pid)
 {
 	char path[64], comm[32] = "";
-	struct process_text text;
+	struct space_process_text text;
 	autoclose int fd = -1;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
@@ -229,34 +229,35 @@ static struct process_text process_text(int pid)
 }
 
 /* Returns false if the same process keeps it. */
-static bool examine_lock(struct exam *exam, const char *path)
+static bool space_examine_lock(struct exam *exam, const char *path)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
-	const int holder = holder_of(path);
+	const int holder = space_holder_of(path);
 
 	for (int i = 0; holder && i < LOCK_LOOKS; i++) {
 		progress("waiting for %s", path);
 		nanosleep(&pause, NULL);
-		if (holder_of(path) != holder)
+		if (space_holder_of(path) != holder)
 			return true;
 	}
 	if (!holder)
 		return true;
 	report(exam->report, ERROR, "lock",
 	       "find out why the process hangs: calls wait for the lock for a minute, and then fail",
-	       "%s keeps %s locked", process_text(kill(holder, 0) == 0 ? holder : opener_of(path)).s, path);
+	       "%s keeps %s locked",
+	       space_process_text(kill(holder, 0) == 0 ? holder : space_opener_of(path)).s, path);
 	return false;
 }
 
 void examine_locks(struct exam *exam)
 {
 	char store[PATH_MAX], path[PATH_MAX + 8];
-	bool is_free = examine_lock(exam, LEDGER_LOCK);
+	bool is_free = space_examine_lock(exam, LEDGER_LOCK);
 
-	store_of(exam, store, sizeof(store));
+	space_store_of(exam, store, sizeof(store));
 	snprintf(path, sizeof(path), "%s/lock", store);
 	if (exam->ranges.pool)
-		is_free &= examine_lock(exam, path);
+		is_free &= space_examine_lock(exam, path);
 	if (is_free)
 		exam->sound |= SOUND_LOCK;
 }

@@ -27,12 +27,12 @@ static void status_concern(json_t *doc, const char *name, const char *level, jso
 					text ? text : json_string("?")));
 }
 
-static const char *plural(size_t n)
+static const char *status_plural(size_t n)
 {
 	return n == 1 ? "" : "s";
 }
 
-static void concern_pods(json_t *doc)
+static void status_concern_pods(json_t *doc)
 {
 	const size_t ok = overview_count_pods(doc, "ok"), damaged = overview_count_pods(doc, "damaged"),
 		     lost = overview_count_pods(doc, "lost"), unknown = overview_count_pods(doc, "unknown"),
@@ -48,7 +48,7 @@ static void concern_pods(json_t *doc)
 }
 
 /* The first sentence of a list, and the number of others. */
-static json_t *first_of(const json_t *list)
+static json_t *status_first_of(const json_t *list)
 {
 	const size_t n = json_array_size(list);
 	const char *first = json_string_value(json_array_get(list, 0));
@@ -56,19 +56,19 @@ static json_t *first_of(const json_t *list)
 	return n > 1 ? json_sprintf("%s (and %zu more)", first, n - 1) : json_string(first);
 }
 
-static void concern_ledger(json_t *doc)
+static void status_concern_ledger(json_t *doc)
 {
 	const json_t *unread = json_object_get(json_object_get(doc, "unread"), "pods");
 
 	if (json_array_size(unread))
-		status_concern(doc, "ledger", "warning", first_of(unread));
+		status_concern(doc, "ledger", "warning", status_first_of(unread));
 	else
 		status_concern(doc, "ledger", "ok",
 			       json_string("all records in /run/cni/ipvlan can be read"));
 }
 
 /* The problems that judge() found on masters. */
-static void find_judged_masters(const json_t *doc, json_t *faults)
+static void status_find_judged_masters(const json_t *doc, json_t *faults)
 {
 	const json_t *master, *problem;
 	size_t i, k;
@@ -84,7 +84,7 @@ static void find_judged_masters(const json_t *doc, json_t *faults)
 }
 
 /* Masters of configurations that do not exist. */
-static void find_missing_masters(const json_t *doc, json_t *faults)
+static void status_find_missing_masters(const json_t *doc, json_t *faults)
 {
 	const json_t *network;
 	size_t i;
@@ -100,20 +100,20 @@ static void find_missing_masters(const json_t *doc, json_t *faults)
 	}
 }
 
-static void concern_masters(json_t *doc)
+static void status_concern_masters(json_t *doc)
 {
 	json_auto_t *faults = json_array();
 
-	find_judged_masters(doc, faults);
-	find_missing_masters(doc, faults);
+	status_find_judged_masters(doc, faults);
+	status_find_missing_masters(doc, faults);
 	if (json_array_size(faults))
-		status_concern(doc, "masters", "error", first_of(faults));
+		status_concern(doc, "masters", "error", status_first_of(faults));
 	else
 		status_concern(doc, "masters", "ok",
 			       json_sprintf("%zu in use", json_array_size(json_object_get(doc, "masters"))));
 }
 
-static void concern_pools(json_t *doc)
+static void status_concern_pools(json_t *doc)
 {
 	const json_t *unread = json_object_get(json_object_get(doc, "unread"), "pools"), *entry;
 	json_auto_t *tight = json_array();
@@ -126,16 +126,16 @@ static void concern_pools(json_t *doc)
 			json_array_append_new(tight, json_sprintf("network %s: %s", scan_text(entry, "about"),
 								  scan_text(entry, "text")));
 	if (json_array_size(unread))
-		status_concern(doc, "pools", "warning", first_of(unread));
+		status_concern(doc, "pools", "warning", status_first_of(unread));
 	else if (json_array_size(tight))
-		status_concern(doc, "pools", "warning", first_of(tight));
+		status_concern(doc, "pools", "warning", status_first_of(tight));
 	else
 		status_concern(doc, "pools", "ok",
-			       json_sprintf("%zu range set%s, none nearly full", n, plural(n)));
+			       json_sprintf("%zu range set%s, none nearly full", n, status_plural(n)));
 }
 
 /* Are the IPAM plugins installed? */
-static void concern_ipam(json_t *doc)
+static void status_concern_ipam(json_t *doc)
 {
 	json_auto_t *faults = json_array(), *types = json_object();
 	const json_t *network;
@@ -155,11 +155,11 @@ static void concern_ipam(json_t *doc)
 								   scan_text(network, "name"), why.msg));
 	}
 	if (json_array_size(faults))
-		status_concern(doc, "ipam", "error", first_of(faults));
+		status_concern(doc, "ipam", "error", status_first_of(faults));
 	else
 		status_concern(doc, "ipam", "ok",
 			       json_sprintf("%zu plugin%s installed; the engine of a cluster is not asked",
-					    json_object_size(types), plural(json_object_size(types))));
+					    json_object_size(types), status_plural(json_object_size(types))));
 }
 
 struct totals {
@@ -167,7 +167,7 @@ struct totals {
 	unsigned long long called, failed, mended, beyond;
 };
 
-static void add_counter(const struct counter *counter, void *arg)
+static void status_add_counter(const struct counter *counter, void *arg)
 {
 	struct totals *totals = arg;
 	const json_int_t n = (json_int_t)counter->n;
@@ -186,11 +186,11 @@ static void add_counter(const struct counter *counter, void *arg)
 }
 
 /* Past failures are no present fault. */
-static void concern_counters(json_t *doc)
+static void status_concern_counters(json_t *doc)
 {
 	struct totals totals = { .calls = json_array(), .repairs = json_array() };
 	struct cni_error why = { 0 };
-	const bool failed = counters_each(add_counter, &totals, &why) == FOUND_FAILED;
+	const bool failed = counters_each(status_add_counter, &totals, &why) == FOUND_FAILED;
 
 	json_object_set_new(doc, "calls", totals.calls);
 	json_object_set_new(doc, "repairs", totals.repairs);
@@ -206,7 +206,7 @@ static void concern_counters(json_t *doc)
 				    totals.beyond));
 }
 
-static bool all_well(const json_t *doc)
+static bool status_all_well(const json_t *doc)
 {
 	const json_t *entry;
 	size_t i;
@@ -217,7 +217,7 @@ static bool all_well(const json_t *doc)
 	return true;
 }
 
-static void print_text(const json_t *doc)
+static void status_print_text(const json_t *doc)
 {
 	const json_t *entry;
 	size_t i;
@@ -236,7 +236,7 @@ static void print_text(const json_t *doc)
 }
 
 /* For monitoring: without leases and objects. */
-static void print_json(const json_t *doc)
+static void status_print_json(const json_t *doc)
 {
 	static const char *const conditions[] = { "ok", "damaged", "lost", "unknown", "unseen", "foreign" };
 	json_auto_t *pods = json_object(), *answer = NULL;
@@ -245,8 +245,8 @@ static void print_json(const json_t *doc)
 		json_object_set_new(pods, conditions[i],
 				    json_integer((json_int_t)overview_count_pods(doc, conditions[i])));
 	answer = json_pack("{s:O, s:b, s:O, s:O, s:O, s:O, s:O, s:O}", "node", json_object_get(doc, "node"),
-			   "ok", all_well(doc), "concerns", json_object_get(doc, "concerns"), "pods", pods,
-			   "networks", json_object_get(doc, "networks"), "problems",
+			   "ok", status_all_well(doc), "concerns", json_object_get(doc, "concerns"), "pods",
+			   pods, "networks", json_object_get(doc, "networks"), "problems",
 			   json_object_get(doc, "problems"), "calls", json_object_get(doc, "calls"),
 			   "repairs", json_object_get(doc, "repairs"));
 	json_dumpf(answer, stdout, JSON_INDENT(4));
@@ -267,17 +267,17 @@ int status_main(int argc, char **argv)
 		return 1;
 	}
 	json_object_set_new(doc, "concerns", json_array());
-	concern_pods(doc);
-	concern_ledger(doc);
-	concern_masters(doc);
-	concern_pools(doc);
-	concern_ipam(doc);
-	concern_counters(doc);
+	status_concern_pods(doc);
+	status_concern_ledger(doc);
+	status_concern_masters(doc);
+	status_concern_pools(doc);
+	status_concern_ipam(doc);
+	status_concern_counters(doc);
 	if (!strcmp(form, "--json"))
-		print_json(doc);
+		status_print_json(doc);
 	else if (*form)
 		metrics_print(doc);
 	else
-		print_text(doc);
-	return all_well(doc) ? 0 : 1;
+		status_print_text(doc);
+	return status_all_well(doc) ? 0 : 1;
 }

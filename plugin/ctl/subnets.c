@@ -17,7 +17,7 @@ struct host_addresses {
 	int link; /* 0: any */
 };
 
-static void keep_address(const struct addr_seen *seen, void *arg)
+static void subnets_keep_address(const struct addr_seen *seen, void *arg)
 {
 	struct host_addresses *on_host = arg;
 
@@ -32,7 +32,7 @@ static bool subnets_meet(const struct prefix *a, const struct prefix *b)
 }
 
 /* Returns the LAN's subnet with the largest overlap. NULL: none overlaps. */
-static const struct prefix *lan_of(const struct host_addresses *on_host, const struct prefix *subnet)
+static const struct prefix *subnets_lan_of(const struct host_addresses *on_host, const struct prefix *subnet)
 {
 	const struct prefix *found = NULL;
 
@@ -46,7 +46,7 @@ static const struct prefix *lan_of(const struct host_addresses *on_host, const s
 	return found;
 }
 
-static void examine_routed(struct exam *exam, const struct prefix *subnet, const struct prefix *lan)
+static void subnets_examine_routed(struct exam *exam, const struct prefix *subnet, const struct prefix *lan)
 {
 	if (lan && !exam->conf.proxy_arp)
 		report(exam->report, WARNING, "subnet",
@@ -63,7 +63,7 @@ static void examine_routed(struct exam *exam, const struct prefix *subnet, const
 
 /* In l2 pods are hosts of the LAN. If their subnet is another one, examine_gateways() asks its gateway
  * whether it is on the same LAN. */
-static void examine_on_link(struct exam *exam, const struct prefix *subnet, const struct prefix *lan)
+static void subnets_examine_on_link(struct exam *exam, const struct prefix *subnet, const struct prefix *lan)
 {
 	const struct prefix network = lan ? prefix_network(lan) : *subnet;
 	char remedy[128];
@@ -97,7 +97,7 @@ void examine_ranges(struct exam *exam)
 		       ip_text(&range->start).s, ip_text(&range->end).s);
 }
 
-static bool is_first_of_subnet(const struct ranges *ranges, size_t i)
+static bool subnets_is_first_address(const struct ranges *ranges, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
 		if (prefix_equal(&ranges->list[k].subnet, &ranges->list[i].subnet))
@@ -109,20 +109,21 @@ void examine_subnets(struct exam *exam)
 {
 	struct host_addresses on_host = { .link = exam->master.index };
 
-	addr_each(&exam->host, keep_address, &on_host, NULL);
+	addr_each(&exam->host, subnets_keep_address, &on_host, NULL);
 	for (size_t i = 0; i < exam->ranges.n && !exam->conf.internal; i++) {
-		const struct prefix *subnet = &exam->ranges.list[i].subnet, *lan = lan_of(&on_host, subnet);
+		const struct prefix *subnet = &exam->ranges.list[i].subnet,
+				    *lan = subnets_lan_of(&on_host, subnet);
 
 		exam->is_foreign[i] = on_host.n && !lan;
-		if (!is_first_of_subnet(&exam->ranges, i))
+		if (!subnets_is_first_address(&exam->ranges, i))
 			continue;
 		if (subnet->ip.family == AF_INET6 && !netns_has_ipv6())
 			report(exam->report, ERROR, "subnet", "start the machine without ipv6.disable=1",
 			       "%s: this kernel has no IPv6", prefix_text(subnet).s);
 		else if (exam->conf.mode != IPVLAN_MODE_L2)
-			examine_routed(exam, subnet, lan);
+			subnets_examine_routed(exam, subnet, lan);
 		else
-			examine_on_link(exam, subnet, lan);
+			subnets_examine_on_link(exam, subnet, lan);
 	}
 }
 
@@ -135,7 +136,7 @@ void examine_addresses(struct exam *exam)
 
 	if (exam->conf.link_in_container)
 		return;
-	addr_each(&exam->host, keep_address, &on_host, NULL);
+	addr_each(&exam->host, subnets_keep_address, &on_host, NULL);
 	for (size_t i = 0; i < on_host.n; i++) {
 		const struct ip *ip = &on_host.list[i].ip;
 		const struct address_range *range = ranges_give(&exam->ranges, ip);
@@ -154,7 +155,7 @@ void examine_addresses(struct exam *exam)
 }
 
 /* The plugin sbr makes default routes from the gateways in the result. */
-static bool has_plugin(const struct exam *exam, const char *type)
+static bool subnets_has_plugin(const struct exam *exam, const char *type)
 {
 	const json_t *plugin;
 	size_t i;
@@ -168,7 +169,7 @@ static bool has_plugin(const struct exam *exam, const char *type)
 	return false;
 }
 
-static void examine_routes_of(struct exam *exam, int family)
+static void subnets_examine_routes_of(struct exam *exam, int family)
 {
 	const char *dst = family == AF_INET ? "0.0.0.0/0" : "::/0";
 	bool any = false, given = false, routes = false, leads = false;
@@ -190,7 +191,7 @@ static void examine_routes_of(struct exam *exam, int family)
 	snprintf(remedy, sizeof(remedy), "\"routes\": [{\"dst\": \"%s\"}] in ipam", dst);
 	if (leads)
 		report(exam->report, OK, "routes", NULL, "pods have a default route, %s", dst);
-	else if (given && !routes && !has_plugin(exam, "sbr"))
+	else if (given && !routes && !subnets_has_plugin(exam, "sbr"))
 		report(exam->report, WARNING, "routes", remedy,
 		       "pods have no default route of %s: \"gateway\" alone makes none",
 		       family == AF_INET ? "IPv4" : "IPv6");
@@ -203,6 +204,6 @@ void examine_routes(struct exam *exam)
 {
 	if (exam->conf.internal)
 		return;
-	examine_routes_of(exam, AF_INET);
-	examine_routes_of(exam, AF_INET6);
+	subnets_examine_routes_of(exam, AF_INET);
+	subnets_examine_routes_of(exam, AF_INET6);
 }

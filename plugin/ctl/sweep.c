@@ -29,7 +29,7 @@ struct asker {
 	bool *taken;
 };
 
-static int asker_open(struct asker *asker, struct cni_error *err)
+static int sweep_asker_open(struct asker *asker, struct cni_error *err)
 {
 	const struct sockaddr_ll here = {
 		.sll_family = AF_PACKET,
@@ -103,7 +103,7 @@ static void sweep_hear(const struct asker *asker, int milliseconds)
 	}
 }
 
-static int ask_all(const struct asker *asker, struct cni_error *err)
+static int sweep_ask_all(const struct asker *asker, struct cni_error *err)
 {
 	const long long end = process_now_ms() + ROUND_MS;
 	struct ip ip = asker->first;
@@ -125,11 +125,11 @@ static int ask_all(const struct asker *asker, struct cni_error *err)
 int sweep(const struct link *link, const struct ip *first, size_t n, bool *taken, struct cni_error *err)
 {
 	struct asker asker = { .fd = -1, .link = link, .first = *first, .n = n, .taken = taken };
-	int rc = asker_open(&asker, err);
+	int rc = sweep_asker_open(&asker, err);
 
 	for (int i = 0; rc == 0 && i < ROUNDS; i++) {
 		progress("asking the LAN of %s for %zu addresses", link->name, n);
-		rc = ask_all(&asker, err);
+		rc = sweep_ask_all(&asker, err);
 	}
 	progress_end();
 	cleanup_close(&asker.fd);

@@ -16,7 +16,7 @@
 #define SCREEN_MAX 1000
 
 /* COLUMNS, or the terminal's width, or 80. */
-static size_t screen_width(void)
+static size_t table_screen_width(void)
 {
 	const char *columns = getenv("COLUMNS");
 	long width = columns ? strtol(columns, NULL, 10) : 0;
@@ -46,7 +46,7 @@ void table_put(struct table *table, enum paint paint, const char *format, ...)
 	table->cells[table->n++] = (struct table_cell){ text_escape(text), paint };
 }
 
-static void cut_column(size_t *width, size_t total, size_t screen)
+static void table_cut_column(size_t *width, size_t total, size_t screen)
 {
 	const size_t over = total > screen ? total - screen : 0;
 
@@ -65,7 +65,7 @@ static size_t table_width(const size_t *widths, size_t columns)
 
 static void table_measure(const struct table *table, size_t *widths)
 {
-	const size_t screen = screen_width();
+	const size_t screen = table_screen_width();
 
 	if (!table->columns)
 		return;
@@ -77,14 +77,14 @@ static void table_measure(const struct table *table, size_t *widths)
 		if (len > widths[i % table->columns])
 			widths[i % table->columns] = len;
 	}
-	cut_column(&widths[table->room], table_width(widths, table->columns), screen);
-	cut_column(&widths[table->columns - 1], table_width(widths, table->columns), screen);
+	table_cut_column(&widths[table->room], table_width(widths, table->columns), screen);
+	table_cut_column(&widths[table->columns - 1], table_width(widths, table->columns), screen);
 	/* names of networks and masters are cut last: rows differ by them */
 	for (size_t i = 0; i + 1 < table->columns; i++)
-		cut_column(&widths[i], table_width(widths, table->columns), screen);
+		table_cut_column(&widths[i], table_width(widths, table->columns), screen);
 }
 
-static void put_cell(enum paint paint, const char *text, size_t width, bool last)
+static void table_put_cell(enum paint paint, const char *text, size_t width, bool last)
 {
 	const size_t len = strlen(text), head = last ? width - 1 : width / 2;
 
@@ -97,14 +97,14 @@ static void put_cell(enum paint paint, const char *text, size_t width, bool last
 }
 
 /* Without blanks at its end. */
-static void put_row(const struct table *table, const struct table_cell *row, const size_t *widths)
+static void table_put_row(const struct table *table, const struct table_cell *row, const size_t *widths)
 {
 	size_t used = table->columns;
 
 	while (used > 1 && !*row[used - 1].text)
 		used--;
 	for (size_t i = 0; i < used; i++)
-		put_cell(row[i].paint, row[i].text, widths[i], i + 1 == used);
+		table_put_cell(row[i].paint, row[i].text, widths[i], i + 1 == used);
 	text_end();
 }
 
@@ -117,9 +117,9 @@ void table_print(struct table *table)
 	for (size_t i = 0; i < table->columns; i++)
 		heads[i] = (struct table_cell){ (char *)table->heads[i], BOLD };
 	if (table->n)
-		put_row(table, heads, widths);
+		table_put_row(table, heads, widths);
 	for (size_t i = 0; i < table->n; i += table->columns)
-		put_row(table, &table->cells[i], widths);
+		table_put_row(table, &table->cells[i], widths);
 	for (size_t i = 0; i < table->n; i++)
 		free(table->cells[i].text);
 	free(table->cells);

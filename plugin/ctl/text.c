@@ -82,17 +82,17 @@ void text_end(void)
 
 /* Prints the tree's line of each level above. */
 // NOLINTNEXTLINE(misc-no-recursion): a tree of four levels, written from its root
-static void put_above(const struct branch *branch)
+static void text_put_above(const struct branch *branch)
 {
 	if (!branch)
 		return;
-	put_above(branch->above);
+	text_put_above(branch->above);
 	fputs(branch->last ? "   " : lines ? "│  " : "|  ", stdout);
 }
 
 void text_entry(const struct branch *branch)
 {
-	put_above(branch->above);
+	text_put_above(branch->above);
 	if (lines)
 		fputs(branch->last ? "└─ " : "├─ ", stdout);
 	else
@@ -101,7 +101,7 @@ void text_entry(const struct branch *branch)
 
 void text_below(const struct branch *branch, bool has_children)
 {
-	put_above(branch);
+	text_put_above(branch);
 	fputs(!has_children ? "   " : lines ? "│  " : "|  ", stdout);
 }
 

@@ -45,7 +45,7 @@ static void try_headline(const char *step, const char *what)
 	text_end();
 }
 
-static int make_pod(struct trial *trial, struct cni_error *err)
+static int try_make_pod(struct trial *trial, struct cni_error *err)
 {
 	if (guest_open(&trial->pod, "try", err) < 0)
 		return -1;
@@ -55,7 +55,7 @@ static int make_pod(struct trial *trial, struct cni_error *err)
 	return 0;
 }
 
-static int find_link(void *arg, struct cni_error *err)
+static int try_find_link(void *arg, struct cni_error *err)
 {
 	(void)err;
 	*(unsigned int *)arg = if_nametoindex(IFNAME);
@@ -63,7 +63,7 @@ static int find_link(void *arg, struct cni_error *err)
 }
 
 /* Returns 0 if the interface does not exist. */
-static unsigned int pod_mtu(const struct trial *trial)
+static unsigned int try_pod_mtu(const struct trial *trial)
 {
 	struct link link;
 	struct rtnl pod;
@@ -77,7 +77,7 @@ static unsigned int pod_mtu(const struct trial *trial)
 	return mtu;
 }
 
-static bool is_on_host(const struct ip *ip)
+static bool try_is_on_host(const struct ip *ip)
 {
 	struct rtnl host;
 	bool local;
@@ -89,7 +89,7 @@ static bool is_on_host(const struct ip *ip)
 	return local;
 }
 
-static bool has_host_access(const struct trial *trial)
+static bool try_has_host_access(const struct trial *trial)
 {
 	bool access = false;
 	const json_t *plugin;
@@ -101,16 +101,16 @@ static bool has_host_access(const struct trial *trial)
 }
 
 /* Reports the likely cause for an address that does not answer. */
-static void explain_silence(struct trial *trial, const struct ip *to, const char *what)
+static void try_explain_silence(struct trial *trial, const struct ip *to, const char *what)
 {
 	const struct ip_str text = ip_text(to);
 
-	if (is_on_host(to) && has_host_access(trial))
+	if (try_is_on_host(to) && try_has_host_access(trial))
 		report(&trial->report, WARNING, what,
 		       "hostAccess is on: the firewall of this machine may drop packets from pods (nft list "
 		       "ruleset)",
 		       "%s, this machine itself, does not answer", text.s);
-	else if (is_on_host(to))
+	else if (try_is_on_host(to))
 		report(&trial->report, WARNING, what,
 		       "add \"hostAccess\": true to the configuration: without it pods do not reach their "
 		       "host",
@@ -162,7 +162,7 @@ static void try_to_reach(struct trial *trial, const struct ip *to, const char *w
 		try_large(trial, to, what);
 		break;
 	case FOUND_NOT:
-		explain_silence(trial, to, what);
+		try_explain_silence(trial, to, what);
 		break;
 	default:
 		report(&trial->report, WARNING, what,
@@ -175,7 +175,7 @@ static void try_reach(struct trial *trial, const struct ip *others, int n)
 {
 	size_t asked = 0;
 
-	trial->mtu = pod_mtu(trial);
+	trial->mtu = try_pod_mtu(trial);
 	try_headline("reach", "echo requests from inside the pod");
 	for (size_t i = 0; i < trial->given.n_ips; i++)
 		if (trial->given.ips[i].gateway.family && ++asked)
@@ -187,7 +187,7 @@ static void try_reach(struct trial *trial, const struct ip *others, int n)
 		       "the pod has no gateway; ipvlanctl try CONF ADDRESS... asks other addresses");
 }
 
-static void report_given(struct trial *trial)
+static void try_report_given(struct trial *trial)
 {
 	const struct result *given = &trial->given;
 	bool has_default = false;
@@ -212,7 +212,7 @@ static void report_given(struct trial *trial)
 		       "no default route: the pod reaches only its own subnet");
 }
 
-static int read_given(struct trial *trial, struct cni_error *err)
+static int try_read_given(struct trial *trial, struct cni_error *err)
 {
 	const char *text = json_string_value(json_field(trial->result, "cniVersion"));
 	const int version = version_find(text ? text : "");
@@ -228,8 +228,8 @@ static int try_add(struct trial *trial)
 
 	try_headline("ADD", "as a runtime calls it for a new pod; here for a trial pod");
 	trial->result = call_add(&trial->call, trial->plugins, &err);
-	if (trial->result && read_given(trial, &err) == 0) {
-		report_given(trial);
+	if (trial->result && try_read_given(trial, &err) == 0) {
+		try_report_given(trial);
 		return 0;
 	}
 	report_error(&trial->report, ERROR, "ADD", &err);
@@ -258,7 +258,7 @@ static void try_del(struct trial *trial)
 		call_del(&trial->call, trial->plugins, trial->result, &err);
 	if (err.code)
 		report_error(&trial->report, ERROR, "DEL", &err);
-	else if (netns_run(trial->pod.netns, find_link, &index, &err) < 0 || index)
+	else if (netns_run(trial->pod.netns, try_find_link, &index, &err) < 0 || index)
 		report(&trial->report, ERROR, "DEL", NULL, IFNAME " still exists in the pod");
 	else
 		report(&trial->report, OK, "DEL", NULL,
@@ -293,7 +293,7 @@ static int try_file(const char *file, const struct ip *others, int n)
 	json_auto_t *doc = definitions_load(file, &err), *plugins = doc ? try_plugins(doc, &err) : NULL;
 
 	trial.plugins = plugins;
-	if (plugins && make_pod(&trial, &err) == 0)
+	if (plugins && try_make_pod(&trial, &err) == 0)
 		try_pod(&trial, others, n);
 	else
 		report_error(&trial.report, ERROR, plugins ? "pod" : file, &err);
@@ -302,7 +302,7 @@ static int try_file(const char *file, const struct ip *others, int n)
 }
 
 /* Is there a proposal, and no network of its name? */
-static bool is_proposed(void)
+static bool try_is_proposed(void)
 {
 	json_auto_t *plugins = conflist_read(PROPOSAL, NULL), *files = NULL;
 	const char *name = json_string_value(json_field(json_array_get(plugins, 0), "name"));
@@ -313,7 +313,7 @@ static bool is_proposed(void)
 	return !files;
 }
 
-static bool is_ipvlan(const char *file)
+static bool try_is_ipvlan(const char *file)
 {
 	json_auto_t *plugins = conflist_read(file, NULL);
 	const json_t *plugin;
@@ -329,18 +329,18 @@ static bool is_ipvlan(const char *file)
 }
 
 /* The files to try if the user names none. */
-static json_t *usual_files(struct cni_error *err)
+static json_t *try_usual_files(struct cni_error *err)
 {
 	json_auto_t *all = NULL;
 	json_t *files, *file;
 	size_t i;
 
-	if (is_proposed())
+	if (try_is_proposed())
 		return json_pack("[s]", PROPOSAL);
 	all = places_list(err);
 	files = all ? json_array() : NULL;
 	json_array_foreach(all, i, file)
-		if (is_ipvlan(json_string_value(file)))
+		if (try_is_ipvlan(json_string_value(file)))
 			json_array_append(files, file);
 	if (!files || json_array_size(files))
 		return files;
@@ -350,7 +350,7 @@ static json_t *usual_files(struct cni_error *err)
 	return NULL;
 }
 
-static json_t *files_named(const char *name, struct cni_error *err)
+static json_t *try_files_named(const char *name, struct cni_error *err)
 {
 	if (!strcmp(name, "-"))
 		return json_pack("[s]", "/dev/stdin");
@@ -389,7 +389,7 @@ int try_main(int argc, char **argv)
 				argv[i]);
 			return EXIT_USAGE;
 		}
-	files = named ? files_named(argv[1], &err) : usual_files(&err);
+	files = named ? try_files_named(argv[1], &err) : try_usual_files(&err);
 	if (files)
 		return try_files(files, others, n);
 	report_error(&none, ERROR, "configuration", &err);

@@ -6,7 +6,7 @@
 #include "ctl/pools.h"
 #include "ctl/scan.h"
 
-static void examine_range_set(struct exam *exam, const json_t *range)
+static void usage_examine_range_set(struct exam *exam, const json_t *range)
 {
 	const long long dead = scan_number(range, "dead"), leased = scan_number(range, "leased"),
 			size = scan_number(range, "size");
@@ -26,7 +26,7 @@ static void examine_range_set(struct exam *exam, const json_t *range)
 }
 
 /* Keeps the pools of this network. A file may have several networks. */
-static void keep_network(json_t *pools, const struct exam *exam)
+static void usage_keep_network(json_t *pools, const struct exam *exam)
 {
 	const char *shared = json_string_value(json_field(json_field(exam->plugin, "ipam"), "pool"));
 
@@ -40,7 +40,7 @@ static void keep_network(json_t *pools, const struct exam *exam)
 }
 
 /* The addresses that ADD can assign without another block. */
-static long long count_free(const json_t *pools)
+static long long usage_count_free(const json_t *pools)
 {
 	const json_t *pool, *range;
 	long long free = 0;
@@ -54,20 +54,20 @@ static long long count_free(const json_t *pools)
 }
 
 /* The engine fails: no block can be claimed. ADD requires one when the node's blocks have no free address. */
-static void report_engine(struct exam *exam, const json_t *network, const char *what)
+static void usage_report_engine(struct exam *exam, const json_t *network, const char *what)
 {
 	json_auto_t *pools = pools_of(network, false, NULL);
 	long long free;
 
-	keep_network(pools, exam);
-	free = count_free(pools);
+	usage_keep_network(pools, exam);
+	free = usage_count_free(pools);
 	report(exam->report, free ? WARNING : ERROR, "cluster",
 	       "check the engine that \"cluster\" in ipam names",
 	       "network \"%s\": %s; %lld address%s of this node's blocks %s free", exam_network(exam), what,
 	       free, free == 1 ? "" : "es", free == 1 ? "is" : "are");
 }
 
-static json_t *leases_by_address(const json_t *pools)
+static json_t *usage_leases_by_address(const json_t *pools)
 {
 	json_t *all = json_object(), *lease;
 	const json_t *pool;
@@ -91,7 +91,7 @@ void examine_pools(struct exam *exam)
 		return;
 	exam->pools = pools_of(network, true, &err);
 	if (!exam->pools && json_field(json_field(exam->plugin, "ipam"), "cluster")) {
-		report_engine(exam, network, err.msg);
+		usage_report_engine(exam, network, err.msg);
 		return;
 	}
 	if (!exam->pools) {
@@ -100,9 +100,9 @@ void examine_pools(struct exam *exam)
 		return;
 	}
 	exam->sound |= SOUND_POOLS;
-	keep_network(exam->pools, exam);
-	exam->leases = leases_by_address(exam->pools);
+	usage_keep_network(exam->pools, exam);
+	exam->leases = usage_leases_by_address(exam->pools);
 	json_array_foreach(exam->pools, i, pool)
 		json_array_foreach(json_object_get(pool, "rangeSets"), k, range)
-			examine_range_set(exam, range);
+			usage_examine_range_set(exam, range);
 }

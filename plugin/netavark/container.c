@@ -8,7 +8,7 @@
 #include "netavark/network.h"
 
 /* Returns the subnet of the network that has the address, and its prefix in *ret; NULL: there is none. */
-static const json_t *subnet_of(const json_t *network, const struct ip *ip, struct prefix *ret)
+static const json_t *container_subnet_of(const json_t *network, const struct ip *ip, struct prefix *ret)
 {
 	const json_t *subnet;
 	size_t i;
@@ -19,7 +19,8 @@ static const json_t *subnet_of(const json_t *network, const struct ip *ip, struc
 	return NULL;
 }
 
-static int add_address(json_t *result, const json_t *network, const char *text, struct cni_error *err)
+static int container_add_address(json_t *result, const json_t *network, const char *text,
+				 struct cni_error *err)
 {
 	struct prefix address;
 	const json_t *subnet, *gateway;
@@ -28,7 +29,7 @@ static int add_address(json_t *result, const json_t *network, const char *text, 
 
 	if (!ip_parse(text, &ip))
 		return cni_fail(err, CNI_CONFIG, "static_ips: \"%s\" is not an address", text);
-	subnet = subnet_of(network, &ip, &address);
+	subnet = container_subnet_of(network, &ip, &address);
 	if (!subnet)
 		return cni_fail(err, CNI_CONFIG, "%s is in no subnet of network %s", text,
 				network_text(network, "name"));
@@ -44,7 +45,8 @@ static int add_address(json_t *result, const json_t *network, const char *text, 
 }
 
 /* Passes Podman's addresses in prevResult, like those of a plugin before ipvlan. */
-static int add_podmans(json_t *conf, const json_t *network, const json_t *ips, struct cni_error *err)
+static int container_add_podmans(json_t *conf, const json_t *network, const json_t *ips,
+				 struct cni_error *err)
 {
 	json_t *result = json_pack("{s:s, s:[], s:[]}", "cniVersion", "1.1.0", "ips", "routes");
 	const json_t *entry;
@@ -57,8 +59,8 @@ static int add_podmans(json_t *conf, const json_t *network, const json_t *ips, s
 		return cni_hint(err, "Podman assigns addresses if ipam_options.driver is host-local");
 	}
 	json_array_foreach(ips, i, entry)
-		if (add_address(result, network, json_string_value(entry) ? json_string_value(entry) : "",
-				err) < 0)
+		if (container_add_address(result, network,
+					  json_string_value(entry) ? json_string_value(entry) : "", err) < 0)
 			return -1;
 	return 0;
 }
@@ -77,11 +79,11 @@ int container_add(json_t *conf, const json_t *call, struct cni_error *err)
 	}
 	json_object_set_new(conf, "runtimeConfig",
 			    json_pack("{s:O*, s:O*}", "mac", json_field(options, "static_mac"), "ips", ips));
-	return network_is_podmans(network) ? add_podmans(conf, network, ips, err) : 0;
+	return network_is_podmans(network) ? container_add_podmans(conf, network, ips, err) : 0;
 }
 
 /* Podman always adds an alias: the start of the container's id. */
-static bool is_implied_alias(const json_t *call, const char *alias)
+static bool container_is_implied_alias(const json_t *call, const char *alias)
 {
 	return !strncmp(network_text(call, "container_id"), alias, strlen(alias)) ||
 	       !strcmp(network_text(call, "container_name"), alias);
@@ -99,12 +101,13 @@ void container_warn(const json_t *call)
 			"each port that it listens on",
 			network);
 	json_array_foreach(aliases, i, alias)
-		if (!is_implied_alias(call, json_string_value(alias) ? json_string_value(alias) : ""))
+		if (!container_is_implied_alias(call,
+						json_string_value(alias) ? json_string_value(alias) : ""))
 			cni_log("network %s has no name server: the alias %s has no effect", network,
 				json_string_value(alias));
 }
 
-static json_t *interface_of(const json_t *result, const char *ifname)
+static json_t *container_interface_of(const json_t *result, const char *ifname)
 {
 	json_t *interface;
 	size_t i;
@@ -115,7 +118,7 @@ static json_t *interface_of(const json_t *result, const char *ifname)
 	return NULL;
 }
 
-static json_t *search_domains(const json_t *dns)
+static json_t *container_search_domains(const json_t *dns)
 {
 	const json_t *domain = json_object_get(dns, "domain");
 	json_t *list = json_array();
@@ -137,7 +140,7 @@ json_t *container_status(const json_t *result, const char *ifname)
 				      json_pack("{s:O, s:O*}", "ipnet", json_object_get(ip, "address"),
 						"gateway", json_object_get(ip, "gateway")));
 	return json_pack("{s:{s:{s:O, s:o}}, s:o, s:o}", "interfaces", ifname, "mac_address",
-			 json_object_get(interface_of(result, ifname), "mac"), "subnets", subnets,
+			 json_object_get(container_interface_of(result, ifname), "mac"), "subnets", subnets,
 			 "dns_server_ips", servers ? json_incref(servers) : json_array(),
-			 "dns_search_domains", search_domains(dns));
+			 "dns_search_domains", container_search_domains(dns));
 }

@@ -64,7 +64,7 @@ static int create_check_reserved(const json_t *options, struct cni_error *err)
 }
 
 /* -o parent=eth0, -o master=eth0 and --interface-name eth0 are the same. */
-static int settle_master(json_t *network, json_t *options, struct cni_error *err)
+static int create_settle_master(json_t *network, json_t *options, struct cni_error *err)
 {
 	static const char *const keys[] = { "parent", "master" };
 
@@ -85,7 +85,7 @@ static int settle_master(json_t *network, json_t *options, struct cni_error *err
 
 /* --dns: Podman would reject it later, since it has no name server for the network. The key dns replaces it.
  */
-static int settle_dns(json_t *network, json_t *options, struct cni_error *err)
+static int create_settle_dns(json_t *network, json_t *options, struct cni_error *err)
 {
 	json_t *servers = json_field(network, "network_dns_servers");
 	json_auto_t *dns = NULL;
@@ -110,7 +110,7 @@ struct gateways {
 	size_t n;
 };
 
-static void see_route(const struct route_seen *seen, void *arg)
+static void create_see_route(const struct route_seen *seen, void *arg)
 {
 	struct gateways *gateways = arg;
 
@@ -120,7 +120,7 @@ static void see_route(const struct route_seen *seen, void *arg)
 }
 
 /* Without a gateway Podman uses the first address of the subnet, which may not be a router. */
-static void fill_gateways(json_t *network, const struct gateways *gateways)
+static void create_fill_gateways(json_t *network, const struct gateways *gateways)
 {
 	struct prefix prefix;
 	json_t *subnet;
@@ -139,7 +139,7 @@ static void fill_gateways(json_t *network, const struct gateways *gateways)
 }
 
 /* Adds the master, and the gateways of subnets of its LAN, from the host's default routes. */
-static int fill_from_host(json_t *network, struct rtnl *nl, struct cni_error *err)
+static int create_fill_from_host(json_t *network, struct rtnl *nl, struct cni_error *err)
 {
 	const char *name = json_string_value(json_field(network, "network_interface"));
 	struct gateways gateways = { .n = 0 };
@@ -149,10 +149,10 @@ static int fill_from_host(json_t *network, struct rtnl *nl, struct cni_error *er
 		return -1;
 	json_object_set_new(network, "network_interface", json_text(master.name));
 	gateways.link = master.index;
-	if (route_each(nl, AF_INET, RT_TABLE_MAIN, see_route, &gateways, err) < 0 ||
-	    route_each(nl, AF_INET6, RT_TABLE_MAIN, see_route, &gateways, err) < 0)
+	if (route_each(nl, AF_INET, RT_TABLE_MAIN, create_see_route, &gateways, err) < 0 ||
+	    route_each(nl, AF_INET6, RT_TABLE_MAIN, create_see_route, &gateways, err) < 0)
 		return -1;
-	fill_gateways(network, &gateways);
+	create_fill_gateways(network, &gateways);
 	return 0;
 }
 
@@ -165,12 +165,12 @@ static int create_fill(json_t *network, struct cni_error *err)
 		return 0;
 	if (rtnl_open(&nl, -1, err) < 0)
 		return -1;
-	rc = fill_from_host(network, &nl, err);
+	rc = create_fill_from_host(network, &nl, err);
 	rtnl_close(&nl);
 	return rc;
 }
 
-static bool has_ipv6(const json_t *network)
+static bool create_has_ipv6(const json_t *network)
 {
 	const json_t *subnet;
 	size_t i;
@@ -186,7 +186,7 @@ static bool has_ipv6(const json_t *network)
 
 /* Podman assigns addresses if its IPAM driver is host-local, the default. Sets "none" if there is an option
  * ipam. */
-static int settle_ipam(json_t *network, struct cni_error *err)
+static int create_settle_ipam(json_t *network, struct cni_error *err)
 {
 	json_t *options = json_field(network, "ipam_options");
 
@@ -205,7 +205,7 @@ static int settle_ipam(json_t *network, struct cni_error *err)
 			"interfaces without addresses. In l2 the subnet is the LAN's, and its DHCP server "
 			"and other hosts must not use the range");
 	}
-	if (json_is_true(json_field(network, "ipv6_enabled")) && !has_ipv6(network))
+	if (json_is_true(json_field(network, "ipv6_enabled")) && !create_has_ipv6(network))
 		return cni_fail(err, CNI_CONFIG, "--ipv6 requires a --subnet of IPv6");
 	return 0;
 }
@@ -219,8 +219,8 @@ int create_complete(json_t *network, struct cni_error *err)
 	if (!json_is_object(options))
 		return cni_fail(err, CNI_CONFIG, "options must be an object");
 	if (create_check_reserved(options, err) < 0 || create_rename(options, err) < 0 ||
-	    settle_master(network, options, err) < 0 || settle_dns(network, options, err) < 0 ||
-	    settle_ipam(network, err) < 0)
+	    create_settle_master(network, options, err) < 0 || create_settle_dns(network, options, err) < 0 ||
+	    create_settle_ipam(network, err) < 0)
 		return -1;
 	return create_fill(network, err);
 }
@@ -239,7 +239,7 @@ static void create_fail_ignored(void *arg, const char *line)
 		 !strncmp(line, IGNORED, strlen(IGNORED)) ? line + strlen(IGNORED) : line);
 }
 
-static int check_conf(const json_t *json, struct cni_error *err)
+static int create_check_conf(const json_t *json, struct cni_error *err)
 {
 	struct request req = { .command = "ADD" };
 	struct conf conf;
@@ -261,7 +261,7 @@ json_t *create_check(const json_t *network, struct cni_error *err)
 {
 	json_auto_t *conf = network_conf(network, err);
 
-	if (!conf || check_conf(conf, err) < 0)
+	if (!conf || create_check_conf(conf, err) < 0)
 		return NULL;
 	json_decref(network_default_route(network, AF_INET, err)); /* checks the option metric */
 	return *err->msg ? NULL : json_incref(conf);

@@ -4,7 +4,7 @@
 #include "net/netns.h"
 #include "plugin/ledger.h"
 
-static bool is_elsewhere(const struct page *page, const struct netns_id *now)
+static bool earlier_is_elsewhere(const struct page *page, const struct netns_id *now)
 {
 	if (!page->netns.inode || netns_is(&page->netns, now))
 		return false;
@@ -13,7 +13,7 @@ static bool is_elsewhere(const struct page *page, const struct netns_id *now)
 	return true;
 }
 
-static bool find_in(struct rtnl *host, const struct attachment *who, const struct netns_id *now)
+static bool earlier_find_in(struct rtnl *host, const struct attachment *who, const struct netns_id *now)
 {
 	struct ledger ledger;
 	struct page page;
@@ -22,7 +22,7 @@ static bool find_in(struct rtnl *host, const struct attachment *who, const struc
 	if (ledger_open(&ledger, host, NULL) != FOUND)
 		return false;
 	if (page_read(&page, &ledger, who, NULL) == FOUND) {
-		elsewhere = is_elsewhere(&page, now);
+		elsewhere = earlier_is_elsewhere(&page, now);
 		page_free(&page);
 	}
 	ledger_close(&ledger);
@@ -37,7 +37,7 @@ bool earlier_find(const char *container, const char *ifname, const char *netns)
 	struct rtnl host;
 
 	if (now.inode && rtnl_open(&host, -1, NULL) == 0) {
-		elsewhere = find_in(&host, &who, &now);
+		elsewhere = earlier_find_in(&host, &who, &now);
 		rtnl_close(&host);
 	}
 	return elsewhere;

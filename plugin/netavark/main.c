@@ -30,7 +30,7 @@ static const struct about about = {
 };
 
 /* Podman sets the variable for programs that it starts in its user namespace. */
-static int check_rootless(struct cni_error *err)
+static int netavark_check_rootless(struct cni_error *err)
 {
 	const char *state = getenv("_CONTAINERS_USERNS_CONFIGURED");
 
@@ -41,7 +41,7 @@ static int check_rootless(struct cni_error *err)
 }
 
 /* As Podman with CNI did, so that ipvlanctl and "sticky" know the containers' names. */
-static void set_args(const json_t *call)
+static void netavark_set_args(const json_t *call)
 {
 	char args[512];
 
@@ -49,17 +49,17 @@ static void set_args(const json_t *call)
 	setenv("CNI_ARGS", args, 1);
 }
 
-static void set_environment(const char *verb, const char *netns, const json_t *call)
+static void netavark_set_environment(const char *verb, const char *netns, const json_t *call)
 {
 	setenv("CNI_COMMAND", verb, 1);
 	setenv("CNI_CONTAINERID", network_text(call, "container_id"), 1);
 	setenv("CNI_IFNAME", network_text(json_field(call, "network_options"), "interface_name"), 1);
 	setenv("CNI_NETNS", netns, 1);
 	setenv("CNI_PATH", delegate_path(), 1);
-	set_args(call);
+	netavark_set_args(call);
 }
 
-static int answer_setup(const struct request *req, const json_t *result)
+static int netavark_answer_setup(const struct request *req, const json_t *result)
 {
 	json_auto_t *status = container_status(result, req->ifname);
 
@@ -68,8 +68,8 @@ static int answer_setup(const struct request *req, const json_t *result)
 
 /* Calls one verb of ipvlan. Sets the environment as the specification has it. conf replaces standard input.
  */
-static int serve(const char *verb, const char *netns, const json_t *call, const json_t *conf,
-		 struct cni_error *err)
+static int netavark_serve(const char *verb, const char *netns, const json_t *call, const json_t *conf,
+			  struct cni_error *err)
 {
 	autofree char *config = json_dumps(conf, JSON_COMPACT);
 	struct request req = { .version = CNI_1_1_0, .config = config };
@@ -78,22 +78,22 @@ static int serve(const char *verb, const char *netns, const json_t *call, const 
 	if (!config)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	req.config_len = strlen(config);
-	set_environment(verb, netns, call);
+	netavark_set_environment(verb, netns, call);
 	rc = request_read_env(&req, err);
 	if (rc == 0)
-		rc = plugin_serve(&ipvlan, &req, answer_setup, err);
+		rc = plugin_serve(&ipvlan, &req, netavark_answer_setup, err);
 	counters_add_call(ipvlan.name, verb, rc == 0 ? 0 : err->code ? err->code : -1);
 	return rc;
 }
 
-static int driver_create(json_t *network, const char *netns, struct cni_error *err)
+static int netavark_driver_create(json_t *network, const char *netns, struct cni_error *err)
 {
 	json_auto_t *conf = NULL;
 
-	if (check_rootless(err) < 0 || create_complete(network, err) < 0)
+	if (netavark_check_rootless(err) < 0 || create_complete(network, err) < 0)
 		return -1;
 	conf = create_check(network, err);
-	if (!conf || serve("STATUS", netns, NULL, conf, err) < 0)
+	if (!conf || netavark_serve("STATUS", netns, NULL, conf, err) < 0)
 		return -1;
 	return plugin_print(network, JSON_COMPACT, true) == 0
 		       ? 0
@@ -102,7 +102,7 @@ static int driver_create(json_t *network, const char *netns, struct cni_error *e
 
 /* Requires only the network's IPAM. If the network cannot be read, DEL still removes the objects in the
  * ledger. */
-static int driver_teardown(json_t *call, const char *netns, struct cni_error *err)
+static int netavark_driver_teardown(json_t *call, const char *netns, struct cni_error *err)
 {
 	const json_t *network = json_field(call, "network");
 	struct cni_error unreadable = { 0 };
@@ -110,32 +110,32 @@ static int driver_teardown(json_t *call, const char *netns, struct cni_error *er
 
 	if (!conf)
 		conf = network_bare_conf(network);
-	if (serve("DEL", netns, call, conf, err) < 0)
+	if (netavark_serve("DEL", netns, call, conf, err) < 0)
 		return -1;
 	*err = unreadable;
 	return *err->msg ? -1 : 0;
 }
 
 /* DEL finds the earlier namespace in the ledger. */
-static int release_earlier(json_t *call, const char *netns, struct cni_error *err)
+static int netavark_release_earlier(json_t *call, const char *netns, struct cni_error *err)
 {
 	const char *container = network_text(call, "container_id");
 	const char *ifname = network_text(json_field(call, "network_options"), "interface_name");
 
-	return earlier_find(container, ifname, netns) ? driver_teardown(call, netns, err) : 0;
+	return earlier_find(container, ifname, netns) ? netavark_driver_teardown(call, netns, err) : 0;
 }
 
-static int driver_setup(json_t *call, const char *netns, struct cni_error *err)
+static int netavark_driver_setup(json_t *call, const char *netns, struct cni_error *err)
 {
 	json_auto_t *conf = NULL;
 
-	if (check_rootless(err) < 0)
+	if (netavark_check_rootless(err) < 0)
 		return -1;
 	conf = network_conf(json_field(call, "network"), err);
-	if (!conf || container_add(conf, call, err) < 0 || release_earlier(call, netns, err) < 0)
+	if (!conf || container_add(conf, call, err) < 0 || netavark_release_earlier(call, netns, err) < 0)
 		return -1;
 	container_warn(call);
-	return serve("ADD", netns, call, conf, err);
+	return netavark_serve("ADD", netns, call, conf, err);
 }
 
 static const struct {
@@ -143,12 +143,12 @@ static const struct {
 	int arguments;
 	int (*run)(json_t *input, const char *netns, struct cni_error *err);
 } commands[] = {
-	{ "create", 2, driver_create },
-	{ "setup", 3, driver_setup },
-	{ "teardown", 3, driver_teardown },
+	{ "create", 2, netavark_driver_create },
+	{ "setup", 3, netavark_driver_setup },
+	{ "teardown", 3, netavark_driver_teardown },
 };
 
-static int run_command(size_t command, const char *netns, struct cni_error *err)
+static int netavark_run_command(size_t command, const char *netns, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	json_auto_t *input = NULL;
@@ -166,7 +166,7 @@ static int run_command(size_t command, const char *netns, struct cni_error *err)
 }
 
 /* Podman prints it after "Error: ". */
-static int print_error(const struct cni_error *err)
+static int netavark_print_error(const struct cni_error *err)
 {
 	json_auto_t *text = json_sprintf("%s%s%s", err->msg, *err->details ? "; " : "", err->details);
 	json_auto_t *doc = json_pack("{s:O}", "error", text);
@@ -175,7 +175,7 @@ static int print_error(const struct cni_error *err)
 	return 1;
 }
 
-static int print_info(void)
+static int netavark_print_info(void)
 {
 	json_auto_t *doc = json_pack("{s:s, s:s}", "version", PROJECT_VERSION, "api_version", "1.0.0");
 
@@ -197,10 +197,12 @@ int main(int argc, char **argv)
 	if (about_answers(&about, argc, argv, &status))
 		return status;
 	if (argc == 2 && !strcmp(argv[1], "info"))
-		return print_info();
+		return netavark_print_info();
 	delegate_use_builtin(&builtin);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (argc == commands[i].arguments && !strcmp(argv[1], commands[i].name))
-			return run_command(i, argc > 2 ? argv[2] : "", &err) < 0 ? print_error(&err) : 0;
+			return netavark_run_command(i, argc > 2 ? argv[2] : "", &err) < 0
+				       ? netavark_print_error(&err)
+				       : 0;
 	return about_refuse(&about);
 }

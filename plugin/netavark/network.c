@@ -12,7 +12,7 @@
 /* The options that this program itself reads, as netavark's own ipvlan does. */
 static const char *const driver_options[] = { "metric", "no_default_route" };
 
-static bool is_driver_option(const char *key)
+static bool network_is_driver_option(const char *key)
 {
 	for (size_t i = 0; i < sizeof(driver_options) / sizeof(*driver_options); i++)
 		if (!strcmp(driver_options[i], key))
@@ -33,7 +33,7 @@ const char *network_text(const json_t *object, const char *key)
 }
 
 /* Returns JSON, or the text. NULL: the text begins as a list or an object, and is not JSON. */
-static json_t *option_value(const char *key, const char *text, struct cni_error *err)
+static json_t *network_option_value(const char *key, const char *text, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	json_t *value = json_read(text, strlen(text), &why);
@@ -44,15 +44,16 @@ static json_t *option_value(const char *key, const char *text, struct cni_error 
 	return NULL;
 }
 
-static int add_options(json_t *conf, const json_t *network, struct cni_error *err)
+static int network_add_options(json_t *conf, const json_t *network, struct cni_error *err)
 {
 	json_t *value, *meant;
 	const char *key;
 
 	json_object_foreach(json_field(network, "options"), key, value) {
-		if (is_driver_option(key))
+		if (network_is_driver_option(key))
 			continue;
-		meant = option_value(key, json_string_value(value) ? json_string_value(value) : "", err);
+		meant = network_option_value(key, json_string_value(value) ? json_string_value(value) : "",
+					     err);
 		if (!meant)
 			return -1;
 		json_object_set_new(conf, key, meant);
@@ -60,7 +61,7 @@ static int add_options(json_t *conf, const json_t *network, struct cni_error *er
 	return 0;
 }
 
-static int add_routes(json_t *conf, const json_t *network, struct cni_error *err)
+static int network_add_routes(json_t *conf, const json_t *network, struct cni_error *err)
 {
 	json_t *list = json_object_get(conf, "routes");
 	const json_t *routes = json_field(network, "routes"), *route;
@@ -84,7 +85,7 @@ static int add_routes(json_t *conf, const json_t *network, struct cni_error *err
 	return 0;
 }
 
-static bool has_no_default_route(const json_t *network)
+static bool network_has_no_default_route(const json_t *network)
 {
 	const char *text = network_option(network, "no_default_route");
 
@@ -97,9 +98,9 @@ json_t *network_default_route(const json_t *network, int family, struct cni_erro
 	const char *metric = network_option(network, "metric");
 	json_auto_t *priority = NULL;
 
-	if (has_no_default_route(network))
+	if (network_has_no_default_route(network))
 		return NULL;
-	priority = metric ? option_value("metric", metric, err) : NULL;
+	priority = metric ? network_option_value("metric", metric, err) : NULL;
 	if (metric && (!json_is_integer(priority) || json_integer_value(priority) < 0 ||
 		       json_integer_value(priority) > PRIORITY_MAX)) {
 		cni_fail(err, CNI_CONFIG, "option metric must be a number from 0 to %lld, not \"%s\"",
@@ -110,7 +111,7 @@ json_t *network_default_route(const json_t *network, int family, struct cni_erro
 			 priority);
 }
 
-static json_t *range_of(const json_t *subnet)
+static json_t *network_range_of(const json_t *subnet)
 {
 	const json_t *lease = json_field(subnet, "lease_range"), *gateway = json_field(subnet, "gateway");
 
@@ -126,7 +127,7 @@ json_t *network_ranges(const json_t *network)
 	size_t i;
 
 	json_array_foreach(json_field(network, "subnets"), i, subnet)
-		json_array_append_new(ranges, range_of(subnet));
+		json_array_append_new(ranges, network_range_of(subnet));
 	return ranges;
 }
 
@@ -151,7 +152,7 @@ json_t *network_default_routes(const json_t *network, struct cni_error *err)
 }
 
 /* A container gets one address of each subnet, as from Podman itself. */
-static int add_ranges(json_t *ipam, const json_t *network, struct cni_error *err)
+static int network_add_ranges(json_t *ipam, const json_t *network, struct cni_error *err)
 {
 	json_t *routes = network_default_routes(network, err);
 
@@ -165,7 +166,7 @@ static int add_ranges(json_t *ipam, const json_t *network, struct cni_error *err
 }
 
 /* "addrpool" is the same as {"type": "addrpool"}. */
-static int settle_ipam(json_t *conf, const json_t *network, struct cni_error *err)
+static int network_settle_ipam(json_t *conf, const json_t *network, struct cni_error *err)
 {
 	const char *driver = network_text(json_field(network, "ipam_options"), "driver");
 	const json_t *given = json_object_get(conf, "ipam");
@@ -182,7 +183,7 @@ static int settle_ipam(json_t *conf, const json_t *network, struct cni_error *er
 	json_object_set_new(conf, "ipam", ipam);
 	if (json_field(ipam, "ranges") || !json_array_size(json_field(network, "subnets")))
 		return 0;
-	return add_ranges(ipam, network, err);
+	return network_add_ranges(ipam, network, err);
 }
 
 json_t *network_bare_conf(const json_t *network)
@@ -196,8 +197,8 @@ json_t *network_conf(const json_t *network, struct cni_error *err)
 	json_auto_t *conf = json_object(), *bare = network_bare_conf(network);
 	const char *master = network_text(network, "network_interface");
 
-	if (add_options(conf, network, err) < 0 || settle_ipam(conf, network, err) < 0 ||
-	    add_routes(conf, network, err) < 0)
+	if (network_add_options(conf, network, err) < 0 || network_settle_ipam(conf, network, err) < 0 ||
+	    network_add_routes(conf, network, err) < 0)
 		return NULL;
 	if (*master)
 		json_object_set_new(conf, "master", json_string(master));

@@ -186,7 +186,7 @@ identities() {
 	sleep 2.1
 	started web-2 c3
 	[ "$ADDRESS" = "$first" ]
-	[[ $stderr = *"identity net web-0, which nobody has held since 20"*"loses its address"* ]]
+	[[ $stderr = *"identity net web-0, which has no holder since 20"*"loses its address"* ]]
 	[ "$(identities | awk '{ print $2 }' | xargs)" = "web-1 web-2" ]
 	started web-1 c4
 }

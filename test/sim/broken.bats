@@ -82,31 +82,31 @@ moved() {
 }
 
 @test "an identity that another node holds is free" {
-	in_function is_over 's/if (!holder)/if (true)/' ipam/claim/identity.c
+	in_function identity_is_over 's/if (!holder)/if (true)/' ipam/claim/identity.c
 	moved ', and '
 }
 
 @test "an identity that another container of the node holds is free" {
-	in_function end_attachment 's/found = record_find.*/found = FOUND_NOT;/'
+	in_function identity_end_attachment 's/found = record_find.*/found = FOUND_NOT;/'
 	moved ', and '
 }
 
 @test "DEL of an earlier container ends the present holder" {
-	in_function return_one 's/found != FOUND || !is_holder(.*) *$/found != FOUND || !json_field(keep.doc, "holder"))/'
+	in_function identity_return_one 's/found != FOUND || !identity_is_holder(.*) *$/found != FOUND || !json_field(keep.doc, "holder"))/'
 	moved ', and '
 }
 
 @test "an identity takes an address that another one has locked" {
-	in_function lock 's/if (found != FOUND_NOT)/found = found == FOUND_NOT ? FOUND : found; if (true)/'
+	in_function identity_lock 's/if (found != FOUND_NOT)/found = found == FOUND_NOT ? FOUND : found; if (true)/'
 	moved ', and '
 }
 
 @test "a note of an identity is removed before the engine has released it" {
-	in_function return_one 's/found = FOUND_NOT;/found = FOUND;/'
+	in_function identity_return_one 's/found = FOUND_NOT;/found = FOUND;/'
 	moved 'is held: {'
 }
 
 @test "an identity gets other addresses when it moves" {
-	in_function set_holder 's/^{/{ json_object_del(hold->keep.doc, "addresses"); json_object_del(hold->keep.doc, "locked");/'
+	in_function identity_set_holder 's/^{/{ json_object_del(hold->keep.doc, "addresses"); json_object_del(hold->keep.doc, "locked");/'
 	moved 'and gets'
 }

@@ -125,20 +125,24 @@ repairs() {
 	wait "$NODE"
 	NODE=''
 	run setpriv --reuid=65534 --clear-groups "$BUILD/ipvlan-node"
-	[ "$status" = 2 ] && [[ $output = *'requires root'* ]]
+	[ "$status" = 2 ]
+	[[ $output = *'requires root'* ]]
 	run "$BUILD/ipvlan-node" --nonsense
-	[ "$status" = 2 ] && [[ $output = *usage:* ]]
+	[ "$status" = 2 ]
+	[[ $output = *usage:* ]]
 	run "$BUILD/ipvlan-node" --version
 	[ "$status" = 0 ]
 	run setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$BUILD/ipvlan-node"
-	[ "$status" = 1 ] && [[ $output = *"cannot "* ]]
+	[ "$status" = 1 ]
+	[[ $output = *"cannot "* ]]
 }
 
 @test "systemd accepts the unit" {
 	sed "s,@SBINDIR@,$BUILD," "$TOP/plugin/node/ipvlan-node.service" >"$BATS_TEST_TMPDIR/ipvlan-node.service"
 	run systemd-analyze verify --man=no "$BATS_TEST_TMPDIR/ipvlan-node.service"
 	echo "$output"
-	[ "$status" = 0 ] && [ -z "$output" ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 }
 
 @test "antiSpoof: it restores the rules within a moment after a flush, a new address and a new MAC address of the host" {

@@ -88,7 +88,8 @@ as_before() {
 	start_node
 	soon is_ready
 	run "$BUILD/ipvlan-node" uninstall --keep-dir "$DIR/keep"
-	[ "$status" = 1 ] && [[ $output = *'another ipvlan-node runs on this node'* ]]
+	[ "$status" = 1 ]
+	[[ $output = *'another ipvlan-node runs on this node'* ]]
 	installed
 	kill -KILL "$NODE"
 	wait "$NODE" || :

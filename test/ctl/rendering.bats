@@ -130,10 +130,12 @@ refused() {
 		'--uninstall-last' '--nonsense' '--node' 'uninstall now' '--listen'; do
 		# shellcheck disable=SC2086 # words
 		run timeout 5 "$BUILD/ipvlan-node" $options
-		[ "$status" = 2 ] && [[ $output = *usage:* ]]
+		[ "$status" = 2 ]
+		[[ $output = *usage:* ]]
 	done
 	for options in x 70000 1.2.3.4 a.b:1 1.2.3.4:0; do
 		run timeout 5 "$BUILD/ipvlan-node" --listen $options
-		[ "$status" = 1 ] && [[ $output = *'no port and no address with a port'* ]]
+		[ "$status" = 1 ]
+		[[ $output = *'is neither a port nor an address with a port'* ]]
 	done
 }

@@ -63,7 +63,8 @@ known() {
 	local options
 	mapfile -t options < <(options "$1" | sed 's,=/.*,=/nowhere/x,')
 	run timeout 5 "$BUILD/ipvlan-node" "${options[@]}" extra
-	[ "$status" = 2 ] && [[ $output = *'arguments that are not options'* ]]
+	[ "$status" = 2 ]
+	[[ $output = *'arguments that are not options'* ]]
 }
 
 values() {
@@ -110,7 +111,8 @@ values() {
 	done
 	for wrong in directories.bin=x "architectures={mips}" watch.gcSeconds=1 watch.listen=x image.repositry=x maxSurge=x network.fileName=a/b.conf; do
 		run "$HELM" template --kube-version 1.33.4 ipvlan-cni "$EXAMPLES/chart" --set $wrong
-		[ "$status" != 0 ] && [[ $output = *schema* ]]
+		[ "$status" != 0 ]
+		[[ $output = *schema* ]]
 	done
 }
 

@@ -94,7 +94,8 @@ installed() {
 	[ "$(jq -r '.config.Cmd | join(" ")' "$file")" = /ipvlan-node ]
 	import default
 	for name in ipvlan addrpool addrpool-claim ipvlanctl ipvlan-node ipvlan-netavark; do
-		ctr run --rm --snapshotter overlayfs "$IMAGE" version "/$name" --version | grep -q "^$name "
+		run ctr run --rm --snapshotter overlayfs "$IMAGE" "$name" "/$name" --version
+		[[ $output = *"$name ${IMAGE##*:}"* ]]
 	done
 }
 

@@ -79,6 +79,15 @@ test-set-up:
 	$(Q)test/cluster/get-kubernetes >/dev/null && test/runtimes/get-runtimes >/dev/null && \
 		KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/runtimes/set-up.bats
 
+# a cluster of three nodes in one guest: PODS is the number of its pods
+PODS = 60
+test-cluster:
+	$(as_root)
+	$(Q)test/install-deps build test runtimes
+	@$(MAKE) --no-print-directory all image IMAGE_ARCHITECTURES=$(HOST_ARCH)
+	$(Q)test/cluster/get-kubernetes >/dev/null
+	$(Q)test/runtimes/get-runtimes >/dev/null && PODS=$(PODS) KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/nodes
+
 # the Debian package: made on a fresh Debian, and installed there
 test-packages: deb
 	$(as_root)
@@ -147,4 +156,4 @@ facts:
 	@$(MAKE) --no-print-directory tools
 	$(Q)BUILD=$B test/kernel/run -t 900 -- test/kernel/facts/run
 
-.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-workflows test-kubernetes test-runtimes test-set-up test-packages test-kernels coverage model sim sim-identities sim-broken
+.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-workflows test-kubernetes test-runtimes test-set-up test-cluster test-packages test-kernels coverage model sim sim-identities sim-broken

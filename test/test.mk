@@ -88,6 +88,13 @@ test-cluster:
 	$(Q)test/cluster/get-kubernetes >/dev/null
 	$(Q)test/runtimes/get-runtimes >/dev/null && PODS=$(PODS) KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/nodes
 
+# Kubernetes' own tests of networking and critest's: test/conformance/README.md. FOCUS='a regular expression': some of them
+test-conformance:
+	$(as_root)
+	$(Q)test/install-deps build test runtimes
+	@$(MAKE) --no-print-directory all
+	$(Q)BUILD=$B test/conformance/run $(if $(FOCUS),'$(FOCUS)')
+
 # the Debian package: made on a fresh Debian, and installed there
 test-packages: deb
 	$(as_root)
@@ -156,4 +163,4 @@ facts:
 	@$(MAKE) --no-print-directory tools
 	$(Q)BUILD=$B test/kernel/run -t 900 -- test/kernel/facts/run
 
-.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-workflows test-kubernetes test-runtimes test-set-up test-cluster test-packages test-kernels coverage model sim sim-identities sim-broken
+.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-workflows test-kubernetes test-runtimes test-set-up test-cluster test-conformance test-packages test-kernels coverage model sim sim-identities sim-broken

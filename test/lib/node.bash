@@ -13,6 +13,7 @@
 
 NODE_DIR=/run/runtimes/node # below $RUNTIMES_DIR
 NODE_IP=10.138.36.58
+DNS_IP=10.96.0.10
 
 # kubelet requires the processor's speed, which User-Mode Linux does not report.
 tell_speed() {
@@ -32,6 +33,8 @@ kubelet_conf() {
 		authorization: {mode: AlwaysAllow}
 		containerRuntimeEndpoint: unix://$CONTAINERD_ADDRESS
 		cgroupDriver: cgroupfs
+		clusterDomain: cluster.local
+		clusterDNS: [$DNS_IP]
 		failSwapOn: false
 		localStorageCapacityIsolation: false
 		makeIPTablesUtilChains: false

@@ -19,7 +19,7 @@ size_t candidates_choose(struct candidate candidates[CANDIDATES_MAX], size_t mos
 
 /*
  * Chooses n slices of the pool, each from a random block on. node and attempt as above.
- * Slices may overlap, and may have blocks of the node.
+ * Slices may overlap, and may have blocks of the node. The pool must have a block.
  */
 void slices_choose(struct slice *slices, size_t n, const struct pool *pool, unsigned int bits,
 		   const char *node, uint64_t attempt);

@@ -509,7 +509,9 @@ static int etcd_look_into(struct engine *engine, const struct slice *slice, stru
 	json_array_foreach(json_field(etcd_response(answer, 0), "kvs"), i, kv) {
 		autofree char *name = etcd_name_of(etcd, kv);
 
-		for (size_t k = 0; name && prefix_parse(name, &block) && k < slice->n; k++)
+		if (!name || !prefix_parse(name, &block))
+			continue;
+		for (size_t k = 0; k < slice->n; k++)
 			candidates[k].taken |= prefix_equal(&candidates[k].block, &block);
 	}
 	return 0;

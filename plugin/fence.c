@@ -28,9 +28,8 @@ static int fence_look_at(const struct page *page, void *arg)
 			return 0;
 	stranger->found = true;
 	cni_fail(stranger->err, CNI_CONFIG,
-		 "antiSpoof: the master has pods already whose addresses are not known: container %s, "
-		 "network "
-		 "%s",
+		 "antiSpoof: the master has pods already whose addresses are not known: "
+		 "container %s, network %s",
 		 page->container, page->network);
 	cni_hint(stranger->err, "they were added without antiSpoof, and would be cut off; remove them first, "
 				"and start them again after this pod");

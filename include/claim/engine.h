@@ -24,7 +24,7 @@
  *
  * Each function returns before the deadline of the call. If an endpoint does not answer, it asks another one.
  * The engine may have executed a request although its answer was lost. Therefore each request may be
- *repeated: create() succeeds if the claim is ours already.
+ * repeated: create() succeeds if the claim is ours already.
  */
 #ifndef CLAIM_ENGINE_H
 #define CLAIM_ENGINE_H

@@ -16,7 +16,7 @@
  * not list the address. The first call that meets an orphan removes it.
  *
  * The holder's node removes the holder. Another call replaces it only if it knows that the holder's
- *attachment has ended. test/model has this as a model.
+ * attachment has ended. test/model has this as a model.
  *
  * Addresses of identities belong to no node's block. The node "~identities" claims each block in which an
  * identity has an address, so a node with an older configuration cannot claim it.

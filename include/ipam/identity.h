@@ -7,8 +7,8 @@
  *		-> "held <container> <interface> 10.9.0.7,fd00::7 <identity>"
  *
  * ADD makes the note before it asks the engine. The note goes after the engine has released the identity. So
- *a call that is killed, or a DEL that does not reach the engine, leaves a note, and a later call completes
- *it. ADD writes leases only while the note says that the identity is held, in the same lock of the store.
+ * a call that is killed, or a DEL that does not reach the engine, leaves a note, and a later call completes
+ * it. ADD writes leases only while the note says that the identity is held, in the same lock of the store.
  */
 #ifndef IPAM_IDENTITY_H
 #define IPAM_IDENTITY_H

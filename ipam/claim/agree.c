@@ -38,13 +38,11 @@ static int agree_another_machine(const struct node *node, const struct claim *cl
 {
 	cni_fail(err, CNI_CONFIG, "%s belongs to another machine with the node name %s: %s",
 		 prefix_text(&claim->block).s, node->self.node, *claim->machine ? claim->machine : "unknown");
-	return cni_hint(
-		err,
-		"set ipam.cluster.node to a different name on each node; if that machine is gone for good, "
-		"call "
-		"ipvlanctl pools release-node %s %s; if it is this machine before it lost its leases, shown "
-		"again by a backup of the engine, restart this machine",
-		node->conf->place.network, node->self.node);
+	return cni_hint(err,
+			"set ipam.cluster.node to a different name on each node; if that machine is gone for "
+			"good, call ipvlanctl pools release-node %s %s; if it is this machine before it lost "
+			"its leases, shown again by a backup of the engine, restart this machine",
+			node->conf->place.network, node->self.node);
 }
 
 static int agree_lost_leases(const struct node *node, const struct claim *claim, struct cni_error *err)
@@ -164,9 +162,8 @@ static int agree_miss(struct node *node, const struct block *block, struct cni_e
 	/* the note stays "owned" meanwhile, since pods may have addresses of the block */
 	found = agree_create_claim(node, &block->prefix, &there, err);
 	if (found == FOUND_NOT)
-		cni_log("network %s: block %s no longer belongs to node %s, but to %s. Pods of both nodes "
-			"may "
-			"have the same addresses of it",
+		cni_log("network %s: block %s no longer belongs to node %s, but to %s. "
+			"Pods of both nodes may have the same addresses of it",
 			node->self.network, prefix_text(&block->prefix).s, node->self.node,
 			*there.node ? there.node : "?");
 	return found == FOUND_FAILED ? -1 : 0;

@@ -130,9 +130,8 @@ static void gateways_report_dead(struct exam *exam, const struct ip *gw)
 		       prefix_text(&exam->ranges.list[i].subnet).s);
 	else
 		report(exam->report, WARNING, "gateway",
-		       "check that it is up and on this LAN, or name another one by \"gateway\" in the range "
-		       "or "
-		       "\"gw\" in a route",
+		       "check that it is up and on this LAN, or name another one by \"gateway\" in the "
+		       "range or \"gw\" in a route",
 		       "%s does not answer on \"%s\"", ip_text(gw).s, name);
 }
 

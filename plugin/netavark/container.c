@@ -96,9 +96,8 @@ void container_warn(const json_t *call)
 	size_t i;
 
 	if (json_array_size(json_field(call, "port_mappings")))
-		cni_log("network %s publishes no ports: other hosts reach the container at its own address, "
-			"at "
-			"each port that it listens on",
+		cni_log("network %s publishes no ports: other hosts reach the container at its own "
+			"address, at each port that it listens on",
 			network);
 	json_array_foreach(aliases, i, alias)
 		if (!container_is_implied_alias(call,

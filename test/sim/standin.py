@@ -10,6 +10,7 @@ import http.client
 import http.server
 import json
 import os
+import shutil
 import socket
 import subprocess
 import threading
@@ -28,7 +29,7 @@ def decode(text):
 
 
 class Etcd:
-    """One etcd member. After each restore it has another directory."""
+    """One etcd member. After each restore it has another directory, and the one before is removed."""
 
     def __init__(self, work, server, client):
         self.work, self.server, self.client = work, server, client
@@ -100,6 +101,7 @@ class Etcd:
 
     def restore(self, path):
         self.stop()
+        shutil.rmtree(f"{self.work}/etcd.{self.generation}")
         self.generation += 1
         peer = "http://127.0.0.1:2380"
         self.etcdctl(

@@ -7,6 +7,7 @@ call that ends in another way changes what the next steps find, and not what the
 
 import concurrent.futures
 import ipaddress
+import os
 
 from cluster import CAPACITY, NETWORKS, SUBNET, Plan, Pod, rng_of
 
@@ -297,6 +298,8 @@ class Steps:
         with self.cluster.standin.lock:
             self.cluster.standin.etcd.save(path)
         self.history.write("save", path=path)
+        for old in self.saved[:-1]:
+            os.remove(old)
         self.saved = self.saved[-1:] + [path]
         return path
 

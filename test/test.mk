@@ -76,7 +76,7 @@ test-set-up:
 	$(Q)test/install-deps build test runtimes
 	@$(MAKE) --no-print-directory all image IMAGE_ARCHITECTURES=$(HOST_ARCH)
 	@$(MAKE) --no-print-directory B=$B/next VERSION=99.0.0 image IMAGE_ARCHITECTURES=$(HOST_ARCH)
-	$(Q)test/cluster/get-kubernetes >/dev/null && test/runtimes/get-runtimes >/dev/null && \
+	$(Q)test/cluster/get-kubernetes >/dev/null && test/runtimes/get-runtimes >/dev/null && test/manifests/get-helm >/dev/null && \
 		KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/runtimes/set-up.bats
 
 # a cluster of three nodes in one guest: PODS is the number of its pods

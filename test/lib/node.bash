@@ -10,6 +10,8 @@
 #	node_is_ready
 #	proxy_start OPTION...   another kube-proxy in place of the one that runs
 #	deploy, pods_of   web servers, and what they have
+#	reach_each_other NAME   two of them, the node and the LAN
+#	service_answers POD ADDRESS   to another pod, to the pod itself and to the node
 
 NODE_DIR=/run/runtimes/node # below $RUNTIMES_DIR
 NODE_IP=10.138.36.58
@@ -68,7 +70,7 @@ node_start() {
 	SERVER_NAMES=",IP:$NODE_IP,IP:10.96.0.1" kubernetes_start $NODE_DIR/kubernetes --bind-address 0.0.0.0 --advertise-address $NODE_IP --kubelet-client-certificate $NODE_DIR/kubernetes/certs/admin.crt \
 		--kubelet-client-key $NODE_DIR/kubernetes/certs/admin.key --kubelet-preferred-address-types InternalIP
 	sed 's/namespace: kube-system/namespace: default/' "$KUBE_DIR/admin.kubeconfig" >$admin
-	export KUBECONFIG=$admin PATH=$KUBERNETES:$PATH
+	export KUBERNETES KUBECONFIG=$admin PATH=$KUBERNETES:$PATH
 	node_program kube-controller-manager --kubeconfig $admin --leader-elect=false --root-ca-file "$KUBE_DIR/certs/ca.crt" \
 		--service-account-private-key-file "$KUBE_DIR/certs/accounts.key"
 	node_program kube-scheduler --kubeconfig $admin --leader-elect=false
@@ -142,4 +144,23 @@ deploy() {
 # pods_of NAME FIELD: prints the field of each pod of the deployment
 pods_of() {
 	kubectl get pods -l "app=$1" -o jsonpath="{range .items[*]}{$2}{\"\\n\"}{end}"
+}
+
+# reach_each_other NAME: the first two pods of the deployment, the node and the LAN
+reach_each_other() {
+	local pods addresses
+	mapfile -t pods < <(pods_of "$1" .metadata.name)
+	mapfile -t addresses < <(pods_of "$1" .status.podIP)
+	[ "$(kubectl exec "${pods[0]}" -- wget -qO- "http://${addresses[1]}")" = "${pods[1]}" ]
+	kubectl exec "${pods[1]}" -- ping -c 1 -W 3 "${addresses[0]}"
+	kubectl exec "${pods[0]}" -- ping -c 1 -W 3 "$NODE_IP"
+	kubectl exec "${pods[0]}" -- ping -c 1 -W 3 39.156.66.10
+	[ "$(curl -sm 5 "http://${addresses[0]}")" = "${pods[0]}" ]
+	[ "$(ip netns exec lan curl -sm 5 "http://${addresses[0]}")" = "${pods[0]}" ]
+}
+
+# service_answers POD ADDRESS: the Service, whose only pod this is, to the deployment client, to the pod itself and to the node
+service_answers() {
+	[ "$(timeout 10 kubectl exec deployment/client -- wget -qO- "http://$2")" = "$1" ] &&
+		[ "$(timeout 10 kubectl exec "$1" -- wget -qO- "http://$2")" = "$1" ] && [ "$(curl -sm 5 "http://$2")" = "$1" ]
 }

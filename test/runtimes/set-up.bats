@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # The set-up shared-l2 of conf-examples/kubernetes on a node that has only containerd and a kubelet, and Go's plugins: one
-# `kubectl apply -k`, an upgrade, renewed tokens, one `kubectl delete -k`. The tests are steps of one story. In BUILD/next is
-# the image of another version.
+# `kubectl apply -k`, renewed tokens, an upgrade, one `kubectl delete -k`; then the same by Helm. The tests are steps of one
+# story. In BUILD/next is the image of another version.
 
 load ../lib/cni
 load ../lib/runtimes
@@ -16,7 +16,7 @@ setup_file() {
 	remove_network
 	make_network
 	plugins_for_runtimes
-	rm /opt/cni/bin/{addrpool,addrpool-claim}
+	rm -rf /var/lib/ipvlan-node /opt/cni/bin/{addrpool,addrpool-claim}
 	cp "$GO_PLUGINS/"{ipvlan,host-local} /opt/cni/bin
 	containerd_start sid
 	ctr -n k8s.io images import --snapshotter overlayfs "$BUILD/image.tar" >/dev/null
@@ -102,18 +102,10 @@ no_failure() {
 }
 
 @test "pods have addresses of the shared pool, and reach each other, the node and the LAN, which reach them" {
-	local pods addresses
 	deploy web 2
-	mapfile -t pods < <(pods_of web .metadata.name)
-	mapfile -t addresses < <(pods_of web .status.podIP)
-	[ "$(leases cluster)" = "$(printf '%s\n' "${addresses[@]}" | sort -V | xargs)" ]
+	[ "$(leases cluster)" = "$(pods_of web .status.podIP | sort -V | xargs)" ]
 	[ "$(blocks)" = 1 ]
-	[ "$(kubectl exec "${pods[0]}" -- wget -qO- "http://${addresses[1]}")" = "${pods[1]}" ]
-	kubectl exec "${pods[1]}" -- ping -c 1 -W 3 "${addresses[0]}"
-	kubectl exec "${pods[0]}" -- ping -c 1 -W 3 "$NODE_IP"
-	kubectl exec "${pods[0]}" -- ping -c 1 -W 3 39.156.66.10
-	[ "$(curl -sm 5 "http://${addresses[0]}")" = "${pods[0]}" ]
-	[ "$(ip netns exec lan curl -sm 5 "http://${addresses[0]}")" = "${pods[0]}" ]
+	reach_each_other web
 }
 
 @test "a configuration that the plugins refuse: the one before stays, the log has the reason, and new pods start" {
@@ -133,14 +125,14 @@ no_failure() {
 	until_true sh -c "kubectl -n ipvlan-cni get pods | grep ' 1/1 '"
 }
 
-# sleepers NUMBER: pods of the deployment sleepers, which nobody probes
+# sleepers: twenty pods of the deployment sleepers, which the kubelet does not probe
 sleepers() {
 	kubectl apply -f - <<-YAML
 		apiVersion: apps/v1
 		kind: Deployment
 		metadata: {name: sleepers}
 		spec:
-		  replicas: $1
+		  replicas: 20
 		  selector: {matchLabels: {app: sleepers}}
 		  template:
 		    metadata: {labels: {app: sleepers}}
@@ -151,30 +143,7 @@ sleepers() {
 	until_true kubectl rollout status deployment/sleepers --timeout=1s
 }
 
-# churn FILE: twenty pods start and stop until the file exists
-churn() {
-	until [ -e "$1" ]; do
-		sleepers 20
-		kubectl scale deployment/sleepers --replicas=0
-	done
-}
-
-@test "an upgrade to another version while twenty pods start and stop: none fails" {
-	local churn
-	ctr -n k8s.io images import --snapshotter overlayfs "$BUILD/next/image.tar" >/dev/null
-	churn "$BATS_TEST_TMPDIR/end" >/dev/null 3>&- &
-	churn=$!
-	applied "$(overlay <<<'images: [{name: localhost/ipvlan-cni, newTag: 99.0.0}]')"
-	until_true sh -c "kubectl -n ipvlan-cni get pods --no-headers | awk 'END { exit NR != 1 }'"
-	installed "$BUILD/next/static"
-	/opt/cni/bin/addrpool --version | grep -q 99.0.0
-	touch "$BATS_TEST_TMPDIR/end"
-	wait $churn
-	installed "$BUILD/next/static"
-	no_failure
-}
-
-@test "the token is renewed before it ends, and after three renewals the node still claims blocks" {
+@test "the token is renewed before it ends, and after three renewals the node claims another block" {
 	local first before
 	first=$(token)
 	[ "$(status_of "$first")" = 200 ]
@@ -187,15 +156,34 @@ churn() {
 	done
 	[ "$(status_of "$first")" = 401 ]
 	as_node get leases
-	sleepers 20
-	[ "$(blocks)" -ge 2 ]
+	[ "$(blocks)" = 1 ]
+	sleepers
+	[ "$(blocks)" = 2 ]
 	no_failure
 }
 
-# service_answers POD ADDRESS: the Service, to another pod, to the pod behind it, and to the node
-service_answers() {
-	[ "$(timeout 10 kubectl exec deployment/client -- wget -qO- "http://$2")" = "$1" ] &&
-		[ "$(timeout 10 kubectl exec "$1" -- wget -qO- "http://$2")" = "$1" ] && [ "$(curl -sm 5 "http://$2")" = "$1" ]
+# churn FILE: twenty pods stop while twenty others start, until the file exists
+churn() {
+	until [ -e "$1" ]; do
+		kubectl scale deployment/sleepers --replicas=0
+		sleepers
+	done
+}
+
+@test "an upgrade to another version while twenty pods start and stop: none fails" {
+	local churn
+	ctr -n k8s.io images import --snapshotter overlayfs "$BUILD/next/image.tar" >/dev/null
+	churn "$BATS_TEST_TMPDIR/end" >/dev/null 3>&- &
+	churn=$!
+	until_true sh -c "kubectl get pods -l app=sleepers | grep Terminating"
+	applied "$(overlay <<<'images: [{name: localhost/ipvlan-cni, newTag: 99.0.0}]')"
+	until_true sh -c "kubectl -n ipvlan-cni get pods --no-headers | awk 'END { exit NR != 1 }'"
+	installed "$BUILD/next/static"
+	/opt/cni/bin/addrpool --version | grep -q 99.0.0
+	touch "$BATS_TEST_TMPDIR/end"
+	wait $churn
+	installed "$BUILD/next/static"
+	no_failure
 }
 
 @test "Services without --masquerade-all, by services.nft" {
@@ -234,12 +222,36 @@ service_answers() {
 	until_true sh -c "ip route show proto 105 | diff '$BATS_TEST_TMPDIR/routes' -"
 }
 
-@test "one delete: the node is as it was before, with Go's plugin in its place" {
-	kubectl delete deployment --all
-	until_true nobody_left
-	kubectl delete -k "$EXAMPLES/mine"
+# as_before: the node is as it was before the first set-up, with Go's plugin in its place
+as_before() {
 	until_true no_container
 	diff "$BATS_FILE_TMPDIR/before" <(state)
 	cmp "$GO_PLUGINS/ipvlan" /opt/cni/bin/ipvlan
 	until_true sh -c 'kubectl get node node | grep NotReady'
+}
+
+@test "one delete: the node is as it was before, with Go's plugin in its place" {
+	kubectl delete deployment --all
+	until_true nobody_left
+	kubectl delete -k "$EXAMPLES/mine"
+	as_before
+}
+
+@test "one install by Helm: the node is ready, and a pod answers; one uninstall, and the node is as it was before" {
+	local helm
+	helm=$("$TOP/test/manifests/get-helm")
+	cd "$TOP"
+	"$helm" install ipvlan-cni conf-examples/kubernetes/chart -n ipvlan-cni --create-namespace --set sharedPool=true \
+		--set-file network.template=conf-examples/kubernetes/shared-l2/10-ipvlan.conflist
+	until_true kubectl -n ipvlan-cni rollout status daemonset/ipvlan-node --timeout=1s
+	installed "$BUILD/static"
+	until_true node_is_ready
+	deploy web 1
+	[ "$(curl -sm 5 "http://$(pods_of web .status.podIP)")" = "$(pods_of web .metadata.name)" ]
+	[ "$(blocks)" = 1 ]
+	no_failure
+	kubectl delete deployment web
+	until_true nobody_left
+	"$helm" uninstall ipvlan-cni -n ipvlan-cni
+	as_before
 }

@@ -12,7 +12,7 @@
 #	machine_start NAME ADDRESS   starts it; again, with the disk that it had
 #	machine_kill NAME            ends all its processes and its network
 #	on NAME COMMAND...           runs a command there
-#	control_start                kube-apiserver, kube-controller-manager, kube-scheduler
+#	control_start [OPTION...]    kube-apiserver, kube-controller-manager, kube-scheduler
 #	join NAME ADDRESS            starts containerd, kube-proxy and a kubelet on it; its images are $MACHINES/images/*.tar
 
 MACHINES=/mnt/machines # $MACHINES/NAME is the disk of a machine
@@ -25,7 +25,7 @@ lan_start() {
 	mkdir -p $MACHINES/images /etc/cni /opt/cni
 	touch /etc/machine-id
 	ip -batch - <<-EOF
-		link add lan type bridge
+		link add lan address 02:00:0a:8a:24:42 type bridge
 		link set lan up
 		addr add $LAN_IP/23 dev lan
 		link add internet type dummy
@@ -130,7 +130,7 @@ control_start() {
 	KUBERNETES=$("$TOP/test/cluster/get-kubernetes")
 	SERVER_NAMES=",IP:$LAN_IP,IP:10.96.0.1" kubernetes_start $MACHINES/kubernetes --bind-address 0.0.0.0 --advertise-address $LAN_IP \
 		--kubelet-client-certificate $MACHINES/kubernetes/certs/admin.crt --kubelet-client-key $MACHINES/kubernetes/certs/admin.key \
-		--kubelet-preferred-address-types InternalIP
+		--kubelet-preferred-address-types InternalIP "$@"
 	sed 's/namespace: kube-system/namespace: default/' "$KUBE_DIR/admin.kubeconfig" >$admin
 	sed "s/127.0.0.1/$LAN_IP/" $admin >$MACHINES/node.kubeconfig
 	export KUBECONFIG=$admin PATH=$KUBERNETES:$PATH

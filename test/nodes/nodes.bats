@@ -1,7 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# A cluster of three nodes with ipvlan as its network, in l2 with a pool that the nodes share: from nodes without a network
-# to the removal. The tests are steps of one story. PODS is the number of pods of the Deployment (60).
+# A cluster of three nodes with ipvlan as its network: from nodes without a network, through what happens in the life of
+# a cluster, to the removal. The tests are steps of one story, first in l2 with a pool that the nodes share, then in l3
+# with BIRD between the nodes. PODS is the number of pods of the Deployment (60),
+# which has at most 12 after the rolling update.
 
 TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 BUILD=${BUILD:-$TOP/build}
@@ -12,8 +14,10 @@ load ../lib/node
 load ../lib/machines
 
 PODS=${PODS:-60}
+FEWER=$((PODS < 12 ? PODS : 12)) # so many are left for the tests after the rolling update
 NODES=(node1 node2 node3)
 NETWORK=cluster
+EXAMPLES=$MACHINES/examples
 
 address_of() {
 	echo "10.138.36.6${1#node}"
@@ -28,7 +32,10 @@ setup_file() {
 		mv "$(image "docker.io/local/$node:1")" $MACHINES/images/$node.tar
 	done
 	cp "$BUILD/image.tar" $MACHINES/images/ipvlan-cni.tar
-	control_start
+	image_of_coredns
+	cp -r "$TOP/conf-examples/kubernetes" $EXAMPLES
+	control_start --default-not-ready-toleration-seconds 10 --default-unreachable-toleration-seconds 10
+	export KUBERNETES SERVER_PID=$KUBE_PID
 	for node in "${NODES[@]}"; do
 		node_begins "$node"
 	done
@@ -43,6 +50,12 @@ teardown_file() {
 		[ ! -e "$MACHINES/$node.pid" ] || machine_kill "$node"
 	done
 	node_stop
+}
+
+image_of_coredns() {
+	mkdir $MACHINES/coredns
+	cp "$("$TOP/test/conformance/get-coredns")" $MACHINES/coredns
+	"$TOP/.ci/pack-image" $MACHINES/coredns docker.io/local/coredns:1 $MACHINES/coredns.tar /coredns
 }
 
 # node_begins NODE: starts the machine, with the plugins that a distribution installs, and its kubelet
@@ -67,30 +80,33 @@ figures() {
 	kubectl get events -A -o json | jq -r '[.items[] | {reason, n: (.count // 1)}] | group_by(.reason) |
 		map({reason: .[0].reason, n: (map(.n) | add)}) | sort_by(-.n) |
 		"# events: \(map(.n) | add): \(map("\(.n) \(.reason)") | join(", "))"'
-	echo "# nodes: ${#NODES[@]}, pods of the Deployment: $PODS, seconds: $SECONDS"
+	echo "# nodes: ${#NODES[@]}, pods of the Deployment: $PODS"
 }
 
-# web REPLICAS: a Deployment of web servers, which answer their name and are probed for readiness
-web() {
-	kubectl apply -f - <<-YAML
+# deploy NAME REPLICAS [NAMESPACE]: web servers, which answer their name and are probed for readiness
+deploy() {
+	kubectl apply -n "${3:-default}" -f - <<-YAML
 		apiVersion: apps/v1
 		kind: Deployment
-		metadata: {name: web}
+		metadata: {name: $1}
 		spec:
-		  replicas: $1
-		  selector: {matchLabels: {app: web}}
-		  template:
-		    metadata:
-		      labels: {app: web}
-		    spec:
-		      terminationGracePeriodSeconds: 1
-		      containers:
-		      - name: web
-		        image: docker.io/local/busybox:1
-		        command: [sh, -c, 'hostname >/tmp/index.html; exec httpd -f -h /tmp']
-		        readinessProbe: {httpGet: {port: 80}, periodSeconds: 5, timeoutSeconds: 5}
+		  replicas: $2
+		  selector: {matchLabels: {app: $1}}
+		  template: $(web_pods "$1")
 	YAML
-	until_true kubectl rollout status deployment/web --timeout=1s
+}
+
+web_pods() {
+	cat <<-YAML
+		{metadata: {labels: {app: $1}}, spec: {terminationGracePeriodSeconds: 1, containers: [
+		    {name: web, image: "docker.io/local/busybox:1",
+		      command: [sh, -c, "hostname >/tmp/index.html; hostname >/tmp/ready; exec httpd -f -h /tmp"],
+		      readinessProbe: {httpGet: {port: 80, path: /ready}, periodSeconds: 5, timeoutSeconds: 5}}]}}
+	YAML
+}
+
+deployed() {
+	until_true kubectl rollout status -n "${2:-default}" "deployment/$1" --timeout=1s
 }
 
 # pods [--namespace=NAME]: name, address and node of each pod that runs in the network
@@ -100,9 +116,9 @@ pods() {
 		"\(.metadata.name) \(.status.podIP) \(.spec.nodeName)"'
 }
 
-# on_node NODE: name and address of a pod there
+# on_node NODE [NOT]: name and address of a pod of the Deployment there, another one than NOT
 on_node() {
-	pods --namespace=default | awk -v node="$1" '$3 == node { print $1, $2; exit }'
+	pods --namespace=default | awk -v node="$1" -v not="${2:-}" '/^web-/ && $3 == node && $1 != not { print $1, $2; exit }'
 }
 
 # leases NODE...: addresses that the leases of these nodes have; without NODE, those of all
@@ -124,6 +140,10 @@ get() {
 	timeout 20 kubectl exec "$1" -- wget -qO- "http://$2"
 }
 
+gets_nothing() {
+	! get "$@"
+}
+
 no_pods() {
 	[ -z "$(pods)" ]
 }
@@ -133,20 +153,29 @@ installed() {
 }
 
 @test "kubectl apply -k: the programs and the network are on three nodes, and all are Ready" {
-	kubectl apply -k "$TOP/conf-examples/kubernetes/shared-l2"
+	local conflist=$EXAMPLES/shared-l2/10-ipvlan.conflist
+	jq '.plugins[0].ipam *= {sticky: "K8S_POD_NAMESPACE/K8S_POD_NAME", cluster: {blockSize: 4, kubernetes: {nodesGone: true}}}
+		| .plugins[0].ipam.ranges |= [
+			[.[0][0] + {rangeStart: "10.138.36.128", rangeEnd: "10.138.36.143", identities: true, for: {K8S_POD_NAMESPACE: "db"}}],
+			[.[0][0] + {rangeStart: "10.138.36.144", rangeEnd: "10.138.36.155", for: {K8S_POD_NAMESPACE: "few"}}],
+			.[0]]' "$TOP/conf-examples/kubernetes/shared-l2/10-ipvlan.conflist" >$conflist
+	kubectl apply -k $EXAMPLES/shared-l2
+	kubectl create clusterrole ipvlan-node --verb=get --resource=nodes
+	kubectl create clusterrolebinding ipvlan-node --clusterrole=ipvlan-node --serviceaccount=ipvlan-cni:ipvlan-node
 	until_true installed
 	until_true nodes_are 3 Ready
 }
 
 @test "$PODS pods on three nodes: each has an address of its own, and nodes, pods and LAN reach each other" {
 	local from to name other ip
-	web "$PODS"
+	deploy web "$PODS"
+	deployed web
 	[ "$(pods | wc -l)" = "$PODS" ]
 	until_true leases_are_right
 	for from in "${NODES[@]}"; do
 		read -r name _ < <(on_node "$from")
 		for to in "${NODES[@]}"; do
-			read -r other ip < <(pods | awk -v node="$to" -v not="$name" '$3 == node && $1 != not { print $1, $2; exit }')
+			read -r other ip < <(on_node "$to" "$name")
 			[ "$(get "$name" "$ip")" = "$other" ]
 			[ "$(on "$from" curl -sm 10 "http://$ip")" = "$other" ]
 			[ "$(curl -sm 10 "http://$ip")" = "$other" ]
@@ -156,12 +185,230 @@ installed() {
 	done
 }
 
-@test "kubectl delete -k: each node has the files of before, and no interface, route, filter or lease is left" {
+@test "a Service and its name: pods and nodes reach it, on each node; a pod that is not ready gets no requests" {
+	local node name ip one
+	on node1 ctr -n k8s.io images import --snapshotter overlayfs $MACHINES/coredns.tar
+	sed 's/agnhost:1/coredns:1/; s,^\( *\)serviceAccountName: coredns,&\n\1nodeSelector: {kubernetes.io/hostname: node1},' \
+		"$TOP/test/conformance/coredns.yaml" | kubectl apply -f -
+	until_true kubectl -n kube-system rollout status deployment/coredns --timeout=1s
+	deploy one 1
+	deployed one
+	kubectl expose deployment one --port 80
+	ip=$(kubectl get service one -o jsonpath='{.spec.clusterIP}')
+	read -r one _ < <(pods | grep '^one-')
+	for node in "${NODES[@]}"; do
+		read -r name _ < <(on_node "$node")
+		until_true get "$name" "$ip"
+		[ "$(get "$name" one.default.svc.cluster.local)" = "$one" ]
+		[ "$(on "$node" curl -sm 10 "http://$ip")" = "$one" ]
+	done
+	kubectl exec "$one" -- busybox rm /tmp/ready
+	until_true sh -c 'kubectl get endpointslices -l kubernetes.io/service-name=one -o json | jq -e ".items[].endpoints[].conditions.ready == false"'
+	until_true gets_nothing "$name" "$ip"
+	[ "$(curl -sm 10 "http://$(pods | awk '/^one-/ { print $2 }')")" = "$one" ]
+	kubectl delete service,deployment one
+}
+
+@test "a rolling update: other pods, and each address has one pod" {
+	local before
+	before=$(pods --namespace=default | cut -d' ' -f1 | sort)
+	kubectl rollout restart deployment/web
+	deployed web
+	until_true leases_are_right
+	[ "$(pods --namespace=default | wc -l)" = "$PODS" ]
+	[ -z "$(comm -12 <(echo "$before") <(pods --namespace=default | cut -d' ' -f1 | sort))" ]
+	kubectl scale deployment/web --replicas=$FEWER
+}
+
+# sandbox NODE POD: the container of containerd that holds the pod's network
+sandbox() {
+	on "$1" ctr -n k8s.io containers ls -q "labels.\"io.kubernetes.pod.name\"==$2,labels.\"io.cri-containerd.kind\"==sandbox"
+}
+
+has_new_sandbox() {
+	[ "$(sandbox "$1" "$2" | grep -cv "$3")" -gt 0 ] && [ "$(curl -sm 5 "http://$4")" = "$2" ]
+}
+
+@test "the API server does not answer: pods are reached, and a pod whose sandbox died starts again with an address" {
+	local name ip old
+	read -r name ip < <(on_node node1)
+	old=$(sandbox node1 "$name")
+	kill -STOP "$SERVER_PID"
+	[ "$(curl -sm 10 "http://$ip")" = "$name" ]
+	on node1 ctr -n k8s.io tasks kill -s KILL "$old"
+	until_true has_new_sandbox node1 "$name" "$old" "$ip" # "sticky" gives it the same address
+	kill -CONT "$SERVER_PID"
+	until_true nodes_are 3 Ready
+	until_true leases_are_right
+}
+
+@test "a drained node has no leases and no blocks; after uncordon it has pods again" {
+	kubectl drain node3 --ignore-daemonsets --delete-emptydir-data --timeout=600s
+	deployed web
+	until_true leases_are_right
+	[ -z "$(leases node3)" ]
+	until_true no_blocks node3
+	kubectl uncordon node3
+	kubectl rollout restart deployment/web
+	deployed web
+	[ -n "$(on_node node3)" ]
+}
+
+# blocks_of NODE: the Leases of the pool that are the node's
+blocks_of() {
+	kubectl -n ipvlan-cni get leases -o json | jq -r --arg node "$1" '.items[] | select(.spec.holderIdentity == $node) | .metadata.name' | sort
+}
+
+no_blocks() {
+	[ -z "$(blocks_of "$1")" ]
+}
+
+@test "a pool without a free address: nodes stay Ready, pods wait with the reason, and start when others end" {
+	kubectl create namespace few
+	deploy web 15 few # the range has 12 addresses, three blocks
+	until_true some_wait few
+	sleep 20
+	nodes_are 3 Ready
+	kubectl scale -n few deployment/web --replicas=8
+	deployed web few
+	kubectl delete pods -n few --all --wait=false
+	deployed web few
+	until_true leases_are_right
+	kubectl delete namespace few
+}
+
+some_wait() {
+	[ "$(kubectl get pods -n "$1" --no-headers | grep -c ' 1/1 ')" -ge 8 ] &&
+		kubectl get events -n "$1" | grep 'no block of pool cluster is free'
+}
+
+# web-0 and web-1 of the example
+stateful() {
+	kubectl create namespace db
+	sed 's,image: busybox,image: docker.io/local/busybox:1,' $EXAMPLES/statefulset.yaml | kubectl apply -f -
+	until_true kubectl rollout status -n db statefulset/web --timeout=1s
+}
+
+# placed POD: address and node of a pod of the StatefulSet, when it is ready
+placed() {
+	until_true kubectl wait -n db --for condition=Ready "pod/$1" --timeout=1s
+	pods --namespace=db | sed -n "s/^$1 //p"
+}
+
+# answers ADDRESS NODE: the LAN's router reaches the address, at the node's MAC address
+answers() {
+	ping -c 1 -W 10 "$1"
+	[ "$(ip -j neigh show "$1" dev lan | jq -r '.[].lladdr')" = "$(on "$2" cat /sys/class/net/eth0/address)" ]
+}
+
+@test "the pods of the example of a StatefulSet keep their addresses on other nodes, where neighbours reach them at once" {
+	local pod first node again other
+	stateful
+	for pod in web-0 web-1; do
+		read -r first node < <(placed $pod)
+		answers "$first" "$node"
+		kubectl cordon "$node"
+		kubectl delete pod -n db $pod
+		read -r again other < <(placed $pod)
+		[ "$again" = "$first" ]
+		[ "$other" != "$node" ]
+		answers "$first" "$other"
+		kubectl uncordon "$node"
+	done
+}
+
+@test "a node dies: its pods start elsewhere; a StatefulSet's pod does so with its address once the node is out of service" {
+	local first node again other
+	read -r first node < <(placed web-0)
+	echo "$node" >$MACHINES/dead
+	machine_kill "$node"
+	until_true nodes_are 1 NotReady
+	until_true runs_elsewhere "$node"
+	kubectl delete pod -n db web-0 --force --grace-period=0
+	until_true web_0_waits "$node"
+	[ -z "$(pods --namespace=db | grep web-0)" ]
+	kubectl taint node "$node" node.kubernetes.io/out-of-service=nodeshutdown:NoExecute
+	read -r again other < <(placed web-0)
+	[ "$again" = "$first" ]
+	[ "$other" != "$node" ]
+	answers "$first" "$other"
+}
+
+# runs_elsewhere NODE: all pods of the Deployment are ready, on other nodes
+runs_elsewhere() {
+	[ "$(kubectl get pods -l app=web -o wide --no-headers | grep ' 1/1 ' | grep -cv "$1")" -ge $FEWER ]
+}
+
+web_0_waits() {
+	kubectl get events -n db | grep "identity .* is held on node $1"
+}
+
+@test "the dead node starts again under its name: its old addresses are free, and new pods start on it" {
 	local node
-	kubectl delete deployment web
+	node=$(<$MACHINES/dead)
+	kubectl taint node "$node" node.kubernetes.io/out-of-service-
+	node_begins "$node"
+	until_true nodes_are 3 Ready
+	until_true installed
+	kubectl rollout restart deployment/web
+	deployed web
+	[ -n "$(on_node "$node")" ]
+	until_true leases_are_right
+}
+
+@test "a deleted node, installed anew under its name on the same machine, gets its blocks back" {
+	local before
+	before=$(blocks_of node3)
+	machine_kill node3
+	kubectl delete node node3
+	rm -r $MACHINES/node3
+	until_true runs_elsewhere node3
+	node_begins node3
+	until_true nodes_are 3 Ready
+	until_true installed
+	kubectl rollout restart deployment/web
+	deployed web
+	[ -n "$(on_node node3)" ]
+	[ -n "$(comm -12 <(echo "$before") <(blocks_of node3))" ]
+	until_true leases_are_right
+}
+
+@test "another machine under the name of a deleted node: pods wait with the reason until an administrator releases the old one's blocks" {
+	machine_kill node3
+	kubectl delete node node3
+	rm -r $MACHINES/node3
+	rm $MACHINES/node3.id
+	until_true runs_elsewhere node3
+	node_begins node3
+	until_true nodes_are 3 Ready
+	until_true installed
+	kubectl cordon node1
+	kubectl cordon node2
+	kubectl rollout restart deployment/web
+	until_true kubectl_events 'belongs to another machine with the node name node3'
+	ipvlanctl node1 pools release-node --yes $NETWORK node3
+	kubectl uncordon node1
+	kubectl uncordon node2
+	deployed web
+	[ -n "$(on_node node3)" ]
+	until_true leases_are_right
+}
+
+kubectl_events() {
+	kubectl get events -A | grep "$1"
+}
+
+# ipvlanctl NODE ARGUMENT...
+ipvlanctl() {
+	on "$1" env CNI_PATH=/opt/cni/bin "$BUILD/ipvlanctl" "${@:2}"
+}
+
+# uninstalls SET-UP: after that each node has the files of before, and nothing of the network is left
+uninstalls() {
+	local node
 	until_true no_pods
 	until_true leases_are_right
-	kubectl delete -k "$TOP/conf-examples/kubernetes/shared-l2"
+	kubectl delete -k "$EXAMPLES/$1"
 	until_true as_before
 	for node in "${NODES[@]}"; do
 		[ -z "$(on "$node" ip -d -br link show type ipvlan)" ]
@@ -172,4 +419,84 @@ installed() {
 
 as_before() {
 	diff $MACHINES/before <(files_of_nodes)
+}
+
+@test "kubectl delete -k: each node has the files of before, and no interface, route, filter or lease is left" {
+	kubectl delete -n kube-system deployment coredns
+	kubectl delete deployment web
+	kubectl delete namespace db
+	uninstalls shared-l2
+}
+
+# at NODE COMMAND...: on a node, or on the LAN's router
+at() {
+	case $1 in
+	router) "${@:2}" ;;
+	*) on "$@" ;;
+	esac
+}
+
+bird_address() {
+	case $1 in
+	router) echo $LAN_IP ;;
+	*) address_of "$1" ;;
+	esac
+}
+
+# bird_conf SELF PEER...: the example, with a bgp protocol for each peer
+bird_conf() {
+	local example=$TOP/conf-examples/addrpool-block-routes.bird peer
+	{
+		sed '/^protocol bgp/,$d' "$example"
+		for peer in "${@:2}"; do
+			sed -n '/^protocol bgp/,$p' "$example" | sed "s/PEER/$(bird_address "$peer")/"
+		done
+	} | sed "s/ROUTER/$(bird_address "$1")/"
+}
+
+birds() {
+	local all=("${NODES[@]}" router) one peers
+	for one in "${all[@]}"; do
+		mapfile -t peers < <(printf '%s\n' "${all[@]}" | grep -vx "$one")
+		bird_conf "$one" "${peers[@]}" >"$MACHINES/$one.bird"
+		at "$one" "$("$TOP/test/cluster/get-bird")" -f -c "$MACHINES/$one.bird" -s "$MACHINES/$one.ctl" >"$MACHINES/$one.bird.log" 2>&1 3>&- &
+	done
+}
+
+@test "l3 with BIRD on the nodes: pods of all nodes, and the LAN, reach each other by the routes of the nodes' blocks" {
+	local from to name other ip
+	kubectl apply -k $EXAMPLES/l3-bird
+	until_true installed
+	birds
+	deploy web 12
+	deployed web
+	until_true leases_are_right
+	until_true routes_are 3
+	for from in "${NODES[@]}"; do
+		read -r name _ < <(on_node "$from")
+		for to in "${NODES[@]}"; do
+			read -r other ip < <(on_node "$to" "$name")
+			[ "$(get "$name" "$ip")" = "$other" ]
+			[ "$(on "$from" curl -sm 10 "http://$ip")" = "$other" ]
+			[ "$(curl -sm 10 "http://$ip")" = "$other" ]
+		done
+	done
+}
+
+@test "l3: the routes of a drained node's blocks are removed everywhere" {
+	kubectl drain node3 --ignore-daemonsets --timeout=600s
+	deployed web
+	until_true routes_are 2
+	kubectl uncordon node3
+}
+
+# routes_are NUMBER: that many blocks are known to the LAN's router
+routes_are() {
+	[ "$(ip route show proto bird | grep -c '^10.244.*/26 via')" = "$1" ]
+}
+
+@test "l3: kubectl delete -k leaves the nodes as they were" {
+	kubectl delete deployment web
+	uninstalls l3-bird
+	until_true routes_are 0
 }

@@ -60,8 +60,7 @@ MICROHTTPD = $(shell $(PKG_CONFIG) --cflags --libs libmicrohttpd)
 WARN = -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wpointer-arith \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wimplicit-fallthrough \
 	-Wdouble-promotion -Wnull-dereference -Werror
-HARDEN = -fstack-protector-strong $(PIC)
-PIC = -fPIE
+HARDEN = -fstack-protector-strong -fPIE
 PIE = -pie
 CFLAGS ?= -O2 -g
 ifdef SAN

@@ -3,7 +3,8 @@
 # because it runs them in an empty root directory. With ARCH=arm64 it builds them for that, in $B/static-arm64.
 #
 # Without tables for stack unwinding, and in one segment with its constants, the code has a tenth fewer pages.
-# A process that runs for a millisecond must map each of them.
+# A process that runs for a millisecond must map each of them. Each program is position-independent, which costs ipvlan 15 µs
+# of a call, and addrpool-claim, with the tables of OpenSSL, 165 µs.
 #
 # It uses musl, which starts in a fifth of glibc's time, and the libraries of test/musl-libraries. It is the same make
 # with another compiler. The same sources and packages make the same bytes in any directory. `make refresh-static`
@@ -28,7 +29,7 @@ STATIC_LIBRARIES = MNL=-lmnl JANSSON=-ljansson YAML=-lyaml CURL='-lcurl -lssl -l
 STATIC_TOOL = $(subst amd64,x86_64,$(subst arm64,aarch64,$(ARCH)))-linux-gnu-
 
 STATIC_MAKE = libraries=$$(test/musl-libraries $(REFRESH) $(ARCH)) && $(STATIC) CC="$$libraries/cc" AR=$(STATIC_TOOL)ar \
-	PIC=-fno-pie PIE="-no-pie -static $(STATIC_LINK)" CFLAGS="$(STATIC_CFLAGS)" LIBRARIES="$$libraries/libraries" $(STATIC_LIBRARIES)
+	PIE="-static-pie $(STATIC_LINK)" CFLAGS="$(STATIC_CFLAGS)" LIBRARIES="$$libraries/libraries" $(STATIC_LIBRARIES)
 
 static:
 	$(as_root)

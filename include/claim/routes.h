@@ -6,7 +6,8 @@
  *	unreachable 10.9.0.16/28 proto 105
  *
  * They do not carry packets to pods, since ipvlan takes these before routing. A packet for an address without
- * a pod is refused here, instead of being sent back.
+ * a pod is refused here, instead of being sent back. The route to a block of one address has a metric, so
+ * that the route of "hostAccess" to the pod precedes it.
  */
 #ifndef CLAIM_ROUTES_H
 #define CLAIM_ROUTES_H

@@ -6,6 +6,10 @@
 #include "net/addr.h"
 #include "net/rtnl.h"
 
+/* Of a route to one address, which "hostAccess" may have a route to as well: that one is used. It is above
+ * IPv6's metric of a route without one, 1024. */
+#define METRIC_OF_ADDRESS 4096
+
 static void routes_change(const struct prefix *block,
 			  int (*how)(struct rtnl *nl, int link, const struct route *route,
 				     struct cni_error *err))
@@ -14,6 +18,7 @@ static void routes_change(const struct prefix *block,
 		.dst = *block,
 		.table = RT_TABLE_MAIN,
 		.protocol = OUR_NUMBER,
+		.priority = block->len == 8 * ip_size(&block->ip) ? METRIC_OF_ADDRESS : 0,
 	};
 	struct cni_error why = { 0 };
 	struct rtnl nl;

@@ -292,14 +292,14 @@ drop_record() {
 	ip addr add 192.0.2.1/24 dev lo
 	at a '"blockRoutes": true'
 	started web-0 c1
-	[ "$(ip -4 route show proto 105)" = "unreachable $ADDRESS " ]
+	[ "$(ip -4 route show proto 105)" = "unreachable $ADDRESS metric 4096 " ]
 	ended c1
 	[ -z "$(ip -4 route show proto 105)" ]
 	started web-0 c2
 	rm "$STORE/$ADDRESS"
 	started web-0 c3 # its note is new, and that of c2 is to be returned
 	ended c2
-	[ "$(ip -4 route show proto 105)" = "unreachable $ADDRESS " ]
+	[ "$(ip -4 route show proto 105)" = "unreachable $ADDRESS metric 4096 " ]
 	ended c3
 	[ -z "$(ip -4 route show proto 105)" ]
 }

@@ -81,7 +81,7 @@ routed() {
 	bird_on 254 1 2
 	starts 1 "$(on_node 1 addrpool-block-routes "$more")"
 	before=$ADDRESSES
-	[ "$(ip -n n1 -4 route show proto 105)" = "unreachable ${ADDRESSES% *} " ]
+	[ "$(ip -n n1 -4 route show proto 105)" = "unreachable ${ADDRESSES% *} metric 4096 " ]
 	eventually routed 1
 	all_answer
 	call_on 1 DEL "$(on_node 1 addrpool-block-routes "$more")"
@@ -90,4 +90,15 @@ routed() {
 	[ -z "$(ip -n n1 -4 route show proto 105; ip -n n1 -6 route show proto 105)" ]
 	eventually routed 2
 	all_answer
+}
+
+@test "l3 with blockRoutes and hostAccess: the node reaches the workload, and DEL removes both routes" {
+	local conf address
+	conf=$(on_node 1 addrpool-block-routes "$(ranges 10.9.0. fd00:9:: '{"hostAccess": true}')")
+	starts 1 "$conf"
+	for address in $ADDRESSES; do
+		ip netns exec n1 ping -n -c 1 -W 2 "$address"
+	done
+	call_on 1 DEL "$conf"
+	[ -z "$(ip -n n1 -4 route show proto 105; ip -n n1 -6 route show proto 105)" ]
 }

@@ -13,6 +13,7 @@
 #   make test-runtimes   real container runtimes: Podman, containerd; Multus
 #   make test-set-up     a node of Kubernetes, from kubectl apply -k to kubectl delete -k
 #   make test-cluster    a cluster of Kubernetes with three nodes
+#   make test-moves      identities that move between three machines
 #   make test-conformance  Kubernetes' own tests of networking, and critest's
 #   make test-release   make release, from a clone of the commit
 #   make test-packages  the Debian package, installed on a fresh Debian

@@ -86,7 +86,16 @@ test-cluster:
 	$(Q)test/install-deps build test runtimes
 	@$(MAKE) --no-print-directory all image IMAGE_ARCHITECTURES=$(HOST_ARCH)
 	$(Q)test/cluster/get-kubernetes >/dev/null && test/conformance/get-coredns >/dev/null
-	$(Q)test/runtimes/get-runtimes >/dev/null && PODS=$(PODS) KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/nodes
+	$(Q)test/runtimes/get-runtimes >/dev/null && PODS=$(PODS) KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/nodes/nodes.bats
+
+# identities that move between three machines: MOVES starts of pods; SEED chooses what happens
+MOVES = 1000
+test-moves:
+	$(as_root)
+	$(Q)test/install-deps build test runtimes
+	@$(MAKE) --no-print-directory all static
+	$(Q)test/cluster/get-kubernetes >/dev/null
+	$(Q)test/runtimes/get-runtimes >/dev/null && MOVES=$(MOVES) SEED=$(SEED) KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/nodes/many-moves.bats
 
 # Kubernetes' own tests of networking and critest's: test/conformance/README.md. FOCUS='a regular expression': some of them
 test-conformance:
@@ -163,4 +172,4 @@ facts:
 	@$(MAKE) --no-print-directory tools
 	$(Q)BUILD=$B test/kernel/run -t 900 -- test/kernel/facts/run
 
-.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-workflows test-kubernetes test-runtimes test-set-up test-cluster test-conformance test-packages test-kernels coverage model sim sim-identities sim-broken
+.PHONY: demo facts test test-deep test-every-case test-all built test-go-newest test-cnitool test-workflows test-kubernetes test-runtimes test-set-up test-cluster test-moves test-conformance test-packages test-kernels coverage model sim sim-identities sim-broken

@@ -12,7 +12,8 @@
 #	machine_start NAME ADDRESS   starts it; again, with the disk that it had
 #	machine_kill NAME            ends all its processes and its network
 #	on NAME COMMAND...           runs a command there
-#	control_start [OPTION...]    kube-apiserver, kube-controller-manager, kube-scheduler
+#	api_start [OPTION...]        kube-apiserver
+#	control_start [OPTION...]    that, kube-controller-manager, kube-scheduler
 #	join NAME ADDRESS            starts containerd, kube-proxy and a kubelet on it; its images are $MACHINES/images/*.tar
 
 MACHINES=/mnt/machines # $MACHINES/NAME is the disk of a machine
@@ -124,8 +125,8 @@ on() {
 	)
 }
 
-# control_start: kubectl then asks as admin, the nodes as $MACHINES/node.kubeconfig has it
-control_start() {
+# api_start [OPTION...]: kube-apiserver; kubectl then asks as admin, the nodes as $MACHINES/node.kubeconfig has it
+api_start() {
 	local admin=$MACHINES/admin.kubeconfig
 	KUBERNETES=$("$TOP/test/cluster/get-kubernetes")
 	SERVER_NAMES=",IP:$LAN_IP,IP:10.96.0.1" kubernetes_start $MACHINES/kubernetes --bind-address 0.0.0.0 --advertise-address $LAN_IP \
@@ -134,6 +135,11 @@ control_start() {
 	sed 's/namespace: kube-system/namespace: default/' "$KUBE_DIR/admin.kubeconfig" >$admin
 	sed "s/127.0.0.1/$LAN_IP/" $admin >$MACHINES/node.kubeconfig
 	export KUBECONFIG=$admin PATH=$KUBERNETES:$PATH
+}
+
+control_start() {
+	local admin=$MACHINES/admin.kubeconfig
+	api_start "$@"
 	node_program kube-controller-manager --kubeconfig $admin --leader-elect=false --root-ca-file "$KUBE_DIR/certs/ca.crt" \
 		--service-account-private-key-file "$KUBE_DIR/certs/accounts.key" --kube-api-qps 200 --kube-api-burst 300
 	node_program kube-scheduler --kubeconfig $admin --leader-elect=false

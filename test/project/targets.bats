@@ -17,7 +17,7 @@ setup() {
 
 @test "a target that requires root reports that in one line" {
 	local target
-	for target in demo facts test test-deep test-every-case test-runtimes test-kernels sim sim-identities sim-broken coverage bench bench-pool test-cluster test-conformance \
+	for target in demo facts test test-deep test-every-case test-runtimes test-kernels sim sim-identities sim-broken coverage bench bench-pool test-cluster test-moves test-conformance \
 		bench-cluster bench-addresses static; do
 		run setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/ make -s "$target"
 		echo "$output"

@@ -108,6 +108,14 @@ no_failure() {
 	reach_each_other web
 }
 
+@test "the image's programs run on the node, and ipvlanctl doctor finds no fault" {
+	ctr -n k8s.io images mount localhost/ipvlan-cni:1.0.0 /mnt
+	# without the Podman of other tests, which would write a lock to /etc/cni/net.d
+	PATH=$RUNTIMES/sid/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin CNI_PATH=/opt/cni/bin /mnt/ipvlanctl doctor | tee "$BATS_TEST_TMPDIR/doctor"
+	grep -qx '0 warnings, 0 errors' "$BATS_TEST_TMPDIR/doctor"
+	ctr -n k8s.io images unmount --rm /mnt
+}
+
 @test "a configuration that the plugins refuse: the one before stays, the log has the reason, and new pods start" {
 	local before
 	before=$(cat /etc/cni/net.d/10-ipvlan.conflist)

@@ -85,6 +85,7 @@ test-cluster:
 	$(as_root)
 	$(Q)test/install-deps build test runtimes
 	@$(MAKE) --no-print-directory all image IMAGE_ARCHITECTURES=$(HOST_ARCH)
+	@$(MAKE) --no-print-directory B=$B/next VERSION=99.0.0 image IMAGE_ARCHITECTURES=$(HOST_ARCH)
 	$(Q)test/cluster/get-kubernetes >/dev/null && test/conformance/get-coredns >/dev/null
 	$(Q)test/runtimes/get-runtimes >/dev/null && PODS=$(PODS) KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/nodes/nodes.bats
 

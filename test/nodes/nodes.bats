@@ -32,6 +32,7 @@ setup_file() {
 		mv "$(image "docker.io/local/$node:1")" $MACHINES/images/$node.tar
 	done
 	cp "$BUILD/image.tar" $MACHINES/images/ipvlan-cni.tar
+	cp "$BUILD/next/image.tar" $MACHINES/images/ipvlan-cni-99.tar # another version
 	image_of_coredns
 	cp -r "$TOP/conf-examples/kubernetes" $EXAMPLES
 	control_start --default-not-ready-toleration-seconds 10 --default-unreachable-toleration-seconds 10
@@ -401,6 +402,31 @@ kubectl_events() {
 # ipvlanctl NODE ARGUMENT...
 ipvlanctl() {
 	on "$1" env CNI_PATH=/opt/cni/bin "$BUILD/ipvlanctl" "${@:2}"
+}
+
+# network_failures: how many pods' networks could not be made or removed
+network_failures() {
+	kubectl get events -n default -o json |
+		jq '[.items[] | select(.reason == "FailedCreatePodSandBox" or .reason == "FailedKillPod") | .count // 1] | add // 0'
+}
+
+# The pods of the Deployment are replaced until all nodes have the new image.
+installed_among_restarts() {
+	! kubectl rollout status deployment/web --timeout=1s || kubectl rollout restart deployment/web
+	installed
+}
+
+@test "an upgrade of the image while pods start and stop on three nodes: none fails" {
+	local node before
+	before=$(network_failures)
+	kubectl -n ipvlan-cni set image daemonset/ipvlan-node ipvlan-node=localhost/ipvlan-cni:99.0.0
+	until_true installed_among_restarts
+	deployed web
+	for node in "${NODES[@]}"; do
+		"$MACHINES/$node/opt/cni/bin/addrpool" --version | grep -F 99.0.0
+	done
+	until_true leases_are_right
+	[ "$(network_failures)" = "$before" ]
 }
 
 # uninstalls SET-UP: after that each node has the files of before, and nothing of the network is left

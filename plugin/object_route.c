@@ -25,11 +25,23 @@ static struct route route_of(const struct object *object, const struct nexthop *
 }
 
 struct rivals {
-	bool same;
-	struct route_seen other; /* link 0: none */
+	bool same, differs;
+	struct route_seen other; /* if differs */
 };
 
-/* Finds the routes to the same destination, with any metric. */
+/* The metric that the kernel gives a route without one: IP6_RT_PRIO_USER in IPv6. */
+static unsigned int route_default_metric(const struct object *object)
+{
+	return object->to.ip.family == AF_INET6 ? 1024 : 0;
+}
+
+/* A route that refuses packets matters only if the kernel prefers it to ours. */
+static bool route_is_rival(const struct object *object, const struct route_seen *seen)
+{
+	return seen->type == RTN_UNICAST || seen->priority <= route_default_metric(object);
+}
+
+/* Finds the routes to the same destination, those of other next hops with any metric. */
 static int route_look(struct view *view, const struct object *object, struct rivals *ret,
 		      struct cni_error *err)
 {
@@ -40,20 +52,48 @@ static int route_look(struct view *view, const struct object *object, struct riv
 	if (view_routes_to(view, &object->to, &list, &n, err) == FOUND_FAILED)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		if (list[i].type != RTN_UNICAST)
+		if (!route_is_rival(object, &list[i]))
 			continue;
-		if (list[i].link == object->dev && ip_equal(&list[i].gw, &object->via))
+		if (list[i].type == RTN_UNICAST && list[i].link == object->dev &&
+		    ip_equal(&list[i].gw, &object->via)) {
 			ret->same = true;
-		else
+		} else {
+			ret->differs = true;
 			ret->other = list[i];
+		}
 	}
 	return 0;
+}
+
+/* The way of a route that has no next hop, in the terms of ip-route(8). NULL: it has one. */
+static const char *route_refusal(const struct route_seen *seen)
+{
+	switch (seen->type) {
+	case RTN_UNICAST:
+		return NULL;
+	case RTN_BLACKHOLE:
+		return "blackhole";
+	case RTN_UNREACHABLE:
+		return "unreachable";
+	case RTN_PROHIBIT:
+		return "prohibit";
+	case RTN_THROW:
+		return "throw";
+	default:
+		return "of another type";
+	}
 }
 
 static int route_report_other(const struct object *object, const struct route_seen *other,
 			      struct cni_error *err)
 {
+	const char *refusal = route_refusal(other);
+
 	cni_fail(err, CNI_CONFIG, "the host has another route to %s already", prefix_text(&object->to).s);
+	if (refusal)
+		return cni_hint(err, "%s metric %u; the configuration requires %s%s dev %d", refusal,
+				other->priority, object->via.family ? "via " : "on the link",
+				ip_text(&object->via).s, object->dev);
 	return cni_hint(err, "%s%s dev %d metric %u; the configuration requires %s%s dev %d",
 			other->gw.family ? "via " : "on the link", ip_text(&other->gw).s, other->link,
 			other->priority, object->via.family ? "via " : "on the link", ip_text(&object->via).s,
@@ -68,7 +108,7 @@ static int route_remove_rival(struct view *view, const struct object *object, co
 	const struct nexthop hop = { .gw = other->gw };
 	struct route old = route_of(object, &hop);
 
-	if (other->protocol != OUR_NUMBER)
+	if (other->protocol != OUR_NUMBER || other->type != RTN_UNICAST)
 		return route_report_other(object, other, err);
 	old.src.family = 0;
 	return route_delete(view->host, other->link, &old, err);
@@ -121,13 +161,13 @@ static int route_settle(struct view *view, const struct object *object, const st
 
 	view_open(&now, view->host);
 	rc = route_look(&now, object, &rivals, err);
-	if (rc == 0 && !rivals.same && rivals.other.link)
+	if (rc == 0 && !rivals.same && rivals.differs)
 		rc = route_remove_rival(&now, object, &rivals.other, err);
 	view_close(&now);
 	if (rc < 0 || rivals.same)
 		return rc;
 	error = route_add(view->host, object->dev, route, &why);
-	return error && error != EEXIST ? route_explain(view, object, &why, err) : 0;
+	return error ? route_explain(view, object, &why, err) : 0;
 }
 
 static int route_make(struct view *view, const struct object *object, struct cni_error *err)
@@ -140,7 +180,7 @@ static int route_make(struct view *view, const struct object *object, struct cni
 
 	if (route_look(view, object, &rivals, err) < 0)
 		return -1;
-	if (!rivals.same && rivals.other.link)
+	if (!rivals.same && rivals.differs)
 		return route_settle(view, object, &route, err);
 	error = route_add(view->host, object->dev, &route, &why);
 	if (error == EEXIST)
@@ -156,7 +196,7 @@ static int route_check(struct view *view, const struct object *object, struct cn
 		return -1;
 	if (rivals.same)
 		return 0;
-	if (rivals.other.link && rivals.other.protocol != OUR_NUMBER)
+	if (rivals.differs && (rivals.other.protocol != OUR_NUMBER || rivals.other.type != RTN_UNICAST))
 		return route_report_other(object, &rivals.other, err);
 	return route_check_gateway(view, object, err);
 }

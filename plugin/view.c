@@ -86,8 +86,13 @@ enum found view_routes_to(struct view *view, const struct prefix *dst, const str
 	const struct route_seen key = { .dst = *dst }, *found, *end;
 
 	*n = 0;
-	if (!routes->read && dst->len == 8 * ip_size(&dst->ip))
-		return view_ask(view, dst, ret, n, err);
+	if (!routes->read && dst->len == 8 * ip_size(&dst->ip)) {
+		const enum found asked = view_ask(view, dst, ret, n, err);
+
+		if (asked == FOUND_FAILED || view->asked.dst.ip.family)
+			return asked;
+		/* the kernel refuses packets to the address, and does not show by which route */
+	}
 	if (view_read_routes(view, routes, dst->ip.family, err) < 0)
 		return FOUND_FAILED;
 	found = routes->n ? bsearch(&key, routes->list, routes->n, sizeof(key), view_by_destination) : NULL;

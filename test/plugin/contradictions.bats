@@ -115,6 +115,36 @@ refused() {
 	no_route proto 105
 }
 
+# refuses_packets TYPE DESTINATION: another program has such a route, then ADD of the configuration on standard input
+refuses_packets() {
+	local family=4
+	[[ $2 != *:* ]] || family=6
+	ip route add "$1" "$2"
+	cni ADD "$(cat)" a
+	fails 7 "the host has another route to $2 already"
+	explains "$1 metric"
+	[ "$(ip -$family route show "$2" | wc -l)" = 1 ]
+	ip route del "$1" "$2"
+}
+
+@test "if another program has a route that refuses packets to the destination, ADD fails" {
+	local type
+	for type in unreachable blackhole prohibit throw; do
+		refuses_packets $type 192.168.7.0/24 <<<"$(net first 10.138.36.10 "$(route 192.168.7.0/24 10.138.36.66)")"
+		refuses_packets $type 2001:db8::/64 <<<"$(net first 10.138.36.10 "$(route 2001:db8::/64 fd00:36::66)")"
+		refuses_packets $type 10.138.36.10/32 <<<"$(net first 10.138.36.10 '{ "hostAccess": true }')"
+	done
+	no_route proto 105
+}
+
+@test "a route that refuses packets, and that the host's other routes precede, is no contradiction" {
+	ip route add unreachable 10.138.36.10 metric 5000
+	add "$(net first 10.138.36.10 '{ "hostAccess": true }')" a
+	ping -n -c 1 -W 3 10.138.36.10
+	cni DEL "$(net first 10.138.36.10 '{ "hostAccess": true }')" a
+	ip route show 10.138.36.10 | grep unreachable
+}
+
 @test "an address that the host reaches through another master is refused" {
 	ip link add eth9 type dummy
 	ip link set eth9 up

@@ -80,7 +80,7 @@ test-set-up:
 		KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/runtimes/set-up.bats
 
 # a cluster of three nodes in one guest: PODS is the number of its pods
-PODS = 60
+PODS = 12
 test-cluster:
 	$(as_root)
 	$(Q)test/install-deps build test runtimes

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A cluster of three nodes with ipvlan as its network: from nodes without a network, through what happens in the life of
 # a cluster, to the removal. The tests are steps of one story, first in l2 with a pool that the nodes share, then in l3
-# with BIRD between the nodes. PODS is the number of pods of the Deployment (60),
+# with BIRD between the nodes. PODS is the number of pods of the Deployment (12),
 # which has at most 12 after the rolling update.
 
 TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
@@ -13,7 +13,7 @@ load ../lib/kubernetes
 load ../lib/node
 load ../lib/machines
 
-PODS=${PODS:-60}
+PODS=${PODS:-12}
 FEWER=$((PODS < 12 ? PODS : 12)) # so many are left for the tests after the rolling update
 NODES=(node1 node2 node3)
 NETWORK=cluster
@@ -47,6 +47,7 @@ setup_file() {
 teardown_file() {
 	local node
 	figures >&3
+	[ ! -e $MACHINES/birds ] || xargs kill -KILL <$MACHINES/birds || : # else bats waits for them
 	for node in "${NODES[@]}"; do
 		[ ! -e "$MACHINES/$node.pid" ] || machine_kill "$node"
 	done
@@ -486,6 +487,7 @@ birds() {
 		mapfile -t peers < <(printf '%s\n' "${all[@]}" | grep -vx "$one")
 		bird_conf "$one" "${peers[@]}" >"$MACHINES/$one.bird"
 		at "$one" "$("$TOP/test/cluster/get-bird")" -f -c "$MACHINES/$one.bird" -s "$MACHINES/$one.ctl" >"$MACHINES/$one.bird.log" 2>&1 3>&- &
+		echo $! >>"$MACHINES/birds"
 	done
 }
 
@@ -518,6 +520,7 @@ birds() {
 
 # routes_are NUMBER: that many blocks are known to the LAN's router
 routes_are() {
+	ip route show proto bird
 	[ "$(ip route show proto bird | grep -c '^10.244.*/26 via')" = "$1" ]
 }
 

@@ -100,6 +100,12 @@ static int route_report_other(const struct object *object, const struct route_se
 			object->dev);
 }
 
+/* Did we make it? The routes of blocks are addrpool's, which refuse packets. */
+static bool route_is_ours(const struct route_seen *seen)
+{
+	return seen->protocol == OUR_NUMBER && seen->type == RTN_UNICAST;
+}
+
 /* Deletes a route of ours with another next hop: no attachment holds it, so it is from a ledger
  * that was lost. */
 static int route_remove_rival(struct view *view, const struct object *object, const struct route_seen *other,
@@ -108,7 +114,7 @@ static int route_remove_rival(struct view *view, const struct object *object, co
 	const struct nexthop hop = { .gw = other->gw };
 	struct route old = route_of(object, &hop);
 
-	if (other->protocol != OUR_NUMBER || other->type != RTN_UNICAST)
+	if (!route_is_ours(other))
 		return route_report_other(object, other, err);
 	old.src.family = 0;
 	return route_delete(view->host, other->link, &old, err);
@@ -196,7 +202,7 @@ static int route_check(struct view *view, const struct object *object, struct cn
 		return -1;
 	if (rivals.same)
 		return 0;
-	if (rivals.differs && (rivals.other.protocol != OUR_NUMBER || rivals.other.type != RTN_UNICAST))
+	if (rivals.differs && !route_is_ours(&rivals.other))
 		return route_report_other(object, &rivals.other, err);
 	return route_check_gateway(view, object, err);
 }

@@ -8,17 +8,23 @@
 #	eth0 10.138.36.61/23   eth0 10.138.36.62/23   lan 10.138.36.66/23   internet 39.156.66.10/32
 #	         ╚══════════════════════╩══════════════════════╝
 #
+#	NODES, address_of NAME       the machines, and their addresses
 #	lan_start
-#	machine_start NAME ADDRESS   starts it; again, with the disk that it had
+#	machine_start NAME           starts it; again, with the disk that it had
 #	machine_kill NAME            ends all its processes and its network
 #	on NAME COMMAND...           runs a command there
 #	api_start [OPTION...]        kube-apiserver
 #	control_start [OPTION...]    that, kube-controller-manager, kube-scheduler
-#	join NAME ADDRESS            starts containerd, kube-proxy and a kubelet on it; its images are $MACHINES/images/*.tar
+#	join NAME                    starts containerd, kube-proxy and a kubelet on it; its images are $MACHINES/images/*.tar
 
 MACHINES=/mnt/machines # $MACHINES/NAME is the disk of a machine
 LAN_IP=10.138.36.66
 NODE_DIR=$MACHINES
+NODES=(node1 node2 node3)
+
+address_of() {
+	echo "10.138.36.6${1#node}"
+}
 
 lan_start() {
 	mkdir -p $MACHINES
@@ -33,7 +39,7 @@ lan_start() {
 		link set internet up
 		addr add 39.156.66.10/32 dev internet
 	EOF
-	sysctl -qw net.ipv4.ip_forward=1
+	sysctl -qw net.ipv4.ip_forward=1 fs.inotify.max_user_instances=8192
 	echo '+cpu +memory +pids' >/sys/fs/cgroup/cgroup.subtree_control
 }
 
@@ -69,15 +75,16 @@ machine_init() {
 	exec sleep infinity
 }
 
-# machine_link NAME ADDRESS: its place on the LAN. The MAC address does not change.
+# machine_link NAME: its place on the LAN. The MAC address does not change.
 machine_link() {
-	local mac
+	local mac address
+	address=$(address_of "$1")
 	# shellcheck disable=SC2086 # four words
-	mac=$(printf '02:00:%02x:%02x:%02x:%02x' ${2//./ })
+	mac=$(printf '02:00:%02x:%02x:%02x:%02x' ${address//./ })
 	ip link add "$1" type veth peer name eth0 address "$mac" netns "$(<"$MACHINES/$1.pid")"
 	ip link set "$1" master lan up
 	on "$1" ip -batch - <<-EOF
-		addr add $2/23 dev eth0
+		addr add $address/23 dev eth0
 		link set eth0 up
 		route add default via $LAN_IP
 	EOF
@@ -103,7 +110,7 @@ machine_start() {
 	done
 	echo $starter >"$group/machine/cgroup.procs"
 	tr -d ' ' <"/proc/$starter/task/$starter/children" >"$disk.pid"
-	machine_link "$1" "$2"
+	machine_link "$1"
 }
 
 machine_is_gone() {
@@ -164,5 +171,5 @@ join() {
 	machine_program "$1" "$KUBERNETES/kube-proxy" --kubeconfig $MACHINES/node.kubeconfig --hostname-override "$1" --proxy-mode iptables \
 		--masquerade-all --conntrack-max-per-core 0 --conntrack-tcp-timeout-established 0 --conntrack-tcp-timeout-close-wait 0
 	machine_program "$1" "$KUBERNETES/kubelet" --config $MACHINES/kubelet.yaml --kubeconfig $MACHINES/node.kubeconfig \
-		--root-dir "$disk/kubelet" --cert-dir "$disk/kubelet-certs" --hostname-override "$1" --node-ip "$2" -v 2
+		--root-dir "$disk/kubelet" --cert-dir "$disk/kubelet-certs" --hostname-override "$1" --node-ip "$(address_of "$1")" -v 2
 }

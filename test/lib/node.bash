@@ -88,7 +88,7 @@ node_stop() {
 }
 
 until_true() {
-	local end=$((SECONDS + 400)) # on a busy machine with two processors
+	local end=$((SECONDS + ${PATIENCE:-400})) # on a busy machine with two processors
 	until "$@" >$NODE_DIR/last 2>&1; do
 		[ $SECONDS -lt $end ] || {
 			echo "never: $*"
@@ -117,9 +117,9 @@ node_is_ready() {
 	kubectl get node node | grep -q ' Ready'
 }
 
-# deploy NAME REPLICAS [ANNOTATIONS]: web servers, which the kubelet probes for readiness
+# deploy NAME REPLICAS [ANNOTATIONS [NAMESPACE]]: web servers, which answer their name; the kubelet probes whether they are ready
 deploy() {
-	kubectl apply -f - <<-YAML
+	kubectl apply -n "${4:-default}" -f - <<-YAML
 		apiVersion: apps/v1
 		kind: Deployment
 		metadata: {name: $1}
@@ -135,10 +135,15 @@ deploy() {
 		      containers:
 		      - name: web
 		        image: docker.io/local/busybox:1
-		        command: [sh, -c, 'hostname >/tmp/index.html; exec httpd -f -h /tmp']
-		        readinessProbe: {httpGet: {port: 80}, periodSeconds: 1}
+		        command: [sh, -c, 'hostname >/tmp/index.html; hostname >/tmp/ready; exec httpd -f -h /tmp']
+		        readinessProbe: {httpGet: {port: 80, path: /ready}, periodSeconds: ${PROBE_SECONDS:-1}, timeoutSeconds: 5}
 	YAML
-	until_true kubectl rollout status "deployment/$1" --timeout=1s
+	deployed "$1" "${4:-default}"
+}
+
+# deployed NAME [NAMESPACE]: waits until all pods are ready
+deployed() {
+	until_true kubectl rollout status -n "${2:-default}" "deployment/$1" --timeout=1s
 }
 
 # pods_of NAME FIELD: prints the field of each pod of the deployment

@@ -11,12 +11,6 @@ load ../lib/kubernetes
 load ../lib/node
 load ../lib/machines
 
-NODES=(node1 node2 node3)
-
-address_of() {
-	echo "10.138.36.6${1#node}"
-}
-
 setup_file() {
 	local node
 	plugins_for_runtimes
@@ -26,7 +20,7 @@ setup_file() {
 	kubectl create namespace ipvlan-cni
 	machine_script
 	for node in "${NODES[@]}"; do
-		machine_start "$node" "$(address_of "$node")"
+		machine_start "$node"
 		mkdir -p "$MACHINES/$node/opt/cni/bin"
 		cp "$BUILD"/static/{ipvlan,addrpool,addrpool-claim} "$MACHINES/$node/opt/cni/bin"
 		conf_of "$node" >"$MACHINES/$node.json"
@@ -63,6 +57,7 @@ conf_of() {
 		"$TOP/conf-examples/kubernetes/shared-l2/10-ipvlan.conflist"
 }
 
+# bats test_tags=often
 @test "${MOVES:=1000} starts of pods on three machines: no address has two pods that live, no identity gets another address" {
 	export MACHINES LAN_IP
 	"$BATS_TEST_DIRNAME/many-moves" --seed "${SEED:-1}" "$MOVES" $MACHINES/machine "${NODES[@]}" >&3

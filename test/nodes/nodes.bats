@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A cluster of three nodes with ipvlan as its network: from nodes without a network, through what happens in the life of
 # a cluster, to the removal. The tests are steps of one story, first in l2 with a pool that the nodes share, then in l3
-# with BIRD between the nodes. PODS is the number of pods of the Deployment (12),
-# which has at most 12 after the rolling update.
+# with BIRD between the nodes. The tests with the tag "often" are a short story of their own. PODS is the number of pods
+# of the Deployment (12), which has at most 12 after the rolling update.
 
 TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 BUILD=${BUILD:-$TOP/build}
@@ -15,13 +15,9 @@ load ../lib/machines
 
 PODS=${PODS:-12}
 FEWER=$((PODS < 12 ? PODS : 12)) # so many are left for the tests after the rolling update
-NODES=(node1 node2 node3)
+export PROBE_SECONDS=5 PATIENCE=$((400 + 20 * PODS)) # many pods have one processor
 NETWORK=cluster
 EXAMPLES=$MACHINES/examples
-
-address_of() {
-	echo "10.138.36.6${1#node}"
-}
 
 setup_file() {
 	local node
@@ -32,11 +28,9 @@ setup_file() {
 		mv "$(image "docker.io/local/$node:1")" $MACHINES/images/$node.tar
 	done
 	cp "$BUILD/image.tar" $MACHINES/images/ipvlan-cni.tar
-	cp "$BUILD/next/image.tar" $MACHINES/images/ipvlan-cni-99.tar # another version
-	image_of_coredns
 	cp -r "$TOP/conf-examples/kubernetes" $EXAMPLES
-	control_start --default-not-ready-toleration-seconds 10 --default-unreachable-toleration-seconds 10
-	export KUBERNETES SERVER_PID=$KUBE_PID
+	control_start --default-not-ready-toleration-seconds 10 --default-unreachable-toleration-seconds 10 --event-ttl 24h
+	export KUBERNETES SERVER_PID=$KUBE_PID SERVER_URL=$KUBE_URL
 	for node in "${NODES[@]}"; do
 		node_begins "$node"
 	done
@@ -54,18 +48,17 @@ teardown_file() {
 	node_stop
 }
 
-image_of_coredns() {
-	mkdir $MACHINES/coredns
-	cp "$("$TOP/test/conformance/get-coredns")" $MACHINES/coredns
-	"$TOP/.ci/pack-image" $MACHINES/coredns docker.io/local/coredns:1 $MACHINES/coredns.tar /coredns
+# import NODE FILE: an image
+import() {
+	on "$1" ctr -n k8s.io images import --snapshotter overlayfs "$2"
 }
 
 # node_begins NODE: starts the machine, with the plugins that a distribution installs, and its kubelet
 node_begins() {
-	machine_start "$1" "$(address_of "$1")"
+	machine_start "$1"
 	mkdir -p "$MACHINES/$1"/{opt/cni/bin,etc/cni/net.d}
 	cp "$GO_PLUGINS"/{loopback,ipvlan,host-local} "$MACHINES/$1/opt/cni/bin"
-	join "$1" "$(address_of "$1")"
+	join "$1"
 }
 
 # nodes_are NUMBER STATUS
@@ -77,38 +70,12 @@ files_of_nodes() {
 	(cd $MACHINES && find node?/{opt,etc}/cni -type f -exec sha256sum {} + | sort)
 }
 
-# What happened in all tests together. kube-apiserver keeps events for an hour.
+# What happened in all tests together.
 figures() {
 	kubectl get events -A -o json | jq -r '[.items[] | {reason, n: (.count // 1)}] | group_by(.reason) |
 		map({reason: .[0].reason, n: (map(.n) | add)}) | sort_by(-.n) |
 		"# events: \(map(.n) | add): \(map("\(.n) \(.reason)") | join(", "))"'
 	echo "# nodes: ${#NODES[@]}, pods of the Deployment: $PODS"
-}
-
-# deploy NAME REPLICAS [NAMESPACE]: web servers, which answer their name and are probed for readiness
-deploy() {
-	kubectl apply -n "${3:-default}" -f - <<-YAML
-		apiVersion: apps/v1
-		kind: Deployment
-		metadata: {name: $1}
-		spec:
-		  replicas: $2
-		  selector: {matchLabels: {app: $1}}
-		  template: $(web_pods "$1")
-	YAML
-}
-
-web_pods() {
-	cat <<-YAML
-		{metadata: {labels: {app: $1}}, spec: {terminationGracePeriodSeconds: 1, containers: [
-		    {name: web, image: "docker.io/local/busybox:1",
-		      command: [sh, -c, "hostname >/tmp/index.html; hostname >/tmp/ready; exec httpd -f -h /tmp"],
-		      readinessProbe: {httpGet: {port: 80, path: /ready}, periodSeconds: 5, timeoutSeconds: 5}}]}}
-	YAML
-}
-
-deployed() {
-	until_true kubectl rollout status -n "${2:-default}" "deployment/$1" --timeout=1s
 }
 
 # pods [--namespace=NAME]: name, address and node of each pod that runs in the network
@@ -146,6 +113,20 @@ gets_nothing() {
 	! get "$@"
 }
 
+# nodes_reach_each_other: a pod of each node, the node itself and the LAN reach a pod of each node
+nodes_reach_each_other() {
+	local from to name other ip
+	for from in "${NODES[@]}"; do
+		read -r name _ < <(on_node "$from")
+		for to in "${NODES[@]}"; do
+			read -r other ip < <(on_node "$to" "$name")
+			[ "$(get "$name" "$ip")" = "$other" ]
+			[ "$(on "$from" curl -sm 10 "http://$ip")" = "$other" ]
+			[ "$(curl -sm 10 "http://$ip")" = "$other" ]
+		done
+	done
+}
+
 no_pods() {
 	[ -z "$(pods)" ]
 }
@@ -154,6 +135,7 @@ installed() {
 	kubectl -n ipvlan-cni rollout status daemonset/ipvlan-node --timeout=1s | grep -q successfully
 }
 
+# bats test_tags=often
 @test "kubectl apply -k: the programs and the network are on three nodes, and all are Ready" {
 	local conflist=$EXAMPLES/shared-l2/10-ipvlan.conflist
 	jq '.plugins[0].ipam *= {sticky: "K8S_POD_NAMESPACE/K8S_POD_NAME", cluster: {blockSize: 4, kubernetes: {nodesGone: true}}}
@@ -168,33 +150,30 @@ installed() {
 	until_true nodes_are 3 Ready
 }
 
+# bats test_tags=often
 @test "$PODS pods on three nodes: each has an address of its own, and nodes, pods and LAN reach each other" {
-	local from to name other ip
+	local node name
 	deploy web "$PODS"
-	deployed web
 	[ "$(pods | wc -l)" = "$PODS" ]
 	until_true leases_are_right
-	for from in "${NODES[@]}"; do
-		read -r name _ < <(on_node "$from")
-		for to in "${NODES[@]}"; do
-			read -r other ip < <(on_node "$to" "$name")
-			[ "$(get "$name" "$ip")" = "$other" ]
-			[ "$(on "$from" curl -sm 10 "http://$ip")" = "$other" ]
-			[ "$(curl -sm 10 "http://$ip")" = "$other" ]
-		done
+	nodes_reach_each_other
+	for node in "${NODES[@]}"; do
+		read -r name _ < <(on_node "$node")
 		kubectl exec "$name" -- ping -c 1 -W 10 39.156.66.10
-		kubectl exec "$name" -- ping -c 1 -W 10 "$(address_of "$from")"
+		kubectl exec "$name" -- ping -c 1 -W 10 "$(address_of "$node")"
 	done
 }
 
 @test "a Service and its name: pods and nodes reach it, on each node; a pod that is not ready gets no requests" {
 	local node name ip one
-	on node1 ctr -n k8s.io images import --snapshotter overlayfs $MACHINES/coredns.tar
+	mkdir $MACHINES/coredns
+	cp "$("$TOP/test/conformance/get-coredns")" $MACHINES/coredns
+	"$TOP/.ci/pack-image" $MACHINES/coredns docker.io/local/coredns:1 $MACHINES/coredns.tar /coredns
+	import node1 $MACHINES/coredns.tar
 	sed 's/agnhost:1/coredns:1/; s,^\( *\)serviceAccountName: coredns,&\n\1nodeSelector: {kubernetes.io/hostname: node1},' \
 		"$TOP/test/conformance/coredns.yaml" | kubectl apply -f -
 	until_true kubectl -n kube-system rollout status deployment/coredns --timeout=1s
 	deploy one 1
-	deployed one
 	kubectl expose deployment one --port 80
 	ip=$(kubectl get service one -o jsonpath='{.spec.clusterIP}')
 	read -r one _ < <(pods | grep '^one-')
@@ -231,6 +210,7 @@ has_new_sandbox() {
 	[ "$(sandbox "$1" "$2" | grep -cv "$3")" -gt 0 ] && [ "$(curl -sm 5 "http://$4")" = "$2" ]
 }
 
+# bats test_tags=often
 @test "the API server does not answer: pods are reached, and a pod whose sandbox died starts again with an address" {
 	local name ip old
 	read -r name ip < <(on_node node1)
@@ -244,6 +224,7 @@ has_new_sandbox() {
 	until_true leases_are_right
 }
 
+# bats test_tags=often
 @test "a drained node has no leases and no blocks; after uncordon it has pods again" {
 	kubectl drain node3 --ignore-daemonsets --delete-emptydir-data --timeout=600s
 	deployed web
@@ -267,7 +248,8 @@ no_blocks() {
 
 @test "a pool without a free address: nodes stay Ready, pods wait with the reason, and start when others end" {
 	kubectl create namespace few
-	deploy web 15 few # the range has 12 addresses, three blocks
+	deploy web 8 '' few
+	kubectl scale -n few deployment/web --replicas=15 # the range has 12 addresses, three blocks
 	until_true some_wait few
 	sleep 20
 	nodes_are 3 Ready
@@ -420,6 +402,9 @@ installed_among_restarts() {
 @test "an upgrade of the image while pods start and stop on three nodes: none fails" {
 	local node before
 	before=$(network_failures)
+	for node in "${NODES[@]}"; do
+		import "$node" "$BUILD/next/image.tar"
+	done
 	kubectl -n ipvlan-cni set image daemonset/ipvlan-node ipvlan-node=localhost/ipvlan-cni:99.0.0
 	until_true installed_among_restarts
 	deployed web
@@ -428,6 +413,49 @@ installed_among_restarts() {
 	done
 	until_true leases_are_right
 	[ "$(network_failures)" = "$before" ]
+}
+
+# tokens: by which each node asks the API
+tokens() {
+	jq -r '.users[0].user.token' $MACHINES/node?/etc/cni/net.d/ipvlan-cni.kubeconfig
+}
+
+# answer_is STATUS TOKEN: how the API answers who has the token
+answer_is() {
+	[ "$(curl -s -o /dev/null -w '%{http_code}' --cacert $MACHINES/kubernetes/certs/ca.crt -H "Authorization: Bearer $2" \
+		"$SERVER_URL/apis/coordination.k8s.io/v1/namespaces/ipvlan-cni/leases")" = "$1" ]
+}
+
+tokens_are_new() {
+	[ "$(tokens | grep -cvF "$1")" = 3 ]
+}
+
+time_passes() {
+	date -s "@$(($(date +%s) + $1))"
+}
+
+@test "the nodes' tokens are renewed before they end: when the old ones have expired, nodes still claim blocks" {
+	local before token node
+	before=$(tokens)
+	for token in $before; do
+		answer_is 200 "$token"
+	done
+	for node in "${NODES[@]}"; do
+		blocks_of "$node" >"$BATS_TEST_TMPDIR/$node"
+	done
+	time_passes 2890 # the kubelet renews a token of an hour after 48 minutes
+	until_true tokens_are_new "$before"
+	time_passes 800
+	for token in $before; do
+		until_true answer_is 401 "$token" # the API server remembers an answer for ten seconds
+	done
+	kubectl scale deployment/web --replicas=$((FEWER + 24)) # at least one more block for each node
+	deployed web
+	for node in "${NODES[@]}"; do
+		[ "$(blocks_of "$node" | wc -l)" -gt "$(wc -l <"$BATS_TEST_TMPDIR/$node")" ]
+	done
+	until_true leases_are_right
+	kubectl scale deployment/web --replicas=$FEWER
 }
 
 # uninstalls SET-UP: after that each node has the files of before, and nothing of the network is left
@@ -448,10 +476,11 @@ as_before() {
 	diff $MACHINES/before <(files_of_nodes)
 }
 
+# bats test_tags=often
 @test "kubectl delete -k: each node has the files of before, and no interface, route, filter or lease is left" {
-	kubectl delete -n kube-system deployment coredns
+	kubectl delete -n kube-system deployment coredns --ignore-not-found
 	kubectl delete deployment web
-	kubectl delete namespace db
+	kubectl delete namespace db --ignore-not-found
 	uninstalls shared-l2
 }
 
@@ -491,24 +520,16 @@ birds() {
 	done
 }
 
+# bats test_tags=often
 @test "l3 with BIRD on the nodes: pods of all nodes, and the LAN, reach each other by the routes of the nodes' blocks" {
-	local from to name other ip
 	kubectl apply -k $EXAMPLES/l3-bird
 	until_true installed
+	until_true nodes_are 3 Ready # else all pods start on the first one
 	birds
 	deploy web 12
-	deployed web
 	until_true leases_are_right
 	until_true routes_are 3
-	for from in "${NODES[@]}"; do
-		read -r name _ < <(on_node "$from")
-		for to in "${NODES[@]}"; do
-			read -r other ip < <(on_node "$to" "$name")
-			[ "$(get "$name" "$ip")" = "$other" ]
-			[ "$(on "$from" curl -sm 10 "http://$ip")" = "$other" ]
-			[ "$(curl -sm 10 "http://$ip")" = "$other" ]
-		done
-	done
+	nodes_reach_each_other
 }
 
 @test "l3: the routes of a drained node's blocks are removed everywhere" {
@@ -524,6 +545,7 @@ routes_are() {
 	[ "$(ip route show proto bird | grep -c '^10.244.*/26 via')" = "$1" ]
 }
 
+# bats test_tags=often
 @test "l3: kubectl delete -k leaves the nodes as they were" {
 	kubectl delete deployment web
 	uninstalls l3-bird

@@ -58,10 +58,10 @@ test-manifests: built
 	$(Q)test/cluster/get-kubernetes >/dev/null && test/manifests/get-helm >/dev/null && \
 		BUILD=$(abspath $B) unshare -n sh -c "ip link set lo up && exec bats --tap test/manifests"
 
-# real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; and other
-# plugins after ours. In a guest, since they use mounts and control groups. The cache keeps their packages.
+# real runtimes: Podman, containerd by ctr and as Kubernetes calls it, Multus, a node of Kubernetes; a short story of
+# three nodes; and other plugins after ours. In a guest, since they use mounts and control groups. The cache keeps their packages.
 PODMANS = trixie sid
-RUNTIME_FILES = $(filter-out test/runtimes/netavark-% test/runtimes/set-up.bats,$(wildcard test/runtimes/*.bats)) $(PODMANS:%=test/runtimes/netavark-%.bats) test/plugin/neighbours.bats
+RUNTIME_FILES = $(filter-out test/runtimes/netavark-% test/runtimes/set-up.bats,$(wildcard test/runtimes/*.bats)) $(PODMANS:%=test/runtimes/netavark-%.bats) test/plugin/neighbours.bats test/nodes/nodes.bats
 test-runtimes:
 	$(as_root)
 	$(Q)test/install-deps build test runtimes
@@ -87,7 +87,7 @@ test-cluster:
 	@$(MAKE) --no-print-directory all image IMAGE_ARCHITECTURES=$(HOST_ARCH)
 	@$(MAKE) --no-print-directory B=$B/next VERSION=99.0.0 image IMAGE_ARCHITECTURES=$(HOST_ARCH)
 	$(Q)test/cluster/get-kubernetes >/dev/null && test/conformance/get-coredns >/dev/null
-	$(Q)test/runtimes/get-runtimes >/dev/null && PODS=$(PODS) KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/nodes/nodes.bats
+	$(Q)test/runtimes/get-runtimes >/dev/null && STEP=1 PODS=$(PODS) KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/nodes/nodes.bats
 
 # identities that move between three machines: MOVES starts of pods; SEED chooses what happens
 MOVES = 1000

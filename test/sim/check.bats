@@ -109,6 +109,29 @@ bad() {
 	good
 }
 
+@test "after a restore a pod's address may be assigned again, also when its node has claimed and released the block since" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	event wipe '"node": "a"'
+	changes 10.9.0.4/30 a '' '"restore"'
+	claims a p2 10.9.0.6 10.9.0.4/30
+	begins DEL a p2
+	changes 10.9.0.4/30 a ''
+	ends ok
+	claims b p3 10.9.0.5 10.9.0.4/30
+	good
+}
+
+@test "a node that has lost its leases releases the block of a running pod: its address must not be assigned again" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	event wipe '"node": "a"'
+	begins DEL a p2
+	changes 10.9.0.4/30 a ''
+	ends ok
+	claims b p3 10.9.0.5 10.9.0.4/30
+	all_ends
+	bad 'no address has two living holders' 'p3 on b/net gets 10.9.0.5, which p1 on a/net has'
+}
+
 @test "a node assigns addresses of a lost block while it cannot know, but not a minute later" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	changes 10.9.0.4/30 a '' '"restore"'
@@ -128,6 +151,17 @@ bad() {
 	ends ok '"address": "10.9.0.6", "asked": 1, "faults": 1'
 	NOW=$((NOW + 30))
 	add a p3 10.9.0.7
+	good
+}
+
+@test "an ADD does not ask either for a minute after a DEL got no answer" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	changes 10.9.0.4/30 a '' '"restore"'
+	NOW=$((NOW + 100))
+	begins DEL a p1
+	ends ok '"asked": 1, "faults": 1'
+	NOW=$((NOW + 30))
+	add a p2 10.9.0.6
 	good
 }
 

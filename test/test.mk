@@ -96,7 +96,7 @@ test-moves:
 	$(Q)test/install-deps build test runtimes
 	@$(MAKE) --no-print-directory all static
 	$(Q)test/cluster/get-kubernetes >/dev/null
-	$(Q)test/runtimes/get-runtimes >/dev/null && MOVES=$(MOVES) SEED=$(SEED) KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/nodes/many-moves.bats
+	$(Q)test/runtimes/get-runtimes >/dev/null && STEP=1 MOVES=$(MOVES) SEED=$(SEED) KERNEL=$${KERNEL:-uml} BUILD=$B test/suite test/nodes/many-moves.bats
 
 # Kubernetes' own tests of networking and critest's: test/conformance/README.md. FOCUS='a regular expression': some of them
 test-conformance:

@@ -52,7 +52,8 @@ found() {
 
 @test "a block is noted as owned before the engine answers" {
 	in_function claim_block 's/BLOCK_CLAIMING/BLOCK_OWNED/'
-	found 'a node assigns only addresses of its own blocks'
+	# a call is killed between two writes
+	SEEDS=16 found 'a node assigns only addresses of its own blocks'
 }
 
 @test "a block is released with addresses in it" {

@@ -53,7 +53,7 @@ found() {
 @test "a block is noted as owned before the engine answers" {
 	in_function claim_block 's/BLOCK_CLAIMING/BLOCK_OWNED/'
 	# a call is killed between two writes
-	SEEDS=16 found 'a node assigns only addresses of its own blocks'
+	SEEDS=16 KILLS=0.7 MORE=ask found 'a node assigns only addresses of its own blocks'
 }
 
 @test "a block is released with addresses in it" {

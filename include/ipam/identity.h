@@ -6,9 +6,11 @@
  *	<dataDir>/.addrpool/<network>/identities/<hash>
  *		-> "held <container> <interface> 10.9.0.7,fd00::7 <identity>"
  *
- * ADD makes the note before it asks the engine. The note goes after the engine has released the identity. So
- * a call that is killed, or a DEL that does not reach the engine, leaves a note, and a later call completes
- * it. ADD writes leases only while the note says that the identity is held, in the same lock of the store.
+ * ADD makes the note before it asks the engine. If the attachment has a note already, ADD leaves it: the
+ * engine may have the attachment as the holder, and the note has the addresses. The note goes after the
+ * engine has released the identity. So a call that is killed, or a DEL that does not reach the engine,
+ * leaves a note, and a later call completes it. ADD writes leases only while the note says that the
+ * identity is held, in the same lock of the store.
  */
 #ifndef IPAM_IDENTITY_H
 #define IPAM_IDENTITY_H

@@ -93,17 +93,25 @@ static json_t *identity_holder_of(const struct hold *hold)
 
 /* What this node has noted of the attachment. */
 
-static int identity_note(const struct node *node, const struct owner *owner, enum identity_state state,
-			 const char *name, struct cni_error *err)
+/*
+ * Notes that the engine is asked. An earlier note of the attachment stays, since the engine may have the
+ * attachment as the holder; one that says "returning" becomes "claiming". FOUND_NOT: there was none.
+ */
+static enum found identity_note_claiming(const struct node *node, const struct owner *owner, const char *name,
+					 struct cni_error *err)
 {
+	struct identity note = { .addresses = "-" };
 	struct store store;
-	int rc;
+	enum found found;
 
 	if (home_open(&store, &node->conf->place, true, err) != FOUND)
-		return -1;
-	rc = identity_put(&store, owner, state, "-", name, err);
+		return FOUND_FAILED;
+	found = identity_of(&note, &store, owner);
+	if ((found == FOUND_NOT || note.state == IDENTITY_RETURNING) &&
+	    identity_put(&store, owner, IDENTITY_CLAIMING, note.addresses, name, err) < 0)
+		found = FOUND_FAILED;
 	store_close(&store);
-	return rc;
+	return found;
 }
 
 /* FOUND_NOT: a DEL, or another ADD, has ended the attachment meanwhile. */
@@ -812,42 +820,6 @@ static void identity_hold_free(struct hold *hold)
 	keep_free(&hold->keep);
 }
 
-json_t *identity_hold(struct node *node, const struct owner *owner, const char *name, const char *wants,
-		      struct cni_error *err)
-{
-	struct hold hold = { .node = node, .owner = owner };
-	const long long start = block_now_ms();
-	struct cni_error why = { 0 };
-	json_t *answer = NULL;
-	struct blocks blocks;
-
-	if (local_lock(node, err) < 0 || claim_was_told(node, BLOCKS_FAILED, start, err) != FOUND_NOT ||
-	    local_read(node, &blocks, err) < 0)
-		return NULL;
-	blocks_free(&blocks);
-	if (identity_name_keep(&hold.keep, node, name, err) < 0 ||
-	    identity_read_wants(&hold, wants, err) < 0 ||
-	    identity_note(node, owner, IDENTITY_CLAIMING, hold.keep.name, err) < 0)
-		return NULL;
-	local_begin_with(node);
-	engine_begin(node->engine, LLONG_MAX);
-	if (identity_hold_until(&hold, &why) == FOUND) {
-		claim_keep_success(node, false);
-		if (identity_note_held(&hold, err) == FOUND) {
-			identity_add_routes(&hold);
-			answer = identity_addresses_json(&hold);
-		} else
-			cni_fail(err, CNI_RETRY, "DEL of the container came while this ADD ran");
-	} else {
-		if (!hold.written)
-			identity_forget_note(node, owner);
-		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-		cni_hint(err, "%s", why.details);
-	}
-	identity_hold_free(&hold);
-	return answer;
-}
-
 /* Returning. */
 
 /* Removes the holder from the engine's record, if owner is the holder. */
@@ -861,6 +833,8 @@ static int identity_return_one(const struct node *node, const char *name, const 
 	snprintf(keep.name, sizeof(keep.name), "%s", name);
 	for (int tries = 0; found == FOUND_NOT && tries < CHANGES; tries++) {
 		found = kind->keep_read(node->engine, &keep, err);
+		if (found == FOUND_NOT)
+			found = FOUND; /* without a record there is no holder */
 		if (found != FOUND || !identity_is_holder(json_field(keep.doc, "holder"), node, owner))
 			break;
 		json_object_del(keep.doc, "holder");
@@ -868,7 +842,130 @@ static int identity_return_one(const struct node *node, const char *name, const 
 		found = kind->keep_write(node->engine, &keep, err);
 	}
 	keep_free(&keep);
-	return found == FOUND_FAILED ? -1 : 0;
+	if (found == FOUND_NOT)
+		cni_fail(err, CNI_RETRY, "other calls change the record of identity %.200s", name);
+	return found == FOUND ? 0 : -1;
+}
+
+struct namesake {
+	const char *name;
+	bool found;
+};
+
+static bool identity_is_namesake(void *arg, const struct identity *identity)
+{
+	struct namesake *namesake = arg;
+
+	namesake->found |= identity->state != IDENTITY_RETURNING && !strcmp(identity->name, namesake->name);
+	return !namesake->found;
+}
+
+/* Does another attachment of this node hold the identity now? */
+static bool identity_is_held_anew(const struct node *node, const struct identity *identity)
+{
+	struct namesake namesake = { .name = identity->name };
+	struct store store;
+
+	if (home_open(&store, &node->conf->place, true, NULL) != FOUND)
+		return true;
+	identities_each(&store, identity_is_namesake, &namesake);
+	store_close(&store);
+	return namesake.found;
+}
+
+/* Has the engine release the identity of a note, and forgets the note. */
+static int identity_return_noted(const struct node *node, const struct identity *identity,
+				 struct cni_error *err)
+{
+	const struct owner owner = { identity->container, identity->ifname };
+
+	if (identity_return_one(node, identity->name, &owner, err) < 0)
+		return -1;
+	if (!identity_is_held_anew(node, identity))
+		identity_delete_routes(node, identity);
+	identity_forget_note(node, &owner);
+	return 0;
+}
+
+static enum found identity_noted(struct identity *ret, const struct node *node, const struct owner *owner)
+{
+	struct store store;
+	enum found found;
+
+	if (home_open(&store, &node->conf->place, true, NULL) != FOUND)
+		return FOUND_FAILED;
+	found = identity_of(ret, &store, owner);
+	store_close(&store);
+	return found;
+}
+
+/* An attachment has one identity: returns the one that an earlier attachment of this name had, if it is
+ * another one. */
+static int identity_return_other(const struct node *node, const struct owner *owner, const char *name,
+				 struct cni_error *err)
+{
+	struct owner earlier = *owner;
+	struct identity note;
+
+	if (identity_noted(&note, node, owner) != FOUND || !strcmp(note.name, name))
+		return 0;
+	switch (identity_end_attachment(node, &earlier, err)) {
+	case FOUND:
+		return identity_return_noted(node, &note, err);
+	case FOUND_NOT:
+		return cni_fail(err, CNI_EXISTS, "container %.64s has an address of identity %.200s already",
+				owner->container, note.name);
+	default:
+		return -1;
+	}
+}
+
+/* Holding. */
+
+/* Becomes the holder. A note that this call has made goes again if the engine was asked for nothing. */
+static int identity_hold_as_noted(struct node *node, struct hold *hold, enum found noted,
+				  struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+
+	if (identity_hold_until(hold, &why) == FOUND) {
+		claim_keep_success(node, false);
+		return 0;
+	}
+	if (noted == FOUND_NOT && !hold->written)
+		identity_forget_note(node, hold->owner);
+	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+	return cni_hint(err, "%s", why.details);
+}
+
+json_t *identity_hold(struct node *node, const struct owner *owner, const char *name, const char *wants,
+		      struct cni_error *err)
+{
+	struct hold hold = { .node = node, .owner = owner };
+	const long long start = block_now_ms();
+	enum found noted = FOUND_FAILED;
+	json_t *answer = NULL;
+	struct blocks blocks;
+
+	if (local_lock(node, err) < 0 || claim_was_told(node, BLOCKS_FAILED, start, err) != FOUND_NOT ||
+	    local_read(node, &blocks, err) < 0)
+		return NULL;
+	blocks_free(&blocks);
+	if (identity_name_keep(&hold.keep, node, name, err) < 0 || identity_read_wants(&hold, wants, err) < 0)
+		return NULL;
+	local_begin_with(node);
+	engine_begin(node->engine, LLONG_MAX);
+	if (identity_return_other(node, owner, hold.keep.name, err) == 0)
+		noted = identity_note_claiming(node, owner, hold.keep.name, err);
+	if (noted != FOUND_FAILED && identity_hold_as_noted(node, &hold, noted, err) == 0) {
+		if (identity_note_held(&hold, err) == FOUND) {
+			identity_add_routes(&hold);
+			answer = identity_addresses_json(&hold);
+		} else
+			cni_fail(err, CNI_RETRY, "DEL of the container came while this ADD ran");
+	}
+	identity_hold_free(&hold);
+	return answer;
 }
 
 /* The notes of this node in one state. */
@@ -906,19 +1003,6 @@ static int identity_list_noted(struct noted *ret, const struct node *node, enum 
 	return 0;
 }
 
-static bool identity_is_noted(const struct node *node, const struct owner *owner)
-{
-	struct identity identity;
-	struct store store;
-	bool noted;
-
-	if (home_open(&store, &node->conf->place, true, NULL) != FOUND)
-		return true;
-	noted = identity_of(&identity, &store, owner) == FOUND;
-	store_close(&store);
-	return noted;
-}
-
 /* Releases identities of which the engine names this node as the holder, and of which this node has no note.
  */
 static int identity_return_unknown(struct node *node, const struct keeps *all, struct cni_error *err)
@@ -930,11 +1014,12 @@ static int identity_return_unknown(struct node *node, const struct keeps *all, s
 		const size_t network = strlen(node->req->name);
 		struct owner owner = { identity_text_of(holder, "container"),
 				       identity_text_of(holder, "interface") };
+		struct identity note;
 		enum found over;
 
 		if (!identity_is_holder(holder, node, &owner) || all->list[i].name[network] != ' ' ||
 		    strncmp(all->list[i].name, node->req->name, network) != 0 ||
-		    identity_is_noted(node, &owner))
+		    identity_noted(&note, node, &owner) != FOUND_NOT)
 			continue;
 		over = identity_end_attachment(node, &owner, err);
 		rc = over == FOUND_FAILED ? -1
@@ -1009,32 +1094,6 @@ static int identity_agree_with_engine(struct node *node, struct cni_error *err)
 	return rc;
 }
 
-struct namesake {
-	const char *name;
-	bool found;
-};
-
-static bool identity_is_namesake(void *arg, const struct identity *identity)
-{
-	struct namesake *namesake = arg;
-
-	namesake->found |= identity->state != IDENTITY_RETURNING && !strcmp(identity->name, namesake->name);
-	return !namesake->found;
-}
-
-/* Does another attachment of this node hold the identity now? */
-static bool identity_is_held_anew(const struct node *node, const struct identity *identity)
-{
-	struct namesake namesake = { .name = identity->name };
-	struct store store;
-
-	if (home_open(&store, &node->conf->place, true, NULL) != FOUND)
-		return true;
-	identities_each(&store, identity_is_namesake, &namesake);
-	store_close(&store);
-	return namesake.found;
-}
-
 int identity_return(struct node *node, bool all, struct cni_error *err)
 {
 	struct noted returning;
@@ -1042,16 +1101,8 @@ int identity_return(struct node *node, bool all, struct cni_error *err)
 
 	if (rc < 0 || identity_list_noted(&returning, node, IDENTITY_RETURNING, err) < 0)
 		return -1;
-	for (size_t i = 0; rc == 0 && i < returning.n; i++) {
-		const struct identity *identity = &returning.list[i];
-		const struct owner owner = { identity->container, identity->ifname };
-
-		rc = identity_return_one(node, identity->name, &owner, err);
-		if (rc == 0 && !identity_is_held_anew(node, identity))
-			identity_delete_routes(node, identity);
-		if (rc == 0)
-			identity_forget_note(node, &owner);
-	}
+	for (size_t i = 0; rc == 0 && i < returning.n; i++)
+		rc = identity_return_noted(node, &returning.list[i], err);
 	free(returning.list);
 	return rc;
 }

@@ -111,6 +111,64 @@ identities() {
 	[ "$(identities)" = "net db/web-0 $first - -" ]
 }
 
+# fails_silent NAME CONTAINER: ADD fails, since the engine does not answer.
+fails_silent() {
+	local conf=$CONF
+	CONF=$(jq -c '.ipam.cluster.timeout = 1' <<<"$CONF")
+	pause_engine
+	start "$@"
+	resume_engine
+	CONF=$conf
+	fails 11
+	rm -f "$OWN/blocks/failed" # a minute has passed
+}
+
+@test "an ADD that is repeated for a running pod while the engine does not answer takes nothing from the pod" {
+	ip addr replace 192.0.2.1/24 dev lo
+	at a '"blockRoutes": true'
+	started web-0 c1
+	first=$ADDRESS
+	fails_silent web-0 c1
+	pool CHECK "$CONF" c1
+	succeeds
+	[ "$(readlink "$OWN"/identities/*)" = "held c1 eth0 $first net db/web-0" ]
+	ended c1
+	[ "$(identities)" = "net db/web-0 $first - -" ]
+	[ -z "$(ip -4 route show proto 105)" ]
+	at b
+	started web-0 c2
+	[ "$ADDRESS" = "$first" ]
+}
+
+@test "an ADD that was killed, and is repeated while the engine does not answer: the identity is free after its DEL" {
+	at a
+	started web-0 c1
+	first=$ADDRESS
+	rm "$STORE/$first"
+	ln -sfn "claiming c1 eth0 - net db/web-0" "$OWN"/identities/*
+	fails_silent web-0 c1
+	ended c1
+	[ "$(identities)" = "net db/web-0 $first - -" ]
+}
+
+@test "a container whose DEL did not reach the engine, and that starts as another workload, frees its first identity" {
+	at a
+	started web-0 c1
+	first=$ADDRESS
+	CONF=$(jq -c '.ipam.cluster.timeout = 1' <<<"$CONF")
+	pause_engine
+	pool DEL "$CONF" c1
+	resume_engine
+	succeeds
+	started web-1 c1
+	[ "$(identities)" = "net db/web-0 $first - -
+net db/web-1 $ADDRESS a c1" ]
+	start web-2 c1
+	fails 100 'container c1 has an address of identity net db/web-1 already'
+	pool CHECK "$CONF" c1
+	succeeds
+}
+
 @test "a DEL of an earlier container does not take the identity from the present one" {
 	at a
 	started web-0 c1
@@ -289,7 +347,7 @@ drop_record() {
 }
 
 @test "blockRoutes: the address is a route of the node that has it, until its DEL" {
-	ip addr add 192.0.2.1/24 dev lo
+	ip addr replace 192.0.2.1/24 dev lo
 	at a '"blockRoutes": true'
 	started web-0 c1
 	[ "$(ip -4 route show proto 105)" = "unreachable $ADDRESS metric 4096 " ]

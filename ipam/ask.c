@@ -170,11 +170,14 @@ void cluster_tidy(const struct request *req)
 /* "0,2=10.9.0.7": the range sets that keep addresses for identities, with the requested addresses. */
 static bool ask_list_wants(const struct conf *conf, char *ret, size_t size)
 {
+	struct ip given[RECORD_MAX] = { 0 };
 	size_t used = 0;
 
 	for (size_t i = 0; i < conf->n_pools && used < size; i++) {
-		const struct ip *wanted = wanted_of(conf, i, NULL);
+		const struct ip *wanted = wanted_of(conf, i, given);
 
+		if (wanted)
+			given[i] = *wanted;
 		if (conf->pools[i].identities)
 			used += (size_t)snprintf(ret + used, size - used, "%s%zu%s%s", used ? "," : "",
 						 conf->pools[i].number, wanted ? "=" : "",

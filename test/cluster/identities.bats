@@ -308,6 +308,10 @@ drop_record() {
 	CONF=$(jq -c 'del(.runtimeConfig)' <<<"$CONF")
 	started web-0 c3
 	[ "$ADDRESS" = 10.9.0.77 ]
+	at b '' "${SETS%]}, [{\"subnet\": \"fd00:9::/120\", \"identities\": true}]]"
+	CONF=$(jq -c '. + {runtimeConfig: {ips: ["10.9.0.79/24", "fd00:9::79/120"]}}' <<<"$CONF")
+	started web-4 c4
+	[ "$(jq -c '[.ips[].address]' <<<"$output")" = '["10.9.0.79/24","fd00:9::79/120"]' ]
 }
 
 @test "many nodes start workloads at once, some the same: each address has one holder" {

@@ -47,8 +47,9 @@ int identity_return(struct node *node, bool all, struct cni_error *err);
 
 /*
  * For people. identity_list() returns all records. identity_release() removes the holder of a record, whose
- * pod does not run, as the person knows; with forgotten also the record. identity_reserve() makes a record
- * with these addresses, comma-separated, before its workload starts.
+ * pod does not run, as the person knows; with forgotten also the record. identity_reserve() adds these
+ * addresses, comma-separated, to the record, or makes it, before its workload starts; if it fails, the record
+ * is as before.
  */
 json_t *identity_list(struct node *node, struct cni_error *err);
 json_t *identity_release(struct node *node, const char *name, bool forgotten, struct cni_error *err);

@@ -33,10 +33,11 @@ struct want {
 
 struct hold {
 	struct node *node;
-	const struct owner *owner;
+	const struct owner *owner; /* NULL: of a reservation */
 	struct want wants[WANTS_MAX];
 	size_t n;
 	struct keep keep;   /* the identity's record */
+	json_t *before;	    /* of a reservation: the record as others have written it; NULL: there was none */
 	bool written;	    /* the engine may have noted us */
 	struct taken taken; /* blocks of nodes, and addresses that others have got since */
 	struct taken locks; /* addresses that have a lock, sorted */
@@ -610,7 +611,8 @@ static int identity_check_requested(const struct hold *hold, struct cni_error *e
 	return 0;
 }
 
-/* Writes the addresses of the wants into the record. Addresses of other families stay. */
+/* Writes the addresses of the wants into the record. Addresses of other families stay; a reservation only
+ * adds, since a pod may have the others. */
 static void identity_set_addresses(struct hold *hold)
 {
 	json_t *list = json_array();
@@ -621,7 +623,7 @@ static void identity_set_addresses(struct hold *hold)
 	json_array_foreach(identity_addresses_of(&hold->keep), i, entry) {
 		bool other = json_is_string(entry) && ip_parse(json_string_value(entry), &ip);
 
-		for (size_t k = 0; other && k < hold->n; k++)
+		for (size_t k = 0; other && hold->owner && k < hold->n; k++)
 			other = ip.family != hold->wants[k].ip.family;
 		if (other)
 			json_array_append_new(list, json_string(ip_text(&ip).s));
@@ -670,31 +672,65 @@ static enum found identity_choose_all(struct hold *hold, struct cni_error *err)
 }
 
 /*
- * Locks each address of the record. If another identity has an address, chooses another one, and writes the
- * record before the lock. FOUND_NOT: another call has changed the record.
+ * Locks the address of a want. If another identity has it, chooses another one, and writes the record before
+ * the lock. FOUND_NOT: another call has changed the record.
  */
+static enum found identity_lock_want(struct hold *hold, struct want *want, struct cni_error *err)
+{
+	for (;;) {
+		enum found found = identity_lock(hold->node, &hold->keep, &want->ip, err);
+
+		if (found != FOUND_NOT)
+			return found;
+		if (want->requested.family)
+			return (enum found)identity_no_address(want, err);
+		if (identity_take(hold, &want->ip, err) < 0 ||
+		    (!hold->listed && identity_list_locks(hold, err) < 0))
+			return FOUND_FAILED;
+		want->ip.family = 0;
+		found = identity_choose_all(hold, err);
+		if (found != FOUND)
+			return found;
+	}
+}
+
+/* Locks the addresses of the record that no want has: a call that was killed may have left them unlocked.
+ * Drops those that another identity has. */
+static int identity_lock_others(struct hold *hold, struct cni_error *err)
+{
+	json_t *list = json_object_get(hold->keep.doc, "addresses");
+	size_t i = 0;
+
+	while (i < json_array_size(list)) {
+		const char *text = json_string_value(json_array_get(list, i));
+		enum found found = FOUND_NOT;
+		bool wanted = false;
+		struct ip ip;
+
+		if (text && ip_parse(text, &ip)) {
+			for (size_t k = 0; k < hold->n; k++)
+				wanted |= ip_equal(&hold->wants[k].ip, &ip);
+			found = wanted ? FOUND : identity_lock(hold->node, &hold->keep, &ip, err);
+		}
+		if (found == FOUND_FAILED)
+			return -1;
+		if (found == FOUND)
+			i++;
+		else
+			json_array_remove(list, i);
+	}
+	return 0;
+}
+
+/* Locks each address of the record. FOUND_NOT: another call has changed the record. */
 static enum found identity_lock_all(struct hold *hold, struct cni_error *err)
 {
 	enum found found = FOUND;
 
-	for (size_t k = 0; found == FOUND && k < hold->n; k++) {
-		struct want *want = &hold->wants[k];
-
-		for (;;) {
-			found = identity_lock(hold->node, &hold->keep, &want->ip, err);
-			if (found != FOUND_NOT)
-				break;
-			if (want->requested.family)
-				return (enum found)identity_no_address(want, err);
-			if (identity_take(hold, &want->ip, err) < 0 ||
-			    (!hold->listed && identity_list_locks(hold, err) < 0))
-				return FOUND_FAILED;
-			want->ip.family = 0;
-			found = identity_choose_all(hold, err);
-			if (found != FOUND)
-				return found;
-		}
-	}
+	for (size_t k = 0; found == FOUND && k < hold->n; k++)
+		found = identity_lock_want(hold, &hold->wants[k], err);
+	if (found == FOUND && identity_lock_others(hold, err) < 0)
+		found = FOUND_FAILED;
 	return found == FOUND ? identity_write_record(hold, true, err) : found;
 }
 
@@ -818,6 +854,7 @@ static void identity_hold_free(struct hold *hold)
 	taken_free(&hold->taken);
 	taken_free(&hold->locks);
 	keep_free(&hold->keep);
+	json_decref(hold->before);
 }
 
 /* Returning. */
@@ -1197,9 +1234,51 @@ json_t *identity_release(struct node *node, const char *name, bool forgotten, st
 	return answer;
 }
 
+/* Reads the record. It is ours if it is as we wrote it, though the answer was lost. */
+static enum found identity_read_before(struct hold *hold, struct cni_error *err)
+{
+	json_auto_t *written = json_incref(hold->keep.doc);
+	enum found found = hold->node->engine->kind->keep_read(hold->node->engine, &hold->keep, err);
+
+	if (found == FOUND_FAILED || (found == FOUND && json_equal(hold->keep.doc, written)))
+		return found;
+	json_decref(hold->before);
+	hold->before = json_deep_copy(hold->keep.doc);
+	return found;
+}
+
+/* Writes the record as it was before this call, then removes the locks that it had not. */
+static void identity_restore(const struct hold *hold, struct keep *there)
+{
+	keep_free(there);
+	there->doc = json_incref(hold->before);
+	if (hold->node->engine->kind->keep_write(hold->node->engine, there, NULL) != FOUND)
+		return;
+	for (size_t k = 0; k < hold->n; k++)
+		if (!identity_is_among(identity_addresses_of(there), &hold->wants[k].ip))
+			identity_unlock(hold->node, there, &hold->wants[k].ip);
+}
+
+/* A reservation has failed: nothing of it stays, unless another call has changed the record meanwhile. */
+static void identity_undo_reserve(const struct hold *hold)
+{
+	const struct engine_kind *kind = hold->node->engine->kind;
+	struct keep there = { .kind = KEEP_IDENTITY };
+
+	memcpy(there.name, hold->keep.name, sizeof(there.name));
+	if (kind->keep_read(hold->node->engine, &there, NULL) == FOUND &&
+	    json_equal(there.doc, hold->keep.doc)) {
+		if (hold->before)
+			identity_restore(hold, &there);
+		else
+			identity_forget(hold->node, &there, NULL);
+	}
+	keep_free(&there);
+}
+
 static enum found identity_reserve_once(struct hold *hold, struct cni_error *err)
 {
-	enum found found = hold->node->engine->kind->keep_read(hold->node->engine, &hold->keep, err);
+	enum found found = identity_read_before(hold, err);
 	bool all;
 
 	if (found == FOUND_FAILED || (found == FOUND_NOT && identity_new_record(hold, err) < 0))
@@ -1242,8 +1321,8 @@ json_t *identity_reserve(struct node *node, const char *name, const char *addres
 		answer = json_incref(hold.keep.doc);
 	else if (found == FOUND_NOT)
 		cni_fail(err, CNI_RETRY, "other calls change the record of identity %s", hold.keep.name);
-	else if (hold.written && !json_field(hold.keep.doc, "holder") && !identity_is_locked(&hold))
-		identity_forget(node, &hold.keep, NULL);
+	if (!answer && hold.written)
+		identity_undo_reserve(&hold);
 	identity_hold_free(&hold);
 	return answer;
 }

@@ -263,3 +263,24 @@ asked() {
 	pool ADD "$CONF" c3
 	fails 11 'is held on node b by container c2'
 }
+
+@test "identities: a killed call has left a record with an address of another: it counts only once it is locked" {
+	local v4 both key
+	etcd_start "$SERVER"
+	ENGINE="\"etcd\": {\"endpoints\": [\"$ETCD_URL\"]}"
+	v4='"sticky": "K8S_POD_NAME", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]'
+	both="$v4, [{\"subnet\": \"fd00:9::/120\", \"identities\": true}]]"
+	on a '' "$both"
+	"$BUILD/addrpool-claim" reserve web-1 fd00:9::17 <<<"$CONF" >/dev/null
+	"$("$TOP/test/cluster/get-etcdctl")" --endpoints "$ETCD_URL" put "/ipvlan-cni/net/~identity/net web-0" \
+		'{"identity": "net web-0", "id": "4f1a", "locked": false, "addresses": ["10.9.0.70", "fd00:9::17"]}' >/dev/null
+	export CNI_ARGS='K8S_POD_NAME=web-0'
+	on a '' "$v4]" # this node has an older configuration
+	add c1
+	[ "$ADDRESS" = 10.9.0.70 ]
+	drops "$CONF" c1
+	on b '' "$both"
+	add c2
+	[[ $output = *'"10.9.0.70/24"'* ]]
+	[[ $output != *'"fd00:9::17/120"'* ]]
+}

@@ -403,6 +403,47 @@ drop_record() {
 	[ "$status" = 0 ]
 }
 
+# record NAME: what the engine has of the workload db/NAME, except its times.
+record() {
+	"$BUILD/addrpool-claim" identities <<<"$CONF" | jq -Sc --arg name "net db/$1" '.[] | select(.identity == $name) | del(.since)'
+}
+
+@test "a reservation that fails leaves an earlier record as it was, and no new one" {
+	local both=${SETS%]} before
+	both+=', [{"subnet": "fd00:9::/120", "identities": true}]]'
+	at a
+	started web-0 c1
+	first=$ADDRESS
+	before=$(record web-0)
+	at b '' "$both"
+	run "$BUILD/addrpool-claim" reserve db/web-1 fd00:9::17 <<<"$CONF"
+	[ "$status" = 0 ]
+	for name in web-0 web-2; do
+		run "$BUILD/addrpool-claim" reserve "db/$name" fd00:9::17 <<<"$CONF"
+		[ "$status" = 1 ]
+		[[ $output = *"requested ip fd00:9::17 is another identity's"* ]]
+	done
+	[ "$(record web-0)" = "$before" ]
+	[ -z "$(record web-2)" ]
+	run "$BUILD/addrpool-claim" reserve db/web-0 fd00:9::18,fd00:9::17 <<<"$CONF" # the first is free
+	[ "$status" = 1 ]
+	[ "$(record web-0)" = "$before" ]
+	run "$BUILD/addrpool-claim" reserve db/web-2 fd00:9::18 <<<"$CONF"
+	[ "$status" = 0 ]
+}
+
+@test "a reservation adds an address to those that a workload has" {
+	local two='"sticky": "K8S_POD_NAMESPACE/K8S_POD_NAME", "ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.64", "rangeEnd": "10.9.0.95", "identities": true}],
+		[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.128", "rangeEnd": "10.9.0.159", "identities": true}]]'
+	at a
+	started web-0 c1
+	first=$ADDRESS
+	at b '' "$two"
+	run "$BUILD/addrpool-claim" reserve db/web-0 10.9.0.130 <<<"$CONF"
+	[ "$status" = 0 ]
+	[ "$(identities)" = "net db/web-0 $first,10.9.0.130 a c1" ] # c1 runs, and has the first one
+}
+
 @test "a simulation in which workloads move, with kills, partitions and lost DELs: no address has two holders, and none changes" {
 	run "$TOP/test/sim/identities" --seed "${SEED:-1}" --moves 8 "$BUILD"
 	echo "$output"

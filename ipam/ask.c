@@ -10,6 +10,7 @@
 #include "cni/child.h"
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/listing.h"
 #include "ipam/identity.h"
 #include "ipam/record.h"
 #include "ipam/wanted.h"
@@ -17,7 +18,6 @@
 #define PROGRAM "addrpool-claim"
 
 #define RETURN_PATIENCE_S 60 /* for the engine, when addrpool-claim returns blocks */
-#define LOCK_PATIENCE_S 65   /* beyond that: until other calls of addrpool-claim have ended */
 
 /* The engine says which address of an identity's range set is a pod's: all are left. */
 static int ask_narrow_one(struct pool *ret, const struct pool *pool, const struct prefix *ours, size_t n,
@@ -98,7 +98,8 @@ json_t *cluster_ask(const char *config, size_t len, const char *const *argv, int
 		.env = environ,
 		.input = config,
 		.input_len = len,
-		.patience_s = patience_s + LOCK_PATIENCE_S,
+		.patience_s = patience_s + LISTING_LOCK_S,
+		.output_max = LISTING_MAX,
 	};
 	json_t *answer = NULL;
 	struct outcome o;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cni/about.h"
 #include "cni/json.h"
@@ -287,12 +288,14 @@ static int list_network(const struct network *network, void *arg, struct cni_err
 	if (survey_read(&survey, conf, err) < 0)
 		return -1;
 	if (conf->cluster.pool && !listing->local)
-		claims = nodes_claims(network, err);
+		claims = nodes_claims(network, NULL, err);
 	if (listing->list) {
 		json_t *doc = list_survey_json(conf, &survey);
 
-		if (claims)
-			json_object_set_new(doc, "cluster", nodes_json(claims, conf, &survey.states.leases));
+		if (claims) {
+			nodes_complete(claims, conf, &survey.states.leases);
+			json_object_set(doc, "cluster", claims);
+		}
 		json_array_append_new(listing->list, doc);
 	} else {
 		list_print_survey(listing, conf, &survey);
@@ -334,7 +337,7 @@ int list_main(int argc, char **argv)
 		cni_log("%s: %s%s%s", argv[i], err.msg, err.details[0] ? "; " : "", err.details);
 		status = 1;
 	}
-	if (json && json_dumpf(list, stdout, JSON_INDENT(local ? 0 : 4)) == 0)
+	if (json && json_dumpf(list, stdout, JSON_INDENT(isatty(STDOUT_FILENO) ? 4 : 0)) == 0)
 		putchar('\n');
 	return fflush(stdout) < 0 ? 1 : status;
 }

@@ -7,6 +7,7 @@
 
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/listing.h"
 #include "cni/stderr.h"
 #include "ipam/ask.h"
 
@@ -29,14 +30,14 @@ static json_t *nodes_ask(const struct network *network, const char *const *argv,
 	autofree char *config = json_dumps(network->doc, JSON_COMPACT);
 
 	if (config)
-		return cluster_ask(config, strlen(config), argv, (int)network->conf->cluster.timeout, err);
+		return cluster_ask(config, strlen(config), argv, LISTING_S, err);
 	cni_fail(err, CNI_RETRY, "out of memory");
 	return NULL;
 }
 
-json_t *nodes_claims(const struct network *network, struct cni_error *err)
+json_t *nodes_claims(const struct network *network, const char *node, struct cni_error *err)
 {
-	const char *argv[] = { "list", NULL };
+	const char *argv[] = { "list", node, NULL };
 
 	return nodes_ask(network, argv, err);
 }
@@ -169,19 +170,18 @@ static void nodes_print_holders(const json_t *claims)
 			  nodes_text(holder, "seen"));
 }
 
-json_t *nodes_json(const json_t *claims, const struct conf *conf, const struct leases *leases)
+void nodes_complete(json_t *claims, const struct conf *conf, const struct leases *leases)
 {
-	json_t *doc = json_deep_copy(claims), *claim;
+	json_t *claim;
 	size_t i;
 
-	json_array_foreach(json_field(doc, "claims"), i, claim)
+	json_array_foreach(json_field(claims, "claims"), i, claim)
 		if (nodes_is_here(claim, conf))
 			json_object_set_new(claim, "leased",
 					    json_integer(
 						    (json_int_t)nodes_leased_in(nodes_text(claim, "block"),
 										leases)));
-	json_object_set_new(doc, "nodes", nodes_holders_json(json_field(doc, "claims")));
-	return doc;
+	json_object_set_new(claims, "nodes", nodes_holders_json(json_field(claims, "claims")));
 }
 
 void nodes_print(const json_t *claims, const struct conf *conf, const struct leases *leases)
@@ -203,31 +203,20 @@ struct release {
 	size_t blocks;
 };
 
-/* The claims of one node. */
-static json_t *nodes_claims_of(const json_t *claims, const char *node)
-{
-	json_t *list = json_array(), *claim;
-	size_t i;
-
-	json_array_foreach(json_field(claims, "claims"), i, claim)
-		if (!strcmp(nodes_text(claim, "node"), node))
-			json_array_append(list, claim);
-	return list;
-}
-
 static int nodes_release_network(const struct network *network, void *arg, struct cni_error *err)
 {
 	struct release *release = arg;
 	const char *argv[] = { "release", release->node, NULL };
-	json_auto_t *claims = NULL, *list = NULL;
+	json_auto_t *answer = NULL;
+	const json_t *list;
 
 	if (!network->conf->cluster.pool)
 		return cni_fail(err, CNI_CONFIG, "network %s shares its pool with no other node",
 				network->conf->place.network);
-	claims = release->really ? nodes_ask(network, argv, err) : nodes_claims(network, err);
-	if (!claims)
+	answer = release->really ? nodes_ask(network, argv, err) : nodes_claims(network, release->node, err);
+	if (!answer)
 		return -1;
-	list = release->really ? json_incref(claims) : nodes_claims_of(claims, release->node);
+	list = release->really ? answer : json_field(answer, "claims");
 	release->blocks += json_array_size(list);
 	nodes_put("network %s, pool %s: %s %zu blocks of %s\n", network->conf->place.network,
 		  network->conf->cluster.pool, release->really ? "released" : "would release",

@@ -54,8 +54,8 @@ void claim_keep_success(const struct node *node, bool agreed);
 void claim_keep_failure(const struct node *node, const struct cni_error *why);
 int claim_check_block_size(const struct node *node, long long there, struct cni_error *err);
 
-/* Lists all claims, for people. */
-json_t *claim_list(struct node *node, struct cni_error *err);
+/* Lists all claims, or those of the node called name, for people. */
+json_t *claim_list(struct node *node, const char *name, struct cni_error *err);
 
 /* Releases all blocks of the node called name, and returns them. If that is this node: only those of this
  * network, and fails while an address of them is leased. */

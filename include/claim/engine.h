@@ -126,8 +126,9 @@ struct engine_kind {
 	 * 0.1.0 made are missing until they are in the index. */
 	int (*own)(struct engine *engine, const struct claim *self, struct claims *ret,
 		   struct cni_error *err);
-	/* All claims of the pool; only their blocks, which requires less memory. */
-	int (*list)(struct engine *engine, struct claims *ret, struct cni_error *err);
+	/* All claims of the pool, or those of one node; only the blocks of all, which requires less memory.
+	 */
+	int (*list)(struct engine *engine, const char *node, struct claims *ret, struct cni_error *err);
 	int (*list_blocks)(struct engine *engine, struct taken *ret, struct cni_error *err);
 	/* Creates the pool's record. FOUND_NOT: it exists already. */
 	enum found (*begin)(struct engine *engine, long long block_size, struct cni_error *err);
@@ -159,7 +160,9 @@ struct engine {
 	const struct engine_kind *kind;
 	const struct cluster *cluster;
 	struct http *http;
-	long long deadline_ms; /* CLOCK_BOOTTIME */
+	/* CLOCK_BOOTTIME */
+	long long deadline_ms;
+	long long end_ms; /* engine_go_on() moves the deadline no further; 0: it does not move */
 };
 
 /* Do not connect yet. NULL: CNI_CONFIG, CNI_RETRY (no memory), CNI_IO (a file cannot be read). */
@@ -169,6 +172,14 @@ struct engine *kubernetes_open(const struct cluster *cluster, struct cni_error *
 /* Sets the deadline for all later requests: after the configuration's timeout, or after most_ms if that is
  * less. */
 void engine_begin(struct engine *engine, long long most_ms);
+
+/*
+ * For what people ask of a large pool: a minute for each answer, LISTING_S for all. Only until the engine is
+ * reached does the configuration's timeout apply. Call engine_go_on() before each request; otherwise it does
+ * nothing.
+ */
+void engine_begin_for_people(struct engine *engine);
+void engine_go_on(struct engine *engine);
 
 void keep_free(struct keep *keep);
 int keeps_add(struct keeps *keeps, struct keep *keep, struct cni_error *err); /* takes keep's document */

@@ -30,6 +30,7 @@ struct http {
 	char *token;		      /* the header Authorization, owned */
 	const char *accept;	      /* the header Accept; NULL: application/json */
 	const long long *deadline_ms; /* CLOCK_BOOTTIME */
+	long long reach_ms;	      /* until then an endpoint must be reached; 0: until the deadline */
 	long long try_ms;	      /* for one answer; doubled after each round of all endpoints */
 };
 

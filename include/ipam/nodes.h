@@ -11,12 +11,13 @@
 #include "ipam/lease.h"
 #include "ipam/networks.h"
 
-/* The list of addrpool-claim; the caller owns it. NULL: err is filled. */
-json_t *nodes_claims(const struct network *network, struct cni_error *err);
+/* The list of addrpool-claim, of the blocks of all nodes (node NULL) or of one; the caller owns it. NULL: err
+ * is filled. */
+json_t *nodes_claims(const struct network *network, const char *node, struct cni_error *err);
 
-/* The claims, with the number of leased addresses in each block of this node (only its own node knows that
+/* Adds to the claims the number of leased addresses in each block of this node (only its own node knows that
  * of a block), and "nodes", each with its blocks and last sign of life, the oldest first. */
-json_t *nodes_json(const json_t *claims, const struct conf *conf, const struct leases *leases);
+void nodes_complete(json_t *claims, const struct conf *conf, const struct leases *leases);
 void nodes_print(const json_t *claims, const struct conf *conf, const struct leases *leases);
 
 /* printf() that makes control characters visible, since other programs choose the names. */

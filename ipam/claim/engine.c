@@ -7,13 +7,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "claim/http.h"
 #include "cni/hash.h"
+#include "cni/listing.h"
+
+#define ANSWER_MS 60000
 
 void engine_begin(struct engine *engine, long long most_ms)
 {
 	const long long timeout_ms = engine->cluster->timeout * 1000;
 
 	engine->deadline_ms = block_now_ms() + (timeout_ms < most_ms ? timeout_ms : most_ms);
+}
+
+void engine_begin_for_people(struct engine *engine)
+{
+	engine->end_ms = block_now_ms() + LISTING_S * 1000LL;
+	engine_go_on(engine);
+}
+
+void engine_go_on(struct engine *engine)
+{
+	const long long now = block_now_ms();
+
+	if (!engine->end_ms)
+		return;
+	engine->deadline_ms = now + ANSWER_MS < engine->end_ms ? now + ANSWER_MS : engine->end_ms;
+	engine->http->reach_ms = now + engine->cluster->timeout * 1000;
 }
 
 /* The list with room for one more entry. It doubles when n reaches a power of two. NULL: no memory. */

@@ -14,8 +14,12 @@
  * strings, and members that are zero or false are absent. */
 
 #define PREFIX "/ipvlan-cni"
-/* etcd searches its whole index for each page. */
-#define PAGE 20000
+/* etcd searches its whole index for each page. A page with the longest names remains below the longest answer
+ * that http.c accepts: in base64 a key and its value have at most 1 KiB, 3 KiB, or 25 KiB if the name of an
+ * identity consists of control characters. */
+#define PAGE_OF_KEYS 15000
+#define PAGE_OF_CLAIMS 5000
+#define PAGE_OF_KEPT 500
 
 /* etcd's --max-txn-ops is 128. */
 #define READ_AT_ONCE 100
@@ -278,23 +282,30 @@ static struct claim etcd_read_claim(const struct prefix *block, const json_t *kv
 	return claim;
 }
 
-static json_t *etcd_range(const char *from, const char *end, bool keys_only)
+/* Reads the keys alone if a page has so many. */
+static json_t *etcd_range(const char *from, const char *end, int page)
 {
-	return json_pack("{s:s, s:o, s:i, s:b}", "key", from, "range_end", etcd_quoted(end), "limit", PAGE,
-			 "keys_only", keys_only);
+	return json_pack("{s:s, s:o, s:i, s:b}", "key", from, "range_end", etcd_quoted(end), "limit", page,
+			 "keys_only", page == PAGE_OF_KEYS);
 }
 
 /* The keys to list in our directory: calls take() for each. */
 struct listing {
 	const char *from, *until;
-	bool keys_only;
+	int page;
 	int (*take)(void *arg, const char *name, const json_t *kv, struct cni_error *err);
 	void *arg; /* of take() */
 };
 
+struct claim_listing {
+	const char *node; /* NULL: all */
+	struct claims *claims;
+};
+
 static int etcd_take_claim(void *arg, const char *name, const json_t *kv, struct cni_error *err)
 {
-	struct claims *claims = arg;
+	const struct claim_listing *listing = arg;
+	struct claims *claims = listing->claims;
 	struct prefix block;
 	struct claim claim;
 
@@ -306,7 +317,7 @@ static int etcd_take_claim(void *arg, const char *name, const json_t *kv, struct
 	if (!prefix_parse(name, &block))
 		return 0;
 	claim = etcd_read_claim(&block, kv);
-	return claims_add(claims, &claim, err);
+	return listing->node && strcmp(listing->node, claim.node) != 0 ? 0 : claims_add(claims, &claim, err);
 }
 
 static int etcd_take_block(void *arg, const char *name, const json_t *kv, struct cni_error *err)
@@ -342,13 +353,16 @@ static int etcd_read_page(struct etcd *etcd, const struct listing *listing, char
 			  struct cni_error *err)
 {
 	autofree char *from = *more;
-	json_auto_t *answer = etcd_call(etcd, "/v3/kv/range", etcd_range(from, end, listing->keys_only), err);
-	const json_t *kvs = json_field(answer, "kvs"), *kv;
+	json_auto_t *answer = NULL;
+	const json_t *kvs, *kv;
 	size_t i, len;
 
 	*more = NULL;
+	engine_go_on(&etcd->engine);
+	answer = etcd_call(etcd, "/v3/kv/range", etcd_range(from, end, listing->page), err);
 	if (!answer)
 		return -1;
+	kvs = json_field(answer, "kvs");
 	json_array_foreach(kvs, i, kv) {
 		autofree char *name = etcd_name_of(etcd, kv);
 
@@ -381,10 +395,11 @@ static int etcd_list_keys(struct etcd *etcd, const struct listing *listing, stru
 }
 
 /* The first character of a block is a hexadecimal digit or a colon. So blocks precede "pool" and "~node". */
-static int etcd_list(struct engine *engine, struct claims *ret, struct cni_error *err)
+static int etcd_list(struct engine *engine, const char *node, struct claims *ret, struct cni_error *err)
 {
-	const struct listing all = { "", "~", false, etcd_take_claim, ret };
-	const struct listing signs = { "~node/", "~node0", false, etcd_take_sign, ret };
+	struct claim_listing claims = { node, ret };
+	const struct listing all = { "", "~", PAGE_OF_CLAIMS, etcd_take_claim, &claims };
+	const struct listing signs = { "~node/", "~node0", PAGE_OF_CLAIMS, etcd_take_sign, ret };
 	struct etcd *etcd = (struct etcd *)engine;
 
 	*ret = (struct claims){ 0 };
@@ -400,7 +415,7 @@ static int etcd_list(struct engine *engine, struct claims *ret, struct cni_error
 
 static int etcd_list_blocks(struct engine *engine, struct taken *ret, struct cni_error *err)
 {
-	const struct listing blocks = { "", "g", true, etcd_take_block, ret };
+	const struct listing blocks = { "", "g", PAGE_OF_KEYS, etcd_take_block, ret };
 
 	*ret = (struct taken){ 0 };
 	if (etcd_list_keys((struct etcd *)engine, &blocks, err) == 0)
@@ -522,8 +537,8 @@ static json_t *etcd_read_index(struct etcd *etcd, const struct claim *self, stru
 {
 	const struct key directory = etcd_index_key(etcd, self, "", NULL);
 	autofree char *from = base64_encode(directory.s, strlen(directory.s));
-	json_auto_t *answer =
-		etcd_call(etcd, "/v3/kv/range", etcd_range(from, etcd_end_of(directory.s).s, true), err);
+	json_auto_t *answer = etcd_call(etcd, "/v3/kv/range",
+					etcd_range(from, etcd_end_of(directory.s).s, PAGE_OF_KEYS), err);
 	json_t *keys = answer ? json_array() : NULL, *kv;
 	size_t i, len;
 
@@ -821,7 +836,9 @@ static int etcd_keep_list(struct engine *engine, enum keep_kind kind, struct kee
 			  struct cni_error *err)
 {
 	struct keep_listing keeps = { kind, ret };
-	struct listing listing = { .from = kinds[kind], .take = etcd_take_keep, .arg = &keeps };
+	struct listing listing = {
+		.from = kinds[kind], .page = PAGE_OF_KEPT, .take = etcd_take_keep, .arg = &keeps
+	};
 	char until[16];
 
 	snprintf(until, sizeof(until), "%s", kinds[kind]);

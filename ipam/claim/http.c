@@ -334,24 +334,36 @@ static long long http_pause_after(const struct http *http, size_t tries, const s
 	return pause / 2 + pause * random / UINT16_MAX;
 }
 
+/* Was the last request sent to an endpoint, although perhaps not answered? */
+static bool http_was_sent(const struct http *http)
+{
+	curl_off_t time = 0;
+
+	return curl_easy_getinfo(http->curl, CURLINFO_PRETRANSFER_TIME_T, &time) == CURLE_OK && time > 0;
+}
+
 int http_call(struct http *http, const char *method, const char *path, const json_t *body, struct reply *ret,
 	      struct cni_error *err)
 {
 	struct attempt last = { .endpoint = NULL, .why = "no time is left" };
 	autofree char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	long long left = *http->deadline_ms - block_now_ms(), pause, patience = http->try_ms;
+	bool reached = false;
 
 	if (body && !text)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	for (size_t tries = 1; left > 0; tries++) {
 		if (http_attempt(http, method, path, text, left < patience ? left : patience, ret, &last))
 			return 0;
+		reached |= http_was_sent(http);
 		http->current = (http->current + 1) % http->n;
 		/* repetitions would add to the load of a busy service */
 		if (tries % http->n == 0)
 			patience *= 2;
 		pause = http_pause_after(http, tries, &last);
 		left = *http->deadline_ms - block_now_ms() - pause;
+		if (!reached && http->reach_ms && block_now_ms() + pause > http->reach_ms)
+			break;
 		if (left <= 0 || (last.tls && http->n == 1))
 			break;
 		http_pause_ms(pause);

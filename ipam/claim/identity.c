@@ -1151,7 +1151,7 @@ json_t *identity_list(struct node *node, struct cni_error *err)
 	json_t *list = json_array();
 	struct keeps all;
 
-	engine_begin(node->engine, LLONG_MAX);
+	engine_begin_for_people(node->engine);
 	if (node->engine->kind->keep_list(node->engine, KEEP_IDENTITY, &all, err) < 0) {
 		json_decref(list);
 		return NULL;

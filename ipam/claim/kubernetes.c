@@ -215,18 +215,6 @@ static bool kubernetes_read_lease_of(const struct kubernetes *k, const struct pr
 	return kubernetes_read_lease(k, doc, ret) && prefix_equal(&ret->block, block);
 }
 
-static int kubernetes_read_item(const struct kubernetes *k, struct claims *claims, const json_t *item,
-				struct cni_error *err)
-{
-	const json_t *notes = json_field(json_field(item, "metadata"), "annotations");
-	const char *size = json_string_value(json_field(notes, "ipvlan-cni/block-size"));
-	struct claim claim;
-
-	if (size)
-		claims->block_size = strtoll(size, NULL, 10);
-	return kubernetes_read_lease(k, item, &claim) ? claims_add(claims, &claim, err) : 0;
-}
-
 /* Lists the Leases whose labels match selector. query is added to the URL. FOUND_NOT: HTTP 410, the list that
  * the page belongs to has expired. */
 static enum found kubernetes_ask_list(struct kubernetes *k, const char *selector, const char *query,
@@ -568,6 +556,7 @@ static enum found kubernetes_read_page(struct kubernetes *k, const struct listin
 	int rc = 0;
 
 	*more = NULL;
+	engine_go_on(&k->engine);
 	if (asprintf(&query, "&limit=%d%s%s", PAGE, *from ? "&continue=" : "", escaped ? escaped : "") < 0)
 		query = NULL;
 	curl_free(escaped);
@@ -608,20 +597,38 @@ static int kubernetes_list_items(struct kubernetes *k, const struct listing *lis
 	return -1;
 }
 
+struct claim_listing {
+	const char *node; /* NULL: all */
+	struct claims *claims;
+};
+
 static int kubernetes_take_claim(struct kubernetes *k, void *arg, const json_t *item, struct cni_error *err)
 {
-	return kubernetes_read_item(k, arg, item, err);
+	const struct claim_listing *listing = arg;
+	const json_t *notes = json_field(json_field(item, "metadata"), "annotations");
+	const char *size = json_string_value(json_field(notes, "ipvlan-cni/block-size"));
+	struct claim claim;
+
+	if (size)
+		listing->claims->block_size = strtoll(size, NULL, 10);
+	if (!kubernetes_read_lease(k, item, &claim) ||
+	    (listing->node && strcmp(listing->node, claim.node) != 0))
+		return 0;
+	return claims_add(listing->claims, &claim, err);
 }
 
 static void kubernetes_forget_claims(void *arg)
 {
-	claims_free(arg);
+	const struct claim_listing *listing = arg;
+
+	claims_free(listing->claims);
 }
 
-static int kubernetes_list(struct engine *engine, struct claims *ret, struct cni_error *err)
+static int kubernetes_list(struct engine *engine, const char *node, struct claims *ret, struct cni_error *err)
 {
 	char selector[128];
-	const struct listing listing = { selector, kubernetes_take_claim, kubernetes_forget_claims, ret };
+	struct claim_listing claims = { node, ret };
+	const struct listing listing = { selector, kubernetes_take_claim, kubernetes_forget_claims, &claims };
 
 	*ret = (struct claims){ 0 };
 	snprintf(selector, sizeof(selector), LABEL "=%s", engine->cluster->pool);

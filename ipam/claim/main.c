@@ -19,7 +19,7 @@ static const struct about about = {
 		 "       addrpool-claim confirm <CONFIGURATION\n"
 		 "       addrpool-claim hold CONTAINER INTERFACE IDENTITY POOL[=ADDRESS],... <CONFIGURATION\n"
 		 "       addrpool-claim return [--all] <CONFIGURATION\n"
-		 "       addrpool-claim list <CONFIGURATION\n"
+		 "       addrpool-claim list [NODE] <CONFIGURATION\n"
 		 "       addrpool-claim release NODE <CONFIGURATION\n"
 		 "       addrpool-claim identities <CONFIGURATION\n"
 		 "       addrpool-claim reserve IDENTITY ADDRESS,... <CONFIGURATION\n"
@@ -97,7 +97,7 @@ static json_t *main_execute(struct node *node, char **argv, struct cni_error *er
 	if (!strcmp(verb, "release-identity"))
 		return identity_release(node, argv[1], argv[2], err);
 	if (!strcmp(verb, "list"))
-		return claim_list(node, err);
+		return claim_list(node, argv[1], err);
 	return claim_release(node, argv[1], err);
 }
 
@@ -133,7 +133,7 @@ static bool main_is_usage(int argc, char **argv)
 		int min, max;
 	} verbs[] = {
 		{ "claim", 4, 5 },	{ "confirm", 2, 2 }, { "return", 2, 3 },	   { "hold", 6, 6 },
-		{ "identities", 2, 2 }, { "reserve", 4, 4 }, { "release-identity", 3, 4 }, { "list", 2, 2 },
+		{ "identities", 2, 2 }, { "reserve", 4, 4 }, { "release-identity", 3, 4 }, { "list", 2, 3 },
 		{ "release", 3, 3 }
 	};
 
@@ -162,7 +162,9 @@ int main(int argc, char **argv)
 	answer = main_answer(argv + 1, &err);
 	if (!answer)
 		answer = error_json(&err, CNI_1_1_0);
-	if (json_dumpf(answer, stdout, JSON_INDENT(4)) < 0 || putchar('\n') == EOF || fflush(stdout) == EOF)
+	/* a list of many blocks is long enough without indentation */
+	if (json_dumpf(answer, stdout, err.msg[0] ? JSON_INDENT(4) : 0) < 0 || putchar('\n') == EOF ||
+	    fflush(stdout) == EOF)
 		return 1;
 	return err.msg[0] != '\0';
 }

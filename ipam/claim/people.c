@@ -8,8 +8,6 @@
 #include "claim/local.h"
 #include "cni/json.h"
 
-#define PATIENCE_MS 60000
-
 static json_t *people_claim_json(const struct claim *claim)
 {
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "block", prefix_text(&claim->block).s, "node",
@@ -19,14 +17,14 @@ static json_t *people_claim_json(const struct claim *claim)
 			 json_text(strcmp(claim->seen, claim->since) > 0 ? claim->seen : claim->since));
 }
 
-json_t *claim_list(struct node *node, struct cni_error *err)
+json_t *claim_list(struct node *node, const char *name, struct cni_error *err)
 {
 	const struct cluster *cluster = &node->conf->cluster;
 	struct claims claims;
 	json_t *doc, *list;
 
-	engine_begin(node->engine, PATIENCE_MS);
-	if (node->engine->kind->list(node->engine, &claims, err) < 0)
+	engine_begin_for_people(node->engine);
+	if (node->engine->kind->list(node->engine, name, &claims, err) < 0)
 		return NULL;
 	if (claims.n)
 		qsort(claims.list, claims.n, sizeof(*claims.list), claim_by_block);
@@ -42,19 +40,15 @@ json_t *claim_list(struct node *node, struct cni_error *err)
 	return doc;
 }
 
-/* Keeps the claims of the node called name. Of this node it keeps only those of this network, since other
- * networks have separate leases and locks. */
-static void people_keep_releasable(const struct node *node, struct claims *claims, const char *name)
+/* Of this node keeps only the claims of this network, since other networks have separate leases and locks. */
+static void people_keep_ours(const struct node *node, struct claims *claims)
 {
-	const bool ourselves = !strcmp(name, node->self.node);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct claim *claim = &claims->list[i];
 
-		if (strcmp(claim->node, name) != 0)
-			continue;
-		if (ourselves && strcmp(claim->network, node->self.network) != 0)
+		if (strcmp(claim->network, node->self.network) != 0)
 			cni_log("block %s stays: it is of network %s of this node, which is released by "
 				"itself",
 				prefix_text(&claim->block).s, claim->network);
@@ -94,6 +88,7 @@ static int people_check_unused(struct node *node, struct cni_error *err)
 static int people_release(const struct node *node, const struct claim *claim, bool ourselves,
 			  struct cni_error *err)
 {
+	engine_go_on(node->engine);
 	if (ourselves)
 		return remove_claim(node, claim, err);
 	return node->engine->kind->remove(node->engine, claim, err) == FOUND_FAILED ? -1 : 0;
@@ -104,12 +99,14 @@ json_t *claim_release(struct node *node, const char *name, struct cni_error *err
 	const bool ourselves = !strcmp(name, node->self.node);
 	json_t *released = json_array();
 	struct claims claims = { 0 };
-	int rc = local_lock(node, err);
+	/* pods of another node make no difference to this one, whose ADDs do not wait */
+	int rc = ourselves || !strcmp(name, IDENTITIES) ? local_lock(node, err) : 0;
 
-	engine_begin(node->engine, PATIENCE_MS);
+	engine_begin_for_people(node->engine);
 	if (rc == 0)
-		rc = node->engine->kind->list(node->engine, &claims, err);
-	people_keep_releasable(node, &claims, name);
+		rc = node->engine->kind->list(node->engine, name, &claims, err);
+	if (ourselves)
+		people_keep_ours(node, &claims);
 	if (rc == 0 && !strcmp(name, IDENTITIES))
 		rc = people_check_unused(node, err);
 	if (rc == 0 && ourselves)

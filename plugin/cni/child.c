@@ -24,6 +24,7 @@
 #include "cni/stderr.h"
 
 #define OUTPUT_MAX (1 << 20)
+#define OUTPUT_FIRST 65536 /* bytes of room; doubled when they are full */
 
 /* ETXTBSY: a program cannot start while its file is being replaced. */
 #define BUSY_TRIES 10
@@ -111,11 +112,37 @@ static int child_spawn(const struct child *child, int in, int out, int errors, p
 	return error;
 }
 
-/* Reads the pipe. Returns false if the child wrote too much. */
+/* The output of the last child, with room for a zero byte after it. */
+static char *child_output;
+static size_t child_room;
+
+/* Makes room for more than len bytes. */
+static bool child_make_room(size_t len)
+{
+	const size_t room = len < OUTPUT_FIRST ? OUTPUT_FIRST : 2 * len;
+	char *bigger;
+
+	if (len < child_room)
+		return true;
+	bigger = realloc(child_output, room + 1);
+	if (!bigger)
+		return false;
+	child_output = bigger;
+	child_room = room;
+	return true;
+}
+
+/* Reads the pipe. Returns false if the child wrote too much. Without memory for more, the maximum is what it
+ * has written. */
 static bool child_read_output(int fd, struct outcome *o)
 {
-	ssize_t n = read(fd, o->output + o->output_len, o->output_max - o->output_len);
+	size_t room;
+	ssize_t n;
 
+	if (!child_make_room(o->output_len))
+		o->output_max = o->output_len;
+	room = child_room < o->output_max ? child_room : o->output_max;
+	n = read(fd, child_output + o->output_len, room - o->output_len);
 	o->output_len += n > 0 ? (size_t)n : 0;
 	return o->output_len < o->output_max;
 }
@@ -239,21 +266,13 @@ static int child_run_once(const struct child *what, struct outcome *o, struct cn
 
 int child_run(const struct child *child, struct outcome *ret, struct cni_error *err)
 {
-	static char *output; /* of the maximum size, so allocated once */
-	static size_t room;
-	const size_t max = child->output_max ? child->output_max : OUTPUT_MAX;
-
-	if (room < max) {
-		free(output);
-		output = malloc(max + 1);
-		room = output ? max : 0;
-	}
-	if (!output)
+	*ret = (struct outcome){ .output_max = child->output_max ? child->output_max : OUTPUT_MAX };
+	if (!child_make_room(0))
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	*ret = (struct outcome){ .output = output, .output_max = max };
 	if (child_run_once(child, ret, err) < 0)
 		return -1;
-	output[ret->output_len] = '\0';
+	ret->output = child_output;
+	ret->output[ret->output_len] = '\0';
 	ret->stderr_end[ret->stderr_len] = '\0';
 	return 0;
 }

@@ -10,12 +10,13 @@
 #include "cni/child.h"
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/listing.h"
 #include "ctl/places.h"
 #include "ctl/progress.h"
 #include "ctl/scan.h"
 
 /* More than the minute for which addrpool waits for its lock. */
-#define PATIENCE_S 90
+#define LOCK_PATIENCE_S 90
 
 /* The file from which addrpool reads a network. */
 #define INPUT "/dev/stdin"
@@ -46,6 +47,14 @@ static int pools_explain(struct outcome *o, struct cni_error *err)
 	return cni_fail(err, CNI_CONFIG, "%s", why);
 }
 
+/* addrpool asks the engine of one plugin after the other. */
+static int pools_patience_s(const json_t *network)
+{
+	const int plugins = (int)json_array_size(json_object_get(network, "plugins"));
+
+	return LOCK_PATIENCE_S + plugins * (LISTING_LOCK_S + LISTING_S);
+}
+
 /* Runs addrpool for one network. *o has its output. */
 static int pools_addrpool_run(const json_t *network, const char *const *arguments, struct outcome *o,
 			      struct cni_error *err)
@@ -57,7 +66,8 @@ static int pools_addrpool_run(const json_t *network, const char *const *argument
 				  .env = environ,
 				  .input = text,
 				  .input_len = text ? strlen(text) : 0,
-				  .patience_s = PATIENCE_S,
+				  .patience_s = pools_patience_s(network),
+				  .output_max = LISTING_MAX,
 				  .quiet = true };
 	char program[PATH_MAX];
 

@@ -149,7 +149,7 @@ static void try(struct engine *engine)
 	check(engine->kind->begin(engine, 16, &err), &err);
 	try_look(engine, &claim);
 	try_claim(engine, &claim);
-	if (engine->kind->list(engine, &claims, &err) < 0) {
+	if (engine->kind->list(engine, NULL, &claims, &err) < 0) {
 		must(*err.msg);
 		return;
 	}

@@ -352,6 +352,7 @@ int http_call(struct http *http, const char *method, const char *path, const jso
 
 	if (body && !text)
 		return cni_fail(err, CNI_RETRY, "out of memory");
+	http->silent = false;
 	for (size_t tries = 1; left > 0; tries++) {
 		if (http_attempt(http, method, path, text, left < patience ? left : patience, ret, &last))
 			return 0;
@@ -368,6 +369,7 @@ int http_call(struct http *http, const char *method, const char *path, const jso
 			break;
 		http_pause_ms(pause);
 	}
+	http->silent = true;
 	return http_give_up(http, &last, err);
 }
 

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "claim/agree.h"
+#include "claim/http.h"
 #include "claim/local.h"
 #include "claim/node.h"
 #include "claim/routes.h"
@@ -1000,6 +1001,8 @@ json_t *identity_hold(struct node *node, const struct owner *owner, const char *
 			answer = identity_addresses_json(&hold);
 		} else
 			cni_fail(err, CNI_RETRY, "DEL of the container came while this ADD ran");
+	} else if (node->engine->http->silent) {
+		claim_keep_failure(node, err); /* calls that wait for this one need not ask */
 	}
 	identity_hold_free(&hold);
 	return answer;

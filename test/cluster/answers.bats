@@ -64,6 +64,24 @@ begins() {
 	refuses 11 'Empty reply'
 }
 
+@test "the engine hangs: of several ADDs of workloads at once only the first one asks it" {
+	local n pids=()
+	ENGINE="\"etcd\": {\"endpoints\": [\"$SCRIPTED_URL\"]}"
+	on a '"timeout": 5' '"sticky": "K8S_POD_NAME", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]'
+	answers hangs
+	for n in 1 2 3 4; do
+		(
+			export CNI_ARGS="K8S_POD_NAME=web-$n"
+			pool ADD "$CONF" "c$n"
+			fails 11 'timed out' && touch "$BATS_TEST_TMPDIR/failed.$n"
+		) 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	ls "$BATS_TEST_TMPDIR"/failed.[1-4]
+	[ "$(asked | wc -l)" = 1 ]
+}
+
 @test "half an answer" {
 	answers half '{"header": {'
 	refuses 11 ''

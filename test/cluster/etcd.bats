@@ -265,7 +265,7 @@ asked() {
 }
 
 @test "identities: a killed call has left a record with an address of another: it counts only once it is locked" {
-	local v4 both key
+	local v4 both
 	etcd_start "$SERVER"
 	ENGINE="\"etcd\": {\"endpoints\": [\"$ETCD_URL\"]}"
 	v4='"sticky": "K8S_POD_NAME", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]'

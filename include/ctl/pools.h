@@ -17,6 +17,13 @@
  */
 json_t *pools_of(const json_t *network, bool ask, struct cni_error *err);
 
+/* Do nodes share the pool? Then its range sets have only the addresses of this node's blocks, none at first,
+ * and an ADD that finds no free address claims another block. */
+bool pools_is_shared(const json_t *pool);
+
+/* The share of n addresses, for a bar: 0 if there are none. */
+double pools_share(long long n, long long size);
+
 /*
  * Runs addrpool with these arguments and the network, and prints its output: release-node, identities,
  * reserve or release-identity. Fails with CNI_CONFIG and addrpool's message.

@@ -7,6 +7,7 @@
 #include "cni/ip.h"
 #include "cni/json.h"
 #include "ctl/overview.h"
+#include "ctl/pools.h"
 #include "ctl/scan.h"
 
 /* A pool is nearly full if at most 1 of this many addresses is free. */
@@ -287,17 +288,18 @@ static void judge_master(json_t *problems, const json_t *master)
 		   "use that device as the master");
 }
 
-static void judge_set(json_t *problems, const char *network, const json_t *set)
+static void judge_set(json_t *problems, const json_t *pool, const json_t *set)
 {
 	const long long size = json_integer_value(json_object_get(set, "size"));
 	const long long used = json_integer_value(json_object_get(set, "used"));
 	json_auto_t *text = NULL;
 
-	if (size - used > size / TIGHT)
+	if (pools_is_shared(pool) || size - used > size / TIGHT)
 		return;
 	text = json_sprintf("%lld of %lld addresses of %s are in use", used, size,
 			    scan_text(set, "rangeSet"));
-	judge_note(problems, "warning", "pool", network, json_string_value(text), "make the range larger");
+	judge_note(problems, "warning", "pool", scan_text(pool, "network"), json_string_value(text),
+		   "make the range larger");
 }
 
 /* A lease of a pod that is gone counts as free: the next ADD may reuse it. */
@@ -331,7 +333,7 @@ void judge(json_t *doc, const json_t *earlier)
 	pods_each_of(doc, judge_pod, &all);
 	json_array_foreach(all.pools, i, entry)
 		json_array_foreach(json_object_get(entry, "rangeSets"), k, set)
-			judge_set(all.problems, scan_text(entry, "network"), set);
+			judge_set(all.problems, entry, set);
 	json_object_set_new(doc, "problems", all.problems);
 	json_decref(all.leases);
 	json_decref(all.held);

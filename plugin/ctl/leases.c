@@ -19,16 +19,16 @@ static int leases_complain(const struct cni_error *err)
 	return 1;
 }
 
-static void leases_print_range(const json_t *range)
+static void leases_print_range(const json_t *pool, const json_t *range)
 {
 	const long long size = json_integer_value(json_object_get(range, "size"));
 	const long long leased = json_integer_value(json_object_get(range, "leased"));
 	const long long dead = json_integer_value(json_object_get(range, "dead"));
 	const long long waiting = json_integer_value(json_object_get(range, "waiting"));
-	const double share = size ? (double)leased / (double)size : 1;
+	const double share = pools_share(leased, size);
 
 	text_put(PLAIN, "  ");
-	text_bar(share >= 1 ? RED : GREEN, share);
+	text_bar(share >= 1 && !pools_is_shared(pool) ? RED : GREEN, share);
 	text_put(PLAIN, " %3.0f%%  %lld of %lld  %s", 100 * share, leased, size,
 		 scan_text(range, "rangeSet"));
 	if (dead)
@@ -106,7 +106,7 @@ static void leases_print_pool(const json_t *pool)
 	text_put(DIM, "  %s, leases in %s", networks_place(pool), scan_text(pool, "dataDir"));
 	text_end();
 	json_array_foreach(json_object_get(pool, "rangeSets"), i, range)
-		leases_print_range(range);
+		leases_print_range(pool, range);
 	if (json_array_size(json_object_get(pool, "leases")))
 		leases_print_table(json_object_get(pool, "leases"), keys, titles, 5);
 	if (json_object_get(pool, "cluster"))

@@ -35,6 +35,16 @@ static bool pools_has(const json_t *plugins)
 	return false;
 }
 
+bool pools_is_shared(const json_t *pool)
+{
+	return json_object_get(pool, "blocks");
+}
+
+double pools_share(long long n, long long size)
+{
+	return size ? (double)n / (double)size : 0;
+}
+
 /* Finds the reason in "addrpool: /dev/stdin: REASON\n". */
 static int pools_explain(struct outcome *o, struct cni_error *err)
 {

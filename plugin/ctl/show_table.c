@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/overview.h"
+#include "ctl/pools.h"
 #include "ctl/report.h"
 #include "ctl/scan.h"
 #include "ctl/table.h"
@@ -56,16 +57,16 @@ static void show_table_print_counts(const json_t *doc)
 	text_end();
 }
 
-static void show_table_put_free(struct table *table, const json_t *set)
+static void show_table_put_free(struct table *table, const json_t *pool, const json_t *set)
 {
 	const long long size = json_integer_value(json_object_get(set, "size"));
 	const long long unused = size - json_integer_value(json_object_get(set, "used"));
-	const bool tight = (double)unused <= (1 - SHOW_TIGHT) * (double)size;
+	const bool tight = (double)unused <= (1 - SHOW_TIGHT) * (double)size && !pools_is_shared(pool);
 
 	if (unused >= PLENTY)
 		table_put(table, PLAIN, "plenty");
 	else
-		table_put(table, unused <= 0 ? RED : tight ? YELLOW : PLAIN, "%lld/%lld", unused, size);
+		table_put(table, !tight ? PLAIN : unused <= 0 ? RED : YELLOW, "%lld/%lld", unused, size);
 	table_put(table, PLAIN, "%s", scan_text(set, "rangeSet"));
 }
 
@@ -81,7 +82,7 @@ static void show_table_put_sets(struct table *table, const json_t *doc, const js
 		json_array_foreach(json_object_get(pool, "rangeSets"), k, set) {
 			for (int blank = 0; n && blank < 4; blank++)
 				table_put(table, PLAIN, "%s", "");
-			show_table_put_free(table, set);
+			show_table_put_free(table, pool, set);
 			n++;
 		}
 	}

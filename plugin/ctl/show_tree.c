@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ctl/overview.h"
+#include "ctl/pools.h"
 #include "ctl/scan.h"
 #include "ctl/text.h"
 
@@ -265,13 +266,14 @@ static void show_tree_print_lost(const json_t *lost)
 	text_end();
 }
 
-static void show_tree_print_range(const char *network, const json_t *range, int wide)
+static void show_tree_print_range(const json_t *pool, const json_t *range, int wide)
 {
 	const long long size = scan_number(range, "size"), used = scan_number(range, "used");
-	const double share = size ? (double)used / (double)size : 1;
+	const double share = pools_share(used, size);
+	const bool tight = share >= SHOW_TIGHT && !pools_is_shared(pool);
 
-	text_put(PLAIN, "  %-*s  ", wide, network);
-	text_bar(share >= 1 ? RED : share >= SHOW_TIGHT ? YELLOW : GREEN, share);
+	text_put(PLAIN, "  %-*s  ", wide, scan_text(pool, "network"));
+	text_bar(!tight ? GREEN : share >= 1 ? RED : YELLOW, share);
 	text_put(PLAIN, " %3.0f%%  %lld of %lld  %s", 100 * share, used, size, scan_text(range, "rangeSet"));
 	if (scan_number(range, "dead"))
 		text_put(YELLOW, "  and %lld of pods that are gone", scan_number(range, "dead"));
@@ -293,7 +295,7 @@ static void show_tree_print_pools(const json_t *pools)
 			wide = (int)strlen(scan_text(pool, "network"));
 	json_array_foreach(pools, i, pool)
 		json_array_foreach(json_object_get(pool, "rangeSets"), k, range)
-			show_tree_print_range(scan_text(pool, "network"), range, wide);
+			show_tree_print_range(pool, range, wide);
 }
 
 void show_tree(const json_t *doc)

@@ -6,8 +6,9 @@
 #include "ctl/pools.h"
 #include "ctl/scan.h"
 
-static void usage_examine_range_set(struct exam *exam, const json_t *range)
+static void usage_examine_range_set(struct exam *exam, const json_t *pool, const json_t *range)
 {
+	const bool shared = pools_is_shared(pool);
 	const long long dead = scan_number(range, "dead"), leased = scan_number(range, "leased"),
 			size = scan_number(range, "size");
 	const char *text = scan_text(range, "rangeSet");
@@ -17,12 +18,12 @@ static void usage_examine_range_set(struct exam *exam, const json_t *range)
 		       "ipvlanctl gc --yes releases them, as does the next ADD that finds no other "
 		       "address",
 		       "%lld of %s are leased for pods that no longer exist", dead, text);
-	else if (leased >= size)
+	else if (leased >= size && !shared)
 		report(exam->report, WARNING, "pool", "make the range larger",
 		       "all %lld addresses of %s are leased: the next ADD fails", size, text);
 	else
-		report(exam->report, OK, "pool", NULL, "%lld of %lld addresses of %s are leased", leased,
-		       size, text);
+		report(exam->report, OK, "pool", NULL, "%lld of %lld addresses of %s%s are leased", leased,
+		       size, shared ? "this node's blocks of " : "", text);
 }
 
 /* Keeps the pools of this network. A file may have several networks. */
@@ -104,5 +105,5 @@ void examine_pools(struct exam *exam)
 	exam->leases = usage_leases_by_address(exam->pools);
 	json_array_foreach(exam->pools, i, pool)
 		json_array_foreach(json_object_get(pool, "rangeSets"), k, range)
-			usage_examine_range_set(exam, range);
+			usage_examine_range_set(exam, pool, range);
 }

@@ -222,6 +222,22 @@ ranges() {
 	doctor 2 "error    cluster: network \"net\": etcd $ETCD_URL" "; 0 addresses of this node's blocks are free"
 }
 
+@test "a node without pods in a cluster, and one whose block is full: no fault, since an ADD claims a block" {
+	etcd_start "$BATS_TEST_TMPDIR/etcd"
+	configured net "$(sound "{\"ipam\":{\"cluster\":{\"blockSize\":1,\"etcd\":{\"endpoints\":[\"$ETCD_URL\"]}}}}")"
+	for share in '0 of 0' '1 of 1'; do
+		doctor 0 "ok       pool: $share addresses of this node's blocks of 10.138.36.2-10.138.36.40 are leased"
+		ctl status
+		succeeds
+		tells 'ok       pools    1 range set, none nearly full'
+		ctl status --prometheus
+		tells 'ipvlan_cni_concern_level{concern="pools"} 0'
+		ctl pools
+		[[ $output != *100%* ]] || [ "$share" = '1 of 1' ]
+		[ "$share" != '0 of 0' ] || pod b net
+	done
+}
+
 @test "no addrpool-claim" {
 	local bin=$BATS_TEST_TMPDIR/bin
 	mkdir -p "$bin"

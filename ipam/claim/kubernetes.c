@@ -17,6 +17,8 @@
  */
 
 #define PAGE 500
+#define LABEL_MAX 63
+#define OBJECT_MAX 253
 #define TRY_MS 5000
 
 #define LABEL "ipvlan-cni/pool"
@@ -96,13 +98,14 @@ static bool kubernetes_parse_name(const struct kubernetes *k, const char *name, 
 	return prefix_parse(text, ret) && !strcmp(kubernetes_name_of(k, ret).s, name);
 }
 
-/* May text be a label's value and a part of a Lease's name, without escapes? */
-static bool kubernetes_is_dns_name(const char *text)
+/* May text be a label's value and a part of a Lease's name, without escapes (LABEL_MAX), or the name of an
+ * object (OBJECT_MAX)? */
+static bool kubernetes_is_dns_name(const char *text, size_t max)
 {
 	static const char inside[] = "abcdefghijklmnopqrstuvwxyz0123456789.-", *const ends = ".-";
 	size_t len = strlen(text);
 
-	return len && len <= 63 && !text[strspn(text, inside)] && !strchr(ends, *text) &&
+	return len && len <= max && !text[strspn(text, inside)] && !strchr(ends, *text) &&
 	       !strchr(ends, text[len - 1]) && !strstr(text, "..") && !strstr(text, ".-") &&
 	       !strstr(text, "-.");
 }
@@ -379,7 +382,7 @@ static int kubernetes_find_node(struct kubernetes *k, const struct claim *claim,
 	if (!claim->owned || k->node)
 		return 0;
 	if (snprintf(path, sizeof(path), "/api/v1/nodes/%s", claim->node) >= (int)sizeof(path) ||
-	    !kubernetes_is_dns_name(claim->node))
+	    !kubernetes_is_dns_name(claim->node, OBJECT_MAX))
 		return cni_fail(err, CNI_CONFIG, "\"%s\" cannot be the name of a Node object", claim->node);
 	if (http_call(&k->http, "GET", path, NULL, &reply, err) < 0)
 		return -1;
@@ -922,7 +925,7 @@ static enum found kubernetes_node_gone(struct engine *engine, const char *node, 
 	char path[320];
 	bool gone;
 
-	if (!engine->cluster->nodes_gone || !kubernetes_is_dns_name(node))
+	if (!engine->cluster->nodes_gone || !kubernetes_is_dns_name(node, OBJECT_MAX))
 		return FOUND_NOT;
 	snprintf(path, sizeof(path), "/api/v1/nodes/%s", node);
 	if (http_call(&k->http, "GET", path, NULL, &reply, err) < 0)
@@ -979,7 +982,7 @@ static int kubernetes_read_conf(struct kubernetes *k, const json_t *conf, struct
 	if (field_string(conf, where, "kubeconfig", &path, err) < 0 ||
 	    field_string(conf, where, "namespace", &space, err) < 0)
 		return -1;
-	if (!kubernetes_is_dns_name(k->engine.cluster->pool)) {
+	if (!kubernetes_is_dns_name(k->engine.cluster->pool, LABEL_MAX)) {
 		cni_fail(err, CNI_CONFIG, "the pool's name \"%s\" cannot be part of a Lease's name",
 			 k->engine.cluster->pool);
 		return cni_hint(err,
@@ -991,7 +994,7 @@ static int kubernetes_read_conf(struct kubernetes *k, const json_t *conf, struct
 		return -1;
 	if (!*space)
 		space = k->namespace ? k->namespace : "default";
-	if (!kubernetes_is_dns_name(space))
+	if (!kubernetes_is_dns_name(space, LABEL_MAX))
 		return cni_fail(err, CNI_CONFIG, "%snamespace: invalid name \"%s\"", where, space);
 	if (asprintf(&k->leases, "/apis/coordination.k8s.io/v1/namespaces/%s/leases", space) >= 0)
 		return 0;

@@ -60,6 +60,17 @@ on_dead_node() {
 	[ "$(jq -r '.[].holder | .node + " " + .container' "$BATS_TEST_TMPDIR/list")" = "b new" ]
 }
 
+@test "or when a Node object with a name of 253 characters is deleted" {
+	local name
+	name=$(printf 'node-%.0s' {1..50})abc
+	on "$name" '' "$SETS"
+	start old
+	succeeds
+	on b '' "$SETS"
+	start new # there is no such Node object
+	succeeds
+}
+
 @test "or when its Node object is deleted; without the key, not even then" {
 	on_dead_node
 	kube DELETE "$NODES/a" >/dev/null

@@ -115,6 +115,18 @@ a_minute_passes() {
 	[ "$(own)" = "$(claims a)" ]
 }
 
+@test "the name of a node may have 253 characters" {
+	local name
+	name=$(printf 'node-%.0s' {1..50})abc
+	node_object "$name" >/dev/null
+	on "$name"
+	add c1
+	[ "$(claims "$name" | wc -w)" = 1 ]
+	on "${name}d"
+	pool ADD "$CONF" c1
+	fails 7 "\"${name}d\" cannot be the name of a Node object"
+}
+
 @test "without a Node object of that name: error 7 that reports that, and no block" {
 	on a
 	pool ADD "$CONF" c1

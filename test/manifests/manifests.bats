@@ -171,3 +171,25 @@ asked() {
 	[ "$allowed" = "$(printf '%s\n' {GET,POST}" /apis/coordination.k8s.io/v1/namespaces/ipvlan-cni/leases" \
 		{DELETE,GET,PUT}" /apis/coordination.k8s.io/v1/namespaces/ipvlan-cni/leases/x" | sort)" ]
 }
+
+# node_rights: of a node's account about Node objects
+node_rights() {
+	kubectl auth can-i --list --no-headers -n ipvlan-cni --as "system:serviceaccount:ipvlan-cni:$1" | sed -n 's/^nodes  *//p' | sed 's/  */ /g'
+}
+
+@test "ownedByNode and nodesGone: the file of rights, and readNodes of the chart, let a node read a Node object and no more" {
+	local account rights=$TOP/conf-examples/addrpool-kubernetes-nodes-rbac.json
+	kustomized shared-l2 | kubectl apply -f -
+	kubectl apply -f "$rights"
+	for account in ipvlan-node addrpool; do
+		[ "$(node_rights $account)" = '[] [] [get]' ]
+	done
+	kubectl delete -f "$rights"
+	[ -z "$(node_rights ipvlan-node)" ]
+	values >"$BATS_TEST_TMPDIR/values.yaml"
+	"$HELM" template --kube-version 1.33.4 ipvlan-cni "$EXAMPLES/chart" -n ipvlan-cni -f "$BATS_TEST_TMPDIR/values.yaml" \
+		--set readNodes=true -s templates/leases.yaml >"$BATS_TEST_TMPDIR/chart.yaml"
+	kubectl apply -f "$BATS_TEST_TMPDIR/chart.yaml"
+	[ "$(node_rights ipvlan-node)" = '[] [] [get]' ]
+	kubectl delete -f "$BATS_TEST_TMPDIR/chart.yaml"
+}

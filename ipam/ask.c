@@ -137,6 +137,10 @@ int cluster_confirm(const struct request *req, const struct cluster *cluster, st
 	struct cni_error why = { 0 };
 	json_auto_t *answer = cluster_ask(req->config, req->config_len, argv, (int)cluster->timeout, &why);
 
+	if (!answer && why.code == CNI_RETRY)
+		cni_log("network %s: addresses are assigned although the engine did not count this node's "
+			"blocks: %s",
+			req->name, why.msg);
 	if (answer || why.code == CNI_RETRY)
 		return 0;
 	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);

@@ -306,15 +306,15 @@ long long block_now_ms(void)
 }
 
 static const char *const block_events[] = {
-	[BLOCKS_FAILED] = "blocks/failed",   [BLOCKS_EXHAUSTED] = "blocks/exhausted",
+	[BLOCKS_FAILED] = "blocks/failed",   [BLOCKS_KEPT] = "blocks/kept",
 	[BLOCKS_REFUSED] = "blocks/refused", [BLOCKS_COUNTED] = "blocks/counted",
 	[BLOCKS_SIGNED] = "blocks/signed",
 };
 
-enum found blocks_noted(struct block_note *ret, const struct store *store, enum block_event event)
+static enum found block_read_note(struct block_note *ret, const struct store *store, const char *name)
 {
 	char text[PATH_MAX], *rest = NULL;
-	ssize_t len = readlinkat(store->meta, block_events[event], text, sizeof(text) - 1);
+	ssize_t len = readlinkat(store->meta, name, text, sizeof(text) - 1);
 	struct block_note note = { 0 };
 	const char *boot, *at, *code;
 
@@ -331,6 +331,11 @@ enum found blocks_noted(struct block_note *ret, const struct store *store, enum 
 	snprintf(note.error.msg, sizeof(note.error.msg), "%s", rest);
 	*ret = note;
 	return FOUND;
+}
+
+enum found blocks_noted(struct block_note *ret, const struct store *store, enum block_event event)
+{
+	return block_read_note(ret, store, block_events[event]);
 }
 
 bool blocks_noted_within(const struct store *store, enum block_event event, long long ms)
@@ -350,13 +355,42 @@ static void block_relink(const struct store *store, const char *text, const char
 		cni_log("cannot write %s: %s", name, errno_text(errno));
 }
 
-void blocks_note(const struct store *store, enum block_event event, const struct cni_error *error)
+static void block_write_note(const struct store *store, const char *name, long long at_ms,
+			     const struct cni_error *error)
 {
 	char text[sizeof(*error) + 64];
 
-	snprintf(text, sizeof(text), "%s %lld %d %s", store->boot.id, block_now_ms(), error ? error->code : 0,
+	snprintf(text, sizeof(text), "%s %lld %d %s", store->boot.id, at_ms, error ? error->code : 0,
 		 error ? error->msg : "");
-	block_relink(store, text, block_events[event]);
+	block_relink(store, text, name);
+}
+
+void blocks_note(const struct store *store, enum block_event event, long long at_ms,
+		 const struct cni_error *error)
+{
+	block_write_note(store, block_events[event], at_ms, error);
+}
+
+struct exhausted_name {
+	char s[48];
+};
+
+static struct exhausted_name block_exhausted_name(size_t n)
+{
+	struct exhausted_name name;
+
+	snprintf(name.s, sizeof(name.s), "blocks/exhausted.%zu", n);
+	return name;
+}
+
+enum found blocks_noted_exhausted(struct block_note *ret, const struct store *store, size_t n)
+{
+	return block_read_note(ret, store, block_exhausted_name(n).s);
+}
+
+void blocks_note_exhausted(const struct store *store, size_t n, const struct cni_error *error)
+{
+	block_write_note(store, block_exhausted_name(n).s, block_now_ms(), error);
 }
 
 void blocks_unnote(const struct store *store, enum block_event event)
@@ -366,7 +400,8 @@ void blocks_unnote(const struct store *store, enum block_event event)
 
 bool blocks_failed(const struct store *store)
 {
-	return blocks_noted_within(store, BLOCKS_FAILED, FAILURE_MS);
+	return blocks_noted_within(store, BLOCKS_FAILED, FAILURE_MS) ||
+	       blocks_noted_within(store, BLOCKS_KEPT, FAILURE_MS);
 }
 
 bool blocks_must_be_counted(const struct store *store)
@@ -375,7 +410,8 @@ bool blocks_must_be_counted(const struct store *store)
 
 	if (blocks_noted(&note, store, BLOCKS_REFUSED) == FOUND)
 		return true;
-	return !blocks_noted_within(store, BLOCKS_COUNTED, COUNTED_MS) && !blocks_failed(store);
+	return !blocks_noted_within(store, BLOCKS_COUNTED, COUNTED_MS) &&
+	       !blocks_noted_within(store, BLOCKS_FAILED, FAILURE_MS);
 }
 
 #define BOOTS "blocks/boots"

@@ -24,8 +24,9 @@ struct node {
 	const struct request *req;
 	const struct conf *conf;
 	struct engine *engine;
-	struct claim self; /* the next claim, without its block */
-	bool refused;	   /* another machine has our name, or we have lost our leases: assign no address */
+	struct claim self;  /* the next claim, without its block */
+	bool refused;	    /* another machine has our name, or we have lost our leases: assign no address */
+	long long asked_ms; /* when the engine was last asked for our claims, CLOCK_BOOTTIME */
 	int lock;
 };
 
@@ -36,9 +37,9 @@ struct node {
  */
 int claim_more(struct node *node, size_t n, size_t before, const struct ip *wanted, struct cni_error *err);
 
-/* Has the engine count our blocks, unless another process has just done so, and makes the store agree. Takes
- * two seconds at most. CNI_CONFIG: assign no address. CNI_RETRY: the engine does not answer, or denies
- * access.
+/* Has the engine count our blocks, unless another process has done so within the minute, and makes the store
+ * agree. Takes two seconds at most. CNI_CONFIG: assign no address. CNI_RETRY: the engine does not answer, or
+ * denies access. A block that the engine lacks counts only once the engine has it again.
  */
 int claim_confirm(struct node *node, struct cni_error *err);
 

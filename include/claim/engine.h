@@ -130,8 +130,9 @@ struct engine_kind {
 	 */
 	int (*list)(struct engine *engine, const char *node, struct claims *ret, struct cni_error *err);
 	int (*list_blocks)(struct engine *engine, struct taken *ret, struct cni_error *err);
-	/* Creates the pool's record. FOUND_NOT: it exists already. */
-	enum found (*begin)(struct engine *engine, long long block_size, struct cni_error *err);
+	/* Creates the pool's record. FOUND_NOT: it exists already; *block_size is its size, 0 if it has none.
+	 */
+	enum found (*begin)(struct engine *engine, long long *block_size, struct cni_error *err);
 	/* Creates the claim. FOUND: it is ours (node, network and incarnation), also if it existed.
 	 * FOUND_NOT: another one exists. Both set *claim to the claim in the engine. If that cannot be read,
 	 * *claim has only its block. */

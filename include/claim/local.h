@@ -33,14 +33,24 @@ enum found local_leases(const struct node *node, const struct prefix *block, str
 enum found local_return(const struct node *node, const struct claims *claims, struct lease_text *lease,
 			struct cni_error *err);
 
-/* Write, remove and read the note of an event: see blocks_note(). The first two do not fail. */
+/* Write, remove and read the note of an event: see blocks_note(). The first three do not fail.
+ * local_counted(): BLOCKS_COUNTED, at node->asked_ms. */
 void local_happened(const struct node *node, enum block_event event, const struct cni_error *error);
+void local_counted(const struct node *node);
 void local_over(const struct node *node, enum block_event event);
 enum found local_noted(const struct node *node, enum block_event event, struct block_note *ret,
 		       struct cni_error *err);
 
 /* Did the event happen less than ms milliseconds ago? */
 bool local_noted_within(const struct node *node, enum block_event event, long long ms);
+
+/* blocks_must_be_counted() */
+bool local_must_be_counted(const struct node *node);
+
+/* No block of the node's range set number n was free. */
+enum found local_noted_exhausted(const struct node *node, size_t n, struct block_note *ret,
+				 struct cni_error *err);
+void local_exhausted(const struct node *node, size_t n, const struct cni_error *error);
 
 /* Has this node called the engine in that boot, or taken over a claim of that boot after its store was lost?
  * local_read() keeps the present boot. */

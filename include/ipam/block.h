@@ -98,11 +98,11 @@ int blocks_superfluous(struct blocks *blocks, const struct store *store, const s
  * "1f2e3d4c <ms> <code> <message>". Notes of an earlier boot do not count.
  */
 enum block_event {
-	BLOCKS_FAILED,	  /* the engine did not answer, or refused */
-	BLOCKS_EXHAUSTED, /* the pool had no free block */
-	BLOCKS_REFUSED,	  /* another machine has this node's name */
-	BLOCKS_COUNTED,	  /* the engine counted this node's blocks, and has them all */
-	BLOCKS_SIGNED,	  /* the engine recorded a sign of life of this node */
+	BLOCKS_FAILED,	/* the engine did not answer a claim or a count, or refused it */
+	BLOCKS_KEPT,	/* the engine did not answer a return of blocks, or refused it */
+	BLOCKS_REFUSED, /* another machine has this node's name */
+	BLOCKS_COUNTED, /* the engine was asked for this node's blocks, and has them all */
+	BLOCKS_SIGNED,	/* the engine recorded a sign of life of this node */
 };
 struct block_note {
 	long long at_ms; /* CLOCK_BOOTTIME */
@@ -112,11 +112,15 @@ long long block_now_ms(void);
 enum found blocks_noted(struct block_note *ret, const struct store *store, enum block_event event);
 /* Did the event happen less than ms milliseconds ago? */
 bool blocks_noted_within(const struct store *store, enum block_event event, long long ms);
-void blocks_note(const struct store *store, enum block_event event,
+void blocks_note(const struct store *store, enum block_event event, long long at_ms,
 		 const struct cni_error *error); /* or NULL */
 void blocks_unnote(const struct store *store, enum block_event event);
-bool blocks_failed(const struct store *store);		/* BLOCKS_FAILED less than a minute ago? */
+bool blocks_failed(const struct store *store); /* BLOCKS_FAILED or BLOCKS_KEPT less than a minute ago? */
 bool blocks_must_be_counted(const struct store *store); /* before the node assigns an address */
+
+/* The same for range set number n, of which no block was free: blocks/exhausted.<n>. */
+enum found blocks_noted_exhausted(struct block_note *ret, const struct store *store, size_t n);
+void blocks_note_exhausted(const struct store *store, size_t n, const struct cni_error *error);
 
 /*
  * The boots in which this node called the engine, and those of claims that it took over after it lost its

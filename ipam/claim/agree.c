@@ -70,13 +70,19 @@ static int agree_check_heir(const struct node *node, const struct claim *claim, 
 	const struct block *block = agree_find_block(blocks, &claim->block);
 	const bool same_store = !strcmp(claim->incarnation, node->self.incarnation);
 	const bool same_boot = node_is_same_boot(claim->boot, node->self.boot);
+	const bool same_machine = node_is_same_machine(claim->machine, node->self.machine);
+	const bool unknown = !*claim->machine || !*node->self.machine;
 
-	if (same_store &&
-	    (same_boot || !block || !block_counts(block) || local_knows_boot(node, claim->boot)))
+	if (same_store && same_boot)
+		return 0;
+	/* the machine has a copy of the disk of another one */
+	if (same_store && !same_machine && !unknown)
+		return agree_another_machine(node, claim, err);
+	if (same_store && (!block || !block_counts(block) || local_knows_boot(node, claim->boot)))
 		return 0;
 	if (!same_store && same_boot)
 		return agree_lost_leases(node, claim, err);
-	if (same_store || !node_is_same_machine(claim->machine, node->self.machine) ||
+	if (same_store || !same_machine ||
 	    (agree_count_confirmed(blocks) && !local_knows_boot(node, claim->boot)))
 		return agree_another_machine(node, claim, err);
 	return 0;
@@ -149,17 +155,35 @@ enum found claim_block(struct node *node, const struct prefix *block, struct cla
 	return agree_create_claim(node, block, there, err);
 }
 
+/* Blocks that the engine lacks: from now on addrpool assigns no address of them. */
+static int agree_stop_giving(const struct node *node, const struct claims *own, const struct blocks *blocks,
+			     size_t *missing, struct cni_error *err)
+{
+	struct claim claim = node->self;
+	int rc = 0;
+
+	*missing = 0;
+	for (size_t i = 0; rc == 0 && i < blocks->n; i++)
+		if (blocks->list[i].state == BLOCK_OWNED && !claims_find(own, &blocks->list[i].prefix)) {
+			claim.block = blocks->list[i].prefix;
+			rc = local_note(node, &claim, BLOCK_CLAIMING, err);
+			++*missing;
+		}
+	return rc;
+}
+
 /* The engine has no claim of this node for a noted block. */
 static int agree_miss(struct node *node, const struct block *block, struct cni_error *err)
 {
+	enum found found = FOUND;
 	struct claim there;
-	enum found found;
 
-	if (block->state == BLOCK_CLAIMING)
-		return local_forget(node, &block->prefix, err);
 	if (block->state == BLOCK_RETURNING)
 		return remove_block(node, block, err);
-	/* the note stays "owned" meanwhile, since pods may have addresses of the block */
+	if (block->state == BLOCK_CLAIMING)
+		found = local_leases(node, &block->prefix, err);
+	if (found != FOUND)
+		return found == FOUND_NOT ? local_forget(node, &block->prefix, err) : -1;
 	found = agree_create_claim(node, &block->prefix, &there, err);
 	if (found == FOUND_NOT)
 		cni_log("network %s: block %s no longer belongs to node %s, but to %s. "
@@ -204,8 +228,12 @@ static int agree_on(struct node *node, const struct claim *claim, const struct b
 static int agree_on_all(struct node *node, const struct claims *own, const struct blocks *blocks,
 			struct cni_error *err)
 {
-	int rc = 0;
+	size_t missing;
+	int rc = agree_stop_giving(node, own, blocks, &missing, err);
 
+	/* etcd may have lost the pool's record too, without which it accepts no claim */
+	if (rc == 0 && missing)
+		rc = claim_check_block_size(node, 0, err);
 	for (size_t i = 0; rc == 0 && i < own->n; i++)
 		rc = agree_on(node, &own->list[i], agree_find_block(blocks, &own->list[i].block), err);
 	for (size_t i = 0; rc == 0 && i < blocks->n; i++)
@@ -220,6 +248,7 @@ int agree(struct node *node, struct cni_error *err)
 	struct blocks blocks;
 	int rc = local_read(node, &blocks, err);
 
+	node->asked_ms = block_now_ms();
 	if (rc == 0)
 		rc = node->engine->kind->own(node->engine, &node->self, &own, err);
 	/* all claims are checked before any changes */
@@ -230,7 +259,7 @@ int agree(struct node *node, struct cni_error *err)
 	if (rc == 0)
 		rc = agree_on_all(node, &own, &blocks, err);
 	if (rc == 0)
-		local_happened(node, BLOCKS_COUNTED, NULL);
+		local_counted(node);
 	claims_free(&own);
 	blocks_free(&blocks);
 	return rc;

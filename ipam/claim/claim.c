@@ -11,7 +11,6 @@
 #include "claim/local.h"
 
 #define CONFIRM_MS 2000
-#define RETURN_MS 60000
 #define EXHAUSTED_MS 5000
 #define SIGN_MS 3600000
 
@@ -43,10 +42,20 @@ int claim_check_block_size(const struct node *node, long long there, struct cni_
 	const struct cluster *cluster = &node->conf->cluster;
 	const long long size = 1LL << cluster->block_bits;
 
-	if (!there)
-		return node->engine->kind->begin(node->engine, size, err) == FOUND_FAILED ? -1 : 0;
+	if (!there) {
+		there = size;
+		if (node->engine->kind->begin(node->engine, &there, err) == FOUND_FAILED)
+			return -1;
+	}
 	if (there == size)
 		return 0;
+	if (!there) {
+		cni_fail(err, CNI_CONFIG, "the engine's record of pool %s has no block size", cluster->pool);
+		return cni_hint(err,
+				"write it again: etcd's key <prefix>/%s/pool is {\"blockSize\": %lld}, "
+				"the Lease %s-pool has the annotation ipvlan-cni/block-size",
+				cluster->pool, size, cluster->pool);
+	}
 	cni_fail(err, CNI_CONFIG, "ipam.cluster.blockSize is %lld here, but pool %s has blocks of %lld", size,
 		 cluster->pool, there);
 	return cni_hint(err,
@@ -109,10 +118,16 @@ static struct look claim_look_at(const struct node *node, const struct blocks *b
 				      !local_noted_within(node, BLOCKS_SIGNED, SIGN_MS) };
 }
 
+static int claim_ask(struct node *node, struct look *look, struct cni_error *err)
+{
+	node->asked_ms = block_now_ms();
+	return node->engine->kind->look(node->engine, &node->self, look, err);
+}
+
 /* Notes that the engine has the node's blocks. */
 static void claim_keep_look(const struct node *node, const struct look *look)
 {
-	local_happened(node, BLOCKS_COUNTED, NULL);
+	local_counted(node);
 	if (look->sign)
 		local_happened(node, BLOCKS_SIGNED, NULL);
 }
@@ -171,7 +186,7 @@ static enum found claim_try_candidates(struct search *search, const struct block
 	look.candidates = candidates;
 	look.slices = slices;
 	claim_choose(search, blocks, attempt, &look, all);
-	if (search->node->engine->kind->look(search->node->engine, &search->node->self, &look, err) < 0)
+	if (claim_ask(search->node, &look, err) < 0)
 		return FOUND_FAILED;
 	if (look.own && !look.same) {
 		*all = false;
@@ -246,6 +261,15 @@ static int claim_search_block(struct search *search, struct cni_error *err)
 	return found == FOUND ? 0 : -1;
 }
 
+/* Fails with the note if it is not older than that. */
+static enum found claim_repeat(enum found found, const struct block_note *note, long long since,
+			       struct cni_error *err)
+{
+	if (found != FOUND || note->at_ms < since)
+		return found == FOUND_FAILED ? found : FOUND_NOT;
+	return (enum found)cni_fail(err, (enum cni_code)note->error.code, "%s", note->error.msg);
+}
+
 /* FOUND_FAILED: another process has noted this event since then, so this one need not ask the engine. */
 enum found claim_was_told(const struct node *node, enum block_event event, long long since,
 			  struct cni_error *err)
@@ -253,17 +277,22 @@ enum found claim_was_told(const struct node *node, enum block_event event, long 
 	struct block_note note;
 	enum found found = local_noted(node, event, &note, err);
 
-	if (found != FOUND)
-		return found;
-	return note.at_ms < since
-		       ? FOUND_NOT
-		       : (enum found)cni_fail(err, (enum cni_code)note.error.code, "%s", note.error.msg);
+	return claim_repeat(found, &note, since, err);
+}
+
+static enum found claim_was_exhausted(const struct node *node, size_t n, struct cni_error *err)
+{
+	struct block_note note;
+	enum found found = local_noted_exhausted(node, n, &note, err);
+
+	return claim_repeat(found, &note, block_now_ms() - EXHAUSTED_MS, err);
 }
 
 /* Notes the success for later calls. agreed: the engine has the node's blocks. */
 void claim_keep_success(const struct node *node, bool agreed)
 {
 	local_over(node, BLOCKS_FAILED);
+	local_over(node, BLOCKS_KEPT);
 	if (agreed)
 		local_over(node, BLOCKS_REFUSED);
 	local_keep_endpoint(node);
@@ -290,7 +319,7 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 
 	if (local_lock(node, err) < 0 || claim_was_told(node, BLOCKS_FAILED, start, err) != FOUND_NOT)
 		return -1;
-	if (!wanted->family && claim_was_told(node, BLOCKS_EXHAUSTED, start - EXHAUSTED_MS, err) != FOUND_NOT)
+	if (!wanted->family && claim_was_exhausted(node, search.pool->number, err) != FOUND_NOT)
 		return -1;
 	local_begin_with(node);
 	engine_begin(node->engine, LLONG_MAX);
@@ -304,7 +333,7 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 		return 0;
 	}
 	if (search.exhausted && !wanted->family)
-		local_happened(node, BLOCKS_EXHAUSTED, &why);
+		local_exhausted(node, search.pool->number, &why);
 	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
 	return cni_hint(err, "%s", why.details);
 }
@@ -315,7 +344,7 @@ static int claim_count_or_agree(struct node *node, const struct blocks *blocks, 
 
 	if (must_agree(blocks))
 		return agree(node, err);
-	if (node->engine->kind->look(node->engine, &node->self, &look, err) < 0)
+	if (claim_ask(node, &look, err) < 0)
 		return -1;
 	if (!look.same)
 		return agree(node, err);
@@ -339,13 +368,12 @@ int claim_confirm(struct node *node, struct cni_error *err)
 {
 	const long long start = block_now_ms();
 	struct cni_error why = { 0 };
-	struct block_note note;
 	struct blocks blocks;
 	int rc;
 
 	if (local_lock(node, err) < 0)
 		return -1;
-	if (local_noted(node, BLOCKS_COUNTED, &note, NULL) == FOUND && note.at_ms >= start)
+	if (!local_must_be_counted(node))
 		return 0;
 	if (claim_was_told(node, BLOCKS_FAILED, start, &why) != FOUND_NOT)
 		return claim_still_refused(node, &why, err);
@@ -389,17 +417,12 @@ static int claim_mark_returning(struct node *node, struct blocks *blocks, struct
 	return rc < 0 ? -1 : 0;
 }
 
-int claim_return(struct node *node, bool all, struct cni_error *err)
+static int claim_return_blocks(struct node *node, bool all, struct cni_error *err)
 {
 	struct blocks blocks;
 	bool agreed = false;
-	int rc;
+	int rc = local_read(node, &blocks, err);
 
-	if (local_lock(node, err) < 0)
-		return -1;
-	local_begin_with(node);
-	engine_begin(node->engine, RETURN_MS);
-	rc = local_read(node, &blocks, err);
 	if (rc == 0)
 		rc = identity_return(node, all, err);
 	if (rc == 0 && must_agree(&blocks)) {
@@ -413,9 +436,22 @@ int claim_return(struct node *node, bool all, struct cni_error *err)
 		if (blocks.list[i].state == BLOCK_RETURNING)
 			rc = remove_block(node, &blocks.list[i], err);
 	blocks_free(&blocks);
-	if (rc < 0)
-		claim_keep_failure(node, err);
-	else
+	if (rc == 0)
 		claim_keep_success(node, agreed);
 	return rc;
+}
+
+int claim_return(struct node *node, bool all, struct cni_error *err)
+{
+	const long long start = block_now_ms();
+
+	if (local_lock(node, err) < 0 || claim_was_told(node, BLOCKS_FAILED, start, err) != FOUND_NOT ||
+	    claim_was_told(node, BLOCKS_KEPT, start, err) != FOUND_NOT)
+		return -1;
+	local_begin_with(node);
+	engine_begin(node->engine, LLONG_MAX);
+	if (claim_return_blocks(node, all, err) == 0)
+		return 0;
+	local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_KEPT, err);
+	return -1;
 }

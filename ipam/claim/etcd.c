@@ -457,14 +457,20 @@ static bool etcd_is_same(const struct etcd *etcd, const struct claim *self, cons
 	       !strcmp(version, newest->version);
 }
 
+/* The condition that etcd still has the key. */
+static json_t *etcd_exists(const char *key)
+{
+	return json_pack("{s:o, s:s, s:s, s:s}", "key", etcd_quoted(key), "target", "VERSION", "result",
+			 "GREATER", "version", "0");
+}
+
 /* Writes the time to the key of our newest claim in the index, if that still exists. */
 static json_t *etcd_sign(const struct etcd *etcd, const struct claim *self, const struct blocks *own)
 {
 	const struct key key = etcd_index_key(etcd, self, owner_mark(self).s, &etcd_newest_of(own)->prefix);
 
-	return json_pack("{s:{s:[{s:o, s:s, s:s, s:s}], s:[o]}}", "request_txn", "compare", "key",
-			 etcd_quoted(key.s), "target", "VERSION", "result", "GREATER", "version", "0",
-			 "success", etcd_put_text(key.s, self->seen));
+	return json_pack("{s:{s:[o], s:[o]}}", "request_txn", "compare", etcd_exists(key.s), "success",
+			 etcd_put_text(key.s, self->seen));
 }
 
 /* The directory of the claims that a look compares with own. */
@@ -616,17 +622,22 @@ static int etcd_own(struct engine *engine, const struct claim *self, struct clai
 	return rc;
 }
 
-static enum found etcd_begin(struct engine *engine, long long block_size, struct cni_error *err)
+static enum found etcd_begin(struct engine *engine, long long *block_size, struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
 	const struct key key = etcd_pool_key(etcd);
 	json_auto_t *answer =
 		etcd_transact(etcd, json_pack("[o]", etcd_compare(key.s, "CREATE", "create_revision", "0")),
 			      json_pack("[o]", etcd_put(key.s, json_pack("{s:I}", "blockSize",
-									 (json_int_t)block_size))),
+									 (json_int_t)*block_size))),
 			      key.s, err);
+	json_auto_t *there = NULL;
 
-	return !answer ? FOUND_FAILED : etcd_succeeded(answer) ? FOUND : FOUND_NOT;
+	if (!answer || etcd_succeeded(answer))
+		return answer ? FOUND : FOUND_FAILED;
+	there = etcd_read_value(json_array_get(json_field(etcd_response(answer, 0), "kvs"), 0));
+	*block_size = json_integer_value(json_field(there, "blockSize"));
+	return FOUND_NOT;
 }
 
 /* The claim that made a transaction fail, from its answer. */
@@ -640,18 +651,6 @@ static enum found etcd_in_the_way(const json_t *answer, const struct prefix *blo
 	return FOUND;
 }
 
-/* The condition that the pool still has our block size. */
-static json_t *etcd_same_pool(const struct etcd *etcd)
-{
-	json_auto_t *value =
-		json_pack("{s:I}", "blockSize", (json_int_t)1 << etcd->engine.cluster->block_bits);
-	autofree char *dumped = value ? json_dumps(value, JSON_COMPACT) : NULL;
-
-	return dumped ? json_pack("{s:o, s:s, s:s, s:o}", "key", etcd_quoted(etcd_pool_key(etcd).s), "target",
-				  "VALUE", "result", "EQUAL", "value", etcd_quoted(dumped))
-		      : NULL;
-}
-
 static enum found etcd_create(struct engine *engine, struct claim *claim, struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
@@ -659,7 +658,7 @@ static enum found etcd_create(struct engine *engine, struct claim *claim, struct
 	json_auto_t *answer =
 		etcd_transact(etcd,
 			      json_pack("[o, o]", etcd_compare(key.s, "CREATE", "create_revision", "0"),
-					etcd_same_pool(etcd)),
+					etcd_exists(etcd_pool_key(etcd).s)),
 			      json_pack("[o, o]", etcd_put(key.s, etcd_value_of(claim)),
 					etcd_put_text(etcd_claim_index_key(etcd, claim).s, claim->seen)),
 			      key.s, err);
@@ -674,7 +673,8 @@ static enum found etcd_create(struct engine *engine, struct claim *claim, struct
 		return FOUND;
 	}
 	if (etcd_in_the_way(answer, &claim->block, &other) != FOUND)
-		other = (struct claim){ .block = claim->block };
+		return (enum found)cni_fail(err, CNI_RETRY, "etcd %s has just lost the record of pool %s",
+					    http_endpoint(&etcd->http), etcd->engine.cluster->pool);
 	ours = claim_is_same_owner(&other, claim);
 	*claim = other;
 	return ours ? FOUND : FOUND_NOT;
@@ -729,10 +729,7 @@ static json_t *etcd_is_this_claim(const struct etcd *etcd, const struct claim *c
 							   "create_revision", claim->id));
 
 	if (strchr(claim->boot, '.'))
-		json_array_append_new(conditions,
-				      json_pack("{s:o, s:s, s:s, s:s}", "key",
-						etcd_quoted(etcd_claim_index_key(etcd, claim).s), "target",
-						"VERSION", "result", "GREATER", "version", "0"));
+		json_array_append_new(conditions, etcd_exists(etcd_claim_index_key(etcd, claim).s));
 	return conditions;
 }
 

@@ -218,6 +218,15 @@ static bool kubernetes_read_lease_of(const struct kubernetes *k, const struct pr
 	return kubernetes_read_lease(k, doc, ret) && prefix_equal(&ret->block, block);
 }
 
+/* Of the pool's record. 0: doc is not that. */
+static long long kubernetes_size_in(const json_t *doc)
+{
+	const char *size = json_string_value(
+		json_field(json_field(json_field(doc, "metadata"), "annotations"), "ipvlan-cni/block-size"));
+
+	return size ? strtoll(size, NULL, 10) : 0;
+}
+
 /* Lists the Leases whose labels match selector. query is added to the URL. FOUND_NOT: HTTP 410, the list that
  * the page belongs to has expired. */
 static enum found kubernetes_ask_list(struct kubernetes *k, const char *selector, const char *query,
@@ -310,21 +319,27 @@ static void kubernetes_take_row(const json_t *cells, void *arg)
 			!strcmp(kubernetes_name_of(looking->k, &looking->look->candidates[i].block).s, name);
 }
 
+static struct name kubernetes_pool_name(const struct kubernetes *k)
+{
+	struct name name;
+
+	snprintf(name.s, sizeof(name.s), "%s-pool", k->engine.cluster->pool);
+	return name;
+}
+
 /* Reads the pool's record. If 0.1.0 wrote it, adds its block size where a table shows it. */
 static int kubernetes_read_pool(struct kubernetes *k, struct look *look, struct cni_error *err)
 {
-	const char *size;
-	struct name name;
+	const struct name name = kubernetes_pool_name(k);
+	char size[24];
 	struct reply reply, done;
 
-	snprintf(name.s, sizeof(name.s), "%s-pool", k->engine.cluster->pool);
 	if (kubernetes_call(k, "GET", name.s, NULL, &reply, err) < 0)
 		return -1;
 	if (reply.status != 200 && reply.status != 404)
 		return kubernetes_refused(k, &reply, err);
-	size = json_string_value(json_field(json_field(json_field(reply.doc, "metadata"), "annotations"),
-					    "ipvlan-cni/block-size"));
-	look->block_size = reply.status == 200 && size ? strtoll(size, NULL, 10) : 0;
+	look->block_size = kubernetes_size_in(reply.doc);
+	snprintf(size, sizeof(size), "%lld", look->block_size);
 	if (look->block_size) {
 		json_t *meta = json_field(reply.doc, "metadata");
 		json_auto_t *more =
@@ -608,12 +623,11 @@ struct claim_listing {
 static int kubernetes_take_claim(struct kubernetes *k, void *arg, const json_t *item, struct cni_error *err)
 {
 	const struct claim_listing *listing = arg;
-	const json_t *notes = json_field(json_field(item, "metadata"), "annotations");
-	const char *size = json_string_value(json_field(notes, "ipvlan-cni/block-size"));
+	const long long size = kubernetes_size_in(item);
 	struct claim claim;
 
 	if (size)
-		listing->claims->block_size = strtoll(size, NULL, 10);
+		listing->claims->block_size = size;
 	if (!kubernetes_read_lease(k, item, &claim) ||
 	    (listing->node && strcmp(listing->node, claim.node) != 0))
 		return 0;
@@ -638,16 +652,16 @@ static int kubernetes_list(struct engine *engine, const char *node, struct claim
 	return kubernetes_list_items((struct kubernetes *)engine, &listing, err);
 }
 
-static enum found kubernetes_begin(struct engine *engine, long long block_size, struct cni_error *err)
+static enum found kubernetes_begin(struct engine *engine, long long *block_size, struct cni_error *err)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
 	const char *pool = engine->cluster->pool;
-	struct name name;
+	const struct name name = kubernetes_pool_name(k);
+	enum found found = FOUND;
 	char size[24];
 	struct reply reply;
 
-	snprintf(name.s, sizeof(name.s), "%s-pool", pool);
-	snprintf(size, sizeof(size), "%lld", block_size);
+	snprintf(size, sizeof(size), "%lld", *block_size);
 	if (kubernetes_call(k, "POST", "",
 			    json_pack("{s:s, s:s, s:{s:s, s:{s:s, s:s}, s:{s:s}}, s:{s:s+}}", KIND,
 				      "metadata", "name", name.s, "labels", LABEL, pool, BLOCK, "pool",
@@ -655,10 +669,17 @@ static enum found kubernetes_begin(struct engine *engine, long long block_size, 
 				      SIZE, size),
 			    &reply, err) < 0)
 		return FOUND_FAILED;
-	if (reply.status != 201 && reply.status != 409)
+	if (reply.status == 409) {
+		json_decref(reply.doc);
+		if (kubernetes_call(k, "GET", name.s, NULL, &reply, err) < 0)
+			return FOUND_FAILED;
+		*block_size = kubernetes_size_in(reply.doc);
+		found = FOUND_NOT;
+	}
+	if (reply.status != 200 && reply.status != 201)
 		return kubernetes_refused(k, &reply, err);
 	json_decref(reply.doc);
-	return reply.status == 201 ? FOUND : FOUND_NOT;
+	return found;
 }
 
 static enum found kubernetes_create(struct engine *engine, struct claim *claim, struct cni_error *err)

@@ -173,14 +173,25 @@ enum found local_return(const struct node *node, const struct claims *claims, st
 	return found == FOUND ? FOUND_NOT : found == FOUND_NOT ? FOUND : found;
 }
 
-void local_happened(const struct node *node, enum block_event event, const struct cni_error *error)
+static void local_happened_at(const struct node *node, enum block_event event, long long at_ms,
+			      const struct cni_error *error)
 {
 	struct store store;
 
 	if (local_open(&store, node, NULL) < 0)
 		return;
-	blocks_note(&store, event, error);
+	blocks_note(&store, event, at_ms, error);
 	store_close(&store);
+}
+
+void local_happened(const struct node *node, enum block_event event, const struct cni_error *error)
+{
+	local_happened_at(node, event, block_now_ms(), error);
+}
+
+void local_counted(const struct node *node)
+{
+	local_happened_at(node, BLOCKS_COUNTED, node->asked_ms, NULL);
 }
 
 void local_over(const struct node *node, enum block_event event)
@@ -216,6 +227,41 @@ bool local_noted_within(const struct node *node, enum block_event event, long lo
 	within = blocks_noted_within(&store, event, ms);
 	store_close(&store);
 	return within;
+}
+
+bool local_must_be_counted(const struct node *node)
+{
+	struct store store;
+	bool must;
+
+	if (local_open(&store, node, NULL) < 0)
+		return true;
+	must = blocks_must_be_counted(&store);
+	store_close(&store);
+	return must;
+}
+
+enum found local_noted_exhausted(const struct node *node, size_t n, struct block_note *ret,
+				 struct cni_error *err)
+{
+	struct store store;
+	enum found found;
+
+	if (local_open(&store, node, err) < 0)
+		return FOUND_FAILED;
+	found = blocks_noted_exhausted(ret, &store, n);
+	store_close(&store);
+	return found;
+}
+
+void local_exhausted(const struct node *node, size_t n, const struct cni_error *error)
+{
+	struct store store;
+
+	if (local_open(&store, node, NULL) < 0)
+		return;
+	blocks_note_exhausted(&store, n, error);
+	store_close(&store);
 }
 
 void local_begin_with(const struct node *node)

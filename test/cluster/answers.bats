@@ -181,6 +181,31 @@ begins() {
 	[ "$(asked | cut -d' ' -f1 | xargs)" = "GET GET GET POST POST" ]
 }
 
+@test "409 for the pool's record: another node has just made it, with another block size" {
+	kubernetes
+	answers 200 '{"items": []}'
+	answers 200 '{"rows": []}'
+	answers 404
+	answers 409
+	answers 200 '{"metadata": {"annotations": {"ipvlan-cni/block-size": "8"}}}'
+	pool ADD "$CONF" c1
+	fails 7 'ipam.cluster.blockSize is 16 here, but pool net has blocks of 8'
+	leased ''
+}
+
+@test "409 for the pool's record, and it names no block size" {
+	kubernetes
+	answers 200 '{"items": []}'
+	answers 200 '{"rows": []}'
+	answers 404
+	answers 409
+	answers 200 '{"metadata": {}}'
+	pool ADD "$CONF" c1
+	fails 7 'record of pool net has no block size'
+	[[ $output = *'ipvlan-cni/block-size'* ]]
+	leased ''
+}
+
 @test "409, and the existing claim is this node's: an answer was lost before" {
 	local incarnation name
 	kubernetes

@@ -89,6 +89,25 @@ teardown() {
 	[ $((SECONDS - started)) -lt 12 ]
 }
 
+@test "several DELs that return blocks while the engine hangs do not wait one after the other, and no ADD for all of them" {
+	local i started pids=()
+	on a '"blockSize": 1, "timeout": 3'
+	for i in {1..9}; do
+		add "c$i"
+	done
+	pause_engine
+	started=$SECONDS
+	for i in {1..8}; do
+		(pool DEL "$CONF" "c$i" && succeeds) 3>&- &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	[ $((SECONDS - started)) -lt 8 ]
+	leased "$ADDRESS"
+}
+
 @test "all blocks are claimed: error 11, with the command that lists their nodes" {
 	on a '"blockSize": 128'
 	add c1
@@ -179,7 +198,7 @@ teardown() {
 	done
 	[ "$(find "$OWN/blocks" -name '*-*' | wc -l)" -ge 3 ]
 	resume_engine
-	rm "$OWN/blocks/failed"
+	rm "$OWN/blocks/kept"
 	add c1
 	drops "$CONF" c1
 	[ -z "$(claims a)" ]
@@ -420,4 +439,17 @@ teardown() {
 	[[ $ADDRESS = 10.9.0.* && $(own) = 10.8.0.*/30\ 10.9.0.*/30 ]]
 	CNI_ARGS="N=b;IP=10.8.0.77" add c3
 	[[ $ADDRESS = 10.8.0.77 && " $(own) " = *' 10.8.0.76/30 '* ]]
+}
+
+@test "a range set without a free block does not keep the others from claiming" {
+	local i
+	on a '"blockSize": 1' '"ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.2", "rangeEnd": "10.9.0.3", "for": {"N": "a"}}], [{"subnet": "10.8.0.0/24"}]]'
+	CNI_ARGS=N=a add c1
+	CNI_ARGS=N=a add c2
+	for i in 3 4 5; do
+		CNI_ARGS=N=a pool ADD "$CONF" full
+		fails 11 'no block of pool net is free: 10.9.0.2-10.9.0.3'
+		CNI_ARGS=N=b add "c$i"
+		[[ $ADDRESS = 10.8.0.* ]]
+	done
 }

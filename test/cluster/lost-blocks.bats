@@ -61,6 +61,45 @@ second_machine() {
 	[ "$(claims a)" = "$before" ]
 }
 
+@test "the minute runs from the question to the engine, not from its answer" {
+	local asked resumes
+	on a
+	add c1
+	a_minute_passes
+	pause_engine
+	(sleep 1 && resume_engine) 3>&- &
+	resumes=$!
+	add c2
+	wait "$resumes"
+	asked=$(readlink "$OWN/blocks/counted" | cut -d' ' -f2)
+	[ "$(awk -v asked="$asked" '{ print ($1 * 1000 - asked >= 900) }' /proc/uptime)" = 1 ]
+}
+
+@test "a DEL that does not reach the engine does not put off the count" {
+	local block first i
+	on a '"blockSize": 2, "timeout": 1'
+	for i in {1..6}; do
+		add "c$i"
+		[ "$i" != 1 ] || { first=$ADDRESS && block=$(own); }
+	done
+	pause_engine
+	for i in {2..6}; do
+		drops "$CONF" "c$i"
+	done
+	resume_engine
+	[ -h "$OWN/blocks/kept" ]
+	released a
+	on b '"blockSize": 2'
+	pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"$first/24\"]}}" c1
+	succeeds
+	on a '"blockSize": 2'
+	a_minute_passes
+	add c7
+	[[ " $(own) " != *" $block "* ]]
+	[[ " $(claims a) " = *" $(own) "* ]]
+	[ "$(claims b)" = "$block" ]
+}
+
 @test "a node assigns no address of a block that another node now has, and reports that" {
 	local block first
 	on a
@@ -129,6 +168,34 @@ second_machine() {
 	pool ADD "$CONF" c3
 	fails 7 'belongs to another machine with the node name a'
 	drops "$CONF" c1
+}
+
+@test "a copy of the disk on another machine: it gets no address under the name, and the first machine goes on" {
+	machine 11111111 first
+	on a
+	add c1
+	cp -a "$DATA" "$BATS_TEST_TMPDIR/copy"
+	machine 22222222 second
+	CONF=$(DATA=$BATS_TEST_TMPDIR/copy conf "\"cluster\": {$ENGINE, \"node\": \"a\"}")
+	pool ADD "$CONF" c2
+	fails 7 'belongs to another machine with the node name a: first'
+	[[ $output = *"ipvlanctl pools release-node net a"* ]]
+	machine 11111111 first
+	on a
+	a_minute_passes
+	add c2
+}
+
+@test "a disk in another machine: the node continues once its old name is released" {
+	machine 11111111 first
+	on a
+	add c1
+	machine 22222222 second
+	pool ADD "$CONF" c2
+	fails 7 'belongs to another machine with the node name a: first'
+	released a
+	add c2
+	[ "$(claims a)" = "$(own)" ]
 }
 
 @test "a hardware number that all machines of a kind have does not count: another machine gets no block" {

@@ -63,6 +63,92 @@ restore() {
 	agreed
 }
 
+@test "an etcd that has lost everything: a node claims all blocks of its pods again" {
+	local block i
+	on a '"blockSize": 2'
+	for i in {1..5}; do
+		add "c$i"
+	done
+	block=$(own)
+	[ "$(wc -w <<<"$block")" -ge 3 ]
+	etcd_stop
+	rm -rf "$BATS_TEST_TMPDIR/etcd"
+	start_engine
+	on a '"blockSize": 2'
+	a_minute_passes
+	add c6
+	[[ $stderr != *'no longer belongs'* ]]
+	[ "$(claims a)" = "$(own)" ]
+	for i in $block; do
+		[[ " $(claims a) " = *" $i "* ]] || { echo "$i is lost"; return 1; }
+	done
+}
+
+# full on|off: etcd's database has reached its quota: etcd reads and deletes, but writes nothing.
+full() {
+	local action=ACTIVATE
+	[ "$1" = on ] || action=DEACTIVATE
+	curl -sfm 5 -o /dev/null "$ETCD_URL/v3/maintenance/alarm" -d "{\"action\": \"$action\", \"alarm\": \"NOSPACE\"}"
+}
+
+# wants ADDRESS ID: an ADD on the present node that requests the address succeeds.
+wants() {
+	pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"$1/24\"]}}" "$2"
+	succeeds && [ "$(address)" = "$1" ]
+}
+
+# lost FIRST: the engine has lost node a's block of this address, and node b has it now.
+lost() {
+	"$BUILD/addrpool" release-node --yes a <(node janitor) >/dev/null
+	on b
+	wants "$1" c1
+	on a
+	a_minute_passes
+}
+
+@test "a node that cannot claim its lost block again assigns no address of it, however often it is asked" {
+	local block first i
+	on a
+	add c1
+	first=$ADDRESS block=$(own)
+	lost "$first"
+	full on
+	for i in 2 3 4; do
+		pool ADD "$CONF" "c$i"
+		fails 11
+		[[ $output = *'space exceeded'* ]] || { echo "$output"; return 1; }
+		a_minute_passes
+	done
+	leased "$first"
+	full off
+	rm -f "$OWN/blocks/failed"
+	add c5
+	[[ $stderr = *"block $block no longer belongs to node a, but to b"* ]]
+	agreed
+}
+
+@test "a node that cannot claim its lost block again assigns addresses of its other blocks, and reports the engine" {
+	local etcdctl key
+	etcdctl="$("$TOP/test/cluster/get-etcdctl") --endpoints $ETCD_URL"
+	on a '"blockSize": 2'
+	wants 10.9.0.100 c1
+	wants 10.9.0.150 c2
+	for key in $($etcdctl get --keys-only --prefix / | grep '10.9.0.100/31'); do
+		$etcdctl del "$key" >/dev/null
+	done
+	on b '"blockSize": 2'
+	wants 10.9.0.100 c1
+	on a '"blockSize": 2'
+	a_minute_passes
+	full on
+	add c3
+	[ "$ADDRESS" = 10.9.0.151 ]
+	[[ $stderr = *"addresses are assigned although the engine did not count this node's blocks: etcd "*'space exceeded'* ]]
+	pool ADD "$CONF" c4
+	fails 11
+	leased '10.9.0.100 10.9.0.150 10.9.0.151'
+}
+
 @test "etcd restored from a backup: the node has as many blocks as before, but others" {
 	local third
 	on a '"blockSize": 1'

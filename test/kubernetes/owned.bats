@@ -62,7 +62,7 @@ a_minute_passes() {
 	fails 11 'no block of pool net is free'
 	ended a
 	a_minute_passes
-	rm -f "$OWN/blocks/exhausted" # which is remembered for five seconds
+	rm -f "$OWN/blocks/exhausted.0" # which is remembered for five seconds
 	add c1
 	[ "$(claims b | wc -w)" = 1 ]
 }
@@ -78,6 +78,31 @@ a_minute_passes() {
 	ended a
 	[ "$(claims b | wc -w)" = 1 ]
 	kube GET /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/net-pool >/dev/null
+}
+
+@test "a node whose Node object is gone assigns no address of a block that another node now has, however long that lasts" {
+	local first block
+	start_collector
+	node_object a
+	node_object b
+	on a
+	add c1
+	first=$ADDRESS block=$(own)
+	ended a
+	on b
+	pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"$first/24\"]}}" c1
+	succeeds
+	on a
+	for i in 2 3; do
+		a_minute_passes
+		pool ADD "$CONF" "c$i"
+		fails 7 'Kubernetes has no Node object called a'
+	done
+	leased "$first"
+	node_object a
+	add c4
+	[[ $stderr = *"block $block no longer belongs to node a, but to b"* ]]
+	[ "$(own)" = "$(claims a)" ] && [ "$(claims b)" = "$block" ]
 }
 
 @test "a node that registers again claims its blocks again, for the new Node object" {

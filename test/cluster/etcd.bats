@@ -116,6 +116,67 @@ tls() {
 	add c1
 }
 
+# front N WAY: the endpoint N, an address that leads to the WAY: etcd, or nowhere. Each connection is a line of fronts.
+front() {
+	local way=:
+	: >"$BATS_TEST_TMPDIR/fronts"
+	[ "$2" = nowhere ] || way="exec socat - TCP:127.0.0.1:${ETCD_URL##*:}"
+	printf '#!/bin/sh\necho %s >>%s\n%s\n' "$1" "$BATS_TEST_TMPDIR/fronts" "$way" >"$BATS_TEST_TMPDIR/front-$1"
+	chmod +x "$BATS_TEST_TMPDIR/front-$1"
+	socat "TCP-LISTEN:$((ETCD_PORTS[one] + 5 + $1)),bind=127.0.0.1,reuseaddr,fork" EXEC:"$BATS_TEST_TMPDIR/front-$1" 3>&- 2>/dev/null &
+	ETCD_RUNNING+=($!)
+	FRONTS[$1]=$!
+	until (: <>"/dev/tcp/127.0.0.1/$((ETCD_PORTS[one] + 5 + $1))") 2>/dev/null; do sleep 0.05; done
+	until [ -s "$BATS_TEST_TMPDIR/fronts" ]; do sleep 0.05; done
+}
+
+# through ID: the endpoints to which an ADD of the container connects, in their order.
+through() {
+	: >"$BATS_TEST_TMPDIR/fronts"
+	add "$1" >/dev/null
+	xargs <"$BATS_TEST_TMPDIR/fronts"
+}
+
+@test "a node's name says with which endpoint it begins, and later it begins with the one that answered last" {
+	local n url first other
+	declare -A FRONTS=() begun=()
+	etcd_start "$SERVER"
+	for n in 1 2 3; do
+		front $n etcd
+	done
+	url=http://127.0.0.1
+	engine "$url:$((ETCD_PORTS[one] + 6)) $url:$((ETCD_PORTS[one] + 7)) $url:$((ETCD_PORTS[one] + 8))"
+	for n in {1..8}; do
+		on "node-$n" '"timeout": 4, "blockSize": 1'
+		begun[$(through c1)]=1
+	done
+	[ "${#begun[@]}" -gt 1 ]
+	on node-1 '"timeout": 4, "blockSize": 1'
+	first=$(through c2)
+	[ "$(through c3)" = "$first" ]
+	kill "${FRONTS[$first]}"
+	wait "${FRONTS[$first]}" 2>/dev/null || :
+	front "$first" nowhere
+	other=$(through c4)
+	[[ $other = "$first "[123] ]] # and it answers
+	[ "$(through c5)" = "${other#* }" ]
+}
+
+@test "a name server that does not answer delays an ADD no longer than timeout" {
+	local started=$SECONDS
+	socat -u UDP-RECV:53,bind=127.0.0.1 OPEN:/dev/null 3>&- &
+	ETCD_RUNNING+=($!)
+	printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:5\n' >"$BATS_TEST_TMPDIR/resolv.conf"
+	printf '#!/bin/sh\nexec unshare -m sh -c "mount --bind %s /etc/resolv.conf && exec %s"\n' "$BATS_TEST_TMPDIR/resolv.conf" "$BUILD/addrpool" \
+		>"$BATS_TEST_TMPDIR/addrpool"
+	chmod +x "$BATS_TEST_TMPDIR/addrpool"
+	engine 'http://etcd.example.org:2379'
+	PLUGIN=$BATS_TEST_TMPDIR/addrpool pool ADD "$CONF" c1
+	fails 11 'etcd http://etcd.example.org:2379: Resolving timed out'
+	[ $((SECONDS - started)) -lt 25 ]
+	leased ''
+}
+
 @test "three members: one is killed, the leader is killed and starts again, and claims succeed" {
 	local leader i
 	etcd_cluster "$SERVER"

@@ -75,6 +75,20 @@ pools() {
 	[ -z "$output" ]
 }
 
+@test "control characters of the engine reach no terminal" {
+	etcd_start "$BATS_TEST_TMPDIR/etcd"
+	ENGINE="\"etcd\": {\"endpoints\": [\"$ETCD_URL\"]}"
+	on a
+	filled 0 1 '"10.9.0.16/28"' '{ node: "evil\u001b[2Jnode", network: "net\u0007\u009b", machine: "\u001b", boot: "\u001b", incarnation: "i", since: "2026\u001b[1m" }'
+	printf '%s' "$CONF" >"$BATS_TEST_TMPDIR/net.conf"
+	for list in "ipvlanctl pools" addrpool "addrpool release-node $(printf 'evil\e[2Jnode')"; do
+		# shellcheck disable=SC2086 # words
+		run -0 "$BUILD"/$list "$BATS_TEST_TMPDIR/net.conf"
+		[[ $output = *'evil\x1b[2Jnode'*'10.9.0.16/28'*'net\x07\xc2\x9b'*'2026\x1b[1m'* ]]
+		run ! grep -P '[\x00-\x08\x0b-\x1f\x7f]' <<<"$output"
+	done
+}
+
 # slow SECONDS: a server with the answers of a Kubernetes API that takes so long for each.
 slow() {
 	scripted_start

@@ -13,13 +13,18 @@ struct lease_text {
 	struct ip ip;
 };
 
-/* Takes the lock for claims of this network, until the process ends. CNI_IO, CNI_RETRY. */
+/* Takes the lock for claims of this network, until the process ends, and mends the routes that an earlier
+ * call left wrong. CNI_IO, CNI_RETRY. */
 int local_lock(struct node *node, struct cni_error *err);
 
-/* Write and remove the note of a block, and with blockRoutes its route. CNI_IO. */
+/* Write and remove the note of a block. With blockRoutes, "owned" is noted after the route was made, and the
+ * note is removed after the route. CNI_IO, CNI_INTERNAL. */
 int local_note(const struct node *node, const struct claim *claim, enum block_state state,
 	       struct cni_error *err);
 int local_forget(const struct node *node, const struct prefix *block, struct cni_error *err);
+
+/* Removes the route alone, of a block that is about to be another node's. CNI_IO, CNI_INTERNAL. */
+int local_end_route(const struct node *node, const struct prefix *block, struct cni_error *err);
 
 /* Reads the noted blocks, and the incarnation into node->self; makes the incarnation if there is none.
  * blocks_free() in any case. CNI_IO. */

@@ -92,9 +92,12 @@ struct route_seen {
 	unsigned char protocol; /* RTPROT_* */
 };
 
-/* Calls each() for all routes of a family in a table; table 0: in all tables. */
+/* Calls each() for all routes of a family in a table; table 0: in all tables. route_each_of(): for those of
+ * one protocol, which the kernel selects. */
 int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const struct route_seen *, void *),
 	       void *arg, struct cni_error *err);
+int route_each_of(struct rtnl *nl, int family, uint32_t table, unsigned char protocol,
+		  void (*each)(const struct route_seen *, void *), void *arg, struct cni_error *err);
 
 /* The route that the host would use for packets to ip, as it stands in the routing table. */
 enum found route_lookup(struct rtnl *nl, const struct ip *ip, struct route_seen *ret, struct cni_error *err);

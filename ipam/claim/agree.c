@@ -114,7 +114,8 @@ static int agree_adopt(const struct node *node, const struct claim *claim, struc
 
 int remove_claim(const struct node *node, const struct claim *claim, struct cni_error *err)
 {
-	if (node->engine->kind->remove(node->engine, claim, err) == FOUND_FAILED)
+	if (local_end_route(node, &claim->block, err) < 0 ||
+	    node->engine->kind->remove(node->engine, claim, err) == FOUND_FAILED)
 		return -1;
 	return local_forget(node, &claim->block, err);
 }

@@ -151,36 +151,6 @@ static void identity_forget_note(const struct node *node, const struct owner *ow
 	store_close(&store);
 }
 
-/* "blockRoutes": each address of an identity is a route of its holder's node. */
-
-static struct prefix identity_alone(const struct ip *ip)
-{
-	return (struct prefix){ .ip = *ip, .len = (unsigned int)(8 * ip_size(ip)) };
-}
-
-static void identity_add_routes(const struct hold *hold)
-{
-	for (size_t k = 0; hold->node->conf->cluster.block_routes && k < hold->n; k++) {
-		const struct prefix whole = identity_alone(&hold->wants[k].ip);
-
-		block_route_add(&whole);
-	}
-}
-
-static void identity_delete_routes(const struct node *node, const struct identity *identity)
-{
-	char copy[sizeof(identity->addresses)], *rest = NULL;
-	struct ip ip;
-
-	snprintf(copy, sizeof(copy), "%s", identity->addresses);
-	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
-		if (node->conf->cluster.block_routes && ip_parse(word, &ip)) {
-			const struct prefix whole = identity_alone(&ip);
-
-			block_route_delete(&whole);
-		}
-}
-
 /* Has the holder's attachment ended? */
 
 static bool identity_is_of_owner(void *arg, const struct lease *lease)
@@ -335,6 +305,11 @@ static void identity_unlock_all(const struct node *node, const struct keep *keep
 }
 
 /* Free addresses. */
+
+static struct prefix identity_alone(const struct ip *ip)
+{
+	return (struct prefix){ .ip = *ip, .len = (unsigned int)(8 * ip_size(ip)) };
+}
 
 static int identity_by_ip(const void *a, const void *b)
 {
@@ -885,42 +860,14 @@ static int identity_return_one(const struct node *node, const char *name, const 
 	return found == FOUND ? 0 : -1;
 }
 
-struct namesake {
-	const char *name;
-	bool found;
-};
-
-static bool identity_is_namesake(void *arg, const struct identity *identity)
-{
-	struct namesake *namesake = arg;
-
-	namesake->found |= identity->state != IDENTITY_RETURNING && !strcmp(identity->name, namesake->name);
-	return !namesake->found;
-}
-
-/* Does another attachment of this node hold the identity now? */
-static bool identity_is_held_anew(const struct node *node, const struct identity *identity)
-{
-	struct namesake namesake = { .name = identity->name };
-	struct store store;
-
-	if (home_open(&store, &node->conf->place, true, NULL) != FOUND)
-		return true;
-	identities_each(&store, identity_is_namesake, &namesake);
-	store_close(&store);
-	return namesake.found;
-}
-
-/* Has the engine release the identity of a note, and forgets the note. */
 static int identity_return_noted(const struct node *node, const struct identity *identity,
 				 struct cni_error *err)
 {
 	const struct owner owner = { identity->container, identity->ifname };
 
-	if (identity_return_one(node, identity->name, &owner, err) < 0)
+	/* the routes end before another node may have the addresses */
+	if (block_routes_follow(node, err) < 0 || identity_return_one(node, identity->name, &owner, err) < 0)
 		return -1;
-	if (!identity_is_held_anew(node, identity))
-		identity_delete_routes(node, identity);
 	identity_forget_note(node, &owner);
 	return 0;
 }
@@ -997,7 +944,7 @@ json_t *identity_hold(struct node *node, const struct owner *owner, const char *
 		noted = identity_note_claiming(node, owner, hold.keep.name, err);
 	if (noted != FOUND_FAILED && identity_hold_as_noted(node, &hold, noted, err) == 0) {
 		if (identity_note_held(&hold, err) == FOUND) {
-			identity_add_routes(&hold);
+			block_routes_mend(node);
 			answer = identity_addresses_json(&hold);
 		} else
 			cni_fail(err, CNI_RETRY, "DEL of the container came while this ADD ran");

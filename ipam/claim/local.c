@@ -31,8 +31,10 @@ int local_lock(struct node *node, struct cni_error *err)
 	store_close(&store);
 	if (node->lock < 0)
 		return -1;
-	if (file_lock(node->lock, LOCK_PATIENCE_S) == 0)
+	if (file_lock(node->lock, LOCK_PATIENCE_S) == 0) {
+		block_routes_mend(node);
 		return 0;
+	}
 	if (errno != EINTR)
 		return cni_fail(err, CNI_IO, "flock claim.lock: %s", errno_text(errno));
 	return cni_fail(err, CNI_RETRY, "other processes of this node have been claiming blocks for %d s",
@@ -48,13 +50,18 @@ int local_note(const struct node *node, const struct claim *claim, enum block_st
 
 	memcpy(block.id, claim->id, sizeof(block.id));
 	memcpy(block.version, claim->version, sizeof(block.version));
+	if (state == BLOCK_OWNED && node->conf->cluster.block_routes)
+		block_route_add(&claim->block);
 	if (local_open(&store, node, err) < 0)
 		return -1;
 	rc = block_put(&store, &block, err);
 	store_close(&store);
-	if (rc == 0 && state == BLOCK_OWNED && node->conf->cluster.block_routes)
-		block_route_add(&claim->block);
 	return rc;
+}
+
+int local_end_route(const struct node *node, const struct prefix *block, struct cni_error *err)
+{
+	return node->conf->cluster.block_routes ? block_route_delete(block, err) : 0;
 }
 
 int local_forget(const struct node *node, const struct prefix *block, struct cni_error *err)
@@ -62,12 +69,10 @@ int local_forget(const struct node *node, const struct prefix *block, struct cni
 	struct store store;
 	int rc;
 
-	if (local_open(&store, node, err) < 0)
+	if (local_end_route(node, block, err) < 0 || local_open(&store, node, err) < 0)
 		return -1;
 	rc = block_drop(&store, block, err);
 	store_close(&store);
-	if (node->conf->cluster.block_routes)
-		block_route_delete(block);
 	return rc;
 }
 

@@ -413,8 +413,8 @@ static void route_visit(const struct nlmsghdr *nlh, void *arg)
 		visit->each(&seen, visit->arg);
 }
 
-int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const struct route_seen *, void *),
-	       void *arg, struct cni_error *err)
+int route_each_of(struct rtnl *nl, int family, uint32_t table, unsigned char protocol,
+		  void (*each)(const struct route_seen *, void *), void *arg, struct cni_error *err)
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETROUTE, NLM_F_DUMP);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
@@ -422,6 +422,7 @@ int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const s
 	int rc;
 
 	rtm->rtm_family = (unsigned char)family;
+	rtm->rtm_protocol = protocol;
 	if (table)
 		mnl_attr_put_u32(nlh, RTA_TABLE, table);
 	rc = rtnl_ask(nl, route_visit, &visit, err);
@@ -430,6 +431,12 @@ int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const s
 	if (rc > 0)
 		return cni_fail(err, CNI_INTERNAL, "cannot list routes: %s", errno_text(rc));
 	return visit.failed ? -1 : rc;
+}
+
+int route_each(struct rtnl *nl, int family, uint32_t table, void (*each)(const struct route_seen *, void *),
+	       void *arg, struct cni_error *err)
+{
+	return route_each_of(nl, family, table, RTPROT_UNSPEC, each, arg, err);
 }
 
 static void route_keep(const struct route_seen *seen, void *arg)

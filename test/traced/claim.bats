@@ -4,50 +4,17 @@
 # about to do, the next call goes on.
 
 load ../lib/cluster
+load ../lib/faulty-claim
 
 setup() {
 	make_places
 	start_engine
-	BIN=$BATS_TEST_TMPDIR/bin
-	mkdir "$BIN"
-	cp "$BUILD/addrpool" "$BIN"
-	# one that does what $BIN/fault says, and the real one otherwise
-	cat >"$BIN/addrpool-claim" <<-WRAP
-		#!/bin/sh
-		[ -e $BIN/fault ] || exec $BUILD/addrpool-claim "\$@"
-		exec strace -qq -o /dev/null -e trace=all -e "\$(cat $BIN/fault)" $BUILD/addrpool-claim "\$@"
-	WRAP
-	chmod +x "$BIN/addrpool-claim"
-	export PLUGIN=$BIN/addrpool
+	make_faulty_claim
 	on a '"blockSize": 1, "timeout": 5'
 }
 
 teardown() {
 	stop_engine
-}
-
-# traced VERB ID: what addrpool-claim does in it is in $TRACE.
-traced() {
-	TRACE=$BATS_TEST_TMPDIR/trace
-	mv "$BIN/addrpool-claim" "$BIN/addrpool-claim.real"
-	printf '#!/bin/sh\nexec strace -qq -o %s %s "$@"\n' "$TRACE" "$BUILD/addrpool-claim" >"$BIN/addrpool-claim"
-	chmod +x "$BIN/addrpool-claim"
-	pool "$1" "$CONF" "$2"
-	mv "$BIN/addrpool-claim.real" "$BIN/addrpool-claim"
-	succeeds
-}
-
-# What strace can do to it, a line each: kill it at each seventh system call, STEP=1 for all,
-kill_faults() {
-	seq -f 'inject=all:signal=KILL:when=%g' 1 "${STEP:-7}" "$(wc -l <"$TRACE")"
-}
-
-# or fail each that is about files.
-errors_faults() {
-	awk -F'(' '
-		/^(openat|readlinkat|symlinkat|unlinkat|renameat|mkdirat|getdents64|utimensat|flock|getrandom)\(/ {
-			print "inject=" $1 ":error=" ($1 == "flock" ? "ENOLCK" : $1 ~ /^(sym|ren|mk)/ ? "ENOSPC" : "EIO") ":when=" ++n[$1]
-		}' "$TRACE"
 }
 
 # The engine and the node agree on what is the node's, which is N blocks.

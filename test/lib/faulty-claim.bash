@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# An addrpool-claim that strace kills, or whose system calls it fails, as $BIN/fault says.
+#
+#	pool ADD ...   with what $BIN/fault says, an argument of strace's -e, if that file exists
+#	traced ADD c1  lists the system calls of addrpool-claim
+#	kill_faults    what can then be written into $BIN/fault, a line each
+#
+# Include cluster.bash first.
+
+make_faulty_claim() {
+	BIN=$BATS_TEST_TMPDIR/bin
+	mkdir "$BIN"
+	cp "$BUILD/addrpool" "$BIN"
+	# one that does what $BIN/fault says, and the real one otherwise
+	cat >"$BIN/addrpool-claim" <<-WRAP
+		#!/bin/sh
+		[ -e $BIN/fault ] || exec $BUILD/addrpool-claim "\$@"
+		exec strace -qq -o /dev/null -e trace=all -e "\$(cat $BIN/fault)" $BUILD/addrpool-claim "\$@"
+	WRAP
+	chmod +x "$BIN/addrpool-claim"
+	export PLUGIN=$BIN/addrpool
+}
+
+# traced VERB ID: what addrpool-claim does in it is in $TRACE.
+traced() {
+	TRACE=$BATS_TEST_TMPDIR/trace
+	mv "$BIN/addrpool-claim" "$BIN/addrpool-claim.real"
+	printf '#!/bin/sh\nexec strace -qq -o %s %s "$@"\n' "$TRACE" "$BUILD/addrpool-claim" >"$BIN/addrpool-claim"
+	chmod +x "$BIN/addrpool-claim"
+	pool "$1" "$CONF" "$2"
+	mv "$BIN/addrpool-claim.real" "$BIN/addrpool-claim"
+	succeeds
+}
+
+# What strace can do to it, a line each; strace counts the calls of each name. Kill it at each seventh system
+# call, STEP=1 for all,
+kill_faults() {
+	awk -F'(' -v step="${STEP:-7}" '{ n[$1]++ } NR % step == 0 { print "inject=" $1 ":signal=KILL:when=" n[$1] }' "$TRACE"
+}
+
+# kill it after each that changes a file, a route, or what the engine has,
+step_faults() {
+	awk -F'(' '
+		{ n[$1]++ }
+		changed { print "inject=" $1 ":signal=KILL:when=" n[$1] }
+		{ changed = /^(symlinkat|unlinkat|renameat|mkdirat|sendto)\(/ }' "$TRACE"
+}
+
+# fail each that is about files,
+errors_faults() {
+	awk -F'(' '
+		/^(openat|readlinkat|symlinkat|unlinkat|renameat|mkdirat|getdents64|utimensat|flock|getrandom)\(/ {
+			print "inject=" $1 ":error=" ($1 == "flock" ? "ENOLCK" : $1 ~ /^(sym|ren|mk)/ ? "ENOSPC" : "EIO") ":when=" ++n[$1]
+		}' "$TRACE"
+}
+
+# or each by which it asks the kernel about routes.
+netlink_faults() {
+	awk -F'(' '/^(socket|sendto)\(/ { n[$1]++ } /NETLINK/ && n[$1] { print "inject=" $1 ":error=ENOBUFS:when=" n[$1] }' "$TRACE"
+}

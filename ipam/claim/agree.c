@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "claim/agree.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "claim/local.h"
@@ -59,6 +60,24 @@ static int agree_lost_leases(const struct node *node, const struct claim *claim,
 }
 
 /*
+ * Has an engine restored from a backup brought the claim back? Its boot is an earlier one of this node, or of
+ * a store that this node has lost. All that the node has confirmed since has a higher version.
+ */
+static bool agree_is_of_backup(const struct node *node, const struct claim *claim,
+			       const struct blocks *blocks)
+{
+	unsigned long long newest = 0, version;
+
+	for (size_t i = 0; i < blocks->n; i++) {
+		version = strtoull(blocks->list[i].version, NULL, 10);
+		if (block_counts(&blocks->list[i]) && version > newest)
+			newest = version;
+	}
+	return local_knows_boot(node, claim->boot) &&
+	       (!newest || strtoull(claim->version, NULL, 10) < newest);
+}
+
+/*
  * Checks a claim under this node's name with another mark. This node in an earlier boot has confirmed it, or
  * this node with other leases, or another machine. While this node has blocks of the present boot, the first
  * two are impossible, unless a restored engine shows again what this node confirmed in an earlier boot, or
@@ -78,12 +97,12 @@ static int agree_check_heir(const struct node *node, const struct claim *claim, 
 	/* the machine has a copy of the disk of another one */
 	if (same_store && !same_machine && !unknown)
 		return agree_another_machine(node, claim, err);
-	if (same_store && (!block || !block_counts(block) || local_knows_boot(node, claim->boot)))
+	if (same_store && (!block || !block_counts(block) || agree_is_of_backup(node, claim, blocks)))
 		return 0;
 	if (!same_store && same_boot)
 		return agree_lost_leases(node, claim, err);
 	if (same_store || !same_machine ||
-	    (agree_count_confirmed(blocks) && !local_knows_boot(node, claim->boot)))
+	    (agree_count_confirmed(blocks) && !agree_is_of_backup(node, claim, blocks)))
 		return agree_another_machine(node, claim, err);
 	return 0;
 }

@@ -170,6 +170,17 @@ second_machine() {
 	drops "$CONF" c1
 }
 
+@test "two machines of one name and hardware number that take each other's blocks in turn: ADD fails on the one that has lost them" {
+	on a
+	second_machine
+	add c1
+	rm -r "$BATS_TEST_TMPDIR/second"
+	second_machine
+	a_minute_passes
+	pool ADD "$CONF" c2
+	fails 7 'belongs to another machine with the node name a'
+}
+
 @test "a copy of the disk on another machine: it gets no address under the name, and the first machine goes on" {
 	machine 11111111 first
 	on a

@@ -62,11 +62,12 @@
 #define LAST_BOOT(m) ((m) * 4 + 3)
 #define MACHINE_OF(boot) ((boot) / 4)
 
-/* The claims in the engine. Key 0: the block is free. gen: see gens[]. */
-byte e_key[NB], e_inc[NB], e_boot[NB], e_id[NB], e_gen[NB];
+/* The claims in the engine. Key 0: the block is free. */
+byte e_key[NB], e_inc[NB], e_boot[NB], e_id[NB];
+bit e_back[NB]; /* the restore has brought the claim back: its version is lower than the newest that the node knows */
 
 /* The backup, and the ids assigned since it: an engine whose ids are revisions assigns them again. */
-byte k_key[NB], k_inc[NB], k_boot[NB], k_id[NB], k_gen[NB];
+byte k_key[NB], k_inc[NB], k_boot[NB], k_id[NB];
 byte since[NB], again[NB];
 bit backup;
 
@@ -76,19 +77,21 @@ bit backup;
 #define OWNED 2	    /* and confirmed in this boot */
 #define EARLIER 3   /* owned, confirmed in an earlier boot */
 #define RETURNING 4
-#define LOST 5	    /* another machine has the store's identity, and the claim */
+#define MISSED 5    /* the engine lacks it; the present call claims it again */
 #define SB (NS * NB)
 #define AT(s, b) ((s) * NB + (b))
 byte note[SB], nid[SB];
 bit lease[SB];
 byte inc[NS];
-byte gens[NS]; /* the number of boots in which the store was used: the generation of its claims */
+byte known[NS]; /* the boots in which the store was used, and those of lost stores that it took over: a set of bits */
+bit stopped[NS]; /* refused: the store assigns no address until a look finds its claims */
 bit looked[NS]; /* the store has looked since the last tick */
 bit fresh[NS];	/* the present look began after the last tick */
 bit busy[NS];
 
 /* The answer when the store's program listed the claims under its name. */
-byte q_key[SB], q_inc[SB], q_boot[SB], q_id[SB], q_gen[SB];
+byte q_key[SB], q_inc[SB], q_boot[SB], q_id[SB];
+bit q_back[SB];
 
 byte boot[NM];
 bit up[NM];
@@ -110,7 +113,7 @@ byte window[SB];
 #define CREATE 1
 #define REMOVE 2
 #define UPDATE 3
-byte z_op, z_s, z_b, z_inc, z_boot, z_id, z_gen, z_xinc, z_xboot;
+byte z_op, z_s, z_b, z_inc, z_boot, z_id, z_xinc, z_xboot;
 
 /* release-node for a node that is down: the listed claims. */
 bit releasing;
@@ -138,13 +141,30 @@ hidden byte refused, found, bad;
 #endif
 #define MINE(s, b) (UNDER_NAME(s, b) && e_inc[b] == inc[s] && e_boot[b] == boot[MACHINE(s)])
 
+#define CAN_GIVE(s, b) (note[AT(s, b)] == OWNED && !lease[AT(s, b)])
+#if NB == 1
+#define ANY(a, b, c) (a)
+#define ALL(a, b, c) (a)
+#elif NB == 2
+#define ANY(a, b, c) ((a) || (b))
+#define ALL(a, b, c) ((a) && (b))
+#else
+#define ANY(a, b, c) ((a) || (b) || (c))
+#define ALL(a, b, c) ((a) && (b) && (c))
+#endif
+#define MUST_LOOK(s) (!looked[s] || stopped[s])
+#define HAS_ROOM(s) ANY(CAN_GIVE(s, 0), CAN_GIVE(s, 1), CAN_GIVE(s, 2))
+#define NO_LEASE(s) ALL(!lease[AT(s, 0)], !lease[AT(s, 1)], !lease[AT(s, 2)])
+#define NO_POD(s) ALL(!pod[AT(s, 0)], !pod[AT(s, 1)], !pod[AT(s, 2)])
+#define SOME(s, x) ANY(note[AT(s, 0)] == (x), note[AT(s, 1)] == (x), note[AT(s, 2)] == (x))
+
 inline clear_claim(b)
 {
 	e_key[b] = 0;
+	e_back[b] = 0;
 	e_inc[b] = 0;
 	e_boot[b] = 0;
-	e_id[b] = 0;
-	e_gen[b] = 0;
+	e_id[b] = 0
 }
 
 inline forget(s, b)
@@ -157,10 +177,10 @@ inline clear_list(s)
 {
 	for (i : 0 .. NB - 1) {
 		q_key[AT(s, i)] = 0;
+		q_back[AT(s, i)] = 0;
 		q_inc[AT(s, i)] = 0;
 		q_boot[AT(s, i)] = 0;
 		q_id[AT(s, i)] = 0;
-		q_gen[AT(s, i)] = 0;
 	}
 	i = 0
 }
@@ -214,7 +234,7 @@ inline event(b)
 
 /* ---- what the engine does; res: did it?, rid: the claim's id ---- */
 
-inline do_create(s, b, x_inc, x_boot, x_gen)
+inline do_create(s, b, x_inc, x_boot)
 {
 	res = false;
 #ifdef MUTANT_CREATE
@@ -229,8 +249,8 @@ inline do_create(s, b, x_inc, x_boot, x_gen)
 		e_key[b] = KEY(s) + 1;
 		e_inc[b] = x_inc;
 		e_boot[b] = x_boot;
+		e_back[b] = 0;
 		e_id[b] = rid;
-		e_gen[b] = x_gen;
 		if /* the store owns the block again */
 		:: pod[AT(s, b)] == TAINTED -> pod[AT(s, b)] = CLEAN
 		:: else
@@ -268,7 +288,7 @@ inline do_remove(b, x_id, x_inc, x_boot)
 
 /* A claim gets another store. This is an event if the engine's record cannot distinguish the two
  * machines. */
-inline do_update(s, b, x_id, x_xinc, x_xboot, x_inc, x_boot, x_gen)
+inline do_update(s, b, x_id, x_xinc, x_xboot, x_inc, x_boot)
 {
 	res = false;
 	if
@@ -277,7 +297,7 @@ inline do_update(s, b, x_id, x_xinc, x_xboot, x_inc, x_boot, x_gen)
 		who = OWNER(b);
 		e_inc[b] = x_inc;
 		e_boot[b] = x_boot;
-		e_gen[b] = x_gen;
+		e_back[b] = 0;
 		rid = x_id;
 		res = true;
 		if
@@ -290,6 +310,11 @@ inline do_update(s, b, x_id, x_xinc, x_xboot, x_inc, x_boot, x_gen)
 	:: else
 	fi
 }
+
+#define DO_LOOK 1
+#define DO_CLAIM 2
+#define DO_RETURN 3
+#define DO_RELEASE 4
 
 /* ---- what a program does without the engine ---- */
 
@@ -327,6 +352,10 @@ inline quit(s)
 {
 	for (i : 0 .. NB - 1) {
 		if
+		:: note[AT(s, i)] == MISSED -> note[AT(s, i)] = CLAIMING
+		:: else
+		fi;
+		if
 		:: window[AT(s, i)] == UNDER_WAY -> window[AT(s, i)] = OPEN
 		:: else
 		fi
@@ -341,6 +370,17 @@ inline quit(s)
 	rid = 0;
 	res = 0;
 	more = 0
+}
+
+/* The engine has answered the look and the list, and refuses what follows, or does not answer: the ADD
+ * continues, and the node knows which blocks it has lost. */
+inline give_up(s)
+{
+	if
+	:: op == DO_LOOK && !stopped[s] -> seen(s)
+	:: else
+	fi;
+	quit(s)
 }
 
 /* The engine does not answer: the ADD continues. The node cannot know which blocks it has lost. */
@@ -425,10 +465,10 @@ inline do_list(s, taken)
 	taken = 0;
 	for (i : 0 .. NB - 1) {
 		q_key[AT(s, i)] = (UNDER_NAME(s, i) -> e_key[i] : 0);
+		q_back[AT(s, i)] = (UNDER_NAME(s, i) -> e_back[i] : 0);
 		q_inc[AT(s, i)] = (UNDER_NAME(s, i) -> e_inc[i] : 0);
 		q_boot[AT(s, i)] = (UNDER_NAME(s, i) -> e_boot[i] : 0);
 		q_id[AT(s, i)] = (UNDER_NAME(s, i) -> e_id[i] : 0);
-		q_gen[AT(s, i)] = (UNDER_NAME(s, i) -> e_gen[i] : 0);
 		if
 		:: EXISTS(i) -> taken = taken | (1 << i)
 		:: else
@@ -455,25 +495,42 @@ inline do_list_name(s)
 #define OF_US(s, b) (q_inc[AT(s, b)] == inc[s])
 #define OF_BOOT(s, b) (q_boot[AT(s, b)] == boot[MACHINE(s)])
 #define MACHINE_KNOWN(s, b) SAME_MACHINE(MACHINE(s), MACHINE_OF(q_boot[AT(s, b)]))
-#define IN_USE(s, b) (note[AT(s, b)] == OWNED || note[AT(s, b)] == LOST)
-
-/* Another machine has the store's identity and the claim: the claim is not one of an earlier boot of this
- * store, which a backup has brought back. */
-#define FOREIGN(s, b) (LISTED(s, b) && !(OF_US(s, b) && OF_BOOT(s, b)))
-#if defined(SPEC_GENERATION)
-#define STOLEN(s, b) (FOREIGN(s, b) && IN_USE(s, b))
+#ifdef SPEC_BACK
+#define KNOWN_BOOT(s, b) (known[s] & (1 << q_boot[AT(s, b)]))
 #else
-#define STOLEN(s, b) (FOREIGN(s, b) && (IN_USE(s, b) || OF_US(s, b)) && q_gen[AT(s, b)] >= gens[s])
+#define KNOWN_BOOT(s, b) (known[s] & (1 << q_boot[AT(s, b)]) && q_back[AT(s, b)])
+#endif
+#define OTHER_HARDWARE(s, b) \
+	(HARDWARE(MACHINE(s)) != HARDWARE(MACHINE_OF(q_boot[AT(s, b)])) && HARDWARE(MACHINE(s)) != 0 && \
+	 HARDWARE(MACHINE_OF(q_boot[AT(s, b)])) != 0)
+
+/* A claim under the store's name that another store, boot or machine confirmed. */
+#define FOREIGN(s, b) (LISTED(s, b) && !(OF_US(s, b) && OF_BOOT(s, b)))
+#define LOST_LEASES(s, b) (!OF_US(s, b) && OF_BOOT(s, b))
+#define UNKNOWN_MACHINE(s, b) (!OF_US(s, b) && !MACHINE_KNOWN(s, b))
+
+/* Another machine has a copy of the disk. */
+#ifdef SPEC_CLONE
+#define COPY(s, b) false
+#else
+#define COPY(s, b) (OF_US(s, b) && OTHER_HARDWARE(s, b))
+#endif
+
+/* While the store has blocks of the present boot, a foreign claim is that of another machine, unless a backup
+ * shows again what this node confirmed in an earlier boot, or took over from a lost store. */
+#ifdef SPEC_BOOTS
+#define STOLEN(s, b) (OF_US(s, b) -> note[AT(s, b)] == OWNED : SOME(s, OWNED))
+#else
+#define STOLEN(s, b) ((OF_US(s, b) -> note[AT(s, b)] == OWNED : SOME(s, OWNED)) && !KNOWN_BOOT(s, b))
 #endif
 
 /* A claim under the store's name that it may not take: the program refuses. */
-#if defined(OLD) || defined(SPEC_CLONE)
-#define ALIEN(s, b) \
-	(LISTED(s, b) && !OF_US(s, b) && (OF_BOOT(s, b) || !MACHINE_KNOWN(s, b)))
+#ifdef OLD
+#define ALIEN(s, b) (FOREIGN(s, b) && (LOST_LEASES(s, b) || UNKNOWN_MACHINE(s, b)))
 #else
 #define ALIEN(s, b) \
-	(LISTED(s, b) && ((!OF_US(s, b) && (OF_BOOT(s, b) || !MACHINE_KNOWN(s, b))) || \
-			  (OF_US(s, b) && HARDWARE(MACHINE(s)) != HARDWARE(MACHINE_OF(q_boot[AT(s, b)])))))
+	(FOREIGN(s, b) && \
+	 (COPY(s, b) || LOST_LEASES(s, b) || UNKNOWN_MACHINE(s, b) || STOLEN(s, b)))
 #endif
 
 inline check_names(s)
@@ -481,18 +538,23 @@ inline check_names(s)
 	refused = false;
 	for (i : 0 .. NB - 1) {
 		if
-#ifndef OLD
-		:: STOLEN(s, i) ->
-			note[AT(s, i)] = (IN_USE(s, i) -> LOST : note[AT(s, i)]);
-			refused = true
-		:: !STOLEN(s, i) && ALIEN(s, i) -> refused = true
-#else
 		:: ALIEN(s, i) -> refused = true
-#endif
+		:: else
+		fi
+	}
+	i = 0;
+#ifndef OLD
+	stopped[s] = refused;
+#ifndef SPEC_KEPT
+	for (i : 0 .. NB - 1) {
+		if
+		:: !refused && !LISTED(s, i) && note[AT(s, i)] == OWNED -> note[AT(s, i)] = MISSED
 		:: else
 		fi
 	}
 	i = 0
+#endif
+#endif
 }
 
 /* act becomes what the program must do about block b. */
@@ -500,13 +562,18 @@ inline check_names(s)
 #define FORGET 4
 #define TAKE_NOTE 5
 
+/* May pods have addresses of the block, which the engine lacks? */
+#define CLAIM_AGAIN(s, b) \
+	(note[AT(s, b)] == MISSED || note[AT(s, b)] == OWNED || note[AT(s, b)] == EARLIER || \
+	 (note[AT(s, b)] == CLAIMING && lease[AT(s, b)]))
+
 inline decide(s, b)
 {
 	if
 	:: !LISTED(s, b) && note[AT(s, b)] == NONE -> act = NOTHING
 #ifndef OLD
-	:: !LISTED(s, b) && note[AT(s, b)] == OWNED -> act = CREATE
-	:: !LISTED(s, b) && note[AT(s, b)] != NONE && note[AT(s, b)] != OWNED -> act = FORGET
+	:: !LISTED(s, b) && CLAIM_AGAIN(s, b) -> act = CREATE
+	:: !LISTED(s, b) && note[AT(s, b)] != NONE && !CLAIM_AGAIN(s, b) -> act = FORGET
 #else
 	:: !LISTED(s, b) && note[AT(s, b)] != NONE -> act = FORGET
 #endif
@@ -525,15 +592,12 @@ inline decide(s, b)
 	fi
 }
 
-#define GEN_MAX 3
-#define NEWER(x) ((x) < GEN_MAX -> (x) + 1 : GEN_MAX)
-
 /* The engine executes the request act; res: has it done so? */
 inline execute(s, b)
 {
 	if
 	:: act == CREATE ->
-		do_create(s, b, inc[s], boot[MACHINE(s)], gens[s]);
+		do_create(s, b, inc[s], boot[MACHINE(s)]);
 		if /* the answer has the id, so no other claim gets it */
 		:: res -> nid[AT(s, b)] = rid
 		:: else
@@ -541,11 +605,11 @@ inline execute(s, b)
 	:: act == REMOVE -> do_remove(b, q_id[AT(s, b)], q_inc[AT(s, b)], q_boot[AT(s, b)])
 	:: act == UPDATE ->
 		if /* the claim is of a lost store */
-		:: !OF_US(s, b) && q_gen[AT(s, b)] >= gens[s] -> gens[s] = NEWER(q_gen[AT(s, b)])
+		:: !OF_US(s, b) -> known[s] = known[s] | (1 << q_boot[AT(s, b)])
 		:: else
 		fi;
 		do_update(s, b, q_id[AT(s, b)], q_inc[AT(s, b)], q_boot[AT(s, b)], inc[s],
-			  boot[MACHINE(s)], gens[s])
+			  boot[MACHINE(s)])
 	:: else -> skip
 	fi
 }
@@ -561,7 +625,6 @@ inline send_late(s, b)
 	z_id = q_id[AT(s, b)];
 	z_xinc = (act == CREATE -> 0 : q_inc[AT(s, b)]);
 	z_xboot = (act == CREATE -> 0 : q_boot[AT(s, b)]);
-	z_gen = gens[s];
 	lates--
 }
 
@@ -569,9 +632,9 @@ inline late_arrives()
 {
 	printf("a late request arrives\n");
 	if
-	:: z_op == CREATE -> do_create(z_s, z_b, z_inc, z_boot, z_gen)
+	:: z_op == CREATE -> do_create(z_s, z_b, z_inc, z_boot)
 	:: z_op == REMOVE -> do_remove(z_b, z_id, z_xinc, z_xboot)
-	:: z_op == UPDATE -> do_update(z_s, z_b, z_id, z_xinc, z_xboot, z_inc, z_boot, z_gen)
+	:: z_op == UPDATE -> do_update(z_s, z_b, z_id, z_xinc, z_xboot, z_inc, z_boot)
 	:: else
 	fi
 }
@@ -584,7 +647,6 @@ inline late_gone()
 	z_inc = 0;
 	z_boot = 0;
 	z_id = 0;
-	z_gen = 0;
 	z_xinc = 0;
 	z_xboot = 0
 }
@@ -618,26 +680,10 @@ inline conclude(s, b)
 #define ALL_IDLE (IDLE(0) && IDLE(1))
 #define MACHINE_IDLE(m) IDLE(m)
 #endif
-#define CAN_GIVE(s, b) (note[AT(s, b)] == OWNED && !lease[AT(s, b)])
-#if NB == 1
-#define ANY(a, b, c) (a)
-#define ALL(a, b, c) (a)
-#elif NB == 2
-#define ANY(a, b, c) ((a) || (b))
-#define ALL(a, b, c) ((a) && (b))
-#else
-#define ANY(a, b, c) ((a) || (b) || (c))
-#define ALL(a, b, c) ((a) && (b) && (c))
-#endif
-#define HAS_ROOM(s) ANY(CAN_GIVE(s, 0), CAN_GIVE(s, 1), CAN_GIVE(s, 2))
-#define NO_LEASE(s) ALL(!lease[AT(s, 0)], !lease[AT(s, 1)], !lease[AT(s, 2)])
-#define NO_POD(s) ALL(!pod[AT(s, 0)], !pod[AT(s, 1)], !pod[AT(s, 2)])
-#define SOME(s, x) ANY(note[AT(s, 0)] == (x), note[AT(s, 1)] == (x), note[AT(s, 2)] == (x))
-
 #if defined(OLD) || defined(MUTANT_LOOK)
 #define MAY_GIVE(s) true
 #else
-#define MAY_GIVE(s) looked[s]
+#define MAY_GIVE(s) (looked[s] && !stopped[s])
 #endif
 
 /* ---- pods on the store's node that get the block's address ---- */
@@ -673,11 +719,6 @@ end:	do
 
 /* ---- addrpool-claim of one network of a node; a lock allows one at a time ---- */
 
-#define DO_LOOK 1
-#define DO_CLAIM 2
-#define DO_RETURN 3
-#define DO_RELEASE 4
-
 /* The request arrives, and the program gets the answer. Or the program ends before the answer: then the
  * request is executed, is lost, or arrives late. A program without an answer ends. */
 #ifdef NO_CRASH
@@ -689,9 +730,9 @@ end:	do
 	if \
 	:: d_step { execute(s, b) } \
 	:: d_step { lates > 0 && z_op == NO_REQUEST -> send_late(s, b); execute(s, b) } \
-	:: d_step { CRASHES -> execute(s, b); quit(s) } goto idle \
-	:: d_step { lates > 0 && z_op == NO_REQUEST -> send_late(s, b); quit(s) } goto idle \
-	:: d_step { CRASHES -> quit(s) } goto idle \
+	:: d_step { CRASHES -> execute(s, b); give_up(s) } goto idle \
+	:: d_step { lates > 0 && z_op == NO_REQUEST -> send_late(s, b); give_up(s) } goto idle \
+	:: d_step { CRASHES -> give_up(s) } goto idle \
 	fi
 
 #define GIVE_BACK(s, b) \
@@ -744,7 +785,7 @@ idle:
 end:	if
 #if !defined(OLD) && !defined(MUTANT_LOOK)
 	:: d_step {
-		!over && up[MACHINE(s)] && !looked[s] && HAS_ROOM(s) ->
+		!over && up[MACHINE(s)] && MUST_LOOK(s) && HAS_ROOM(s) ->
 		op = DO_LOOK;
 		busy[s] = 1
 	   }
@@ -968,13 +1009,13 @@ inline start(m, x_boot)
 		if
 		:: MACHINE(c_s) == m ->
 			looked[c_s] = 0;
-			gens[c_s] = NEWER(gens[c_s]);
+			known[c_s] = known[c_s] | (1 << x_boot);
+			stopped[c_s] = 0;
 			for (i : 0 .. NB - 1) {
 				lease[AT(c_s, i)] = 0;
 				window[AT(c_s, i)] = 0;
 				if
-				:: note[AT(c_s, i)] == OWNED || note[AT(c_s, i)] == LOST ->
-					note[AT(c_s, i)] = EARLIER
+				:: note[AT(c_s, i)] == OWNED -> note[AT(c_s, i)] = EARLIER
 				:: else
 				fi
 			}
@@ -1009,7 +1050,8 @@ inline lose_store(m)
 		if
 		:: MACHINE(c_s) == m ->
 			inc[c_s] = 0;
-			gens[c_s] = 0;
+			known[c_s] = 1 << boot[m];
+			stopped[c_s] = 0;
 			looked[c_s] = 0;
 			for (i : 0 .. NB - 1) {
 				forget(c_s, i);
@@ -1030,8 +1072,7 @@ inline make_backup()
 		k_key[i] = e_key[i];
 		k_inc[i] = e_inc[i];
 		k_boot[i] = e_boot[i];
-		k_id[i] = e_id[i];
-		k_gen[i] = e_gen[i]
+		k_id[i] = e_id[i]
 	}
 	i = 0
 }
@@ -1044,16 +1085,17 @@ inline restore_backup()
 	late_gone(); /* the engine was stopped, so a late request does not arrive */
 	for (i : 0 .. NB - 1) {
 		who = OWNER(i);
+		e_back[i] = e_back[i] || e_key[i] != k_key[i] || e_inc[i] != k_inc[i] || e_boot[i] != k_boot[i] ||
+			    e_id[i] != k_id[i];
+		e_back[i] = e_back[i] && k_key[i] != 0;
 		e_key[i] = k_key[i];
 		e_inc[i] = k_inc[i];
 		e_boot[i] = k_boot[i];
 		e_id[i] = k_id[i];
-		e_gen[i] = k_gen[i];
 		k_key[i] = 0;
 		k_inc[i] = 0;
 		k_boot[i] = 0;
 		k_id[i] = 0;
-		k_gen[i] = 0;
 #ifdef SPEC_IDS
 		again[i] = since[i];
 #endif
@@ -1269,7 +1311,7 @@ inline claim_this(s, b)
 	if
 	:: !bad && !HAS_ROOM(s) && note[AT(s, b)] == NONE ->
 		act = CREATE;
-		do_create(s, b, inc[s], boot[MACHINE(s)], gens[s]);
+		do_create(s, b, inc[s], boot[MACHINE(s)]);
 		conclude(s, b)
 	:: else
 	fi
@@ -1299,7 +1341,7 @@ end:	do
 	OTHER_BLOCK(s, 2)
 #endif
 #if !defined(OLD) && !defined(MUTANT_LOOK)
-	:: d_step { !over && up[MACHINE(s)] && !looked[s] && HAS_ROOM(s) -> visit(s); FORGET_ANSWER }
+	:: d_step { !over && up[MACHINE(s)] && MUST_LOOK(s) && HAS_ROOM(s) -> visit(s); FORGET_ANSWER }
 #endif
 	od
 }
@@ -1367,6 +1409,7 @@ init
 {
 	atomic {
 		inc[0] = 1;
+		known[0] = 1;
 		up[0] = 1;
 		up[1] = 1;
 		boot[1] = 4;
@@ -1380,11 +1423,14 @@ init
 		PODS(1);
 #ifdef SAME_DISK
 		inc[1] = 1;
+		known[1] = 1 + 16;
 #else
 		inc[1] = 9;
+		known[1] = 16;
 #endif
 #if NS == 3
 		inc[2] = 17;
+		known[2] = 16;
 		run Other(2);
 		PODS(2);
 #endif

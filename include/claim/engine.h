@@ -142,12 +142,14 @@ struct engine_kind {
 			     struct cni_error *err);
 	/* Deletes the claim with this id, and its key of the index. FOUND_NOT: it does not exist. */
 	enum found (*remove)(struct engine *engine, const struct claim *claim, struct cni_error *err);
-	/* Reads the record of this kind and name into doc and version. FOUND_NOT: it does not exist. */
+	/* Reads the record of this kind and name into doc, an object, and version. FOUND_NOT: it does not
+	 * exist. FOUND_FAILED with a version: it is damaged. */
 	enum found (*keep_read)(struct engine *engine, struct keep *keep, struct cni_error *err);
 	/* Writes doc if the record still has this version, and sets version. FOUND_NOT: it has another one.
 	 * That may be ours: this request was repeated because its first answer was lost. */
 	enum found (*keep_write)(struct engine *engine, struct keep *keep, struct cni_error *err);
 	enum found (*keep_remove)(struct engine *engine, const struct keep *keep, struct cni_error *err);
+	/* doc is not an object if a record is damaged. */
 	int (*keep_list)(struct engine *engine, enum keep_kind kind, struct keeps *ret,
 			 struct cni_error *err);
 	/* FOUND: no pod runs on a node of this name. FOUND_NOT: one may, or the engine does not know nodes.
@@ -183,6 +185,8 @@ void engine_begin_for_people(struct engine *engine);
 void engine_go_on(struct engine *engine);
 
 void keep_free(struct keep *keep);
+/* Fails since what the engine has in place of the record is none: a Lease, or a key. CNI_CONFIG. */
+enum found keep_damaged(struct keep *keep, const char *lease, const char *key, struct cni_error *err);
 int keeps_add(struct keeps *keeps, struct keep *keep, struct cni_error *err); /* takes keep's document */
 void keeps_free(struct keeps *keeps);
 

@@ -72,6 +72,18 @@ void keep_free(struct keep *keep)
 	keep->doc = NULL;
 }
 
+enum found keep_damaged(struct keep *keep, const char *lease, const char *key, struct cni_error *err)
+{
+	keep_free(keep);
+	if (lease)
+		cni_fail(err, CNI_CONFIG, "Lease %s is not the record of %.200s", lease, keep->name);
+	else
+		cni_fail(err, CNI_CONFIG, "etcd: key %.250s is not the record of %.200s", key, keep->name);
+	return (enum found)
+		cni_hint(err, "another program has changed it; delete it if no container has an address of "
+			      "it");
+}
+
 int keeps_add(struct keeps *keeps, struct keep *keep, struct cni_error *err)
 {
 	struct keep *bigger = engine_grow(keeps->list, keeps->n, sizeof(*bigger));

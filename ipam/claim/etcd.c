@@ -771,7 +771,7 @@ static enum found etcd_keep_read(struct engine *engine, struct keep *keep, struc
 		return FOUND_NOT;
 	keep->doc = etcd_read_value(kv);
 	etcd_copy_integer(keep->version, json_field(kv, "mod_revision"));
-	return FOUND;
+	return json_is_object(keep->doc) ? FOUND : keep_damaged(keep, NULL, key, err);
 }
 
 /* The condition that the key has this version; "": that it does not exist. */
@@ -818,11 +818,12 @@ struct keep_listing {
 static int etcd_take_keep(void *arg, const char *name, const json_t *kv, struct cni_error *err)
 {
 	const struct keep_listing *listing = arg;
+	const size_t len = strlen(kinds[listing->kind]);
 	struct keep keep = { .kind = listing->kind };
 
-	name += strlen(kinds[listing->kind]);
-	if (strlen(name) >= sizeof(keep.name))
+	if (strncmp(name, kinds[listing->kind], len) != 0 || strlen(name + len) >= sizeof(keep.name))
 		return 0;
+	name += len;
 	memcpy(keep.name, name, strlen(name) + 1);
 	keep.doc = etcd_read_value(kv);
 	etcd_copy_integer(keep.version, json_field(kv, "mod_revision"));

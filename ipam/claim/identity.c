@@ -231,7 +231,23 @@ static bool identity_is_lock_of(const struct keep *lock, const struct keep *keep
 	       !strcmp(identity_text_of(lock->doc, "id"), identity_text_of(keep->doc, "id"));
 }
 
-/* Removes the lock if its record does not have the address. FOUND_NOT: the record has it. */
+/* Reads what may be another identity's. FOUND without a document: it is damaged, so the address stays
+ * unused. */
+static enum found identity_read_other(const struct node *node, struct keep *keep, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	enum found found = node->engine->kind->keep_read(node->engine, keep, &why);
+
+	if (found == FOUND_FAILED && *keep->version) {
+		cni_log("%s", why.msg);
+		return FOUND;
+	}
+	if (found == FOUND_FAILED)
+		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+	return found;
+}
+
+/* Removes the lock if its record does not have the address. FOUND_NOT: the record has it, or may have it. */
 static enum found identity_remove_orphan(const struct node *node, const struct keep *lock,
 					 const struct ip *ip, struct cni_error *err)
 {
@@ -239,11 +255,13 @@ static enum found identity_remove_orphan(const struct node *node, const struct k
 	struct keep keep = { .kind = KEEP_IDENTITY };
 	enum found found;
 
+	if (!lock->doc)
+		return FOUND_NOT;
 	snprintf(keep.name, sizeof(keep.name), "%s", identity_text_of(lock->doc, "identity"));
-	found = kind->keep_read(node->engine, &keep, err);
+	found = identity_read_other(node, &keep, err);
 	if (found != FOUND_FAILED)
-		found = found == FOUND && identity_is_lock_of(lock, &keep) &&
-					identity_is_among(identity_addresses_of(&keep), ip)
+		found = found == FOUND && (!keep.doc || (identity_is_lock_of(lock, &keep) &&
+							 identity_is_among(identity_addresses_of(&keep), ip)))
 				? FOUND_NOT
 				: FOUND;
 	keep_free(&keep);
@@ -268,7 +286,7 @@ static enum found identity_lock(const struct node *node, const struct keep *keep
 		found = kind->keep_write(node->engine, &lock, err);
 		if (found != FOUND_NOT)
 			break;
-		found = kind->keep_read(node->engine, &lock, err);
+		found = identity_read_other(node, &lock, err);
 		if (found == FOUND && identity_is_lock_of(&lock, keep))
 			break;
 		if (found == FOUND)
@@ -425,30 +443,32 @@ static int identity_by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+static bool identity_is_listed(const struct keeps *all, const struct keep *lock, const struct ip *ip)
+{
+	struct keep named = { .kind = KEEP_IDENTITY };
+	const struct keep *keep = NULL;
+
+	snprintf(named.name, sizeof(named.name), "%s", identity_text_of(lock->doc, "identity"));
+	if (all->n)
+		keep = bsearch(&named, all->list, all->n, sizeof(named), identity_by_name);
+	return keep && identity_is_lock_of(lock, keep) && identity_is_among(identity_addresses_of(keep), ip);
+}
+
 /* Reads the locks before the records: so a lock that another call makes meanwhile does not look like an
  * orphan. */
 static int identity_remove_orphans(const struct hold *hold, const struct keeps *locks, struct keeps *all,
 				   struct cni_error *err)
 {
-	const struct engine_kind *kind = hold->node->engine->kind;
 	struct ip ip;
 
 	if (all->n)
 		qsort(all->list, all->n, sizeof(*all->list), identity_by_name);
 	for (size_t i = 0; i < locks->n; i++) {
-		struct keep named = { .kind = KEEP_IDENTITY };
-		const struct keep *keep = NULL;
+		const struct keep *lock = &locks->list[i];
 
-		snprintf(named.name, sizeof(named.name), "%s",
-			 identity_text_of(locks->list[i].doc, "identity"));
-		if (all->n)
-			keep = bsearch(&named, all->list, all->n, sizeof(named), identity_by_name);
-
-		if (!ip_parse(locks->list[i].name, &ip) ||
-		    (keep && identity_is_lock_of(&locks->list[i], keep) &&
-		     identity_is_among(identity_addresses_of(keep), &ip)))
-			continue;
-		if (kind->keep_remove(hold->node->engine, &locks->list[i], err) == FOUND_FAILED)
+		if (json_is_object(lock->doc) && ip_parse(lock->name, &ip) &&
+		    !identity_is_listed(all, lock, &ip) &&
+		    identity_remove_orphan(hold->node, lock, &ip, err) == FOUND_FAILED)
 			return -1;
 	}
 	return 0;
@@ -1107,7 +1127,11 @@ json_t *identity_list(struct node *node, struct cni_error *err)
 		return NULL;
 	}
 	for (size_t i = 0; i < all.n; i++)
-		json_array_append(list, all.list[i].doc);
+		if (json_is_object(all.list[i].doc))
+			json_array_append(list, all.list[i].doc);
+		else /* it is damaged */
+			json_array_append_new(list,
+					      json_pack("{s:o}", "identity", json_text(all.list[i].name)));
 	keeps_free(&all);
 	return list;
 }

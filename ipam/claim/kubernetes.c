@@ -851,15 +851,17 @@ static enum found kubernetes_keep_read(struct engine *engine, struct keep *keep,
 	}
 	if (reply.status != 200)
 		return kubernetes_refused(k, &reply, err);
-	known = kubernetes_read_keep(k, reply.doc, &there);
+	known = kubernetes_read_keep(k, reply.doc, &there) && json_is_object(there.doc) &&
+		!strcmp(there.name, keep->name);
+	kubernetes_copy(keep->version, sizeof(keep->version), json_field(reply.doc, "metadata"),
+			"resourceVersion");
 	json_decref(reply.doc);
-	if (known && !strcmp(there.name, keep->name)) {
-		*keep = there;
-		return FOUND;
+	if (!known) {
+		keep_free(&there);
+		return keep_damaged(keep, kubernetes_keep_name(k, keep).s, NULL, err);
 	}
-	keep_free(&there);
-	return (enum found)cni_fail(err, CNI_CONFIG, "Lease %s is not the record of %.200s",
-				    kubernetes_keep_name(k, keep).s, keep->name);
+	*keep = there;
+	return FOUND;
 }
 
 static enum found kubernetes_keep_write(struct engine *engine, struct keep *keep, struct cni_error *err)

@@ -158,6 +158,18 @@ begins() {
 	done
 }
 
+@test "etcd lists keys outside the range that it was asked for: they are no identities" {
+	local key
+	etcd 1
+	for key in /ipvlan-cni/net/p /ipvlan-cni/net/pool /ipvlan-cni/net/~address/10.9.0.70; do
+		forget_answers
+		answers 200 "{\"kvs\": [{\"key\": \"$(printf %s "$key" | base64)\", \"value\": \"e30=\"}]}"
+		run "$BUILD/addrpool-claim" identities <<<"$CONF"
+		[ "$status" = 0 ]
+		[ "$output" = '[]' ]
+	done
+}
+
 @test "429 with a short Retry-After: addrpool-claim waits and asks again" {
 	local started=$SECONDS
 	kubernetes 10

@@ -42,7 +42,7 @@ ended() { # CONTAINER
 # identities: "NAME ADDRESS NODE CONTAINER" of each that the engine has.
 identities() {
 	"$BUILD/addrpool-claim" identities <<<"$CONF" |
-		jq -r '.[] | [.identity, (.addresses | join(",")), (.holder.node // "-"), (.holder.container // "-")] | join(" ")' | sort
+		jq -r '.[] | [.identity, (.addresses // [] | join(",")), (.holder.node // "-"), (.holder.container // "-")] | join(" ")' | sort
 }
 
 @test "a workload that starts on another node after its DEL has the same address" {
@@ -181,6 +181,52 @@ net db/web-1 $ADDRESS a c1" ]
 	at a
 	ended c1
 	[ "$(identities)" = "net db/web-0 $first b c2" ]
+}
+
+@test "a damaged record: ADD of its workload names it and the remedy, and no other workload gets its address" {
+	local value small='"sticky": "K8S_POD_NAME", "ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.16", "rangeEnd": "10.9.0.18", "identities": true}]]'
+	at a '' "$small"
+	started web-0 c0
+	first=$ADDRESS
+	started web-1 c1
+	second=$ADDRESS
+	damage_record "$second" x
+	at b '' "$small"
+	for value in '[1]' '"x"' x; do
+		damage_record "net web-0" "$value"
+		start web-0 c2
+		fails 7 'is not the record of net web-0'
+		[[ $output = *'delete it if no container has an address of it'* ]]
+		[[ $(identities) = *"net web-0  - -"* ]]
+	done
+	started web-2 c2
+	[ "$ADDRESS" != "$first" ]
+	[ "$ADDRESS" != "$second" ]
+	start web-3 c3
+	fails 11 'no address is free for an identity'
+	damage_record "net web-0"
+	start web-3 c3
+	fails 11 'no address is free for an identity'
+	drop_record "net web-0"
+	started web-3 c3
+	[ "$ADDRESS" = "$first" ]
+}
+
+# damage_record NAME [VALUE]: the engine has a record, or lock, of that name with this value; Kubernetes without VALUE
+# has none.
+damage_record() {
+	local lease=$BATS_TEST_TMPDIR/lease kind=identity
+	[[ $1 = *\ * ]] || kind=address
+	case $CLUSTER in
+	etcd) "$("$TOP/test/cluster/get-etcdctl")" --endpoints "$ETCD_URL" put "/ipvlan-cni/net/~$kind/$1" "${2:-[1]}" ;;
+	kubernetes)
+		kube GET /apis/coordination.k8s.io/v1/namespaces/kube-system/leases |
+			jq --arg name "$1" --arg value "${2:-}" '.items[] | select(.metadata.annotations["ipvlan-cni/name"] == $name) |
+				.metadata.annotations["ipvlan-cni/record"] = $value |
+				if $value == "" then del(.metadata.annotations["ipvlan-cni/record"]) else . end' >"$lease"
+		kube PUT "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/$(jq -r .metadata.name "$lease")" "$lease"
+		;;
+	esac >/dev/null
 }
 
 @test "two containers of one workload on one node: the second is refused while the first has its address" {

@@ -7,6 +7,7 @@
 
 #include "claim/agree.h"
 #include "claim/candidates.h"
+#include "claim/http.h"
 #include "claim/identity.h"
 #include "claim/local.h"
 
@@ -304,6 +305,12 @@ void claim_keep_failure(const struct node *node, const struct cni_error *why)
 	local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_FAILED, why);
 }
 
+static int claim_fail_as(const struct cni_error *why, struct cni_error *err)
+{
+	cni_fail(err, (enum cni_code)why->code, "%s", why->msg);
+	return cni_hint(err, "%s", why->details);
+}
+
 int claim_more(struct node *node, size_t n, size_t before, const struct ip *wanted, struct cni_error *err)
 {
 	struct search search = {
@@ -334,8 +341,7 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 	}
 	if (search.exhausted && !wanted->family)
 		local_exhausted(node, search.pool->number, &why);
-	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-	return cni_hint(err, "%s", why.details);
+	return claim_fail_as(&why, err);
 }
 
 static int claim_count_or_agree(struct node *node, const struct blocks *blocks, struct cni_error *err)
@@ -417,14 +423,15 @@ static int claim_mark_returning(struct node *node, struct blocks *blocks, struct
 	return rc < 0 ? -1 : 0;
 }
 
-static int claim_return_blocks(struct node *node, bool all, struct cni_error *err)
+/* kept: why an identity could not be returned, which does not keep the blocks. */
+static int claim_return_all(struct node *node, bool all, struct cni_error *kept, struct cni_error *err)
 {
 	struct blocks blocks;
 	bool agreed = false;
 	int rc = local_read(node, &blocks, err);
 
-	if (rc == 0)
-		rc = identity_return(node, all, err);
+	if (rc == 0 && identity_return(node, all, kept) < 0 && node->engine->http->silent)
+		rc = claim_fail_as(kept, err);
 	if (rc == 0 && must_agree(&blocks)) {
 		rc = agree(node, err);
 		agreed = rc == 0;
@@ -444,14 +451,15 @@ static int claim_return_blocks(struct node *node, bool all, struct cni_error *er
 int claim_return(struct node *node, bool all, struct cni_error *err)
 {
 	const long long start = block_now_ms();
+	struct cni_error kept = { 0 };
 
 	if (local_lock(node, err) < 0 || claim_was_told(node, BLOCKS_FAILED, start, err) != FOUND_NOT ||
 	    claim_was_told(node, BLOCKS_KEPT, start, err) != FOUND_NOT)
 		return -1;
 	local_begin_with(node);
 	engine_begin(node->engine, LLONG_MAX);
-	if (claim_return_blocks(node, all, err) == 0)
-		return 0;
+	if (claim_return_all(node, all, &kept, err) == 0)
+		return *kept.msg ? claim_fail_as(&kept, err) : 0;
 	local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_KEPT, err);
 	return -1;
 }

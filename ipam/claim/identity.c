@@ -1016,7 +1016,7 @@ static int identity_return_unknown(struct node *node, const struct keeps *all, s
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < all->n; i++) {
+	for (size_t i = 0; !node->engine->http->silent && i < all->n; i++) {
 		const json_t *holder = json_field(all->list[i].doc, "holder");
 		const size_t network = strlen(node->req->name);
 		struct owner owner = { identity_text_of(holder, "container"),
@@ -1029,9 +1029,9 @@ static int identity_return_unknown(struct node *node, const struct keeps *all, s
 		    identity_noted(&note, node, &owner) != FOUND_NOT)
 			continue;
 		over = identity_end_attachment(node, &owner, err);
-		rc = over == FOUND_FAILED ? -1
-		     : over == FOUND	  ? identity_return_one(node, all->list[i].name, &owner, err)
-					  : 0;
+		if (over == FOUND_FAILED ||
+		    (over == FOUND && identity_return_one(node, all->list[i].name, &owner, err) < 0))
+			rc = -1;
 	}
 	return rc;
 }
@@ -1047,8 +1047,9 @@ static bool identity_is_known(const struct node *node, const struct keeps *all,
 	return false;
 }
 
-/* Holds the identity as an ADD of its pod would, with the addresses that the pod has. */
-static void identity_hold_again(struct node *node, const struct identity *identity)
+/* Holds the identity as an ADD of its pod would, with the addresses that the pod has. Fails if the engine
+ * does not answer. */
+static int identity_hold_again(struct node *node, const struct identity *identity, struct cni_error *err)
 {
 	const struct owner owner = { identity->container, identity->ifname };
 	struct hold hold = { .node = node, .owner = &owner, .keep = { .kind = KEEP_IDENTITY } };
@@ -1063,6 +1064,7 @@ static void identity_hold_again(struct node *node, const struct identity *identi
 		cni_log("container %s holds identity %s with %s, which the engine does not know: %s",
 			identity->container, identity->name, identity->addresses, why.msg);
 	identity_hold_free(&hold);
+	return node->engine->http->silent ? cni_fail(err, (enum cni_code)why.code, "%s", why.msg) : 0;
 }
 
 /* An engine that was restored from a backup does not know the identities that it has recorded since. */
@@ -1071,16 +1073,16 @@ static int identity_hold_unknown(struct node *node, const struct keeps *all, str
 	struct noted noted;
 	int rc = identity_list_noted(&noted, node, IDENTITY_HELD, err);
 
-	for (size_t i = 0; rc == 0 && i < noted.n; i++) {
+	for (size_t i = 0; !node->engine->http->silent && i < noted.n; i++) {
 		struct owner owner = { noted.list[i].container, noted.list[i].ifname };
 		enum found over;
 
 		if (identity_is_known(node, all, &noted.list[i]))
 			continue;
 		over = identity_end_attachment(node, &owner, err);
-		if (over == FOUND_NOT)
-			identity_hold_again(node, &noted.list[i]);
-		rc = over == FOUND_FAILED ? -1 : 0;
+		if (over == FOUND_FAILED ||
+		    (over == FOUND_NOT && identity_hold_again(node, &noted.list[i], err) < 0))
+			rc = -1;
 	}
 	free(noted.list);
 	return rc;
@@ -1092,12 +1094,12 @@ static int identity_agree_with_engine(struct node *node, struct cni_error *err)
 	struct keeps all;
 	int rc = node->engine->kind->keep_list(node->engine, KEEP_IDENTITY, &all, err);
 
-	if (rc == 0) {
-		rc = identity_return_unknown(node, &all, err);
-		if (rc == 0)
-			rc = identity_hold_unknown(node, &all, err);
-		keeps_free(&all);
-	}
+	if (rc < 0)
+		return -1;
+	rc = identity_return_unknown(node, &all, err);
+	if (identity_hold_unknown(node, &all, err) < 0)
+		rc = -1;
+	keeps_free(&all);
 	return rc;
 }
 
@@ -1106,10 +1108,11 @@ int identity_return(struct node *node, bool all, struct cni_error *err)
 	struct noted returning;
 	int rc = all ? identity_agree_with_engine(node, err) : 0;
 
-	if (rc < 0 || identity_list_noted(&returning, node, IDENTITY_RETURNING, err) < 0)
+	if (identity_list_noted(&returning, node, IDENTITY_RETURNING, err) < 0)
 		return -1;
-	for (size_t i = 0; rc == 0 && i < returning.n; i++)
-		rc = identity_return_noted(node, &returning.list[i], err);
+	for (size_t i = 0; !node->engine->http->silent && i < returning.n; i++)
+		if (identity_return_noted(node, &returning.list[i], err) < 0)
+			rc = -1;
 	free(returning.list);
 	return rc;
 }

@@ -134,11 +134,13 @@ begins() {
 }
 
 @test "an endless answer is cut off" {
-	cat >"$SCRIPTED/serve" <<-'SERVE'
+	cat >"$SCRIPTED/endless" <<-'SERVE'
 		#!/bin/sh
 		printf 'HTTP/1.1 200 OK\r\n\r\n['
 		exec yes '1,'
 	SERVE
+	chmod +x "$SCRIPTED/endless"
+	mv "$SCRIPTED/endless" "$SCRIPTED/serve" # which may run
 	refuses 11 'the answer is too long'
 }
 

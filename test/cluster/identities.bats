@@ -107,7 +107,7 @@ identities() {
 	[[ $stderr = *"cannot return blocks without leases, or identities"* ]]
 	[ ! -e "$STORE/$first" ]
 	[ "$(identities)" = "net db/web-0 $first a c1" ]
-	rm -f "$OWN/blocks/failed" # a minute has passed
+	rm -f "$OWN"/blocks/{failed,kept} # a minute has passed
 	ended c1
 	[ "$(identities)" = "net db/web-0 $first - -" ]
 }
@@ -121,7 +121,7 @@ fails_silent() {
 	resume_engine
 	CONF=$conf
 	fails 11
-	rm -f "$OWN/blocks/failed" # a minute has passed
+	rm -f "$OWN"/blocks/{failed,kept} # a minute has passed
 }
 
 @test "an ADD that is repeated for a running pod while the engine does not answer takes nothing from the pod" {
@@ -181,6 +181,31 @@ net db/web-1 $ADDRESS a c1" ]
 	at a
 	ended c1
 	[ "$(identities)" = "net db/web-0 $first b c2" ]
+}
+
+@test "an identity whose record somebody has damaged keeps neither other identities nor blocks on the node" {
+	local pod
+	at a
+	started web-0 c0
+	started web-1 c1
+	CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=shop" pool ADD "$CONF" c2
+	succeeds
+	damage_record "net db/web-0"
+	CONF=$(jq -c '.ipam.cluster.timeout = 1' <<<"$CONF")
+	pause_engine
+	for pod in c0 c1 c2; do
+		pool DEL "$CONF" "$pod"
+	done
+	resume_engine
+	rm -f "$OWN"/blocks/{failed,kept} # a minute has passed
+	run "$BUILD/addrpool-claim" return <<<"$CONF"
+	[ "$status" = 1 ]
+	[[ $output = *'is not the record of'*'net db/web-0'* ]]
+	[ "$(identities | grep web-1 | cut -d' ' -f2,4)" = "db/web-1 -" ]
+	[ -z "$(claims a)" ]
+	drop_record "net db/web-0"
+	"$BUILD/addrpool-claim" return <<<"$CONF"
+	[ -z "$(ls "$OWN/identities")" ]
 }
 
 @test "a damaged record: ADD of its workload names it and the remedy, and no other workload gets its address" {

@@ -143,10 +143,11 @@ static void try(struct engine *engine)
 {
 	struct claim claim = { .node = "node", .network = "net", .boot = "1f2e3d4c", .since = "now" };
 	struct cni_error err = { 0 };
+	long long block_size = 16;
 	struct claims claims;
 
 	must(prefix_parse("10.9.0.16/28", &claim.block));
-	check(engine->kind->begin(engine, 16, &err), &err);
+	check(engine->kind->begin(engine, &block_size, &err), &err);
 	try_look(engine, &claim);
 	try_claim(engine, &claim);
 	if (engine->kind->list(engine, NULL, &claims, &err) < 0) {

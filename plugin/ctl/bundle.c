@@ -18,6 +18,7 @@
 #include "cni/child.h"
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "cni/listing.h"
 #include "ctl/commands.h"
 #include "ctl/places.h"
 #include "ctl/podman.h"
@@ -29,7 +30,8 @@
 #include "ctl/text.h"
 #include "plugin/fence.h"
 
-#define PATIENCE_S 120
+/* Longer than ipvlanctl pools waits for one plugin. */
+#define PATIENCE_S (LISTING_S + 3 * LISTING_LOCK_S)
 #define FILE_KEPT (256 << 10)
 #define PODS_KEPT 100
 
@@ -77,7 +79,9 @@ static bool bundle_find(const char *program, char path[PATH_MAX])
  * caller frees it. */
 static char *bundle_output_of(const char *program, const char *const *arguments)
 {
-	struct child child = { .what = "", .env = environ, .patience_s = PATIENCE_S, .quiet = true };
+	struct child child = {
+		.what = "", .env = environ, .patience_s = PATIENCE_S, .output_max = LISTING_MAX, .quiet = true
+	};
 	struct cni_error why = { 0 };
 	char path[PATH_MAX] = "/proc/self/exe", *text = NULL;
 	struct outcome o = { .output = NULL };

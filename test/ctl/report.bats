@@ -48,6 +48,18 @@ report() {
 	grep -q '"gateway":"10.138.36.1"' "$IN/pods/1.txt"
 }
 
+@test "a pool with 8000 leases, whose list exceeds a megabyte" {
+	local i
+	configured net "$(conf '{"ipam":{"ranges":[[{"subnet":"10.138.0.0/16"}]]}}')"
+	mkdir -p /var/lib/cni/networks/net
+	for ((i = 0; i < 8000; i++)); do
+		printf '%064d\r\neth0' $i >"/var/lib/cni/networks/net/10.138.$((i / 250)).$((i % 250 + 1))"
+	done
+	report
+	[ "$(wc -c <"$IN/pools.json")" -gt 1048576 ]
+	[ "$(jq '.[0].leases | length' "$IN/pools.json")" = 8000 ]
+}
+
 @test "only root may read it; an existing file or link does not change; the default name has host and date" {
 	cd "$BATS_TEST_TMPDIR"
 	ctl report

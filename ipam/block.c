@@ -423,6 +423,15 @@ struct boots {
 	size_t n;
 };
 
+/* The first eight digits of the boot's id, and the start of process 1: 64 of them fit into one link. */
+static struct block_boot block_shorten(const char *boot)
+{
+	struct block_boot brief;
+
+	snprintf(brief.s, sizeof(brief.s), "%.8s%s", boot, boot + strcspn(boot, "."));
+	return brief;
+}
+
 static void block_read_boots(struct boots *ret, const struct store *store)
 {
 	const ssize_t len = readlinkat(store->meta, BOOTS, ret->text, sizeof(ret->text) - 1);
@@ -448,21 +457,25 @@ bool blocks_know_boot(const struct store *store, const char *boot)
 	struct boots boots;
 
 	block_read_boots(&boots, store);
-	return block_boots_have(&boots, boot);
+	return block_boots_have(&boots, block_shorten(boot).s);
 }
 
 void blocks_keep_boot(const struct store *store, const char *boot)
 {
-	char text[PATH_MAX];
+	const struct block_boot brief = block_shorten(boot);
+	char text[STORE_LINK_MAX + 1];
 	struct boots boots;
 	size_t used;
 
 	block_read_boots(&boots, store);
-	if (!*boot || strchr(boot, ' ') || block_boots_have(&boots, boot))
+	if (!*boot || strchr(boot, ' ') || block_boots_have(&boots, brief.s))
 		return;
-	used = (size_t)snprintf(text, sizeof(text), "%s", boot);
-	for (size_t i = 0; i < boots.n && i + 1 < BOOTS_MAX && used < sizeof(text) - 64; i++)
+	used = (size_t)snprintf(text, sizeof(text), "%s", brief.s);
+	for (size_t i = 0; i < boots.n && i + 1 < BOOTS_MAX; i++) {
+		if (used + 1 + strlen(boots.list[i]) > STORE_LINK_MAX)
+			break;
 		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", boots.list[i]);
+	}
 	block_relink(store, text, BOOTS);
 }
 
@@ -477,7 +490,7 @@ struct endpoint blocks_endpoint(const struct store *store)
 
 void blocks_set_endpoint(const struct store *store, const char *url)
 {
-	if (strcmp(blocks_endpoint(store).s, url) != 0)
+	if (strlen(url) <= STORE_LINK_MAX && strcmp(blocks_endpoint(store).s, url) != 0)
 		block_relink(store, url, "blocks/endpoint");
 }
 

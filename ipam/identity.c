@@ -17,6 +17,9 @@
 #define DIRECTORY "identities"
 #define NEW DIRECTORY "/new"
 
+/* Of all names together: a link has room for them, and for any state and addresses. */
+#define NAMES_MAX (STORE_LINK_MAX - (sizeof("returning    ") + sizeof(((struct identity *)NULL)->addresses)))
+
 static const char *const states[] = {
 	[IDENTITY_CLAIMING] = "claiming",
 	[IDENTITY_HELD] = "held",
@@ -77,7 +80,8 @@ int identity_put(const struct store *store, const struct owner *owner, enum iden
 	char text[PATH_MAX];
 
 	if (strlen(owner->container) >= sizeof(identity.container) ||
-	    strlen(owner->ifname) >= sizeof(identity.ifname) || strlen(name) >= sizeof(identity.name))
+	    strlen(owner->ifname) >= sizeof(identity.ifname) ||
+	    strlen(owner->container) + strlen(owner->ifname) + strlen(name) > NAMES_MAX)
 		return cni_fail(
 			err, CNI_ENVIRONMENT,
 			"CNI_CONTAINERID, CNI_IFNAME or the identity is too long for a range set with "

@@ -14,7 +14,8 @@
 #include "cni/file.h"
 #include "ipam/taken.h"
 
-/* In place of addresses, if there are more than RECORD_MAX. */
+/* In place of all, if there are more than RECORD_MAX addresses, or more than the file system stores in a
+ * link. */
 #define MANY "*"
 
 /* A record being written. No owner has this name, since it has no colon. */
@@ -115,6 +116,8 @@ int record_put(struct store *store, const struct owner *owner, const struct reco
 	for (size_t i = 0; i < record->n; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", ip_text(&record->ips[i]).s);
 	if (record_put_link(store, text, name.s) == 0)
+		return 0;
+	if (errno == ENAMETOOLONG && record_put_link(store, MANY, name.s) == 0)
 		return 0;
 	store->spoiled = true;
 	return record_fail_put(store, &name, err);

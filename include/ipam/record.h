@@ -38,7 +38,7 @@ enum network_owner origin_owner(const struct origin *origin, const struct place 
 
 struct record {
 	struct origin origin;
-	bool many; /* more than RECORD_MAX addresses; all else is unknown */
+	bool many; /* more addresses than a record has room for; all else is unknown */
 	struct ip ips[RECORD_MAX];
 	size_t n;
 };

@@ -43,6 +43,7 @@ struct store {
 	struct boot boot;
 };
 
+#define STORE_LINK_MAX 1023	   /* bytes of a symbolic link's target: XFS stores no more */
 #define STORE_FILE_MODE 0600	   /* host-local's */
 #define STORE_COPY ".addrpool.new" /* a lease being written, on a file system without hard links */
 

@@ -422,6 +422,20 @@ drop_record() {
 	fails 7 'ipam.cluster.node'
 }
 
+@test "an identity with a name as long as the note of it may be: XFS stores the note, and a longer one is refused" {
+	local name link
+	at a '' "${SETS//K8S_POD_NAMESPACE\/K8S_POD_NAME/K8S_POD_NAME}"
+	name=$(printf 'n%.0s' {1..487}) # with "net ", the container and the interface 497
+	start "$name" c1
+	succeeds || { echo "$output"; return 1; }
+	for link in "$OWN"/*/*; do
+		[ "$(readlink "$link" | wc -c)" -le 1024 ]
+	done
+	ended c1
+	start "n$name" c1
+	fails 4 'is too long for a range set with "identities"'
+}
+
 @test "blockRoutes: the address is a route of the node that has it, until its DEL" {
 	ip addr replace 192.0.2.1/24 dev lo
 	at a '"blockRoutes": true'

@@ -251,3 +251,23 @@ net web-2 $ADDRESS other" ]
 	CNI_ARGS="IgnoreUnknown=1;POD=web-1" add c9
 	[ "$ADDRESS" = "$first" ]
 }
+
+@test "a node knows its last 64 boots, in a link that XFS stores, and takes back what a restored etcd shows of the first" {
+	local i boots
+	on a '"blockSize": 2'
+	machine 00000001
+	add c1
+	backup
+	for i in {2..70}; do
+		machine "$(printf '%08x' "$i")"
+		pool ADD "$CONF" "c$i"
+		succeeds
+		[[ $stderr != *'cannot write'* ]] || { echo "$stderr"; return 1; }
+		drops "$CONF" "c$i"
+		[ "$i" != 50 ] || { restore; a_minute_passes; add again; backup; agreed; drops "$CONF" again; }
+	done
+	boots=$(readlink "$OWN/blocks/boots")
+	[ "$(wc -w <<<"$boots")" = 64 ]
+	[ ${#boots} -le 1023 ]
+	[[ " $boots " = *' 00000046.'* && " $boots " != *' 00000006.'* ]]
+}

@@ -177,6 +177,17 @@ life() {
 	leased '10.9.0.3 fd00::3'
 }
 
+@test "an attachment with more addresses than a link stores, as on XFS: CHECK and DEL find them all" {
+	traced ADD '-e inject=symlinkat:error=ENAMETOOLONG:when=1'
+	succeeds
+	[ "$(readlink "$OWN/owner/c2:eth0")" = '*' ]
+	leased '10.9.0.2 fd00::2'
+	pool CHECK "$(conf "$two_sets")" c2
+	succeeds
+	drops "$(conf "$two_sets")" c2
+	leased ''
+}
+
 @test "without symbolic links ADD fails, names them, and changes nothing" {
 	gets '10.9.0.2/24 fd00::2/64' "$(conf "$two_sets")" c1
 	traced ADD '-e inject=symlinkat,symlink:error=EPERM'

@@ -147,16 +147,32 @@ int cluster_confirm(const struct request *req, const struct cluster *cluster, st
 	return cni_hint(err, "%s", why.details);
 }
 
-bool cluster_is_untidy(const struct store *store, const struct place *place)
+/* How many blocks are superfluous. If the range sets are wrong, only their number counts. */
+static int ask_count_superfluous(struct blocks *blocks, const struct store *store, const struct request *req,
+				 const struct place *place)
 {
-	const struct spares spares = { .n = place->range_sets, .reuse_delay = place->reuse_delay };
+	struct spares spares = { .n = place->range_sets, .reuse_delay = place->reuse_delay };
+	struct conf conf;
+	int n;
+
+	if (range_sets_read(&conf, req, NULL) == 0) {
+		spares.pools = conf.pools;
+		spares.n = conf.n_pools;
+	}
+	n = blocks_superfluous(blocks, store, &spares, NULL);
+	addrpool_conf_free(&conf);
+	return n;
+}
+
+bool cluster_is_untidy(const struct store *store, const struct request *req, const struct place *place)
+{
 	struct blocks blocks;
 	int n = 0;
 
 	if (blocks_failed(store))
 		return false;
 	if (blocks_read(&blocks, store, NULL) == 0 && blocks.n)
-		n = blocks_superfluous(&blocks, store, &spares, NULL);
+		n = ask_count_superfluous(&blocks, store, req, place);
 	blocks_free(&blocks);
 	return n > 0 || identities_wait(store);
 }

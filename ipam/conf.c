@@ -387,8 +387,8 @@ static int conf_check_identities(const struct conf *conf, const json_t *ipam, st
 	return 0;
 }
 
-static int conf_read_pools(struct conf *conf, const json_t *ipam, const struct request *req,
-			   struct cni_error *err)
+static int conf_read_range_sets(struct conf *conf, const json_t *ipam, const struct request *req,
+				struct cni_error *err)
 {
 	json_t *runtime = NULL;
 
@@ -404,11 +404,30 @@ static int conf_read_pools(struct conf *conf, const json_t *ipam, const struct r
 			err, "ipam must have \"subnet\": \"...\" or \"ranges\": [[{\"subnet\": \"...\"}]]");
 	}
 	if (conf_read_prefixes(&conf->exclude, &conf->n_exclude, own_strings(ipam, "ipam.", "exclude"),
-			       "exclude", err) < 0 ||
-	    conf_settle_pools(conf, err) < 0 || conf_check_families(conf, req, err) < 0 ||
+			       "exclude", err) < 0)
+		return -1;
+	return conf_settle_pools(conf, err);
+}
+
+static int conf_read_pools(struct conf *conf, const json_t *ipam, const struct request *req,
+			   struct cni_error *err)
+{
+	if (conf_read_range_sets(conf, ipam, req, err) < 0 || conf_check_families(conf, req, err) < 0 ||
 	    conf_check_overlaps(conf, err) < 0)
 		return -1;
 	return conf_read_static(conf, ipam, err);
+}
+
+int range_sets_read(struct conf *ret, const struct request *req, struct cni_error *err)
+{
+	json_t *ipam;
+
+	*ret = (struct conf){ 0 };
+	if (read_ipam(&ipam, req, err) == 0 && conf_read_range_sets(ret, ipam, req, err) == 0)
+		return 0;
+	addrpool_conf_free(ret);
+	*ret = (struct conf){ 0 };
+	return -1;
 }
 
 int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_error *err)

@@ -42,7 +42,7 @@ int addrpool_del(const struct request *req, struct cni_error *err)
 		rc = release_owner(&store, &place, &owner, err);
 		if (rc == 0 && place.shared)
 			identity_end(&store, &owner);
-		untidy = place.shared && cluster_is_untidy(&store, &place);
+		untidy = place.shared && cluster_is_untidy(&store, req, &place);
 		store_close(&store);
 	}
 	if (untidy)

@@ -48,7 +48,7 @@ int cluster_claim(const struct request *req, const struct cluster *cluster, cons
  * returns the blocks; the store must be closed. It reports a failure only on stderr, since the addresses
  * are free in any case.
  */
-bool cluster_is_untidy(const struct store *store, const struct place *place);
+bool cluster_is_untidy(const struct store *store, const struct request *req, const struct place *place);
 void cluster_tidy(const struct request *req);
 
 /*

@@ -22,7 +22,7 @@ struct place {
 	const char *store;     /* the directory of its leases: "pool", or the network's name */
 	bool shared;	       /* "cluster": by many nodes */
 	bool identities;       /* a range set keeps addresses for identities */
-	size_t range_sets;     /* how many, not validated */
+	size_t range_sets;     /* how many are cut into blocks, not validated */
 	bool fsync;	       /* leases survive a power failure */
 	long long reuse_delay; /* seconds */
 };
@@ -58,6 +58,10 @@ struct conf {
 /* Errors: CNI_CONFIG, CNI_ENVIRONMENT (CNI_ARGS). addrpool_conf_free() after success only. */
 int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_error *err);
 void addrpool_conf_free(struct conf *conf);
+
+/* Reads nothing but the range sets, as DEL and GC do, whose other keys may be wrong. Errors: CNI_CONFIG.
+ * addrpool_conf_free() in any case. */
+int range_sets_read(struct conf *ret, const struct request *req, struct cni_error *err);
 
 /* The value of an argument in CNI_ARGS, the last if there are several; NULL: there is none. */
 const char *conf_arg(const struct conf *conf, const char *key);

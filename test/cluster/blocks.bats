@@ -172,6 +172,71 @@ teardown() {
 	[ -z "$(claims a)" ]
 }
 
+# subnet NUMBER: the configuration's subnet is 10.NUMBER.0.0/24 from now on.
+subnet() {
+	on a '"blockSize": 4' "\"subnet\": \"10.$1.0.0/24\""
+}
+
+@test "a subnet that the configuration no longer has: its block goes back with its last pod, by DEL or GC" {
+	local verb
+	for verb in DEL GC; do
+		subnet 9
+		add old
+		subnet 8
+		add new
+		[ "$(claims a | wc -w)" = 2 ]
+		if [ $verb = DEL ]; then
+			drops "$CONF" old
+		else
+			pool GC "${CONF%\}}, \"cni.dev/valid-attachments\": [{\"containerID\": \"new\", \"ifname\": \"eth0\"}]}" ''
+			succeeds
+		fi
+		[[ $(claims a) = 10.8.0.* ]] && [ "$(claims a | wc -w)" = 1 ]
+		[ "$(own)" = "$(claims a)" ]
+		drops "$CONF" new
+		[ -z "$(claims a)" ]
+	done
+}
+
+@test "a block of a subnet that was removed after its pod's DEL goes back with the next DEL" {
+	subnet 9
+	add old
+	add old2
+	on a '"blockSize": 4' '"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "10.8.0.0/24"}]]'
+	add both
+	drops "$CONF" old
+	drops "$CONF" old2
+	[ "$(own | wc -w)" = 2 ]
+	subnet 8
+	add new
+	drops "$CONF" both
+	[[ $(claims a) = 10.8.0.* ]] && [ "$(claims a | wc -w)" = 1 ]
+}
+
+@test "a node with a pod keeps one empty block of each range set" {
+	local i
+	on a '"blockSize": 1' '"ranges": [[{"subnet": "10.9.0.0/24"}], [{"subnet": "10.8.0.0/24"}]]'
+	for i in 1 2 3; do
+		add c$i
+	done
+	[ "$(own | wc -w)" = 6 ]
+	drops "$CONF" c2
+	[ "$(own | wc -w)" = 6 ]
+	drops "$CONF" c3
+	[ "$(own | xargs -n 1 | cut -d. -f2 | sort | uniq -c | xargs)" = '2 8 2 9' ]
+	[ "$(own | xargs -n 1 | sort)" = "$(claims a | xargs -n 1 | sort)" ]
+}
+
+@test "DEL releases the address also if the range sets of the configuration are wrong" {
+	subnet 9
+	add c1
+	add c2
+	drops "${CONF//10.9.0.0\/24/10.9.0.7\/24}" c1
+	leased "$ADDRESS"
+	drops "${CONF//\"subnet\": \"10.9.0.0\/24\"/\"ranges\": 1}" c2
+	leased ''
+}
+
 @test "a node keeps a block while its addresses wait for reuseDelay" {
 	local i
 	on a '"blockSize": 2' '"reuseDelay": 1000'

@@ -112,6 +112,7 @@ struct keeps {
 struct engine;
 
 struct engine_kind {
+	bool compares_apart; /* look() compares our blocks by a request of its own */
 	/* What a look of a claim asks for: the first one, and the later ones. */
 	struct amounts {
 		size_t candidates, slices;

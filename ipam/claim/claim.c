@@ -13,6 +13,7 @@
 
 #define CONFIRM_MS 2000
 #define EXHAUSTED_MS 5000
+#define JUST_MS 2000 /* a claim that follows a count so soon does not pay for another one */
 #define SIGN_MS 3600000
 
 #define CONFLICTS 4   /* after so many free candidates that others took meanwhile, another look is cheaper */
@@ -246,6 +247,15 @@ static enum found claim_try(struct search *search, int attempt, struct cni_error
 	return found;
 }
 
+/* Has the engine just counted the blocks, in this ADD or in another one? */
+static bool claim_is_counted(const struct node *node)
+{
+	struct block_note refusal;
+
+	return node->engine->kind->compares_apart && local_noted_within(node, BLOCKS_COUNTED, JUST_MS) &&
+	       local_noted(node, BLOCKS_REFUSED, &refusal, NULL) != FOUND;
+}
+
 static int claim_search_block(struct search *search, struct cni_error *err)
 {
 	enum found found = FOUND_NOT;
@@ -330,6 +340,7 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 		return -1;
 	local_begin_with(node);
 	engine_begin(node->engine, LLONG_MAX);
+	search.agreed = claim_is_counted(node);
 	rc = claim_search_block(&search, &why);
 	if (rc == 0 || search.exhausted)
 		claim_keep_success(node, search.agreed);

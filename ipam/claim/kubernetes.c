@@ -978,6 +978,7 @@ static void kubernetes_close(struct engine *engine)
  * one claim of 32 takes four.
  */
 static const struct engine_kind kubernetes_kind = {
+	.compares_apart = true,
 	.first = { 33, 0 },
 	.later = { CANDIDATES_MAX, 0 },
 	.look = kubernetes_look,

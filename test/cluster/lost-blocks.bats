@@ -126,6 +126,7 @@ second_machine() {
 	pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"$first/24\"]}}" c1
 	succeeds
 	on a '"blockSize": 2'
+	sleep 2 # Kubernetes: after a count the next claims do not count for that time
 	for i in 2 3 4; do
 		add c$i
 	done

@@ -98,6 +98,18 @@ costs() {
 	[ -z "$(claims)" ]
 }
 
+@test "an ADD that claims a block sends two or three requests, and three if it counts the blocks first" {
+	on a '"blockSize": 1'
+	add c1
+	sleep 2.1 # what was counted just before is not counted again
+	case $CLUSTER in
+	etcd) costs 2 c2 ;;
+	kubernetes) costs 3 c2 ;;
+	esac
+	rm "$OWN/blocks/counted"
+	costs 3 c3
+}
+
 @test "after a node has released its blocks the list has no sign of it" {
 	on a '"blockSize": 1'
 	add c1

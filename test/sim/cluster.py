@@ -19,7 +19,7 @@ import standin
 SUBNET, BLOCK_SIZE, BLOCKS, CAPACITY = "10.9.0.0/25", 4, 32, 125  # not the first two addresses and the last
 NETWORKS = ("net", "other")
 CLONE_NEWNET = 0x40000000
-TRACED = "renameat,renameat2,symlinkat,unlinkat,linkat,mkdirat,write,sendto"
+TRACED = ("renameat", "symlinkat", "unlinkat", "linkat", "mkdirat", "write", "sendto")
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -70,7 +70,7 @@ class Plan:
         if moment == "request":
             self.kill_at = (rng.randrange(3), rng.choice(["kill before", "kill after"]))
         elif moment == "change":
-            self.kill_at = ("change", rng.randint(1, 20))
+            self.kill_at = ("change", rng.choice(TRACED), rng.randint(1, 8))  # strace counts the calls of each name
         else:
             self.kill_after = rng.uniform(0, 0.06)
 
@@ -198,8 +198,8 @@ class Cluster:
     def command(self, node, plan, words):
         command = [f"{self.tools}/on-node", node.place, str(self.clock(node))]
         if plan.kill_at and plan.kill_at[0] == "change":
-            command += ["/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={TRACED}"]
-            command += ["-e", f"inject={TRACED}:signal=KILL:when={plan.kill_at[1]}"]
+            command += ["/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + ",".join(TRACED)]
+            command += ["-e", f"inject={plan.kill_at[1]}:signal=KILL:when={plan.kill_at[2]}"]
         return command + words
 
     def run(self, node, network, verb, plan, words, environment, conf, **more):

@@ -17,7 +17,7 @@
 
 #include "ipam/lease.h"
 
-#define IDENTITY_MAX 1400 /* with the network's name */
+#define IDENTITY_MAX 500 /* with the network's name; a note has room for less */
 
 enum identity_state {
 	IDENTITY_CLAIMING,  /* the engine is being asked */

@@ -20,7 +20,7 @@
 #include "ipam/record.h"
 #include "ipam/release.h"
 
-#define WANTS_MAX 16
+#define WANTS_MAX 12 /* so many have room in a note */
 /* How often others may change the record in one call. */
 #define CHANGES 10
 #define BOOT_ID_LEN 36
@@ -773,7 +773,9 @@ static int identity_read_wants(struct hold *hold, const char *text, struct cni_e
 		const size_t number = strtoul(word, &end, 10);
 		struct want *want = &hold->wants[hold->n];
 
-		if (number >= conf->n_pools || !conf->pools[number].identities || hold->n == WANTS_MAX)
+		if (hold->n == WANTS_MAX)
+			return cni_fail(err, CNI_CONFIG, "too many range sets with \"identities\"");
+		if (number >= conf->n_pools || !conf->pools[number].identities)
 			return cni_fail(err, CNI_ENVIRONMENT, "there is no range set %zu with identities",
 					number);
 		want->pool = &conf->pools[number];

@@ -406,6 +406,23 @@ drop_record() {
 	[ "$(identities | awk '$4 != "-" { print $3, $2, $4 }' | sed 's/ [^ ]*\// /' | sort)" = "$(sort "$BATS_TEST_TMPDIR/all")" ]
 }
 
+@test "a pod gets addresses of 12 range sets with identities at most" {
+	local n sets='' all=''
+	for n in {0..12}; do
+		sets+="${sets:+, }[{\"subnet\": \"fd00:9:$n:ffff:ffff:ffff:ffff:0/112\", \"rangeStart\": \"fd00:9:$n:ffff:ffff:ffff:ffff:ff00\", \"identities\": true}]"
+		[ "$n" != 11 ] || all=$sets
+	done
+	at a '"blockSize": 16' "\"sticky\": \"K8S_POD_NAME\", \"ranges\": [$all]"
+	started web-0 c1
+	[ "$(jq '.ips | length' <<<"$output")" = 12 ]
+	pool CHECK "$CONF" c1
+	succeeds
+	ended c1
+	at a '"blockSize": 16' "\"sticky\": \"K8S_POD_NAME\", \"ranges\": [$sets]"
+	start web-0 c1
+	fails 7 'too many range sets with'
+}
+
 @test "configurations that cannot work are refused with 7" {
 	on a '' '"ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]'
 	pool ADD "$CONF" c1

@@ -169,8 +169,6 @@ bool cluster_is_untidy(const struct store *store, const struct request *req, con
 	struct blocks blocks;
 	int n = 0;
 
-	if (blocks_failed(store))
-		return false;
 	if (blocks_read(&blocks, store, NULL) == 0 && blocks.n)
 		n = ask_count_superfluous(&blocks, store, req, place);
 	blocks_free(&blocks);

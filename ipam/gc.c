@@ -75,7 +75,7 @@ static int gc_release_unknown(const struct request *req, const struct place *pla
 	rc = release_all(&store, place, states, gc_why_unknown, &n, err);
 	if (rc == 0)
 		identities_each(&store, gc_end_unknown, &(struct ending){ &store, valid });
-	untidy = cluster_is_untidy(&store, req, place);
+	untidy = place->shared && cluster_is_untidy(&store, req, place);
 	store_close(&store);
 	if (place->identities)
 		cluster_tidy_all(req);

@@ -24,6 +24,7 @@ static const struct about about = {
 	.usage = "usage: addrpool [--json] FILE...\n"
 		 "       addrpool --json --local FILE...\n"
 		 "       addrpool release-node [--yes] NODE FILE\n"
+		 "       addrpool tidy [--yes] FILE\n"
 		 "       addrpool identities [--json] FILE\n"
 		 "       addrpool reserve IDENTITY ADDRESS[,ADDRESS] FILE\n"
 		 "       addrpool release-identity [--forget] IDENTITY FILE\n"
@@ -46,6 +47,9 @@ static const struct about about = {
 		 "\n"
 		 "release-node shows the blocks of a NODE that is gone for good, and with --yes\n"
 		 "releases them.\n"
+		 "\n"
+		 "tidy shows which blocks and identities this node no longer uses, and with --yes\n"
+		 "returns them. It asks no engine if there are none.\n"
 		 "\n"
 		 "identities lists the workloads whose addresses follow them from node to node.\n"
 		 "reserve keeps addresses for one before it starts. release-identity lets another\n"
@@ -321,6 +325,8 @@ int list_main(int argc, char **argv)
 		return about_refuse(&about);
 	if (!strcmp(argv[1], "release-node"))
 		return nodes_release_main(argc - 1, argv + 1, about.usage);
+	if (!strcmp(argv[1], "tidy"))
+		return nodes_tidy_main(argc - 1, argv + 1, about.usage);
 	if (!strcmp(argv[1], "identities"))
 		return nodes_identities_main(argc - 1, argv + 1, about.usage);
 	if (!strcmp(argv[1], "reserve"))

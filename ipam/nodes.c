@@ -25,7 +25,13 @@ void nodes_put(const char *format, ...)
 		fwrite(clean, 1, visible(clean, text, (size_t)len, false), stdout);
 }
 
-static json_t *nodes_ask(const struct network *network, const char *const *argv, struct cni_error *err)
+int nodes_misuse(const char *usage)
+{
+	fputs(usage, stderr);
+	return 2;
+}
+
+json_t *nodes_ask(const struct network *network, const char *const *argv, struct cni_error *err)
 {
 	autofree char *config = json_dumps(network->doc, JSON_COMPACT);
 
@@ -233,10 +239,8 @@ int nodes_release_main(int argc, char **argv, const char *usage)
 
 	argc -= release.really;
 	argv += release.really;
-	if (argc != 3 || argv[1][0] == '-') {
-		fputs(usage, stderr);
-		return 2;
-	}
+	if (argc != 3 || argv[1][0] == '-')
+		return nodes_misuse(usage);
 	release.node = argv[1];
 	if (networks_each(argv[2], nodes_release_network, &release, &err) < 0) {
 		cni_log("%s: %s%s%s", argv[2], err.msg, err.details[0] ? "; " : "", err.details);
@@ -349,12 +353,6 @@ static int identities_main(const char *file, struct identities *identities)
 		return fflush(stdout) < 0;
 	cni_log("%s: %s%s%s", file, err.msg, err.details[0] ? "; " : "", err.details);
 	return 1;
-}
-
-static int nodes_misuse(const char *usage)
-{
-	fputs(usage, stderr);
-	return 2;
 }
 
 int nodes_identities_main(int argc, char **argv, const char *usage)

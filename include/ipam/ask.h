@@ -44,8 +44,8 @@ int cluster_claim(const struct request *req, const struct cluster *cluster, cons
 		  struct cni_error *err);
 
 /*
- * Did DEL or GC leave superfluous blocks? False if the engine failed less than a minute ago. cluster_tidy()
- * returns the blocks; the store must be closed. It reports a failure only on stderr, since the addresses
+ * Has the node superfluous blocks, or identities that wait to be returned? cluster_tidy()
+ * returns them; the store must be closed. It reports a failure only on stderr, since the addresses
  * are free in any case.
  */
 bool cluster_is_untidy(const struct store *store, const struct request *req, const struct place *place);

@@ -11,6 +11,11 @@
 #include "ipam/lease.h"
 #include "ipam/networks.h"
 
+/* Runs addrpool-claim with argv for the network. Returns its answer, which the caller owns. NULL: err is
+ * filled.
+ */
+json_t *nodes_ask(const struct network *network, const char *const *argv, struct cni_error *err);
+
 /* The list of addrpool-claim, of the blocks of all nodes (node NULL) or of one; the caller owns it. NULL: err
  * is filled. */
 json_t *nodes_claims(const struct network *network, const char *node, struct cni_error *err);
@@ -29,10 +34,20 @@ int nodes_width(int width, const char *word);
 /* addrpool release-node [--yes] NODE FILE; returns main()'s exit status. */
 int nodes_release_main(int argc, char **argv, const char *usage);
 
+/*
+ * addrpool tidy [--yes] FILE, for ipvlanctl gc: prints as JSON what this node holds of shared pools without
+ * need, [{ network, pool, held: ["block 10.9.0.16/28", "identity db/web-0"] }]; with --yes returns it to the
+ * engine, and prints what it has returned. Asks no engine if that is nothing. Returns main()'s exit status.
+ */
+int nodes_tidy_main(int argc, char **argv, const char *usage);
+
 /* addrpool identities [--json] FILE, reserve IDENTITY ADDRESS[,ADDRESS] FILE, and release-identity [--forget]
  * IDENTITY FILE; return main()'s exit status. */
 int nodes_identities_main(int argc, char **argv, const char *usage);
 int nodes_reserve_main(int argc, char **argv, const char *usage);
 int nodes_release_identity_main(int argc, char **argv, const char *usage);
+
+/* Prints the usage on standard error. Returns main()'s exit status. */
+int nodes_misuse(const char *usage);
 
 #endif

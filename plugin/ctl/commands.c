@@ -98,7 +98,9 @@ const struct command commands[] = {
 	{
 		.name = "gc",
 		.what = "release addresses and objects of pods that are gone",
-		.more = "Without --yes it lists them.\n",
+		.more = "Without --yes it lists them. It also returns blocks of a shared pool, and "
+			"identities,\n"
+			"that no pod of this node uses.\n",
 		.main = gc_main,
 		.options = { { "--yes", NULL, "release them" },
 			     { "--quiet", NULL, "with --yes, print nothing if there is nothing" } },

@@ -113,19 +113,24 @@ static void gc_read_ledger(struct collection *all)
 	}
 }
 
-static void gc_print(const json_t *entry, const char *done)
+static void gc_print_held(const json_t *entry, const char *done)
 {
 	const json_t *held;
 	size_t i;
 
-	text_put(BOLD, "%s %s", scan_text(entry, "container"), scan_text(entry, "interface"));
-	text_put(PLAIN, ", network %s: %s", scan_text(entry, "network"), scan_text(entry, "why"));
 	text_put(GREEN, "%s", done);
 	text_end();
 	json_array_foreach(json_object_get(entry, "held"), i, held) {
 		text_put(PLAIN, "      %s", json_string_value(held));
 		text_end();
 	}
+}
+
+static void gc_print(const json_t *entry, const char *done)
+{
+	text_put(BOLD, "%s %s", scan_text(entry, "container"), scan_text(entry, "interface"));
+	text_put(PLAIN, ", network %s: %s", scan_text(entry, "network"), scan_text(entry, "why"));
+	gc_print_held(entry, done);
 }
 
 /* Passes no namespace to DEL: it is gone. */
@@ -151,32 +156,62 @@ static int gc_release(const json_t *entry)
 	return -1;
 }
 
-static int gc_release_all(const struct collection *all, bool really, bool quiet)
+static void gc_release_all(struct collection *all, bool really)
 {
-	const size_t n = json_array_size(all->leftovers);
 	const json_t *entry;
-	size_t i, failed = 0;
+	size_t i;
 
-	json_array_foreach(all->leftovers, i, entry)
+	json_array_foreach(all->leftovers, i, entry) {
 		if (!really)
 			gc_print(entry, "");
 		else if (gc_release(entry) < 0)
-			failed++;
-	if (!n && !quiet)
-		text_put(PLAIN, "No pod that is gone holds anything.");
-	else if (n && !really)
-		text_put(YELLOW, "Nothing was changed: ipvlanctl gc --yes releases all that is listed.");
-	if (n ? !really : !quiet)
-		text_end();
-	return failed || all->incomplete ? 1 : 0;
+			all->incomplete = true;
+	}
 }
 
-/* Only networks of ipvlan: only other plugins know their own objects. */
+/*
+ * What the node holds of a shared pool although no pod uses it: a DEL returns nothing while the engine does
+ * not answer, nor a block whose addresses wait for reuseDelay, and on a drained node no later call does.
+ * Returns the number of networks that hold such things.
+ */
+static size_t gc_tidy(struct collection *all, const json_t *network, bool really)
+{
+	struct cni_error err = { 0 };
+	json_auto_t *superfluous = pools_tidy(network, really, &err);
+	const json_t *entry;
+	size_t i;
+
+	if (!superfluous) {
+		cni_log("ipvlanctl: network %s: cannot return blocks or identities that no pod uses: %s",
+			scan_text(network, "name"), err.msg);
+		all->incomplete = true;
+	}
+	json_array_foreach(superfluous, i, entry) {
+		text_put(BOLD, "network %s", scan_text(entry, "network"));
+		text_put(PLAIN, ", pool %s: no pod of this node uses it", scan_text(entry, "pool"));
+		gc_print_held(entry, really ? ": returned" : "");
+	}
+	return json_array_size(superfluous);
+}
+
+static void gc_conclude(const struct collection *all, size_t n, bool really, bool quiet)
+{
+	if (n ? really : quiet || all->incomplete)
+		return;
+	if (n)
+		text_put(YELLOW, "Nothing was changed: ipvlanctl gc --yes releases all that is listed.");
+	else
+		text_put(PLAIN, "No pod that is gone holds anything.");
+	text_end();
+}
+
+/* Attachments and leases only of networks of ipvlan: only other plugins know their own objects. Blocks and
+ * identities of all: addrpool knows them. */
 static int gc_collect(struct collection *all, bool really, bool quiet)
 {
 	struct cni_error err = { 0 };
 	const json_t *network;
-	size_t i;
+	size_t i, n;
 
 	all->scan = scan(&err);
 	if (!all->scan) {
@@ -188,7 +223,12 @@ static int gc_collect(struct collection *all, bool really, bool quiet)
 		if (networks_ipvlan(network))
 			gc_read_leases(all, network);
 	gc_read_ledger(all);
-	return gc_release_all(all, really, quiet);
+	gc_release_all(all, really);
+	n = json_array_size(all->leftovers);
+	json_array_foreach(all->networks, i, network)
+		n += gc_tidy(all, network, really);
+	gc_conclude(all, n, really, quiet);
+	return all->incomplete ? 1 : 0;
 }
 
 int gc_main(int argc, char **argv)

@@ -35,6 +35,17 @@ static bool pools_has(const json_t *plugins)
 	return false;
 }
 
+static bool pools_has_cluster(const json_t *plugins)
+{
+	const json_t *plugin;
+	size_t i;
+
+	json_array_foreach(plugins, i, plugin)
+		if (json_is_object(json_field(json_field(plugin, "ipam"), "cluster")))
+			return true;
+	return false;
+}
+
 bool pools_is_shared(const json_t *pool)
 {
 	return json_object_get(pool, "blocks");
@@ -127,4 +138,20 @@ json_t *pools_of(const json_t *network, bool ask, struct cni_error *err)
 	json_array_foreach(pools, i, pool)
 		json_object_set(pool, "file", json_object_get(network, "file"));
 	return pools;
+}
+
+json_t *pools_tidy(const json_t *network, bool really, struct cni_error *err)
+{
+	const char *const arguments[] = { "tidy", really ? "--yes" : INPUT, really ? INPUT : NULL, NULL };
+	const json_t *plugins = json_object_get(network, "plugins");
+	struct outcome o;
+
+	if (!pools_has(plugins) || !pools_has_cluster(plugins))
+		return json_array();
+	progress("returning what network %s no longer uses", scan_text(network, "name"));
+	if (pools_addrpool_run(network, arguments, &o, err) < 0)
+		return NULL;
+	progress_end();
+	fputs(o.stderr_end, stderr);
+	return json_read(o.output, o.output_len, err);
 }

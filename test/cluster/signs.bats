@@ -61,14 +61,6 @@ sign() {
 	[[ $(sign b) > $(sign a) ]]
 }
 
-# requests: how many the engine has answered. kube-apiserver renews a Lease of its own by PUT.
-requests() {
-	case $CLUSTER in
-	etcd) curl -sf "$ETCD_URL/metrics" | awk '/^grpc_server_handled_total.*etcdserverpb.KV/ { n += $NF } END { print n + 0 }' ;;
-	kubernetes) kube GET /metrics | awk '/^apiserver_request_total.*resource="leases".*verb="(GET|LIST|POST)"/ { n += $NF } END { print n + 0 }' ;;
-	esac
-}
-
 # costs N ID: an ADD sends so many requests.
 costs() {
 	local before

@@ -4,6 +4,7 @@
 
 load ../lib/cni
 load ../lib/ipvlan-node
+load ../lib/etcd
 
 PORT=9465
 
@@ -20,6 +21,7 @@ setup() {
 
 teardown() {
 	stop_node
+	etcd_stop
 }
 
 get() {
@@ -97,6 +99,34 @@ has_left() {
 	[ "$status" = 1 ]
 	[ "$(sed 's/^[^ ]* [^ ]* //' "$SAID" | grep -c 'released')" = 1 ]
 	[ "$(grep -c 'holds anything' "$SAID")" = 0 ]
+}
+
+# blocks: how many the node has in etcd
+blocks() {
+	"$BUILD/addrpool-claim" list <<<"$NET" | jq '.claims | length'
+}
+
+@test "it returns the blocks of a node that was drained while the engine did not answer" {
+	local file=$BATS_TEST_TMPDIR/net.d/10-net.conflist
+	etcd_start "$BATS_TEST_TMPDIR/etcd"
+	NET=$(jq -c --arg url "$ETCD_URL" '.ipam.cluster = { blockSize: 4, timeout: 1, etcd: { endpoints: [$url] } }' <<<"$NET")
+	jq --argjson conf "$NET" '.plugins = [$conf]' "$file" >"$file.new"
+	mv "$file.new" "$file"
+	add "$NET"
+	[ "$(blocks)" = 1 ]
+	kill -STOP "$ETCD_PID"
+	cni DEL "$NET"
+	succeeds
+	kill -CONT "$ETCD_PID"
+	[ "$(blocks)" = 1 ]
+	NODE_OPTIONS+=(--gc 10)
+	start_node
+	for _ in {1..30}; do
+		[ "$(blocks)" = 1 ] || break
+		sleep 0.5
+	done
+	[ "$(blocks)" = 0 ]
+	grep -q 'network net, pool net: no pod of this node uses it: returned' "$SAID"
 }
 
 @test "from a container: it repairs, collects and measures with the machine's files" {

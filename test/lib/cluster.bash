@@ -102,6 +102,14 @@ claims() {
 	fi
 }
 
+# requests: how many the engine has answered. kube-apiserver renews a Lease of its own by PUT.
+requests() {
+	case $CLUSTER in
+	etcd) curl -sf "$ETCD_URL/metrics" | awk '/^grpc_server_handled_total.*etcdserverpb.KV/ { n += $NF } END { print n + 0 }' ;;
+	kubernetes) kube GET /metrics | awk '/^apiserver_request_total.*resource="leases".*verb="(GET|LIST|POST)"/ { n += $NF } END { print n + 0 }' ;;
+	esac
+}
+
 # machine BOOT [MACHINE]: from now on addrpool runs in this boot of the machine, and on this one.
 machine() {
 	local dir=$BATS_TEST_TMPDIR/machine

@@ -247,7 +247,8 @@ static enum found claim_try(struct search *search, int attempt, struct cni_error
 	return found;
 }
 
-/* Has the engine just counted the blocks, in this ADD or in another one? */
+/* Has the engine just counted the blocks, in this ADD or in another one? Only for a store that has some: one
+ * that was lost does not know what the engine has. */
 static bool claim_is_counted(const struct node *node)
 {
 	struct block_note refusal;
@@ -265,6 +266,8 @@ static int claim_search_block(struct search *search, struct cni_error *err)
 	if (rc == 0 && must_agree(&blocks)) {
 		rc = agree(search->node, err);
 		search->agreed = true;
+	} else if (blocks.n) {
+		search->agreed = claim_is_counted(search->node);
 	}
 	blocks_free(&blocks);
 	for (int attempt = 0; rc == 0 && found == FOUND_NOT; attempt++)
@@ -340,7 +343,6 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 		return -1;
 	local_begin_with(node);
 	engine_begin(node->engine, LLONG_MAX);
-	search.agreed = claim_is_counted(node);
 	rc = claim_search_block(&search, &why);
 	if (rc == 0 || search.exhausted)
 		claim_keep_success(node, search.agreed);

@@ -209,12 +209,29 @@ struct release {
 	size_t blocks;
 };
 
+static void nodes_print_release(const struct network *network, const struct release *release,
+				const json_t *list, const json_t *stay)
+{
+	nodes_put("network %s, pool %s: %s %zu blocks of %s\n", network->conf->place.network,
+		  network->conf->cluster.pool, release->really ? "released" : "would release",
+		  json_array_size(list), release->node);
+	if (json_array_size(list))
+		nodes_print_claims(list, network->conf, NULL);
+	if (!json_array_size(stay))
+		return;
+	nodes_put("\n%zu blocks stay: %s has claimed or confirmed them after they were listed, so it is not "
+		  "gone\n",
+		  json_array_size(stay), release->node);
+	nodes_print_claims(stay, network->conf, NULL);
+}
+
 static int nodes_release_network(const struct network *network, void *arg, struct cni_error *err)
 {
 	struct release *release = arg;
 	const char *argv[] = { "release", release->node, NULL };
-	json_auto_t *answer = NULL;
-	const json_t *list;
+	json_auto_t *answer = NULL, *list = json_array(), *stay = json_array();
+	json_t *claim;
+	size_t i;
 
 	if (!network->conf->cluster.pool)
 		return cni_fail(err, CNI_CONFIG, "network %s shares its pool with no other node",
@@ -222,13 +239,10 @@ static int nodes_release_network(const struct network *network, void *arg, struc
 	answer = release->really ? nodes_ask(network, argv, err) : nodes_claims(network, release->node, err);
 	if (!answer)
 		return -1;
-	list = release->really ? answer : json_field(answer, "claims");
+	json_array_foreach(release->really ? answer : json_field(answer, "claims"), i, claim)
+		json_array_append(json_is_true(json_field(claim, "stays")) ? stay : list, claim);
 	release->blocks += json_array_size(list);
-	nodes_put("network %s, pool %s: %s %zu blocks of %s\n", network->conf->place.network,
-		  network->conf->cluster.pool, release->really ? "released" : "would release",
-		  json_array_size(list), release->node);
-	if (json_array_size(list))
-		nodes_print_claims(list, network->conf, NULL);
+	nodes_print_release(network, release, list, stay);
 	return 0;
 }
 

@@ -85,13 +85,58 @@ static int people_check_unused(struct node *node, struct cni_error *err)
 	return cni_hint(err, "release-identity --forget removes them");
 }
 
-static int people_release(const struct node *node, const struct claim *claim, bool ourselves,
-			  struct cni_error *err)
+static enum found people_release(const struct node *node, const struct claim *claim, bool ourselves,
+				 struct cni_error *err)
 {
+	enum found found;
+
 	engine_go_on(node->engine);
-	if (ourselves)
-		return remove_claim(node, claim, err);
-	return node->engine->kind->remove(node->engine, claim, err) == FOUND_FAILED ? -1 : 0;
+	if (ourselves && local_end_route(node, &claim->block, err) < 0)
+		return FOUND_FAILED;
+	found = node->engine->kind->remove(node->engine, claim, err);
+	if (found != FOUND_FAILED && ourselves && local_forget(node, &claim->block, err) < 0)
+		return FOUND_FAILED;
+	return found;
+}
+
+/* Releases the claims. Keeps in the list those that the engine no longer has as they were listed. */
+static int people_release_all(const struct node *node, struct claims *claims, bool ourselves,
+			      json_t *released, struct cni_error *err)
+{
+	enum found found = FOUND;
+	size_t kept = 0;
+
+	for (size_t i = 0; found != FOUND_FAILED && i < claims->n; i++) {
+		found = people_release(node, &claims->list[i], ourselves, err);
+		if (found == FOUND)
+			json_array_append_new(released, people_claim_json(&claims->list[i]));
+		else
+			claims->list[kept++] = claims->list[i];
+	}
+	claims->n = kept;
+	return found == FOUND_FAILED ? -1 : 0;
+}
+
+/* Each of these was released by another call, or it stays, since the node has confirmed it meanwhile. */
+static int people_tell_changed(const struct node *node, const char *name, const struct claims *claims,
+			       json_t *released, struct cni_error *err)
+{
+	struct claims now = { 0 };
+	int rc = 0;
+
+	engine_go_on(node->engine);
+	if (claims->n)
+		rc = node->engine->kind->list(node->engine, name, &now, err);
+	for (size_t i = 0; rc == 0 && i < claims->n; i++) {
+		const struct claim *there = claims_find(&now, &claims->list[i].block);
+		json_t *doc = people_claim_json(there ? there : &claims->list[i]);
+
+		if (there)
+			json_object_set_new(doc, "stays", json_true());
+		json_array_append_new(released, doc);
+	}
+	claims_free(&now);
+	return rc;
 }
 
 json_t *claim_release(struct node *node, const char *name, struct cni_error *err)
@@ -111,11 +156,10 @@ json_t *claim_release(struct node *node, const char *name, struct cni_error *err
 		rc = people_check_unused(node, err);
 	if (rc == 0 && ourselves)
 		rc = people_stop_giving(node, &claims, err);
-	for (size_t i = 0; rc == 0 && i < claims.n; i++) {
-		rc = people_release(node, &claims.list[i], ourselves, err);
-		if (rc == 0)
-			json_array_append_new(released, people_claim_json(&claims.list[i]));
-	}
+	if (rc == 0)
+		rc = people_release_all(node, &claims, ourselves, released, err);
+	if (rc == 0)
+		rc = people_tell_changed(node, name, &claims, released, err);
 	claims_free(&claims);
 	if (rc == 0)
 		return released;

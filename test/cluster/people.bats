@@ -130,6 +130,24 @@ page() { # CONTINUE LEASE...
 	[ "$(claims | xargs)" = "10.9.0.0/28 b 10.9.0.16/28 c" ]
 }
 
+@test "release-node tells which blocks stay, since their node is back and has confirmed them" {
+	local back
+	slow 0
+	back=$(lease 10.9.0.16/28 b | jq -c '.metadata |= (.resourceVersion = "8" | .annotations["ipvlan-cni/boot"] = "its next boot")')
+	page '' "$(lease 10.9.0.0/28 b)" "$(lease 10.9.0.16/28 b)" "$(lease 10.9.0.32/28 b)"
+	answers 200 '{}'
+	answers 409 '{"message": "the ResourceVersion in the precondition (7) does not match the ResourceVersion in record (8)"}'
+	answers 200 "$back"
+	answers 404 '{}' # another administrator has released it
+	answers 404 '{}'
+	page '' "$back"
+	run "$BUILD/addrpool" release-node --yes b <(echo "$CONF")
+	succeeds
+	[[ $output = *"released 2 blocks of b"*10.9.0.0/28*10.9.0.32/28*"1 blocks stay: b has claimed or confirmed them"*10.9.0.16/28* ]]
+	[ "$(grep -c 10.9.0.16/28 <<<"$output")" = 1 ]
+	[ "$(asked | cut -d' ' -f1 | xargs)" = "GET DELETE DELETE GET DELETE GET GET" ]
+}
+
 @test "a list that expires in the API server is read anew" {
 	slow 0
 	page more "$(lease 10.9.0.0/28 b)" "$(lease 10.9.0.16/28 c)"

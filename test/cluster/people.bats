@@ -63,7 +63,7 @@ pools() {
 	on a '"blockSize": 4, "keep": 60' '"sticky": "POD", "ranges": [[{"subnet": "10.8.0.0/30", "identities": true}]]'
 	printf '%s' "$CONF" >"$BATS_TEST_TMPDIR/net.conf"
 	CNI_ARGS="IgnoreUnknown=1;POD=first" add c1
-	long=$(printf 'x%.0s' {1..1370})
+	long=$(printf 'x%.0s' {1..490})
 	filled 0 4000 '"~identity/net '"$long"'\(.)"' '{ identity: "net '"$long"'\(.)", id: "\(.)", locked: true, addresses: ["10.9.\(. / 250 | floor).\(. % 250 + 1)"],
 		since: "2026-01-01T00:00:00Z", holder: { node: "other", machine: "m", boot: "b", incarnation: "i", container: "c", interface: "eth0" } }'
 	run -0 pools identities --json "$BATS_TEST_TMPDIR/net.conf"

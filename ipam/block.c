@@ -449,7 +449,7 @@ static void block_read_boots(struct boots *ret, const struct store *store)
 static bool block_boots_have(const struct boots *boots, const char *boot)
 {
 	for (size_t i = 0; i < boots->n; i++)
-		if (!strcmp(boots->list[i], boot))
+		if (!strcmp(block_shorten(boots->list[i]).s, boot)) /* an older program wrote the whole id */
 			return true;
 	return false;
 }

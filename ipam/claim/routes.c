@@ -118,8 +118,10 @@ static void routes_read_notes(struct routes *ret, const struct node *node)
 		return;
 	if (blocks_read(&blocks, &store, &ret->why) == 0)
 		identities_each(&store, routes_note_identity, ret);
+	/* a route stays while its block is claimed again, which the engine has lost: pods use it */
 	for (size_t i = 0; i < blocks.n; i++)
-		routes_note(ret, &blocks.list[i].prefix, block_counts(&blocks.list[i]));
+		if (blocks.list[i].state != BLOCK_CLAIMING || !ret->block_routes)
+			routes_note(ret, &blocks.list[i].prefix, block_counts(&blocks.list[i]));
 	blocks_free(&blocks);
 	store_close(&store);
 }

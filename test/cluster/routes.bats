@@ -161,6 +161,30 @@ returns_despite() {
 	[ "$(ip route)" = "$others" ]
 }
 
+# writable on|off: etcd's database has reached its quota, or not.
+writable() {
+	local action=DEACTIVATE
+	[ "$1" = on ] || action=ACTIVATE
+	curl -sfm 5 -o /dev/null "$ETCD_URL/v3/maintenance/alarm" -d "{\"action\": \"$action\", \"alarm\": \"NOSPACE\"}"
+}
+
+@test "while the engine has lost a block and does not accept it again, its pods keep the route" {
+	add c1
+	before=$(routes)
+	"$BUILD/addrpool" release-node --yes a <(node janitor) >/dev/null
+	writable off
+	for i in 2 3; do
+		rm -f "$OWN/blocks/counted" "$OWN/blocks/failed"
+		pool ADD "$CONF" "c$i"
+		fails 11 ''
+		[ "$(routes)" = "$before" ]
+	done
+	writable on
+	counted
+	follow
+	within "$before" "$(routes)"
+}
+
 @test "networks that share the engine's pool keep each other's routes" {
 	local first second
 	on a "$ROUTED, \"pool\": \"lan\""

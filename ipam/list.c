@@ -25,6 +25,7 @@ static const struct about about = {
 		 "       addrpool --json --local FILE...\n"
 		 "       addrpool release-node [--yes] NODE FILE\n"
 		 "       addrpool tidy [--yes] FILE\n"
+		 "       addrpool stores DIRECTORY\n"
 		 "       addrpool identities [--json] FILE\n"
 		 "       addrpool reserve IDENTITY ADDRESS[,ADDRESS] FILE\n"
 		 "       addrpool release-identity [--forget] IDENTITY FILE\n"
@@ -50,6 +51,8 @@ static const struct about about = {
 		 "\n"
 		 "tidy shows which blocks and identities this node no longer uses, and with --yes\n"
 		 "returns them. It asks no engine if there are none.\n"
+		 "\n"
+		 "stores lists the networks and pools that have leases or blocks in a dataDir.\n"
 		 "\n"
 		 "identities lists the workloads whose addresses follow them from node to node.\n"
 		 "reserve keeps addresses for one before it starts. release-identity lets another\n"
@@ -325,6 +328,8 @@ int list_main(int argc, char **argv)
 		return about_refuse(&about);
 	if (!strcmp(argv[1], "release-node"))
 		return nodes_release_main(argc - 1, argv + 1, about.usage);
+	if (!strcmp(argv[1], "stores"))
+		return argc == 3 ? stores_main(argv[2]) : nodes_misuse(about.usage);
 	if (!strcmp(argv[1], "tidy"))
 		return nodes_tidy_main(argc - 1, argv + 1, about.usage);
 	if (!strcmp(argv[1], "identities"))

@@ -89,6 +89,13 @@ void examine_gateways(struct exam *exam);   /* gateways.c: do gateways answer, a
 void examine_neighbours(struct exam *exam); /*	 has a host of the LAN an address of the pool? */
 void examine_pools(struct exam *exam);	    /* usage.c: how full are they? */
 
+/* stores.c: has a dataDir of the networks of this machine blocks or leases that no configuration has? */
+void examine_stores(struct report *all);
+
+/* stores.c: the plugin's dataDir, and its store there: its pool, or its network. Borrowed. */
+const char *stores_dir(const json_t *plugin);
+const char *stores_name(const json_t *plugin);
+
 /* gateways.c: do frames that one link sends reach the other? Sends probes for up to 0.2 s. */
 bool lan_is_shared(const struct link *a, const struct link *b);
 

@@ -17,6 +17,13 @@
  */
 json_t *pools_of(const json_t *network, bool ask, struct cni_error *err);
 
+/* Has the plugin an IPAM plugin whose leases addrpool reads? */
+bool pools_is_of(const json_t *plugin);
+
+/* The stores of a dataDir that have leases or blocks: [{ store, leases, blocks }], a new array. NULL with
+ * err. */
+json_t *pools_stores(const char *dir, struct cni_error *err);
+
 /* Do nodes share the pool? Then its range sets have only the addresses of this node's blocks, none at first,
  * and an ADD that finds no free address claims another block. */
 bool pools_is_shared(const json_t *pool);

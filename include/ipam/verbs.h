@@ -22,4 +22,8 @@ bool addrpool_is_alone(const struct request *req);
 /* addrpool [--json] FILE...: for people. Returns main()'s exit status. */
 int list_main(int argc, char **argv);
 
+/* addrpool stores DIRECTORY, for ipvlanctl doctor: prints as JSON the stores of a dataDir that have leases or
+ * blocks, [{ store, leases, blocks }]. Returns main()'s exit status. */
+int stores_main(const char *dir);
+
 #endif

@@ -189,6 +189,8 @@ int doctor_main(int argc, char **argv)
 	json_array_extend(doctor.files, list);
 	doctor_examine_files(&doctor);
 	examine_pods(&doctor.report, doctor.exams, doctor.n, doctor.cache);
+	if (!doctor.named)
+		examine_stores(&doctor.report);
 	report_end(&doctor.report);
 	for (size_t i = 0; i < doctor.n; i++)
 		exam_close(doctor.exams[i]);

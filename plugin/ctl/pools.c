@@ -21,17 +21,21 @@
 /* The file from which addrpool reads a network. */
 #define INPUT "/dev/stdin"
 
+bool pools_is_of(const json_t *plugin)
+{
+	const char *type = json_string_value(json_field(json_field(plugin, "ipam"), "type"));
+
+	return type && (!strcmp(type, "addrpool") || !strcmp(type, "host-local"));
+}
+
 static bool pools_has(const json_t *plugins)
 {
 	const json_t *plugin;
 	size_t i;
 
-	json_array_foreach(plugins, i, plugin) {
-		const char *type = json_string_value(json_field(json_field(plugin, "ipam"), "type"));
-
-		if (type && (!strcmp(type, "addrpool") || !strcmp(type, "host-local")))
+	json_array_foreach(plugins, i, plugin)
+		if (pools_is_of(plugin))
 			return true;
-	}
 	return false;
 }
 
@@ -80,7 +84,7 @@ static int pools_patience_s(const json_t *network)
 static int pools_addrpool_run(const json_t *network, const char *const *arguments, struct outcome *o,
 			      struct cni_error *err)
 {
-	json_auto_t *list = json_pack("{s:O, s:O}", "name", json_object_get(network, "name"), "plugins",
+	json_auto_t *list = json_pack("{s:O*, s:O*}", "name", json_object_get(network, "name"), "plugins",
 				      json_object_get(network, "plugins"));
 	autofree char *text = json_dumps(list, JSON_COMPACT);
 	struct child addrpool = { .what = "",
@@ -153,5 +157,16 @@ json_t *pools_tidy(const json_t *network, bool really, struct cni_error *err)
 		return NULL;
 	progress_end();
 	fputs(o.stderr_end, stderr);
+	return json_read(o.output, o.output_len, err);
+}
+
+json_t *pools_stores(const char *dir, struct cni_error *err)
+{
+	const char *const arguments[] = { "stores", dir, NULL };
+	json_auto_t *none = json_object();
+	struct outcome o;
+
+	if (pools_addrpool_run(none, arguments, &o, err) < 0)
+		return NULL;
 	return json_read(o.output, o.output_len, err);
 }

@@ -22,7 +22,6 @@
 #define LEDGER_DIR "/run/cni/ipvlan"
 #define LEDGER_LOCK LEDGER_DIR "/ledger.lock"
 #define CACHE_DIR "/var/lib/cni/results"
-#define DATA_DIR "/var/lib/cni/networks"
 
 /* An ADD writes less. */
 #define ENOUGH 65536
@@ -101,19 +100,10 @@ static void space_examine_directory(struct exam *exam, const char *path, const c
 		report(exam->report, OK, "space", NULL, "%s is writable", path);
 }
 
-static const char *space_data_dir(const struct exam *exam)
-{
-	const char *dir = json_string_value(json_field(json_field(exam->plugin, "ipam"), "dataDir"));
-
-	return dir && *dir ? dir : DATA_DIR;
-}
-
 /* The directory of the leases: that of the network, or of the pool that networks share. */
 static void space_store_of(const struct exam *exam, char *ret, size_t size)
 {
-	const char *pool = json_string_value(json_field(json_field(exam->plugin, "ipam"), "pool"));
-
-	snprintf(ret, size, "%s/%s", space_data_dir(exam), pool && *pool ? pool : exam_network(exam));
+	snprintf(ret, size, "%s/%s", stores_dir(exam->plugin), stores_name(exam->plugin));
 }
 
 void examine_space(struct exam *exam)

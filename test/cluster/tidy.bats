@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# ipvlanctl gc returns the blocks and identities of a node that no pod uses, when no DEL comes that would.
+# ipvlanctl gc returns the blocks and identities of a node that no pod uses, when no DEL comes that would, and doctor
+# names those that no configuration has.
 
 load ../lib/cluster
 
@@ -15,11 +16,33 @@ teardown() {
 	stop_engine
 }
 
-# gc [OPTION...]: ipvlanctl gc with the present node's configuration, and without this machine's pods.
-gc() {
+# configured: the present node's configuration is the machine's.
+configured() {
 	jq '{ cniVersion, name, plugins: [{ type: "bridge", ipam }] }' <<<"$CONF" >"$NETCONFPATH/net.conflist"
-	run --separate-stderr unshare -m sh -c 'for dir in /run/cni /var/lib/cni; do [ ! -d $dir ] || mount -t tmpfs none $dir; done; exec "$@"' sh \
-		"$BUILD/ipvlanctl" gc "$@"
+}
+
+# apart COMMAND...: without this machine's pods
+apart() {
+	run --separate-stderr unshare -m sh -c 'for dir in /run/cni /var/lib/cni; do [ ! -d $dir ] || mount -t tmpfs none $dir; done; exec "$@"' sh "$@"
+}
+
+# gc [OPTION...]: ipvlanctl gc with the present node's configuration
+gc() {
+	configured
+	apart "$BUILD/ipvlanctl" gc "$@"
+}
+
+# doctor: what it says of stores
+doctor() {
+	configured
+	apart "$BUILD/ipvlanctl" doctor
+	STORES=$(grep -A1 ' store: ' <<<"$output" || :)
+}
+
+# remedied: the remedy of doctor succeeds.
+remedied() {
+	apart env "PATH=$BUILD:$PATH" sh -c "${STORES#*-> if *: }"
+	succeeds
 }
 
 # pods: the present node gets six pods, in three blocks of two.
@@ -158,4 +181,62 @@ has_nothing() {
 	pool GC "${CONF%\}}, \"cni.dev/valid-attachments\": []}" ''
 	succeeds
 	has_nothing
+}
+
+@test "a network is renamed while it has pods: doctor names its blocks, and its remedy returns those without one" {
+	local pod old
+	on a '"blockSize": 2, "timeout": 1'
+	pods
+	doctor
+	[ -z "$STORES" ]
+	old=$CONF
+	CONF=${CONF/'"name": "net"'/'"name": "new"'}
+	doctor
+	[[ $STORES = *"warning  store: no configuration has the shared pool of $DATA/net: "*" blocks, 6 leases. The blocks stay claimed for this node"* ]]
+	pause_engine
+	for pod in c1 c2 c3 c4 c5; do
+		drops "$old" $pod
+	done
+	resume_engine
+	remedied
+	CONF=$old
+	leased "$ADDRESS"
+	[ "$(claims a | wc -w)" = 2 ] # that of the pod, and an empty one
+	drops "$old" c6
+	[ -z "$(claims a)" ]
+}
+
+@test "a network is renamed although a drain left it blocks: after its remedy doctor says nothing more" {
+	local old
+	on a '"blockSize": 2, "timeout": 1'
+	pods
+	pause_engine
+	drain
+	resume_engine
+	old=$CONF
+	CONF=${CONF/'"name": "net"'/'"name": "new"'}
+	doctor
+	[[ $STORES = *" blocks, 0 leases."* ]]
+	remedied
+	[[ $output = *'network net, pool net: no pod of this node uses it: returned'* ]]
+	doctor
+	[ -z "$STORES" ]
+	CONF=$old
+	[ -z "$(claims a)" ]
+}
+
+@test "a network no longer shares its pool: doctor names its blocks" {
+	on a '"blockSize": 2'
+	add c1
+	CONF=$(conf)
+	doctor
+	[[ $STORES = *"warning  store: no configuration has the shared pool of $DATA/net: 1 blocks, 1 leases."*"-> write the configuration that it had into a file of an empty directory DIR: NETCONFPATH=DIR ipvlanctl gc --yes" ]]
+}
+
+@test "leases without a configuration, as another program leaves them, are no fault" {
+	on a
+	mkdir -p "$DATA/cbr0"
+	printf 'c1\r\neth0' >"$DATA/cbr0/10.7.0.2"
+	doctor
+	[[ $STORES = *"ok       store: no configuration has the leases of $DATA/cbr0: 1. Remove the directory if no pod has them"* ]]
 }

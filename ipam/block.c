@@ -446,23 +446,29 @@ static void block_read_boots(struct boots *ret, const struct store *store)
 		ret->list[ret->n++] = boot;
 }
 
-static bool block_boots_have(const struct boots *boots, const char *boot)
+#define TAKEN_OVER '~' /* before a boot */
+
+static enum whose_boot block_find_boot(const struct boots *boots, const char *brief)
 {
-	for (size_t i = 0; i < boots->n; i++)
-		if (!strcmp(block_shorten(boots->list[i]).s, boot)) /* an older program wrote the whole id */
-			return true;
-	return false;
+	for (size_t i = 0; i < boots->n; i++) {
+		const bool taken_over = *boots->list[i] == TAKEN_OVER;
+
+		/* an older program wrote the whole id */
+		if (!strcmp(block_shorten(boots->list[i] + taken_over).s, brief))
+			return taken_over ? BOOT_TAKEN_OVER : BOOT_OWN;
+	}
+	return BOOT_UNKNOWN;
 }
 
-bool blocks_know_boot(const struct store *store, const char *boot)
+enum whose_boot blocks_whose_boot(const struct store *store, const char *boot)
 {
 	struct boots boots;
 
 	block_read_boots(&boots, store);
-	return block_boots_have(&boots, block_shorten(boot).s);
+	return block_find_boot(&boots, block_shorten(boot).s);
 }
 
-void blocks_keep_boot(const struct store *store, const char *boot)
+void blocks_keep_boot(const struct store *store, const char *boot, enum whose_boot whose)
 {
 	const struct block_boot brief = block_shorten(boot);
 	char text[STORE_LINK_MAX + 1];
@@ -470,9 +476,9 @@ void blocks_keep_boot(const struct store *store, const char *boot)
 	size_t used;
 
 	block_read_boots(&boots, store);
-	if (!*boot || strchr(boot, ' ') || block_boots_have(&boots, brief.s))
+	if (!*boot || strchr(boot, ' ') || block_find_boot(&boots, brief.s) != BOOT_UNKNOWN)
 		return;
-	used = (size_t)snprintf(text, sizeof(text), "%s", brief.s);
+	used = (size_t)snprintf(text, sizeof(text), "%s%s", whose == BOOT_TAKEN_OVER ? "~" : "", brief.s);
 	for (size_t i = 0; i < boots.n && i + 1 < BOOTS_MAX; i++) {
 		if (used + 1 + strlen(boots.list[i]) > STORE_LINK_MAX)
 			break;

@@ -59,8 +59,8 @@ void local_exhausted(const struct node *node, size_t n, const struct cni_error *
 
 /* Has this node called the engine in that boot, or taken over a claim of that boot after its store was lost?
  * local_read() keeps the present boot. */
-bool local_knows_boot(const struct node *node, const char *boot);
-void local_keep_boot(const struct node *node, const char *boot);
+enum whose_boot local_whose_boot(const struct node *node, const char *boot);
+void local_take_over_boot(const struct node *node, const char *boot);
 
 /* Begins with the endpoint that answered last; notes the endpoint that has answered. */
 void local_begin_with(const struct node *node);

@@ -126,10 +126,12 @@ void blocks_note_exhausted(const struct store *store, size_t n, const struct cni
  * The boots in which this node called the engine, and those of claims that it took over after it lost its
  * store; the latest that fit into one link: 64, or 50 where process 1 starts years after the machine. Of each
  * it has eight digits of the id and the start of process 1. An engine restored from a backup may show claims
- * of these boots again. blocks_keep_boot() ignores a boot that is empty or has a blank.
+ * of these boots again. A boot that was taken over may be another machine's, if that has our name and
+ * hardware number. blocks_keep_boot() ignores a boot that is empty or has a blank.
  */
-bool blocks_know_boot(const struct store *store, const char *boot);
-void blocks_keep_boot(const struct store *store, const char *boot);
+enum whose_boot { BOOT_UNKNOWN, BOOT_OWN, BOOT_TAKEN_OVER };
+enum whose_boot blocks_whose_boot(const struct store *store, const char *boot);
+void blocks_keep_boot(const struct store *store, const char *boot, enum whose_boot whose);
 
 /* The endpoint of the engine that answered last; "": none has answered. */
 struct endpoint {

@@ -59,12 +59,7 @@ static int agree_lost_leases(const struct node *node, const struct claim *claim,
 			node->conf->place.network, node->self.node);
 }
 
-/*
- * Has an engine restored from a backup brought the claim back? Its boot is an earlier one of this node, or of
- * a store that this node has lost. All that the node has confirmed since has a higher version.
- */
-static bool agree_is_of_backup(const struct node *node, const struct claim *claim,
-			       const struct blocks *blocks)
+static unsigned long long agree_newest_version(const struct blocks *blocks)
 {
 	unsigned long long newest = 0, version;
 
@@ -73,8 +68,27 @@ static bool agree_is_of_backup(const struct node *node, const struct claim *clai
 		if (block_counts(&blocks->list[i]) && version > newest)
 			newest = version;
 	}
-	return local_knows_boot(node, claim->boot) &&
-	       (!newest || strtoull(claim->version, NULL, 10) < newest);
+	return newest;
+}
+
+/*
+ * Has an engine restored from a backup brought the claim back? It is of an earlier boot of this node. Or it
+ * is of a store that this node has lost: all that the node has confirmed since has a higher version, unless
+ * that was after the restore of an older backup.
+ */
+static bool agree_is_of_backup(const struct node *node, const struct claim *claim,
+			       const struct blocks *blocks)
+{
+	const unsigned long long newest = agree_newest_version(blocks);
+
+	switch (local_whose_boot(node, claim->boot)) {
+	case BOOT_OWN:
+		return true;
+	case BOOT_TAKEN_OVER:
+		return !newest || strtoull(claim->version, NULL, 10) < newest;
+	default:
+		return false;
+	}
 }
 
 /*
@@ -117,7 +131,7 @@ static int agree_adopt(const struct node *node, const struct claim *claim, struc
 	memcpy(fresh.version, claim->version, sizeof(fresh.version));
 	memcpy(fresh.since, claim->since, sizeof(fresh.since));
 	if (strcmp(claim->incarnation, node->self.incarnation) != 0)
-		local_keep_boot(node, claim->boot);
+		local_take_over_boot(node, claim->boot);
 	if (!agree_is_ours(node, claim))
 		switch (node->engine->kind->update(node->engine, claim, &fresh, err)) {
 		case FOUND:

@@ -89,31 +89,31 @@ int local_read(struct node *node, struct blocks *blocks, struct cni_error *err)
 	if (rc == 0)
 		rc = blocks_read(blocks, &store, err);
 	if (rc == 0)
-		blocks_keep_boot(&store, node->self.boot);
+		blocks_keep_boot(&store, node->self.boot, BOOT_OWN);
 	store_close(&store);
 	memcpy(node->self.incarnation, incarnation.s, sizeof(incarnation.s));
 	return rc;
 }
 
-bool local_knows_boot(const struct node *node, const char *boot)
+enum whose_boot local_whose_boot(const struct node *node, const char *boot)
 {
+	enum whose_boot whose;
 	struct store store;
-	bool known;
 
 	if (local_open(&store, node, NULL) < 0)
-		return false;
-	known = blocks_know_boot(&store, boot);
+		return BOOT_UNKNOWN;
+	whose = blocks_whose_boot(&store, boot);
 	store_close(&store);
-	return known;
+	return whose;
 }
 
-void local_keep_boot(const struct node *node, const char *boot)
+void local_take_over_boot(const struct node *node, const char *boot)
 {
 	struct store store;
 
 	if (local_open(&store, node, NULL) < 0)
 		return;
-	blocks_keep_boot(&store, boot);
+	blocks_keep_boot(&store, boot, BOOT_TAKEN_OVER);
 	store_close(&store);
 }
 

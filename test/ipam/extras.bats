@@ -88,14 +88,14 @@ delayed='"subnet": "10.9.0.0/29", "rangeEnd": "10.9.0.3", "reuseDelay": 1000'
 
 @test "notes of releases are deleted after reuseDelay, however many addresses the range has" {
 	local n conf
-	conf=$(conf '"subnet": "fd00::/64", "reuseDelay": 1')
+	conf=$(conf '"subnet": "fd00::/64", "reuseDelay": 3')
 	for n in {1..8}; do
 		pool ADD "$conf" "c$n"
 		drops "$conf" "c$n"
 	done
 	[ "$(find "$OWN"/released* -name 'fd*' | wc -l)" = 8 ]
 	for n in 9 10 11; do
-		sleep 1.2
+		sleep 3.2
 		pool ADD "$conf" "c$n"
 		drops "$conf" "c$n"
 	done

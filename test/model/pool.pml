@@ -83,7 +83,8 @@ bit backup;
 byte note[SB], nid[SB];
 bit lease[SB];
 byte inc[NS];
-byte known[NS]; /* the boots in which the store was used, and those of lost stores that it took over: a set of bits */
+byte known[NS]; /* the boots in which the store was used: a set of bits */
+byte heir[NS];	/* those of lost stores that it took over */
 bit stopped[NS]; /* refused: the store assigns no address until a look finds its claims */
 bit looked[NS]; /* the store has looked since the last tick */
 bit fresh[NS];	/* the present look began after the last tick */
@@ -496,9 +497,10 @@ inline do_list_name(s)
 #define OF_BOOT(s, b) (q_boot[AT(s, b)] == boot[MACHINE(s)])
 #define MACHINE_KNOWN(s, b) SAME_MACHINE(MACHINE(s), MACHINE_OF(q_boot[AT(s, b)]))
 #ifdef SPEC_BACK
-#define KNOWN_BOOT(s, b) (known[s] & (1 << q_boot[AT(s, b)]))
+#define KNOWN_BOOT(s, b) ((known[s] | heir[s]) & (1 << q_boot[AT(s, b)]))
 #else
-#define KNOWN_BOOT(s, b) (known[s] & (1 << q_boot[AT(s, b)]) && q_back[AT(s, b)])
+#define KNOWN_BOOT(s, b) \
+	(known[s] & (1 << q_boot[AT(s, b)]) || (heir[s] & (1 << q_boot[AT(s, b)]) && q_back[AT(s, b)]))
 #endif
 #define OTHER_HARDWARE(s, b) \
 	(HARDWARE(MACHINE(s)) != HARDWARE(MACHINE_OF(q_boot[AT(s, b)])) && HARDWARE(MACHINE(s)) != 0 && \
@@ -605,7 +607,7 @@ inline execute(s, b)
 	:: act == REMOVE -> do_remove(b, q_id[AT(s, b)], q_inc[AT(s, b)], q_boot[AT(s, b)])
 	:: act == UPDATE ->
 		if /* the claim is of a lost store */
-		:: !OF_US(s, b) -> known[s] = known[s] | (1 << q_boot[AT(s, b)])
+		:: !OF_US(s, b) -> heir[s] = heir[s] | (1 << q_boot[AT(s, b)])
 		:: else
 		fi;
 		do_update(s, b, q_id[AT(s, b)], q_inc[AT(s, b)], q_boot[AT(s, b)], inc[s],
@@ -1051,6 +1053,7 @@ inline lose_store(m)
 		:: MACHINE(c_s) == m ->
 			inc[c_s] = 0;
 			known[c_s] = 1 << boot[m];
+			heir[c_s] = 0;
 			stopped[c_s] = 0;
 			looked[c_s] = 0;
 			for (i : 0 .. NB - 1) {

@@ -264,7 +264,8 @@ bad() {
 	bad 'an undisturbed ADD succeeds' '32 blocks are free, and ADD on a/net fails: no block of pool net is free'
 }
 
-# reinstalled_and_restored BLOCK ADDRESS: node a loses its leases, then claims BLOCK; then a backup shows its old claim.
+# reinstalled_and_restored BLOCK ADDRESS [RESTORE]...: node a loses its leases, then claims BLOCK; then the last of these
+# backups shows its old claim.
 reinstalled_and_restored() {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	event gone '"pod": "p1"'
@@ -272,21 +273,30 @@ reinstalled_and_restored() {
 	begins ADD a p2
 	changes "$1" "$([ "$1" != 10.9.0.4/30 ] || echo a)" a "$CALL" a2
 	ends ok '"address": "'$2'", "asked": 1, "answered": 1'
+	for n in "${@:3}"; do
+		event restore
+	done
 	changes 10.9.0.4/30 "$([ "$1" != 10.9.0.4/30 ] || echo a)" a '"restore"'
 	begins ADD a p3
 	ends error '"code": 7, "message": "another machine", "asked": 1, "answered": 1'
 }
 
 @test "a backup shows a claim of lost leases that the node has never seen: ADD may refuse" {
-	reinstalled_and_restored 10.9.0.8/30 10.9.0.9
+	reinstalled_and_restored 10.9.0.8/30 10.9.0.9 once
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
 	[[ $output = *"ok "[0-9]*" an undisturbed ADD succeeds"* && $output != *"not ok "[0-9]*" an undisturbed ADD"* ]]
 }
 
 @test "a backup shows a claim that the node has taken over before: ADD must not refuse" {
-	reinstalled_and_restored 10.9.0.4/30 10.9.0.6
+	reinstalled_and_restored 10.9.0.4/30 10.9.0.6 once
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
 	[[ $output = *"not ok "[0-9]*" an undisturbed ADD succeeds"* ]]
+}
+
+@test "two backups, of which the first may be the older one: then ADD may refuse" {
+	reinstalled_and_restored 10.9.0.4/30 10.9.0.6 once twice
+	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
+	[[ $output = *"ok "[0-9]*" an undisturbed ADD succeeds"* && $output != *"not ok "[0-9]*" an undisturbed ADD"* ]]
 }
 
 @test "a program crashes" {

@@ -273,7 +273,7 @@ reinstalled_and_restored() {
 	begins ADD a p2
 	changes "$1" "$([ "$1" != 10.9.0.4/30 ] || echo a)" a "$CALL" a2
 	ends ok '"address": "'$2'", "asked": 1, "answered": 1'
-	for n in "${@:3}"; do
+	for _ in "${@:3}"; do
 		event restore
 	done
 	changes 10.9.0.4/30 "$([ "$1" != 10.9.0.4/30 ] || echo a)" a '"restore"'

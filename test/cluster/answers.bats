@@ -9,12 +9,6 @@ load ../lib/scripted
 setup() {
 	make_places
 	scripted_start
-	cat >"$BATS_TEST_TMPDIR/kubeconfig" <<-CONFIG
-		current-context: c
-		contexts: [{name: c, context: {cluster: c, user: u}}]
-		clusters: [{name: c, cluster: {server: "$SCRIPTED_URL"}}]
-		users: [{name: u, user: {}}]
-	CONFIG
 }
 
 teardown() {
@@ -27,7 +21,7 @@ etcd() {
 }
 
 kubernetes() {
-	ENGINE="\"kubernetes\": {\"kubeconfig\": \"$BATS_TEST_TMPDIR/kubeconfig\"}"
+	scripted_kubernetes
 	on a "\"timeout\": ${1:-8}"
 }
 

@@ -93,13 +93,7 @@ pools() {
 slow() {
 	scripted_start
 	sed -i "2isleep $1" "$SCRIPTED/serve"
-	cat >"$BATS_TEST_TMPDIR/kubeconfig" <<-CONFIG
-		current-context: c
-		contexts: [{name: c, context: {cluster: c, user: u}}]
-		clusters: [{name: c, cluster: {server: "$SCRIPTED_URL"}}]
-		users: [{name: u, user: {}}]
-	CONFIG
-	ENGINE="\"kubernetes\": {\"kubeconfig\": \"$BATS_TEST_TMPDIR/kubeconfig\"}"
+	scripted_kubernetes
 	on a '"timeout": 1'
 }
 

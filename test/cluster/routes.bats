@@ -79,27 +79,16 @@ claims_despite() {
 	[ "$cases" -ge "$2" ]
 }
 
+routes_are_mended() {
+	recorded
+	counted
+	follow
+}
+
 # returns_despite KIND LEAST: on the way of a return.
 returns_despite() {
-	local fault cases=0
-	add c0
-	add one
-	add two
-	drops "$CONF" one
-	traced DEL two
-	while read -r fault; do
-		add one
-		add two
-		drops "$CONF" one
-		echo "$fault" >"$BIN/fault"
-		pool DEL "$CONF" two
-		succeeds
-		rm -f "$BIN/fault"
-		recorded || { echo "$fault"; return 1; }
-		counted
-		follow || { echo "$fault"; return 1; }
-		cases=$((cases + 1))
-	done < <("$1_faults")
+	local cases
+	faulty_returns "$1" routes_are_mended
 	drops "$CONF" c0
 	[ -z "$(own)$(routes)" ]
 	echo "# $1: $cases cases" >&3
@@ -227,7 +216,7 @@ moves_despite() {
 		pool "$1" "$CONF" second
 		rm "$BIN/fault"
 		drops "$CONF" second
-		rm -f "$OWN/blocks/failed"
+		rm -f "$OWN"/blocks/{failed,kept}
 		"$BUILD/addrpool-claim" return <<<"$CONF" >/dev/null
 		[ "$(routes)" = "$(held)" ] && [ "$(wc -w <<<"$(held)")" = 1 ] || { echo "$fault: $(routes); $(held)"; return 1; }
 		cases=$((cases + 1))

@@ -5,6 +5,8 @@
 #	pool ADD ...   with what $BIN/fault says, an argument of strace's -e, if that file exists
 #	traced ADD c1  lists the system calls of addrpool-claim
 #	kill_faults    what can then be written into $BIN/fault, a line each
+#	faulty_returns KIND CHECK    with each fault of the kind, a DEL that returns a block, and then CHECK;
+#	               cases is their number, and c0 stays
 #
 # Include cluster.bash first.
 
@@ -58,4 +60,26 @@ errors_faults() {
 # or each by which it asks the kernel about routes.
 netlink_faults() {
 	awk -F'(' '/^(socket|sendto)\(/ { n[$1]++ } /NETLINK/ && n[$1] { print "inject=" $1 ":error=ENOBUFS:when=" n[$1] }' "$TRACE"
+}
+
+faulty_returns() {
+	local fault
+	cases=0
+	add c0
+	add one
+	add two
+	drops "$CONF" one
+	traced DEL two
+	while read -r fault; do
+		echo "$fault" # printed if the test fails
+		add one
+		add two
+		drops "$CONF" one
+		echo "$fault" >"$BIN/fault"
+		pool DEL "$CONF" two
+		succeeds
+		rm -f "$BIN/fault"
+		"$2"
+		cases=$((cases + 1))
+	done < <("$1_faults")
 }

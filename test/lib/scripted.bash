@@ -6,6 +6,7 @@
 #	answers STATUS [BODY [HEADER...]]    "hangs" and "half" are answers as well
 #	forget_answers          from then on those that follow
 #	asked                   the requests so far, a line each: method, path, body
+#	scripted_kubernetes     ENGINE: it is the Kubernetes API
 #	scripted_stop
 #
 # The last answer is repeated.
@@ -43,6 +44,17 @@ scripted_start() {
 	done
 	rm -f "$SCRIPTED/asked" "$SCRIPTED/count"
 	ANSWERS=0
+}
+
+scripted_kubernetes() {
+	local kubeconfig=$BATS_TEST_TMPDIR/kubeconfig
+	cat >"$kubeconfig" <<-CONFIG
+		current-context: c
+		contexts: [{name: c, context: {cluster: c, user: u}}]
+		clusters: [{name: c, cluster: {server: "$SCRIPTED_URL"}}]
+		users: [{name: u, user: {}}]
+	CONFIG
+	ENGINE="\"kubernetes\": {\"kubeconfig\": \"$kubeconfig\"}"
 }
 
 answers() {

@@ -50,24 +50,15 @@ claims_despite() {
 	[ "$cases" -ge "$2" ]
 }
 
+# A failure keeps from trying again for a minute.
+a_minute_passes() {
+	rm -f "$OWN"/blocks/{failed,kept}
+}
+
 # returns_despite KIND LEAST: on the way of a return.
 returns_despite() {
-	local fault cases=0
-	add c0
-	add one
-	add two
-	drops "$CONF" one
-	traced DEL two
-	while read -r fault; do
-		add one
-		add two
-		drops "$CONF" one
-		echo "$fault" >"$BIN/fault"
-		pool DEL "$CONF" two
-		succeeds
-		rm -f "$BIN/fault" "$OWN/blocks/failed" # which keeps from trying again for a minute
-		cases=$((cases + 1))
-	done < <("$1_faults")
+	local cases
+	faulty_returns "$1" a_minute_passes
 	add two
 	drops "$CONF" two
 	agree_on 2
@@ -125,7 +116,7 @@ moves_despite() {
 			succeeds
 		else
 			succeeds
-			rm -f "$OWN/blocks/failed" # which keeps from trying again for a minute
+			a_minute_passes
 		fi
 		workload a DEL victim
 		succeeds

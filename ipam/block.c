@@ -290,7 +290,7 @@ int blocks_superfluous(struct blocks *blocks, const struct store *store, const s
 		struct block *block = &blocks->list[i];
 		const bool empty = block->state == BLOCK_OWNED && !block->used;
 
-		/* nobody completes a claim on a node that is drained */
+		/* on a drained node no later ADD completes the claim */
 		block->superfluous = block->state == BLOCK_RETURNING ||
 				     (block->state == BLOCK_CLAIMING && drained) ||
 				     (empty && (drained || !block_keep_spare(spares, kept, &block->prefix)));

@@ -58,9 +58,9 @@ int claim_check_block_size(const struct node *node, long long there, struct cni_
 /* Lists all claims, or those of the node called name, for people. */
 json_t *claim_list(struct node *node, const char *name, struct cni_error *err);
 
-/* Releases all blocks of the node called name, and returns them; with "stays": true one whose claim the node
- * has changed meanwhile, which is not released. If that is this node: only those of this network, and fails
- * while an address of them is leased. */
+/* Releases all blocks of the node called name, and returns a list of them. A block whose claim the node has
+ * changed meanwhile is not released: it has "stays": true. If name is this node, releases only the blocks of
+ * this network, and fails while an address of them is leased. */
 json_t *claim_release(struct node *node, const char *name, struct cni_error *err);
 
 #endif

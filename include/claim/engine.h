@@ -112,7 +112,7 @@ struct keeps {
 struct engine;
 
 struct engine_kind {
-	bool compares_apart; /* look() compares our blocks by a request of its own */
+	bool compares_apart; /* look() sends one more request to compare our blocks */
 	/* What a look of a claim asks for: the first one, and the later ones. */
 	struct amounts {
 		size_t candidates, slices;

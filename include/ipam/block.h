@@ -82,8 +82,8 @@ int block_drop(const struct store *store, const struct prefix *prefix, struct cn
 
 /*
  * Marks the blocks to return: those whose return has begun, and those without a leased or waiting address,
- * except one of each range set. A node without leased or waiting addresses returns all its blocks, also those
- * whose claim an ADD has begun. Returns their number, or -1. Errors: CNI_IO, CNI_RETRY.
+ * except one of each range set. A node without leased or waiting addresses returns all its blocks, and
+ * releases the claims that an ADD has begun. Returns their number, or -1. Errors: CNI_IO, CNI_RETRY.
  */
 struct spares {
 	const struct pool *pools; /* NULL: only the number of range sets is known */

@@ -59,7 +59,7 @@ struct conf {
 int addrpool_conf_read(struct conf *ret, const struct request *req, struct cni_error *err);
 void addrpool_conf_free(struct conf *conf);
 
-/* Reads nothing but the range sets, as DEL and GC do, whose other keys may be wrong. Errors: CNI_CONFIG.
+/* Reads only the range sets. DEL and GC use it: they succeed if another key is wrong. Errors: CNI_CONFIG.
  * addrpool_conf_free() in any case. */
 int range_sets_read(struct conf *ret, const struct request *req, struct cni_error *err);
 

@@ -14,7 +14,7 @@
 #include "cni/json.h"
 #include "ipam/block.h"
 
-#define BODY_MAX (16 << 20)
+#define BODY_MAX (64 << 20) /* the names of 400 000 Leases */
 #define CONNECT_MS 1000
 #define PAUSE_MS 100
 

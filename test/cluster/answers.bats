@@ -138,6 +138,46 @@ begins() {
 	refuses 11 'the answer is too long'
 }
 
+@test "of 262 144 blocks one is free: Kubernetes' answer with the names of all others is read" {
+	awk 'BEGIN {
+		printf "HTTP/1.1 200 OK\r\n\r\n{\"rows\": [{\"cells\": [\"net-pool\", \"blockSize=64\", \"1m\"]}"
+		for (n = 0; n < 262144; n++)
+			if (n != 77777)
+				printf ", {\"cells\": [\"net-10.%d.%d.%d-26\", \"ip-10-0-%05d.example.org\", \"%dd\"], \"object\": null}",
+					n / 1024, n / 4 % 256, n % 4 * 64, n / 52, n % 365
+		print "]}"
+	}' >"$SCRIPTED/all"
+	# all candidates of a look are taken
+	cat >"$SCRIPTED/asked-for" <<-'SERVE'
+		#!/bin/bash
+		cd "$(dirname "$0")" || exit
+		read -r method path _
+		echo "$method $path" >>asked
+		case $method\ $path in
+		GET*%20in%20*)
+			printf 'HTTP/1.1 200 OK\r\n\r\n{"rows": [{"cells": ["net-pool", "blockSize=64", "1m"]}'
+			grep -o '10\.[0-9.]*-26' <<<"$path" | xargs printf ', {"cells": ["net-%s", "b", "1m"]}'
+			echo ']}'
+			;;
+		GET*includeObject*) cat all ;;
+		GET*) printf 'HTTP/1.1 200 OK\r\n\r\n{"items": []}' ;;
+		POST*)
+			IFS= read -rd '' -t 1 created
+			grep -o '"name":"net-[^"]*"' <<<"$created" >created
+			printf 'HTTP/1.1 403 X\r\n\r\n{"message": "enough"}'
+			;;
+		esac
+	SERVE
+	chmod +x "$SCRIPTED/asked-for"
+	mv "$SCRIPTED/asked-for" "$SCRIPTED/serve"
+	scripted_kubernetes
+	on a '"blockSize": 64' '"ranges": [[{"subnet": "10.0.0.0/8"}]]'
+	pool ADD "$CONF" c1
+	fails 7 enough
+	[ "$(cat "$SCRIPTED/created")" = '"name":"net-10.75.244.64-26"' ]
+	[ "$(asked | grep -c includeObject)" = 17 ]
+}
+
 @test "JSON of another shape: addrpool-claim takes no block for claimed" {
 	local body
 	for body in '[]' '1' '{"kvs": 1, "items": 1}' '{"succeeded": "yes"}' '{"kvs": [1, null, {}], "items": [1, null, {}]}' \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * claims [OPTION...] NODES DIRECTORY NAME CONFIGURATION: so many new nodes, NAME-0 and on, claim a block
- *each, by the code of addrpool-claim, each in a process and a store of its own. What it cost, one JSON object
- *a claim:
+ * each, by the code of addrpool-claim, each in a process and a store of its own. Prints what each claim cost,
+ * as one JSON object a line:
  *
  *	ms            from start to end
  *	engine_ms     of these, waiting for answers; TLS and the time for a processor are in it
@@ -12,7 +12,7 @@
  *	code, msg     of the error; 0 and ""
  *	cpu_ms, rss   of the process, all its claims; KiB
  *
- *	-s        one after the other, not all at once
+ *	-p NODES  so many at a time, not all at once
  *	-c CLAIMS each node claims so many blocks
  *	-x FILE   run this program, which is addrpool-claim: ms, cpu_ms and rss are those of a process that is
  *	          started for a claim, and calls and bytes are not known
@@ -42,8 +42,7 @@ struct cost {
 };
 
 static struct {
-	int nodes, claims;
-	bool in_turn;
+	int nodes, claims, at_a_time;
 	const char *directory, *name, *program;
 	const json_t *conf;
 } bench = { .claims = 1 };
@@ -119,6 +118,11 @@ static json_t *conf_of(int n)
 	return conf;
 }
 
+static bool are_all_at_once(void)
+{
+	return bench.at_a_time == bench.nodes && !bench.program;
+}
+
 static void wait_for_start(void)
 {
 	__atomic_add_fetch(&start->ready, 1, __ATOMIC_SEQ_CST);
@@ -143,7 +147,7 @@ static int claim_with(struct node *node, size_t before, struct cni_error *err)
 	counting = *kind;
 	counting.list_blocks = list_blocks;
 	node->engine->kind = &counting;
-	if (before == 0 && !bench.in_turn)
+	if (before == 0 && are_all_at_once())
 		wait_for_start();
 	begun = now_ms();
 	rc = claim_more(node, 0, before, &any, err);
@@ -178,65 +182,66 @@ static void run_program(const json_t *doc)
 	_exit(1);
 }
 
-static pid_t begin(int n, struct cost *costs)
+struct process {
+	pid_t pid;
+	double begun;
+	struct cost *costs; /* of its claims */
+};
+
+static void begin(struct process *process, int n, struct cost *costs)
 {
-	const pid_t pid = fork();
 	json_t *doc;
 
-	if (pid)
-		return pid;
+	*process = (struct process){ .begun = now_ms(), .costs = costs + (size_t)n * (size_t)bench.claims };
+	process->pid = fork();
+	if (process->pid)
+		return;
 	process_begin();
 	doc = conf_of(n);
 	if (bench.program)
 		run_program(doc);
 	for (int i = 0; i < bench.claims; i++) {
-		cost = &costs[i];
+		cost = &process->costs[i];
 		claim(doc, (size_t)i);
 	}
 	_exit(0);
 }
 
-static void end(pid_t pid, struct cost *costs, double begun)
+static void end(const struct process *process)
 {
 	struct rusage usage;
 	int status;
 
-	if (wait4(pid, &status, 0, &usage) != pid)
+	if (wait4(process->pid, &status, 0, &usage) != process->pid)
 		exit(1);
 	for (int i = 0; i < bench.claims; i++) {
-		costs[i].rss = usage.ru_maxrss;
-		costs[i].cpu_ms = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
-				  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
-		if (status)
-			costs[i].error.code = 1;
-		if (bench.program)
-			costs[i].ms = now_ms() - begun;
-	}
-}
+		struct cost *c = &process->costs[i];
 
-static struct cost *of_node(struct cost *costs, int n)
-{
-	return costs + (size_t)n * (size_t)bench.claims;
+		c->rss = usage.ru_maxrss;
+		c->cpu_ms = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+			    (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+		if (status)
+			c->error.code = 1;
+		if (bench.program)
+			c->ms = now_ms() - process->begun;
+	}
 }
 
 static void run(struct cost *costs)
 {
-	autofree pid_t *pids = calloc((size_t)bench.nodes, sizeof(*pids));
+	autofree struct process *processes = calloc((size_t)bench.nodes, sizeof(*processes));
+	int ended = 0;
 
-	for (int n = 0; pids && n < bench.nodes; n++) {
-		const double begun = now_ms();
-
-		pids[n] = begin(n, of_node(costs, n));
-		if (bench.in_turn)
-			end(pids[n], of_node(costs, n), begun);
+	for (int n = 0; processes && n < bench.nodes; n++) {
+		if (n - ended == bench.at_a_time)
+			end(&processes[ended++]);
+		begin(&processes[n], n, costs);
 	}
-	if (bench.in_turn)
-		return;
-	while (start->ready < bench.nodes)
+	while (are_all_at_once() && start->ready < bench.nodes)
 		usleep(10000);
 	start->at = now_ms() + 100;
-	for (int n = 0; pids && n < bench.nodes; n++)
-		end(pids[n], of_node(costs, n), start->at);
+	while (processes && ended < bench.nodes)
+		end(&processes[ended++]);
 }
 
 static void print(const struct cost *c)
@@ -266,10 +271,10 @@ int main(int argc, char **argv)
 	struct cost *costs;
 	size_t n;
 
-	for (int option; (option = getopt(argc, argv, "sc:x:")) != -1;)
+	for (int option; (option = getopt(argc, argv, "p:c:x:")) != -1;)
 		switch (option) {
-		case 's':
-			bench.in_turn = true;
+		case 'p':
+			bench.at_a_time = (int)strtol(optarg, NULL, 10);
 			break;
 		case 'c':
 			bench.claims = (int)strtol(optarg, NULL, 10);
@@ -282,6 +287,8 @@ int main(int argc, char **argv)
 		}
 	if (argc - optind != 4 || (bench.nodes = (int)strtol(argv[optind], NULL, 10)) < 1)
 		return 2;
+	if (bench.at_a_time < 1 || bench.at_a_time > bench.nodes)
+		bench.at_a_time = bench.nodes;
 	bench.directory = argv[optind + 1];
 	bench.name = argv[optind + 2];
 	bench.conf = json_load_file(argv[optind + 3], 0, NULL);

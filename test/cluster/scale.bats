@@ -77,14 +77,14 @@ claims_of() {
 
 @test "etcd: 90 % full, no claim takes more than three calls and eight KiB" {
 	taken 58982
-	claims_of -s 200
+	claims_of -p 1 200
 	jq -es 'length == 200 and all(.code == 0 and .calls <= 3 and .bytes <= 8192)' "$COSTS"
 	jq -es 'map(.bytes) | add / length | . <= 7168' "$COSTS"
 }
 
 @test "etcd: 98 % full, a claim takes five calls and 18 KiB at most" {
 	taken 64226
-	claims_of -s 100
+	claims_of -p 1 100
 	jq -es 'length == 100 and all(.code == 0 and .calls <= 5 and .bytes <= 18432)' "$COSTS"
 }
 

@@ -264,17 +264,19 @@ bad() {
 	bad 'an undisturbed ADD succeeds' '32 blocks are free, and ADD on a/net fails: no block of pool net is free'
 }
 
-# reinstalled_and_restored BLOCK ADDRESS [RESTORE]...: node a loses its leases, then claims BLOCK; then the last of these
-# backups shows its old claim.
+# reinstalled_and_restored BLOCK ADDRESS [BACKUP]...: there are the backups 1 and 2; node a loses its leases, then claims
+# BLOCK; then the last of these backups shows its old claim.
 reinstalled_and_restored() {
+	event save '"path": "1"'
 	claims a p1 10.9.0.5 10.9.0.4/30
+	event save '"path": "2"'
 	event gone '"pod": "p1"'
 	event restart '"node": "a", "boot": "new", "data": "lost"'
 	begins ADD a p2
 	changes "$1" "$([ "$1" != 10.9.0.4/30 ] || echo a)" a "$CALL" a2
 	ends ok '"address": "'$2'", "asked": 1, "answered": 1'
-	for _ in "${@:3}"; do
-		event restore
+	for backup in "${@:3}"; do
+		event restore "\"path\": \"$backup\""
 	done
 	changes 10.9.0.4/30 "$([ "$1" != 10.9.0.4/30 ] || echo a)" a '"restore"'
 	begins ADD a p3
@@ -282,19 +284,31 @@ reinstalled_and_restored() {
 }
 
 @test "a backup shows a claim of lost leases that the node has never seen: ADD may refuse" {
-	reinstalled_and_restored 10.9.0.8/30 10.9.0.9 once
+	reinstalled_and_restored 10.9.0.8/30 10.9.0.9 2
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
 	[[ $output = *"ok "[0-9]*" an undisturbed ADD succeeds"* && $output != *"not ok "[0-9]*" an undisturbed ADD"* ]]
 }
 
 @test "a backup shows a claim that the node has taken over before: ADD must not refuse" {
-	reinstalled_and_restored 10.9.0.4/30 10.9.0.6 once
+	reinstalled_and_restored 10.9.0.4/30 10.9.0.6 2
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
 	[[ $output = *"not ok "[0-9]*" an undisturbed ADD succeeds"* ]]
 }
 
-@test "two backups, of which the first may be the older one: then ADD may refuse" {
-	reinstalled_and_restored 10.9.0.4/30 10.9.0.6 once twice
+@test "two backups, the newer one first: ADD must not refuse" {
+	reinstalled_and_restored 10.9.0.4/30 10.9.0.6 2 1
+	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
+	[[ $output = *"not ok "[0-9]*" an undisturbed ADD succeeds"* ]]
+}
+
+@test "one backup twice: ADD must not refuse" {
+	reinstalled_and_restored 10.9.0.4/30 10.9.0.6 2 2
+	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
+	[[ $output = *"not ok "[0-9]*" an undisturbed ADD succeeds"* ]]
+}
+
+@test "two backups, the older one first: then ADD may refuse" {
+	reinstalled_and_restored 10.9.0.4/30 10.9.0.6 1 2
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
 	[[ $output = *"ok "[0-9]*" an undisturbed ADD succeeds"* && $output != *"not ok "[0-9]*" an undisturbed ADD"* ]]
 }

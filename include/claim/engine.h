@@ -103,6 +103,7 @@ struct keep {
 	char name[IDENTITY_MAX];
 	json_t *doc;		    /* owned; its "holder.node" is for people */
 	char version[BLOCK_ID_MAX]; /* "": there is none */
+	char id[BLOCK_ID_MAX]; /* with a version: of this record and no later one, if the engine has ids */
 };
 struct keeps {
 	struct keep *list;

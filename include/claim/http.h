@@ -32,6 +32,7 @@ struct http {
 	const long long *deadline_ms; /* CLOCK_BOOTTIME */
 	long long reach_ms;	      /* until then an endpoint must be reached; 0: until the deadline */
 	long long try_ms;	      /* for one answer; doubled after each round of all endpoints */
+	long long connect_ms;	      /* of these, until the connection stands; doubled too */
 	bool silent;		      /* the last call had no answer */
 };
 

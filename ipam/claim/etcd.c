@@ -102,22 +102,37 @@ static int etcd_authenticate(struct etcd *etcd, struct cni_error *err)
 	return etcd->http.token ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
 }
 
+/* Has the token's time ended, or has somebody changed users or roles since it was given? */
+static bool etcd_is_token_over(const struct reply *reply)
+{
+	const char *text = json_string_value(json_field(reply->doc, "message"));
+
+	return reply->status == 401 || (reply->status == 400 && text && strstr(text, "auth store is old"));
+}
+
 /* Consumes body. The caller owns the answer. */
 static json_t *etcd_call(struct etcd *etcd, const char *path, json_t *body, struct cni_error *err)
 {
 	json_auto_t *request = body;
-	struct reply reply;
+	struct reply reply = { .doc = NULL };
 
 	if (!request) {
 		cni_fail(err, CNI_RETRY, "out of memory");
 		return NULL;
 	}
-	if (*etcd->user && !etcd->http.token && etcd_authenticate(etcd, err) < 0)
-		return NULL;
-	if (http_call(&etcd->http, "POST", path, request, &reply, err) < 0)
-		return NULL;
-	if (reply.status == 200)
-		return reply.doc;
+	for (int tries = 0; tries < 2; tries++) {
+		json_decref(reply.doc);
+		if (*etcd->user && !etcd->http.token && etcd_authenticate(etcd, err) < 0)
+			return NULL;
+		if (http_call(&etcd->http, "POST", path, request, &reply, err) < 0)
+			return NULL;
+		if (reply.status == 200)
+			return reply.doc;
+		if (!etcd->http.token || !etcd_is_token_over(&reply))
+			break;
+		free(etcd->http.token);
+		etcd->http.token = NULL;
+	}
 	http_refused(&etcd->http, &reply, path, err);
 	json_decref(reply.doc);
 	return NULL;
@@ -651,6 +666,20 @@ static enum found etcd_in_the_way(const json_t *answer, const struct prefix *blo
 	return FOUND;
 }
 
+/* Adds a claim to the index, if it still exists. */
+static int etcd_index(struct etcd *etcd, const struct claim *claim, struct cni_error *err)
+{
+	const struct key key = etcd_block_key(etcd, &claim->block);
+	json_auto_t *answer =
+		etcd_transact(etcd,
+			      json_pack("[o]", etcd_compare(key.s, "MOD", "mod_revision", claim->version)),
+			      json_pack("[o]",
+					etcd_put_text(etcd_claim_index_key(etcd, claim).s, claim->seen)),
+			      key.s, err);
+
+	return answer ? 0 : -1;
+}
+
 static enum found etcd_create(struct engine *engine, struct claim *claim, struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
@@ -677,7 +706,9 @@ static enum found etcd_create(struct engine *engine, struct claim *claim, struct
 					    http_endpoint(&etcd->http), etcd->engine.cluster->pool);
 	ours = claim_is_same_owner(&other, claim);
 	*claim = other;
-	return ours ? FOUND : FOUND_NOT;
+	if (ours)
+		return etcd_index(etcd, claim, err) < 0 ? FOUND_FAILED : FOUND;
+	return FOUND_NOT;
 }
 
 /* etcd rejects a transaction that changes a key twice: the keys may be the same. */
@@ -737,11 +768,14 @@ static enum found etcd_remove(struct engine *engine, const struct claim *claim, 
 {
 	struct etcd *etcd = (struct etcd *)engine;
 	const struct key key = etcd_block_key(etcd, &claim->block);
-	json_auto_t *answer = etcd_transact(etcd, etcd_is_this_claim(etcd, claim),
-					    json_pack("[o, o]", etcd_delete(key.s),
-						      etcd_delete(etcd_claim_index_key(etcd, claim).s)),
-					    key.s, err);
+	json_auto_t *answer = NULL;
 
+	if (!*claim->id)
+		return FOUND_NOT; /* the answer to its creation never came, and the engine did not list it */
+	answer = etcd_transact(etcd, etcd_is_this_claim(etcd, claim),
+			       json_pack("[o, o]", etcd_delete(key.s),
+					 etcd_delete(etcd_claim_index_key(etcd, claim).s)),
+			       key.s, err);
 	return !answer ? FOUND_FAILED : etcd_succeeded(answer) ? FOUND : FOUND_NOT;
 }
 

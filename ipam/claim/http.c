@@ -205,7 +205,7 @@ static CURLcode ask(struct http *http, const char *method, const char *path, con
 		curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, patience);
 		curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
-				 patience < CONNECT_MS ? patience : CONNECT_MS);
+				 patience < http->connect_ms ? patience : (long)http->connect_ms);
 		rc = curl_easy_perform(curl);
 		curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
 	}
@@ -234,9 +234,14 @@ static void http_pause_ms(long long ms)
 	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
 }
 
-static bool http_may_help(long status)
+#define FAILED_PRECONDITION 9 /* gRPC; etcd's learners answer it with HTTP 400 */
+
+/* May the next attempt help, or that on another endpoint? */
+static bool http_may_help(const struct http *http, const struct reply *reply)
 {
-	return status == 429 || status >= 500;
+	return reply->status == 429 || reply->status >= 500 ||
+	       (reply->status == 400 && http->n > 1 &&
+		json_integer_value(json_field(reply->doc, "code")) == FAILED_PRECONDITION);
 }
 
 /*
@@ -251,7 +256,7 @@ static bool http_is_reply(const struct http *http, struct body *body, struct rep
 
 	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &ret->status);
 	ret->doc = body->len ? json_read(body->text, body->len, &error) : NULL;
-	if (http_may_help(ret->status)) {
+	if (http_may_help(http, ret)) {
 		if (ret->doc && field_string(ret->doc, "", "message", &text, &error) == 0 && text)
 			snprintf(why, size, "HTTP %ld: %.160s", ret->status, text);
 		else
@@ -353,14 +358,17 @@ int http_call(struct http *http, const char *method, const char *path, const jso
 	if (body && !text)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	http->silent = false;
+	http->connect_ms = CONNECT_MS;
 	for (size_t tries = 1; left > 0; tries++) {
 		if (http_attempt(http, method, path, text, left < patience ? left : patience, ret, &last))
 			return 0;
 		reached |= http_was_sent(http);
 		http->current = (http->current + 1) % http->n;
 		/* repetitions would add to the load of a busy service */
-		if (tries % http->n == 0)
+		if (tries % http->n == 0) {
 			patience *= 2;
+			http->connect_ms *= 2;
+		}
 		pause = http_pause_after(http, tries, &last);
 		left = *http->deadline_ms - block_now_ms() - pause;
 		if (!reached && http->reach_ms && block_now_ms() + pause > http->reach_ms)
@@ -385,5 +393,11 @@ int http_refused(const struct http *http, const struct reply *reply, const char 
 		 text	 ? text
 		 : error ? error
 			 : "");
-	return denied ? cni_hint(err, "the user or token of the configuration has no right to do this") : -1;
+	if (reply->status == 401)
+		return cni_hint(err, "the service does not accept the certificate, token or password of the "
+				     "configuration; it may have expired");
+	/* a quota, a webhook or the end of a namespace refuses with 403, too */
+	return denied && (!text || strstr(text, "cannot ") || strstr(text, "denied"))
+		       ? cni_hint(err, "the user or token of the configuration has no right to do this")
+		       : -1;
 }

@@ -17,6 +17,7 @@
  */
 
 #define PAGE 500
+#define CONFLICTS 4 /* how often a claim is repeated */
 #define LABEL_MAX 63
 #define OBJECT_MAX 253
 #define TRY_MS 5000
@@ -144,6 +145,18 @@ static struct micro_time kubernetes_micro_time(const char *since)
 	return time;
 }
 
+/* What the Lease must be for an update to succeed. Without uid PUT creates a Lease that does not exist, since
+ * Leases allow that: pkg/registry/coordination/lease/strategy.go, AllowCreateOnUpdate(). */
+static void kubernetes_must_be(json_t *lease, const char *uid, const char *version)
+{
+	json_t *meta = json_object_get(lease, "metadata");
+
+	if (!*version)
+		return;
+	json_object_set_new(meta, "resourceVersion", json_string(version));
+	json_object_set_new(meta, "uid", json_string(uid));
+}
+
 static json_t *kubernetes_lease_of(const struct kubernetes *k, const struct claim *claim)
 {
 	json_t *labels = json_pack("{s:s, s:s, s:s, s:s}", LABEL, k->engine.cluster->pool, TENANT,
@@ -164,9 +177,7 @@ static json_t *kubernetes_lease_of(const struct kubernetes *k, const struct clai
 	if (doc && claim->owned)
 		json_object_set_new(json_object_get(doc, "metadata"), "ownerReferences",
 				    json_pack("[O]", k->node));
-	if (doc && *claim->version)
-		json_object_set_new(json_object_get(doc, "metadata"), "resourceVersion",
-				    json_string(claim->version));
+	kubernetes_must_be(doc, claim->id, claim->version);
 	return doc;
 }
 
@@ -377,56 +388,77 @@ static int kubernetes_look_at_candidates(struct kubernetes *k, struct look *look
 	return look->block_size ? 0 : kubernetes_read_pool(k, look, err);
 }
 
-static int kubernetes_node_missing(const struct claim *claim, struct cni_error *err)
+static int kubernetes_node_missing(const char *node, const char *key, struct cni_error *err)
 {
 	cni_fail(err, CNI_CONFIG,
-		 "Kubernetes has no Node object called %s, which ipam.cluster.kubernetes."
-		 "ownedByNode requires",
-		 claim->node);
+		 "Kubernetes has no Node object called %s, which ipam.cluster.kubernetes.%s requires", node,
+		 key);
 	return cni_hint(err, "ipam.cluster.node is the name of this node as kubectl get nodes lists it; the "
 			     "default is the host name");
+}
+
+/* Requests a Node object. The caller owns *ret. */
+static enum found kubernetes_read_node(struct kubernetes *k, const char *node, json_t **ret,
+				       struct cni_error *err)
+{
+	const char *reason;
+	struct reply reply;
+	enum found found;
+	char path[320];
+
+	*ret = NULL;
+	if (!kubernetes_is_dns_name(node, OBJECT_MAX))
+		return (enum found)cni_fail(err, CNI_CONFIG, "\"%s\" cannot be the name of a Node object",
+					    node);
+	snprintf(path, sizeof(path), "/api/v1/nodes/%s", node);
+	if (http_call(&k->http, "GET", path, NULL, &reply, err) < 0)
+		return FOUND_FAILED;
+	/* a balancer may answer 404 as well */
+	reason = json_string_value(json_field(reply.doc, "reason"));
+	found = reply.status == 200					       ? FOUND
+		: reply.status == 404 && reason && !strcmp(reason, "NotFound") ? FOUND_NOT
+									       : FOUND_FAILED;
+	if (found == FOUND)
+		*ret = json_incref(reply.doc);
+	else if (found == FOUND_FAILED)
+		http_refused(&k->http, &reply, path, err);
+	json_decref(reply.doc);
+	return found;
 }
 
 /* Requests the Node object that will own the claim, if ownedByNode is true. */
 static int kubernetes_find_node(struct kubernetes *k, const struct claim *claim, struct cni_error *err)
 {
-	struct reply reply;
-	const char *uid;
-	char path[320];
+	json_auto_t *doc = NULL;
+	enum found found;
 
 	if (!claim->owned || k->node)
 		return 0;
-	if (snprintf(path, sizeof(path), "/api/v1/nodes/%s", claim->node) >= (int)sizeof(path) ||
-	    !kubernetes_is_dns_name(claim->node, OBJECT_MAX))
-		return cni_fail(err, CNI_CONFIG, "\"%s\" cannot be the name of a Node object", claim->node);
-	if (http_call(&k->http, "GET", path, NULL, &reply, err) < 0)
-		return -1;
-	uid = json_string_value(json_field(json_field(reply.doc, "metadata"), "uid"));
-	if (reply.status == 200 && uid)
-		k->node = json_pack("{s:s, s:s, s:s, s:s}", "apiVersion", "v1", "kind", "Node", "name",
-				    claim->node, "uid", uid);
-	else if (reply.status == 404)
-		kubernetes_node_missing(claim, err);
-	else
-		http_refused(&k->http, &reply, path, err);
-	json_decref(reply.doc);
-	return k->node ? 0 : -1;
+	found = kubernetes_read_node(k, claim->node, &doc, err);
+	if (found != FOUND)
+		return found == FOUND_NOT ? kubernetes_node_missing(claim->node, "ownedByNode", err) : -1;
+	k->node = json_pack("{s:s, s:s, s:s, s:O}", "apiVersion", "v1", "kind", "Node", "name", claim->node,
+			    "uid", json_field(json_field(doc, "metadata"), "uid"));
+	return k->node ? 0
+		       : cni_fail(err, CNI_RETRY, "Kubernetes %s: Node %s has no uid",
+				  http_endpoint(&k->http), claim->node);
 }
 
-/* Reads the Lease of a block. FOUND_NOT: it does not exist, or is not a claim. */
+/* Reads the Lease of a block. It may be another program's, and so without an id. FOUND_NOT: it does not
+ * exist. */
 static enum found kubernetes_read_one(struct kubernetes *k, const struct prefix *block, struct claim *ret,
 				      struct cni_error *err)
 {
 	struct reply reply;
-	bool known;
 
 	if (kubernetes_call(k, "GET", kubernetes_name_of(k, block).s, NULL, &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 200 && reply.status != 404)
 		return kubernetes_refused(k, &reply, err);
-	known = reply.status == 200 && kubernetes_read_lease_of(k, block, reply.doc, ret);
+	if (reply.status == 200 && !kubernetes_read_lease_of(k, block, reply.doc, ret))
+		*ret = (struct claim){ .block = *block };
 	json_decref(reply.doc);
-	return known ? FOUND : FOUND_NOT;
+	return reply.status == 200 ? FOUND : FOUND_NOT;
 }
 
 /* Renews the Lease of one of our claims, for people. Ignores errors. */
@@ -682,30 +714,42 @@ static enum found kubernetes_begin(struct engine *engine, long long *block_size,
 	return found;
 }
 
-static enum found kubernetes_create(struct engine *engine, struct claim *claim, struct cni_error *err)
+/* FOUND: the Lease exists now, and *there is its claim. FOUND_NOT: another Lease has just ended, or
+ * Kubernetes has refused for another conflict, such as that of a ResourceQuota: to be repeated. */
+static enum found kubernetes_try_to_create(struct kubernetes *k, const struct claim *claim,
+					   struct claim *there, struct cni_error *err)
 {
-	struct kubernetes *k = (struct kubernetes *)engine;
-	const struct claim none = { .block = claim->block };
-	struct claim there;
 	struct reply reply;
-	enum found found;
-	bool ours;
+	bool known;
 
-	if (kubernetes_find_node(k, claim, err) < 0 ||
-	    kubernetes_call(k, "POST", "", kubernetes_lease_of(k, claim), &reply, err) < 0)
+	if (kubernetes_call(k, "POST", "", kubernetes_lease_of(k, claim), &reply, err) < 0)
 		return FOUND_FAILED;
 	if (reply.status != 201 && reply.status != 409)
 		return kubernetes_refused(k, &reply, err);
-	found = reply.status == 201 && kubernetes_read_lease_of(k, &claim->block, reply.doc, &there)
-			? FOUND
-			: FOUND_NOT;
+	known = reply.status == 201 && kubernetes_read_lease_of(k, &claim->block, reply.doc, there);
 	json_decref(reply.doc);
-	if (reply.status == 409)
-		found = kubernetes_read_one(k, &claim->block, &there, err);
+	return known ? FOUND : kubernetes_read_one(k, &claim->block, there, err);
+}
+
+static enum found kubernetes_create(struct engine *engine, struct claim *claim, struct cni_error *err)
+{
+	struct kubernetes *k = (struct kubernetes *)engine;
+	enum found found = FOUND_NOT;
+	struct claim there;
+	bool ours;
+
+	if (kubernetes_find_node(k, claim, err) < 0)
+		return FOUND_FAILED;
+	for (int tries = 0; found == FOUND_NOT && tries < CONFLICTS; tries++)
+		found = kubernetes_try_to_create(k, claim, &there, err);
+	if (found == FOUND_NOT)
+		return (enum found)cni_fail(err, CNI_RETRY,
+					    "Kubernetes %s: HTTP 409 for %s, which does not exist",
+					    http_endpoint(&k->http), kubernetes_name_of(k, &claim->block).s);
 	if (found == FOUND_FAILED)
 		return found;
-	ours = found == FOUND && claim_is_same_owner(&there, claim);
-	*claim = found == FOUND ? there : none;
+	ours = claim_is_same_owner(&there, claim);
+	*claim = there;
 	return ours ? FOUND : FOUND_NOT;
 }
 
@@ -742,6 +786,7 @@ static enum found kubernetes_delete_lease(struct kubernetes *k, const char *name
 					  const char *version, struct cni_error *err)
 {
 	struct reply reply;
+	bool stays;
 
 	if (kubernetes_call(k, "DELETE", name,
 			    json_pack("{s:s, s:s, s:{s:s*, s:s*}}", "apiVersion", "v1", "kind",
@@ -751,8 +796,10 @@ static enum found kubernetes_delete_lease(struct kubernetes *k, const char *name
 		return FOUND_FAILED;
 	if (reply.status != 200 && reply.status != 202 && reply.status != 404 && reply.status != 409)
 		return kubernetes_refused(k, &reply, err);
+	/* finalizers of other programs keep it */
+	stays = json_is_string(json_field(json_field(reply.doc, "metadata"), "deletionTimestamp"));
 	json_decref(reply.doc);
-	return reply.status < 300 ? FOUND : FOUND_NOT;
+	return reply.status < 300 && !stays ? FOUND : FOUND_NOT;
 }
 
 /* If another program has changed the Lease, for example a label, it is still our claim: reads its version,
@@ -810,10 +857,14 @@ static json_t *kubernetes_keep_lease(const struct kubernetes *k, const struct ke
 				: keep->kind == KEEP_ADDRESS ? keep->name
 							     : "-");
 
-	if (doc && *keep->version)
-		json_object_set_new(json_object_get(doc, "metadata"), "resourceVersion",
-				    json_string(keep->version));
+	kubernetes_must_be(doc, keep->id, keep->version);
 	return doc;
+}
+
+static void kubernetes_copy_version(struct keep *keep, const json_t *meta)
+{
+	kubernetes_copy(keep->version, sizeof(keep->version), meta, "resourceVersion");
+	kubernetes_copy(keep->id, sizeof(keep->id), meta, "uid");
 }
 
 /* False: the Lease belongs to another program. */
@@ -830,7 +881,7 @@ static bool kubernetes_read_keep(const struct kubernetes *k, const json_t *doc, 
 	if (strcmp(kubernetes_keep_name(k, ret).s, lease) != 0)
 		return false;
 	ret->doc = json_loads(record, 0, NULL);
-	kubernetes_copy(ret->version, sizeof(ret->version), meta, "resourceVersion");
+	kubernetes_copy_version(ret, meta);
 	return true;
 }
 
@@ -853,8 +904,7 @@ static enum found kubernetes_keep_read(struct engine *engine, struct keep *keep,
 		return kubernetes_refused(k, &reply, err);
 	known = kubernetes_read_keep(k, reply.doc, &there) && json_is_object(there.doc) &&
 		!strcmp(there.name, keep->name);
-	kubernetes_copy(keep->version, sizeof(keep->version), json_field(reply.doc, "metadata"),
-			"resourceVersion");
+	kubernetes_copy_version(keep, json_field(reply.doc, "metadata"));
 	json_decref(reply.doc);
 	if (!known) {
 		keep_free(&there);
@@ -877,8 +927,7 @@ static enum found kubernetes_keep_write(struct engine *engine, struct keep *keep
 	if (reply.status != 200 && reply.status != 201 && reply.status != 409 && reply.status != 404)
 		return kubernetes_refused(k, &reply, err);
 	if (reply.status < 300)
-		kubernetes_copy(keep->version, sizeof(keep->version), json_field(reply.doc, "metadata"),
-				"resourceVersion");
+		kubernetes_copy_version(keep, json_field(reply.doc, "metadata"));
 	json_decref(reply.doc);
 	return reply.status < 300 ? FOUND : FOUND_NOT;
 }
@@ -944,20 +993,19 @@ static bool kubernetes_is_out_of_service(const json_t *node)
 static enum found kubernetes_node_gone(struct engine *engine, const char *node, struct cni_error *err)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
-	struct reply reply;
-	char path[320];
-	bool gone;
+	json_auto_t *doc = NULL, *own = NULL;
+	enum found found;
 
 	if (!engine->cluster->nodes_gone || !kubernetes_is_dns_name(node, OBJECT_MAX))
 		return FOUND_NOT;
-	snprintf(path, sizeof(path), "/api/v1/nodes/%s", node);
-	if (http_call(&k->http, "GET", path, NULL, &reply, err) < 0)
-		return FOUND_FAILED;
-	if (reply.status != 200 && reply.status != 404)
-		return kubernetes_refused(k, &reply, err);
-	gone = reply.status == 404 || kubernetes_is_out_of_service(reply.doc);
-	json_decref(reply.doc);
-	return gone ? FOUND : FOUND_NOT;
+	found = kubernetes_read_node(k, node, &doc, err);
+	if (found != FOUND_NOT)
+		return found == FOUND && !kubernetes_is_out_of_service(doc) ? FOUND_NOT : found;
+	/* do the nodes have other names in the pool? */
+	found = kubernetes_read_node(k, engine->cluster->node, &own, err);
+	return found != FOUND_NOT
+		       ? found
+		       : (enum found)kubernetes_node_missing(engine->cluster->node, "nodesGone", err);
 }
 
 static void kubernetes_close(struct engine *engine)

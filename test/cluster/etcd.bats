@@ -345,3 +345,14 @@ asked() {
 	[[ $output = *'"10.9.0.70/24"'* ]]
 	[[ $output != *'"fd00:9::17/120"'* ]]
 }
+
+@test "a connection that takes longer than the first limit stands with a later one, within timeout" {
+	local port
+	etcd_start_tls "$SERVER"
+	port=$(etcd_port)
+	socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork" "SYSTEM:'sleep 1.3; exec socat - TCP:${ETCD_URL#https://}'" 3>&- &
+	ETCD_RUNNING+=($!)
+	engine "https://127.0.0.1:$port" "$(tls)"
+	CONF=${CONF/'"timeout": 4'/'"timeout": 20'}
+	add c1
+}

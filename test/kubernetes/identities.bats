@@ -63,12 +63,25 @@ on_dead_node() {
 @test "or when a Node object with a name of 253 characters is deleted" {
 	local name
 	name=$(printf 'node-%.0s' {1..50})abc
+	node_object b
 	on "$name" '' "$SETS"
 	start old
 	succeeds
 	on b '' "$SETS"
 	start new # there is no such Node object
 	succeeds
+}
+
+@test "nodes whose names in the pool are not those of Node objects: no holder counts as gone, and ADD fails with 7" {
+	node_object a.example.org
+	node_object b.example.org
+	on a '' "$SETS"
+	start old
+	succeeds
+	on b '' "$SETS"
+	start new
+	fails 7 'Kubernetes has no Node object called b, which ipam.cluster.kubernetes.nodesGone requires'
+	[ "$("$BUILD/addrpool-claim" identities <<<"$CONF" | jq -r '.[].holder.container')" = old ]
 }
 
 @test "or when its Node object is deleted; without the key, not even then" {
@@ -96,7 +109,7 @@ node_reads() {
 	before=$(node_reads)
 	start new
 	fails 11 'is held on node a'
-	[ "$(($(node_reads) - before))" = 1 ]
+	[ "$(($(node_reads) - before))" = 1 ] # it exists
 	on a '' "$SETS"
 	drops "$CONF" old
 	on b '' "$SETS"

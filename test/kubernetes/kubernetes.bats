@@ -158,3 +158,19 @@ lease_names() {
 	pool ADD "$CONF" more
 	fails 11 'no block of pool net is free'
 }
+
+@test "an update of a Lease that somebody has deleted, and perhaps made again, changes nothing" {
+	local path=/apis/coordination.k8s.io/v1/namespaces/kube-system/leases
+	jq -n '{apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: {name: "other"}, spec: {holderIdentity: "a"}}' >"$KUBE_DIR/object"
+	kube POST $path "$KUBE_DIR/object" >"$KUBE_DIR/made"
+	kube DELETE $path/other >/dev/null
+	# what every update of addrpool-claim contains: test/cluster/answers.bats
+	run kube PUT $path/other "$KUBE_DIR/made"
+	[[ $output = *'"code": 409'* || $output = *'"code":409'* ]] || { echo "$output"; return 1; }
+	run kube GET $path/other
+	[[ $output = *NotFound* ]]
+	# without uid it would exist now
+	jq 'del(.metadata.uid)' "$KUBE_DIR/made" >"$KUBE_DIR/object"
+	run kube PUT $path/other "$KUBE_DIR/object"
+	[[ $output = *'"uid"'* ]]
+}

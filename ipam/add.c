@@ -328,7 +328,7 @@ static void add_let_go(const struct add *add, const struct request *req)
 	if (home_open(&store, place, false, NULL) != FOUND)
 		return;
 	if (record_find(&record, &store, &add->owner, &legacy, NULL) == FOUND_NOT)
-		identity_end(&store, &add->owner);
+		identity_end(&store, &add->owner, NULL); /* the runtime's DEL does so, too */
 	waits = identities_wait(&store) && !blocks_failed(&store);
 	store_close(&store);
 	if (waits)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #include "cni/cleanup.h"
 #include "cni/file.h"
+#include "cni/hash.h"
 #include "ipam/lease.h"
 #include "ipam/past.h"
 
@@ -329,6 +331,9 @@ static enum found block_read_note(struct block_note *ret, const struct store *st
 	if (!code || strcmp(boot, store->boot.id) != 0)
 		return FOUND_NOT;
 	note.at_ms = strtoll(at, NULL, 10);
+	/* a machine that went back to a snapshot without its disk has notes from the future */
+	if (note.at_ms > block_now_ms())
+		return FOUND_NOT;
 	note.error.code = (int)strtol(code, NULL, 10);
 	snprintf(note.error.msg, sizeof(note.error.msg), "%s", rest);
 	*ret = note;
@@ -385,14 +390,34 @@ static struct exhausted_name block_exhausted_name(size_t n)
 	return name;
 }
 
-enum found blocks_noted_exhausted(struct block_note *ret, const struct store *store, size_t n)
+/* Another network of the store, or the range set of another pod, may have the same number. */
+static struct exhausted_name block_ranges_of(const struct pool *pool)
 {
-	return block_read_note(ret, store, block_exhausted_name(n).s);
+	const struct pool_str text = pool_text(pool);
+	struct exhausted_name ranges;
+
+	snprintf(ranges.s, sizeof(ranges.s), "%016" PRIx64 " ", hash_add(HASH_START, text.s, strlen(text.s)));
+	return ranges;
 }
 
-void blocks_note_exhausted(const struct store *store, size_t n, const struct cni_error *error)
+enum found blocks_noted_exhausted(struct block_note *ret, const struct store *store, const struct pool *pool)
 {
-	block_write_note(store, block_exhausted_name(n).s, block_now_ms(), error);
+	const struct exhausted_name ranges = block_ranges_of(pool);
+	const size_t len = strlen(ranges.s);
+
+	if (block_read_note(ret, store, block_exhausted_name(pool->number).s) != FOUND ||
+	    strncmp(ret->error.msg, ranges.s, len) != 0)
+		return FOUND_NOT;
+	memmove(ret->error.msg, ret->error.msg + len, strlen(ret->error.msg + len) + 1);
+	return FOUND;
+}
+
+void blocks_note_exhausted(const struct store *store, const struct pool *pool, const struct cni_error *error)
+{
+	struct cni_error note = { .code = error->code };
+
+	snprintf(note.msg, sizeof(note.msg), "%s%.460s", block_ranges_of(pool).s, error->msg);
+	block_write_note(store, block_exhausted_name(pool->number).s, block_now_ms(), &note);
 }
 
 void blocks_unnote(const struct store *store, enum block_event event)

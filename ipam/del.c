@@ -42,7 +42,7 @@ int addrpool_del(const struct request *req, struct cni_error *err)
 	if (found == FOUND) {
 		rc = release_owner(&store, &place, &owner, err);
 		if (rc == 0 && place.shared)
-			identity_end(&store, &owner);
+			rc = identity_end(&store, &owner, err);
 		/* the DELs of a drain do not all wait for an engine that hangs: ipvlanctl gc returns the rest
 		 */
 		untidy = place.shared && !blocks_failed(&store) && cluster_is_untidy(&store, req, &place);

@@ -46,19 +46,21 @@ static void gc_log_kept(const struct states *states, const struct place *place)
 struct ending {
 	const struct store *store;
 	const struct valid *valid;
+	struct cni_error *err;
+	int rc;
 };
 
 static bool gc_end_unknown(void *arg, const struct identity *identity)
 {
 	const struct owner owner = { identity->container, identity->ifname };
-	const struct ending *ending = arg;
+	struct ending *ending = arg;
 	struct record record;
 	bool legacy;
 
 	if (!valid_contains(ending->valid, owner.container, owner.ifname) &&
 	    record_find(&record, ending->store, &owner, &legacy, NULL) == FOUND_NOT)
-		identity_end(ending->store, &owner);
-	return true;
+		ending->rc = identity_end(ending->store, &owner, ending->err);
+	return ending->rc == 0;
 }
 
 static int gc_release_unknown(const struct request *req, const struct place *place, const struct valid *valid,
@@ -66,6 +68,7 @@ static int gc_release_unknown(const struct request *req, const struct place *pla
 {
 	struct store store;
 	enum found found = store_open(&store, place, false, err);
+	struct ending ending = { &store, valid, err, 0 };
 	bool untidy;
 	size_t n;
 	int rc;
@@ -73,8 +76,10 @@ static int gc_release_unknown(const struct request *req, const struct place *pla
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
 	rc = release_all(&store, place, states, gc_why_unknown, &n, err);
-	if (rc == 0)
-		identities_each(&store, gc_end_unknown, &(struct ending){ &store, valid });
+	if (rc == 0) {
+		identities_each(&store, gc_end_unknown, &ending);
+		rc = ending.rc;
+	}
 	untidy = place->shared && cluster_is_untidy(&store, req, place);
 	store_close(&store);
 	if (place->identities)

@@ -114,12 +114,13 @@ void identity_drop(const struct store *store, const struct owner *owner)
 		cni_log("cannot remove %s: %s", name.s, errno_text(errno));
 }
 
-void identity_end(const struct store *store, const struct owner *owner)
+int identity_end(const struct store *store, const struct owner *owner, struct cni_error *err)
 {
 	struct identity identity;
 
-	if (identity_of(&identity, store, owner) == FOUND && identity.state != IDENTITY_RETURNING)
-		identity_put(store, owner, IDENTITY_RETURNING, identity.addresses, identity.name, NULL);
+	if (identity_of(&identity, store, owner) != FOUND || identity.state == IDENTITY_RETURNING)
+		return 0;
+	return identity_put(store, owner, IDENTITY_RETURNING, identity.addresses, identity.name, err);
 }
 
 struct visit {

@@ -25,6 +25,7 @@ static const struct about about = {
 		 "       addrpool --json --local FILE...\n"
 		 "       addrpool release-node [--yes] NODE FILE\n"
 		 "       addrpool tidy [--yes] FILE\n"
+		 "       addrpool confirm FILE\n"
 		 "       addrpool stores DIRECTORY\n"
 		 "       addrpool identities [--json] FILE\n"
 		 "       addrpool reserve IDENTITY ADDRESS[,ADDRESS] FILE\n"
@@ -50,7 +51,11 @@ static const struct about about = {
 		 "releases them.\n"
 		 "\n"
 		 "tidy shows which blocks and identities this node no longer uses, and with --yes\n"
-		 "returns them. It asks no engine if there are none.\n"
+		 "returns them. With --yes it also asks the engine once an hour whether it has\n"
+		 "this node's blocks.\n"
+		 "\n"
+		 "confirm asks the engine so at once, and about identities. Call it on each node after\n"
+		 "the engine was restored from a backup.\n"
 		 "\n"
 		 "stores lists the networks and pools that have leases or blocks in a dataDir.\n"
 		 "\n"
@@ -332,6 +337,8 @@ int list_main(int argc, char **argv)
 		return argc == 3 ? stores_main(argv[2]) : nodes_misuse(about.usage);
 	if (!strcmp(argv[1], "tidy"))
 		return nodes_tidy_main(argc - 1, argv + 1, about.usage);
+	if (!strcmp(argv[1], "confirm"))
+		return nodes_confirm_main(argc - 1, argv + 1, about.usage);
 	if (!strcmp(argv[1], "identities"))
 		return nodes_identities_main(argc - 1, argv + 1, about.usage);
 	if (!strcmp(argv[1], "reserve"))

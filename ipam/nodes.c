@@ -61,6 +61,12 @@ static bool nodes_is_here(const json_t *claim, const struct conf *conf)
 	       !strcmp(nodes_text(claim, "network"), conf->cluster.network);
 }
 
+/* Of this node, release-node releases only the blocks of the network. */
+static bool nodes_is_of_other_network(const json_t *claim, const struct conf *conf)
+{
+	return !strcmp(nodes_text(claim, "node"), conf->cluster.node) && !nodes_is_here(claim, conf);
+}
+
 static size_t nodes_leased_in(const char *block, const struct leases *leases)
 {
 	struct prefix prefix;
@@ -225,6 +231,12 @@ static void nodes_print_release(const struct network *network, const struct rele
 	nodes_print_claims(stay, network->conf, NULL);
 }
 
+static int nodes_not_shared(const struct network *network, struct cni_error *err)
+{
+	return cni_fail(err, CNI_CONFIG, "network %s shares its pool with no other node",
+			network->conf->place.network);
+}
+
 static int nodes_release_network(const struct network *network, void *arg, struct cni_error *err)
 {
 	struct release *release = arg;
@@ -234,13 +246,13 @@ static int nodes_release_network(const struct network *network, void *arg, struc
 	size_t i;
 
 	if (!network->conf->cluster.pool)
-		return cni_fail(err, CNI_CONFIG, "network %s shares its pool with no other node",
-				network->conf->place.network);
+		return nodes_not_shared(network, err);
 	answer = release->really ? nodes_ask(network, argv, err) : nodes_claims(network, release->node, err);
 	if (!answer)
 		return -1;
 	json_array_foreach(release->really ? answer : json_field(answer, "claims"), i, claim)
-		json_array_append(json_is_true(json_field(claim, "stays")) ? stay : list, claim);
+		if (!nodes_is_of_other_network(claim, network->conf))
+			json_array_append(json_is_true(json_field(claim, "stays")) ? stay : list, claim);
 	release->blocks += json_array_size(list);
 	nodes_print_release(network, release, list, stay);
 	return 0;
@@ -265,6 +277,38 @@ int nodes_release_main(int argc, char **argv, const char *usage)
 			  "ipvlanctl pools release-node --yes %s %s\n",
 			  release.node, argv[2], release.node);
 	return fflush(stdout) < 0;
+}
+
+static int nodes_confirm_network(const struct network *network, void *arg, struct cni_error *err)
+{
+	static const char *const blocks[] = { "confirm", "--now", NULL };
+	static const char *const identities[] = { "return", "--all", NULL };
+	const struct conf *conf = network->conf;
+	json_auto_t *counted = NULL, *compared = NULL;
+
+	(void)arg;
+	if (!conf->cluster.pool)
+		return nodes_not_shared(network, err);
+	counted = nodes_ask(network, blocks, err);
+	if (counted && conf->place.identities)
+		compared = nodes_ask(network, identities, err);
+	if (!counted || (conf->place.identities && !compared))
+		return -1;
+	nodes_put("network %s, pool %s: the engine has the blocks%s of node %s\n", conf->place.network,
+		  conf->cluster.pool, conf->place.identities ? " and identities" : "", conf->cluster.node);
+	return 0;
+}
+
+int nodes_confirm_main(int argc, char **argv, const char *usage)
+{
+	struct cni_error err = { 0 };
+
+	if (argc != 2 || argv[1][0] == '-')
+		return nodes_misuse(usage);
+	if (networks_each(argv[1], nodes_confirm_network, NULL, &err) == 0)
+		return fflush(stdout) < 0;
+	cni_log("%s: %s%s%s", argv[1], err.msg, err.details[0] ? "; " : "", err.details);
+	return 1;
 }
 
 struct identities {

@@ -91,6 +91,36 @@ static int tidy_return(json_t *superfluous, const struct network *network, struc
 	return 0;
 }
 
+#define CONFIRM_MS 3600000
+
+/* Does the node have blocks, about which it has not asked the engine for an hour? No ADD has come since. */
+static bool tidy_must_confirm(const struct conf *conf)
+{
+	struct store store;
+	struct blocks blocks = { 0 };
+	bool must = false;
+
+	if (store_look(&store, &conf->place, NULL) != FOUND)
+		return false;
+	if (store.meta >= 0 && blocks_read(&blocks, &store, NULL) == 0 && blocks.n)
+		must = !blocks_noted_within(&store, BLOCKS_COUNTED, CONFIRM_MS) &&
+		       !blocks_noted_within(&store, BLOCKS_FAILED, CONFIRM_MS);
+	blocks_free(&blocks);
+	store_close(&store);
+	return must;
+}
+
+static void tidy_confirm(const struct network *network)
+{
+	const char *argv[] = { "confirm", NULL };
+	struct cni_error why = { 0 };
+	json_auto_t *answer = nodes_ask(network, argv, &why);
+
+	if (!answer)
+		cni_log("network %s: the engine did not count this node's blocks: %s",
+			network->conf->place.network, why.msg);
+}
+
 struct tidying {
 	bool really;
 	json_t *networks;
@@ -103,6 +133,8 @@ static int tidy_network(const struct network *network, void *arg, struct cni_err
 
 	if (!network->conf->cluster.pool)
 		return 0;
+	if (tidying->really && tidy_must_confirm(network->conf))
+		tidy_confirm(network);
 	superfluous = tidy_texts(network->conf, false, err);
 	if (!superfluous)
 		return -1;

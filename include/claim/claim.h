@@ -39,9 +39,10 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 
 /* Has the engine count our blocks, unless another process has done so within the minute, and makes the store
  * agree. Takes two seconds at most. CNI_CONFIG: assign no address. CNI_RETRY: the engine does not answer, or
- * denies access. A block that the engine lacks counts only once the engine has it again.
+ * denies access. A block that the engine lacks counts only once the engine has it again. now: counts them
+ * also within the minute, and takes as long as the configuration allows.
  */
-int claim_confirm(struct node *node, struct cni_error *err);
+int claim_confirm(struct node *node, bool now, struct cni_error *err);
 
 /* Returns blocks that the node does not need, and identities of attachments that are over; all: see
  * claim/identity.h. */

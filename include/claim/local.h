@@ -53,9 +53,9 @@ bool local_noted_within(const struct node *node, enum block_event event, long lo
 bool local_must_be_counted(const struct node *node);
 
 /* No block of the node's range set number n was free. */
-enum found local_noted_exhausted(const struct node *node, size_t n, struct block_note *ret,
+enum found local_noted_exhausted(const struct node *node, const struct pool *pool, struct block_note *ret,
 				 struct cni_error *err);
-void local_exhausted(const struct node *node, size_t n, const struct cni_error *error);
+void local_exhausted(const struct node *node, const struct pool *pool, const struct cni_error *error);
 
 /* Has this node called the engine in that boot, or taken over a claim of that boot after its store was lost?
  * local_read() keeps the present boot. */

@@ -15,4 +15,10 @@ int node_describe(struct claim *ret, const struct cluster *cluster, struct cni_e
 bool node_is_same_machine(const char *was, const char *is);
 bool node_is_same_boot(const char *was, const char *is);
 
+/* Was this store on this machine in this boot? Then it is this node, although the name differs: the host name
+ * has changed while pods run. After a restart a copy of the disk, in another container of the machine, would
+ * look the same. */
+bool node_was_renamed(const struct claim *self, const char *incarnation, const char *machine,
+		      const char *boot);
+
 #endif

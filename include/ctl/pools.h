@@ -33,15 +33,14 @@ double pools_share(long long n, long long size);
 
 /*
  * What this node holds of shared pools without need, as `addrpool tidy` lists it: [{ network, pool, held:
- * [...]
- * }], a new array. With really addrpool returns it to the engine; the list has what it has returned. Asks no
- * engine if that is nothing. NULL with err: addrpool has failed, or the engine.
+ * [...] }], a new array. With really addrpool returns it to the engine; the list has what it has returned.
+ * NULL with err: addrpool has failed, or the engine.
  */
 json_t *pools_tidy(const json_t *network, bool really, struct cni_error *err);
 
 /*
- * Runs addrpool with these arguments and the network, and prints its output: release-node, identities,
- * reserve or release-identity. Fails with CNI_CONFIG and addrpool's message.
+ * Runs addrpool with these arguments and the network, and prints its output: release-node, confirm,
+ * identities, reserve or release-identity. Fails with CNI_CONFIG and addrpool's message.
  */
 int pools_command(const json_t *network, const char *const *arguments, struct cni_error *err);
 

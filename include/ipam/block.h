@@ -118,9 +118,10 @@ void blocks_unnote(const struct store *store, enum block_event event);
 bool blocks_failed(const struct store *store); /* BLOCKS_FAILED or BLOCKS_KEPT less than a minute ago? */
 bool blocks_must_be_counted(const struct store *store); /* before the node assigns an address */
 
-/* The same for range set number n, of which no block was free: blocks/exhausted.<n>. */
-enum found blocks_noted_exhausted(struct block_note *ret, const struct store *store, size_t n);
-void blocks_note_exhausted(const struct store *store, size_t n, const struct cni_error *error);
+/* The same for these ranges, of which no block was free: blocks/exhausted.<n>, by the number of the range
+ * set. */
+enum found blocks_noted_exhausted(struct block_note *ret, const struct store *store, const struct pool *pool);
+void blocks_note_exhausted(const struct store *store, const struct pool *pool, const struct cni_error *error);
 
 /*
  * The boots in which this node called the engine, and those of claims that it took over after it lost its

@@ -38,8 +38,8 @@ int identity_put(const struct store *store, const struct owner *owner, enum iden
 enum found identity_of(struct identity *ret, const struct store *store, const struct owner *owner);
 void identity_drop(const struct store *store, const struct owner *owner);
 
-/* Marks the note of owner, if there is one: a later call returns the identity. */
-void identity_end(const struct store *store, const struct owner *owner);
+/* Marks the note of owner, if there is one: a later call returns the identity. CNI_IO. */
+int identity_end(const struct store *store, const struct owner *owner, struct cni_error *err);
 
 /* Calls each() for all notes, until it returns false. */
 void identities_each(const struct store *store, bool (*each)(void *arg, const struct identity *identity),

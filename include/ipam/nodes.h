@@ -37,9 +37,14 @@ int nodes_release_main(int argc, char **argv, const char *usage);
 /*
  * addrpool tidy [--yes] FILE, for ipvlanctl gc: prints as JSON what this node holds of shared pools without
  * need, [{ network, pool, held: ["block 10.9.0.16/28", "identity db/web-0"] }]; with --yes returns it to the
- * engine, and prints what it has returned. Asks no engine if that is nothing. Returns main()'s exit status.
+ * engine, and prints what it has returned. With --yes it also has the engine count the node's blocks, if
+ * nothing has for an hour. Otherwise it asks no engine. Returns main()'s exit status.
  */
 int nodes_tidy_main(int argc, char **argv, const char *usage);
+
+/* addrpool confirm FILE: has the engine count this node's blocks and compare its identities, now. Returns
+ * main()'s exit status. */
+int nodes_confirm_main(int argc, char **argv, const char *usage);
 
 /* addrpool identities [--json] FILE, reserve IDENTITY ADDRESS[,ADDRESS] FILE, and release-identity [--forget]
  * IDENTITY FILE; return main()'s exit status. */

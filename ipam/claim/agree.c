@@ -163,6 +163,29 @@ int remove_block(const struct node *node, const struct block *block, struct cni_
 	return remove_claim(node, &claim, err);
 }
 
+/* create() has found a claim of this store. Has another machine made it, with a copy of the store? */
+static int agree_check_found(struct node *node, const struct claim *claim, struct cni_error *err)
+{
+	struct blocks blocks;
+	int rc;
+
+	if (agree_is_ours(node, claim))
+		return 0;
+	rc = local_read(node, &blocks, err);
+	if (rc == 0)
+		rc = agree_check_heir(node, claim, &blocks, err);
+	node->refused |= rc < 0;
+	blocks_free(&blocks);
+	return rc;
+}
+
+/* Did this node claim the block in this boot, before its name changed? */
+static bool agree_is_of_old_name(const struct node *node, const struct claim *claim)
+{
+	return !strcmp(claim->network, node->self.network) &&
+	       node_was_renamed(&node->self, claim->incarnation, claim->machine, claim->boot);
+}
+
 static enum found agree_create_claim(struct node *node, const struct prefix *block, struct claim *there,
 				     struct cni_error *err)
 {
@@ -171,6 +194,10 @@ static enum found agree_create_claim(struct node *node, const struct prefix *blo
 	*there = node->self;
 	there->block = *block;
 	found = node->engine->kind->create(node->engine, there, err);
+	if (found == FOUND && agree_check_found(node, there, err) < 0)
+		return FOUND_FAILED;
+	if (found == FOUND_NOT && agree_is_of_old_name(node, there))
+		found = FOUND;
 	if (found == FOUND)
 		return agree_adopt(node, there, err) < 0 ? FOUND_FAILED : FOUND;
 	if (found == FOUND_NOT && local_forget(node, block, err) < 0)
@@ -189,42 +216,76 @@ enum found claim_block(struct node *node, const struct prefix *block, struct cla
 	return agree_create_claim(node, block, there, err);
 }
 
-/* Blocks that the engine lacks: from now on addrpool assigns no address of them. */
+/* Blocks that the engine lacks: from now on addrpool assigns no address of them. missing: there are some. */
 static int agree_stop_giving(const struct node *node, const struct claims *own, const struct blocks *blocks,
-			     size_t *missing, struct cni_error *err)
+			     bool *missing, struct cni_error *err)
 {
 	struct claim claim = node->self;
 	int rc = 0;
 
-	*missing = 0;
-	for (size_t i = 0; rc == 0 && i < blocks->n; i++)
-		if (blocks->list[i].state == BLOCK_OWNED && !claims_find(own, &blocks->list[i].prefix)) {
-			claim.block = blocks->list[i].prefix;
+	*missing = false;
+	for (size_t i = 0; rc == 0 && i < blocks->n; i++) {
+		const struct block *block = &blocks->list[i];
+
+		if (block->state == BLOCK_RETURNING || claims_find(own, &block->prefix))
+			continue;
+		*missing = true;
+		claim.block = block->prefix;
+		if (block->state == BLOCK_OWNED)
 			rc = local_note(node, &claim, BLOCK_CLAIMING, err);
-			++*missing;
-		}
+	}
 	return rc;
 }
 
-/* The engine has no claim of this node for a noted block. */
-static int agree_miss(struct node *node, const struct block *block, struct cni_error *err)
+/* Another node may claim a part of such a block. */
+static bool agree_has_other_size(const struct node *node, const struct block *block)
 {
-	enum found found = FOUND;
-	struct claim there;
+	const unsigned int bits = 8 * (unsigned int)ip_size(&block->prefix.ip) - block->prefix.len;
 
-	if (block->state == BLOCK_RETURNING)
-		return remove_block(node, block, err);
-	if (block->state == BLOCK_CLAIMING)
-		found = local_leases(node, &block->prefix, err);
-	if (found != FOUND)
-		return found == FOUND_NOT ? local_forget(node, &block->prefix, err) : -1;
+	return bits != node->conf->cluster.block_bits;
+}
+
+static int agree_other_size(const struct node *node, const struct block *block, struct cni_error *err)
+{
+	const struct cluster *cluster = &node->conf->cluster;
+
+	cni_fail(err, CNI_CONFIG,
+		 "pods have addresses of block %s, which is not of %lld addresses, as those of pool %s",
+		 prefix_text(&block->prefix).s, 1LL << cluster->block_bits, cluster->pool);
+	return cni_hint(err,
+			"set ipam.cluster.pool and blockSize back until ipvlanctl pools %s lists no block",
+			node->conf->place.network);
+}
+
+/* Claims again a block that the engine lacks. FOUND_NOT: it belongs to another node. */
+static enum found agree_claim_again(struct node *node, const struct block *block, struct cni_error *err)
+{
+	struct claim there;
+	enum found found;
+
+	if (agree_has_other_size(node, block))
+		return (enum found)agree_other_size(node, block, err);
 	found = agree_create_claim(node, &block->prefix, &there, err);
 	if (found == FOUND_NOT)
 		cni_log("network %s: block %s no longer belongs to node %s, but to %s. "
 			"Pods of both nodes may have the same addresses of it",
 			node->self.network, prefix_text(&block->prefix).s, node->self.node,
 			*there.node ? there.node : "?");
-	return found == FOUND_FAILED ? -1 : 0;
+	return found;
+}
+
+/* The engine has no claim of this node for a noted block. */
+static int agree_miss(struct node *node, const struct block *block, struct cni_error *err)
+{
+	enum found found = FOUND;
+
+	if (block->state == BLOCK_RETURNING)
+		return remove_block(node, block, err);
+	if (block->state == BLOCK_CLAIMING || agree_has_other_size(node, block))
+		found = local_leases(node, &block->prefix, err);
+	if (found == FOUND)
+		return agree_claim_again(node, block, err) == FOUND_FAILED ? -1 : 0;
+	return found == FOUND_NOT ? local_forget(node, &block->prefix, err) : -1;
 }
 
 /*
@@ -256,13 +317,16 @@ static int agree_on(struct node *node, const struct claim *claim, const struct b
 		return -1;
 	if (stray == FOUND || (block && block->state == BLOCK_RETURNING))
 		return remove_claim(node, claim, err);
+	/* a server's cache may show a claim that has ended since, which an update would notice */
+	if (block && block->state == BLOCK_CLAIMING && agree_is_ours(node, claim))
+		return agree_claim_again(node, block, err) == FOUND_FAILED ? -1 : 0;
 	return agree_adopt(node, claim, err);
 }
 
 static int agree_on_all(struct node *node, const struct claims *own, const struct blocks *blocks,
 			struct cni_error *err)
 {
-	size_t missing;
+	bool missing;
 	int rc = agree_stop_giving(node, own, blocks, &missing, err);
 
 	/* etcd may have lost the pool's record too, without which it accepts no claim */

@@ -60,9 +60,9 @@ int claim_check_block_size(const struct node *node, long long there, struct cni_
 	}
 	cni_fail(err, CNI_CONFIG, "ipam.cluster.blockSize is %lld here, but pool %s has blocks of %lld", size,
 		 cluster->pool, there);
-	return cni_hint(err,
-			"all nodes must have the same; a pool of another name (ipam.cluster.pool) may have "
-			"another");
+	return cni_hint(
+		err, "all nodes must have the same; it cannot change while ipvlanctl pools %s lists blocks",
+		node->conf->place.network);
 }
 
 static int claim_no_block(struct search *search, const struct claim *there, struct cni_error *err)
@@ -79,24 +79,24 @@ static int claim_no_block(struct search *search, const struct claim *there, stru
 				*there->node ? there->node : "?");
 	}
 	cni_fail(err, CNI_RETRY, "no block of pool %s is free: %s", cluster->pool, pool_text(search->pool).s);
-	return cni_hint(
-		err,
-		"ipvlanctl pools %s lists which node has which; ipvlanctl pools release-node takes "
-		"those of nodes that are gone; if all are in use, a smaller blockSize or a larger range "
-		"helps",
-		search->node->conf->place.network);
+	return cni_hint(err,
+			"ipvlanctl pools %s lists which node has which; ipvlanctl pools release-node takes "
+			"those of nodes that are gone; if all are in use, make the range larger",
+			search->node->conf->place.network);
 }
 
 /* Claims the first free candidate. Also asks for a wanted block that is taken, to learn its node. FOUND_NOT:
- * none could be claimed; *there is the claim of the last one. */
+ * none could be claimed; *there is the claim of the last one, and *all is false if another look may find one.
+ */
 static enum found claim_any(struct search *search, const struct candidate *candidates, size_t n,
-			    struct claim *there, struct cni_error *err)
+			    struct claim *there, bool *all, struct cni_error *err)
 {
 	enum found found = FOUND_NOT;
 
 	for (size_t i = 0, tries = 0; found == FOUND_NOT && i < n && tries < CONFLICTS; i++)
 		if (!candidates[i].taken || search->wanted->family) {
 			found = claim_block(search->node, &candidates[i].block, there, err);
+			*all &= search->wanted->family != 0;
 			tries++;
 		}
 	return found;
@@ -136,7 +136,7 @@ static void claim_keep_look(const struct node *node, const struct look *look)
 
 /* Claims a block of the slice that has most free ones. FOUND_NOT: none could be claimed. */
 static enum found claim_in_slice(struct search *search, const struct look *look, const struct blocks *blocks,
-				 struct claim *there, struct cni_error *err)
+				 struct claim *there, bool *all, struct cni_error *err)
 {
 	const struct slice *slice = slices_best(look->slices, look->n_slices);
 	struct engine *engine = search->node->engine;
@@ -148,7 +148,7 @@ static enum found claim_in_slice(struct search *search, const struct look *look,
 		return FOUND_FAILED;
 	for (size_t i = 0; i < slice->n; i++)
 		candidates[i].taken |= blocks_find(blocks, &candidates[i].block.ip) != NULL;
-	return claim_any(search, candidates, slice->n, there, err);
+	return claim_any(search, candidates, slice->n, there, all, err);
 }
 
 /* Chooses what to look at: the wanted block; or some of the pool, *all if these are all. */
@@ -199,8 +199,8 @@ static enum found claim_try_candidates(struct search *search, const struct block
 	search->agreed = true;
 	if (claim_check_block_size(search->node, look.block_size, err) < 0)
 		return FOUND_FAILED;
-	found = claim_any(search, candidates, look.n, there, err);
-	return found == FOUND_NOT ? claim_in_slice(search, &look, blocks, there, err) : found;
+	found = claim_any(search, candidates, look.n, there, all, err);
+	return found == FOUND_NOT ? claim_in_slice(search, &look, blocks, there, all, err) : found;
 }
 
 /* Lists all blocks of the pool, and claims the first free one. */
@@ -294,10 +294,10 @@ enum found claim_was_told(const struct node *node, enum block_event event, long 
 	return claim_repeat(found, &note, since, err);
 }
 
-static enum found claim_was_exhausted(const struct node *node, size_t n, struct cni_error *err)
+static enum found claim_was_exhausted(const struct node *node, const struct pool *pool, struct cni_error *err)
 {
 	struct block_note note;
-	enum found found = local_noted_exhausted(node, n, &note, err);
+	enum found found = local_noted_exhausted(node, pool, &note, err);
 
 	return claim_repeat(found, &note, block_now_ms() - EXHAUSTED_MS, err);
 }
@@ -339,7 +339,7 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 
 	if (local_lock(node, err) < 0 || claim_was_told(node, BLOCKS_FAILED, start, err) != FOUND_NOT)
 		return -1;
-	if (!wanted->family && claim_was_exhausted(node, search.pool->number, err) != FOUND_NOT)
+	if (!wanted->family && claim_was_exhausted(node, search.pool, err) != FOUND_NOT)
 		return -1;
 	local_begin_with(node);
 	engine_begin(node->engine, LLONG_MAX);
@@ -353,7 +353,7 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 		return 0;
 	}
 	if (search.exhausted && !wanted->family)
-		local_exhausted(node, search.pool->number, &why);
+		local_exhausted(node, search.pool, &why);
 	return claim_fail_as(&why, err);
 }
 
@@ -383,7 +383,7 @@ static int claim_still_refused(const struct node *node, const struct cni_error *
 			node->refused ? why->details : "the engine said so, and does not answer now");
 }
 
-int claim_confirm(struct node *node, struct cni_error *err)
+int claim_confirm(struct node *node, bool now, struct cni_error *err)
 {
 	const long long start = block_now_ms();
 	struct cni_error why = { 0 };
@@ -392,12 +392,12 @@ int claim_confirm(struct node *node, struct cni_error *err)
 
 	if (local_lock(node, err) < 0)
 		return -1;
-	if (!local_must_be_counted(node))
+	if (!now && !local_must_be_counted(node))
 		return 0;
 	if (claim_was_told(node, BLOCKS_FAILED, start, &why) != FOUND_NOT)
 		return claim_still_refused(node, &why, err);
 	local_begin_with(node);
-	engine_begin(node->engine, CONFIRM_MS);
+	engine_begin(node->engine, now ? LLONG_MAX : CONFIRM_MS);
 	rc = local_read(node, &blocks, &why);
 	if (rc == 0)
 		rc = claim_count_or_agree(node, &blocks, &why);

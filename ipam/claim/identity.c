@@ -76,9 +76,17 @@ static const json_t *identity_addresses_of(const struct keep *keep)
 	return json_field(keep->doc, "addresses");
 }
 
+/* Is the holder's node this one, which may have had another name at the time? */
+static bool identity_is_here(const json_t *holder, const struct node *node)
+{
+	return !strcmp(identity_text_of(holder, "node"), node->self.node) ||
+	       node_was_renamed(&node->self, identity_text_of(holder, "incarnation"),
+				identity_text_of(holder, "machine"), identity_text_of(holder, "boot"));
+}
+
 static bool identity_is_holder(const json_t *holder, const struct node *node, const struct owner *owner)
 {
-	return !strcmp(identity_text_of(holder, "node"), node->self.node) &&
+	return identity_is_here(holder, node) &&
 	       !strcmp(identity_text_of(holder, "incarnation"), node->self.incarnation) &&
 	       !strcmp(identity_text_of(holder, "container"), owner->container) &&
 	       !strcmp(identity_text_of(holder, "interface"), owner->ifname);
@@ -173,8 +181,8 @@ static enum found identity_end_attachment(const struct node *node, struct owner 
 	    home_open(&store, place, true, err) == FOUND) {
 		if (release_all(&store, place, &states, why_dead, &n, err) == 0)
 			found = record_find(&record, &store, owner, &legacy, err);
-		if (found == FOUND_NOT)
-			identity_end(&store, owner);
+		if (found == FOUND_NOT && identity_end(&store, owner, err) < 0)
+			found = FOUND_FAILED;
 		store_close(&store);
 	}
 	states_free(&states);
@@ -190,7 +198,7 @@ static enum found identity_is_over_here(const struct node *node, const json_t *h
 	if (!strcmp(identity_text_of(holder, "incarnation"), self->incarnation))
 		return identity_end_attachment(node, &owner, err);
 	return node_is_same_machine(identity_text_of(holder, "machine"), self->machine) &&
-			       strncmp(identity_text_of(holder, "boot"), self->boot, BOOT_ID_LEN) != 0
+			       !node_is_same_boot(identity_text_of(holder, "boot"), self->boot)
 		       ? FOUND
 		       : FOUND_NOT;
 }
@@ -199,7 +207,7 @@ static enum found identity_is_over(const struct node *node, const json_t *holder
 {
 	if (!holder)
 		return FOUND;
-	if (!strcmp(identity_text_of(holder, "node"), node->self.node))
+	if (identity_is_here(holder, node))
 		return identity_is_over_here(node, holder, err);
 	return node->engine->kind->node_gone(node->engine, identity_text_of(holder, "node"), err);
 }

@@ -246,7 +246,7 @@ bool local_must_be_counted(const struct node *node)
 	return must;
 }
 
-enum found local_noted_exhausted(const struct node *node, size_t n, struct block_note *ret,
+enum found local_noted_exhausted(const struct node *node, const struct pool *pool, struct block_note *ret,
 				 struct cni_error *err)
 {
 	struct store store;
@@ -254,18 +254,18 @@ enum found local_noted_exhausted(const struct node *node, size_t n, struct block
 
 	if (local_open(&store, node, err) < 0)
 		return FOUND_FAILED;
-	found = blocks_noted_exhausted(ret, &store, n);
+	found = blocks_noted_exhausted(ret, &store, pool);
 	store_close(&store);
 	return found;
 }
 
-void local_exhausted(const struct node *node, size_t n, const struct cni_error *error)
+void local_exhausted(const struct node *node, const struct pool *pool, const struct cni_error *error)
 {
 	struct store store;
 
 	if (local_open(&store, node, NULL) < 0)
 		return;
-	blocks_note_exhausted(&store, n, error);
+	blocks_note_exhausted(&store, pool, error);
 	store_close(&store);
 }
 

@@ -16,7 +16,7 @@ static const struct about about = {
 	.name = "addrpool-claim",
 	.what = "blocks of a pool that nodes share: claims and releases them in etcd or the Kubernetes API",
 	.usage = "usage: addrpool-claim claim POOL BLOCKS [ADDRESS] <CONFIGURATION\n"
-		 "       addrpool-claim confirm <CONFIGURATION\n"
+		 "       addrpool-claim confirm [--now] <CONFIGURATION\n"
 		 "       addrpool-claim hold CONTAINER INTERFACE IDENTITY POOL[=ADDRESS],... <CONFIGURATION\n"
 		 "       addrpool-claim return [--all] <CONFIGURATION\n"
 		 "       addrpool-claim list [NODE] <CONFIGURATION\n"
@@ -85,7 +85,7 @@ static json_t *main_execute(struct node *node, char **argv, struct cni_error *er
 	if (!strcmp(verb, "claim"))
 		return main_claim(node, argv + 1, err) < 0 ? NULL : json_object();
 	if (!strcmp(verb, "confirm"))
-		return claim_confirm(node, err) < 0 ? NULL : json_object();
+		return claim_confirm(node, argv[1], err) < 0 ? NULL : json_object();
 	if (!strcmp(verb, "return"))
 		return claim_return(node, argv[1], err) < 0 ? NULL : json_object();
 	if (!strcmp(verb, "hold"))
@@ -132,15 +132,22 @@ static bool main_is_usage(int argc, char **argv)
 		const char *verb;
 		int min, max;
 	} verbs[] = {
-		{ "claim", 4, 5 },	{ "confirm", 2, 2 }, { "return", 2, 3 },	   { "hold", 6, 6 },
+		{ "claim", 4, 5 },	{ "confirm", 2, 3 }, { "return", 2, 3 },	   { "hold", 6, 6 },
 		{ "identities", 2, 2 }, { "reserve", 4, 4 }, { "release-identity", 3, 4 }, { "list", 2, 3 },
 		{ "release", 3, 3 }
 	};
 
-	if (argc > 1 && !strcmp(argv[1], "return") && argc == 3 && strcmp(argv[2], "--all") != 0)
-		return false;
-	if (argc > 1 && !strcmp(argv[1], "release-identity") && argc == 4 && strcmp(argv[3], "--forget") != 0)
-		return false;
+	static const struct {
+		const char *verb, *option;
+		int at;
+	} options[] = { { "confirm", "--now", 2 },
+			{ "return", "--all", 2 },
+			{ "release-identity", "--forget", 3 } };
+
+	for (size_t i = 0; argc > 1 && i < sizeof(options) / sizeof(*options); i++)
+		if (!strcmp(argv[1], options[i].verb) && argc > options[i].at &&
+		    strcmp(argv[options[i].at], options[i].option) != 0)
+			return false;
 	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (!strcmp(argv[1], verbs[i].verb) && argc >= verbs[i].min && argc <= verbs[i].max)
 			return true;

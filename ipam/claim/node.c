@@ -120,6 +120,13 @@ bool node_is_same_machine(const char *was, const char *is)
 	return len && !strncmp(is, was, len) && (!is[len] || is[len] == ' ');
 }
 
+bool node_was_renamed(const struct claim *self, const char *incarnation, const char *machine,
+		      const char *boot)
+{
+	return !strcmp(incarnation, self->incarnation) && node_is_same_machine(machine, self->machine) &&
+	       !strcmp(boot, self->boot);
+}
+
 bool node_is_same_boot(const char *was, const char *is)
 {
 	/* an older program wrote the boot without the start of process 1 */

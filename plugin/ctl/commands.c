@@ -74,14 +74,17 @@ const struct command commands[] = {
 		.name = "pools",
 		.forms = { "[--json] [NETWORK | FILE]...",
 			   "release [--force] [--network NAME] ADDRESS | CONTAINER",
-			   "release-node [--yes] NETWORK | FILE NODE", "identities [--json] NETWORK | FILE",
+			   "release-node [--yes] NETWORK | FILE NODE", "confirm NETWORK | FILE",
+			   "identities [--json] NETWORK | FILE",
 			   "reserve NETWORK | FILE IDENTITY ADDRESS[,ADDRESS]",
 			   "release-identity [--forget] NETWORK | FILE IDENTITY" },
 		.what = "list address pools and leases, release leases",
 		.more = "NETWORK is a network's name. Default: all networks.\n"
 			"release releases an address, or all addresses of a container. It fails while the\n"
 			"pod exists. release-node lists the blocks of a shared pool that belong to a node\n"
-			"which will not return, and releases them with --yes.\n"
+			"which will not return, and releases them with --yes. confirm asks the engine of a\n"
+			"shared pool at once whether it has this node's blocks and identities: call it on\n"
+			"each node after the engine was restored from a backup.\n"
 			"identities lists workloads that keep their addresses on each node; reserve keeps\n"
 			"addresses for one; release-identity lets another node have it: its pod must not "
 			"run.\n",
@@ -93,7 +96,8 @@ const struct command commands[] = {
 			     { "--forget", NULL, "the identity loses its addresses as well" } },
 		.operands = OPERANDS_NETWORKS | OPERANDS_FILES,
 		.max = ANY_NUMBER,
-		.words = { "release", "release-node", "identities", "reserve", "release-identity" },
+		.words = { "release", "release-node", "confirm", "identities", "reserve",
+			   "release-identity" },
 	},
 	{
 		.name = "gc",

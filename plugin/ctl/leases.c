@@ -376,6 +376,13 @@ static int leases_release_node(const char *name, const char *node, bool really)
 	return leases_command(name, arguments);
 }
 
+static int leases_confirm(const char *name)
+{
+	const char *const arguments[] = { "confirm", NULL };
+
+	return leases_command(name, arguments);
+}
+
 /* The verbs about identities. False: it is none, or has other arguments. */
 static bool leases_identities_main(int argc, char **argv, bool json, bool forget, int *status)
 {
@@ -420,6 +427,9 @@ int pools_main(int argc, char **argv)
 		return status;
 	if (leases_is_about_identities(verb) || forget)
 		return command_misuse("pools");
+	if (!strcmp(verb, "confirm"))
+		return argc == 3 && !json && !yes && !force && !network ? leases_confirm(argv[2])
+									: command_misuse("pools");
 	if (!strcmp(verb, "release") && argc == 3 && !json && !yes)
 		return leases_release(argv[2], network, force);
 	if (!strcmp(verb, "release-node") && argc == 4 && !json && !network && !force)

@@ -122,6 +122,7 @@ int pools_command(const json_t *network, const char *const *arguments, struct cn
 	if (pools_addrpool_run(network, all, &o, err) < 0)
 		return -1;
 	progress_end();
+	fputs(o.stderr_end, stderr);
 	fwrite(o.output, 1, o.output_len, stdout);
 	return 0;
 }

@@ -329,3 +329,144 @@ begins() {
 	[[ $stderr = *"cannot return blocks without leases, or identities: Kubernetes $SCRIPTED_URL: HTTP "* ]]
 	drops "$CONF" c1
 }
+
+# lease_of NAME NODE MACHINE INCARNATION BOOT: what the API server has, as an answer.
+lease_of() {
+	local block=${1#net-}
+	printf '{"metadata": {"name": "%s", "uid": "u1", "resourceVersion": "7", "annotations": {"ipvlan-cni/block": "%s", "ipvlan-cni/network": "net",
+		"ipvlan-cni/machine": "%s", "ipvlan-cni/incarnation": "%s", "ipvlan-cni/boot": "%s"}}, "spec": {"holderIdentity": "%s"}}' \
+		"$1" "${block/-/\/}" "$3" "$4" "$5" "$2"
+}
+
+# first_claim: how the first claim of the node at hand ends with 403: sets NAME of the Lease, MACHINE, BOOT and INCARNATION.
+first_claim() {
+	begins
+	answers 403
+	pool ADD "$CONF" c1
+	fails 7
+	NAME=$(asked | sed -n 's/.*"name":"\(net-[^"]*\)".*/\1/p')
+	BOOT=$(asked | sed -n 's/.*"ipvlan-cni\/boot":"\([^"]*\)".*/\1/p')
+	MACHINE=$(asked | sed -n 's/.*"ipvlan-cni\/machine":"\([^"]*\)".*/\1/p')
+	INCARNATION=$(readlink "$STORE/incarnation")
+	forget_answers
+	: >"$SCRIPTED/asked"
+}
+
+@test "409, and another machine with a copy of this node's disk has just made the claim: this one is refused" {
+	local lease
+	kubernetes
+	first_claim
+	rm -r "$OWN/blocks"
+	lease=$(lease_of "$NAME" a another-machine "$INCARNATION" 11111111-0000-4000-8000-000000000000.9)
+	begins
+	answers 409
+	answers 200 "$lease"
+	pool ADD "$CONF" c1
+	fails 7 "belongs to another machine with the node name a: another-machine"
+	[[ $(asked) != *PUT* ]]
+	leased ''
+}
+
+@test "409 for other reasons than another Lease, such as a quota: the claim is repeated, and the note stays" {
+	kubernetes
+	begins
+	answers 409 '{"reason": "Conflict"}'
+	answers 404 '{"reason": "NotFound"}'
+	answers 409 '{"reason": "Conflict"}'
+	answers 404 '{"reason": "NotFound"}'
+	answers 403 '{"message": "enough"}'
+	pool ADD "$CONF" c1
+	fails 7 enough
+	[ "$(asked | cut -d' ' -f1 | xargs)" = 'GET GET POST GET POST GET POST' ]
+	forget_answers
+	rm -rf "$DATA"
+	begins
+	answers 409
+	answers 404
+	answers 409
+	answers 404
+	answers 409
+	answers 404
+	answers 409
+	answers 404
+	pool ADD "$CONF" c1
+	fails 11 ', which does not exist'
+	[[ $(readlink "$OWN"/blocks/*-28) = claiming* ]]
+}
+
+@test "a small pool in which other nodes take each free block that was seen: the node looks again" {
+	local i
+	kubernetes
+	begins
+	for i in 1 2 3 4; do
+		answers 409
+		answers 200 '{"metadata": {"name": "of another program"}}'
+	done
+	answers 200 '{"rows": [{"cells": ["net-pool", "blockSize=16", "1m"]}]}'
+	answers 403 '{"message": "enough"}'
+	pool ADD "$CONF" c1
+	fails 7 enough
+	[ "$(asked | grep -c '^POST')" = 5 ]
+}
+
+@test "a claim that a killed call may have made counts only when the API server itself has it, not its cache" {
+	local lease
+	kubernetes
+	first_claim
+	lease=$(lease_of "$NAME" a "$MACHINE" "$INCARNATION" "$BOOT")
+	mkdir -p "$OWN/blocks"
+	[[ $(readlink "$OWN"/blocks/*-28) = claiming* ]] # the request may have been executed
+	printf 'c0\r\neth0' >"$STORE/10.9.0.$(($(sed 's/.*\.\([0-9]*\)-28/\1/' <<<"$NAME") + 3))"
+	answers 200 "{\"items\": [$lease]}"
+	answers 409
+	answers 200 "$(lease_of "$NAME" b m i x)"
+	answers 403 '{"message": "enough"}'
+	pool ADD "$CONF" c1
+	[ "$status" = 1 ]
+	[[ $stderr = *"no longer belongs to node a, but to b"* ]] || { echo "$stderr"; return 1; }
+	[ -z "$(own)" ]
+}
+
+@test "a member of etcd that is a learner, or just starts, answers 400: the next endpoint is asked" {
+	local name
+	etcd_start "$BATS_TEST_TMPDIR/etcd"
+	ENGINE="\"etcd\": {\"endpoints\": [\"$SCRIPTED_URL\", \"$ETCD_URL\"]}"
+	answers 400 '{"error": "etcdserver: rpc not supported for learner", "code": 9, "message": "etcdserver: rpc not supported for learner"}'
+	for name in a b c d e f; do
+		on $name
+		add c1
+	done
+	[ -s "$SCRIPTED/asked" ]
+	etcd_stop
+}
+
+@test "etcd no longer accepts the token of a call: the call authenticates once more" {
+	ENGINE="\"etcd\": {\"endpoints\": [\"$SCRIPTED_URL\"], \"user\": \"u\", \"password\": \"p\"}"
+	on a
+	answers 200 '{"token": "one"}'
+	answers 401 '{"message": "etcdserver: invalid auth token"}'
+	answers 200 '{"token": "two"}'
+	answers 400 '{"message": "etcdserver: revision of auth store is old"}'
+	answers 400 '{"message": "enough"}'
+	pool ADD "$CONF" c1
+	fails 7 'auth store is old'
+	[ "$(asked | cut -d' ' -f2 | xargs)" = '/v3/auth/authenticate /v3/kv/txn /v3/auth/authenticate /v3/kv/txn' ]
+}
+
+@test "HTTP 401 and 403: the hint fits" {
+	kubernetes 1
+	answers 401 '{"message": "Unauthorized"}'
+	pool ADD "$CONF" c1
+	fails 7 'HTTP 401: Unauthorized'
+	[[ $output = *'does not accept the certificate, token or password of the configuration; it may have expired'* ]]
+	forget_answers
+	answers 403 '{"message": "leases.coordination.k8s.io is forbidden: User u cannot list resource leases"}'
+	pool ADD "$CONF" c1
+	fails 7 'HTTP 403'
+	[[ $output = *'has no right to do this'* ]]
+	forget_answers
+	answers 403 '{"message": "exceeded quota: leases"}'
+	pool ADD "$CONF" c1
+	fails 7 'exceeded quota'
+	[[ $output != *'has no right'* ]]
+}

@@ -580,3 +580,38 @@ record() {
 	succeeds
 	[ "$(address)" = "$first" ]
 }
+
+@test "the host name changes while a pod runs: its DEL frees the identity" {
+	at a
+	started web-0 c1
+	first=$ADDRESS
+	CONF=${CONF/'"node": "a"'/'"node": "renamed"'}
+	ended c1
+	at b
+	started web-0 c2
+	[ "$ADDRESS" = "$first" ]
+}
+
+@test "a node that is a container starts again without its files: its identities are free, and its blocks are its own" {
+	printf '#!/bin/sh\nexec unshare -pf --mount-proc sh -c '\''sleep 0.1; "$@"; exit $?'\'' sh %s "$@"\n' "$BUILD/addrpool" >"$BATS_TEST_TMPDIR/addrpool"
+	chmod +x "$BATS_TEST_TMPDIR/addrpool"
+	export PLUGIN=$BATS_TEST_TMPDIR/addrpool
+	at a
+	started web-0 c1
+	first=$ADDRESS
+	rm -rf "$DATA"
+	started web-0 c2
+	[ "$ADDRESS" = "$first" ]
+}
+
+@test "DEL on a full disk fails while the identity's end cannot be noted, and frees the identity once there is room" {
+	at a
+	started web-0 c1
+	printf '#!/bin/sh\nexec strace -qq -o /dev/null -P identities/new -e inject=symlinkat:error=ENOSPC %s "$@"\n' "$BUILD/addrpool" >"$BATS_TEST_TMPDIR/addrpool"
+	chmod +x "$BATS_TEST_TMPDIR/addrpool"
+	PLUGIN=$BATS_TEST_TMPDIR/addrpool pool DEL "$CONF" c1
+	fails 5 'no space left on device'
+	ended c1
+	at b
+	started web-0 c2
+}

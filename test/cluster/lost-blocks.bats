@@ -294,3 +294,99 @@ second_machine() {
 	pool ADD "$CONF" c5
 	fails 7 'belongs to another machine with the node name a'
 }
+
+@test "somebody changes pool and blockSize while pods run: the node assigns no address until the blocks are empty" {
+	local block other='"pool": "other", "blockSize": 4' i
+	on a
+	add c1
+	add c2
+	block=$(own)
+	on a "$other"
+	for i in 3 4; do
+		a_minute_passes
+		pool ADD "$CONF" "c$i"
+		fails 7 "pods have addresses of block $block, which is not of 4 addresses, as those of pool other"
+		[[ $output = *'ipam.cluster.pool and blockSize back until ipvlanctl pools net lists no block'* ]]
+	done
+	[ -z "$(claims)" ]
+	on a
+	rm -f "$OWN/blocks/failed"
+	a_minute_passes
+	add c3
+	agreed
+	drops "$CONF" c1
+	drops "$CONF" c2
+	drops "$CONF" c3
+	on a "$other"
+	add c5
+	agreed
+	[[ $(own) = */30 ]]
+}
+
+@test "a block without pods of a changed pool and blockSize is dropped" {
+	on a
+	add c1
+	link=$(echo "$OWN"/blocks/*-28)
+	on a '"pool": "other", "blockSize": 4'
+	rm "$STORE/$ADDRESS"
+	a_minute_passes
+	add c2
+	agreed
+	[[ $(own) = */30 && ! -h $link ]]
+}
+
+@test "the host name changes while pods run: the node keeps its blocks, under its new name" {
+	on a '"blockSize": 2'
+	add c1
+	add c2
+	add c3
+	before=$(own)
+	CONF=${CONF/'"node": "a"'/'"node": "renamed"'}
+	a_minute_passes
+	add c4
+	[[ $stderr != *'no longer belongs'* ]] || { echo "$stderr"; return 1; }
+	[ "$(own)" = "$before" ]
+	[ "$(claims renamed)" = "$before" ]
+	[ -z "$(claims a)" ]
+}
+
+@test "the host name and the machine change: a copy of the disk takes no block" {
+	on a
+	add c1
+	before=$(own)
+	machine 22222222 second
+	CONF=${CONF/'"node": "a"'/'"node": "copy"'}
+	a_minute_passes
+	add c2
+	[[ $stderr = *"block $before no longer belongs to node copy, but to a"* ]]
+	[ "$(claims a)" = "$before" ]
+}
+
+@test "a count that is in the future, as after a snapshot of the machine was restored, is no count" {
+	local block boot
+	on a
+	add c1
+	block=$(own) first=$ADDRESS
+	released a
+	taken_by b "$first"
+	on a
+	boot=$(readlink "$OWN/blocks/counted")
+	ln -sfn "${boot%% *} 999999999999 0 " "$OWN/blocks/counted"
+	add c2
+	[[ $stderr = *"block $block no longer belongs to node a, but to b"* ]]
+}
+
+@test "networks share a store: one whose ranges are full keeps the other from no block" {
+	local full
+	on b '"blockSize": 16' '"subnet": "10.9.0.0/28"'
+	add c1
+	on a '"pool": "net"' '"pool": "lan", "subnet": "10.9.0.0/28"'
+	full=$CONF
+	CONF=$(node a '"pool": "net"' '"pool": "lan", "subnet": "10.9.1.0/24"')
+	CONF=${CONF/'"name": "net"'/'"name": "other"'}
+	pool ADD "$full" c1
+	fails 11 'no block of pool net is free: 10.9.0.1-10.9.0.14'
+	add c2
+	pool ADD "$full" c3
+	fails 11 'no block of pool net is free: 10.9.0.1-10.9.0.14'
+}

@@ -271,3 +271,96 @@ net web-2 $ADDRESS other" ]
 	[ ${#boots} -le 1023 ]
 	[[ " $boots " = *' 00000046.'* && " $boots " != *' 00000006.'* ]]
 }
+
+@test "etcd restored from a backup: ipvlanctl pools confirm has each node claim its blocks again at once, and its identities" {
+	local sets='"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.64", "rangeEnd": "10.9.0.95", "identities": true, "for": {"POD": "web"}}],
+		[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.128"}]]' block
+	confirm() {
+		jq '{ cniVersion, name, plugins: [{ type: "bridge", ipam }] }' <<<"$CONF" >"$BATS_TEST_TMPDIR/net.conflist"
+		run --separate-stderr "$BUILD/ipvlanctl" pools confirm "$BATS_TEST_TMPDIR/net.conflist"
+	}
+	on b '"blockSize": 2' "$sets"
+	CNI_ARGS="IgnoreUnknown=1;POD=other" add c1
+	backup
+	on a '"blockSize": 2' "$sets"
+	CNI_ARGS="IgnoreUnknown=1;POD=other" add c1
+	CNI_ARGS="IgnoreUnknown=1;POD=web" add c2
+	block=$(own)
+	confirm
+	succeeds
+	[ "$output" = 'network net, pool net: the engine has the blocks and identities of node a' ]
+	[ -z "$stderr" ]
+	restore
+	[ -z "$(claims a)" ]
+	confirm
+	succeeds
+	[[ $stderr = *'the engine did not know that container c2 holds identity net web, and knows it again'* ]]
+	[ "$(claims a)" = "$block" ]
+	[ "$(own)" = "$block" ]
+	restore
+	on b '"blockSize": 2' "$sets"
+	CNI_ARGS="IgnoreUnknown=1;POD=other" pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"${block%/*}/24\"]}}" c2
+	succeeds
+	on a '"blockSize": 2' "$sets"
+	confirm
+	succeeds
+	[[ $stderr = *"block $block no longer belongs to node a, but to b"* ]]
+	etcd_stop
+	confirm
+	[ "$status" = 1 ]
+	[[ $stderr = *'etcd http://127.0.0.1:'* ]]
+}
+
+@test "etcd restored from a backup: gc on a node where no pod starts has it claim its blocks again, within the hour" {
+	gc() {
+		"$BUILD/addrpool" tidy --yes <(echo "$CONF") 2>"$BATS_TEST_TMPDIR/gc"
+	}
+	on b
+	add c1
+	backup
+	on a
+	add c1
+	before=$(own)
+	restore
+	gc
+	[ -z "$(claims a)" ]
+	a_minute_passes # and an hour, too
+	kill -STOP "$ETCD_PID"
+	gc
+	grep -q "network net: the engine did not count this node's blocks: etcd " "$BATS_TEST_TMPDIR/gc"
+	kill -CONT "$ETCD_PID"
+	gc
+	[ ! -s "$BATS_TEST_TMPDIR/gc" ]
+	rm "$OWN/blocks/failed"
+	gc
+	agreed
+	[ "$(own)" = "$before" ]
+}
+
+@test "an etcd that is empty, and a node that was interrupted when it found out: the pool begins anew" {
+	on a
+	add c1
+	before=$(own)
+	etcd_stop
+	rm -rf "$BATS_TEST_TMPDIR/etcd"
+	start_engine
+	on a
+	link=$(echo "$OWN"/blocks/*-28)
+	ln -sfn "$(readlink "$link" | sed 's/^owned/claiming/')" "$link"
+	a_minute_passes
+	add c2
+	agreed
+	[ "$(own)" = "$before" ]
+}
+
+@test "a note of a block that is to be returned, and whose claim was never answered, keeps no later claim" {
+	on a
+	add c1
+	other=10.9.0.0-28
+	[ ! -h "$OWN/blocks/$other" ] || other=10.9.0.16-28
+	ln -s "returning - $(readlink "$STORE/incarnation")  " "$OWN/blocks/$other"
+	a_minute_passes
+	add c2
+	agreed
+	[ ! -h "$OWN/blocks/$other" ]
+}

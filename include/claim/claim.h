@@ -32,8 +32,9 @@ struct node {
 
 /*
  * Has the engine count our blocks, and claims one more for pool number n. Claims none if the number of blocks
- * is no longer before: another process has claimed one meanwhile. wanted: an address of the block to claim;
- * family 0: any block. Errors: CNI_RETRY (no block is free, no answer), CNI_CONFIG (refused).
+ * is no longer before, and an address of them is free: another process has claimed one meanwhile. wanted: an
+ * address of the block to claim; family 0: any block. Errors: CNI_RETRY (no block is free, no answer),
+ * CNI_CONFIG (refused).
  */
 int claim_more(struct node *node, size_t n, size_t before, const struct ip *wanted, struct cni_error *err);
 

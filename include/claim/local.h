@@ -30,6 +30,10 @@ int local_end_route(const struct node *node, const struct prefix *block, struct 
  * blocks_free() in any case. CNI_IO. */
 int local_read(struct node *node, struct blocks *blocks, struct cni_error *err);
 
+/* FOUND: an address of the pool is in one of the blocks that count, and not leased. CNI_IO, CNI_RETRY. */
+enum found local_has_free(const struct node *node, const struct pool *pool, const struct blocks *blocks,
+			  struct cni_error *err);
+
 /* FOUND: an address of the block is leased. CNI_IO. */
 enum found local_leases(const struct node *node, const struct prefix *block, struct cni_error *err);
 

@@ -30,13 +30,18 @@ struct search {
 	int looks; /* looks without a free candidate before all blocks are listed */
 };
 
-static bool claim_has_enough(const struct search *search, const struct blocks *blocks)
+/* Of many ADDs that wait for a block, the first ones may have taken all addresses of one that was claimed
+ * meanwhile. */
+static enum found claim_has_enough(const struct search *search, const struct blocks *blocks,
+				   struct cni_error *err)
 {
 	const struct block *block = search->wanted->family ? blocks_find(blocks, search->wanted) : NULL;
 
 	if (search->wanted->family)
-		return block && block_counts(block);
-	return blocks_of_pool(blocks, search->pool) > search->before;
+		return block && block_counts(block) ? FOUND : FOUND_NOT;
+	if (blocks_of_pool(blocks, search->pool) <= search->before)
+		return FOUND_NOT;
+	return local_has_free(search->node, search->pool, blocks, err);
 }
 
 int claim_check_block_size(const struct node *node, long long there, struct cni_error *err)
@@ -232,12 +237,12 @@ static enum found claim_try(struct search *search, int attempt, struct cni_error
 {
 	struct claim there = { .node = "" };
 	struct blocks blocks;
-	enum found found = FOUND;
+	enum found found = FOUND_FAILED;
 	bool all = false;
 
-	if (local_read(search->node, &blocks, err) < 0)
-		found = FOUND_FAILED;
-	else if (!claim_has_enough(search, &blocks))
+	if (local_read(search->node, &blocks, err) == 0)
+		found = claim_has_enough(search, &blocks, err);
+	if (found == FOUND_NOT)
 		found = attempt < search->looks
 				? claim_try_candidates(search, &blocks, attempt, &all, &there, err)
 				: claim_try_all(search, &blocks, err);

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "claim/http.h"
 #include "claim/routes.h"
+#include "cni/cleanup.h"
 #include "cni/file.h"
 #include "ipam/lease.h"
 
@@ -145,6 +147,44 @@ enum found local_leases(const struct node *node, const struct prefix *block, str
 		return FOUND_FAILED;
 	found = local_find_lease(&store, block, &lease, err);
 	store_close(&store);
+	return found;
+}
+
+static enum found local_exceeds_leases(const struct node *node, const struct pool *pool,
+				       struct cni_error *err)
+{
+	uint64_t left = pool_size(pool);
+	struct leases leases;
+	struct store store;
+	int rc;
+
+	if (local_open(&store, node, err) < 0)
+		return FOUND_FAILED;
+	rc = leases_read(&leases, &store, err);
+	for (size_t i = 0; rc == 0 && i < leases.n; i++)
+		left -= left && pool_may_give(pool, &leases.list[i].ip);
+	leases_free(&leases);
+	store_close(&store);
+	return rc < 0 ? FOUND_FAILED : left ? FOUND : FOUND_NOT;
+}
+
+enum found local_has_free(const struct node *node, const struct pool *pool, const struct blocks *blocks,
+			  struct cni_error *err)
+{
+	autofree struct prefix *own = calloc(blocks->n + 1, sizeof(*own));
+	struct pool narrow;
+	enum found found;
+	size_t n = 0;
+
+	if (!own)
+		return (enum found)cni_fail(err, CNI_RETRY, "out of memory");
+	for (size_t i = 0; i < blocks->n; i++)
+		if (block_counts(&blocks->list[i]))
+			own[n++] = blocks->list[i].prefix;
+	if (pool_narrow(&narrow, pool, own, n, err) < 0)
+		return FOUND_FAILED;
+	found = local_exceeds_leases(node, &narrow, err);
+	pool_free(&narrow);
 	return found;
 }
 

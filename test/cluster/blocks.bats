@@ -518,3 +518,22 @@ subnet() {
 		[[ $ADDRESS = 10.8.0.* ]]
 	done
 }
+
+@test "40 ADDs at once with blocks of one address: each gets one, and addrpool-claim runs a few times for each, not for all" {
+	local bin=$BATS_TEST_TMPDIR/bin i pids=()
+	on a '"blockSize": 1, "timeout": 60'
+	mkdir "$bin"
+	cp "$BUILD/addrpool" "$bin"
+	printf '#!/bin/sh\necho >>%s/runs\nexec %s "$@"\n' "$bin" "$BUILD/addrpool-claim" >"$bin/addrpool-claim"
+	chmod +x "$bin/addrpool-claim"
+	for i in {1..40}; do
+		(PLUGIN=$bin/addrpool BATS_TEST_TMPDIR=$(mktemp -d) add "c$i") 3>&- &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	[ "$(own | wc -w)" -ge 40 ]
+	[ "$(find "$STORE" -name '10.9.0.*' | wc -l)" = 40 ]
+	[ "$(wc -l <"$bin/runs")" -le 160 ] || { wc -l <"$bin/runs"; return 1; }
+}

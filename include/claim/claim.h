@@ -25,6 +25,7 @@ struct node {
 	const struct conf *conf;
 	struct engine *engine;
 	struct claim self;  /* the next claim, without its block */
+	bool begun;	    /* this call has seen that the engine has the pool's record */
 	bool refused;	    /* another machine has our name, or we have lost our leases: assign no address */
 	long long asked_ms; /* when the engine was last asked for our claims, CLOCK_BOOTTIME */
 	int lock;

@@ -216,24 +216,18 @@ enum found claim_block(struct node *node, const struct prefix *block, struct cla
 	return agree_create_claim(node, block, there, err);
 }
 
-/* Blocks that the engine lacks: from now on addrpool assigns no address of them. missing: there are some. */
+/* Blocks that the engine lacks: from now on addrpool assigns no address of them. */
 static int agree_stop_giving(const struct node *node, const struct claims *own, const struct blocks *blocks,
-			     bool *missing, struct cni_error *err)
+			     struct cni_error *err)
 {
 	struct claim claim = node->self;
 	int rc = 0;
 
-	*missing = false;
-	for (size_t i = 0; rc == 0 && i < blocks->n; i++) {
-		const struct block *block = &blocks->list[i];
-
-		if (block->state == BLOCK_RETURNING || claims_find(own, &block->prefix))
-			continue;
-		*missing = true;
-		claim.block = block->prefix;
-		if (block->state == BLOCK_OWNED)
+	for (size_t i = 0; rc == 0 && i < blocks->n; i++)
+		if (blocks->list[i].state == BLOCK_OWNED && !claims_find(own, &blocks->list[i].prefix)) {
+			claim.block = blocks->list[i].prefix;
 			rc = local_note(node, &claim, BLOCK_CLAIMING, err);
-	}
+		}
 	return rc;
 }
 
@@ -283,9 +277,13 @@ static int agree_miss(struct node *node, const struct block *block, struct cni_e
 		return remove_block(node, block, err);
 	if (block->state == BLOCK_CLAIMING || agree_has_other_size(node, block))
 		found = local_leases(node, &block->prefix, err);
-	if (found == FOUND)
-		return agree_claim_again(node, block, err) == FOUND_FAILED ? -1 : 0;
-	return found == FOUND_NOT ? local_forget(node, &block->prefix, err) : -1;
+	if (found != FOUND)
+		return found == FOUND_NOT ? local_forget(node, &block->prefix, err) : -1;
+	/* etcd may have lost the pool's record too, without which it accepts no claim */
+	if (!node->begun && claim_check_block_size(node, 0, err) < 0)
+		return -1;
+	node->begun = true;
+	return agree_claim_again(node, block, err) == FOUND_FAILED ? -1 : 0;
 }
 
 /*
@@ -326,12 +324,8 @@ static int agree_on(struct node *node, const struct claim *claim, const struct b
 static int agree_on_all(struct node *node, const struct claims *own, const struct blocks *blocks,
 			struct cni_error *err)
 {
-	bool missing;
-	int rc = agree_stop_giving(node, own, blocks, &missing, err);
+	int rc = agree_stop_giving(node, own, blocks, err);
 
-	/* etcd may have lost the pool's record too, without which it accepts no claim */
-	if (rc == 0 && missing)
-		rc = claim_check_block_size(node, 0, err);
 	for (size_t i = 0; rc == 0 && i < own->n; i++)
 		rc = agree_on(node, &own->list[i], agree_find_block(blocks, &own->list[i].block), err);
 	for (size_t i = 0; rc == 0 && i < blocks->n; i++)

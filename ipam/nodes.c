@@ -299,16 +299,22 @@ static int nodes_confirm_network(const struct network *network, void *arg, struc
 	return 0;
 }
 
-int nodes_confirm_main(int argc, char **argv, const char *usage)
+/* Calls each() for the networks in the file. Returns main()'s exit status. */
+static int nodes_main(const char *file,
+		      int (*each)(const struct network *network, void *arg, struct cni_error *err), void *arg)
 {
 	struct cni_error err = { 0 };
 
-	if (argc != 2 || argv[1][0] == '-')
-		return nodes_misuse(usage);
-	if (networks_each(argv[1], nodes_confirm_network, NULL, &err) == 0)
+	if (networks_each(file, each, arg, &err) == 0)
 		return fflush(stdout) < 0;
-	cni_log("%s: %s%s%s", argv[1], err.msg, err.details[0] ? "; " : "", err.details);
+	cni_log("%s: %s%s%s", file, err.msg, err.details[0] ? "; " : "", err.details);
 	return 1;
+}
+
+int nodes_confirm_main(int argc, char **argv, const char *usage)
+{
+	return argc == 2 && argv[1][0] != '-' ? nodes_main(argv[1], nodes_confirm_network, NULL)
+					      : nodes_misuse(usage);
 }
 
 struct identities {
@@ -405,12 +411,7 @@ static int nodes_call_identities(const struct network *network, void *arg, struc
 
 static int identities_main(const char *file, struct identities *identities)
 {
-	struct cni_error err = { 0 };
-
-	if (networks_each(file, nodes_call_identities, identities, &err) == 0)
-		return fflush(stdout) < 0;
-	cni_log("%s: %s%s%s", file, err.msg, err.details[0] ? "; " : "", err.details);
-	return 1;
+	return nodes_main(file, nodes_call_identities, identities);
 }
 
 int nodes_identities_main(int argc, char **argv, const char *usage)

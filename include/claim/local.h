@@ -56,7 +56,7 @@ bool local_noted_within(const struct node *node, enum block_event event, long lo
 /* blocks_must_be_counted() */
 bool local_must_be_counted(const struct node *node);
 
-/* No block of the node's range set number n was free. */
+/* No block of these ranges was free. */
 enum found local_noted_exhausted(const struct node *node, const struct pool *pool, struct block_note *ret,
 				 struct cni_error *err);
 void local_exhausted(const struct node *node, const struct pool *pool, const struct cni_error *error);

@@ -17,7 +17,7 @@
  */
 
 #define PAGE 500
-#define CONFLICTS 4 /* how often a claim is repeated */
+#define CREATE_TRIES 4 /* how often a claim is repeated */
 #define LABEL_MAX 63
 #define OBJECT_MAX 253
 #define TRY_MS 5000
@@ -740,7 +740,7 @@ static enum found kubernetes_create(struct engine *engine, struct claim *claim, 
 
 	if (kubernetes_find_node(k, claim, err) < 0)
 		return FOUND_FAILED;
-	for (int tries = 0; found == FOUND_NOT && tries < CONFLICTS; tries++)
+	for (int tries = 0; found == FOUND_NOT && tries < CREATE_TRIES; tries++)
 		found = kubernetes_try_to_create(k, claim, &there, err);
 	if (found == FOUND_NOT)
 		return (enum found)cni_fail(err, CNI_RETRY,

@@ -291,6 +291,7 @@ begins() {
 	fails 11 'another process has just changed the claim of 10.9.0.0/28'
 	[ "$(asked | cut -d' ' -f1 | tail -n 3 | xargs)" = "GET PUT GET" ]
 	[[ $(asked) = *'PUT '*'"acquireTime":null'* ]] # there was none
+	[[ $(asked) = *'PUT '*'"uid":"u1"'* ]] # without it, PUT makes a Lease that was deleted
 	leased ''
 }
 

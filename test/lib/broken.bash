@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copies of the programs with one wrong line: the test for that line must fail.
 
-# broken FILE SED: builds a copy in which the script has changed FILE; it is in $BROKEN. Copies the
-# build too, so that only that file is compiled.
+# broken FILE SED...: builds a copy in which the scripts have changed FILE; it is in $BROKEN. Fails if one of them
+# changes nothing. Copies the build too, so that only that file is compiled.
 broken() {
-	local tree=$BATS_TEST_TMPDIR/tree
+	local tree=$BATS_TEST_TMPDIR/tree file=$1 script
+	shift
 	BROKEN=$tree/build
 	mkdir "$tree"
 	cp -a "$TOP"/{Makefile,.ci,plugin,ipam,include,test} "$tree"
 	cp -a "$BUILD" "$BROKEN"
-	sed -i "$2" "$tree/$1"
-	! cmp -s "$TOP/$1" "$tree/$1" || { echo "nothing was changed in $1"; return 1; }
-	touch "$tree/$1"
+	for script; do
+		sed "$script" "$tree/$file" >"$tree/changed"
+		! cmp -s "$tree/$file" "$tree/changed" || { echo "$file: nothing is changed by $script"; return 1; }
+		mv "$tree/changed" "$tree/$file"
+	done
 	make -s -C "$tree" B=build CFLAGS='-O1 -Wno-unused' all tools 3>&-
 }

@@ -7,17 +7,24 @@ TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
 load ../lib/broken
 
-# in_function NAME SED [FILE]: builds a copy in which the sed script has changed the function NAME of addrpool or
-# addrpool-claim, which is in FILE if several have one.
+# in_function NAME SED...: builds a copy in which the sed scripts have changed the function NAME of addrpool or
+# addrpool-claim, which is in $FILE if several have one.
 in_function() {
-	local file
-	file=${3:-$(grep -l "^[a-z].*[ *]$1(" "$TOP"/ipam/*.c "$TOP"/ipam/claim/*.c)}
-	broken "${file#"$TOP/"}" "/^[a-z].*[ *]$1(/,/^}/ { $2 }"
+	local file name=$1 scripts=() script
+	shift
+	file=${FILE:-$(grep -l "^[a-z].*[ *]$name(" "$TOP"/ipam/*.c "$TOP"/ipam/claim/*.c)}
+	for script; do
+		scripts+=("/^[a-z].*[ *]$name(/,/^}/ { $script }")
+	done
+	broken "${file#"$TOP/"}" "${scripts[@]}"
 }
 
-# always CONDITION [SED]: builds a copy in which a comparison in etcd succeeds if the condition is met.
+# always CONDITION [SED...]: builds a copy in which a comparison in etcd succeeds if the condition is met.
 always() {
-	broken ipam/claim/etcd.c '/^static json_t \*etcd_compare/,/^}/ { s/"EQUAL"/'"$1"' ? "GREATER" : "EQUAL"/; s/revision);/'"$1"' ? "-1" : revision);/ }'"${2:+; $2}"
+	local condition=$1 etcd_compare='/^static json_t \*etcd_compare/,/^}/'
+	shift
+	broken ipam/claim/etcd.c "$etcd_compare s/\"EQUAL\"/$condition ? \"GREATER\" : \"EQUAL\"/" \
+		"$etcd_compare s/revision);/$condition ? \"-1\" : revision);/" "$@"
 }
 
 # found RULE [TEXT]: with one of several seeds the checker reports this rule as broken, with TEXT.
@@ -40,7 +47,7 @@ found() {
 
 @test "a claim is removed without comparing its owner" {
 	always '!strcmp(target, "CREATE") \&\& strcmp(revision, "0") != 0' \
-		's/"VERSION", "result", "GREATER", "version", "0"/"VERSION", "result", "GREATER", "version", "-1"/'
+		'/^static json_t \*etcd_exists/,/^}/ s/"version", "0"/"version", "-1"/'
 	found 'a node changes only its own claims'
 }
 
@@ -62,7 +69,7 @@ found() {
 }
 
 @test "a node that has lost its leases takes its blocks back while its pods run" {
-	in_function agree_check_heir 's/if (!strcmp(claim->boot, node->self.boot))/if (false)/; s/if (!same_store \&\& same_boot)/if (false)/'
+	in_function agree_check_heir 's/if (!same_store \&\& same_boot)/if (false)/'
 	found 'a node keeps a claim and its incarnation while pods have addresses'
 }
 
@@ -83,7 +90,7 @@ moved() {
 }
 
 @test "an identity that another node holds is free" {
-	in_function identity_is_over 's/if (!holder)/if (true)/' ipam/claim/identity.c
+	FILE=ipam/claim/identity.c in_function identity_is_over 's/if (!holder)/if (true)/'
 	moved ', and '
 }
 

@@ -279,20 +279,29 @@ int nodes_release_main(int argc, char **argv, const char *usage)
 	return fflush(stdout) < 0;
 }
 
+/* Has the engine compared, and prints what addrpool-claim reports. */
+static int nodes_compare(const struct network *network, const char *const *argv, struct cni_error *err)
+{
+	json_auto_t *answer = nodes_ask(network, argv, err);
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach(json_field(answer, "report"), i, line)
+		nodes_put("%s\n", json_string_value(line));
+	return answer ? 0 : -1;
+}
+
 static int nodes_confirm_network(const struct network *network, void *arg, struct cni_error *err)
 {
 	static const char *const blocks[] = { "confirm", "--now", NULL };
-	static const char *const identities[] = { "return", "--all", NULL };
+	static const char *const identities[] = { "return", "--now", NULL };
 	const struct conf *conf = network->conf;
-	json_auto_t *counted = NULL, *compared = NULL;
 
 	(void)arg;
 	if (!conf->cluster.pool)
 		return nodes_not_shared(network, err);
-	counted = nodes_ask(network, blocks, err);
-	if (counted && conf->place.identities)
-		compared = nodes_ask(network, identities, err);
-	if (!counted || (conf->place.identities && !compared))
+	if (nodes_compare(network, blocks, err) < 0 ||
+	    (conf->place.identities && nodes_compare(network, identities, err) < 0))
 		return -1;
 	nodes_put("network %s, pool %s: the engine has the blocks%s of node %s\n", conf->place.network,
 		  conf->cluster.pool, conf->place.identities ? " and identities" : "", conf->cluster.node);

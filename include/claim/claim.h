@@ -28,6 +28,7 @@ struct node {
 	bool begun;	    /* this call has seen that the engine has the pool's record */
 	bool refused;	    /* another machine has our name, or we have lost our leases: assign no address */
 	long long asked_ms; /* when the engine was last asked for our claims, CLOCK_BOOTTIME */
+	json_t *report;	    /* lines for the person who asks; NULL: nobody does */
 	int lock;
 };
 
@@ -57,6 +58,10 @@ enum found claim_was_told(const struct node *node, enum block_event event, long 
 void claim_keep_success(const struct node *node, bool agreed);
 void claim_keep_failure(const struct node *node, const struct cni_error *why);
 int claim_check_block_size(const struct node *node, long long there, struct cni_error *err);
+
+/* Reports what others have of this node, and what the engine has again: to the person who asks, and in the
+ * logFile; to the log if no person asks. */
+__attribute__((format(printf, 2, 3))) void claim_report(const struct node *node, const char *line, ...);
 
 /* Lists all claims, or those of the node called name, for people. */
 json_t *claim_list(struct node *node, const char *name, struct cni_error *err);

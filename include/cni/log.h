@@ -9,6 +9,7 @@
 #define CNI_LOG_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "cni/error.h"
 #include "cni/plugin.h"
@@ -36,6 +37,9 @@ __attribute__((format(printf, 1, 2))) void log_ignored(const char *line, ...);
 
 /* Logs that the request has succeeded, and the time since log_begin(). */
 void log_done(void);
+
+/* Is there a logFile? Otherwise lines go to stderr. */
+bool log_has_file(void);
 
 /* Passes warnings to a function instead, for programs that show configurations to people; NULL: no
  * longer. */

@@ -261,10 +261,11 @@ static enum found agree_claim_again(struct node *node, const struct block *block
 		return (enum found)agree_other_size(node, block, err);
 	found = agree_create_claim(node, &block->prefix, &there, err);
 	if (found == FOUND_NOT)
-		cni_log("network %s: block %s no longer belongs to node %s, but to %s. "
-			"Pods of both nodes may have the same addresses of it",
-			node->self.network, prefix_text(&block->prefix).s, node->self.node,
-			*there.node ? there.node : "?");
+		claim_report(node,
+			     "network %s: block %s no longer belongs to node %s, but to %s. "
+			     "Pods of both nodes may have the same addresses of it",
+			     node->self.network, prefix_text(&block->prefix).s, node->self.node,
+			     *there.node ? there.node : "?");
 	return found;
 }
 

@@ -1068,11 +1068,13 @@ static int identity_hold_again(struct node *node, const struct identity *identit
 	snprintf(hold.keep.name, sizeof(hold.keep.name), "%s", identity->name);
 	if (identity_read_addresses(&hold, identity->addresses, &why) == 0 &&
 	    identity_hold_until(&hold, &why) == FOUND)
-		cni_log("the engine did not know that container %s holds identity %s, and knows it again",
-			identity->container, identity->name);
+		claim_report(node,
+			     "the engine did not know that container %s holds identity %s, and knows it again",
+			     identity->container, identity->name);
 	else
-		cni_log("container %s holds identity %s with %s, which the engine does not know: %s",
-			identity->container, identity->name, identity->addresses, why.msg);
+		claim_report(node,
+			     "container %s holds identity %s with %s, which the engine does not know: %s",
+			     identity->container, identity->name, identity->addresses, why.msg);
 	identity_hold_free(&hold);
 	return node->engine->http->silent ? cni_fail(err, (enum cni_code)why.code, "%s", why.msg) : 0;
 }

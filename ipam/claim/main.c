@@ -18,7 +18,7 @@ static const struct about about = {
 	.usage = "usage: addrpool-claim claim POOL BLOCKS [ADDRESS] <CONFIGURATION\n"
 		 "       addrpool-claim confirm [--now] <CONFIGURATION\n"
 		 "       addrpool-claim hold CONTAINER INTERFACE IDENTITY POOL[=ADDRESS],... <CONFIGURATION\n"
-		 "       addrpool-claim return [--all] <CONFIGURATION\n"
+		 "       addrpool-claim return [--all | --now] <CONFIGURATION\n"
 		 "       addrpool-claim list [NODE] <CONFIGURATION\n"
 		 "       addrpool-claim release NODE <CONFIGURATION\n"
 		 "       addrpool-claim identities <CONFIGURATION\n"
@@ -77,17 +77,26 @@ static json_t *main_hold(struct node *node, char **argv, struct cni_error *err)
 	return identity_hold(node, &owner, argv[2], argv[3], err);
 }
 
+/* All lines that the node has reported. */
+static json_t *main_report(const struct node *node)
+{
+	return node->report ? json_pack("{s:O}", "report", node->report) : json_object();
+}
+
 /* Executes the verb. Returns the answer, or NULL with err filled. */
 static json_t *main_execute(struct node *node, char **argv, struct cni_error *err)
 {
 	const char *verb = argv[0];
+	const bool now = argv[1] && !strcmp(argv[1], "--now");
+	json_auto_t *report = now ? json_array() : NULL;
 
+	node->report = report;
 	if (!strcmp(verb, "claim"))
 		return main_claim(node, argv + 1, err) < 0 ? NULL : json_object();
 	if (!strcmp(verb, "confirm"))
-		return claim_confirm(node, argv[1], err) < 0 ? NULL : json_object();
+		return claim_confirm(node, now, err) < 0 ? NULL : main_report(node);
 	if (!strcmp(verb, "return"))
-		return claim_return(node, argv[1], err) < 0 ? NULL : json_object();
+		return claim_return(node, argv[1], err) < 0 ? NULL : main_report(node);
 	if (!strcmp(verb, "hold"))
 		return main_hold(node, argv + 1, err);
 	if (!strcmp(verb, "identities"))
@@ -131,26 +140,29 @@ static bool main_is_usage(int argc, char **argv)
 	static const struct {
 		const char *verb;
 		int min, max;
+		const char *options[2]; /* what the last argument may be; none: anything */
 	} verbs[] = {
-		{ "claim", 4, 5 },	{ "confirm", 2, 3 }, { "return", 2, 3 },	   { "hold", 6, 6 },
-		{ "identities", 2, 2 }, { "reserve", 4, 4 }, { "release-identity", 3, 4 }, { "list", 2, 3 },
-		{ "release", 3, 3 }
+		{ "claim", 4, 5, { NULL } },
+		{ "confirm", 2, 3, { "--now" } },
+		{ "return", 2, 3, { "--all", "--now" } },
+		{ "hold", 6, 6, { NULL } },
+		{ "identities", 2, 2, { NULL } },
+		{ "reserve", 4, 4, { NULL } },
+		{ "release-identity", 3, 4, { "--forget" } },
+		{ "list", 2, 3, { NULL } },
+		{ "release", 3, 3, { NULL } },
 	};
 
-	static const struct {
-		const char *verb, *option;
-		int at;
-	} options[] = { { "confirm", "--now", 2 },
-			{ "return", "--all", 2 },
-			{ "release-identity", "--forget", 3 } };
+	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++) {
+		const char *const *options = verbs[i].options;
 
-	for (size_t i = 0; argc > 1 && i < sizeof(options) / sizeof(*options); i++)
-		if (!strcmp(argv[1], options[i].verb) && argc > options[i].at &&
-		    strcmp(argv[options[i].at], options[i].option) != 0)
-			return false;
-	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(*verbs); i++)
-		if (!strcmp(argv[1], verbs[i].verb) && argc >= verbs[i].min && argc <= verbs[i].max)
-			return true;
+		if (strcmp(argv[1], verbs[i].verb) != 0)
+			continue;
+		if (argc != verbs[i].max || !options[0])
+			return argc >= verbs[i].min && argc <= verbs[i].max;
+		return !strcmp(argv[argc - 1], options[0]) ||
+		       (options[1] && !strcmp(argv[argc - 1], options[1]));
+	}
 	return false;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For people: lists all claims, and releases those of a node that is gone. */
+/* For people: lists all claims, releases those of a node that is gone, and reports. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +9,21 @@
 #include "claim/identity.h"
 #include "claim/local.h"
 #include "cni/json.h"
+#include "cni/log.h"
+
+void claim_report(const struct node *node, const char *line, ...)
+{
+	char text[2048];
+	va_list args;
+
+	va_start(args, line);
+	vsnprintf(text, sizeof(text), line, args);
+	va_end(args);
+	if (node->report)
+		json_array_append_new(node->report, json_text(text));
+	if (!node->report || log_has_file())
+		cni_log("%s", text);
+}
 
 static json_t *people_claim_json(const struct claim *claim)
 {

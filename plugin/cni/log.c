@@ -191,6 +191,11 @@ void log_ignored(const char *line, ...)
 	cni_log("ignored: %s", text);
 }
 
+bool log_has_file(void)
+{
+	return state.file;
+}
+
 void log_done(void)
 {
 	struct timespec now;

@@ -865,9 +865,9 @@ static void identity_hold_free(struct hold *hold)
 
 /* Returning. */
 
-/* Removes the holder from the engine's record, if owner is the holder. */
+/* Removes the holder from the engine's record, if it is owner; owner NULL: if it is past. */
 static int identity_return_one(const struct node *node, const char *name, const struct owner *owner,
-			       struct cni_error *err)
+			       const json_t *past, struct cni_error *err)
 {
 	const struct engine_kind *kind = node->engine->kind;
 	struct keep keep = { .kind = KEEP_IDENTITY };
@@ -875,10 +875,14 @@ static int identity_return_one(const struct node *node, const char *name, const 
 
 	snprintf(keep.name, sizeof(keep.name), "%s", name);
 	for (int tries = 0; found == FOUND_NOT && tries < CHANGES; tries++) {
+		const json_t *holder;
+
 		found = kind->keep_read(node->engine, &keep, err);
+		holder = json_field(keep.doc, "holder");
 		if (found == FOUND_NOT)
 			found = FOUND; /* without a record there is no holder */
-		if (found != FOUND || !identity_is_holder(json_field(keep.doc, "holder"), node, owner))
+		if (found != FOUND ||
+		    !(owner ? identity_is_holder(holder, node, owner) : json_equal(holder, past)))
 			break;
 		json_object_del(keep.doc, "holder");
 		json_object_set_new(keep.doc, "since", json_string(identity_now_text(node)));
@@ -896,7 +900,8 @@ static int identity_return_noted(const struct node *node, const struct identity 
 	const struct owner owner = { identity->container, identity->ifname };
 
 	/* the routes end before another node may have the addresses */
-	if (block_routes_follow(node, err) < 0 || identity_return_one(node, identity->name, &owner, err) < 0)
+	if (block_routes_follow(node, err) < 0 ||
+	    identity_return_one(node, identity->name, &owner, NULL, err) < 0)
 		return -1;
 	identity_forget_note(node, &owner);
 	return 0;
@@ -1020,29 +1025,41 @@ static int identity_list_noted(struct noted *ret, const struct node *node, enum 
 	return 0;
 }
 
-/* Releases identities of which the engine names this node as the holder, and of which this node has no note.
- */
-static int identity_return_unknown(struct node *node, const struct keeps *all, struct cni_error *err)
+/* Is it an identity of this network, and has this node its holder, or had it before it lost its store? */
+static bool identity_is_of_node(const struct node *node, const struct keep *keep)
+{
+	const size_t network = strlen(node->req->name);
+
+	return identity_is_here(json_field(keep->doc, "holder"), node) && keep->name[network] == ' ' &&
+	       !strncmp(keep->name, node->req->name, network);
+}
+
+/* Releases the identity, if the holder that the engine has is over and this node has no note of it. */
+static int identity_return_without_note(const struct node *node, const struct keep *keep,
+					struct cni_error *err)
+{
+	const json_t *holder = json_field(keep->doc, "holder");
+	struct owner owner = { identity_text_of(holder, "container"), identity_text_of(holder, "interface") };
+	const bool ours = identity_is_holder(holder, node, &owner);
+	struct identity note;
+	enum found over;
+
+	if (ours && identity_noted(&note, node, &owner) != FOUND_NOT)
+		return 0;
+	over = identity_is_over_here(node, holder, err);
+	if (over == FOUND)
+		return identity_return_one(node, keep->name, ours ? &owner : NULL, holder, err);
+	return over == FOUND_FAILED ? -1 : 0;
+}
+
+static int identity_return_unknown(const struct node *node, const struct keeps *all, struct cni_error *err)
 {
 	int rc = 0;
 
-	for (size_t i = 0; !node->engine->http->silent && i < all->n; i++) {
-		const json_t *holder = json_field(all->list[i].doc, "holder");
-		const size_t network = strlen(node->req->name);
-		struct owner owner = { identity_text_of(holder, "container"),
-				       identity_text_of(holder, "interface") };
-		struct identity note;
-		enum found over;
-
-		if (!identity_is_holder(holder, node, &owner) || all->list[i].name[network] != ' ' ||
-		    strncmp(all->list[i].name, node->req->name, network) != 0 ||
-		    identity_noted(&note, node, &owner) != FOUND_NOT)
-			continue;
-		over = identity_end_attachment(node, &owner, err);
-		if (over == FOUND_FAILED ||
-		    (over == FOUND && identity_return_one(node, all->list[i].name, &owner, err) < 0))
+	for (size_t i = 0; !node->engine->http->silent && i < all->n; i++)
+		if (identity_is_of_node(node, &all->list[i]) &&
+		    identity_return_without_note(node, &all->list[i], err) < 0)
 			rc = -1;
-	}
 	return rc;
 }
 
@@ -1068,9 +1085,10 @@ static int identity_hold_again(struct node *node, const struct identity *identit
 	snprintf(hold.keep.name, sizeof(hold.keep.name), "%s", identity->name);
 	if (identity_read_addresses(&hold, identity->addresses, &why) == 0 &&
 	    identity_hold_until(&hold, &why) == FOUND)
-		claim_report(node,
-			     "the engine did not know that container %s holds identity %s, and knows it again",
-			     identity->container, identity->name);
+		claim_report(
+			node,
+			"the engine did not know that container %s holds identity %s, and knows it again",
+			identity->container, identity->name);
 	else
 		claim_report(node,
 			     "container %s holds identity %s with %s, which the engine does not know: %s",

@@ -604,6 +604,24 @@ record() {
 	[ "$ADDRESS" = "$first" ]
 }
 
+@test "a node loses its files and restarts: ipvlanctl pools confirm frees its identities for other nodes, and not before" {
+	printf '#!/bin/sh\nexec unshare -pf --mount-proc sh -c '\''sleep 0.1; "$@"; exit $?'\'' sh %s "$@"\n' "$BUILD/addrpool" >"$BATS_TEST_TMPDIR/addrpool"
+	chmod +x "$BATS_TEST_TMPDIR/addrpool"
+	at a
+	PLUGIN=$BATS_TEST_TMPDIR/addrpool started web-0 c1
+	first=$ADDRESS
+	rm -rf "$DATA"
+	at b
+	start web-0 c2
+	fails 11 'is held on node a by container c1'
+	at a
+	jq '{ cniVersion, name, plugins: [{ type: "bridge", ipam }] }' <<<"$CONF" >"$BATS_TEST_TMPDIR/net.conflist"
+	"$BUILD/ipvlanctl" pools confirm "$BATS_TEST_TMPDIR/net.conflist"
+	at b
+	started web-0 c2
+	[ "$ADDRESS" = "$first" ]
+}
+
 @test "DEL on a full disk fails while the identity's end cannot be noted, and frees the identity once there is room" {
 	at a
 	started web-0 c1

@@ -378,46 +378,88 @@ void blocks_note(const struct store *store, enum block_event event, long long at
 	block_write_note(store, block_events[event], at_ms, error);
 }
 
-struct exhausted_name {
+#define EXHAUSTED "blocks/exhausted."
+#define LISTED "blocks/listed."
+
+struct range_name {
 	char s[48];
 };
 
-static struct exhausted_name block_exhausted_name(size_t n)
+static struct range_name block_range_name(const char *kind, const struct pool *pool)
 {
-	struct exhausted_name name;
+	struct range_name name;
 
-	snprintf(name.s, sizeof(name.s), "blocks/exhausted.%zu", n);
+	snprintf(name.s, sizeof(name.s), "%s%zu", kind, pool->number);
 	return name;
 }
 
 /* Another network of the store, or the range set of another pod, may have the same number. */
-static struct exhausted_name block_ranges_of(const struct pool *pool)
+static struct range_name block_ranges_of(const struct pool *pool)
 {
 	const struct pool_str text = pool_text(pool);
-	struct exhausted_name ranges;
+	struct range_name ranges;
 
 	snprintf(ranges.s, sizeof(ranges.s), "%016" PRIx64 " ", hash_add(HASH_START, text.s, strlen(text.s)));
 	return ranges;
 }
 
-enum found blocks_noted_exhausted(struct block_note *ret, const struct store *store, const struct pool *pool)
+/* The note of this kind about these ranges. */
+static enum found block_noted_of(struct block_note *ret, const struct store *store, const char *kind,
+				 const struct pool *pool)
 {
-	const struct exhausted_name ranges = block_ranges_of(pool);
+	const struct range_name ranges = block_ranges_of(pool);
 	const size_t len = strlen(ranges.s);
 
-	if (block_read_note(ret, store, block_exhausted_name(pool->number).s) != FOUND ||
+	if (block_read_note(ret, store, block_range_name(kind, pool).s) != FOUND ||
 	    strncmp(ret->error.msg, ranges.s, len) != 0)
 		return FOUND_NOT;
 	memmove(ret->error.msg, ret->error.msg + len, strlen(ret->error.msg + len) + 1);
 	return FOUND;
 }
 
-void blocks_note_exhausted(const struct store *store, const struct pool *pool, const struct cni_error *error)
+static void block_note_of(const struct store *store, const char *kind, const struct pool *pool,
+			  const struct cni_error *error)
 {
 	struct cni_error note = { .code = error->code };
 
 	snprintf(note.msg, sizeof(note.msg), "%s%.460s", block_ranges_of(pool).s, error->msg);
-	block_write_note(store, block_exhausted_name(pool->number).s, block_now_ms(), &note);
+	block_write_note(store, block_range_name(kind, pool).s, block_now_ms(), &note);
+}
+
+enum found blocks_noted_exhausted(struct block_note *ret, const struct store *store, const struct pool *pool)
+{
+	return block_noted_of(ret, store, EXHAUSTED, pool);
+}
+
+void blocks_note_exhausted(const struct store *store, const struct pool *pool, const struct cni_error *error)
+{
+	block_note_of(store, EXHAUSTED, pool, error);
+}
+
+#define LISTED_MINUTES 8 /* at most */
+
+/* The code of the note is the number of minutes. */
+void blocks_note_listed(const struct store *store, const struct pool *pool)
+{
+	struct block_note before;
+	struct cni_error minutes = { .code = 1, .msg = "-" };
+
+	if (block_noted_of(&before, store, LISTED, pool) == FOUND)
+		minutes.code = before.error.code < LISTED_MINUTES ? 2 * before.error.code : LISTED_MINUTES;
+	block_note_of(store, LISTED, pool, &minutes);
+}
+
+bool blocks_may_be_listed(const struct store *store, const struct pool *pool)
+{
+	struct block_note last;
+
+	return block_noted_of(&last, store, LISTED, pool) != FOUND ||
+	       block_now_ms() - last.at_ms >= last.error.code * 60000LL;
+}
+
+void blocks_unnote_listed(const struct store *store, const struct pool *pool)
+{
+	unlinkat(store->meta, block_range_name(LISTED, pool).s, 0);
 }
 
 void blocks_unnote(const struct store *store, enum block_event event)

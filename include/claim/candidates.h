@@ -27,7 +27,8 @@ void slices_choose(struct slice *slices, size_t n, const struct pool *pool, unsi
 /* The slice with most free blocks. NULL: none has one. */
 const struct slice *slices_best(const struct slice *slices, size_t n);
 
-/* So many looks at candidates cost less than a list of all blocks. */
+/* So many looks at candidates cost less than a list of all blocks. LOOKS_MAX: the pool is large. */
+#define LOOKS_MAX 16
 int candidates_looks(const struct pool *pool, unsigned int bits);
 
 /* Finds a block that has addresses of the pool, and is neither among blocks nor taken. Sorts taken.

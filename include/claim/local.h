@@ -61,6 +61,11 @@ enum found local_noted_exhausted(const struct node *node, const struct pool *poo
 				 struct cni_error *err);
 void local_exhausted(const struct node *node, const struct pool *pool, const struct cni_error *error);
 
+/* blocks_note_listed(), blocks_may_be_listed(), blocks_unnote_listed() */
+void local_listed(const struct node *node, const struct pool *pool);
+bool local_may_list(const struct node *node, const struct pool *pool);
+void local_forget_list(const struct node *node, const struct pool *pool);
+
 /* Has this node called the engine in that boot, or taken over a claim of that boot after its store was lost?
  * local_read() keeps the present boot. */
 enum whose_boot local_whose_boot(const struct node *node, const char *boot);

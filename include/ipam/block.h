@@ -118,10 +118,16 @@ void blocks_unnote(const struct store *store, enum block_event event);
 bool blocks_failed(const struct store *store); /* BLOCKS_FAILED or BLOCKS_KEPT less than a minute ago? */
 bool blocks_must_be_counted(const struct store *store); /* before the node assigns an address */
 
-/* The same for these ranges, of which no block was free: blocks/exhausted.<n>, by the number of the range
- * set. */
+/* The same for these ranges, of which no block was found free: blocks/exhausted.<n>, by the number of the
+ * range set. */
 enum found blocks_noted_exhausted(struct block_note *ret, const struct store *store, const struct pool *pool);
 void blocks_note_exhausted(const struct store *store, const struct pool *pool, const struct cni_error *error);
+
+/* blocks/listed.<n>: all blocks were listed, and none was free. Then they are not listed for a minute, after
+ * the next time for two, and so on up to eight, until a block is claimed. */
+void blocks_note_listed(const struct store *store, const struct pool *pool);
+bool blocks_may_be_listed(const struct store *store, const struct pool *pool);
+void blocks_unnote_listed(const struct store *store, const struct pool *pool);
 
 /*
  * The boots in which this node called the engine, and those of claims that it took over after it lost its

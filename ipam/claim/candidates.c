@@ -226,7 +226,6 @@ const struct slice *slices_best(const struct slice *slices, size_t n)
 }
 
 #define LOOKS_MIN 4
-#define LOOKS_MAX 16
 
 int candidates_looks(const struct pool *pool, unsigned int bits)
 {

@@ -18,6 +18,7 @@
 
 #define CONFLICTS 4   /* after so many free candidates that others took meanwhile, another look is cheaper */
 #define DIFFERENCES 3 /* how often engine and store may differ in one call */
+#define LOOKS_FEW 2   /* at a large pool that is known to be full */
 
 struct search {
 	struct node *node;
@@ -27,7 +28,9 @@ struct search {
 	bool agreed;	/* engine and store agree: the engine need not count the blocks */
 	bool exhausted; /* the engine has answered that no block is free */
 	int differences;
-	int looks; /* looks without a free candidate before all blocks are listed */
+	int looks;  /* looks without a free candidate before all blocks are listed */
+	bool large; /* listing all blocks is expensive */
+	bool full;  /* they were listed lately, and none was free: they are not listed again */
 };
 
 /* Of many ADDs that wait for a block, the first ones may have taken all addresses of one that was claimed
@@ -66,8 +69,10 @@ int claim_check_block_size(const struct node *node, long long there, struct cni_
 	cni_fail(err, CNI_CONFIG, "ipam.cluster.blockSize is %lld here, but pool %s has blocks of %lld", size,
 		 cluster->pool, there);
 	return cni_hint(
-		err, "all nodes must have the same; it cannot change while ipvlanctl pools %s lists blocks",
-		node->conf->place.network);
+		err,
+		"all nodes must have the same; to change it: when ipvlanctl pools %s lists no block, delete "
+		"the pool's record, which is etcd's key <prefix>/%s/pool, or the Lease %s-pool",
+		node->conf->place.network, cluster->pool, cluster->pool);
 }
 
 static int claim_no_block(struct search *search, const struct claim *there, struct cni_error *err)
@@ -208,7 +213,8 @@ static enum found claim_try_candidates(struct search *search, const struct block
 	return found == FOUND_NOT ? claim_in_slice(search, &look, blocks, there, all, err) : found;
 }
 
-/* Lists all blocks of the pool, and claims the first free one. */
+/* Lists all blocks of the pool, and claims the first free one. Does not list those of a large pool again and
+ * again: each call still looks at some. */
 static enum found claim_try_all(struct search *search, const struct blocks *blocks, struct cni_error *err)
 {
 	struct node *node = search->node;
@@ -217,14 +223,19 @@ static enum found claim_try_all(struct search *search, const struct blocks *bloc
 	struct taken taken;
 	struct prefix block;
 
+	if (search->full)
+		return (enum found)claim_no_block(search, &there, err);
 	if (node->engine->kind->list_blocks(node->engine, &taken, err) < 0)
 		return FOUND_FAILED;
 	while (found == FOUND_NOT) {
 		if (candidates_find(&block, search->pool, node->conf->cluster.block_bits, node->self.node,
-				    blocks, &taken) == FOUND)
+				    blocks, &taken) == FOUND) {
 			found = claim_block(node, &block, &there, err);
-		else
+		} else {
 			found = (enum found)claim_no_block(search, &there, err);
+			if (search->large)
+				local_listed(node, search->pool);
+		}
 		if (found == FOUND_NOT && taken_add(&taken, &block, err) < 0)
 			found = FOUND_FAILED;
 	}
@@ -346,6 +357,10 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 		return -1;
 	if (!wanted->family && claim_was_exhausted(node, search.pool, err) != FOUND_NOT)
 		return -1;
+	search.large = search.looks == LOOKS_MAX;
+	search.full = search.large && !wanted->family && !local_may_list(node, search.pool);
+	if (search.full)
+		search.looks = LOOKS_FEW;
 	local_begin_with(node);
 	engine_begin(node->engine, LLONG_MAX);
 	rc = claim_search_block(&search, &why);
@@ -355,6 +370,8 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 		claim_keep_failure(node, &why);
 	if (rc == 0) {
 		local_happened(node, BLOCKS_SIGNED, NULL); /* a claim contains the time */
+		if (search.large)
+			local_forget_list(node, search.pool);
 		return 0;
 	}
 	if (search.exhausted && !wanted->family)
@@ -403,6 +420,8 @@ int claim_confirm(struct node *node, bool now, struct cni_error *err)
 		return claim_still_refused(node, &why, err);
 	local_begin_with(node);
 	engine_begin(node->engine, now ? LLONG_MAX : CONFIRM_MS);
+	if (!now && node->engine->http->n > 1)
+		node->engine->http->try_ms = CONFIRM_MS / 2; /* time for another endpoint, if one hangs */
 	rc = local_read(node, &blocks, &why);
 	if (rc == 0)
 		rc = claim_count_or_agree(node, &blocks, &why);
@@ -412,6 +431,7 @@ int claim_confirm(struct node *node, bool now, struct cni_error *err)
 		return 0;
 	}
 	claim_keep_failure(node, &why);
+	local_keep_endpoint(node); /* the next call begins with another one */
 	return claim_still_refused(node, &why, err);
 }
 
@@ -448,8 +468,11 @@ static int claim_return_all(struct node *node, bool all, struct cni_error *kept,
 	bool agreed = false;
 	int rc = local_read(node, &blocks, err);
 
-	if (rc == 0 && identity_return(node, all, kept) < 0 && node->engine->http->silent)
+	/* with all of them the time may have passed, though the engine answers */
+	if (rc == 0 && identity_return(node, all, kept) < 0 && node->engine->http->silent && !all)
 		rc = claim_fail_as(kept, err);
+	if (all)
+		engine_begin(node->engine, LLONG_MAX);
 	if (rc == 0 && must_agree(&blocks)) {
 		rc = agree(node, err);
 		agreed = rc == 0;
@@ -475,7 +498,10 @@ int claim_return(struct node *node, bool all, struct cni_error *err)
 	    claim_was_told(node, BLOCKS_KEPT, start, err) != FOUND_NOT)
 		return -1;
 	local_begin_with(node);
-	engine_begin(node->engine, LLONG_MAX);
+	if (node->report)
+		engine_begin_for_people(node->engine);
+	else
+		engine_begin(node->engine, LLONG_MAX);
 	if (claim_return_all(node, all, &kept, err) == 0)
 		return *kept.msg ? claim_fail_as(&kept, err) : 0;
 	local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_KEPT, err);

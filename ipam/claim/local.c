@@ -309,6 +309,38 @@ void local_exhausted(const struct node *node, const struct pool *pool, const str
 	store_close(&store);
 }
 
+void local_listed(const struct node *node, const struct pool *pool)
+{
+	struct store store;
+
+	if (local_open(&store, node, NULL) < 0)
+		return;
+	blocks_note_listed(&store, pool);
+	store_close(&store);
+}
+
+bool local_may_list(const struct node *node, const struct pool *pool)
+{
+	struct store store;
+	bool may;
+
+	if (local_open(&store, node, NULL) < 0)
+		return true;
+	may = blocks_may_be_listed(&store, pool);
+	store_close(&store);
+	return may;
+}
+
+void local_forget_list(const struct node *node, const struct pool *pool)
+{
+	struct store store;
+
+	if (local_open(&store, node, NULL) < 0)
+		return;
+	blocks_unnote_listed(&store, pool);
+	store_close(&store);
+}
+
 void local_begin_with(const struct node *node)
 {
 	struct endpoint last = { .s = "" };

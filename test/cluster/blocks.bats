@@ -325,6 +325,21 @@ subnet() {
 	fails 7 'ipam.cluster.blockSize is 32 here, but pool net has blocks of 16'
 }
 
+@test "blockSize changes when the pool has no block and its record is deleted, as the error says" {
+	add c1
+	drops "$CONF" c1
+	on a '"blockSize": 32'
+	pool ADD "$CONF" c1
+	fails 7 'ipam.cluster.blockSize is 32 here, but pool net has blocks of 16'
+	explains 'when ipvlanctl pools net lists no block, delete the pool'
+	case $CLUSTER in
+	etcd) curl -sf "$ETCD_URL/v3/kv/deleterange" -d "$(jq -nc '{ key: ("/ipvlan-cni/net/pool" | @base64) }')" >/dev/null ;;
+	kubernetes) kube DELETE /apis/coordination.k8s.io/v1/namespaces/default/leases/net-pool >/dev/null ;;
+	esac
+	add c1
+	[[ $(own) = */27 ]]
+}
+
 @test "networks share a pool under one name, and each has its own blocks" {
 	local more='"pool": "shared"'
 	on a "$more"

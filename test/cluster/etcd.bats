@@ -116,6 +116,20 @@ tls() {
 	add c1
 }
 
+@test "the endpoint that answered last hangs: another one counts the node's blocks" {
+	etcd_start "$SERVER"
+	local hangs=http://127.0.0.1:$((ETCD_PORTS[one] + 5))
+	socat -u "TCP-LISTEN:${hangs##*:},bind=127.0.0.1,fork" OPEN:/dev/null 3>&- &
+	ETCD_RUNNING+=($!)
+	engine "$hangs $ETCD_URL"
+	add c1
+	ln -sfn "$hangs" "$OWN/blocks/endpoint"
+	a_minute_passes
+	add c2
+	[ -z "$stderr" ]
+	[ "$(readlink "$OWN/blocks/endpoint")" = "$ETCD_URL" ]
+}
+
 # front N WAY: the endpoint N, an address that leads to the WAY: etcd, or nowhere. Each connection is a line of fronts.
 front() {
 	local way=:

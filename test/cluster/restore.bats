@@ -13,11 +13,6 @@ teardown() {
 	stop_engine
 }
 
-# The engine must count the node's blocks again before the next address: COUNTED_MS have passed.
-a_minute_passes() {
-	rm -f "$OWN/blocks/counted"
-}
-
 # The engine and node a, the present one, have the same blocks of it.
 agreed() {
 	diff <(own | xargs -n 1 | sort) <(claims a | xargs -n 1 | sort)

@@ -68,6 +68,38 @@ POOL='"subnet": "10.0.0.0/12"'
 	done
 }
 
+@test "etcd: in a full pool of 65536 blocks an ADD lists all at most once a minute, until it gets a block" {
+	taken 65536
+	on a '' "$POOL"
+	refused() {
+		pool ADD "$CONF" c1
+		fails 11 'no block of pool net is free'
+		rm "$OWN/blocks/exhausted.0" # five seconds pass
+	}
+	refused
+	run costs "the first ADD lists all" 25 1000000
+	[ "$status" = 1 ]
+	refused
+	costs "the second ADD" 3 20000
+	a_list_ago() {
+		local note
+		note=$(readlink "$OWN/blocks/listed.0")
+		ln -sfn "$(awk -v ms="$1" '{ $2 -= ms; print }' <<<"$note")" "$OWN/blocks/listed.0"
+	}
+	a_list_ago 60000
+	refused
+	run costs "an ADD after a minute lists all" 25 1000000
+	[ "$status" = 1 ]
+	a_list_ago 100000
+	refused
+	costs "an ADD within the next two minutes" 3 20000
+	curl -sf "$ETCD_URL/v3/kv/deleterange" -d "$(jq -nc '{ key: ("/ipvlan-cni/net/10.7.7.16/28" | @base64) }')" >/dev/null
+	a_list_ago 120000
+	add c1
+	[ "$(own)" = 10.7.7.16/28 ]
+	[ ! -h "$OWN/blocks/listed.0" ]
+}
+
 # claims_of OPTION... NODES: writes the costs of claims of new nodes to COSTS.
 claims_of() {
 	COSTS=$BATS_TEST_TMPDIR/costs

@@ -81,6 +81,11 @@ add() {
 	ADDRESS=$(address)
 }
 
+# The engine must count the node's blocks again before the next address: COUNTED_MS have passed.
+a_minute_passes() {
+	rm -f "$OWN/blocks/counted"
+}
+
 # own: the blocks of the present node, from its files.
 own() {
 	local link all=''

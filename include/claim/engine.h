@@ -142,8 +142,10 @@ struct engine_kind {
 	/* Replaces old by fresh if the engine still has this version of old. FOUND_NOT: it has another. */
 	enum found (*update)(struct engine *engine, const struct claim *old, struct claim *fresh,
 			     struct cni_error *err);
-	/* Deletes the claim with this id, and its key of the index. FOUND_NOT: it does not exist. */
-	enum found (*remove)(struct engine *engine, const struct claim *claim, struct cni_error *err);
+	/* Deletes the claim with this id, and its key of the index. FOUND_NOT: it does not exist, or it
+	 * belongs to another owner by now: then *there, unless NULL, is the claim with this id. */
+	enum found (*remove)(struct engine *engine, const struct claim *claim, struct claim *there,
+			     struct cni_error *err);
 	/* Reads the record of this kind and name into doc, an object, and version. FOUND_NOT: it does not
 	 * exist. FOUND_FAILED with a version: it is damaged. */
 	enum found (*keep_read)(struct engine *engine, struct keep *keep, struct cni_error *err);

@@ -148,19 +148,9 @@ static int agree_adopt(const struct node *node, const struct claim *claim, struc
 int remove_claim(const struct node *node, const struct claim *claim, struct cni_error *err)
 {
 	if (local_end_route(node, &claim->block, err) < 0 ||
-	    node->engine->kind->remove(node->engine, claim, err) == FOUND_FAILED)
+	    node->engine->kind->remove(node->engine, claim, NULL, err) == FOUND_FAILED)
 		return -1;
 	return local_forget(node, &claim->block, err);
-}
-
-int remove_block(const struct node *node, const struct block *block, struct cni_error *err)
-{
-	struct claim claim = node->self;
-
-	claim.block = block->prefix;
-	memcpy(claim.id, block->id, sizeof(claim.id));
-	memcpy(claim.version, block->version, sizeof(claim.version));
-	return remove_claim(node, &claim, err);
 }
 
 /* create() has found a claim of this store. Has another machine made it, with a copy of the store? */
@@ -186,6 +176,22 @@ static bool agree_is_of_old_name(const struct node *node, const struct claim *cl
 	       node_was_renamed(&node->self, claim->incarnation, claim->machine, claim->boot);
 }
 
+int remove_block(const struct node *node, const struct block *block, struct cni_error *err)
+{
+	struct claim claim = node->self, there = { .node = "" };
+	enum found found;
+
+	claim.block = block->prefix;
+	memcpy(claim.id, block->id, sizeof(claim.id));
+	memcpy(claim.version, block->version, sizeof(claim.version));
+	if (local_end_route(node, &block->prefix, err) < 0)
+		return -1;
+	found = node->engine->kind->remove(node->engine, &claim, &there, err);
+	if (found == FOUND_NOT && *there.id && agree_is_of_old_name(node, &there))
+		found = node->engine->kind->remove(node->engine, &there, NULL, err);
+	return found == FOUND_FAILED ? -1 : local_forget(node, &block->prefix, err);
+}
+
 static enum found agree_create_claim(struct node *node, const struct prefix *block, struct claim *there,
 				     struct cni_error *err)
 {
@@ -198,9 +204,7 @@ static enum found agree_create_claim(struct node *node, const struct prefix *blo
 		return FOUND_FAILED;
 	if (found == FOUND_NOT && agree_is_of_old_name(node, there))
 		found = FOUND;
-	if (found == FOUND)
-		return agree_adopt(node, there, err) < 0 ? FOUND_FAILED : FOUND;
-	if (found == FOUND_NOT && local_forget(node, block, err) < 0)
+	if (found == FOUND && agree_adopt(node, there, err) < 0)
 		return FOUND_FAILED;
 	return found;
 }
@@ -209,11 +213,15 @@ enum found claim_block(struct node *node, const struct prefix *block, struct cla
 		       struct cni_error *err)
 {
 	struct claim claim = node->self;
+	enum found found;
 
 	claim.block = *block;
 	if (local_note(node, &claim, BLOCK_CLAIMING, err) < 0)
 		return FOUND_FAILED;
-	return agree_create_claim(node, block, there, err);
+	found = agree_create_claim(node, block, there, err);
+	if (found == FOUND_NOT && local_forget(node, block, err) < 0)
+		return FOUND_FAILED;
+	return found;
 }
 
 /* Blocks that the engine lacks: from now on addrpool assigns no address of them. */
@@ -251,6 +259,27 @@ static int agree_other_size(const struct node *node, const struct block *block, 
 			node->conf->place.network);
 }
 
+/*
+ * Another node owns a block of ours: drops it. While pods of this node have addresses of it, its note stays,
+ * so that the node claims it again as soon as it is free: otherwise a third node would assign these
+ * addresses.
+ */
+static enum found agree_lose(const struct node *node, const struct prefix *block, const char *owner,
+			     struct cni_error *err)
+{
+	const enum found leased = local_leases(node, block, err);
+	int rc = -1;
+
+	claim_report(node, "network %s: block %s no longer belongs to node %s, but to %s%s",
+		     node->self.network, prefix_text(block).s, node->self.node, *owner ? owner : "?",
+		     leased == FOUND_NOT ? "" : ". Pods of both nodes may have the same addresses of it");
+	if (leased == FOUND)
+		rc = local_end_route(node, block, err);
+	if (leased == FOUND_NOT)
+		rc = local_forget(node, block, err);
+	return rc < 0 ? FOUND_FAILED : FOUND_NOT;
+}
+
 /* Claims again a block that the engine lacks. FOUND_NOT: it belongs to another node. */
 static enum found agree_claim_again(struct node *node, const struct block *block, struct cni_error *err)
 {
@@ -260,13 +289,7 @@ static enum found agree_claim_again(struct node *node, const struct block *block
 	if (agree_has_other_size(node, block))
 		return (enum found)agree_other_size(node, block, err);
 	found = agree_create_claim(node, &block->prefix, &there, err);
-	if (found == FOUND_NOT)
-		claim_report(node,
-			     "network %s: block %s no longer belongs to node %s, but to %s. "
-			     "Pods of both nodes may have the same addresses of it",
-			     node->self.network, prefix_text(&block->prefix).s, node->self.node,
-			     *there.node ? there.node : "?");
-	return found;
+	return found == FOUND_NOT ? agree_lose(node, &block->prefix, there.node, err) : found;
 }
 
 /* The engine has no claim of this node for a noted block. */

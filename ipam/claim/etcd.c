@@ -764,11 +764,13 @@ static json_t *etcd_is_this_claim(const struct etcd *etcd, const struct claim *c
 	return conditions;
 }
 
-static enum found etcd_remove(struct engine *engine, const struct claim *claim, struct cni_error *err)
+static enum found etcd_remove(struct engine *engine, const struct claim *claim, struct claim *there,
+			      struct cni_error *err)
 {
 	struct etcd *etcd = (struct etcd *)engine;
 	const struct key key = etcd_block_key(etcd, &claim->block);
 	json_auto_t *answer = NULL;
+	struct claim other;
 
 	if (!*claim->id)
 		return FOUND_NOT; /* the answer to its creation never came, and the engine did not list it */
@@ -776,7 +778,11 @@ static enum found etcd_remove(struct engine *engine, const struct claim *claim, 
 			       json_pack("[o, o]", etcd_delete(key.s),
 					 etcd_delete(etcd_claim_index_key(etcd, claim).s)),
 			       key.s, err);
-	return !answer ? FOUND_FAILED : etcd_succeeded(answer) ? FOUND : FOUND_NOT;
+	if (!answer || etcd_succeeded(answer))
+		return answer ? FOUND : FOUND_FAILED;
+	if (there && etcd_in_the_way(answer, &claim->block, &other) == FOUND && !strcmp(other.id, claim->id))
+		*there = other;
+	return FOUND_NOT;
 }
 
 static const char *const kinds[] = { [KEEP_IDENTITY] = "~identity/", [KEEP_ADDRESS] = "~address/" };

@@ -133,6 +133,14 @@ static enum found kubernetes_refused(const struct kubernetes *k, const struct re
 	return FOUND_FAILED;
 }
 
+/* The API server says that the object does not exist. A balancer without a server may answer 404, too. */
+static bool kubernetes_is_missing(const struct reply *reply)
+{
+	const char *reason = json_string_value(json_field(reply->doc, "reason"));
+
+	return reply->status == 404 && reason && !strcmp(reason, "NotFound");
+}
+
 struct micro_time {
 	char s[40];
 };
@@ -347,7 +355,7 @@ static int kubernetes_read_pool(struct kubernetes *k, struct look *look, struct 
 
 	if (kubernetes_call(k, "GET", name.s, NULL, &reply, err) < 0)
 		return -1;
-	if (reply.status != 200 && reply.status != 404)
+	if (reply.status != 200 && !kubernetes_is_missing(&reply))
 		return kubernetes_refused(k, &reply, err);
 	look->block_size = kubernetes_size_in(reply.doc);
 	snprintf(size, sizeof(size), "%lld", look->block_size);
@@ -401,7 +409,6 @@ static int kubernetes_node_missing(const char *node, const char *key, struct cni
 static enum found kubernetes_read_node(struct kubernetes *k, const char *node, json_t **ret,
 				       struct cni_error *err)
 {
-	const char *reason;
 	struct reply reply;
 	enum found found;
 	char path[320];
@@ -413,11 +420,7 @@ static enum found kubernetes_read_node(struct kubernetes *k, const char *node, j
 	snprintf(path, sizeof(path), "/api/v1/nodes/%s", node);
 	if (http_call(&k->http, "GET", path, NULL, &reply, err) < 0)
 		return FOUND_FAILED;
-	/* a balancer may answer 404 as well */
-	reason = json_string_value(json_field(reply.doc, "reason"));
-	found = reply.status == 200					       ? FOUND
-		: reply.status == 404 && reason && !strcmp(reason, "NotFound") ? FOUND_NOT
-									       : FOUND_FAILED;
+	found = reply.status == 200 ? FOUND : kubernetes_is_missing(&reply) ? FOUND_NOT : FOUND_FAILED;
 	if (found == FOUND)
 		*ret = json_incref(reply.doc);
 	else if (found == FOUND_FAILED)
@@ -453,7 +456,7 @@ static enum found kubernetes_read_one(struct kubernetes *k, const struct prefix 
 
 	if (kubernetes_call(k, "GET", kubernetes_name_of(k, block).s, NULL, &reply, err) < 0)
 		return FOUND_FAILED;
-	if (reply.status != 200 && reply.status != 404)
+	if (reply.status != 200 && !kubernetes_is_missing(&reply))
 		return kubernetes_refused(k, &reply, err);
 	if (reply.status == 200 && !kubernetes_read_lease_of(k, block, reply.doc, ret))
 		*ret = (struct claim){ .block = *block };
@@ -766,7 +769,7 @@ static enum found kubernetes_update(struct engine *engine, const struct claim *o
 	    kubernetes_call(k, "PUT", kubernetes_name_of(k, &fresh->block).s, kubernetes_lease_of(k, fresh),
 			    &reply, err) < 0)
 		return FOUND_FAILED;
-	if (reply.status != 200 && reply.status != 409 && reply.status != 404)
+	if (reply.status != 200 && reply.status != 409 && !kubernetes_is_missing(&reply))
 		return kubernetes_refused(k, &reply, err);
 	if (reply.status == 200 && kubernetes_read_lease_of(k, &fresh->block, reply.doc, &there))
 		memcpy(fresh->version, there.version, sizeof(fresh->version));
@@ -794,7 +797,8 @@ static enum found kubernetes_delete_lease(struct kubernetes *k, const char *name
 				      version),
 			    &reply, err) < 0)
 		return FOUND_FAILED;
-	if (reply.status != 200 && reply.status != 202 && reply.status != 404 && reply.status != 409)
+	if (reply.status != 200 && reply.status != 202 && reply.status != 409 &&
+	    !kubernetes_is_missing(&reply))
 		return kubernetes_refused(k, &reply, err);
 	/* finalizers of other programs keep it */
 	stays = json_is_string(json_field(json_field(reply.doc, "metadata"), "deletionTimestamp"));
@@ -804,21 +808,25 @@ static enum found kubernetes_delete_lease(struct kubernetes *k, const char *name
 
 /* If another program has changed the Lease, for example a label, it is still our claim: reads its version,
  * and tries again. */
-static enum found kubernetes_remove(struct engine *engine, const struct claim *claim, struct cni_error *err)
+static enum found kubernetes_remove(struct engine *engine, const struct claim *claim, struct claim *there,
+				    struct cni_error *err)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
 	enum found found = kubernetes_delete_lease(k, kubernetes_name_of(k, &claim->block).s, claim->id,
 						   *claim->version ? claim->version : NULL, err);
-	struct claim there;
+	struct claim now;
 
 	if (found != FOUND_NOT || !*claim->version)
 		return found;
-	found = kubernetes_read_one(k, &claim->block, &there, err);
-	if (found != FOUND || strcmp(there.id, claim->id) != 0 ||
-	    strcmp(owner_mark(&there).s, owner_mark(claim).s) != 0)
+	found = kubernetes_read_one(k, &claim->block, &now, err);
+	if (found != FOUND || strcmp(now.id, claim->id) != 0)
 		return found == FOUND ? FOUND_NOT : found;
-	return kubernetes_delete_lease(k, kubernetes_name_of(k, &claim->block).s, claim->id,
-				       *there.version ? there.version : NULL, err);
+	if (!strcmp(owner_mark(&now).s, owner_mark(claim).s))
+		return kubernetes_delete_lease(k, kubernetes_name_of(k, &claim->block).s, claim->id,
+					       *now.version ? now.version : NULL, err);
+	if (there)
+		*there = now;
+	return FOUND_NOT;
 }
 
 static const char *const kinds[] = { [KEEP_IDENTITY] = "identity", [KEEP_ADDRESS] = "address" };
@@ -896,7 +904,7 @@ static enum found kubernetes_keep_read(struct engine *engine, struct keep *keep,
 	*keep->version = '\0';
 	if (kubernetes_call(k, "GET", kubernetes_keep_name(k, keep).s, NULL, &reply, err) < 0)
 		return FOUND_FAILED;
-	if (reply.status == 404) {
+	if (kubernetes_is_missing(&reply)) {
 		json_decref(reply.doc);
 		return FOUND_NOT;
 	}
@@ -924,7 +932,8 @@ static enum found kubernetes_keep_write(struct engine *engine, struct keep *keep
 	if (kubernetes_call(k, is_new ? "POST" : "PUT", is_new ? "" : name.s, kubernetes_keep_lease(k, keep),
 			    &reply, err) < 0)
 		return FOUND_FAILED;
-	if (reply.status != 200 && reply.status != 201 && reply.status != 409 && reply.status != 404)
+	if (reply.status != 200 && reply.status != 201 && reply.status != 409 &&
+	    !kubernetes_is_missing(&reply))
 		return kubernetes_refused(k, &reply, err);
 	if (reply.status < 300)
 		kubernetes_copy_version(keep, json_field(reply.doc, "metadata"));

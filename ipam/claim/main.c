@@ -77,10 +77,19 @@ static json_t *main_hold(struct node *node, char **argv, struct cni_error *err)
 	return identity_hold(node, &owner, argv[2], argv[3], err);
 }
 
-/* All lines that the node has reported. */
-static json_t *main_report(const struct node *node)
+/* The answer with the lines that the node has reported. If the call failed, they go to the log, and NULL is
+ * returned. */
+static json_t *main_report(const struct node *node, int rc)
 {
-	return node->report ? json_pack("{s:O}", "report", node->report) : json_object();
+	const json_t *line;
+	size_t i;
+
+	if (rc == 0)
+		return node->report ? json_pack("{s:O}", "report", node->report) : json_object();
+	json_array_foreach(node->report, i, line)
+		if (!log_has_file())
+			cni_log("%s", json_string_value(line));
+	return NULL;
 }
 
 /* Executes the verb. Returns the answer, or NULL with err filled. */
@@ -94,9 +103,9 @@ static json_t *main_execute(struct node *node, char **argv, struct cni_error *er
 	if (!strcmp(verb, "claim"))
 		return main_claim(node, argv + 1, err) < 0 ? NULL : json_object();
 	if (!strcmp(verb, "confirm"))
-		return claim_confirm(node, now, err) < 0 ? NULL : main_report(node);
+		return main_report(node, claim_confirm(node, now, err));
 	if (!strcmp(verb, "return"))
-		return claim_return(node, argv[1], err) < 0 ? NULL : main_report(node);
+		return main_report(node, claim_return(node, argv[1], err));
 	if (!strcmp(verb, "hold"))
 		return main_hold(node, argv + 1, err);
 	if (!strcmp(verb, "identities"))

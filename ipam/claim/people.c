@@ -110,7 +110,7 @@ static enum found people_release(const struct node *node, const struct claim *cl
 	engine_go_on(node->engine);
 	if (ourselves && local_end_route(node, &claim->block, err) < 0)
 		return FOUND_FAILED;
-	found = node->engine->kind->remove(node->engine, claim, err);
+	found = node->engine->kind->remove(node->engine, claim, NULL, err);
 	if (found != FOUND_FAILED && ourselves && local_forget(node, &claim->block, err) < 0)
 		return FOUND_FAILED;
 	return found;

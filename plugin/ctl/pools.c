@@ -61,15 +61,27 @@ double pools_share(long long n, long long size)
 }
 
 /* Finds the reason in "addrpool: /dev/stdin: REASON\n". */
-static int pools_explain(struct outcome *o, struct cni_error *err)
+static int pools_explain(const struct outcome *o, struct cni_error *err)
 {
 	const char *why = strstr(o->stderr_end, INPUT ": ");
 
-	o->stderr_end[strcspn(o->stderr_end, "\n")] = '\0';
 	why = why ? why + strlen(INPUT ": ") : o->stderr_end;
 	if (!*why)
 		return cni_fail(err, CNI_CONFIG, "addrpool failed without a message");
-	return cni_fail(err, CNI_CONFIG, "%s", why);
+	return cni_fail(err, CNI_CONFIG, "%.*s", (int)strcspn(why, "\n"), why);
+}
+
+/* Prints what the command printed; if it failed, what it printed before the reason. */
+static void pools_put_output(const struct outcome *o)
+{
+	const char *why = strstr(o->stderr_end, INPUT ": ");
+	size_t len = !o->status ? strlen(o->stderr_end) : why ? (size_t)(why - o->stderr_end) : 0;
+
+	while (o->status && len && o->stderr_end[len - 1] != '\n')
+		len--;
+	fwrite(o->stderr_end, 1, len, stderr);
+	if (o->output_len)
+		fwrite(o->output, 1, o->output_len, stdout);
 }
 
 /* addrpool asks the engine of one plugin after the other. */
@@ -112,19 +124,18 @@ static int pools_addrpool_run(const json_t *network, const char *const *argument
 int pools_command(const json_t *network, const char *const *arguments, struct cni_error *err)
 {
 	const char *all[8] = { NULL };
-	struct outcome o;
+	struct outcome o = { .status = 0 };
 	size_t n = 0;
+	int rc;
 
 	for (; arguments[n] && n + 2 < sizeof(all) / sizeof(*all); n++)
 		all[n] = arguments[n];
 	all[n] = INPUT;
 	progress("asking the engine of network %s", scan_text(network, "name"));
-	if (pools_addrpool_run(network, all, &o, err) < 0)
-		return -1;
+	rc = pools_addrpool_run(network, all, &o, err);
 	progress_end();
-	fputs(o.stderr_end, stderr);
-	fwrite(o.output, 1, o.output_len, stdout);
-	return 0;
+	pools_put_output(&o);
+	return rc;
 }
 
 json_t *pools_of(const json_t *network, bool ask, struct cni_error *err)

@@ -233,7 +233,7 @@ begins() {
 	kubernetes
 	answers 200 '{"items": []}'
 	answers 200 '{"rows": []}'
-	answers 404
+	answers 404 '{"reason": "NotFound"}'
 	answers 409
 	answers 200 '{"metadata": {"annotations": {"ipvlan-cni/block-size": "8"}}}'
 	pool ADD "$CONF" c1
@@ -245,7 +245,7 @@ begins() {
 	kubernetes
 	answers 200 '{"items": []}'
 	answers 200 '{"rows": []}'
-	answers 404
+	answers 404 '{"reason": "NotFound"}'
 	answers 409
 	answers 200 '{"metadata": {}}'
 	pool ADD "$CONF" c1
@@ -382,17 +382,37 @@ first_claim() {
 	forget_answers
 	rm -rf "$DATA"
 	begins
-	answers 409
-	answers 404
-	answers 409
-	answers 404
-	answers 409
-	answers 404
-	answers 409
-	answers 404
+	for _ in 1 2 3 4; do
+		answers 409
+		answers 404 '{"reason": "NotFound"}'
+	done
 	pool ADD "$CONF" c1
 	fails 11 ', which does not exist'
 	[[ $(readlink "$OWN"/blocks/*-28) = claiming* ]]
+}
+
+@test "404 of a balancer without a server does not mean that a block was returned: the node returns it later" {
+	kubernetes
+	first_claim
+	rm -r "$OWN/blocks"
+	begins
+	answers 201 "$(lease_of "$NAME" a "$MACHINE" "$INCARNATION" "$BOOT")"
+	pool ADD "$CONF" c1
+	succeeds
+	[ -n "$(own)" ]
+	forget_answers
+	answers 404 '<html>no server</html>'
+	pool DEL "$CONF" c1
+	succeeds
+	[[ $(readlink "$OWN"/blocks/*-28) = returning* ]]
+	forget_answers
+	answers 200 '{"items": []}'
+	answers 404 '{"reason": "NotFound"}'
+	answers 404 '{"reason": "NotFound"}'
+	"$BUILD/addrpool-claim" return <<<"$CONF"
+	[ -z "$(own)" ]
+	run ls "$OWN"/blocks/*-28
+	[ "$status" = 2 ]
 }
 
 @test "a small pool in which other nodes take each free block that was seen: the node looks again" {

@@ -15,11 +15,6 @@ teardown() {
 	stop_engine
 }
 
-# The engine must count the node's blocks again before the next address: COUNTED_MS have passed.
-a_minute_passes() {
-	rm -f "$OWN/blocks/counted"
-}
-
 # taken_by NODE ADDRESS: the node claims the block of the address.
 taken_by() {
 	on "$1"
@@ -114,6 +109,52 @@ second_machine() {
 	[[ " $(own) " != *" $block "* ]]
 	agreed
 	[ "$(claims b)" = "$block" ]
+}
+
+@test "another node has a block of running pods, and releases it: their node claims it again before a third one can" {
+	local block first note
+	on a
+	add c1
+	first=$ADDRESS block=$(own)
+	note=$OWN/blocks/${block//\//-}
+	released a
+	taken_by b "$first"
+	on a
+	a_minute_passes
+	add c2
+	[[ $(readlink "$note") = claiming* ]]
+	a_minute_passes
+	add c3
+	[[ $stderr = *"block $block no longer belongs to node a, but to b"* ]]
+	on b
+	pool DEL "$CONF" c1
+	succeeds
+	[ -z "$(claims b)" ]
+	on a
+	a_minute_passes
+	add c4
+	[ -z "$stderr" ]
+	[[ " $(own) " = *" $block "* ]]
+	agreed
+}
+
+@test "another node has a block of pods that end then: their node forgets it" {
+	local block first
+	on a
+	add c1
+	first=$ADDRESS block=$(own)
+	released a
+	taken_by b "$first"
+	on a
+	a_minute_passes
+	add c2
+	pool DEL "$CONF" c1
+	succeeds
+	a_minute_passes
+	add c3
+	[ ! -h "$OWN/blocks/${block//\//-}" ]
+	[ "$(claims b)" = "$block" ]
+	agreed
 }
 
 @test "the next claim notices a lost block too, within the minute" {
@@ -333,6 +374,20 @@ second_machine() {
 	add c2
 	agreed
 	[[ $(own) = */30 && ! -h $link ]]
+}
+
+@test "the host name changes, and then all pods end: no block stays under the old name" {
+	on a '"blockSize": 2'
+	add c1
+	add c2
+	add c3
+	[ "$(claims a | wc -w)" = 2 ]
+	CONF=${CONF/'"node": "a"'/'"node": "renamed"'}
+	pool DEL "$CONF" c1
+	pool DEL "$CONF" c2
+	pool DEL "$CONF" c3
+	[ -z "$(own)" ]
+	[ -z "$(claims a)$(claims renamed)" ]
 }
 
 @test "the host name changes while pods run: the node keeps its blocks, under its new name" {

@@ -132,8 +132,8 @@ page() { # CONTINUE LEASE...
 	answers 200 '{}'
 	answers 409 '{"message": "the ResourceVersion in the precondition (7) does not match the ResourceVersion in record (8)"}'
 	answers 200 "$back"
-	answers 404 '{}' # another administrator has released it
-	answers 404 '{}'
+	answers 404 '{"reason": "NotFound"}' # another administrator has released it
+	answers 404 '{"reason": "NotFound"}'
 	page '' "$back"
 	run "$BUILD/addrpool" release-node --yes b <(echo "$CONF")
 	succeeds

@@ -419,10 +419,13 @@ hostile() {
 	local churn i
 	configured net "$(conf '{"hostAccess":true}')"
 	pod b net
+	# each pod has a container of its own, as those of a runtime
 	(
-		while :; do
-			pod a net
-			cni DEL "$(cat "$NETCONFPATH/net.conf")" a
+		for ((i = 0; ; i++)); do
+			ip netns add "p$i"
+			pod "p$i" net
+			cni DEL "$(cat "$NETCONFPATH/net.conf")" "p$i"
+			ip netns del "p$i"
 		done
 	) >/dev/null 2>&1 3>&- &
 	churn=$!

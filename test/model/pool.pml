@@ -662,7 +662,10 @@ inline conclude(s, b)
 	:: act == TAKE_NOTE ->
 		note[AT(s, b)] = OWNED;
 		nid[AT(s, b)] = q_id[AT(s, b)]
-	:: act == FORGET || act == REMOVE || (act == CREATE && !res) -> forget(s, b)
+	:: act == FORGET || act == REMOVE || (act == CREATE && !res && !lease[AT(s, b)]) -> forget(s, b)
+	:: act == CREATE && !res && lease[AT(s, b)] -> /* pods have the address: the next look claims it again */
+		note[AT(s, b)] = CLAIMING;
+		nid[AT(s, b)] = 0
 	:: act == CREATE && res ->
 		note[AT(s, b)] = OWNED;
 		nid[AT(s, b)] = rid

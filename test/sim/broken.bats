@@ -68,6 +68,11 @@ found() {
 	found 'a node keeps a claim and its incarnation while pods have addresses'
 }
 
+@test "a block that another node has is forgotten although pods have its addresses" {
+	in_function agree_lose 's/if (leased == FOUND_NOT)/if (true)/'
+	MORE=restore,save found 'after an ADD that has asked the engine'
+}
+
 @test "a node that has lost its leases takes its blocks back while its pods run" {
 	in_function agree_check_heir 's/if (!same_store \&\& same_boot)/if (false)/'
 	found 'a node keeps a claim and its incarnation while pods have addresses'

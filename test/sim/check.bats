@@ -62,13 +62,13 @@ all_ends() {
 good() {
 	all_ends
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
-	[ "$status" = 0 ] && [[ ${lines[-1]} = "10 passed, 0 failed" ]] || { echo "$output"; return 1; }
+	[ "$status" = 0 ] && [[ ${lines[-1]} = "11 passed, 0 failed" ]] || { echo "$output"; return 1; }
 }
 
 # bad RULE TEXT: the checker reports only that rule as broken, with TEXT.
 bad() {
 	run "$BATS_TEST_DIRNAME/check" "$HISTORY"
-	[ "$status" = 1 ] && [[ ${lines[-1]} = "9 passed, 1 failed" && $output = *"not ok "[0-9]*" $1"* && $output = *"$2"* ]] ||
+	[ "$status" = 1 ] && [[ ${lines[-1]} = "10 passed, 1 failed" && $output = *"not ok "[0-9]*" $1"* && $output = *"$2"* ]] ||
 		{ echo "$output"; return 1; }
 }
 
@@ -247,6 +247,41 @@ bad() {
 	ends ok '"address": "10.9.0.6"'
 	all_ends
 	bad 'a node keeps a claim and its incarnation while pods have addresses' 'a/net claims 10.9.0.4/30 without its leases, but pod p2 has 10.9.0.5'
+}
+
+# lost: b has taken the block of a's pod p1, and returns it; then a's ADD asks the engine.
+lost() {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	event restore '"path": "empty"'
+	event engine '"by": "restore", "changes": [{"block": "10.9.0.4/30", "before": '"$(claim a)"', "after": null}]'
+	claims b p2 10.9.0.6 10.9.0.4/30
+	begins DEL b p2
+	changes 10.9.0.4/30 b ''
+	ends ok
+	begins ADD a p3
+}
+
+@test "a node claims a block of its running pod again when it is free" {
+	lost
+	changes 10.9.0.4/30 '' a
+	ends ok '"address": "10.9.0.7", "asked": 2, "answered": 2'
+	del a p1
+	begins DEL a p3
+	changes 10.9.0.4/30 a ''
+	ends ok
+	good
+}
+
+@test "a node does not claim a block of its running pod again when it is free" {
+	lost
+	changes 10.9.0.8/30 '' a
+	ends ok '"address": "10.9.0.9", "asked": 2, "answered": 2'
+	del a p1
+	begins DEL a p3
+	changes 10.9.0.8/30 a ''
+	ends ok
+	all_ends
+	bad 'after an ADD that has asked the engine' 'p1 on a/net has 10.9.0.5, and no node has 10.9.0.4/30'
 }
 
 @test "CHECK fails for a pod without a fault" {

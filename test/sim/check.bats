@@ -284,6 +284,20 @@ lost() {
 	bad 'after an ADD that has asked the engine' 'p1 on a/net has 10.9.0.5, and no node has 10.9.0.4/30'
 }
 
+@test "a GC has compared the notes within the minute: an ADD need not ask the engine" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	NOW=$((NOW + 60))
+	begins GC a ''
+	ends ok '"asked": 1, "answered": 1, "listed": true'
+	event restore '"path": "empty"'
+	event engine '"by": "restore", "changes": [{"block": "10.9.0.4/30", "before": '"$(claim a)"', "after": null}]'
+	NOW=$((NOW + 40))
+	add a p2 10.9.0.6
+	del a p1
+	del a p2
+	good
+}
+
 @test "CHECK fails for a pod without a fault" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	begins CHECK a p1

@@ -267,13 +267,15 @@ net web-2 $ADDRESS other" ]
 	[[ " $boots " = *' 00000046.'* && " $boots " != *' 00000006.'* ]]
 }
 
+# confirm [LOG]: ipvlanctl pools confirm on the node at hand.
+confirm() {
+	jq '{ cniVersion, name, plugins: [{ type: "bridge", ipam, logFile: $ARGS.positional[0] }] }' --args "$@" <<<"$CONF" >"$BATS_TEST_TMPDIR/net.conflist"
+	run --separate-stderr "$BUILD/ipvlanctl" pools confirm "$BATS_TEST_TMPDIR/net.conflist"
+}
+
 @test "etcd restored from a backup: ipvlanctl pools confirm has each node claim its blocks again at once, and its identities" {
 	local sets='"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.64", "rangeEnd": "10.9.0.95", "identities": true, "for": {"POD": "web"}}],
 		[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.128"}]]' block
-	confirm() {
-		jq '{ cniVersion, name, plugins: [{ type: "bridge", ipam, logFile: $ARGS.positional[0] }] }' --args "$@" <<<"$CONF" >"$BATS_TEST_TMPDIR/net.conflist"
-		run --separate-stderr "$BUILD/ipvlanctl" pools confirm "$BATS_TEST_TMPDIR/net.conflist"
-	}
 	on b '"blockSize": 2' "$sets"
 	CNI_ARGS="IgnoreUnknown=1;POD=other" add c1
 	backup
@@ -308,6 +310,33 @@ network net, pool net: the engine has the blocks and identities of node a" ]
 	confirm
 	[ "$status" = 1 ]
 	[[ $stderr = *'etcd http://127.0.0.1:'* ]]
+}
+
+@test "etcd restored from a backup that has a block as its earlier node's: after two rounds of confirm the present node has it" {
+	local block first
+	on a
+	add c1
+	block=$(own) first=$ADDRESS
+	backup
+	drops "$CONF" c1
+	on b
+	pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"$first/24\"]}}" c2
+	succeeds
+	[ "$(own)" = "$block" ]
+	restore
+	confirm
+	succeeds
+	[[ $output = *"block $block no longer belongs to node b, but to a. Pods of both nodes may have the same addresses of it"* ]]
+	on a
+	confirm
+	succeeds
+	[ -z "$(claims a)" ]
+	on b
+	confirm
+	succeeds
+	[ "$output" = 'network net, pool net: the engine has the blocks of node b' ]
+	[ "$(claims b)" = "$block" ]
+	[ "$(own)" = "$block" ]
 }
 
 @test "etcd restored from a backup: gc on a node where no pod starts has it claim its blocks again, within the hour" {

@@ -181,9 +181,9 @@ struct engine *kubernetes_open(const struct cluster *cluster, struct cni_error *
 void engine_begin(struct engine *engine, long long most_ms);
 
 /*
- * For what people ask of a large pool: a minute for each answer, LISTING_S for all. Only until the engine is
- * reached does the configuration's timeout apply. Call engine_go_on() before each request; otherwise it does
- * nothing.
+ * For what people ask of a large pool: a minute, with several tries, for each answer, LISTING_S for all. Only
+ * until the engine is reached does the configuration's timeout apply. Call engine_go_on() before each
+ * request; otherwise it does nothing.
  */
 void engine_begin_for_people(struct engine *engine);
 void engine_go_on(struct engine *engine);

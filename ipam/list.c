@@ -54,7 +54,7 @@ static const struct about about = {
 		 "returns them. With --yes it also asks the engine once an hour whether it has\n"
 		 "this node's blocks.\n"
 		 "\n"
-		 "confirm asks the engine so at once, and about identities. Call it on each node after\n"
+		 "confirm asks that at once, and compares the identities. Call it on each node after\n"
 		 "the engine was restored from a backup.\n"
 		 "\n"
 		 "stores lists the networks and pools that have leases or blocks in a dataDir.\n"

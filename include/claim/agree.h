@@ -14,9 +14,9 @@ bool must_agree(const struct blocks *blocks);
 /*
  * Notes the node's claims in the engine as owned, and removes those whose note says returning. If the engine
  * has lost a block of the store, or a person has released it, claims the block again. If another node owns it
- * now, reports that, and drops the block as soon as no pod of this node has an address of it. CNI_CONFIG:
- * another machine, or another installation of this one, has claims under the node's name, and its pods may
- * have addresses of them. CNI_RETRY: another process has changed a claim meanwhile.
+ * now, reports that, assigns no address of it, and forgets it as soon as no pod of this node has one.
+ * CNI_CONFIG: another machine, or another installation of this one, has claims under the node's name, and its
+ * pods may have addresses of them. CNI_RETRY: another process has changed a claim meanwhile.
  */
 int agree(struct node *node, struct cni_error *err);
 

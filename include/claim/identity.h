@@ -40,9 +40,9 @@ json_t *identity_hold(struct node *node, const struct owner *owner, const char *
 
 /*
  * Releases the identities of attachments that are over. all: reads all records of the engine. It then also
- * releases those that only the engine has as this node's, and holds those again that the engine does not
- * know, because it was restored from a backup. If one cannot be released, goes on with the next one unless
- * the engine does not answer, and fails with the first error.
+ * releases those that only the engine has as this node's, or that this machine held before it lost its files,
+ * and holds those again that the engine does not know, because it was restored from a backup. If one cannot
+ * be released, goes on with the next one unless the engine does not answer, and fails with the first error.
  */
 int identity_return(struct node *node, bool all, struct cni_error *err);
 

@@ -37,6 +37,10 @@ enum found local_has_free(const struct node *node, const struct pool *pool, cons
 /* FOUND: an address of the block is leased. CNI_IO. */
 enum found local_leases(const struct node *node, const struct prefix *block, struct cni_error *err);
 
+/* May a pod that exists have an address of the block? Not one of an earlier boot. Searches the namespaces of
+ * the machine. */
+enum found local_pods(const struct node *node, const struct prefix *block, struct cni_error *err);
+
 /* Notes all blocks of these claims as returning, if none of their addresses is leased, while it holds the
  * store's lock. FOUND_NOT: *lease is in one of them, and nothing is noted. CNI_IO. */
 enum found local_return(const struct node *node, const struct claims *claims, struct lease_text *lease,

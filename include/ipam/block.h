@@ -39,7 +39,8 @@ struct block_boot {
 struct block_boot block_boot(void);
 
 enum block_state {
-	BLOCK_CLAIMING, /* the claim may or may not be in the engine */
+	BLOCK_CLAIMING, /* the claim may or may not be in the engine; or another node has the block, of which
+			 * pods of this node have addresses */
 	BLOCK_OWNED,
 	BLOCK_RETURNING, /* the claim may still be in the engine; the node assigns no address of it */
 };

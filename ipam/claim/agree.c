@@ -209,6 +209,30 @@ static enum found agree_create_claim(struct node *node, const struct prefix *blo
 	return found;
 }
 
+/*
+ * Another node owns the block: forgets it. While pods of this node have addresses of it, its note stays, so
+ * that the node claims it again as soon as it is free: otherwise a third node would assign these addresses.
+ * owned: it was a block of this node.
+ */
+static enum found agree_lose(const struct node *node, const struct prefix *block, const struct claim *there,
+			     bool owned, struct cni_error *err)
+{
+	const enum found pods = local_pods(node, block, err);
+	int rc = -1;
+
+	if (owned)
+		claim_report(node, "network %s: block %s no longer belongs to node %s, but to %s%s",
+			     node->self.network, prefix_text(block).s, node->self.node,
+			     *there->node ? there->node : "?",
+			     pods == FOUND_NOT ? ""
+					       : ". Pods of both nodes may have the same addresses of it");
+	if (pods == FOUND)
+		rc = local_end_route(node, block, err);
+	if (pods == FOUND_NOT)
+		rc = local_forget(node, block, err);
+	return rc < 0 ? FOUND_FAILED : FOUND_NOT;
+}
+
 enum found claim_block(struct node *node, const struct prefix *block, struct claim *there,
 		       struct cni_error *err)
 {
@@ -219,9 +243,7 @@ enum found claim_block(struct node *node, const struct prefix *block, struct cla
 	if (local_note(node, &claim, BLOCK_CLAIMING, err) < 0)
 		return FOUND_FAILED;
 	found = agree_create_claim(node, block, there, err);
-	if (found == FOUND_NOT && local_forget(node, block, err) < 0)
-		return FOUND_FAILED;
-	return found;
+	return found == FOUND_NOT ? agree_lose(node, block, there, false, err) : found;
 }
 
 /* Blocks that the engine lacks: from now on addrpool assigns no address of them. */
@@ -259,27 +281,6 @@ static int agree_other_size(const struct node *node, const struct block *block, 
 			node->conf->place.network);
 }
 
-/*
- * Another node owns a block of ours: drops it. While pods of this node have addresses of it, its note stays,
- * so that the node claims it again as soon as it is free: otherwise a third node would assign these
- * addresses.
- */
-static enum found agree_lose(const struct node *node, const struct prefix *block, const char *owner,
-			     struct cni_error *err)
-{
-	const enum found leased = local_leases(node, block, err);
-	int rc = -1;
-
-	claim_report(node, "network %s: block %s no longer belongs to node %s, but to %s%s",
-		     node->self.network, prefix_text(block).s, node->self.node, *owner ? owner : "?",
-		     leased == FOUND_NOT ? "" : ". Pods of both nodes may have the same addresses of it");
-	if (leased == FOUND)
-		rc = local_end_route(node, block, err);
-	if (leased == FOUND_NOT)
-		rc = local_forget(node, block, err);
-	return rc < 0 ? FOUND_FAILED : FOUND_NOT;
-}
-
 /* Claims again a block that the engine lacks. FOUND_NOT: it belongs to another node. */
 static enum found agree_claim_again(struct node *node, const struct block *block, struct cni_error *err)
 {
@@ -289,7 +290,7 @@ static enum found agree_claim_again(struct node *node, const struct block *block
 	if (agree_has_other_size(node, block))
 		return (enum found)agree_other_size(node, block, err);
 	found = agree_create_claim(node, &block->prefix, &there, err);
-	return found == FOUND_NOT ? agree_lose(node, &block->prefix, there.node, err) : found;
+	return found == FOUND_NOT ? agree_lose(node, &block->prefix, &there, true, err) : found;
 }
 
 /* The engine has no claim of this node for a noted block. */

@@ -379,16 +379,47 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 	return claim_fail_as(&why, err);
 }
 
+/* agree() leaves no sign of life, and a node that has lost a block of running pods always agrees: counts its
+ * other blocks once an hour, which leaves one. Ignores errors. */
+static void claim_sign(struct node *node)
+{
+	struct cni_error why = { 0 };
+	struct look look;
+	struct blocks blocks;
+	size_t n = 0;
+
+	if (local_noted_within(node, BLOCKS_SIGNED, SIGN_MS))
+		return;
+	if (local_read(node, &blocks, &why) == 0 && must_agree(&blocks)) {
+		for (size_t i = 0; i < blocks.n; i++)
+			if (block_counts(&blocks.list[i]))
+				blocks.list[n++] = blocks.list[i];
+		blocks.n = n;
+		look = claim_look_at(node, &blocks);
+		if (n && claim_ask(node, &look, &why) == 0 && look.same)
+			claim_keep_look(node, &look);
+	}
+	blocks_free(&blocks);
+}
+
+static int claim_agree(struct node *node, struct cni_error *err)
+{
+	if (agree(node, err) < 0)
+		return -1;
+	claim_sign(node);
+	return 0;
+}
+
 static int claim_count_or_agree(struct node *node, const struct blocks *blocks, struct cni_error *err)
 {
 	struct look look = claim_look_at(node, blocks);
 
 	if (must_agree(blocks))
-		return agree(node, err);
+		return claim_agree(node, err);
 	if (claim_ask(node, &look, err) < 0)
 		return -1;
 	if (!look.same)
-		return agree(node, err);
+		return claim_agree(node, err);
 	claim_keep_look(node, &look);
 	return 0;
 }
@@ -461,21 +492,14 @@ static int claim_mark_returning(struct node *node, struct blocks *blocks, struct
 	return rc < 0 ? -1 : 0;
 }
 
-/* kept: why an identity could not be returned, which does not keep the blocks. */
-static int claim_return_all(struct node *node, bool all, struct cni_error *kept, struct cni_error *err)
+static int claim_return_blocks(struct node *node, bool *agreed, struct cni_error *err)
 {
 	struct blocks blocks;
-	bool agreed = false;
 	int rc = local_read(node, &blocks, err);
 
-	/* with all of them the time may have passed, though the engine answers */
-	if (rc == 0 && identity_return(node, all, kept) < 0 && node->engine->http->silent && !all)
-		rc = claim_fail_as(kept, err);
-	if (all)
-		engine_begin(node->engine, LLONG_MAX);
 	if (rc == 0 && must_agree(&blocks)) {
 		rc = agree(node, err);
-		agreed = rc == 0;
+		*agreed = rc == 0;
 	}
 	blocks_free(&blocks);
 	if (rc == 0)
@@ -484,6 +508,21 @@ static int claim_return_all(struct node *node, bool all, struct cni_error *kept,
 		if (blocks.list[i].state == BLOCK_RETURNING)
 			rc = remove_block(node, &blocks.list[i], err);
 	blocks_free(&blocks);
+	return rc;
+}
+
+/* kept: why an identity could not be returned. That does not keep the blocks, and blocks do not keep
+ * identities, unless the engine does not answer. */
+static int claim_return_all(struct node *node, bool all, struct cni_error *kept, struct cni_error *err)
+{
+	bool agreed = false;
+	int rc = claim_return_blocks(node, &agreed, err);
+
+	if (rc < 0 && node->engine->http->silent)
+		return -1;
+	engine_go_on(node->engine);
+	if (identity_return(node, all, kept) < 0 && node->engine->http->silent && rc == 0)
+		rc = claim_fail_as(kept, err);
 	if (rc == 0)
 		claim_keep_success(node, agreed);
 	return rc;

@@ -1041,10 +1041,14 @@ static int identity_return_without_note(const struct node *node, const struct ke
 	const json_t *holder = json_field(keep->doc, "holder");
 	struct owner owner = { identity_text_of(holder, "container"), identity_text_of(holder, "interface") };
 	const bool ours = identity_is_holder(holder, node, &owner);
+	struct block_note refusal;
 	struct identity note;
 	enum found over;
 
 	if (ours && identity_noted(&note, node, &owner) != FOUND_NOT)
+		return 0;
+	/* another machine of this name runs: the holder may be a pod of it */
+	if (!ours && (node->refused || local_noted(node, BLOCKS_REFUSED, &refusal, NULL) == FOUND))
 		return 0;
 	over = identity_is_over_here(node, holder, err);
 	if (over == FOUND)
@@ -1056,10 +1060,12 @@ static int identity_return_unknown(const struct node *node, const struct keeps *
 {
 	int rc = 0;
 
-	for (size_t i = 0; !node->engine->http->silent && i < all->n; i++)
+	for (size_t i = 0; !node->engine->http->silent && i < all->n; i++) {
+		engine_go_on(node->engine);
 		if (identity_is_of_node(node, &all->list[i]) &&
 		    identity_return_without_note(node, &all->list[i], err) < 0)
 			rc = -1;
+	}
 	return rc;
 }
 
@@ -1107,6 +1113,7 @@ static int identity_hold_unknown(struct node *node, const struct keeps *all, str
 		struct owner owner = { noted.list[i].container, noted.list[i].ifname };
 		enum found over;
 
+		engine_go_on(node->engine);
 		if (identity_is_known(node, all, &noted.list[i]))
 			continue;
 		over = identity_end_attachment(node, &owner, err);
@@ -1126,8 +1133,9 @@ static int identity_agree_with_engine(struct node *node, struct cni_error *err)
 
 	if (rc < 0)
 		return -1;
-	rc = identity_return_unknown(node, &all, err);
-	if (identity_hold_unknown(node, &all, err) < 0)
+	/* first, so that no identity of a running pod has no holder for a moment */
+	rc = identity_hold_unknown(node, &all, err);
+	if (identity_return_unknown(node, &all, err) < 0)
 		rc = -1;
 	keeps_free(&all);
 	return rc;
@@ -1140,9 +1148,11 @@ int identity_return(struct node *node, bool all, struct cni_error *err)
 
 	if (identity_list_noted(&returning, node, IDENTITY_RETURNING, err) < 0)
 		return -1;
-	for (size_t i = 0; !node->engine->http->silent && i < returning.n; i++)
+	for (size_t i = 0; !node->engine->http->silent && i < returning.n; i++) {
+		engine_go_on(node->engine);
 		if (identity_return_noted(node, &returning.list[i], err) < 0)
 			rc = -1;
+	}
 	free(returning.list);
 	return rc;
 }

@@ -12,6 +12,7 @@
 #include "cni/cleanup.h"
 #include "cni/file.h"
 #include "ipam/lease.h"
+#include "ipam/release.h"
 
 #define LOCK_PATIENCE_S 60
 
@@ -147,6 +148,26 @@ enum found local_leases(const struct node *node, const struct prefix *block, str
 		return FOUND_FAILED;
 	found = local_find_lease(&store, block, &lease, err);
 	store_close(&store);
+	return found;
+}
+
+static bool local_is_of_block(void *block, const struct lease *lease)
+{
+	return prefix_contains(block, &lease->ip);
+}
+
+enum found local_pods(const struct node *node, const struct prefix *block, struct cni_error *err)
+{
+	struct prefix copy = *block;
+	enum found found = FOUND_NOT;
+	struct states states;
+
+	if (states_find(&states, &node->conf->place, local_is_of_block, &copy, err) < 0)
+		found = FOUND_FAILED;
+	for (size_t i = 0; found == FOUND_NOT && i < states.leases.n; i++)
+		if (!why_dead(states.states[i]))
+			found = FOUND;
+	states_free(&states);
 	return found;
 }
 

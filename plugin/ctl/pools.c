@@ -80,16 +80,16 @@ static void pools_put_output(const struct outcome *o)
 	while (o->status && len && o->stderr_end[len - 1] != '\n')
 		len--;
 	fwrite(o->stderr_end, 1, len, stderr);
-	if (o->output_len)
+	if (o->output)
 		fwrite(o->output, 1, o->output_len, stdout);
 }
 
-/* addrpool asks the engine of one plugin after the other. */
+/* addrpool asks the engine of one plugin after the other; confirm runs addrpool-claim twice for each. */
 static int pools_patience_s(const json_t *network)
 {
 	const int plugins = (int)json_array_size(json_object_get(network, "plugins"));
 
-	return LOCK_PATIENCE_S + plugins * (LISTING_LOCK_S + LISTING_S);
+	return LOCK_PATIENCE_S + 2 * plugins * (LISTING_LOCK_S + LISTING_S);
 }
 
 /* Runs addrpool for one network. *o has its output. */

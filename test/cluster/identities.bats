@@ -622,6 +622,16 @@ record() {
 	[ "$ADDRESS" = "$first" ]
 }
 
+@test "GC while the engine hangs keeps the notes that it does not answer" {
+	at a '"timeout": 1'
+	started web-0 c1
+	pause_engine
+	pool GC "$(jq -c '. + {"cni.dev/valid-attachments": [{containerID: "c1", ifname: "eth0"}]}' <<<"$CONF")" ''
+	resume_engine
+	[ -h "$OWN/blocks/kept" ]
+	ended c1
+}
+
 @test "DEL on a full disk fails while the identity's end cannot be noted, and frees the identity once there is room" {
 	at a
 	started web-0 c1

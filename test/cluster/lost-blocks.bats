@@ -111,6 +111,11 @@ second_machine() {
 	[ "$(claims b)" = "$block" ]
 }
 
+# neighbour_of ADDRESS: another address of its block.
+neighbour_of() {
+	echo "${1%.*}.$((${1##*.} ^ 1))"
+}
+
 @test "another node has a block of running pods, and releases it: their node claims it again before a third one can" {
 	local block first note
 	on a
@@ -123,9 +128,14 @@ second_machine() {
 	a_minute_passes
 	add c2
 	[[ $(readlink "$note") = claiming* ]]
+	pool ADD "${CONF%\}}, \"runtimeConfig\": {\"ips\": [\"$(neighbour_of "$first")/24\"]}}" c5
+	fails 101 'which belongs to node b'
+	[[ $(readlink "$note") = claiming* ]]
 	a_minute_passes
+	rm -f "$OWN/blocks/signed"
 	add c3
 	[[ $stderr = *"block $block no longer belongs to node a, but to b"* ]]
+	[ -h "$OWN/blocks/signed" ]
 	on b
 	pool DEL "$CONF" c1
 	succeeds
@@ -154,6 +164,23 @@ second_machine() {
 	add c3
 	[ ! -h "$OWN/blocks/${block//\//-}" ]
 	[ "$(claims b)" = "$block" ]
+	agreed
+}
+
+@test "another node has a block of pods of an earlier boot: their node forgets it" {
+	local block first
+	machine 11111111
+	on a
+	add c1
+	first=$ADDRESS block=$(own)
+	released a
+	taken_by b "$first"
+	machine 22222222
+	on a
+	add c2
+	[[ $stderr = *"block $block no longer belongs to node a, but to b"* ]]
+	[[ $stderr != *'the same addresses'* ]]
+	[ ! -h "$OWN/blocks/${block//\//-}" ]
 	agreed
 }
 

@@ -225,10 +225,18 @@ static int ask_read_held(struct ip *held, const struct conf *conf, const json_t 
 	return 0;
 }
 
+/* The identity of the pod in its network. With ipam.pool conf->sticky begins with the network. */
+static const char *ask_identity(const struct conf *conf)
+{
+	const size_t network = strnlen(conf->place.network, NAME_MAX);
+
+	return place_is_pool(&conf->place) ? conf->sticky + network + 1 : conf->sticky;
+}
+
 int cluster_hold(struct ip *held, const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	char wants[RECORD_MAX * 96] = "";
-	const char *argv[] = { "hold", req->container, req->ifname, conf->sticky, wants, NULL };
+	const char *argv[] = { "hold", req->container, req->ifname, ask_identity(conf), wants, NULL };
 	json_auto_t *answer = NULL;
 
 	if (!ask_list_wants(conf, wants, sizeof(wants)))

@@ -56,7 +56,7 @@ json_t *identity_list(struct node *node, struct cni_error *err);
 json_t *identity_release(struct node *node, const char *name, bool forgotten, struct cni_error *err);
 json_t *identity_reserve(struct node *node, const char *name, const char *addresses, struct cni_error *err);
 
-/* Does the engine have a lock of any address? */
+/* May an identity have an address? Removes the locks that belong to no record. */
 enum found identity_any(struct node *node, struct cni_error *err);
 
 #endif

@@ -100,7 +100,7 @@ int blocks_superfluous(struct blocks *blocks, const struct store *store, const s
  */
 enum block_event {
 	BLOCKS_FAILED,	/* the engine did not answer a claim or a count, or refused it */
-	BLOCKS_KEPT,	/* the engine did not answer a return of blocks, or refused it */
+	BLOCKS_KEPT,	/* the engine did not answer a return of blocks or identities */
 	BLOCKS_REFUSED, /* another machine has this node's name */
 	BLOCKS_COUNTED, /* the engine was asked for this node's blocks, and has them all */
 	BLOCKS_SIGNED,	/* the engine recorded a sign of life of this node */

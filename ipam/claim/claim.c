@@ -543,6 +543,8 @@ int claim_return(struct node *node, bool all, struct cni_error *err)
 		engine_begin(node->engine, LLONG_MAX);
 	if (claim_return_all(node, all, &kept, err) == 0)
 		return *kept.msg ? claim_fail_as(&kept, err) : 0;
-	local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_KEPT, err);
+	/* an engine that refuses answers at once, so no other call must wait for it */
+	if (node->refused || node->engine->http->silent)
+		local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_KEPT, err);
 	return -1;
 }

@@ -84,9 +84,17 @@ static bool identity_is_here(const json_t *holder, const struct node *node)
 				identity_text_of(holder, "machine"), identity_text_of(holder, "boot"));
 }
 
+/* Another machine may have a copy of this one's disk, and so its incarnation. */
+static bool identity_is_of_copy(const json_t *holder, const struct node *node)
+{
+	const char *machine = identity_text_of(holder, "machine");
+
+	return *machine && *node->self.machine && !node_is_same_machine(machine, node->self.machine);
+}
+
 static bool identity_is_holder(const json_t *holder, const struct node *node, const struct owner *owner)
 {
-	return identity_is_here(holder, node) &&
+	return identity_is_here(holder, node) && !identity_is_of_copy(holder, node) &&
 	       !strcmp(identity_text_of(holder, "incarnation"), node->self.incarnation) &&
 	       !strcmp(identity_text_of(holder, "container"), owner->container) &&
 	       !strcmp(identity_text_of(holder, "interface"), owner->ifname);
@@ -196,7 +204,8 @@ static enum found identity_is_over_here(const struct node *node, const json_t *h
 	const struct claim *self = &node->self;
 
 	if (!strcmp(identity_text_of(holder, "incarnation"), self->incarnation))
-		return identity_end_attachment(node, &owner, err);
+		return identity_is_of_copy(holder, node) ? FOUND_NOT
+							 : identity_end_attachment(node, &owner, err);
 	return node_is_same_machine(identity_text_of(holder, "machine"), self->machine) &&
 			       !node_is_same_boot(identity_text_of(holder, "boot"), self->boot)
 		       ? FOUND
@@ -278,6 +287,17 @@ static enum found identity_remove_orphan(const struct node *node, const struct k
 	return found;
 }
 
+/* The record had the address before, gave it up, and has it again. Another node that took the lock for an
+ * orphan meanwhile must not remove it: gives it another version. FOUND_NOT: once more. */
+static enum found identity_lock_again(const struct node *node, struct keep *lock, struct cni_error *err)
+{
+	char version[BLOCK_ID_MAX + 8];
+
+	snprintf(version, sizeof(version), "%s", lock->version);
+	json_object_set_new(lock->doc, "before", json_string(version));
+	return node->engine->kind->keep_write(node->engine, lock, err);
+}
+
 /* FOUND_NOT: another identity has the address. */
 static enum found identity_lock(const struct node *node, const struct keep *keep, const struct ip *ip,
 				struct cni_error *err)
@@ -295,8 +315,10 @@ static enum found identity_lock(const struct node *node, const struct keep *keep
 		if (found != FOUND_NOT)
 			break;
 		found = identity_read_other(node, &lock, err);
-		if (found == FOUND && identity_is_lock_of(&lock, keep))
-			break;
+		if (found == FOUND && identity_is_lock_of(&lock, keep)) {
+			found = identity_lock_again(node, &lock, err);
+			continue;
+		}
 		if (found == FOUND)
 			found = identity_remove_orphan(node, &lock, ip, err);
 		if (found == FOUND_NOT && *lock.version)
@@ -316,6 +338,17 @@ static void identity_unlock(const struct node *node, const struct keep *keep, co
 
 	if (kind->keep_read(node->engine, &lock, NULL) == FOUND && identity_is_lock_of(&lock, keep))
 		kind->keep_remove(node->engine, &lock, NULL);
+	keep_free(&lock);
+}
+
+/* Removes the lock of an address that the record no longer has. */
+static void identity_unlock_orphan(const struct node *node, const struct keep *keep, const struct ip *ip)
+{
+	struct keep lock = identity_lock_of(ip);
+
+	if (node->engine->kind->keep_read(node->engine, &lock, NULL) == FOUND &&
+	    identity_is_lock_of(&lock, keep))
+		identity_remove_orphan(node, &lock, ip, NULL);
 	keep_free(&lock);
 }
 
@@ -837,7 +870,11 @@ static json_t *identity_addresses_json(const struct hold *hold)
 static int identity_name_keep(struct keep *keep, const struct node *node, const char *name,
 			      struct cni_error *err)
 {
+	json_auto_t *text = json_string(name);
+
 	keep->kind = KEEP_IDENTITY;
+	if (!text)
+		return cni_fail(err, CNI_ENVIRONMENT, "the identity is not UTF-8");
 	if ((size_t)snprintf(keep->name, sizeof(keep->name), "%s %s", node->req->name, name) <
 	    sizeof(keep->name))
 		return 0;
@@ -1025,13 +1062,19 @@ static int identity_list_noted(struct noted *ret, const struct node *node, enum 
 	return 0;
 }
 
-/* Is it an identity of this network, and has this node its holder, or had it before it lost its store? */
-static bool identity_is_of_node(const struct node *node, const struct keep *keep)
+/* Other networks may share the pool. */
+static bool identity_is_of_network(const struct node *node, const char *name)
 {
 	const size_t network = strlen(node->req->name);
 
-	return identity_is_here(json_field(keep->doc, "holder"), node) && keep->name[network] == ' ' &&
-	       !strncmp(keep->name, node->req->name, network);
+	return !strncmp(name, node->req->name, network) && name[network] == ' ';
+}
+
+/* Is it an identity of this network, and has this node its holder, or had it before it lost its store? */
+static bool identity_is_of_node(const struct node *node, const struct keep *keep)
+{
+	return identity_is_here(json_field(keep->doc, "holder"), node) &&
+	       identity_is_of_network(node, keep->name);
 }
 
 /* Releases the identity, if the holder that the engine has is over and this node has no note of it. */
@@ -1069,14 +1112,28 @@ static int identity_return_unknown(const struct node *node, const struct keeps *
 	return rc;
 }
 
+/* Does the record have the holder of the note, and its addresses, locked? */
+static bool identity_is_as_noted(const struct node *node, const struct keep *keep,
+				 const struct identity *identity)
+{
+	const struct owner owner = { identity->container, identity->ifname };
+	char copy[sizeof(identity->addresses)], *rest = NULL;
+	struct ip ip;
+
+	snprintf(copy, sizeof(copy), "%s", identity->addresses);
+	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
+		if (!ip_parse(word, &ip) || !identity_is_among(identity_addresses_of(keep), &ip))
+			return false;
+	return identity_is_holder(json_field(keep->doc, "holder"), node, &owner) &&
+	       json_is_true(json_field(keep->doc, "locked"));
+}
+
 static bool identity_is_known(const struct node *node, const struct keeps *all,
 			      const struct identity *identity)
 {
-	const struct owner owner = { identity->container, identity->ifname };
-
 	for (size_t i = 0; i < all->n; i++)
 		if (!strcmp(all->list[i].name, identity->name))
-			return identity_is_holder(json_field(all->list[i].doc, "holder"), node, &owner);
+			return identity_is_as_noted(node, &all->list[i], identity);
 	return false;
 }
 
@@ -1114,7 +1171,8 @@ static int identity_hold_unknown(struct node *node, const struct keeps *all, str
 		enum found over;
 
 		engine_go_on(node->engine);
-		if (identity_is_known(node, all, &noted.list[i]))
+		if (!identity_is_of_network(node, noted.list[i].name) ||
+		    identity_is_known(node, all, &noted.list[i]))
 			continue;
 		over = identity_end_attachment(node, &owner, err);
 		if (over == FOUND_FAILED ||
@@ -1272,8 +1330,7 @@ static void identity_restore(const struct hold *hold, struct keep *there)
 	if (hold->node->engine->kind->keep_write(hold->node->engine, there, NULL) != FOUND)
 		return;
 	for (size_t k = 0; k < hold->n; k++)
-		if (!identity_is_among(identity_addresses_of(there), &hold->wants[k].ip))
-			identity_unlock(hold->node, there, &hold->wants[k].ip);
+		identity_unlock_orphan(hold->node, there, &hold->wants[k].ip);
 }
 
 /* A reservation has failed: nothing of it stays, unless another call has changed the record meanwhile. */
@@ -1344,14 +1401,45 @@ json_t *identity_reserve(struct node *node, const char *name, const char *addres
 	return answer;
 }
 
+/* FOUND: a record has an address, or may have one. */
+static enum found identity_any_record(const struct node *node, struct cni_error *err)
+{
+	enum found found = FOUND_NOT;
+	struct keeps all;
+
+	if (node->engine->kind->keep_list(node->engine, KEEP_IDENTITY, &all, err) < 0)
+		return FOUND_FAILED;
+	for (size_t i = 0; i < all.n; i++)
+		if (!json_is_object(all.list[i].doc) || json_array_size(identity_addresses_of(&all.list[i])))
+			found = FOUND;
+	keeps_free(&all);
+	return found;
+}
+
 enum found identity_any(struct node *node, struct cni_error *err)
 {
+	enum found found = identity_any_record(node, err);
 	struct keeps locks;
-	enum found found;
+	struct ip ip;
 
-	if (node->engine->kind->keep_list(node->engine, KEEP_ADDRESS, &locks, err) < 0)
-		return FOUND_FAILED;
-	found = locks.n ? FOUND : FOUND_NOT;
+	if (found != FOUND_NOT || node->engine->kind->keep_list(node->engine, KEEP_ADDRESS, &locks, err) < 0)
+		return found == FOUND_NOT ? FOUND_FAILED : found;
+	/* each is an orphan, unless a record has got its address meanwhile */
+	for (size_t i = 0; found == FOUND_NOT && i < locks.n; i++) {
+		engine_go_on(node->engine);
+		if (!ip_parse(locks.list[i].name, &ip) || !json_is_object(locks.list[i].doc))
+			found = FOUND;
+		else
+			switch (identity_remove_orphan(node, &locks.list[i], &ip, err)) {
+			case FOUND:
+				break;
+			case FOUND_NOT:
+				found = FOUND;
+				break;
+			default:
+				found = FOUND_FAILED;
+			}
+	}
 	keeps_free(&locks);
 	return found;
 }

@@ -622,6 +622,46 @@ record() {
 	[ "$ADDRESS" = "$first" ]
 }
 
+@test "a second machine with the node's name and a copy of its disk does not get its identities, nor release them" {
+	machine 11111111 first
+	at a
+	started web-0 c1
+	first=$ADDRESS
+	cp -a "$DATA" "$BATS_TEST_TMPDIR/copy"
+	started web-1 c2
+	machine 22222222 second
+	CONF=${CONF/"$DATA"/"$BATS_TEST_TMPDIR/copy"}
+	start web-0 c3
+	fails 11 'is held on node a by container c1'
+	pool DEL "$CONF" c1
+	pool GC "$(jq -c '. + {"cni.dev/valid-attachments": []}' <<<"$CONF")" ''
+	machine 11111111 first
+	at a
+	[ "$(identities | grep -c ' a c[12]$')" = 2 ]
+	ended c1
+	at b
+	started web-0 c4
+	[ "$ADDRESS" = "$first" ]
+}
+
+@test "networks that share a pool: a reservation is for the identity that ADD means" {
+	at a '' "\"pool\": \"shared\", $SETS"
+	"$BUILD/addrpool-claim" reserve db/web-0 10.9.0.90 <<<"$CONF"
+	started web-0 c1
+	[ "$ADDRESS" = 10.9.0.90 ]
+	[ "$(identities)" = "net db/web-0 10.9.0.90 a c1" ]
+	ended c1
+	"$BUILD/addrpool-claim" release-identity db/web-0 --forget <<<"$CONF"
+}
+
+@test "an identity that is not UTF-8 is refused, and nothing is written" {
+	at a
+	start $'web-\xff' c1
+	fails 4 'the identity is not UTF-8'
+	[ -z "$(identities)" ]
+	leased ''
+}
+
 @test "GC while the engine hangs keeps the notes that it does not answer" {
 	at a '"timeout": 1'
 	started web-0 c1

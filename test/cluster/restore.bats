@@ -339,6 +339,40 @@ network net, pool net: the engine has the blocks and identities of node a" ]
 	[ "$(own)" = "$block" ]
 }
 
+@test "etcd restored from a backup in which another identity has the address of a running pod: each confirm reports the pod" {
+	local sets='"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]' round
+	on a '' "$sets"
+	"$BUILD/addrpool-claim" reserve other 10.9.0.70 <<<"$CONF"
+	backup
+	"$BUILD/addrpool-claim" release-identity other --forget <<<"$CONF"
+	CNI_ARGS="IgnoreUnknown=1;POD=web;IP=10.9.0.70" add c1
+	[ "$ADDRESS" = 10.9.0.70 ]
+	restore
+	for round in 1 2; do
+		confirm
+		succeeds
+		[[ $output = *'container c1 holds identity net web with 10.9.0.70, which the engine does not know: '* ]]
+	done
+	"$BUILD/addrpool-claim" release-identity other --forget <<<"$CONF"
+	confirm
+	[[ $output = *'the engine did not know that container c1 holds identity net web, and knows it again'* ]]
+	confirm
+	[ "$output" = 'network net, pool net: the engine has the blocks and identities of node a' ]
+}
+
+@test "release-node '~identities' removes locks of addresses that no identity has" {
+	local sets='"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]'
+	on a '' "$sets"
+	CNI_ARGS="IgnoreUnknown=1;POD=web" add c1
+	CNI_ARGS="IgnoreUnknown=1;POD=web" drops "$CONF" c1
+	curl -sf "$ETCD_URL/v3/kv/put" -d "$(jq -nc '{ key: ("/ipvlan-cni/net/~address/10.9.0.99" | @base64), value: ({ identity: "net gone", id: "1" } | tojson | @base64) }')" >/dev/null
+	run "$BUILD/addrpool" release-node --yes '~identities' <(echo "$CONF")
+	[ "$status" = 1 ]
+	"$BUILD/addrpool-claim" release-identity web --forget <<<"$CONF"
+	"$BUILD/addrpool" release-node --yes '~identities' <(echo "$CONF")
+	[ -z "$(claims)" ]
+}
+
 @test "etcd restored from a backup: gc on a node where no pod starts has it claim its blocks again, within the hour" {
 	gc() {
 		"$BUILD/addrpool" tidy --yes <(echo "$CONF") 2>"$BATS_TEST_TMPDIR/gc"

@@ -340,7 +340,7 @@ network net, pool net: the engine has the blocks and identities of node a" ]
 }
 
 @test "etcd restored from a backup in which another identity has the address of a running pod: each confirm reports the pod" {
-	local sets='"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]' round
+	local sets='"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]'
 	on a '' "$sets"
 	"$BUILD/addrpool-claim" reserve other 10.9.0.70 <<<"$CONF"
 	backup
@@ -348,7 +348,7 @@ network net, pool net: the engine has the blocks and identities of node a" ]
 	CNI_ARGS="IgnoreUnknown=1;POD=web;IP=10.9.0.70" add c1
 	[ "$ADDRESS" = 10.9.0.70 ]
 	restore
-	for round in 1 2; do
+	for _ in 1 2; do
 		confirm
 		succeeds
 		[[ $output = *'container c1 holds identity net web with 10.9.0.70, which the engine does not know: '* ]]

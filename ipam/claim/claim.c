@@ -492,16 +492,11 @@ static int claim_mark_returning(struct node *node, struct blocks *blocks, struct
 	return rc < 0 ? -1 : 0;
 }
 
-static int claim_return_blocks(struct node *node, bool *agreed, struct cni_error *err)
+static int claim_return_blocks(struct node *node, bool agreed, struct cni_error *err)
 {
-	struct blocks blocks;
-	int rc = local_read(node, &blocks, err);
+	struct blocks blocks = { 0 };
+	int rc = agreed ? agree(node, err) : 0;
 
-	if (rc == 0 && must_agree(&blocks)) {
-		rc = agree(node, err);
-		*agreed = rc == 0;
-	}
-	blocks_free(&blocks);
 	if (rc == 0)
 		rc = claim_mark_returning(node, &blocks, err);
 	for (size_t i = 0; rc == 0 && i < blocks.n; i++)
@@ -515,9 +510,15 @@ static int claim_return_blocks(struct node *node, bool *agreed, struct cni_error
  * identities, unless the engine does not answer. */
 static int claim_return_all(struct node *node, bool all, struct cni_error *kept, struct cni_error *err)
 {
-	bool agreed = false;
-	int rc = claim_return_blocks(node, &agreed, err);
+	struct blocks blocks;
+	bool agreed;
+	int rc = local_read(node, &blocks, err);
 
+	agreed = rc == 0 && must_agree(&blocks);
+	blocks_free(&blocks);
+	if (rc < 0)
+		return -1; /* without the incarnation no holder is known to be ours */
+	rc = claim_return_blocks(node, agreed, err);
 	if (rc < 0 && node->engine->http->silent)
 		return -1;
 	engine_go_on(node->engine);

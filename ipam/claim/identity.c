@@ -84,12 +84,13 @@ static bool identity_is_here(const json_t *holder, const struct node *node)
 				identity_text_of(holder, "machine"), identity_text_of(holder, "boot"));
 }
 
-/* Another machine may have a copy of this one's disk, and so its incarnation. */
+/* Another machine may have a copy of this one's disk, and so its incarnation. Not if this machine's MAC
+ * address cannot be read now. */
 static bool identity_is_of_copy(const json_t *holder, const struct node *node)
 {
-	const char *machine = identity_text_of(holder, "machine");
+	const char *was = identity_text_of(holder, "machine"), *is = node->self.machine;
 
-	return *machine && *node->self.machine && !node_is_same_machine(machine, node->self.machine);
+	return *was && *is && !node_is_same_machine(was, is) && !node_is_same_machine(is, was);
 }
 
 static bool identity_is_holder(const json_t *holder, const struct node *node, const struct owner *owner)

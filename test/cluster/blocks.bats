@@ -334,7 +334,7 @@ subnet() {
 	explains 'when ipvlanctl pools net lists no block, delete the pool'
 	case $CLUSTER in
 	etcd) curl -sf "$ETCD_URL/v3/kv/deleterange" -d "$(jq -nc '{ key: ("/ipvlan-cni/net/pool" | @base64) }')" >/dev/null ;;
-	kubernetes) kube DELETE /apis/coordination.k8s.io/v1/namespaces/default/leases/net-pool >/dev/null ;;
+	kubernetes) kube DELETE /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/net-pool >/dev/null ;;
 	esac
 	add c1
 	[[ $(own) = */27 ]]

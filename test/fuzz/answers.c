@@ -111,7 +111,8 @@ static void try_claim(struct engine *engine, struct claim *claim)
 	must(found != FOUND || claim_is_same_owner(claim, &asked));
 	*claim = asked;
 	check(engine->kind->update(engine, &asked, claim, &err), &err);
-	check(engine->kind->remove(engine, claim, &err), &err);
+	check(engine->kind->remove(engine, claim, claim, &err), &err);
+	must(prefix_equal(&claim->block, &asked.block));
 }
 
 static void try_look(struct engine *engine, const struct claim *self)

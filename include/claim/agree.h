@@ -20,8 +20,7 @@ bool must_agree(const struct blocks *blocks);
  */
 int agree(struct node *node, struct cni_error *err);
 
-/* Remove the claim, or the claim that the block's note names; then the note. */
-int remove_claim(const struct node *node, const struct claim *claim, struct cni_error *err);
+/* Removes the claim that the block's note names, then the note. */
 int remove_block(const struct node *node, const struct block *block, struct cni_error *err);
 
 /* Claims a block. FOUND_NOT: *there, a claim of another node, has it. */

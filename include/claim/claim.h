@@ -28,7 +28,7 @@ struct node {
 	bool begun;	    /* this call has seen that the engine has the pool's record */
 	bool refused;	    /* another machine has our name, or we have lost our leases: assign no address */
 	long long asked_ms; /* when the engine was last asked for our claims, CLOCK_BOOTTIME */
-	json_t *report;	    /* lines for the person who asks; NULL: nobody does */
+	json_t *report;	    /* lines for the person who asks; NULL: no person asks */
 	int lock;
 };
 

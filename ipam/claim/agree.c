@@ -145,7 +145,7 @@ static int agree_adopt(const struct node *node, const struct claim *claim, struc
 	return local_note(node, &fresh, BLOCK_OWNED, err);
 }
 
-int remove_claim(const struct node *node, const struct claim *claim, struct cni_error *err)
+static int agree_remove_claim(const struct node *node, const struct claim *claim, struct cni_error *err)
 {
 	if (local_end_route(node, &claim->block, err) < 0 ||
 	    node->engine->kind->remove(node->engine, claim, NULL, err) == FOUND_FAILED)
@@ -339,7 +339,7 @@ static int agree_on(struct node *node, const struct claim *claim, const struct b
 	if (stray == FOUND_FAILED)
 		return -1;
 	if (stray == FOUND || (block && block->state == BLOCK_RETURNING))
-		return remove_claim(node, claim, err);
+		return agree_remove_claim(node, claim, err);
 	/* a server's cache may show a claim that has ended since, which an update would notice */
 	if (block && block->state == BLOCK_CLAIMING && agree_is_ours(node, claim))
 		return agree_claim_again(node, block, err) == FOUND_FAILED ? -1 : 0;

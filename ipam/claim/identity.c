@@ -292,10 +292,7 @@ static enum found identity_remove_orphan(const struct node *node, const struct k
  * orphan meanwhile must not remove it: gives it another version. FOUND_NOT: once more. */
 static enum found identity_lock_again(const struct node *node, struct keep *lock, struct cni_error *err)
 {
-	char version[BLOCK_ID_MAX + 8];
-
-	snprintf(version, sizeof(version), "%s", lock->version);
-	json_object_set_new(lock->doc, "before", json_string(version));
+	json_object_set_new(lock->doc, "before", json_string(lock->version));
 	return node->engine->kind->keep_write(node->engine, lock, err);
 }
 

@@ -32,6 +32,16 @@ released() {
 	"$BUILD/addrpool" release-node --yes "$1" <(node janitor) >/dev/null
 }
 
+# loses_block: node a, the present one, has the pod c1, whose address first is in block; node b has the block by now.
+loses_block() {
+	on a
+	add c1
+	first=$ADDRESS block=$(own)
+	released a
+	taken_by b "$first"
+	on a
+}
+
 # second_machine: another machine with the name a and the same hardware number, without leases, takes its blocks.
 second_machine() {
 	machine 22222222
@@ -97,12 +107,7 @@ second_machine() {
 
 @test "a node assigns no address of a block that another node now has, and reports that" {
 	local block first
-	on a
-	add c1
-	first=$ADDRESS block=$(own)
-	released a
-	taken_by b "$first"
-	on a
+	loses_block
 	a_minute_passes
 	add c2
 	[[ $stderr = *"block $block no longer belongs to node a, but to b"* ]]
@@ -118,13 +123,8 @@ neighbour_of() {
 
 @test "another node has a block of running pods, and releases it: their node claims it again before a third one can" {
 	local block first note
-	on a
-	add c1
-	first=$ADDRESS block=$(own)
+	loses_block
 	note=$OWN/blocks/${block//\//-}
-	released a
-	taken_by b "$first"
-	on a
 	a_minute_passes
 	add c2
 	[[ $(readlink "$note") = claiming* ]]
@@ -150,12 +150,7 @@ neighbour_of() {
 
 @test "another node has a block of pods that end then: their node forgets it" {
 	local block first
-	on a
-	add c1
-	first=$ADDRESS block=$(own)
-	released a
-	taken_by b "$first"
-	on a
+	loses_block
 	a_minute_passes
 	add c2
 	pool DEL "$CONF" c1
@@ -214,12 +209,7 @@ neighbour_of() {
 
 @test "a container that is a node restarts, its machine does not: the engine counts its blocks before an address" {
 	local block first
-	on a
-	add c1
-	first=$ADDRESS block=$(own)
-	released a
-	taken_by b "$first"
-	on a
+	loses_block
 	printf '#!/bin/sh\nexec unshare --pid --fork --mount-proc %s "$@"\n' "$PLUGIN" >"$BATS_TEST_TMPDIR/container"
 	chmod +x "$BATS_TEST_TMPDIR/container"
 	PLUGIN=$BATS_TEST_TMPDIR/container add c2

@@ -246,22 +246,18 @@ static long long kubernetes_size_in(const json_t *doc)
 	return size ? strtoll(size, NULL, 10) : 0;
 }
 
-/* Lists the Leases whose labels match selector. query is added to the URL. FOUND_NOT: HTTP 410, the list that
- * the page belongs to has expired. */
+/* Lists the Leases whose labels match selector, which is written as in a URL: "+" is a space. query is added
+ * to the URL. FOUND_NOT: HTTP 410, the list that the page belongs to has expired. */
 static enum found kubernetes_ask_list(struct kubernetes *k, const char *selector, const char *query,
 				      struct reply *ret, struct cni_error *err)
 {
-	char *escaped = curl_easy_escape(k->http.curl, selector, 0);
 	autofree char *path = NULL;
-	int rc;
 
-	if (!escaped || asprintf(&path, "?labelSelector=%s%s", escaped, query) < 0)
+	if (asprintf(&path, "?labelSelector=%s%s", selector, query) < 0) {
 		path = NULL;
-	curl_free(escaped);
-	if (!path)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	rc = kubernetes_call(k, "GET", path, NULL, ret, err);
-	if (rc < 0)
+	}
+	if (kubernetes_call(k, "GET", path, NULL, ret, err) < 0)
 		return FOUND_FAILED;
 	if (ret->status == 200)
 		return FOUND;
@@ -381,7 +377,7 @@ static int kubernetes_look_at_candidates(struct kubernetes *k, struct look *look
 {
 	struct looking looking = { .k = k, .look = look };
 	char selector[CANDIDATES_MAX * 96 + 256];
-	size_t used = (size_t)snprintf(selector, sizeof(selector), LABEL "=%s," BLOCK " in (pool",
+	size_t used = (size_t)snprintf(selector, sizeof(selector), LABEL "=%s," BLOCK "+in+(pool",
 				       k->engine.cluster->pool);
 
 	for (size_t i = 0; i < look->n; i++) {
@@ -485,7 +481,7 @@ static int kubernetes_own(struct engine *engine, const struct claim *self, struc
 			  struct cni_error *err)
 {
 	struct kubernetes *k = (struct kubernetes *)engine;
-	char selector[256];
+	char selector[64];
 	const json_t *item;
 	struct reply reply;
 	enum found found;
@@ -493,8 +489,8 @@ static int kubernetes_own(struct engine *engine, const struct claim *self, struc
 	int rc = 0;
 
 	*ret = (struct claims){ 0 };
-	snprintf(selector, sizeof(selector), LABEL "=%s," TENANT "=%s", engine->cluster->pool,
-		 tenant_mark(self).s);
+	/* the API server compares each label with all Leases; those of other pools are left out below */
+	snprintf(selector, sizeof(selector), TENANT "=%s", tenant_mark(self).s);
 	found = kubernetes_ask_list(k, selector, "&resourceVersion=0", &reply, err);
 	if (found != FOUND)
 		return found == FOUND_NOT
@@ -1032,11 +1028,11 @@ static void kubernetes_close(struct engine *engine)
 /*
  * The API server searches all Leases for each look, however few candidates it has. A claim whose first look
  * finds a free candidate takes three requests, and less than 8 KiB. In a pool with 90 % of its blocks taken
- * one claim of 32 takes four.
+ * one claim of 44 takes four.
  */
 static const struct engine_kind kubernetes_kind = {
 	.compares_apart = true,
-	.first = { 33, 0 },
+	.first = { 36, 0 },
 	.later = { CANDIDATES_MAX, 0 },
 	.look = kubernetes_look,
 	.own = kubernetes_own,

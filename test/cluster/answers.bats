@@ -415,6 +415,26 @@ first_claim() {
 	[ "$status" = 2 ]
 }
 
+@test "the engine refuses to return a block: the next DEL asks it again at once" {
+	local i
+	kubernetes
+	first_claim
+	rm -r "$OWN/blocks"
+	begins
+	answers 201 "$(lease_of "$NAME" a "$MACHINE" "$INCARNATION" "$BOOT")"
+	pool ADD "$CONF" c1
+	succeeds
+	for i in 1 2; do
+		forget_answers
+		answers 403 '{"message": "may not"}'
+		pool DEL "$CONF" c1
+		succeeds
+		[ -e "$SCRIPTED/count" ]
+		[[ $(readlink "$OWN"/blocks/*-28) = returning* ]]
+		[ ! -h "$OWN/blocks/kept" ]
+	done
+}
+
 @test "a small pool in which other nodes take each free block that was seen: the node looks again" {
 	local i
 	kubernetes

@@ -360,6 +360,45 @@ network net, pool net: the engine has the blocks and identities of node a" ]
 	[ "$output" = 'network net, pool net: the engine has the blocks and identities of node a' ]
 }
 
+@test "pools confirm that fails reports the block that the node has lost before that" {
+	on a
+	add_ip() {
+		pool ADD "$(jq -c --arg ip "$1/24" '.runtimeConfig.ips = [$ip]' <<<"$CONF")" "$2"
+		succeeds
+	}
+	backup
+	add_ip 10.9.0.2 c1
+	add_ip 10.9.0.18 c2
+	restore
+	on b
+	add_ip 10.9.0.3 c3
+	on a
+	mv "$OWN/blocks/10.9.0.16-28" "$OWN/blocks/10.9.0.16-29"
+	confirm
+	[ "$status" = 1 ]
+	[[ $stderr = *'block 10.9.0.0/28 no longer belongs to node a, but to b. Pods of both nodes may have the same addresses'* ]]
+	[[ $stderr = *'pods have addresses of block 10.9.0.16/29, which is not of 16 addresses'* ]]
+}
+
+@test "etcd restored from a backup: pools confirm brings back the identities of its network, also if another one has the same leases" {
+	local sets='"pool": "shared", "sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]'
+	on a '' "$sets"
+	backup
+	CNI_ARGS="IgnoreUnknown=1;POD=web" add c1
+	CONF=$(jq -c '.name = "second"' <<<"$CONF")
+	CNI_ARGS="IgnoreUnknown=1;POD=web" add c2
+	restore
+	confirm
+	succeeds
+	[ "$output" = 'the engine did not know that container c2 holds identity second web, and knows it again
+network second, pool shared: the engine has the blocks and identities of node a' ]
+	on a '' "$sets"
+	confirm
+	succeeds
+	[ "$output" = 'the engine did not know that container c1 holds identity net web, and knows it again
+network net, pool shared: the engine has the blocks and identities of node a' ]
+}
+
 @test "release-node '~identities' removes locks of addresses that no identity has" {
 	local sets='"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "identities": true}]]'
 	on a '' "$sets"

@@ -25,6 +25,9 @@
 #ifndef FORGETS
 #define FORGETS 0 /* how often somebody deletes a record that nobody holds */
 #endif
+#ifndef MOVES
+#define MOVES 0 /* how often a record gets another address, since the range set no longer has the first one */
+#endif
 #define NN 2
 
 /* The record of an identity; address 0: there is none. */
@@ -51,7 +54,7 @@ bit alive[NS + 1];
 byte starts;
 bit up[NN];
 
-byte crashes = CRASHES, lates = LATES, downs = DOWNS, forgets = FORGETS;
+byte crashes = CRASHES, lates = LATES, downs = DOWNS, forgets = FORGETS, moves = MOVES;
 bit quiet; /* nothing new begins; what runs ends by itself */
 
 /* A request that arrives after its sender has ended. */
@@ -60,6 +63,7 @@ bit quiet; /* nothing new begins; what runs ends by itself */
 #define DROP_I 3
 #define MAKE_A 4
 #define DROP_A 5
+#define AGAIN_A 6
 byte z_op, z_x, z_a, z_addr, z_id, z_ok, z_holder;
 
 /* The address that the identity has had; 0: none, or its record was deleted. */
@@ -91,6 +95,8 @@ inline engine(eop, ex, ea, ead, eid, eok, eh, er, edone)
 	:: eop == DROP_A && a_own[ea] != 0 && (a_cur[ea] & er) ->
 #endif
 		a_own[ea] = 0; a_id[ea] = 0; a_cur[ea] = er; edone = 1
+	:: eop == AGAIN_A && a_own[ea] != 0 && (a_cur[ea] & er) ->
+		a_cur[ea] = er; edone = 1
 	:: else
 	fi
 }
@@ -102,7 +108,7 @@ inline engine(eop, ex, ea, ead, eid, eok, eh, er, edone)
 	z_op = op; z_x = x; z_a = a; z_addr = ad; z_id = id; z_ok = ok; z_holder = h; \
 	if \
 	:: (op == CHANGE_I || op == DROP_I) && (i_cur[x] & ME) -> i_cur[x] = i_cur[x] | PENDING \
-	:: (op == DROP_A) && (a_cur[a] & ME) -> a_cur[a] = a_cur[a] | PENDING \
+	:: (op == DROP_A || op == AGAIN_A) && (a_cur[a] & ME) -> a_cur[a] = a_cur[a] | PENDING \
 	:: else \
 	fi
 #define ASK(op, x, a, ad, id, ok, h)                                                        \
@@ -212,6 +218,11 @@ add:	/* read the record */
 	:: !yes -> goto refused
 	:: else
 	fi;
+	atomic {
+		if
+		:: moves > 0 && NA > 1 -> moves--; a = (a % NA) + 1; ok = 0; had[x] = 0
+		:: true
+		fi };
 	ASK(CHANGE_I, x, 0, a, id, ok, s);
 	if
 	:: !done -> goto add
@@ -269,7 +280,17 @@ lock:	ASK(MAKE_A, x, a - 1, 0, id, 0, 0);
 	atomic { own = a_own[a - 1]; mine = IS_OF(a - 1, x, id);
 		a_cur[a - 1] = a_cur[a - 1] | ME };
 	if
+#ifdef MUTANT_AGAIN
 	:: mine -> goto locked
+#else
+	/* another program that took the lock for an orphan must not remove it */
+	:: mine ->
+		ASK(AGAIN_A, x, a - 1, 0, id, 0, 0);
+		if
+		:: done -> goto locked
+		:: else -> goto lock
+		fi
+#endif
 	:: own == 0 -> goto lock
 	:: else
 	fi;
@@ -453,6 +474,11 @@ init
 {
 	atomic {
 		up[0] = 1; up[1] = 1;
+#ifdef ORPHAN
+		/* the first identity got another address, and the lock of the one before is an orphan */
+		ids[0] = 1; i_id[0] = 1; i_addr[0] = NA; i_ok[0] = 1; had[0] = NA;
+		a_own[0] = 1; a_id[0] = 1; a_own[NA - 1] = 1; a_id[NA - 1] = 1;
+#endif
 		run Node(0); run Node(1); run Late(); run Operator(); run World(); run Judge()
 	}
 }

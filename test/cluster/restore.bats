@@ -11,6 +11,7 @@ setup() {
 
 teardown() {
 	stop_engine
+	! mountpoint -q "$BATS_TEST_TMPDIR/a" || umount "$BATS_TEST_TMPDIR/a"
 }
 
 # The engine and node a, the present one, have the same blocks of it.
@@ -397,6 +398,70 @@ network second, pool shared: the engine has the blocks and identities of node a'
 	succeeds
 	[ "$output" = 'the engine did not know that container c1 holds identity net web, and knows it again
 network net, pool shared: the engine has the blocks and identities of node a' ]
+}
+
+# call ARGUMENT...: a command of addrpool, which must succeed; its answer is in a file only if it does not.
+call() {
+	pool "$@"
+	[ "$status" = 0 ] || echo "$*: $output" >>"$BATS_TEST_TMPDIR/failures"
+}
+
+# works POD: 15 times a workload with an identity and 15 times one without begins and ends.
+works() {
+	local i
+	for i in {1..15}; do
+		CNI_ARGS="IgnoreUnknown=1;POD=web-$1" call ADD "$CONF" "$1"
+		call DEL "$CONF" "$1"
+		CNI_ARGS="IgnoreUnknown=1;POD=other-$1" call ADD "$CONF" "$1"
+		call DEL "$CONF" "$1"
+	done
+}
+
+@test "ADDs, DELs, GC and pools confirm at once: all succeed, and the engine has the identities without a holder, and no block" {
+	local sets='"sticky": "POD", "ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.64", "rangeEnd": "10.9.0.95", "identities": true, "for": {"POD": "web-*"}}],
+		[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.128"}]]' gc workers='' n
+	on a '"blockSize": 4' "$sets"
+	gc=$(jq -c '. + {"cni.dev/valid-attachments": [range(1; 5) | {containerID: "\(.)", ifname: "eth0"}]}' <<<"$CONF")
+	for n in 1 2 3 4; do
+		works $n 3>&- &
+		workers+=" $!"
+	done
+	for n in {1..15}; do
+		confirm
+		[ "$output $stderr" = 'network net, pool net: the engine has the blocks and identities of node a ' ] || echo "$output $stderr" >>"$BATS_TEST_TMPDIR/failures"
+		call GC "$gc"
+	done
+	# shellcheck disable=SC2086 # several
+	wait $workers
+	[ ! -e "$BATS_TEST_TMPDIR/failures" ] || { cat "$BATS_TEST_TMPDIR/failures"; return 1; }
+	[ -z "$(claims a)" ]
+	[ "$("$BUILD/addrpool-claim" identities <<<"$CONF" | jq -r '.[] | .identity + " " + (.holder | type)' | sort)" = 'net web-1 null
+net web-2 null
+net web-3 null
+net web-4 null' ]
+}
+
+@test "the disk is full: pools confirm fails if it must write, names the file, and nothing is lost" {
+	local block n=0
+	mkdir "$BATS_TEST_TMPDIR/a"
+	mount -t tmpfs -o size=256k,nr_inodes=200 none "$BATS_TEST_TMPDIR/a"
+	backup
+	on a
+	add c1
+	block=$(own)
+	while ln -s "$n" "$DATA/$n" 2>/dev/null; do n=$((n + 1)); done
+	confirm
+	succeeds
+	restore
+	confirm
+	[ "$status" = 1 ]
+	[[ $stderr = *"cannot write $OWN/blocks/${block/\//-}: no space left on device"* ]]
+	[ "$(own)" = "$block" ]
+	find "$DATA" -maxdepth 1 -type l -delete
+	confirm
+	succeeds
+	[ "$(claims a)" = "$block" ]
+	[ "$(own)" = "$block" ]
 }
 
 @test "release-node '~identities' removes locks of addresses that no identity has" {

@@ -154,7 +154,7 @@ begins() {
 		read -r method path _
 		echo "$method $path" >>asked
 		case $method\ $path in
-		GET*%20in%20*)
+		GET*+in+*)
 			printf 'HTTP/1.1 200 OK\r\n\r\n{"rows": [{"cells": ["net-pool", "blockSize=64", "1m"]}'
 			grep -o '10\.[0-9.]*-26' <<<"$path" | xargs printf ', {"cells": ["net-%s", "b", "1m"]}'
 			echo ']}'

@@ -25,6 +25,7 @@ struct http {
 	CURL *curl;
 	char **endpoints; /* n URLs such as "https://10.0.0.1:2379", owned */
 	size_t n, current;
+	char *user, *password; /* of the URLs, owned: no message has them; NULL: none */
 	struct pem ca, cert, key;
 	bool insecure;		      /* do not verify the server's certificate */
 	char *token;		      /* the header Authorization, owned */
@@ -38,12 +39,14 @@ struct http {
 
 struct reply {
 	long status;
-	json_t *doc; /* the caller owns it; NULL: there is none */
+	json_t *doc;	/* the caller owns it; NULL: there is none */
+	char text[161]; /* without doc: the beginning of the answer's first line */
 };
 
 /* Sets up curl. The certificates must be set before; the token may follow. CNI_RETRY. */
 int http_open(struct http *http, struct cni_error *err);
 void http_close(struct http *http);
+/* CNI_CONFIG: it is not the address of a service. */
 int http_add_endpoint(struct http *http, const char *url, struct cni_error *err);
 
 /* The endpoint for the next call. After a successful call it is the one that answered. */
@@ -56,11 +59,14 @@ void http_begin_with(struct http *http, const char *endpoint, const char *node);
 /*
  * Sends method and path with body (borrowed, may be NULL). Tries the next endpoint, or the same again, if
  * there is no answer, if it is not JSON, or if its status is 429 or 5xx; waits as Retry-After says. Errors:
- * CNI_RETRY, with the endpoint and the cause, if there is no answer in time; CNI_CONFIG if TLS fails. Any
- * other status, also 4xx, is a reply.
+ * CNI_RETRY, with the endpoint and the cause, if there is no answer in time; CNI_CONFIG if TLS fails on each
+ * endpoint. Any other status, also 4xx, is a reply.
  */
 int http_call(struct http *http, const char *method, const char *path, const json_t *body, struct reply *ret,
 	      struct cni_error *err);
+
+/* Is it etcd's answer to a user while its authentication is off? */
+bool http_has_no_login(const struct reply *reply);
 
 /* Fails with the reply's message and the endpoint: CNI_CONFIG for a status below 500, else CNI_RETRY. */
 int http_refused(const struct http *http, const struct reply *reply, const char *path, struct cni_error *err);

@@ -366,7 +366,7 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 	rc = claim_search_block(&search, &why);
 	if (rc == 0 || search.exhausted)
 		claim_keep_success(node, search.agreed);
-	else if (node->refused || why.code == CNI_RETRY)
+	else if (node->refused || why.code == CNI_RETRY || node->engine->http->silent)
 		claim_keep_failure(node, &why);
 	if (rc == 0) {
 		local_happened(node, BLOCKS_SIGNED, NULL); /* a claim contains the time */

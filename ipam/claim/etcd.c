@@ -34,6 +34,7 @@ struct etcd {
 	struct http http;
 	char *directory; /* "/ipvlan-cni/net/" */
 	const char *user, *password;
+	bool open; /* its authentication is off */
 };
 
 struct key {
@@ -96,6 +97,9 @@ static int etcd_authenticate(struct etcd *etcd, struct cni_error *err)
 	if (http_call(&etcd->http, "POST", path, body, &reply, err) < 0)
 		return -1;
 	doc = reply.doc;
+	etcd->open = http_has_no_login(&reply);
+	if (etcd->open)
+		return 0;
 	if (reply.status != 200 || field_string(doc, "", "token", &token, err) < 0 || !token)
 		return http_refused(&etcd->http, &reply, path, err);
 	etcd->http.token = strdup(token);
@@ -122,7 +126,7 @@ static json_t *etcd_call(struct etcd *etcd, const char *path, json_t *body, stru
 	}
 	for (int tries = 0; tries < 2; tries++) {
 		json_decref(reply.doc);
-		if (*etcd->user && !etcd->http.token && etcd_authenticate(etcd, err) < 0)
+		if (*etcd->user && !etcd->http.token && !etcd->open && etcd_authenticate(etcd, err) < 0)
 			return NULL;
 		if (http_call(&etcd->http, "POST", path, request, &reply, err) < 0)
 			return NULL;

@@ -24,22 +24,61 @@ struct body {
 	bool too_long;
 };
 
+/* Takes a part out of the URL. The caller frees it with curl_free(). NULL: the URL does not have it. */
+static char *http_take_part(CURLU *url, CURLUPart part)
+{
+	char *text = NULL;
+
+	if (curl_url_get(url, part, &text, CURLU_URLDECODE) != CURLUE_OK)
+		return NULL;
+	curl_url_set(url, part, NULL, 0);
+	return text;
+}
+
+/* The URL without user and password, which it keeps. The caller frees it with curl_free(). NULL: it is not
+ * the address of a service. */
+static char *http_read_url(struct http *http, const char *text)
+{
+	CURLU *url = curl_url();
+	char *whole = NULL, *user;
+
+	if (url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK) {
+		user = http_take_part(url, CURLUPART_USER);
+		if (user) {
+			curl_free(http->user);
+			curl_free(http->password);
+			http->user = user;
+			http->password = http_take_part(url, CURLUPART_PASSWORD);
+		}
+		if (curl_url_get(url, CURLUPART_URL, &whole, 0) != CURLUE_OK)
+			whole = NULL;
+	}
+	curl_url_cleanup(url);
+	return whole;
+}
+
 int http_add_endpoint(struct http *http, const char *url, struct cni_error *err)
 {
-	size_t len = strlen(url);
-	char **bigger;
+	const bool known = !strncmp(url, "https://", 8) || !strncmp(url, "http://", 7);
+	char *whole = known ? http_read_url(http, url) : NULL, **bigger;
+	size_t len = whole ? strlen(whole) : 0;
 
-	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
-		return cni_fail(err, CNI_CONFIG, "%s: \"%s\" is not an http:// or https:// address",
-				http->what, url);
-	bigger = realloc(http->endpoints, (http->n + 1) * sizeof(*bigger));
-	if (!bigger)
-		return cni_fail(err, CNI_RETRY, "out of memory");
-	http->endpoints = bigger;
-	while (len && url[len - 1] == '/')
+	if (!whole) {
+		const char *shown = strrchr(url, '@');
+
+		return cni_fail(err, CNI_CONFIG,
+				"%s: \"%s\" is not the http:// or https:// address of one service",
+				http->what, shown ? shown + 1 : url);
+	}
+	while (len && whole[len - 1] == '/')
 		len--;
-	bigger[http->n] = strndup(url, len);
-	if (!bigger[http->n])
+	bigger = realloc(http->endpoints, (http->n + 1) * sizeof(*bigger));
+	if (bigger) {
+		http->endpoints = bigger;
+		bigger[http->n] = strndup(whole, len);
+	}
+	curl_free(whole);
+	if (!bigger || !bigger[http->n])
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	http->n++;
 	return 0;
@@ -115,6 +154,7 @@ static size_t http_keep(char *text, size_t size, size_t n, void *arg)
 	}
 	memcpy(body->text + body->len, text, len);
 	body->len += len;
+	body->text[body->len] = '\0';
 	return len;
 }
 
@@ -165,12 +205,15 @@ void http_close(struct http *http)
 	http_free_pem(&http->cert);
 	http_free_pem(&http->key);
 	free(http->token);
+	curl_free(http->user);
+	curl_free(http->password);
 }
 
 static struct curl_slist *http_headers(const struct http *http, bool body)
 {
 	struct curl_slist *list = NULL;
-	char token[16384], accept[128];
+	autofree char *token = NULL;
+	char accept[128];
 
 	snprintf(accept, sizeof(accept), "Accept: %s", http->accept ? http->accept : "application/json");
 	list = curl_slist_append(list, accept);
@@ -178,10 +221,11 @@ static struct curl_slist *http_headers(const struct http *http, bool body)
 	list = curl_slist_append(list, "Expect:");
 	if (body)
 		list = curl_slist_append(list, "Content-Type: application/json");
-	if (http->token &&
-	    snprintf(token, sizeof(token), "Authorization: %s", http->token) < (int)sizeof(token))
-		list = curl_slist_append(list, token);
-	return list;
+	if (!http->token)
+		return list;
+	if (asprintf(&token, "Authorization: %s", http->token) < 0)
+		token = NULL;
+	return token ? curl_slist_append(list, token) : list;
 }
 
 /* One try on one endpoint. */
@@ -202,6 +246,8 @@ static CURLcode ask(struct http *http, const char *method, const char *path, con
 			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
 		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
 		curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+		curl_easy_setopt(curl, CURLOPT_USERNAME, http->user);
+		curl_easy_setopt(curl, CURLOPT_PASSWORD, http->password);
 		curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, patience);
 		curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
@@ -234,14 +280,31 @@ static void http_pause_ms(long long ms)
 	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
 }
 
+bool http_has_no_login(const struct reply *reply)
+{
+	const char *text = json_string_value(json_field(reply->doc, "message"));
+
+	return (reply->status == 400 || reply->status == 412) && text &&
+	       strstr(text, "authentication is not enabled");
+}
+
 #define FAILED_PRECONDITION 9 /* gRPC; etcd's learners answer it with HTTP 400 */
 
 /* May the next attempt help, or that on another endpoint? */
 static bool http_may_help(const struct http *http, const struct reply *reply)
 {
 	return reply->status == 429 || reply->status >= 500 ||
-	       (reply->status == 400 && http->n > 1 &&
+	       (reply->status == 400 && http->n > 1 && !http_has_no_login(reply) &&
 		json_integer_value(json_field(reply->doc, "code")) == FAILED_PRECONDITION);
+}
+
+/* Keeps the first line of an answer that is not JSON. */
+static void http_keep_text(struct reply *ret, const struct body *body)
+{
+	const size_t len = body->len ? strcspn(body->text, "\r\n") : 0;
+
+	snprintf(ret->text, sizeof(ret->text), "%.*s", (int)(len < sizeof(ret->text) ? len : 160),
+		 len ? body->text : "");
 }
 
 /*
@@ -256,6 +319,8 @@ static bool http_is_reply(const struct http *http, struct body *body, struct rep
 
 	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &ret->status);
 	ret->doc = body->len ? json_read(body->text, body->len, &error) : NULL;
+	if (!ret->doc)
+		http_keep_text(ret, body);
 	if (http_may_help(http, ret)) {
 		if (ret->doc && field_string(ret->doc, "", "message", &text, &error) == 0 && text)
 			snprintf(why, size, "HTTP %ld: %.160s", ret->status, text);
@@ -275,6 +340,7 @@ struct attempt {
 	const char *endpoint;
 	char why[CURL_ERROR_SIZE + 64];
 	bool tls;
+	size_t tls_in_turn; /* so many attempts before this one and with it failed by TLS */
 	long long after_ms; /* the server's Retry-After */
 };
 
@@ -286,8 +352,9 @@ static int http_give_up(const struct http *http, const struct attempt *last, str
 	cni_fail(err, last->tls ? CNI_CONFIG : CNI_RETRY, "%s %s: %s", http->what,
 		 last->endpoint ? last->endpoint : http->endpoints[http->current], last->why);
 	if (last->tls)
-		return cni_hint(err, "check the certificates: ca, cert and key in the configuration, and the "
-				     "server's");
+		return cni_hint(err,
+				"check the certificates: the CA, the client's certificate and its key, which "
+				"the configuration names, and the server's");
 	for (size_t i = 0; i < http->n && used < sizeof(list); i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
 					 http->endpoints[i]);
@@ -300,6 +367,7 @@ static bool http_attempt(struct http *http, const char *method, const char *path
 {
 	char why[sizeof(last->why)] = "";
 	struct body answer = { 0 };
+	size_t in_turn = last->tls_in_turn + 1;
 	curl_off_t after = 0;
 	bool answered;
 	CURLcode rc;
@@ -314,12 +382,14 @@ static bool http_attempt(struct http *http, const char *method, const char *path
 	if (answered)
 		return true;
 	json_decref(ret->doc);
+	last->tls_in_turn = 0;
 	/* the first cause says more than a timeout at the end */
 	if (rc == CURLE_OPERATION_TIMEDOUT && last->endpoint)
 		return false;
 	*last = (struct attempt){ .endpoint = http->endpoints[http->current] };
 	memcpy(last->why, why, sizeof(why));
 	last->tls = http_is_tls(rc, last->why);
+	last->tls_in_turn = last->tls ? in_turn : 0;
 	if (rc == CURLE_OK && curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &after) == CURLE_OK)
 		last->after_ms = (long long)after * 1000;
 	return false;
@@ -373,7 +443,7 @@ int http_call(struct http *http, const char *method, const char *path, const jso
 		left = *http->deadline_ms - block_now_ms() - pause;
 		if (!reached && http->reach_ms && block_now_ms() + pause > http->reach_ms)
 			break;
-		if (left <= 0 || (last.tls && http->n == 1))
+		if (left <= 0 || last.tls_in_turn >= http->n)
 			break;
 		http_pause_ms(pause);
 	}
@@ -389,13 +459,18 @@ int http_refused(const struct http *http, const struct reply *reply, const char 
 	field_string(reply->doc, "", "message", &text, NULL);
 	field_string(reply->doc, "", "error", &error, NULL);
 	cni_fail(err, denied || reply->status < 500 ? CNI_CONFIG : CNI_RETRY, "%s %s%s: HTTP %ld%s%.200s",
-		 http->what, http->endpoints[http->current], path, reply->status, text || error ? ": " : "",
+		 http->what, http->endpoints[http->current], path, reply->status,
+		 text || error || *reply->text ? ": " : "",
 		 text	 ? text
 		 : error ? error
-			 : "");
+			 : reply->text);
 	if (reply->status == 401)
 		return cni_hint(err, "the service does not accept the certificate, token or password of the "
 				     "configuration; it may have expired");
+	if (reply->status == 404 && !reply->doc)
+		return cni_hint(err,
+				"is this the address of the service? etcd answers so if its JSON gateway "
+				"is off (--enable-grpc-gateway)");
 	/* a quota, a webhook or the end of a namespace refuses with 403, too */
 	return denied && (!text || strstr(text, "cannot ") || strstr(text, "denied"))
 		       ? cni_hint(err, "the user or token of the configuration has no right to do this")

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cni/base64.h"
 #include "cni/cleanup.h"
@@ -88,6 +89,21 @@ static const char *kubeconfig_absolute(const struct source *source, const char *
 	return json_string_value(kept);
 }
 
+/* The base64 may have line breaks, as a YAML block has. */
+static char *kubeconfig_decode(const char *data, size_t *len)
+{
+	autofree char *text = strdup(data);
+	char *end = text;
+
+	if (!text)
+		return NULL;
+	for (; *data; data++)
+		if (*data != '\r' && *data != '\n')
+			*end++ = *data;
+	*end = '\0';
+	return base64_decode(text, len);
+}
+
 /* Reads the member "key-data", or the path in the member "key". */
 static int kubeconfig_read_pem(struct pem *ret, const struct source *source, const json_t *obj,
 			       const char *key, struct cni_error *err)
@@ -101,7 +117,7 @@ static int kubeconfig_read_pem(struct pem *ret, const struct source *source, con
 		ret->file = kubeconfig_absolute(source, file);
 	if (!data)
 		return 0;
-	ret->data = base64_decode(data, &ret->len);
+	ret->data = kubeconfig_decode(data, &ret->len);
 	return ret->data ? 0 : cni_fail(err, CNI_CONFIG, "%s: %s is not base64", source->path, data_key);
 }
 
@@ -138,6 +154,12 @@ static int kubeconfig_read_user(struct http *http, const struct source *source, 
 		return cni_hint(err,
 				"use a client certificate, a token, or the tokenFile of a service account");
 	}
+	if (json_field(user, "username") || json_field(user, "password")) {
+		cni_fail(err, CNI_CONFIG, "%s: username and password of a user are not supported",
+			 source->path);
+		return cni_hint(err,
+				"use a client certificate, a token, or the tokenFile of a service account");
+	}
 	if (kubeconfig_read_pem(&http->cert, source, user, "client-certificate", err) < 0 ||
 	    kubeconfig_read_pem(&http->key, source, user, "client-key", err) < 0)
 		return -1;
@@ -155,7 +177,7 @@ static int kubeconfig_read_cluster(struct http *http, const struct source *sourc
 	if (!server)
 		return cni_fail(err, CNI_CONFIG, "%s: the current context's cluster has no server",
 				source->path);
-	http->insecure = insecure && !strcmp(insecure, "true");
+	http->insecure = insecure && !strcasecmp(insecure, "true");
 	if (kubeconfig_string(cluster, "tls-server-name") || kubeconfig_string(cluster, "proxy-url"))
 		return cni_fail(err, CNI_CONFIG, "%s: tls-server-name and proxy-url are not supported",
 				source->path);
@@ -170,7 +192,8 @@ int kubeconfig_read(struct http *http, char **namespace, json_t **doc, const cha
 	struct source source = { .path = path, .doc = kubeconfig_read_yaml(path, err) };
 	const char *name = kubeconfig_string(source.doc, "current-context");
 	const json_t *context = kubeconfig_find(source.doc, "contexts", name, "context");
-	const char *space = kubeconfig_string(context, "namespace");
+	const char *space = kubeconfig_string(context, "namespace"),
+		   *user = kubeconfig_string(context, "user");
 
 	*doc = source.doc;
 	if (!source.doc)
@@ -178,6 +201,9 @@ int kubeconfig_read(struct http *http, char **namespace, json_t **doc, const cha
 	if (!context)
 		return cni_fail(err, CNI_CONFIG, "%s: there is no context with the name in current-context",
 				path);
+	if (user && !kubeconfig_find(source.doc, "users", user, "name"))
+		return cni_fail(err, CNI_CONFIG, "%s: the context's user %s is not among its users", path,
+				user);
 	if (space)
 		*namespace = strdup(space);
 	if (kubeconfig_read_cluster(http, &source,
@@ -185,10 +211,7 @@ int kubeconfig_read(struct http *http, char **namespace, json_t **doc, const cha
 						    kubeconfig_string(context, "cluster"), "cluster"),
 				    err) < 0)
 		return -1;
-	return kubeconfig_read_user(http, &source,
-				    kubeconfig_find(source.doc, "users", kubeconfig_string(context, "user"),
-						    "user"),
-				    err);
+	return kubeconfig_read_user(http, &source, kubeconfig_find(source.doc, "users", user, "user"), err);
 }
 
 int kubeconfig_of_pod(struct http *http, char **namespace, struct cni_error *err)

@@ -3,10 +3,23 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <yaml.h>
 
 #define DEPTH_MAX 32
 #define NODES_MAX 100000
+
+/* YAML 1.2, 10.3.2: nothing, or a word without quotes */
+static bool yaml_is_null(const yaml_node_t *node)
+{
+	static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(nulls) / sizeof(*nulls); i++)
+		found |= node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+			 !strcmp((const char *)node->data.scalar.value, nulls[i]);
+	return found;
+}
 
 /* NOLINTNEXTLINE(misc-no-recursion): DEPTH_MAX */
 static json_t *yaml_node(yaml_document_t *yaml, const yaml_node_t *node, int depth, int *nodes)
@@ -19,6 +32,8 @@ static json_t *yaml_node(yaml_document_t *yaml, const yaml_node_t *node, int dep
 		return NULL;
 	switch (node->type) {
 	case YAML_SCALAR_NODE:
+		if (yaml_is_null(node))
+			return json_null();
 		return json_stringn((const char *)node->data.scalar.value, node->data.scalar.length);
 	case YAML_SEQUENCE_NODE:
 		value = json_array();

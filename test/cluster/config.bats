@@ -97,9 +97,23 @@ told_wrongly() {
 	told_wrongly '"etcd": {}' 7 'ipam.cluster.etcd.endpoints must have at least one endpoint'
 	told_wrongly '"etcd": {"endpoints": []}' 7 'ipam.cluster.etcd.endpoints must have at least one endpoint'
 	told_wrongly '"etcd": {"endpoints": [1]}' 7 'ipam.cluster.etcd.endpoints must be a list of strings'
-	told_wrongly '"etcd": {"endpoints": ["ftp://a"]}' 7 '"ftp://a" is not an http:// or https:// address'
-	told_wrongly '"etcd": {"endpoints": ["file:///etc/passwd"]}' 7 '"file:///etc/passwd" is not an http:// or https:// address'
+	told_wrongly '"etcd": {"endpoints": ["ftp://a"]}' 7 '"ftp://a" is not the http:// or https:// address of one service'
+	told_wrongly '"etcd": {"endpoints": ["file:///etc/passwd"]}' 7 '"file:///etc/passwd" is not the http:// or https:// address of one service'
+	told_wrongly '"etcd": {"endpoints": ["https://10.0.0.1:2379,https://10.0.0.2:2379"]}' 7 'is not the http:// or https:// address of one service'
 	told_wrongly "\"etcd\": {\"endpoints\": [\"http://127.0.0.1:1\"], \"prefix\": \"$long\"}" 7 'prefix is longer than 200 characters'
+}
+
+@test "no error has the password" {
+	for CONF in "$(conf '"cluster": {"etcd": {"endpoints": ["http://127.0.0.1:1"], "user": "u", "password": 31415926}}')" \
+		"$(conf '"cluster": {"etcd": [{"endpoints": ["http://127.0.0.1:1"], "user": "u", "password": "31415926"}]}')" \
+		"$(conf '"cluster": [{"etcd": {"endpoints": ["http://127.0.0.1:1"], "user": "u", "password": "31415926"}}], "ranges": []')" \
+		"$(conf '"cluster": {"timeout": 1, "etcd": {"endpoints": ["ftp://u:31415926@a"]}}')" \
+		"$(conf '"cluster": {"timeout": 1, "etcd": {"endpoints": ["http://u:31415926@127.0.0.1:1"]}}')"; do
+		pool ADD "$CONF" c1
+		[ "$output$stderr" ]
+		[[ $output$stderr != *31415926* ]] || { echo "$output$stderr"; return 1; }
+	done
+	[[ $output = *'http://127.0.0.1:1'* ]]
 }
 
 # kubeconfig CLUSTER USER [CONTEXT]: writes a file with these flow mappings of YAML.
@@ -123,16 +137,36 @@ kubeconfig() {
 	kubeconfig "$server" '{ exec: { command: aws } }'
 	told_wrongly "$engine" 7 "$file: exec and auth-provider of a user are not supported"
 	explains 'use a client certificate, a token, or the tokenFile'
+	kubeconfig "$server" '{ username: me, password: word }'
+	told_wrongly "$engine" 7 "$file: username and password of a user are not supported"
+	kubeconfig "$server" '{ }'
+	sed -i 's/user: u }/user: other }/' "$file"
+	told_wrongly "$engine" 7 "$file: the context's user other is not among its users"
 	kubeconfig "$server" '{ client-certificate-data: "%%%" }'
 	told_wrongly "$engine" 7 "$file: client-certificate-data is not base64"
 	kubeconfig "$server" '{ tokenFile: /nowhere }'
 	told_wrongly "$engine" 5 'read /nowhere: no such file or directory'
 	kubeconfig '{ server: "ftp://127.0.0.1" }' '{ }'
-	told_wrongly "$engine" 7 '"ftp://127.0.0.1" is not an http:// or https:// address'
+	told_wrongly "$engine" 7 '"ftp://127.0.0.1" is not the http:// or https:// address of one service'
 	printf '%s\n' 'a: [' >"$file"
 	told_wrongly "$engine" 7 "$file: line"
 	kubeconfig "$server" '{ }'
 	told_wrongly "\"kubernetes\": {\"kubeconfig\": \"$file\", \"namespace\": \"a/b\"}" 7 'namespace: invalid name "a/b"'
+}
+
+@test "in a kubeconfig null is nothing, and base64 may have line breaks" {
+	local file=$BATS_TEST_TMPDIR/kubeconfig ca text
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /dev/null -out "$BATS_TEST_TMPDIR/ca" -subj /CN=a -days 1 2>/dev/null
+	ca=$(base64 "$BATS_TEST_TMPDIR/ca")
+	kubeconfig '{ server: "https://127.0.0.1:1", tls-server-name: ~, certificate-authority-data: "CA" }' \
+		'{ exec: null, as: , auth-provider: ~, tokenFile: null, username: , client-certificate-data: null, token: t }'
+	sed -i 's/context: { cluster/context: { namespace: null, cluster/' "$file"
+	text=$(<"$file")
+	printf '%s\n' "${text/CA/${ca//$'\n'/\\n}}" >"$file"
+	grep -q 'certificate-authority-data: ".*\\n' "$file"
+	CONF=$(conf "\"cluster\": {\"timeout\": 1, \"kubernetes\": {\"kubeconfig\": \"$file\"}}")
+	pool ADD "$CONF" c1
+	fails 11 'Kubernetes https://127.0.0.1:1: '
 }
 
 @test "without a pod's service account a kubeconfig is required" {

@@ -3,6 +3,7 @@
 # Only etcd: certificates, users, several endpoints, members that stop.
 
 load ../lib/cluster
+load ../lib/scripted
 
 setup() {
 	make_etcd_places
@@ -65,6 +66,25 @@ tls() {
 	fails 7
 }
 
+@test "several endpoints whose certificates are wrong: the ADD fails at once, and others that wait with it" {
+	local n calls='' started=$SECONDS
+	etcd_start_tls "$SERVER"
+	engine "$ETCD_URL ${ETCD_URL/127.0.0.1/localhost}" "$(tls other-ca)"
+	CONF=$(jq -c '.ipam.cluster.timeout = 50' <<<"$CONF")
+	for n in 1 2 3 4; do
+		(
+			pool ADD "$CONF" "c$n"
+			fails 7 'unable to get local issuer certificate'
+			touch "$BATS_TEST_TMPDIR/failed-$n"
+		) 3>&- &
+		calls+=" $!"
+	done
+	# shellcheck disable=SC2086 # several
+	wait $calls
+	[ "$(ls "$BATS_TEST_TMPDIR"/failed-* | wc -l)" = 4 ]
+	[ $((SECONDS - started)) -lt 40 ]
+}
+
 @test "missing certificate files: error 7, which names them" {
 	etcd_start_tls "$SERVER"
 	engine "$ETCD_URL" '"ca": "/nowhere/ca.crt"'
@@ -84,17 +104,34 @@ tls() {
 	"${post[@]}" "$ETCD_URL/v3/auth/role/grant" -d "{\"name\": \"pool\", \"perm\": {\"permType\": \"READWRITE\",
 		\"key\": \"$(printf /ours/ | base64)\", \"range_end\": \"$(printf /ours0 | base64)\"}}"
 	"${post[@]}" "$ETCD_URL/v3/auth/user/grant" -d '{"user": "pool", "role": "pool"}'
+	# before authentication is on, too
+	engine "$ETCD_URL" '"user": "pool", "password": "word", "prefix": "/ours"'
+	add c0
+	engine "$ETCD_URL http://127.0.0.1:1" '"user": "pool", "password": "word", "prefix": "/ours"'
+	add c1
 	"${post[@]}" "$ETCD_URL/v3/auth/enable" -d '{}'
 	engine "$ETCD_URL" '"user": "pool", "password": "word", "prefix": "/ours"'
-	add c1
+	a_minute_passes
+	add c2
 	engine "$ETCD_URL" '"user": "pool", "password": "wrong", "prefix": "/ours"'
-	pool ADD "$CONF" c2
+	pool ADD "$CONF" c3
 	fails 7 "etcd $ETCD_URL/v3/auth/authenticate: HTTP 400: "
 	engine "$ETCD_URL" '"user": "pool", "password": "word", "prefix": "/theirs"'
-	pool ADD "$CONF" c2
+	pool ADD "$CONF" c3
 	fails 7 "etcd $ETCD_URL/v3/kv/"
 	[[ $output = *"permission denied"* ]]
-	leased "$ADDRESS"
+}
+
+@test "an etcd that refuses a certificate with a CN: the error has its words" {
+	etcd_start "$SERVER"
+	scripted_start
+	engine "$SCRIPTED_URL"
+	answers 400 'CommonName of client sending a request against gateway will be ignored and not used as expected
+more'
+	pool ADD "$CONF" c1
+	scripted_stop
+	fails 7 "$SCRIPTED_URL/v3/kv/txn: HTTP 400: CommonName of client sending a request against gateway will be ignored and not used as expected"
+	[[ $output != *more* ]]
 }
 
 @test "pools with different prefixes are different pools" {

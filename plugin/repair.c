@@ -482,7 +482,7 @@ static int repair_remove_stale(const struct repair_run *all, struct view *view, 
 }
 
 /* Removes routes of ours that no attachment holds: from a ledger that was lost, or from a killed
- * call. */
+ * call. Those of a shared pool's blocks, which are unreachable, belong to addrpool-claim. */
 static int repair_stale(const struct repair_run *all, int family, struct cni_error *err)
 {
 	const struct view_routes *routes;
@@ -496,7 +496,8 @@ static int repair_stale(const struct repair_run *all, int family, struct cni_err
 		const struct route_seen *seen = &routes->list[i];
 		const struct object route = object_route(seen->link, &seen->dst, &seen->gw, NULL);
 
-		if (seen->protocol != OUR_NUMBER || hold_is_held(&all->ledger, &route))
+		if (seen->protocol != OUR_NUMBER || seen->type != RTN_UNICAST ||
+		    hold_is_held(&all->ledger, &route))
 			continue;
 		if (all->how->dry_run)
 			repair_report(all->how,

@@ -75,6 +75,20 @@ both() {
 	[ -n "$(ip route show 203.0.114.0/24)" ]
 }
 
+@test "routes of a shared pool's blocks stay, and nobody calls them superfluous" {
+	both '{ "mode": "l3", "hostAccess": true }'
+	ip route add unreachable 10.138.40.0/28 proto 105
+	ip -6 route add unreachable fd00:40::/124 proto 105
+	repair
+	[ "$output" = 'Nothing is missing.' ]
+	[[ $(ip route show proto 105) = *'unreachable 10.138.40.0/28'* ]]
+	[[ $(ip -6 route show proto 105) = *'unreachable fd00:40::/124'* ]]
+	run "$BUILD/ipvlanctl" doctor
+	[[ $output != *10.138.40.0* && $output != *fd00:40::* ]]
+	ip route flush proto 105
+	ip -6 route flush proto 105
+}
+
 @test "objects that were deleted with the pod's interface are reported, and not repaired" {
 	both '{ "mode": "l3", "hostAccess": true }'
 	ip link del "ipva$(</sys/class/net/eth0/ifindex)"

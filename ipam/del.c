@@ -28,13 +28,14 @@ static int del_release_left_behind(const struct place *place, const struct owner
 int addrpool_del(const struct request *req, struct cni_error *err)
 {
 	const struct owner owner = { .container = req->container, .ifname = req->ifname };
+	struct last_pool last;
 	struct place place;
 	struct store store;
 	enum found found;
 	bool untidy = false;
 	int rc = 0;
 
-	if (place_read(&place, req, err) < 0)
+	if (place_read(&place, req, err) < 0 || home_follow(&place, &last, err) < 0)
 		return -1;
 	found = home_open(&store, &place, false, err);
 	if (found == FOUND_FAILED)

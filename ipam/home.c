@@ -87,6 +87,21 @@ static bool home_has_leases(const struct place *place, const char *store)
 	       found;
 }
 
+int home_follow(struct place *place, struct last_pool *last, struct cni_error *err)
+{
+	struct former former;
+
+	if (place->shared)
+		return 0;
+	if (home_read_mark(&former, place, err) < 0)
+		return -1;
+	if (*former.pool && home_has_leases(place, former.pool)) {
+		memcpy(last->s, former.pool, sizeof(last->s));
+		place->store = last->s;
+	}
+	return 0;
+}
+
 bool home_left_behind(struct place *ret, const struct place *place)
 {
 	*ret = *place;

@@ -257,6 +257,24 @@ lives() {
 	in_store a ''
 }
 
+@test "DEL and CHECK with the configuration of before: the pool's other networks do not get the addresses of running pods" {
+	local before
+	for before in "$(alone a)" "$(of a | sed 's/lan/wan/')"; do
+		rm -rf "$DATA"
+		gets 10.9.0.2/24 "$before" c1
+		gets 10.9.0.3/24 "$before" c2
+		gets 10.9.0.4/24 "$(of a)" c3
+		pool CHECK "$before" c2
+		succeeds
+		drops "$before" c1
+		in_store lan '10.9.0.3 10.9.0.4'
+		pool ADD "$(of b "$small" '"runtimeConfig": {"ips": ["10.9.0.3/24"]}')" c4
+		fails 101 'is not available'
+		drops "$before" c2
+		in_store lan 10.9.0.4
+	done
+}
+
 @test "when pool changes, the leases move to the new pool" {
 	local wan
 	wan=$(of a)

@@ -29,6 +29,7 @@ struct node {
 	bool refused;	    /* another machine has our name, or we have lost our leases: assign no address */
 	long long asked_ms; /* when the engine was last asked for our claims, CLOCK_BOOTTIME */
 	json_t *report;	    /* lines for the person who asks; NULL: no person asks */
+	bool earlier;	    /* the configuration may be that of an earlier ADD */
 	int lock;
 };
 

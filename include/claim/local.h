@@ -23,9 +23,6 @@ int local_note(const struct node *node, const struct claim *claim, enum block_st
 	       struct cni_error *err);
 int local_forget(const struct node *node, const struct prefix *block, struct cni_error *err);
 
-/* Removes the route alone, of a block that is about to be another node's. CNI_IO, CNI_INTERNAL. */
-int local_end_route(const struct node *node, const struct prefix *block, struct cni_error *err);
-
 /* Reads the noted blocks, and the incarnation into node->self; makes the incarnation if there is none.
  * blocks_free() in any case. CNI_IO. */
 int local_read(struct node *node, struct blocks *blocks, struct cni_error *err);

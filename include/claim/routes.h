@@ -25,7 +25,8 @@ int block_route_delete(const struct prefix *block, struct cni_error *err);
 
 /*
  * Makes the routes of blocks that count and of held identities, and removes those of all other notes; if
- * "blockRoutes" is false, those of all notes. Changes no other route. block_routes_mend() does the same, and
+ * "blockRoutes" is false, those of all notes, but not in a call that may have an earlier configuration: pods
+ * may use routes of which that knows nothing. Changes no other route. block_routes_mend() does the same, and
  * reports a failure on stderr. Errors: CNI_INTERNAL, CNI_IO, CNI_RETRY.
  */
 int block_routes_follow(const struct node *node, struct cni_error *err);

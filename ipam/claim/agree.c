@@ -6,6 +6,7 @@
 
 #include "claim/local.h"
 #include "claim/node.h"
+#include "claim/routes.h"
 
 /* The number of blocks that the engine must have as this node's. */
 static size_t agree_count_confirmed(const struct blocks *blocks)
@@ -147,7 +148,7 @@ static int agree_adopt(const struct node *node, const struct claim *claim, struc
 
 static int agree_remove_claim(const struct node *node, const struct claim *claim, struct cni_error *err)
 {
-	if (local_end_route(node, &claim->block, err) < 0 ||
+	if (block_route_delete(&claim->block, err) < 0 ||
 	    node->engine->kind->remove(node->engine, claim, NULL, err) == FOUND_FAILED)
 		return -1;
 	return local_forget(node, &claim->block, err);
@@ -184,7 +185,7 @@ int remove_block(const struct node *node, const struct block *block, struct cni_
 	claim.block = block->prefix;
 	memcpy(claim.id, block->id, sizeof(claim.id));
 	memcpy(claim.version, block->version, sizeof(claim.version));
-	if (local_end_route(node, &block->prefix, err) < 0)
+	if (block_route_delete(&block->prefix, err) < 0)
 		return -1;
 	found = node->engine->kind->remove(node->engine, &claim, &there, err);
 	if (found == FOUND_NOT && *there.id && agree_is_of_old_name(node, &there))
@@ -227,7 +228,7 @@ static enum found agree_lose(const struct node *node, const struct prefix *block
 			     pods == FOUND_NOT ? ""
 					       : ". Pods of both nodes may have the same addresses of it");
 	if (pods == FOUND)
-		rc = local_end_route(node, block, err);
+		rc = block_route_delete(block, err);
 	if (pods == FOUND_NOT)
 		rc = local_forget(node, block, err);
 	return rc < 0 ? FOUND_FAILED : FOUND_NOT;

@@ -62,17 +62,12 @@ int local_note(const struct node *node, const struct claim *claim, enum block_st
 	return rc;
 }
 
-int local_end_route(const struct node *node, const struct prefix *block, struct cni_error *err)
-{
-	return node->conf->cluster.block_routes ? block_route_delete(block, err) : 0;
-}
-
 int local_forget(const struct node *node, const struct prefix *block, struct cni_error *err)
 {
 	struct store store;
 	int rc;
 
-	if (local_end_route(node, block, err) < 0 || local_open(&store, node, err) < 0)
+	if (block_route_delete(block, err) < 0 || local_open(&store, node, err) < 0)
 		return -1;
 	rc = block_drop(&store, block, err);
 	store_close(&store);

@@ -127,6 +127,9 @@ static json_t *main_answer(char **argv, struct cni_error *err)
 	struct conf conf;
 	struct node node = { .req = &req, .conf = &conf, .lock = -1 };
 
+	/* DEL has the configuration of the pod's ADD, if the runtime has kept that */
+	node.earlier = !strcmp(argv[0], "return") && !argv[1];
+
 	if (main_read_request(&req, &doc, err) < 0 || addrpool_conf_read(&conf, &req, err) < 0)
 		return NULL;
 	if (!conf.cluster.pool)

@@ -8,6 +8,7 @@
 #include "claim/agree.h"
 #include "claim/identity.h"
 #include "claim/local.h"
+#include "claim/routes.h"
 #include "cni/json.h"
 #include "cni/log.h"
 
@@ -108,7 +109,7 @@ static enum found people_release(const struct node *node, const struct claim *cl
 	enum found found;
 
 	engine_go_on(node->engine);
-	if (ourselves && local_end_route(node, &claim->block, err) < 0)
+	if (ourselves && block_route_delete(&claim->block, err) < 0)
 		return FOUND_FAILED;
 	found = node->engine->kind->remove(node->engine, claim, NULL, err);
 	if (found != FOUND_FAILED && ourselves && local_forget(node, &claim->block, err) < 0)

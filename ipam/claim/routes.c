@@ -56,13 +56,14 @@ int block_route_delete(const struct prefix *block, struct cni_error *err)
 /* The routes that the node's notes are about. */
 struct routes_noted {
 	struct prefix dst;
-	bool wanted, there;
+	bool ours, there; /* the node's; in the kernel */
 };
 
 struct routes {
 	struct routes_noted *list;
 	size_t n;
 	bool block_routes;
+	bool earlier;	      /* a later configuration may have said otherwise */
 	struct cni_error why; /* if something could not be read */
 };
 
@@ -75,7 +76,7 @@ static struct routes_noted *routes_find(const struct routes *routes, const struc
 }
 
 /* An address may have several notes: of a container that has it, and of one that had it. */
-static bool routes_note(struct routes *routes, const struct prefix *dst, bool wanted)
+static bool routes_note(struct routes *routes, const struct prefix *dst, bool ours)
 {
 	struct routes_noted *noted = routes_find(routes, dst);
 
@@ -89,7 +90,7 @@ static bool routes_note(struct routes *routes, const struct prefix *dst, bool wa
 		noted += routes->n++;
 		*noted = (struct routes_noted){ .dst = *dst };
 	}
-	noted->wanted |= wanted && routes->block_routes;
+	noted->ours |= ours;
 	return true;
 }
 
@@ -120,7 +121,7 @@ static void routes_read_notes(struct routes *ret, const struct node *node)
 		identities_each(&store, routes_note_identity, ret);
 	/* a route stays while its block is claimed again, which the engine has lost: pods use it */
 	for (size_t i = 0; i < blocks.n; i++)
-		if (blocks.list[i].state != BLOCK_CLAIMING || !ret->block_routes)
+		if (blocks.list[i].state != BLOCK_CLAIMING || !(ret->block_routes || ret->earlier))
 			routes_note(ret, &blocks.list[i].prefix, block_counts(&blocks.list[i]));
 	blocks_free(&blocks);
 	store_close(&store);
@@ -147,7 +148,7 @@ static void routes_read_kernel(struct routes *routes)
 
 int block_routes_follow(const struct node *node, struct cni_error *err)
 {
-	struct routes routes = { .block_routes = node->conf->cluster.block_routes };
+	struct routes routes = { .block_routes = node->conf->cluster.block_routes, .earlier = node->earlier };
 
 	routes_read_notes(&routes, node);
 	if (routes.n && !*routes.why.msg)
@@ -155,9 +156,9 @@ int block_routes_follow(const struct node *node, struct cni_error *err)
 	for (size_t i = 0; i < routes.n && !*routes.why.msg; i++) {
 		const struct routes_noted *noted = &routes.list[i];
 
-		if (noted->wanted && !noted->there)
+		if (noted->ours && routes.block_routes && !noted->there)
 			block_route_add(&noted->dst);
-		if (!noted->wanted && noted->there)
+		if (noted->there && !(noted->ours && (routes.block_routes || routes.earlier)))
 			block_route_delete(&noted->dst, &routes.why);
 	}
 	free(routes.list);

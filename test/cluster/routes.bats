@@ -134,6 +134,26 @@ returns_despite() {
 	[ -z "$(routes)" ]
 }
 
+@test "a DEL with the configuration of before blockRoutes leaves the routes of blocks that stay" {
+	local before i
+	on a '"blockSize": 4'
+	before=$CONF
+	for i in {1..10}; do
+		add c$i
+	done
+	on a '"blockSize": 4, "blockRoutes": true'
+	counted
+	[ "$(routes | wc -w)" -ge 3 ]
+	follow
+	for i in {1..9}; do
+		drops "$before" c$i
+		follow
+	done
+	[ "$(routes)" ]
+	drops "$before" c10
+	[ -z "$(own)$(routes)" ]
+}
+
 @test "routes that a stranger has removed are made again, and those of others stay" {
 	local others
 	ip route add unreachable 10.9.0.200 proto 105 metric 4096

@@ -265,11 +265,13 @@ static bool block_mark_used(struct blocks *blocks, const struct store *store, lo
 	return rc == 0;
 }
 
-/* Keeps the first unused block of each range set; if the pools are unknown, the first n unused blocks. */
+/* Keeps the first unused block of each range set that uses blocks; if the pools are unknown, the first n
+ * unused blocks. */
 static bool block_keep_spare(const struct spares *spares, bool *kept, const struct prefix *block)
 {
 	for (size_t i = 0; i < spares->n; i++)
-		if (!kept[i] && (!spares->pools || pool_touches(&spares->pools[i], block)))
+		if (!kept[i] && (!spares->pools ||
+				 (!spares->pools[i].identities && pool_touches(&spares->pools[i], block))))
 			return kept[i] = true;
 	return false;
 }
@@ -533,6 +535,14 @@ enum whose_boot blocks_whose_boot(const struct store *store, const char *boot)
 
 	block_read_boots(&boots, store);
 	return block_find_boot(&boots, block_shorten(boot).s);
+}
+
+bool blocks_have_boots(const struct store *store)
+{
+	struct boots boots;
+
+	block_read_boots(&boots, store);
+	return boots.n;
 }
 
 void blocks_keep_boot(const struct store *store, const char *boot, enum whose_boot whose)

@@ -139,6 +139,7 @@ void blocks_unnote_listed(const struct store *store, const struct pool *pool);
  */
 enum whose_boot { BOOT_UNKNOWN, BOOT_OWN, BOOT_TAKEN_OVER };
 enum whose_boot blocks_whose_boot(const struct store *store, const char *boot);
+bool blocks_have_boots(const struct store *store); /* false: no call has asked the engine yet */
 void blocks_keep_boot(const struct store *store, const char *boot, enum whose_boot whose);
 
 /* The endpoint of the engine that answered last; "": none has answered. */

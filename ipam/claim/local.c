@@ -74,6 +74,48 @@ int local_forget(const struct node *node, const struct prefix *block, struct cni
 	return rc;
 }
 
+static bool local_is_of_blocks(const struct conf *conf, const struct ip *ip)
+{
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (!conf->pools[i].identities && pool_may_give(&conf->pools[i], ip))
+			return true;
+	return false;
+}
+
+/* Notes the block of an address. Reads the blocks again. */
+static int local_note_block_of(const struct node *node, struct store *store, const struct ip *ip,
+			       struct blocks *blocks, struct cni_error *err)
+{
+	struct block block = {
+		.prefix = block_of(ip, node->conf->cluster.block_bits),
+		.state = BLOCK_CLAIMING,
+		.boot = block_boot(),
+	};
+
+	if (block_put(store, &block, err) < 0)
+		return -1;
+	blocks_free(blocks);
+	return blocks_read(blocks, store, err);
+}
+
+/* The network has leases of before it had "cluster": notes their blocks. The next comparison with the engine
+ * claims these, before another node assigns the same addresses. */
+static int local_note_leases(const struct node *node, struct store *store, struct blocks *blocks,
+			     struct cni_error *err)
+{
+	struct leases leases;
+	int rc = leases_read_names(&leases, store, err);
+
+	for (size_t i = 0; rc == 0 && i < leases.n; i++) {
+		const struct ip *ip = &leases.list[i].ip;
+
+		if (local_is_of_blocks(node->conf, ip) && !blocks_find(blocks, ip))
+			rc = local_note_block_of(node, store, ip, blocks, err);
+	}
+	leases_free(&leases);
+	return rc;
+}
+
 int local_read(struct node *node, struct blocks *blocks, struct cni_error *err)
 {
 	struct incarnation incarnation;
@@ -86,6 +128,8 @@ int local_read(struct node *node, struct blocks *blocks, struct cni_error *err)
 	rc = incarnation_make(&incarnation, &store, err);
 	if (rc == 0)
 		rc = blocks_read(blocks, &store, err);
+	if (rc == 0 && !blocks_have_boots(&store))
+		rc = local_note_leases(node, &store, blocks, err);
 	if (rc == 0)
 		blocks_keep_boot(&store, node->self.boot, BOOT_OWN);
 	store_close(&store);

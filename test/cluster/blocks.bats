@@ -552,3 +552,35 @@ subnet() {
 	[ "$(find "$STORE" -name '10.9.0.*' | wc -l)" = 40 ]
 	[ "$(wc -l <"$bin/runs")" -le 160 ] || { wc -l <"$bin/runs"; return 1; }
 }
+
+# had NODE ADDRESS ID: the node leased the address before the network had "cluster".
+had() {
+	on "$1"
+	pool ADD "$(jq -c --arg ip "$2/24" 'del(.ipam.cluster) | .runtimeConfig.ips = [$ip]' <<<"$CONF")" "$3"
+	succeeds
+}
+
+@test "cluster is added while pods run: each node claims the blocks of their addresses before it assigns another" {
+	had a 10.9.0.2 c1
+	had a 10.9.0.3 c2
+	had a 10.9.0.40 c3
+	had b 10.9.0.60 c4
+	had d 10.9.0.5 c5
+	on a
+	"$BUILD/addrpool-claim" confirm --now <<<"$CONF"
+	[ "$(claims a)" = '10.9.0.0/28 10.9.0.32/28' ]
+	[ "$(own)" = '10.9.0.0/28 10.9.0.32/28' ]
+	pool CHECK "$CONF" c1
+	succeeds
+	on b
+	add c6
+	[[ " $(claims b) " = *' 10.9.0.48/28 '* ]]
+	pool ADD "$(jq -c '.runtimeConfig.ips = ["10.9.0.2/24"]' <<<"$CONF")" c7
+	fails 101 'which belongs to node a'
+	# two nodes had addresses of one block: the second one is told
+	on d
+	pool ADD "$CONF" c8
+	succeeds
+	[[ $stderr = *'block 10.9.0.0/28 no longer belongs to node d, but to a. Pods of both nodes may have the same addresses of it'* ]]
+	[[ $(address) != 10.9.0.? && $(address) != 10.9.0.1[0-5] ]]
+}

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "cni/attachment.h"
 #include "ipam/ask.h"
 #include "ipam/home.h"
@@ -45,10 +47,19 @@ static void gc_log_kept(const struct states *states, const struct place *place)
 
 struct ending {
 	const struct store *store;
+	const char *network;
 	const struct valid *valid;
 	struct cni_error *err;
 	int rc;
 };
+
+/* The name of an identity is "<network> <identity>". */
+static bool gc_is_identity_of(const struct identity *identity, const char *network)
+{
+	const size_t len = strlen(network);
+
+	return !strncmp(identity->name, network, len) && identity->name[len] == ' ';
+}
 
 static bool gc_end_unknown(void *arg, const struct identity *identity)
 {
@@ -57,7 +68,9 @@ static bool gc_end_unknown(void *arg, const struct identity *identity)
 	struct record record;
 	bool legacy;
 
-	if (!valid_contains(ending->valid, owner.container, owner.ifname) &&
+	/* other networks of the pool have lists of their own */
+	if (gc_is_identity_of(identity, ending->network) &&
+	    !valid_contains(ending->valid, owner.container, owner.ifname) &&
 	    record_find(&record, ending->store, &owner, &legacy, NULL) == FOUND_NOT)
 		ending->rc = identity_end(ending->store, &owner, ending->err);
 	return ending->rc == 0;
@@ -68,7 +81,7 @@ static int gc_release_unknown(const struct request *req, const struct place *pla
 {
 	struct store store;
 	enum found found = store_open(&store, place, false, err);
-	struct ending ending = { &store, valid, err, 0 };
+	struct ending ending = { &store, place->network, valid, err, 0 };
 	bool untidy;
 	size_t n;
 	int rc;

@@ -257,6 +257,8 @@ static int agree_stop_giving(const struct node *node, const struct claims *own, 
 	for (size_t i = 0; rc == 0 && i < blocks->n; i++)
 		if (blocks->list[i].state == BLOCK_OWNED && !claims_find(own, &blocks->list[i].prefix)) {
 			claim.block = blocks->list[i].prefix;
+			memcpy(claim.id, blocks->list[i].id, sizeof(claim.id));
+			memcpy(claim.version, blocks->list[i].version, sizeof(claim.version));
 			rc = local_note(node, &claim, BLOCK_CLAIMING, err);
 		}
 	return rc;
@@ -303,8 +305,11 @@ static int agree_miss(struct node *node, const struct block *block, struct cni_e
 		return remove_block(node, block, err);
 	if (block->state == BLOCK_CLAIMING || agree_has_other_size(node, block))
 		found = local_leases(node, &block->prefix, err);
-	if (found != FOUND)
-		return found == FOUND_NOT ? local_forget(node, &block->prefix, err) : -1;
+	/* under an earlier name of this node the engine may have the claim */
+	if (found == FOUND_NOT)
+		return *block->id ? remove_block(node, block, err) : local_forget(node, &block->prefix, err);
+	if (found == FOUND_FAILED)
+		return -1;
 	/* etcd may have lost the pool's record too, without which it accepts no claim */
 	if (!node->begun && claim_check_block_size(node, 0, err) < 0)
 		return -1;

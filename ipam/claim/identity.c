@@ -58,6 +58,14 @@ static const char *identity_now_text(const struct node *node)
 	return node->self.since;
 }
 
+/* The record's time is now, but not earlier than before: the clock of this node may not be set yet, and
+ * "keep" counts from that time. */
+static void identity_touch(const struct node *node, json_t *record)
+{
+	if (strcmp(identity_text_of(record, "since"), identity_now_text(node)) < 0)
+		json_object_set_new(record, "since", json_string(identity_now_text(node)));
+}
+
 static bool identity_is_among(const json_t *addresses, const struct ip *ip)
 {
 	const json_t *entry;
@@ -611,6 +619,17 @@ static bool identity_is_locked(const struct hold *hold)
 	return json_is_true(json_field(hold->keep.doc, "locked"));
 }
 
+/* May the want have the address of the record? Before the record was locked, another identity may have got
+ * the address that was requested then. */
+static bool identity_may_match(const struct hold *hold, const struct want *want, const struct ip *ip)
+{
+	if (!pool_range(want->pool, ip))
+		return false;
+	if (!want->requested.family)
+		return pool_may_give(want->pool, ip);
+	return identity_is_locked(hold) || ip_equal(&want->requested, ip);
+}
+
 /* Gives each want its address of the record. False: the record has none for one of them. */
 static bool identity_match_wants(struct hold *hold)
 {
@@ -623,8 +642,8 @@ static bool identity_match_wants(struct hold *hold)
 		hold->wants[k].ip.family = 0;
 		json_array_foreach(identity_addresses_of(&hold->keep), i, entry)
 			if (!hold->wants[k].ip.family && json_is_string(entry) &&
-			    ip_parse(json_string_value(entry), &ip) && pool_range(hold->wants[k].pool, &ip) &&
-			    (pool_may_give(hold->wants[k].pool, &ip) || hold->wants[k].requested.family))
+			    ip_parse(json_string_value(entry), &ip) &&
+			    identity_may_match(hold, &hold->wants[k], &ip))
 				hold->wants[k].ip = ip;
 		all &= hold->wants[k].ip.family != 0;
 	}
@@ -693,7 +712,7 @@ static int identity_new_record(struct hold *hold, struct cni_error *err)
 static void identity_set_holder(struct hold *hold)
 {
 	json_object_set_new(hold->keep.doc, "holder", identity_holder_of(hold));
-	json_object_set_new(hold->keep.doc, "since", json_string(identity_now_text(hold->node)));
+	identity_touch(hold->node, hold->keep.doc);
 }
 
 /* Chooses an address for each want that has none. FOUND_NOT: another call has changed the record. */
@@ -920,7 +939,7 @@ static int identity_return_one(const struct node *node, const char *name, const 
 		    !(owner ? identity_is_holder(holder, node, owner) : json_equal(holder, past)))
 			break;
 		json_object_del(keep.doc, "holder");
-		json_object_set_new(keep.doc, "since", json_string(identity_now_text(node)));
+		identity_touch(node, keep.doc);
 		found = kind->keep_write(node->engine, &keep, err);
 	}
 	keep_free(&keep);
@@ -1278,7 +1297,7 @@ static enum found identity_end_holder(const struct node *node, struct keep *keep
 		json_decref(ended);
 		ended = json_incref(holder);
 		json_object_del(keep->doc, "holder");
-		json_object_set_new(keep->doc, "since", json_string(identity_now_text(node)));
+		identity_touch(node, keep->doc);
 		found = kind->keep_write(node->engine, keep, err);
 	}
 	return found;

@@ -375,6 +375,8 @@ drop_record() {
 	fails 101 "requested ip 10.9.0.77 is another identity's"
 	ended c1
 	CONF=$(jq -c '.runtimeConfig.ips = ["10.9.0.78/24"]' <<<"$CONF")
+	started web-1 c2
+	[ "$ADDRESS" = 10.9.0.78 ]
 	start web-0 c3
 	fails 7 'has 10.9.0.77, and 10.9.0.78 is requested'
 	CONF=$(jq -c 'del(.runtimeConfig)' <<<"$CONF")
@@ -384,6 +386,29 @@ drop_record() {
 	CONF=$(jq -c '. + {runtimeConfig: {ips: ["10.9.0.79/24", "fd00:9::79/120"]}}' <<<"$CONF")
 	started web-4 c4
 	[ "$(jq -c '[.ips[].address]' <<<"$output")" = '["10.9.0.79/24","fd00:9::79/120"]' ]
+}
+
+@test "a range set is kept for identities while a node has a block of it: the node keeps no spare block there" {
+	on a '' "${SETS/\"identities\": true, /}"
+	started web-0 c1
+	CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAMESPACE=x;K8S_POD_NAME=y' add c2
+	[ "$(claims a | wc -w)" = 2 ]
+	at a
+	drops "$CONF" c1
+	[ "$(claims a | wc -w)" = 1 ]
+	started web-0 c3
+}
+
+@test "GC of one network leaves the identities of another one with the same leases" {
+	at a '' "\"pool\": \"shared\", $SETS"
+	started web-0 c1
+	rm "$DATA"/shared/10.9.0.*
+	rm -rf "$DATA/.addrpool/shared/owner"
+	pool GC "$(jq -c '. + {name: "second", "cni.dev/valid-attachments": []}' <<<"$CONF")" ''
+	succeeds
+	[[ $(find "$DATA/.addrpool/shared/identities" -type l -printf '%l\n') = held* ]]
+	pool GC "$(jq -c '. + {"cni.dev/valid-attachments": []}' <<<"$CONF")" ''
+	[[ $(find "$DATA/.addrpool/shared/identities" -type l -printf '%l\n') != held* ]]
 }
 
 @test "many nodes start workloads at once, some the same: each address has one holder" {

@@ -422,6 +422,35 @@ neighbour_of() {
 	[ -z "$(claims a)" ]
 }
 
+# in_machine COMMAND...: in the present boot of the machine, as PLUGIN.
+in_machine() {
+	# shellcheck disable=SC2016 # for the shell below
+	unshare -m sh -c 'mount --bind "$0/boot" /proc/sys/kernel/random/boot_id
+		for id in /sys/class/dmi/id/product_uuid /etc/machine-id; do
+			[ ! -e $id ] || mount --bind "$0/id" $id
+		done
+		exec "$@"' "$BATS_TEST_TMPDIR/machine" "$@"
+}
+
+@test "the host name changes, and the call that compares is killed at any change of a file: no block stays under the old name" {
+	local n cases=0
+	for ((n = 1; ; n++)); do
+		on a '"blockSize": 1'
+		add c1
+		add c2
+		drops "$CONF" c2
+		[ "$(claims a | wc -w)" = 2 ]
+		CONF=${CONF/'"node": "a"'/'"node": "renamed"'}
+		run in_machine strace -f -qq -o /dev/null -e inject=renameat,renameat2,symlinkat,unlinkat:signal=KILL:when=$n "$BUILD/addrpool-claim" confirm --now <<<"$CONF"
+		[ "$status" != 0 ] || break
+		drops "$CONF" c1
+		in_machine "$BUILD/addrpool-claim" return <<<"$CONF"
+		[ -z "$(claims)" ] || { echo "killed at change $n"; claims; return 1; }
+		cases=$((cases + 1))
+	done
+	[ "$cases" -ge 5 ]
+}
+
 @test "the host name and the machine change: a copy of the disk takes no block" {
 	on a
 	add c1

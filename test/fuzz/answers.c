@@ -69,6 +69,11 @@ void http_begin_with(struct http *http, const char *endpoint, const char *node)
 	(void)http, (void)endpoint, (void)node;
 }
 
+bool http_has_no_login(const struct reply *reply)
+{
+	return reply->status == 412;
+}
+
 int http_refused(const struct http *http, const struct reply *reply, const char *path, struct cni_error *err)
 {
 	(void)http, (void)path;

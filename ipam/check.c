@@ -103,13 +103,11 @@ static int check_leases(struct record *ret, const struct conf *conf, const struc
 {
 	const struct owner owner = { .container = req->container, .ifname = req->ifname };
 	struct place place = conf->place;
-	enum found found = FOUND_FAILED;
 	struct last_pool last;
 	struct store store;
 	bool legacy;
+	enum found found = home_open_last(&store, &place, &last, err);
 
-	if (home_follow(&place, &last, err) == 0)
-		found = home_open(&store, &place, false, err);
 	if (found == FOUND) {
 		found = record_find(ret, &store, &owner, &legacy, err);
 		if (found == FOUND && conf->cluster.pool &&

@@ -35,9 +35,9 @@ int addrpool_del(const struct request *req, struct cni_error *err)
 	bool untidy = false;
 	int rc = 0;
 
-	if (place_read(&place, req, err) < 0 || home_follow(&place, &last, err) < 0)
+	if (place_read(&place, req, err) < 0)
 		return -1;
-	found = home_open(&store, &place, false, err);
+	found = home_open_last(&store, &place, &last, err);
 	if (found == FOUND_FAILED)
 		return -1;
 	if (found == FOUND) {

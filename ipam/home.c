@@ -87,21 +87,6 @@ static bool home_has_leases(const struct place *place, const char *store)
 	       found;
 }
 
-int home_follow(struct place *place, struct last_pool *last, struct cni_error *err)
-{
-	struct former former;
-
-	if (place->shared)
-		return 0;
-	if (home_read_mark(&former, place, err) < 0)
-		return -1;
-	if (*former.pool && home_has_leases(place, former.pool)) {
-		memcpy(last->s, former.pool, sizeof(last->s));
-		place->store = last->s;
-	}
-	return 0;
-}
-
 bool home_left_behind(struct place *ret, const struct place *place)
 {
 	*ret = *place;
@@ -207,28 +192,51 @@ static int home_move_in(struct store *store, const struct place *place, const st
 	return 0;
 }
 
+static enum found home_open_after(struct store *ret, const struct place *place, struct former *former,
+				  bool create, struct cni_error *err)
+{
+	enum found found;
+
+	former->network = place_is_pool(place) && home_has_leases(place, place->network);
+	if (!*former->pool && !place_is_pool(place))
+		return store_open(ret, place, create, err);
+	create |= former->network || (*former->pool && strcmp(former->pool, place->store) != 0 &&
+				      home_has_leases(place, former->pool));
+	found = store_open(ret, place, create, err);
+	if (found != FOUND)
+		return found;
+	if (home_move_in(ret, place, former, err) < 0) {
+		store_close(ret);
+		return FOUND_FAILED;
+	}
+	if (place_is_pool(place) && strcmp(former->pool, place->store) != 0)
+		home_write_mark(place);
+	return FOUND;
+}
+
 enum found home_open(struct store *ret, const struct place *place, bool create, struct cni_error *err)
 {
 	struct former former = { .network = false };
-	enum found found;
 
 	if (place->shared)
 		return store_open(ret, place, create, err);
 	if (home_read_mark(&former, place, err) < 0)
 		return FOUND_FAILED;
-	former.network = place_is_pool(place) && home_has_leases(place, place->network);
-	if (!*former.pool && !place_is_pool(place))
-		return store_open(ret, place, create, err);
-	create |= former.network || (*former.pool && strcmp(former.pool, place->store) != 0 &&
-				     home_has_leases(place, former.pool));
-	found = store_open(ret, place, create, err);
-	if (found != FOUND)
-		return found;
-	if (home_move_in(ret, place, &former, err) < 0) {
-		store_close(ret);
+	return home_open_after(ret, place, &former, create, err);
+}
+
+enum found home_open_last(struct store *ret, struct place *place, struct last_pool *last,
+			  struct cni_error *err)
+{
+	struct former former = { .network = false };
+
+	if (place->shared)
+		return store_open(ret, place, false, err);
+	if (home_read_mark(&former, place, err) < 0)
 		return FOUND_FAILED;
+	if (*former.pool && home_has_leases(place, former.pool)) {
+		memcpy(last->s, former.pool, sizeof(last->s));
+		place->store = last->s;
 	}
-	if (place_is_pool(place) && strcmp(former.pool, place->store) != 0)
-		home_write_mark(place);
-	return FOUND;
+	return home_open_after(ret, place, &former, false, err);
 }

@@ -28,11 +28,13 @@ struct last_pool {
 enum found home_open(struct store *ret, const struct place *place, bool create, struct cni_error *err);
 
 /*
- * For DEL and CHECK: the network's leases are in the pool of its last ADD. Runtimes such as Multus and CRI-O
- * call both with the configuration of the pod's ADD, which may be older: they must not move leases out of a
- * pool, since its other networks would assign these addresses. place->store may point to *last from now on.
+ * As home_open() for DEL and CHECK: opens the pool of the network's last ADD, if that has leases. Runtimes
+ * such as Multus and CRI-O call both with the configuration of the pod's ADD, which may be older: they must
+ * not move leases out of a pool, since its other networks would assign these addresses. place->store may
+ * point to *last from then on.
  */
-int home_follow(struct place *place, struct last_pool *last, struct cni_error *err);
+enum found home_open_last(struct store *ret, struct place *place, struct last_pool *last,
+			  struct cni_error *err);
 
 /* The place of leases that stay in the network's own store although it has "pool". False: there are none. */
 bool home_left_behind(struct place *ret, const struct place *place);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "ipam/ask.h"
 #include "ipam/block.h"
 #include "ipam/home.h"
@@ -6,23 +8,31 @@
 #include "ipam/release.h"
 #include "ipam/verbs.h"
 
-/* Releases leases that stayed in the network's own store although the network now has "pool". */
-static int del_release_left_behind(const struct place *place, const struct owner *owner,
-				   struct cni_error *err)
+static int del_release_at(const struct place *place, const struct owner *owner, struct cni_error *err)
 {
-	struct place there;
 	struct store store;
-	enum found found;
+	enum found found = store_open(&store, place, false, err);
 	int rc;
 
-	if (!home_left_behind(&there, place))
-		return 0;
-	found = store_open(&store, &there, false, err);
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
-	rc = release_owner(&store, &there, owner, err);
+	rc = release_owner(&store, place, owner, err);
 	store_close(&store);
 	return rc;
+}
+
+/* Releases leases that stayed in the network's own store although the network now has "pool", or in the pool
+ * of this configuration although the network now has another one. */
+static int del_release_left_behind(const struct place *place, const char *pool, const struct owner *owner,
+				   struct cni_error *err)
+{
+	struct place there = *place;
+	int rc = 0;
+
+	there.store = pool;
+	if (strcmp(pool, place->store) != 0 && strcmp(pool, place->network) != 0)
+		rc = del_release_at(&there, owner, err);
+	return rc == 0 && home_left_behind(&there, place) ? del_release_at(&there, owner, err) : rc;
 }
 
 int addrpool_del(const struct request *req, struct cni_error *err)
@@ -33,10 +43,12 @@ int addrpool_del(const struct request *req, struct cni_error *err)
 	struct store store;
 	enum found found;
 	bool untidy = false;
+	const char *pool;
 	int rc = 0;
 
 	if (place_read(&place, req, err) < 0)
 		return -1;
+	pool = place.store;
 	found = home_open_last(&store, &place, &last, err);
 	if (found == FOUND_FAILED)
 		return -1;
@@ -51,5 +63,5 @@ int addrpool_del(const struct request *req, struct cni_error *err)
 	}
 	if (untidy)
 		cluster_tidy(req);
-	return rc == 0 ? del_release_left_behind(&place, &owner, err) : -1;
+	return rc == 0 ? del_release_left_behind(&place, pool, &owner, err) : -1;
 }

@@ -225,13 +225,23 @@ enum found home_open(struct store *ret, const struct place *place, bool create, 
 	return home_open_after(ret, place, &former, create, err);
 }
 
-enum found home_open_last(struct store *ret, struct place *place, struct last_pool *last,
-			  struct cni_error *err)
+/* FOUND_NOT: another call has moved the leases meanwhile. */
+static enum found home_is_last(const struct place *place, const struct last_pool *last, struct cni_error *err)
+{
+	struct former now;
+
+	if (place->store != last->s)
+		return FOUND;
+	if (home_read_mark(&now, place, err) < 0)
+		return FOUND_FAILED;
+	return strcmp(now.pool, last->s) != 0 ? FOUND_NOT : FOUND;
+}
+
+static enum found home_open_once(struct store *ret, struct place *place, struct last_pool *last,
+				 struct cni_error *err)
 {
 	struct former former = { .network = false };
 
-	if (place->shared)
-		return store_open(ret, place, false, err);
 	if (home_read_mark(&former, place, err) < 0)
 		return FOUND_FAILED;
 	if (*former.pool && home_has_leases(place, former.pool)) {
@@ -239,4 +249,26 @@ enum found home_open_last(struct store *ret, struct place *place, struct last_po
 		place->store = last->s;
 	}
 	return home_open_after(ret, place, &former, false, err);
+}
+
+#define MOVES 3 /* how often other calls may move the leases while this one waits for their lock */
+
+enum found home_open_last(struct store *ret, struct place *place, struct last_pool *last,
+			  struct cni_error *err)
+{
+	const struct place configured = *place;
+
+	if (place->shared)
+		return store_open(ret, place, false, err);
+	for (int tries = 0;; tries++) {
+		const enum found found = home_open_once(ret, place, last, err);
+		const enum found same = found == FOUND ? home_is_last(place, last, err) : FOUND;
+
+		if (same == FOUND || (same == FOUND_NOT && tries == MOVES))
+			return found;
+		store_close(ret);
+		if (same == FOUND_FAILED)
+			return same;
+		*place = configured;
+	}
 }

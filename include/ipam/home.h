@@ -6,7 +6,8 @@
  *	<dataDir>/<pool>                               the leases of all networks with that "pool"
  *	<dataDir>/.addrpool/<network>/pool -> "lan"    the last pool of the network, if it had one
  *
- * The first call that opens the network's new store moves its leases there, one at a time. So addrpool knows
+ * The first call that opens the network's new store moves its leases there, one at a time; if the network had
+ * another pool before, the first ADD or GC. So addrpool knows
  * the addresses of all pods before it assigns another. For a moment a lease is in both stores, never in none.
  * If another attachment has its address in the new store, the lease stays in the old one until its DEL;
  * home_open() reports that.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "claim/agree.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -256,9 +257,13 @@ static int agree_stop_giving(const struct node *node, const struct claims *own, 
 
 	for (size_t i = 0; rc == 0 && i < blocks->n; i++)
 		if (blocks->list[i].state == BLOCK_OWNED && !claims_find(own, &blocks->list[i].prefix)) {
+			/* of an earlier boot it may be another machine's, which has the same disk */
+			const bool known = block_counts(&blocks->list[i]);
+
 			claim.block = blocks->list[i].prefix;
-			memcpy(claim.id, blocks->list[i].id, sizeof(claim.id));
-			memcpy(claim.version, blocks->list[i].version, sizeof(claim.version));
+			snprintf(claim.id, sizeof(claim.id), "%s", known ? blocks->list[i].id : "");
+			snprintf(claim.version, sizeof(claim.version), "%s",
+				 known ? blocks->list[i].version : "");
 			rc = local_note(node, &claim, BLOCK_CLAIMING, err);
 		}
 	return rc;

@@ -58,11 +58,12 @@ static const char *identity_now_text(const struct node *node)
 	return node->self.since;
 }
 
-/* The record's time is now, but not earlier than before: the clock of this node may not be set yet, and
- * "keep" counts from that time. */
+#define CLOCK_SET "2024-01-01" /* a clock before that is not set */
+
+/* "keep" counts from the record's time, which a node whose clock is not set leaves as it is. */
 static void identity_touch(const struct node *node, json_t *record)
 {
-	if (strcmp(identity_text_of(record, "since"), identity_now_text(node)) < 0)
+	if (strcmp(identity_now_text(node), CLOCK_SET) > 0 || !*identity_text_of(record, "since"))
 		json_object_set_new(record, "since", json_string(identity_now_text(node)));
 }
 
@@ -627,7 +628,7 @@ static bool identity_may_match(const struct hold *hold, const struct want *want,
 		return false;
 	if (!want->requested.family)
 		return pool_may_give(want->pool, ip);
-	return identity_is_locked(hold) || ip_equal(&want->requested, ip);
+	return !hold->owner || identity_is_locked(hold) || ip_equal(&want->requested, ip);
 }
 
 /* Gives each want its address of the record. False: the record has none for one of them. */

@@ -154,7 +154,9 @@ static int kubeconfig_read_user(struct http *http, const struct source *source, 
 		return cni_hint(err,
 				"use a client certificate, a token, or the tokenFile of a service account");
 	}
-	if (json_field(user, "username") || json_field(user, "password")) {
+	if (kubeconfig_string(user, "username") && !token && !file &&
+	    !kubeconfig_string(user, "client-certificate") &&
+	    !kubeconfig_string(user, "client-certificate-data")) {
 		cni_fail(err, CNI_CONFIG, "%s: username and password of a user are not supported",
 			 source->path);
 		return cni_hint(err,

@@ -99,7 +99,8 @@ static int local_note_block_of(const struct node *node, struct store *store, con
 }
 
 /* The network has leases of before it had "cluster": notes their blocks. The next comparison with the engine
- * claims these, before another node assigns the same addresses. */
+ * claims these, before another node assigns the same addresses. Not at each call: a block of which another
+ * node assigns addresses would be noted again until GC has released the leases of dead pods. */
 static int local_note_leases(const struct node *node, struct store *store, struct blocks *blocks,
 			     struct cni_error *err)
 {
@@ -128,7 +129,7 @@ int local_read(struct node *node, struct blocks *blocks, struct cni_error *err)
 	rc = incarnation_make(&incarnation, &store, err);
 	if (rc == 0)
 		rc = blocks_read(blocks, &store, err);
-	if (rc == 0 && !blocks_have_boots(&store))
+	if (rc == 0 && (node->report || !blocks_have_boots(&store)))
 		rc = local_note_leases(node, &store, blocks, err);
 	if (rc == 0)
 		blocks_keep_boot(&store, node->self.boot, BOOT_OWN);

@@ -44,8 +44,10 @@ json_t *json_field(const json_t *obj, const char *key)
 /* Everybody who may read the log or a pod's events can read a message. */
 static bool json_may_have_password(const json_t *value, const char *key)
 {
-	return !strcmp(key, "password") || ((json_is_array(value) || json_is_object(value)) &&
-					    (!strcmp(key, "etcd") || !strcmp(key, "cluster")));
+	if (!strcmp(key, "password"))
+		return true;
+	return !json_is_number(value) && !json_is_boolean(value) &&
+	       (!strcmp(key, "endpoints") || !strcmp(key, "etcd") || !strcmp(key, "cluster"));
 }
 
 int field_wrong(const json_t *got, const char *where, const char *key, const char *wanted,

@@ -584,3 +584,21 @@ had() {
 	[[ $stderr = *'block 10.9.0.0/28 no longer belongs to node d, but to a. Pods of both nodes may have the same addresses of it'* ]]
 	[[ $(address) != 10.9.0.? && $(address) != 10.9.0.1[0-5] ]]
 }
+
+@test "cluster is added to two networks with the same leases: confirm of each claims the blocks of its pods" {
+	local first second sets='"pool": "shared", "ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.%s", "rangeEnd": "10.9.0.%s"}]]'
+	# shellcheck disable=SC2059 # the format is above
+	on a '' "$(printf "$sets" 1 63)"
+	first=$CONF
+	# shellcheck disable=SC2059
+	on a '' "$(printf "$sets" 128 191)"
+	second=$(jq -c '.name = "second"' <<<"$CONF")
+	for CONF in "$first" "$second"; do
+		pool ADD "$(jq -c 'del(.ipam.cluster)' <<<"$CONF")" "c$((++n))"
+		succeeds
+	done
+	for CONF in "$first" "$second"; do
+		"$BUILD/addrpool-claim" confirm --now <<<"$CONF"
+	done
+	[ "$(claims a)" = '10.9.0.0/28 10.9.0.128/28' ]
+}

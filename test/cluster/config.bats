@@ -107,6 +107,8 @@ told_wrongly() {
 	for CONF in "$(conf '"cluster": {"etcd": {"endpoints": ["http://127.0.0.1:1"], "user": "u", "password": 31415926}}')" \
 		"$(conf '"cluster": {"etcd": [{"endpoints": ["http://127.0.0.1:1"], "user": "u", "password": "31415926"}]}')" \
 		"$(conf '"cluster": [{"etcd": {"endpoints": ["http://127.0.0.1:1"], "user": "u", "password": "31415926"}}], "ranges": []')" \
+		"$(conf '"cluster": {"etcd": "http://u:31415926@127.0.0.1:1"}')" \
+		"$(conf '"cluster": {"etcd": {"endpoints": "http://u:31415926@127.0.0.1:1"}}')" \
 		"$(conf '"cluster": {"timeout": 1, "etcd": {"endpoints": ["ftp://u:31415926@a"]}}')" \
 		"$(conf '"cluster": {"timeout": 1, "etcd": {"endpoints": ["http://u:31415926@127.0.0.1:1"]}}')"; do
 		pool ADD "$CONF" c1
@@ -139,6 +141,10 @@ kubeconfig() {
 	explains 'use a client certificate, a token, or the tokenFile'
 	kubeconfig "$server" '{ username: me, password: word }'
 	told_wrongly "$engine" 7 "$file: username and password of a user are not supported"
+	kubeconfig "$server" '{ username: me, password: word, token: t }'
+	CONF=$(conf "\"cluster\": {\"timeout\": 1, ${engine}}")
+	pool ADD "$CONF" c1
+	fails 11 'Kubernetes http://127.0.0.1:1: '
 	kubeconfig "$server" '{ }'
 	sed -i 's/user: u }/user: other }/' "$file"
 	told_wrongly "$engine" 7 "$file: the context's user other is not among its users"

@@ -57,31 +57,37 @@ static char *http_read_url(struct http *http, const char *text)
 	return whole;
 }
 
-int http_add_endpoint(struct http *http, const char *url, struct cni_error *err)
+static int http_keep_endpoint(struct http *http, const char *url, struct cni_error *err)
 {
-	const bool known = !strncmp(url, "https://", 8) || !strncmp(url, "http://", 7);
-	char *whole = known ? http_read_url(http, url) : NULL, **bigger;
-	size_t len = whole ? strlen(whole) : 0;
+	char **bigger = realloc(http->endpoints, (http->n + 1) * sizeof(*bigger));
 
-	if (!whole) {
-		const char *shown = strrchr(url, '@');
-
-		return cni_fail(err, CNI_CONFIG,
-				"%s: \"%s\" is not the http:// or https:// address of one service",
-				http->what, shown ? shown + 1 : url);
-	}
-	while (len && whole[len - 1] == '/')
-		len--;
-	bigger = realloc(http->endpoints, (http->n + 1) * sizeof(*bigger));
-	if (bigger) {
-		http->endpoints = bigger;
-		bigger[http->n] = strndup(whole, len);
-	}
-	curl_free(whole);
-	if (!bigger || !bigger[http->n])
+	if (!bigger)
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	http->endpoints = bigger;
+	if (asprintf(&bigger[http->n], "%s", url) < 0)
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	http->n++;
 	return 0;
+}
+
+int http_add_endpoint(struct http *http, const char *url, struct cni_error *err)
+{
+	const bool known = !strncmp(url, "https://", 8) || !strncmp(url, "http://", 7);
+	char *whole = known ? http_read_url(http, url) : NULL;
+	const char *shown = strrchr(url, '@');
+	size_t len;
+	int rc;
+
+	if (!whole)
+		return cni_fail(err, CNI_CONFIG,
+				"%s: \"%s\" is not the http:// or https:// address of one service",
+				http->what, shown ? shown + 1 : url);
+	len = strlen(whole);
+	while (len && whole[len - 1] == '/')
+		whole[--len] = '\0';
+	rc = http_keep_endpoint(http, whole, err);
+	curl_free(whole);
+	return rc;
 }
 
 const char *http_endpoint(const struct http *http)

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "cni/attachment.h"
 #include "ipam/ask.h"
 #include "ipam/home.h"
@@ -53,14 +51,6 @@ struct ending {
 	int rc;
 };
 
-/* The name of an identity is "<network> <identity>". */
-static bool gc_is_identity_of(const struct identity *identity, const char *network)
-{
-	const size_t len = strlen(network);
-
-	return !strncmp(identity->name, network, len) && identity->name[len] == ' ';
-}
-
 static bool gc_end_unknown(void *arg, const struct identity *identity)
 {
 	const struct owner owner = { identity->container, identity->ifname };
@@ -69,7 +59,7 @@ static bool gc_end_unknown(void *arg, const struct identity *identity)
 	bool legacy;
 
 	/* other networks of the pool have lists of their own */
-	if (gc_is_identity_of(identity, ending->network) &&
+	if (identity_is_of_network(identity->name, ending->network) &&
 	    !valid_contains(ending->valid, owner.container, owner.ifname) &&
 	    record_find(&record, ending->store, &owner, &legacy, NULL) == FOUND_NOT)
 		ending->rc = identity_end(ending->store, &owner, ending->err);

@@ -106,6 +106,13 @@ enum found identity_of(struct identity *ret, const struct store *store, const st
 	return FOUND;
 }
 
+bool identity_is_of_network(const char *name, const char *network)
+{
+	const size_t len = strlen(network);
+
+	return !strncmp(name, network, len) && name[len] == ' ';
+}
+
 void identity_drop(const struct store *store, const struct owner *owner)
 {
 	const struct name name = identity_name_of(owner);

@@ -38,6 +38,9 @@ int identity_put(const struct store *store, const struct owner *owner, enum iden
 enum found identity_of(struct identity *ret, const struct store *store, const struct owner *owner);
 void identity_drop(const struct store *store, const struct owner *owner);
 
+/* Is it an identity of the network? Its name is "<network> <identity>"; networks may share a store. */
+bool identity_is_of_network(const char *name, const char *network);
+
 /* Marks the note of owner, if there is one: a later call returns the identity. CNI_IO. */
 int identity_end(const struct store *store, const struct owner *owner, struct cni_error *err);
 

@@ -60,7 +60,7 @@ static const char *identity_now_text(const struct node *node)
 
 #define CLOCK_SET "2024-01-01" /* a clock before that is not set */
 
-/* "keep" counts from the record's time, which a node whose clock is not set leaves as it is. */
+/* Writes the time from which "keep" counts. A node whose clock is not set leaves that time as it is. */
 static void identity_touch(const struct node *node, json_t *record)
 {
 	if (strcmp(identity_now_text(node), CLOCK_SET) > 0 || !*identity_text_of(record, "since"))
@@ -620,8 +620,8 @@ static bool identity_is_locked(const struct hold *hold)
 	return json_is_true(json_field(hold->keep.doc, "locked"));
 }
 
-/* May the want have the address of the record? Before the record was locked, another identity may have got
- * the address that was requested then. */
+/* May the want have the address of the record? Until the record is locked, another identity may get the
+ * address. Then the pod may request another one. */
 static bool identity_may_match(const struct hold *hold, const struct want *want, const struct ip *ip)
 {
 	if (!pool_range(want->pool, ip))
@@ -1080,19 +1080,11 @@ static int identity_list_noted(struct noted *ret, const struct node *node, enum 
 	return 0;
 }
 
-/* Other networks may share the pool. */
-static bool identity_is_of_network(const struct node *node, const char *name)
-{
-	const size_t network = strlen(node->req->name);
-
-	return !strncmp(name, node->req->name, network) && name[network] == ' ';
-}
-
 /* Is it an identity of this network, and has this node its holder, or had it before it lost its store? */
 static bool identity_is_of_node(const struct node *node, const struct keep *keep)
 {
 	return identity_is_here(json_field(keep->doc, "holder"), node) &&
-	       identity_is_of_network(node, keep->name);
+	       identity_is_of_network(keep->name, node->req->name);
 }
 
 /* Releases the identity, if the holder that the engine has is over and this node has no note of it. */
@@ -1189,7 +1181,7 @@ static int identity_hold_unknown(struct node *node, const struct keeps *all, str
 		enum found over;
 
 		engine_go_on(node->engine);
-		if (!identity_is_of_network(node, noted.list[i].name) ||
+		if (!identity_is_of_network(noted.list[i].name, node->req->name) ||
 		    identity_is_known(node, all, &noted.list[i]))
 			continue;
 		over = identity_end_attachment(node, &owner, err);

@@ -246,8 +246,8 @@ static long long kubernetes_size_in(const json_t *doc)
 	return size ? strtoll(size, NULL, 10) : 0;
 }
 
-/* Lists the Leases whose labels match selector, which is written as in a URL: "+" is a space. query is added
- * to the URL. FOUND_NOT: HTTP 410, the list that the page belongs to has expired. */
+/* Lists the Leases whose labels match selector. In selector "+" is a space, as in a URL. query is added to
+ * the URL. FOUND_NOT: HTTP 410, the list that the page belongs to has expired. */
 static enum found kubernetes_ask_list(struct kubernetes *k, const char *selector, const char *query,
 				      struct reply *ret, struct cni_error *err)
 {

@@ -391,7 +391,8 @@ first_claim() {
 	[[ $(readlink "$OWN"/blocks/*-28) = claiming* ]]
 }
 
-@test "404 of a balancer without a server does not mean that a block was returned: the node returns it later" {
+# An ADD on a node of Kubernetes has claimed a block.
+has_a_block() {
 	kubernetes
 	first_claim
 	rm -r "$OWN/blocks"
@@ -399,6 +400,10 @@ first_claim() {
 	answers 201 "$(lease_of "$NAME" a "$MACHINE" "$INCARNATION" "$BOOT")"
 	pool ADD "$CONF" c1
 	succeeds
+}
+
+@test "404 of a balancer without a server does not mean that a block was returned: the node returns it later" {
+	has_a_block
 	[ -n "$(own)" ]
 	forget_answers
 	answers 404 '<html>no server</html>'
@@ -417,13 +422,7 @@ first_claim() {
 
 @test "the engine refuses to return a block: the next DEL asks it again at once" {
 	local i
-	kubernetes
-	first_claim
-	rm -r "$OWN/blocks"
-	begins
-	answers 201 "$(lease_of "$NAME" a "$MACHINE" "$INCARNATION" "$BOOT")"
-	pool ADD "$CONF" c1
-	succeeds
+	has_a_block
 	for i in 1 2; do
 		forget_answers
 		answers 403 '{"message": "may not"}'

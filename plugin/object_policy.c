@@ -83,13 +83,30 @@ static void subject_print_held(const struct object *object, void *arg)
 		subject_put(tour->script, true, object);
 }
 
+/* Reads the subjects before the policies, which the script has first: another ADD, which may run
+ * meanwhile, adds its policy to the ledger before the subject that requires it. */
 int policy_print_whole(struct nft_script *script, struct view *view, int dev, struct cni_error *err)
 {
 	struct policy_tour tour = { script, view, dev };
+	FILE *const out = script->out;
+	autofree char *subjects = NULL;
+	size_t len = 0;
+	int rc;
 
-	if (hold_each(view->ledger, OBJECT_POLICY, policy_print_held, &tour, err) < 0)
-		return -1;
-	return hold_each(view->ledger, OBJECT_SUBJECT, subject_print_held, &tour, err);
+	script->out = open_memstream(&subjects, &len);
+	if (!script->out) {
+		script->out = out;
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	}
+	rc = hold_each(view->ledger, OBJECT_SUBJECT, subject_print_held, &tour, err);
+	if (fclose(script->out) != 0 && rc == 0)
+		rc = cni_fail(err, CNI_RETRY, "out of memory");
+	script->out = out;
+	if (rc == 0)
+		rc = hold_each(view->ledger, OBJECT_POLICY, policy_print_held, &tour, err);
+	if (rc == 0)
+		fputs(subjects, out);
+	return rc;
 }
 
 static int policy_count_page(const struct page *page, void *arg)

@@ -189,17 +189,27 @@ everything_holds() {
 	[ -z "$(nft list ruleset)" ]
 }
 
+# The other ADD reads the ledger slowly, and each time the first ADD writes its part later.
 @test "the first pods of two networks with other keys start at once on one master, and both get their rules" {
-	local i
+	local i first slow
 	MODE=l2
-	for ((i = 0; i < 5; i++)); do
+	add "$(conf "$(pod 2)")" a
+	run_by strace -qq -o /dev/null -P "$(echo /run/cni/ipvlan/*/objects)" -e trace=getdents64 -e inject=getdents64:delay_exit=100000
+	slow=$PLUGIN
+	for ((i = 0; i < 8; i++)); do
+		PLUGIN=''
 		cni DEL "$(conf)" a
 		cni DEL "$(conf '{ "name": "other" }')" b
 		[ -z "$(nft list ruleset)" ]
-		cni ADD "$(conf "$(pod 2)" '{ "deny": { "egress": [ { "protocols": [ "tcp" ], "ports": [ 80 ] } ] }, "bandwidth": { "egressRate": 80000000 } }')" a &
-		cni ADD "$(conf "$(pod 3)" '{ "name": "other", "allow": { "egress": [ { "protocols": [ "tcp" ], "ports": [ 80 ] } ] }, "counters": true }')" b
-		succeeds
-		wait $!
+		PLUGIN=$slow
+		{
+			sleep "0.$i"
+			PLUGIN=''
+			add "$(conf "$(pod 2)" '{ "deny": { "egress": [ { "protocols": [ "tcp" ], "ports": [ 80 ] } ] }, "bandwidth": { "egressRate": 80000000 } }')" a
+		} 3>&- &
+		first=$!
+		add "$(conf "$(pod 3)" '{ "name": "other", "allow": { "egress": [ { "protocols": [ "tcp" ], "ports": [ 80 ] } ] }, "counters": true }')" b
+		wait $first
 		[ "$(nft list ruleset | grep -c 'chain policy_')" = 4 ]
 		[ "$(nft list ruleset | grep -c 'limit out_')" -ge 1 ]
 	done

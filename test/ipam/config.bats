@@ -129,11 +129,13 @@ refused() {
 }
 
 @test "ADD ignores addrpool's own keys with a value of another type, and reports that" {
-	local key value
+	local key value shown
 	while read -r key value; do
+		shown=", not $value"
+		[ "$key" != cluster ] || shown='object' # the value may contain a password
 		pool ADD "$(conf "\"$key\": $value")"
 		succeeds
-		[[ $stderr = "ignored: ipam.$key must be "*", not $value" ]]
+		[[ $stderr = "ignored: ipam.$key must be "*"$shown" ]]
 		pool STATUS "$(conf "\"$key\": $value")"
 		succeeds
 		[ -z "$stderr" ]

@@ -74,9 +74,9 @@ claims_despite() {
 		drops "$CONF" filler
 		follow || { echo "$fault"; return 1; }
 		cases=$((cases + 1))
-	done < <("$1_faults")
+	done < <(faults "$1")
 	echo "# $1: $cases cases" >&3
-	[ "$cases" -ge "$2" ]
+	[ "$cases" -ge $(($2 / $(fault_step "$1"))) ]
 }
 
 routes_are_mended() {
@@ -92,7 +92,7 @@ returns_despite() {
 	drops "$CONF" c0
 	[ -z "$(own)$(routes)" ]
 	echo "# $1: $cases cases" >&3
-	[ "$cases" -ge "$2" ]
+	[ "$cases" -ge $(($2 / $(fault_step "$1"))) ]
 }
 
 @test "killed after any step of a claim, no block has addresses without its route, and no route is forgotten" {

@@ -4,7 +4,8 @@
 #
 #	pool ADD ...   with what $BIN/fault says, an argument of strace's -e, if that file exists
 #	traced ADD c1  lists the system calls of addrpool-claim
-#	kill_faults    what can then be written into $BIN/fault, a line each
+#	faults KIND [STEP]   what can then be written into $BIN/fault, a line each; STEP: each of so many
+#	fault_step KIND      each of how many it is, without STEP
 #	faulty_returns KIND CHECK    with each fault of the kind, a DEL that returns a block, and then CHECK;
 #	               cases is their number, and c0 stays
 #
@@ -35,10 +36,22 @@ traced() {
 	succeeds
 }
 
-# What strace can do to it, a line each; strace counts the calls of each name. Kill it at each seventh system
-# call, STEP=1 for all,
+# A sample of the long lists, STEP=1 for all.
+fault_step() {
+	local -A steps=([kill]=7 [errors]=3)
+	[ "${STEP:-}" != 1 ] || steps=()
+	echo "${steps[$1]:-1}"
+}
+
+faults() {
+	local step=${2:-$(fault_step "$1")}
+	[ "${STEP:-}" != 1 ] || step=1
+	"$1_faults" | awk -v step="$step" 'NR % step == 0'
+}
+
+# What strace can do to it, a line each; strace counts the calls of each name. Kill it at each system call,
 kill_faults() {
-	awk -F'(' -v step="${STEP:-7}" '{ n[$1]++ } NR % step == 0 { print "inject=" $1 ":signal=KILL:when=" n[$1] }' "$TRACE"
+	awk -F'(' '{ print "inject=" $1 ":signal=KILL:when=" ++n[$1] }' "$TRACE"
 }
 
 # kill it after each that changes a file, a route, or what the engine has,
@@ -81,5 +94,5 @@ faulty_returns() {
 		rm -f "$BIN/fault"
 		"$2"
 		cases=$((cases + 1))
-	done < <("$1_faults")
+	done < <(faults "$1")
 }

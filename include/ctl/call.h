@@ -24,6 +24,10 @@ int call_check(const struct call *call, const json_t *plugins, const json_t *pre
  * prev: the result of ADD, or NULL. */
 int call_del(const struct call *call, const json_t *plugins, const json_t *prev, struct cni_error *err);
 
+/* For a pod that is gone: calls DEL of ipvlan first, which fails with CNI_EXISTS if the pod exists again.
+ * Then the other plugins are not called. */
+int call_del_gone(const struct call *call, const json_t *plugins, struct cni_error *err);
+
 /* Calls DEL of the plugin's IPAM plugin alone, which releases the addresses. Nothing else changes. */
 int call_ipam_del(const struct call *call, const json_t *plugin, struct cni_error *err);
 

@@ -15,8 +15,8 @@
 #include "cni/error.h"
 
 /* Returns all of them as a new array. If several have one name, the first counts. Names on standard error
- * those that it cannot read. */
-json_t *networks_list(void);
+ * those that it cannot read; then *whole, which may be NULL, is false. */
+json_t *networks_list(bool *whole);
 
 /* Returns the network of that name, or else those of the file of that name: a new array; NULL: CNI_CONFIG. */
 json_t *networks_named(const char *name, struct cni_error *err);

@@ -3,10 +3,10 @@
  * Files that ipvlan-node places on the node, and what they replaced.
  *
  * Below the directory "keep": "placed.json" has, for each path, the size and the time of modification of
- * what was placed, and which instance placed it; "kept" has a copy of what was there before. So the files of
- * an earlier version, or of another instance, differ from those of a package or a person. Each file is
- * written beside its path, synchronised and renamed: whoever opens the path finds the old file or the new
- * one, whole.
+ * what was placed, and which instance placed it; "running" has a locked file of each instance; "kept" has a
+ * copy of what was there before. So the files of an earlier version, or of another instance, differ from
+ * those of a package or a person. Each file is written beside its path, synchronised and renamed: whoever
+ * opens the path finds the old file or the new one, whole.
  *
  * The copy is written first, then the record, then the file: a process that is killed between leaves
  * nothing that the next call takes for something else.
@@ -23,6 +23,7 @@
 struct place {
 	const char *keep; /* borrowed */
 	int instances;	  /* locked by each process that places files on this node */
+	int running;	  /* locked, and found by "since": others see whether this instance still runs */
 	long long since;  /* when it began to, in nanoseconds of CLOCK_BOOTTIME */
 };
 
@@ -38,7 +39,7 @@ struct content {
 
 enum placed {
 	PLACE_FAILED = -1,
-	PLACE_SAME, /* it was there, or an instance that began later has placed another */
+	PLACE_SAME, /* it was there, or an instance that began later, and runs, has placed another */
 	PLACE_WRITTEN,
 	PLACE_REPLACED, /* a file of another program, and kept a copy of that */
 };

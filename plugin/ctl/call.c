@@ -146,3 +146,34 @@ int call_del(const struct call *call, const json_t *plugins, const json_t *prev,
 	}
 	return rc;
 }
+
+/* The network's plugins of type ipvlan, or the others. The caller releases the list. */
+static json_t *call_some(const json_t *plugins, bool ipvlan)
+{
+	json_t *some = json_array(), *plugin;
+	size_t i;
+
+	json_array_foreach(plugins, i, plugin) {
+		const char *type = json_string_value(json_field(plugin, "type"));
+
+		if ((type && !strcmp(type, "ipvlan")) == ipvlan)
+			json_array_append(some, plugin);
+	}
+	return some;
+}
+
+int call_del_gone(const struct call *call, const json_t *plugins, struct cni_error *err)
+{
+	json_auto_t *ipvlan = call_some(plugins, true), *others = call_some(plugins, false);
+	struct cni_error why = { 0 };
+	int rc;
+
+	setenv("IPVLANCTL_GC", "1", 1); /* see cni/plugin.h */
+	rc = call_del(call, ipvlan, NULL, &why);
+	if (rc < 0)
+		*err = why;
+	if (rc == 0 || why.code != CNI_EXISTS)
+		rc = call_del(call, others, NULL, rc == 0 ? err : NULL) < 0 ? -1 : rc;
+	unsetenv("IPVLANCTL_GC");
+	return rc;
+}

@@ -141,8 +141,7 @@ static int gc_release(const json_t *entry)
 				   .ifname = scan_text(entry, "interface") };
 	struct cni_error err = { 0 };
 
-	setenv("IPVLANCTL_GC", "1", 1); /* see cni/plugin.h */
-	if (call_del(&call, json_object_get(entry, "plugins"), NULL, &err) == 0) {
+	if (call_del_gone(&call, json_object_get(entry, "plugins"), &err) == 0) {
 		gc_print(entry, ": released");
 		return 0;
 	}
@@ -212,13 +211,15 @@ static int gc_collect(struct collection *all, bool really, bool quiet)
 	struct cni_error err = { 0 };
 	const json_t *network;
 	size_t i, n;
+	bool whole;
 
 	all->scan = scan(&err);
 	if (!all->scan) {
 		cni_log("ipvlanctl: %s", err.msg);
 		return 1;
 	}
-	all->networks = networks_list();
+	all->networks = networks_list(&whole);
+	all->incomplete |= !whole;
 	json_array_foreach(all->networks, i, network)
 		if (networks_ipvlan(network))
 			gc_read_leases(all, network);

@@ -113,11 +113,12 @@ static void leases_print_pool(const json_t *pool)
 		leases_print_cluster(json_object_get(pool, "cluster"));
 }
 
-/* Returns the named networks, or those of named files; without names all. NULL: it has printed an error. */
-static json_t *leases_networks_of(int n, char **names)
+/* Returns the named networks, or those of named files; without names all, and *whole is false if some cannot
+ * be read. NULL: it has printed an error. */
+static json_t *leases_networks_of(int n, char **names, bool *whole)
 {
 	struct cni_error err = { 0 };
-	json_t *all = n ? json_array() : networks_list();
+	json_t *all = n ? json_array() : networks_list(whole);
 
 	for (int i = 0; i < n; i++) {
 		json_auto_t *named = networks_named(names[i], &err);
@@ -155,8 +156,9 @@ static json_t *leases_pools_of_all(const json_t *networks, bool ask, int *status
 
 static int leases_list(int n, char **names, bool json)
 {
-	json_auto_t *networks = leases_networks_of(n, names), *pools = NULL;
-	int status = networks ? 0 : 1;
+	bool whole = true;
+	json_auto_t *networks = leases_networks_of(n, names, &whole), *pools = NULL;
+	int status = networks && whole ? 0 : 1;
 	const json_t *pool;
 	size_t i;
 
@@ -283,8 +285,7 @@ static int leases_release_one(const struct selection *selection, const json_t *f
 
 	if (selection->force || !type || strcmp(type, "ipvlan") != 0)
 		return call_ipam_del(&call, plugin, err);
-	setenv("IPVLANCTL_GC", "1", 1); /* see cni/plugin.h */
-	return call_del(&call, plugins, NULL, err);
+	return call_del_gone(&call, plugins, err);
 }
 
 static int leases_release_all(const struct selection *selection, const json_t *all)
@@ -339,7 +340,7 @@ static int leases_release(const char *what, char *network, bool force)
 
 	if (!ip_parse(what, &selection.ip))
 		selection.ip.family = 0;
-	selection.networks = leases_networks_of(network ? 1 : 0, &network);
+	selection.networks = leases_networks_of(network ? 1 : 0, &network, NULL);
 	selection.scan = selection.networks ? scan(&err) : NULL;
 	status = !selection.networks ? 1 : !selection.scan ? leases_complain(&err) : 0;
 	pools = status ? NULL : leases_pools_of_all(selection.networks, false, &status);

@@ -74,10 +74,11 @@ static int networks_add_file(json_t *all, const char *file, struct cni_error *er
 	return 0;
 }
 
-static void networks_add_podmans(json_t *all)
+static bool networks_add_podmans(json_t *all)
 {
 	json_auto_t *podmans = podman_networks();
 	const json_t *entry;
+	bool whole = true;
 	size_t i;
 
 	json_array_foreach(podmans, i, entry) {
@@ -88,25 +89,32 @@ static void networks_add_podmans(json_t *all)
 			networks_add(all, scan_text(entry, "file"), plugins);
 		else
 			cni_log("ipvlanctl: %s: %s", scan_text(entry, "file"), why.msg);
+		whole &= plugins != NULL;
 	}
+	return whole;
 }
 
-json_t *networks_list(void)
+json_t *networks_list(bool *whole)
 {
 	struct cni_error why = { 0 };
 	json_auto_t *files = places_list(&why), *cache = cache_read();
 	json_t *all = json_array();
 	const json_t *file, *entry;
+	bool all_read = files;
 	size_t i;
 
 	if (!files)
 		cni_log("ipvlanctl: %s", why.msg);
 	json_array_foreach(files, i, file) {
 		why = (struct cni_error){ 0 };
-		if (networks_add_file(all, json_string_value(file), &why) < 0)
-			cni_log("ipvlanctl: %s: %s", json_string_value(file), why.msg);
+		if (networks_add_file(all, json_string_value(file), &why) == 0)
+			continue;
+		cni_log("ipvlanctl: %s: %s", json_string_value(file), why.msg);
+		all_read = false;
 	}
-	networks_add_podmans(all);
+	all_read &= networks_add_podmans(all);
+	if (whole)
+		*whole = all_read;
 	json_array_foreach(cache, i, entry)
 		networks_add(all, NULL, json_object_get(entry, "plugins"));
 	return all;
@@ -114,7 +122,7 @@ json_t *networks_list(void)
 
 json_t *networks_named(const char *name, struct cni_error *err)
 {
-	json_auto_t *all = networks_list();
+	json_auto_t *all = networks_list(NULL);
 	const json_t *network = networks_find(all, name);
 	json_t *named = network ? json_pack("[O]", network) : json_array();
 

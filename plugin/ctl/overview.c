@@ -258,7 +258,7 @@ static json_t *overview_look(const json_t *earlier, struct cni_error *err)
 		*node = '\0';
 	json_object_set_new(doc, "node", json_text(node));
 	log_divert(overview_keep_warning, of_pools);
-	networks = networks_list();
+	networks = networks_list(NULL);
 	json_object_set_new(doc, "pools", overview_read_pools(networks));
 	log_divert(NULL, NULL);
 	json_object_set_new(doc, "unread", json_pack("{s:O, s:O}", "pods", of_pods, "pools", of_pools));

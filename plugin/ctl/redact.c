@@ -146,14 +146,24 @@ static void redact_remember_all(struct secrets *secrets, const json_t *value)
 		redact_remember_all(secrets, member);
 }
 
+/* The document that a string is, such as spec.config of a NetworkAttachmentDefinition. NULL: none. The caller
+ * releases it. */
+static json_t *redact_inside(const json_t *doc)
+{
+	return json_is_string(doc) ? json_loads(json_string_value(doc), 0, NULL) : NULL;
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): see above
 static void redact_collect(struct secrets *secrets, const json_t *doc)
 {
+	json_auto_t *inside = redact_inside(doc);
 	const char *key;
 	json_t *member;
 	size_t i;
 
-	if (json_is_string(doc))
+	if (inside)
+		redact_collect(secrets, inside);
+	else if (json_is_string(doc))
 		redact_remember_userinfo(secrets, json_string_value(doc));
 	json_array_foreach(doc, i, member)
 		redact_collect(secrets, member);
@@ -174,10 +184,17 @@ static json_t *redact_string(const struct secrets *secrets, const char *text)
 // NOLINTNEXTLINE(misc-no-recursion): see above
 static json_t *redact_copy_without(const struct secrets *secrets, const json_t *doc)
 {
+	json_auto_t *inside = redact_inside(doc), *clean = NULL;
+	autofree char *text = NULL;
 	const char *key;
 	json_t *copy, *member;
 	size_t i;
 
+	if (inside) {
+		clean = redact_copy_without(secrets, inside);
+		text = json_dumps(clean, 0);
+		return json_text(text);
+	}
 	if (json_is_string(doc))
 		return redact_string(secrets, json_string_value(doc));
 	if (json_is_array(doc)) {

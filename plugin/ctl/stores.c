@@ -133,7 +133,7 @@ void examine_stores(struct report *all)
 	size_t i, k;
 
 	log_divert(stores_note, &unreadable);
-	networks = networks_list();
+	networks = networks_list(NULL);
 	log_divert(NULL, NULL);
 	if (unreadable) /* that one may have the store */
 		return;

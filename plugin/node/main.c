@@ -163,7 +163,8 @@ static int node_run(const struct options *options, struct cni_error *err)
 	struct node node = {
 		.signals = -1,
 		.host = { .mounts = -1, .ipvlanctl = -1 },
-		.upkeep = { .changes = -1, .pass = { .options = options, .place = { .instances = -1 } } },
+		.upkeep = { .changes = -1,
+			    .pass = { .options = options, .place = { .instances = -1, .running = -1 } } },
 	};
 	int rc = node_open(&node, options, err);
 

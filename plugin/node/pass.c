@@ -18,7 +18,7 @@
 
 int pass_open(struct pass *ret, const struct options *options, struct cni_error *err)
 {
-	*ret = (struct pass){ .options = options, .place = { .instances = -1 } };
+	*ret = (struct pass){ .options = options, .place = { .instances = -1, .running = -1 } };
 	if (!options_place(options))
 		return 0;
 	ret->said = mmap(NULL, PASS_STEPS * sizeof(*ret->said), PROT_READ | PROT_WRITE,

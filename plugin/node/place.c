@@ -48,11 +48,66 @@ static char *place_kept(const struct place *place, const char *path)
 	return kept;
 }
 
+/* Of the instance that began at that time; it holds the file's lock while it runs. */
+static char *place_running(const struct place *place, long long since)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/running/%lld", place->keep, since) < 0)
+		abort();
+	return path;
+}
+
+static void place_leave(struct place *place)
+{
+	autofree char *running = place_running(place, place->since);
+
+	if (place->running < 0)
+		return;
+	unlink(running);
+	close(place->running);
+	place->running = -1;
+}
+
 void place_close(struct place *place)
 {
+	place_leave(place);
 	if (place->instances >= 0)
 		close(place->instances);
 	place->instances = -1;
+}
+
+/* Does the instance run? Removes the file of one that was killed. If that cannot be found out, it does. */
+static bool place_runs(const struct place *place, long long since)
+{
+	autofree char *running = place_running(place, since);
+	autoclose int fd = file_open(running, O_RDONLY);
+
+	if (fd < 0)
+		return errno != ENOENT;
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+		return true;
+	unlink(running);
+	return false;
+}
+
+/* Makes and locks the file of this instance. Another instance may have begun in the same nanosecond, or may
+ * be about to remove the file. */
+static int place_enter(struct place *place)
+{
+	for (;; place->since++) {
+		autofree char *running = place_running(place, place->since);
+		autoclose int fd = open(running, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		const bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+		struct stat st;
+
+		if (fd < 0 || (!locked && errno != EWOULDBLOCK) || fstat(fd, &st) < 0)
+			return -1;
+		if (!locked || !st.st_nlink)
+			continue;
+		place->running = take_fd(&fd);
+		return 0;
+	}
 }
 
 /* Returns 1 if the instance before has removed the file while we waited for it, 0, or -1 with errno. */
@@ -79,16 +134,23 @@ static long long place_now(void)
 
 int place_open(struct place *ret, const char *keep, struct cni_error *err)
 {
-	autofree char *kept = NULL, *instances = NULL;
+	autofree char *kept = NULL, *instances = NULL, *running = NULL;
 	int rc;
 
-	*ret = (struct place){ .keep = keep, .instances = -1, .since = place_now() };
+	*ret = (struct place){ .keep = keep, .instances = -1, .running = -1, .since = place_now() };
 	kept = place_path(ret, "kept");
+	running = place_path(ret, "running");
 	instances = place_path(ret, "instances");
 	do {
-		if (file_make_path(kept, 0700) < 0)
-			return place_fails(kept, err);
+		if (file_make_path(kept, 0700) < 0 || file_make_path(running, 0700) < 0)
+			return place_fails(ret->keep, err);
 		rc = place_join(ret, instances);
+		if (rc == 0 && place_enter(ret) < 0) {
+			if (errno != ENOENT)
+				return place_fails(running, err);
+			place_close(ret);
+			rc = 1; /* the instance before has removed the directory */
+		}
 	} while (rc > 0);
 	return rc < 0 ? place_fails(instances, err) : 0;
 }
@@ -261,14 +323,14 @@ static bool place_is_ours(const json_t *record, const char *path, const struct s
 	return false;
 }
 
-/* Has an instance placed it that began after this one, since the machine was started? */
+/* Has an instance placed it that began after this one, and still runs? */
 static bool place_is_later(const struct place *place, const json_t *record, const char *path)
 {
 	const json_t *entry = json_object_get(record, path);
 	const char *boot = json_string_value(json_object_get(entry, "boot"));
+	const long long since = json_integer_value(json_object_get(entry, "since"));
 
-	return boot && !strcmp(boot, file_boot().id) &&
-	       json_integer_value(json_object_get(entry, "since")) > place->since;
+	return boot && !strcmp(boot, file_boot().id) && since > place->since && place_runs(place, since);
 }
 
 /* beside: the file that is about to be renamed to path. */
@@ -420,10 +482,12 @@ int place_undo(const struct place *place, struct cni_error *err)
 {
 	static const char *const left[] = { "placed.json", "lock", "instances" };
 	autoclose int lock = place_lock(place, err);
-	autofree char *kept = place_path(place, "kept");
+	autofree char *kept = place_path(place, "kept"), *running = place_path(place, "running");
 
 	if (lock < 0 || place_undo_all(place, err) < 0)
 		return -1;
+	file_each(AT_FDCWD, running, file_unlink, NULL);
+	rmdir(running);
 	for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++) {
 		autofree char *path = place_path(place, left[i]);
 

@@ -116,7 +116,8 @@ int render_run(const struct place *place, const struct options *options, struct 
 {
 	json_auto_t *doc = render_read(options, host, err);
 	autofree char *text = doc ? json_dumps(doc, JSON_INDENT(2)) : NULL;
-	const struct content content = { .bytes = text, .len = text ? strlen(text) : 0, .mode = 0644 };
+	/* it may have etcd.password */
+	const struct content content = { .bytes = text, .len = text ? strlen(text) : 0, .mode = 0600 };
 	char path[PATH_MAX];
 	enum placed placed;
 

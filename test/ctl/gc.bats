@@ -94,21 +94,63 @@ gone() {
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
-@test "gc calls all plugins of a list, from the last to the first" {
-	local calls
+# chained PODS...: a network with the plugin "last" after ipvlan, and pods that are gone. "last" writes its calls to $CALLS,
+# and runs $BATS_TEST_TMPDIR/meanwhile, if that exists.
+chained() {
+	local pod
 	configured net "$(conf)"
+	for pod in "$@"; do
+		gone "$pod" net
+	done
 	jq '{cniVersion, name, plugins: [(. | del(.name, .cniVersion)), {type: "last"}]}' "$NETCONFPATH/net.conf" >"$NETCONFPATH/net.conflist"
-	gone a net
-	rm "$NETCONFPATH/net.conf"
+	mv "$NETCONFPATH/net.conf" "$BATS_TEST_TMPDIR"
+	CALLS=$BATS_TEST_TMPDIR/calls
 	mkdir "$BATS_TEST_TMPDIR/bin"
-	calls=$BATS_TEST_TMPDIR/calls
-	# shellcheck disable=SC2016 # another shell expands it
-	printf '#!/bin/sh\necho "$CNI_COMMAND $CNI_CONTAINERID $CNI_IFNAME [$CNI_NETNS]" >>%s\n' "$calls" >"$BATS_TEST_TMPDIR/bin/last"
+	cat >"$BATS_TEST_TMPDIR/bin/last" <<-S
+		#!/bin/sh
+		echo "\$CNI_COMMAND \$CNI_CONTAINERID \$CNI_IFNAME [\$CNI_NETNS]" >>$CALLS
+		[ ! -e $BATS_TEST_TMPDIR/meanwhile ] || sh $BATS_TEST_TMPDIR/meanwhile
+	S
 	chmod +x "$BATS_TEST_TMPDIR/bin/last"
-	CNI_PATH=$CNI_PATH:$BATS_TEST_TMPDIR/bin ctl gc --yes
+	CNI_PATH+=:$BATS_TEST_TMPDIR/bin
+}
+
+@test "gc calls all plugins of a list" {
+	chained a
+	ctl gc --yes
 	succeeds
-	[ "$(cat "$calls")" = 'DEL a eth0 []' ]
+	[ "$(cat "$CALLS")" = 'DEL a eth0 []' ]
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+}
+
+@test "gc calls no plugin for a pod that started again under its name after gc had listed it" {
+	chained a b
+	# during DEL of the first, the other one starts
+	cat >"$BATS_TEST_TMPDIR/meanwhile" <<-S
+		rm $BATS_TEST_TMPDIR/meanwhile
+		[ \$CNI_CONTAINERID = a ] && pod=b || pod=a
+		ip netns add \$pod
+		unset IPVLANCTL_GC
+		export CNI_COMMAND=ADD CNI_CONTAINERID=\$pod CNI_NETNS=/run/netns/\$pod CNI_IFNAME=eth0
+		$BUILD/ipvlan <$BATS_TEST_TMPDIR/net.conf
+	S
+	ctl gc --yes
+	succeeds
+	tells 'network net: its namespace is gone: released' 'network net: its namespace is gone: in use again, not released'
+	[ "$(wc -l <"$CALLS")" = 1 ]
+	[ "$(find /var/lib/cni/networks/net -name '10.*' | wc -l)" = 1 ]
+}
+
+@test "a configuration that cannot be read may have a network with leftovers: gc and pools fail and name it" {
+	configured net "$(conf)"
+	echo '{ "name": "other", ' >"$NETCONFPATH/20-other.conf"
+	ctl gc --yes
+	[ "$status" = 1 ]
+	[[ $stderr = *20-other.conf* ]]
+	[ -z "$output" ]
+	ctl pools
+	[ "$status" = 1 ]
+	[[ $stderr = *20-other.conf* ]]
 }
 
 @test "a plugin that fails is named, the others are called, and the exit status is 1" {

@@ -61,6 +61,29 @@ as_before() {
 	as_before
 }
 
+@test "an upgrade that is undone: if the next instance ends or is killed, the one before installs its programs again" {
+	local first signal
+	start_node
+	soon is_ready
+	first=$NODE
+	mkdir "$DIR/next"
+	cp "$DIR/from"/* "$DIR/next"
+	echo >>"$DIR/next/ipvlan"
+	NODE_OPTIONS+=(--install-from "$DIR/next")
+	for signal in TERM KILL; do
+		start_node
+		soon installed "$DIR/next"
+		kill -$signal "$NODE"
+		wait "$NODE" || :
+		touch "$DIR/bin/multi" # the first one looks again at once
+		soon installed
+	done
+	[ "$(find "$DIR/keep/running" -type f | wc -l)" = 1 ]
+	NODE=$first
+	stop_node
+	as_before
+}
+
 @test "killed at each rename, and started again: nothing is lost" {
 	local k
 	from_template

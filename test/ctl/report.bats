@@ -97,6 +97,10 @@ report() {
     "certificate-authority-data": "$word-10", "visible": "kept",
     "pem": "-----BEGIN PRIVATE KEY-----\n$word-11\n-----END PRIVATE KEY-----" } ] }
 J
+	# as kubectl get net-attach-def -o json prints it
+	jq -c --arg conf "{\"cniVersion\": \"1.0.0\", \"type\": \"ipvlan\", \"ipam\": {\"etcd\": {\"password\": \"$word-14\"}}}" -n '
+		{ apiVersion: "k8s.cni.cncf.io/v1", kind: "NetworkAttachmentDefinition", metadata: { name: "lan" }, spec: { config: $conf } }
+		| .metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"] = tojson' >"$NETCONFPATH/30-lan.json"
 	printf '{ "name": "broken", "password": "%s-12",' "$word" >"$NETCONFPATH/20-broken.conf"
 	configured wrong "$(conf "{\"name\":\"wrong\",\"mode\":\"$word-4\"}")"
 	printf 'users:\n- user: {token: %s-13}\n' "$word" >"$NETCONFPATH/addrpool.kubeconfig"
@@ -107,6 +111,7 @@ J
 	[ "$(jq -r '."10-cluster.conflist".plugins[0].ipam.cluster | [.pool, .etcd.password, .etcd.key, .etcd.endpoints[0]] | join(" ")' \
 		"$IN/configurations.json")" = 'visible-pool (removed) /etc/visible/client.key http://(removed)@127.0.0.1:1' ]
 	[ "$(jq -r '."10-cluster.conflist".plugins[1].visible' "$IN/configurations.json")" = kept ]
+	[ "$(jq -r '."30-lan.json".spec.config | fromjson | .ipam.etcd.password' "$IN/configurations.json")" = '(removed)' ]
 	[ "$(jq -r '."20-broken.conf"' "$IN/configurations.json")" = 'left out: it cannot be read as JSON, and may have secrets' ]
 	grep -q '"ifalias":"(removed)"' "$IN/host/link.json"
 	grep -q 'unknown ipvlan mode' "$IN/doctor.txt"

@@ -197,7 +197,7 @@ static int add_allocate(struct add *add, const struct request *req, struct recor
 {
 	int rc = -1;
 
-	if (home_open(&add->store, &add->conf->place, true, err) != FOUND)
+	if (home_open(&add->store, &add->conf->place, err) < 0)
 		return -1;
 	if (add_check_held(add, err) == 0 && add_look_back(add, req, had, shortage, err) == 0)
 		rc = add->conf->cluster.pool
@@ -325,7 +325,7 @@ static void add_let_go(const struct add *add, const struct request *req)
 	struct store store;
 	bool legacy, waits;
 
-	if (home_open(&store, place, false, NULL) != FOUND)
+	if (store_open(&store, place, false, NULL) != FOUND)
 		return;
 	if (record_find(&record, &store, &add->owner, &legacy, NULL) == FOUND_NOT)
 		identity_end(&store, &add->owner, NULL); /* the runtime's DEL does so, too */

@@ -98,27 +98,52 @@ static int check_blocks(const struct record *record, const struct conf *conf, co
 	return rc;
 }
 
+/* The addresses of all stores in which the network may have leases. */
+static int check_read(struct record *ret, struct homes *homes, const struct owner *owner,
+		      struct cni_error *err)
+{
+	struct record record;
+	bool legacy;
+
+	*ret = (struct record){ .n = 0 };
+	for (size_t i = 0; i < homes->n; i++) {
+		enum found found = record_find(&record, &homes->list[i].store, owner, &legacy, err);
+
+		if (found == FOUND_FAILED)
+			return -1;
+		for (size_t k = 0; found == FOUND && k < record.n && ret->n < RECORD_MAX; k++)
+			if (!check_has(ret, &record.ips[k]))
+				ret->ips[ret->n++] = record.ips[k];
+	}
+	return 0;
+}
+
 static int check_leases(struct record *ret, const struct conf *conf, const struct request *req,
 			struct cni_error *err)
 {
 	const struct owner owner = { .container = req->container, .ifname = req->ifname };
-	struct place place = conf->place;
-	struct last_pool last;
-	struct store store;
-	bool legacy;
-	enum found found = home_open_last(&store, &place, &last, err);
+	struct homes homes;
+	int rc = 0;
 
-	if (found == FOUND) {
-		found = record_find(ret, &store, &owner, &legacy, err);
-		if (found == FOUND && conf->cluster.pool &&
-		    (check_blocks(ret, conf, &store, err) < 0 ||
-		     check_identity(conf, &store, &owner, ret, err) < 0))
-			found = FOUND_FAILED;
-		store_close(&store);
+	ret->n = 0;
+	switch (homes_open(&homes, &conf->place, err)) {
+	case FOUND:
+		rc = check_read(ret, &homes, &owner, err);
+		if (rc == 0 && ret->n && conf->cluster.pool && homes.present &&
+		    (check_blocks(ret, conf, &homes.present->store, err) < 0 ||
+		     check_identity(conf, &homes.present->store, &owner, ret, err) < 0))
+			rc = -1;
+		homes_close(&homes);
+		break;
+	case FOUND_FAILED:
+		return -1;
+	case FOUND_NOT:
+		break;
 	}
-	if (found == FOUND_NOT)
-		cni_fail(err, CNI_DAMAGED, "Failed to find address added by container %s", req->container);
-	return found == FOUND ? 0 : -1;
+	if (rc == 0 && !ret->n)
+		return cni_fail(err, CNI_DAMAGED, "Failed to find address added by container %s",
+				req->container);
+	return rc;
 }
 
 static int check(const struct conf *conf, const struct request *req, struct cni_error *err)

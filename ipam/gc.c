@@ -92,16 +92,13 @@ static int gc_release_unknown(const struct request *req, const struct place *pla
 	return rc;
 }
 
-/* Closes the store, which the caller has opened so that its records know what host-local has changed. The
- * search for namespaces must run without it. */
-static int gc_collect_in(struct store *store, const struct request *req, const struct place *place,
-			 struct valid *valid, struct cni_error *err)
+/* The store must be closed, since the search for namespaces takes long. */
+static int gc_collect_in(const struct request *req, const struct place *place, struct valid *valid,
+			 struct cni_error *err)
 {
 	struct states states;
-	int rc;
+	int rc = states_find(&states, place, gc_is_unknown, valid, err);
 
-	store_close(store);
-	rc = states_find(&states, place, gc_is_unknown, valid, err);
 	if (rc == 0) {
 		gc_mark_others(&states, place);
 		gc_log_kept(&states, place);
@@ -111,23 +108,25 @@ static int gc_collect_in(struct store *store, const struct request *req, const s
 	return rc;
 }
 
+/* Opens the stores first, so that their records know what host-local has changed. */
 static int gc_collect(const struct request *req, struct valid *valid, struct cni_error *err)
 {
-	struct place place, there;
-	struct store store;
+	struct place place;
+	struct homes homes;
+	size_t n;
 	enum found found;
+	int rc = 0;
 
 	if (place_read(&place, req, err) < 0)
 		return -1;
-	found = home_open(&store, &place, false, err);
-	if (found == FOUND && gc_collect_in(&store, req, &place, valid, err) < 0)
-		return -1;
-	if (found == FOUND_FAILED || !home_left_behind(&there, &place))
-		return found == FOUND_FAILED ? -1 : 0;
-	found = store_open(&store, &there, false, err);
+	found = homes_open(&homes, &place, err);
 	if (found != FOUND)
 		return found == FOUND_NOT ? 0 : -1;
-	return gc_collect_in(&store, req, &there, valid, err);
+	n = homes.n;
+	homes_close(&homes);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = gc_collect_in(req, &homes.list[i].place, valid, err);
+	return rc;
 }
 
 /* SPEC, GC: releases all but the valid attachments; here also all but those whose namespace exists. */

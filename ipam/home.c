@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,11 +13,7 @@
 #include "cni/plugin.h"
 #include "ipam/record.h"
 
-/* Stores in which the network may have leases, besides its present one. */
-struct former {
-	char pool[NAME_MAX + 1]; /* its last pool; "": none */
-	bool network;		 /* the store with the network's name */
-};
+#define TRIES 4 /* how often other calls may change the mark while this one waits for locks */
 
 struct path {
 	char s[PATH_MAX]; /* "" if it is too long */
@@ -34,37 +30,59 @@ static struct path home_path_of(const struct place *place, const char *before, c
 	return path;
 }
 
-static struct path home_mark_path(const struct place *place)
+static struct path home_mark_path(const struct place *place, const char *after)
 {
-	return home_path_of(place, ".addrpool/", place->network, "/pool");
+	return home_path_of(place, ".addrpool/", place->network, after);
 }
 
-/* Reads the name of the last pool. Ignores a text that is not a name, since it could lead out of dataDir. */
-static int home_read_mark(struct former *ret, const struct place *place, struct cni_error *err)
+/* With "cluster" there is no mark. */
+static int home_mark_read(struct home_mark *ret, const struct place *place, struct cni_error *err)
 {
-	const struct path path = home_mark_path(place);
-	ssize_t len = readlink(path.s, ret->pool, sizeof(ret->pool));
+	const struct path path = home_mark_path(place, "/pool");
+	ssize_t len = place->shared ? 0 : readlink(path.s, ret->s, sizeof(ret->s));
 
 	if (len < 0 && (errno == EIO || errno == ENOMEM))
 		return cni_fail(err, CNI_IO, "read %s: %s", path.s, errno_text(errno));
-	if (len < 0 || len == (ssize_t)sizeof(ret->pool))
+	if (len < 0 || len == (ssize_t)sizeof(ret->s))
 		len = 0;
-	ret->pool[len] = '\0';
-	if (!is_identifier(ret->pool) || !strcmp(ret->pool, place->network))
-		ret->pool[0] = '\0';
+	ret->s[len] = '\0';
 	return 0;
 }
 
-/* Without this note a later call does not find the leases after "pool" was removed; so a failure is reported.
- */
-static void home_write_mark(const struct place *place)
+static int home_mark_sync(const struct place *place)
 {
-	const struct path path = home_mark_path(place),
-			  dir = home_path_of(place, ".addrpool/", place->network, "");
+	autoclose int fd = place->fsync ? file_open(home_mark_path(place, "").s, O_RDONLY | O_DIRECTORY) : -1;
 
-	if ((mkdir(dir.s, S_IRWXU) < 0 && errno != EEXIST) || (unlink(path.s) < 0 && errno != ENOENT) ||
-	    symlink(place->store, path.s) < 0)
-		cni_log("cannot write %s: %s", path.s, errno_text(errno));
+	return place->fsync ? fsync(fd) : 0;
+}
+
+/* Without the mark a later call would not find leases. */
+static int home_mark_write(const struct place *place, const char *text, struct cni_error *err)
+{
+	const struct path path = home_mark_path(place, "/pool"), new = home_mark_path(place, "/pool.new");
+	int rc;
+
+	if (*text) {
+		unlink(new.s);
+		rc = (mkdir(home_mark_path(place, "").s, S_IRWXU) < 0 && errno != EEXIST) ||
+				     symlink(text, new.s) < 0 || rename(new.s, path.s) < 0
+			     ? -1
+			     : 0;
+	} else {
+		rc = unlink(path.s) < 0 && errno != ENOENT ? -1 : 0;
+	}
+	if (rc == 0 && home_mark_sync(place) == 0)
+		return 0;
+	rc = errno;
+	cni_fail(err, CNI_IO, "cannot write %s: %s", path.s, errno_text(rc));
+	return store_remedy(rc, err);
+}
+
+static void home_mark_add(struct home_mark *mark, const char *name)
+{
+	const size_t len = strlen(mark->s);
+
+	snprintf(mark->s + len, sizeof(mark->s) - len, "%s%s", len ? "/" : "", name);
 }
 
 static bool home_is_lease(int dir, const char *name, void *arg)
@@ -77,21 +95,118 @@ static bool home_is_lease(int dir, const char *name, void *arg)
 	return !*found;
 }
 
-/* True also if the directory cannot be read: then opening it reports the error. */
-static bool home_has_leases(const struct place *place, const char *store)
+/* Has the store with the network's name leases? True also if the directory cannot be read: then opening it
+ * reports the error. */
+static bool home_has_own(const struct place *place)
 {
 	bool found = false;
 
-	return (file_each(AT_FDCWD, home_path_of(place, "", store, "").s, home_is_lease, &found) < 0 &&
+	return (file_each(AT_FDCWD, home_path_of(place, "", place->network, "").s, home_is_lease, &found) <
+			0 &&
 		errno != ENOENT && errno != ENOTDIR) ||
 	       found;
 }
 
-bool home_left_behind(struct place *ret, const struct place *place)
+static int homes_add(struct homes *homes, const struct place *place, const char *name, struct cni_error *err)
 {
-	*ret = *place;
-	ret->store = place->network;
-	return place_is_pool(place) && home_has_leases(place, place->network);
+	for (size_t i = 0; i < homes->n; i++)
+		if (!strcmp(homes->list[i].place.store, name))
+			return 0;
+	if (homes->n == HOMES_MAX)
+		return cni_fail(err, CNI_CONFIG, "network %s has leases in too many pools: %s",
+				place->network, homes->mark.s);
+	homes->list[homes->n] = (struct home){ .place = *place };
+	homes->list[homes->n++].place.store = name;
+	return 0;
+}
+
+/* Ignores what is not a name in the mark, since it could lead out of dataDir. */
+static int homes_add_marked(struct homes *homes, const struct place *place, struct cni_error *err)
+{
+	char *next = homes->names.s;
+	const char *name;
+
+	homes->names = homes->mark;
+	while ((name = strsep(&next, "/")))
+		if (is_identifier(name) && homes_add(homes, place, name, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int home_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct home *)a)->place.store, ((const struct home *)b)->place.store);
+}
+
+static int homes_find(struct homes *ret, const struct place *place, struct cni_error *err)
+{
+	ret->n = 0;
+	if (home_mark_read(&ret->mark, place, err) < 0 || homes_add(ret, place, place->store, err) < 0 ||
+	    (place_is_pool(place) && home_has_own(place) && homes_add(ret, place, place->network, err) < 0) ||
+	    homes_add_marked(ret, place, err) < 0)
+		return -1;
+	/* all calls take the locks in one order */
+	qsort(ret->list, ret->n, sizeof(*ret->list), home_compare);
+	return 0;
+}
+
+void homes_close(struct homes *homes)
+{
+	for (size_t i = 0; i < homes->n; i++)
+		store_close(&homes->list[i].store);
+	homes->n = 0;
+}
+
+/* Opens those that exist, and with create the present one. */
+static int homes_open_found(struct homes *homes, const struct place *place, bool create,
+			    struct cni_error *err)
+{
+	const size_t n = homes->n;
+
+	homes->n = 0;
+	homes->present = NULL;
+	for (size_t i = 0; i < n; i++) {
+		struct home home = homes->list[i];
+		const bool present = !strcmp(home.place.store, place->store);
+		enum found found = store_open(&home.store, &home.place, create && present, err);
+
+		if (found == FOUND_FAILED)
+			return -1;
+		if (found == FOUND_NOT)
+			continue;
+		if (present)
+			homes->present = &homes->list[homes->n];
+		homes->list[homes->n++] = home;
+	}
+	return 0;
+}
+
+static enum found homes_open_as(struct homes *ret, const struct place *place, bool create,
+				struct cni_error *err)
+{
+	struct home_mark now;
+
+	for (int tries = 0; tries < TRIES; tries++) {
+		if (homes_find(ret, place, err) < 0) {
+			ret->n = 0;
+			return FOUND_FAILED;
+		}
+		if (homes_open_found(ret, place, create, err) < 0 || home_mark_read(&now, place, err) < 0) {
+			homes_close(ret);
+			return FOUND_FAILED;
+		}
+		if (!strcmp(now.s, ret->mark.s))
+			return ret->n ? FOUND : FOUND_NOT;
+		homes_close(ret);
+	}
+	return (enum found)cni_fail(err, CNI_RETRY,
+				    "other calls change the pool of network %s at the same time",
+				    place->network);
+}
+
+enum found homes_open(struct homes *ret, const struct place *place, struct cni_error *err)
+{
+	return homes_open_as(ret, place, false, err);
 }
 
 /* Writes the lease and its record in the new store. */
@@ -114,27 +229,27 @@ static int home_copy(struct store *to, const struct lease *lease, const struct o
 	return -1;
 }
 
-static int home_move(struct store *to, struct store *from, const struct lease *lease,
-		     const struct origin *origin, const struct place *place, struct cni_error *err)
+/* FOUND_NOT: it stays. */
+static enum found home_move(struct store *to, struct store *from, const struct lease *lease,
+			    const struct origin *origin, const struct place *place, struct cni_error *err)
 {
 	enum found there = lease_exists(to, &lease->ip, err), same = FOUND;
 
 	if (there == FOUND)
 		same = lease_is_of(to, &lease->ip, &lease->owner, err);
 	if (there == FOUND_FAILED || same == FOUND_FAILED)
-		return -1;
+		return FOUND_FAILED;
 	if (same == FOUND_NOT) {
-		cni_log("network %s: %s of %s %s stays in %s until its DEL: another attachment has it in "
-			"pool %s",
+		cni_log("network %s: %s of %s %s stays in %s until its DEL: another attachment has it in %s",
 			place->network, ip_text(&lease->ip).s, lease->owner.container, lease->owner.ifname,
-			place->network, place->store);
-		return 0;
+			from->name, to->name);
+		return FOUND_NOT;
 	}
 	if (there == FOUND_NOT && home_copy(to, lease, origin, place, err) < 0)
-		return -1;
-	if (lease_drop(from, &lease->ip, err) < 0)
-		return -1;
-	return record_settle(from, &lease->owner, err);
+		return FOUND_FAILED;
+	if (lease_drop(from, &lease->ip, err) < 0 || record_settle(from, &lease->owner, err) < 0)
+		return FOUND_FAILED;
+	return FOUND;
 }
 
 /* Is it a lease of this network? An empty file is not a lease. */
@@ -144,131 +259,103 @@ static bool home_is_of_network(const struct lease *lease, const struct origin *o
 	return *lease->owner.container && origin_owner(origin, from) == NETWORK_OURS;
 }
 
-static int home_move_all(struct store *to, struct store *from, const struct place *there,
-			 const struct place *place, struct cni_error *err)
+/* FOUND_NOT: some stay. */
+static enum found home_move_all(struct store *to, struct home *from, const struct place *place,
+				struct cni_error *err)
 {
+	enum found all = FOUND;
 	struct leases leases;
-	int rc = leases_read(&leases, from, err);
+	int rc = leases_read(&leases, &from->store, err);
 
-	for (size_t i = 0; rc == 0 && i < leases.n; i++) {
+	for (size_t i = 0; rc == 0 && all != FOUND_FAILED && i < leases.n; i++) {
+		enum found moved = FOUND;
 		struct origin origin;
 
-		rc = origin_of(&origin, from, &leases.list[i], err);
-		if (rc == 0 && home_is_of_network(&leases.list[i], &origin, there))
-			rc = home_move(to, from, &leases.list[i], &origin, place, err);
+		rc = origin_of(&origin, &from->store, &leases.list[i], err);
+		if (rc == 0 && home_is_of_network(&leases.list[i], &origin, &from->place))
+			moved = home_move(to, &from->store, &leases.list[i], &origin, place, err);
+		if (moved != FOUND)
+			all = moved;
 	}
 	leases_free(&leases);
-	return rc;
+	return rc < 0 ? FOUND_FAILED : all;
 }
 
-static int home_move_from(const char *name, struct store *to, const struct place *place,
-			  struct cni_error *err)
+/* While leases move, the mark names all pools that may have some. The network's own store is not named. */
+static struct home_mark homes_mark_while(const struct homes *homes, const struct place *place)
 {
-	struct place there = *place;
-	struct store from;
-	enum found found;
-	int rc;
+	struct home_mark mark = { "" };
 
-	there.store = name;
-	found = store_open(&from, &there, false, err);
-	if (found != FOUND)
-		return found == FOUND_NOT ? 0 : -1;
-	rc = home_move_all(to, &from, &there, place, err);
-	store_close(&from);
-	return rc;
+	if (place_is_pool(place))
+		home_mark_add(&mark, place->store);
+	for (size_t i = 0; i < homes->n; i++)
+		if (strcmp(homes->list[i].place.store, place->store) != 0 &&
+		    strcmp(homes->list[i].place.store, place->network) != 0)
+			home_mark_add(&mark, homes->list[i].place.store);
+	return mark;
 }
 
-static int home_move_in(struct store *store, const struct place *place, const struct former *former,
-			struct cni_error *err)
+static int homes_move(struct homes *homes, const struct place *place, struct cni_error *err)
 {
-	if (former->network && home_move_from(place->network, store, place, err) < 0)
-		return -1;
-	if (!*former->pool || !strcmp(former->pool, place->store))
-		return 0;
-	if (home_move_from(former->pool, store, place, err) < 0)
-		return -1;
-	if (!place_is_pool(place))
-		unlink(home_mark_path(place).s);
-	return 0;
-}
+	struct home_mark after = { "" };
 
-static enum found home_open_after(struct store *ret, const struct place *place, struct former *former,
-				  bool create, struct cni_error *err)
-{
-	enum found found;
+	if (place_is_pool(place))
+		home_mark_add(&after, place->store);
+	for (size_t i = 0; i < homes->n; i++) {
+		struct home *from = &homes->list[i];
+		enum found all = from == homes->present
+					 ? FOUND
+					 : home_move_all(&homes->present->store, from, place, err);
 
-	former->network = place_is_pool(place) && home_has_leases(place, place->network);
-	if (!*former->pool && !place_is_pool(place))
-		return store_open(ret, place, create, err);
-	create |= former->network || (*former->pool && strcmp(former->pool, place->store) != 0 &&
-				      home_has_leases(place, former->pool));
-	found = store_open(ret, place, create, err);
-	if (found != FOUND)
-		return found;
-	if (home_move_in(ret, place, former, err) < 0) {
-		store_close(ret);
-		return FOUND_FAILED;
+		if (all == FOUND_FAILED)
+			return -1;
+		if (all == FOUND_NOT && strcmp(from->place.store, place->network) != 0)
+			home_mark_add(&after, from->place.store);
 	}
-	if (place_is_pool(place) && strcmp(former->pool, place->store) != 0)
-		home_write_mark(place);
-	return FOUND;
+	return strcmp(after.s, homes_mark_while(homes, place).s) != 0 ? home_mark_write(place, after.s, err)
+								      : 0;
 }
 
-enum found home_open(struct store *ret, const struct place *place, bool create, struct cni_error *err)
+static bool homes_have(const struct homes *homes, const char *name)
 {
-	struct former former = { .network = false };
+	for (size_t i = 0; i < homes->n; i++)
+		if (!strcmp(homes->list[i].place.store, name))
+			return true;
+	return false;
+}
+
+/* FOUND_NOT: a call without "pool" has assigned an address meanwhile, before it could see the mark. */
+static enum found homes_settle(struct homes *homes, const struct place *place, struct cni_error *err)
+{
+	const struct home_mark during = homes_mark_while(homes, place);
+	const bool changes = strcmp(during.s, homes->mark.s) != 0;
+
+	if (changes && home_mark_write(place, during.s, err) < 0)
+		return FOUND_FAILED;
+	if (changes && !homes_have(homes, place->network) && home_has_own(place))
+		return FOUND_NOT;
+	return homes->n == 1 || homes_move(homes, place, err) == 0 ? FOUND : FOUND_FAILED;
+}
+
+int home_open(struct store *ret, const struct place *place, struct cni_error *err)
+{
+	enum found settled = FOUND_NOT;
+	struct homes homes;
 
 	if (place->shared)
-		return store_open(ret, place, create, err);
-	if (home_read_mark(&former, place, err) < 0)
-		return FOUND_FAILED;
-	return home_open_after(ret, place, &former, create, err);
-}
-
-/* FOUND_NOT: another call has moved the leases meanwhile. */
-static enum found home_is_last(const struct place *place, const struct last_pool *last, struct cni_error *err)
-{
-	struct former now;
-
-	if (place->store != last->s)
-		return FOUND;
-	if (home_read_mark(&now, place, err) < 0)
-		return FOUND_FAILED;
-	return strcmp(now.pool, last->s) != 0 ? FOUND_NOT : FOUND;
-}
-
-static enum found home_open_once(struct store *ret, struct place *place, struct last_pool *last,
-				 struct cni_error *err)
-{
-	struct former former = { .network = false };
-
-	if (home_read_mark(&former, place, err) < 0)
-		return FOUND_FAILED;
-	if (*former.pool && home_has_leases(place, former.pool)) {
-		memcpy(last->s, former.pool, sizeof(last->s));
-		place->store = last->s;
+		return store_open(ret, place, true, err) == FOUND ? 0 : -1;
+	for (int tries = 0; settled == FOUND_NOT && tries < TRIES; tries++) {
+		if (homes_open_as(&homes, place, true, err) != FOUND)
+			return -1;
+		settled = homes_settle(&homes, place, err);
+		if (settled == FOUND) {
+			*ret = homes.present->store;
+			homes.present->store = (struct store){ .leases = -1, .meta = -1, .lock = -1 };
+		}
+		homes_close(&homes);
 	}
-	return home_open_after(ret, place, &former, false, err);
-}
-
-#define MOVES 3 /* how often other calls may move the leases while this one waits for their lock */
-
-enum found home_open_last(struct store *ret, struct place *place, struct last_pool *last,
-			  struct cni_error *err)
-{
-	const struct place configured = *place;
-
-	if (place->shared)
-		return store_open(ret, place, false, err);
-	for (int tries = 0;; tries++) {
-		const enum found found = home_open_once(ret, place, last, err);
-		const enum found same = found == FOUND ? home_is_last(place, last, err) : FOUND;
-
-		if (same == FOUND || (same == FOUND_NOT && tries == MOVES))
-			return found;
-		store_close(ret);
-		if (same == FOUND_FAILED)
-			return same;
-		*place = configured;
-	}
+	if (settled == FOUND_NOT)
+		cni_fail(err, CNI_RETRY, "other calls change the pool of network %s at the same time",
+			 place->network);
+	return settled == FOUND ? 0 : -1;
 }

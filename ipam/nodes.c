@@ -273,9 +273,10 @@ int nodes_release_main(int argc, char **argv, const char *usage)
 		return 1;
 	}
 	if (!release.really && release.blocks)
-		nodes_put("\nNothing was released. If %s is off and will not return with its pods, repeat the "
-			  "command with --yes.\n",
-			  release.node);
+		nodes_put(
+			"\nNothing was released. If %s is off and will not return with its pods, repeat the "
+			"command with --yes.\n",
+			release.node);
 	return fflush(stdout) < 0;
 }
 

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store of a network, also after "pool" was added, changed or removed.
+ * The stores of a network, also after "pool" was added, changed or removed.
  *
  *	<dataDir>/<network>                            the network's leases without "pool"
  *	<dataDir>/<pool>                               the leases of all networks with that "pool"
- *	<dataDir>/.addrpool/<network>/pool -> "lan"    the last pool of the network, if it had one
+ *	<dataDir>/.addrpool/<network>/pool -> "lan"    the mark: the pools in which the network may have
+ *leases, besides its own store; "lan/wan" while they move, or stay
  *
- * The first call that opens the network's new store moves its leases there, one at a time; if the network had
- * another pool before, the first ADD or GC. So addrpool knows
- * the addresses of all pods before it assigns another. For a moment a lease is in both stores, never in none.
- * If another attachment has its address in the new store, the lease stays in the old one until its DEL;
- * home_open() reports that.
+ * ADD moves the network's leases into its present store, one at a time, so addrpool knows the addresses of
+ *all pods before it assigns another. The mark changes before the first lease moves. If another attachment has
+ *a lease's address in the new store, the lease stays in the old one until its DEL; home_open() reports that.
+ * DEL, CHECK and GC move nothing: runtimes such as Multus and CRI-O call DEL and CHECK with the configuration
+ * of the pod's ADD, which may be older. They look in all stores.
  *
- * With "cluster" it moves no leases, since the node has no blocks of a pool with another name.
+ * A call locks all stores that it uses, in the order of their names, and then reads the mark again: if
+ *another call has changed it meanwhile, it starts again.
+ *
+ * With "cluster" there is no mark and no lease moves, since the node has no blocks of a pool with another
+ *name.
  */
 #ifndef IPAM_HOME_H
 #define IPAM_HOME_H
@@ -21,23 +26,32 @@
 
 #include "ipam/store.h"
 
-struct last_pool {
-	char s[NAME_MAX + 1];
+#define HOMES_MAX 8
+
+struct home_mark {
+	char s[PATH_MAX];
 };
 
-/* As store_open(), for the network's present store; moves leases into it. */
-enum found home_open(struct store *ret, const struct place *place, bool create, struct cni_error *err);
+struct home {
+	struct place place; /* place.store: the name of this store */
+	struct store store;
+};
 
-/*
- * As home_open() for DEL and CHECK: opens the pool of the network's last ADD, if that has leases. Runtimes
- * such as Multus and CRI-O call both with the configuration of the pod's ADD, which may be older: they must
- * not move leases out of a pool, since its other networks would assign these addresses. place->store may
- * point to *last from then on.
- */
-enum found home_open_last(struct store *ret, struct place *place, struct last_pool *last,
-			  struct cni_error *err);
+/* The place's strings are in it or borrowed, so it must stay where it was opened. */
+struct homes {
+	struct home list[HOMES_MAX];
+	size_t n;
+	struct home *present; /* NULL: it does not exist */
+	struct home_mark mark, names;
+};
 
-/* The place of leases that stay in the network's own store although it has "pool". False: there are none. */
-bool home_left_behind(struct place *ret, const struct place *place);
+/* Opens the network's present store for ADD; moves leases into it. Errors: as store_open(), CNI_CONFIG,
+ * CNI_RETRY. */
+int home_open(struct store *ret, const struct place *place, struct cni_error *err);
+
+/* Opens all stores that exist and in which the network may have leases. FOUND_NOT: none exists. Errors: as
+ * home_open(). homes_close() after FOUND. */
+enum found homes_open(struct homes *ret, const struct place *place, struct cni_error *err);
+void homes_close(struct homes *homes);
 
 #endif

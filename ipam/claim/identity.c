@@ -132,7 +132,7 @@ static enum found identity_note_claiming(const struct node *node, const struct o
 	struct store store;
 	enum found found;
 
-	if (home_open(&store, &node->conf->place, true, err) != FOUND)
+	if (home_open(&store, &node->conf->place, err) < 0)
 		return FOUND_FAILED;
 	found = identity_of(&note, &store, owner);
 	if ((found == FOUND_NOT || note.state == IDENTITY_RETURNING) &&
@@ -156,7 +156,7 @@ static enum found identity_note_held(const struct hold *hold, struct cni_error *
 	for (size_t k = 0; k < hold->n && used < sizeof(addresses); k++)
 		used += (size_t)snprintf(addresses + used, sizeof(addresses) - used, "%s%s", k ? "," : "",
 					 ip_text(&hold->wants[k].ip).s);
-	if (home_open(&store, &node->conf->place, true, err) != FOUND)
+	if (home_open(&store, &node->conf->place, err) < 0)
 		return FOUND_FAILED;
 	found = identity_of(&identity, &store, owner);
 	if (found == FOUND && identity.state == IDENTITY_RETURNING)
@@ -171,7 +171,7 @@ static void identity_forget_note(const struct node *node, const struct owner *ow
 {
 	struct store store;
 
-	if (home_open(&store, &node->conf->place, true, NULL) != FOUND)
+	if (home_open(&store, &node->conf->place, NULL) < 0)
 		return;
 	identity_drop(&store, owner);
 	store_close(&store);
@@ -196,7 +196,7 @@ static enum found identity_end_attachment(const struct node *node, struct owner 
 	size_t n;
 
 	if (states_find(&states, place, identity_is_of_owner, owner, err) == 0 &&
-	    home_open(&store, place, true, err) == FOUND) {
+	    home_open(&store, place, err) == 0) {
 		if (release_all(&store, place, &states, why_dead, &n, err) == 0)
 			found = record_find(&record, &store, owner, &legacy, err);
 		if (found == FOUND_NOT && identity_end(&store, owner, err) < 0)
@@ -967,7 +967,7 @@ static enum found identity_noted(struct identity *ret, const struct node *node, 
 	struct store store;
 	enum found found;
 
-	if (home_open(&store, &node->conf->place, true, NULL) != FOUND)
+	if (home_open(&store, &node->conf->place, NULL) < 0)
 		return FOUND_FAILED;
 	found = identity_of(ret, &store, owner);
 	store_close(&store);
@@ -1073,7 +1073,7 @@ static int identity_list_noted(struct noted *ret, const struct node *node, enum 
 	struct store store;
 
 	*ret = (struct noted){ .state = state };
-	if (home_open(&store, &node->conf->place, true, err) != FOUND)
+	if (home_open(&store, &node->conf->place, err) < 0)
 		return -1;
 	identities_each(&store, identity_add_noted, ret);
 	store_close(&store);

@@ -228,9 +228,10 @@ lives() {
 @test "when pool is added, DEL, CHECK and GC find earlier leases without an ADD" {
 	gets 10.9.0.2/24 "$(alone a)" c1
 	gets 10.9.0.3/24 "$(alone a)" c2
+	pool CHECK "$(of a)" c1
+	succeeds
 	drops "$(of a)" c1
-	in_store a ''
-	in_store lan 10.9.0.3
+	in_store a 10.9.0.3
 	gets 10.9.0.2/24 "$(alone b)" c3
 	pool CHECK "$(of b)" c3
 	succeeds
@@ -294,13 +295,31 @@ lives() {
 	gets 10.9.0.2/24 "$(alone a)" c1
 	gets 10.9.0.2/24 "$(of b)" c2
 	gets 10.9.0.3/24 "$(of a)" c3
-	[[ $stderr = *'network a: 10.9.0.2 of c1 eth0 stays in a until its DEL: another attachment has it in pool lan'* ]]
+	[[ $stderr = *'network a: 10.9.0.2 of c1 eth0 stays in a until its DEL: another attachment has it in lan'* ]]
 	in_store a 10.9.0.2
 	in_store lan '10.9.0.2 10.9.0.3'
 	pool DEL "$(of a)" c1
 	succeeds
 	in_store a ''
 	in_store lan '10.9.0.2 10.9.0.3'
+}
+
+@test "a lease that stays in the pool of before is released by its DEL, or by GC" {
+	local wan
+	wan=$(of a | sed 's/lan/wan/')
+	gets 10.9.0.2/24 "$wan" c1
+	gets 10.9.0.3/24 "$wan" c2
+	gets 10.9.0.2/24 "$(of b)" c3
+	gets 10.9.0.3/24 "$(of b)" c4
+	gets 10.9.0.4/24 "$(of a)" c5
+	in_store wan '10.9.0.2 10.9.0.3'
+	pool CHECK "$(of a)" c2
+	succeeds
+	drops "$(of a)" c1
+	in_store wan 10.9.0.3
+	pool GC "$(of a "$small" "$(valid c5:eth0)")"
+	in_store wan ''
+	in_store lan '10.9.0.2 10.9.0.3 10.9.0.4'
 }
 
 @test "leases that are in both stores after a kill are in one after the next call" {
@@ -314,13 +333,92 @@ lives() {
 	succeeds
 }
 
-# killed CALL N: an ADD of c3 in the pool, killed at the Nth such system call; false: there is none.
+# killed CALL N [CONF]: an ADD of c3 in the pool, killed at the Nth such system call; false: there is none.
 killed() {
 	printf '#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -f -qq -o /dev/null -e inject=%s:signal=KILL:when=%s "%s"\n' \
 		"$1" "$2" "$BUILD/addrpool" >"$BATS_TEST_TMPDIR/killed"
 	chmod +x "$BATS_TEST_TMPDIR/killed"
-	PLUGIN=$BATS_TEST_TMPDIR/killed pool ADD "$(of a)" c3
+	PLUGIN=$BATS_TEST_TMPDIR/killed pool ADD "${3:-$(of a)}" c3
 	[ "$status" != 0 ]
+}
+
+# distinct: no address is leased twice by the network, in whatever store, and each of these pods has one.
+distinct() {
+	local id
+	[ -z "$(find "$DATA" -path '*/.addrpool' -prune -o -name '10.*' -printf '%f\n' | sort | uniq -d)" ] || { ls "$DATA"/*; return 1; }
+	for id in "$@"; do
+		[ "$(find "$DATA" -path '*/.addrpool' -prune -o -name '10.*' -print0 | xargs -0 grep -l "^$id"$'\r' | wc -l)" = 1 ] || { echo "$id"; ls "$DATA"/*; return 1; }
+	done
+}
+
+@test "killed at each change while leases move, and the configuration of before returns: no address is assigned twice" {
+	local call n id before after cases=0 wan
+	wan=$(of a | sed 's/lan/wan/')
+	for before in "$(alone a)" "$(of a)"; do
+		for after in "$(of a)" "$wan" "$(alone a)"; do
+			[ "$before" != "$after" ] || continue
+			for call in linkat symlinkat symlink rename renameat unlink unlinkat mkdir write; do
+				for ((n = 1; ; n++)); do
+					rm -rf "$DATA"
+					gets 10.9.0.2/24 "$before" c1
+					gets 10.9.0.3/24 "$before" c2
+					killed "$call" "$n" "$after" || break
+					pool DEL "$before" c3
+					succeeds
+					pool ADD "$before" c5
+					succeeds
+					distinct c1 c2 c5
+					for id in c1 c2 c5; do
+						pool CHECK "$before" "$id"
+						succeeds
+						drops "$before" "$id"
+					done
+					distinct
+					cases=$((cases + 1))
+				done
+			done
+		done
+	done
+	[ "$cases" -gt 30 ]
+}
+
+# The calls of a change of "pool", at once: those of before with the old configuration, those of after with the new one. The
+# first one is slow, so that the others come while it moves the leases.
+@test "ADDs, DELs and CHECKs of before and after a change of pool, at once: no address is assigned twice, and no lease is lost" {
+	local before after delay i verb n
+	printf '#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -f -qq -o /dev/null -e trace=unlinkat -e inject=unlinkat:delay_exit=30000 "%s"\n' \
+		"$BUILD/addrpool" >"$BATS_TEST_TMPDIR/slow"
+	chmod +x "$BATS_TEST_TMPDIR/slow"
+	for before in "$(alone a)" "$(of a)"; do
+		for after in "$(of a)" "$(of a | sed 's/lan/wan/')" "$(alone a)"; do
+			[ "$before" != "$after" ] || continue
+			for delay in 0.01 0.05 0.09 0.13; do
+				rm -rf "$DATA"
+				gets 10.9.0.2/24 "$before" c1
+				gets 10.9.0.3/24 "$before" c2
+				gets 10.9.0.4/24 "$before" c3
+				n=0
+				for verb in "ADD new1 after" "DEL c1 after" "ADD new2 before" "CHECK c2 before" "CHECK c3 after"; do
+					(
+						# shellcheck disable=SC2086
+						set -- $verb
+						[ $n = 0 ] && PLUGIN=$BATS_TEST_TMPDIR/slow || sleep "$delay"
+						pool "$1" "${!3}" "$2"
+						succeeds || { echo "$verb"; touch "$BATS_TEST_TMPDIR/failed"; }
+					) 3>&- &
+					n=$((n + 1))
+				done
+				wait
+				[ ! -e "$BATS_TEST_TMPDIR/failed" ]
+				distinct c2 c3 new1 new2
+				for i in c2 c3 new1 new2; do
+					drops "$after" "$i"
+				done
+				distinct
+				[ -z "$(find "$DATA" -path '*/.addrpool' -prune -o -name '10.*' -print)" ]
+			done
+		done
+	done
 }
 
 @test "killed at each change while leases move: no lease is lost, and no address is assigned twice" {

@@ -315,8 +315,9 @@ static int conf_check_static(const struct conf *conf, const struct prefix *prefi
 	if (prefix->len < 8 * ip_size(&prefix->ip))
 		return 0;
 	reserved = subnet_reserved(&range->subnet, &prefix->ip);
-	if (ip_equal(&prefix->ip, &range->gateway))
-		reserved = "gateway";
+	for (size_t i = 0; i < conf->n_pools; i++)
+		if (pool_is_gateway(&conf->pools[i], &prefix->ip))
+			reserved = "gateway";
 	return reserved ? cni_fail(err, CNI_CONFIG, "ipam.static: %s is the %s of %s", text.s, reserved,
 				   prefix_text(&range->subnet).s)
 			: 0;

@@ -234,6 +234,14 @@ const struct range *pool_subnet(const struct pool *pool, const struct ip *ip)
 	return NULL;
 }
 
+bool pool_is_gateway(const struct pool *pool, const struct ip *ip)
+{
+	for (size_t i = 0; i < pool->n_ranges; i++)
+		if (pool->ranges[i].gateway.family && ip_equal(&pool->ranges[i].gateway, ip))
+			return true;
+	return false;
+}
+
 bool pool_keeps(const struct pool *pool, const struct ip *ip)
 {
 	for (size_t i = 0; i < pool->n_asked; i++)

@@ -26,12 +26,13 @@ int store_remedy(int error, struct cni_error *err)
 	case ENOSPC:
 	case EDQUOT:
 		return cni_hint(err,
-				"make room on that file system, or set \"dataDir\" in ipam to a directory "
-				"of another one");
+				"make room on that file system; a new \"dataDir\" in ipam requires that the "
+				"network has no pod on this node");
 	case EROFS:
 		return cni_hint(
-			err, "mount that file system for writing, or set \"dataDir\" in ipam to a directory "
-			     "of another one");
+			err,
+			"mount that file system for writing; a new \"dataDir\" in ipam requires that the "
+			"network has no pod on this node");
 	case EACCES:
 	case EPERM:
 		return cni_hint(err, "the plugin must run as root, and that file system must let root write");

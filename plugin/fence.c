@@ -23,8 +23,7 @@ static int fence_look_at(const struct page *page, void *arg)
 	if (!strcmp(page->id.s, stranger->own->id.s) || !page->netns.inode || !netns_is(&now, &page->netns))
 		return 0;
 	for (size_t i = 0; i < page->n_objects; i++)
-		if ((page->objects[i].kind == OBJECT_LEASE || page->objects[i].kind == OBJECT_GUARD) &&
-		    page->objects[i].dev == stranger->master)
+		if (page->objects[i].kind == OBJECT_FENCE && page->objects[i].dev == stranger->master)
 			return 0;
 	stranger->found = true;
 	cni_fail(stranger->err, CNI_CONFIG,
@@ -95,11 +94,9 @@ int fence_pod(struct iface *iface, const struct conf *conf, const struct result 
 		cni_fail(err, CNI_CONFIG, "%s needs addresses, and the pod has none", fence_key(conf));
 		return cni_hint(err, "name an IPAM plugin in \"ipam\"");
 	}
-	objects = calloc(3 * given->n_ips + 2, sizeof(*objects));
+	objects = calloc(3 * given->n_ips + 1, sizeof(*objects));
 	if (!objects)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	if (!conf->anti_spoof)
-		objects[n++] = object_fence(master);
 	for (size_t i = 0; i < given->n_ips; i++)
 		objects[n++] = object_lease(master, &given->ips[i].address.ip);
 	for (size_t i = 0; i < given->n_ips && fence_is_limited(conf); i++)

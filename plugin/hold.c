@@ -74,6 +74,8 @@ static enum found hold_find_in(const struct ledger *ledger, const struct page *p
 		return rc < 0 ? FOUND_FAILED : FOUND_NOT;
 	snprintf(path, sizeof(path), "%s/%s", directory->s, search.found.s);
 	len = readlinkat(ledger->dir, path, text, sizeof(text));
+	if (len < 0 && errno == ENOENT) /* of a reader without the lock: the holder has just released it */
+		return FOUND_NOT;
 	if (len < 0)
 		return ledger_broken("read", path, err);
 	doc = json_read(text, (size_t)len, NULL);
@@ -135,7 +137,7 @@ struct hold_tour {
 	void *arg;
 };
 
-/* Reads the object from one of its holders. */
+/* Reads the object from one of its holders. Other kinds may change meanwhile: their holders are not read. */
 static int hold_visit(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
 {
 	const struct page nobody = { .container = "", .ifname = "" };
@@ -145,6 +147,8 @@ static int hold_visit(const struct ledger *ledger, const char *name, void *arg, 
 	struct below directory;
 	enum found found;
 
+	if (!object_is_key_of(tour->kind, name))
+		return 0;
 	snprintf(directory.s, sizeof(directory.s), "objects/%s", name);
 	found = hold_find_in(ledger, &nobody, &directory, &object, &holder, err);
 	if (found == FOUND && object.kind == tour->kind)
@@ -220,6 +224,32 @@ static int hold_report_conflict(const struct object *own, const struct object *o
 			object_text(own).s, object_text(object).s);
 }
 
+/* Does the rival hold something of a link that was deleted? Then the kernel has deleted the rival's object
+ * with it. */
+static bool hold_is_void(struct view *view, const struct object *rival)
+{
+	struct link link;
+
+	return rival->dev && link_find_index(view->host, rival->dev, &link, NULL) == FOUND_NOT;
+}
+
+/* As hold_find_other(). Removes rivals that are void. */
+static enum found hold_find_rival(const struct ledger *ledger, const struct page *page, struct view *view,
+				  const struct object *object, struct object *ret, struct file_name *holder,
+				  struct cni_error *err)
+{
+	for (;;) {
+		enum found found = hold_find_other(ledger, page, object, ret, holder, err);
+		struct below path;
+
+		if (found != FOUND || object_agrees(object, ret) || !hold_is_void(view, ret))
+			return found;
+		snprintf(path.s, sizeof(path.s), "objects/%s/%s", object_key(object).s, holder->s);
+		if (unlinkat(ledger->dir, path.s, 0) < 0)
+			return ledger_broken("unlink", path.s, err);
+	}
+}
+
 /* Adds the object to the page, unless the page has it, or others have made it. */
 static int hold_add(const struct ledger *ledger, struct page *page, struct view *view,
 		    const struct object *object, struct rival *rival, struct cni_error *err)
@@ -232,7 +262,7 @@ static int hold_add(const struct ledger *ledger, struct page *page, struct view 
 	if (own)
 		return object_agrees(own, object) ? 0 : hold_report_conflict(own, object, err);
 	found = object_plain(object) ? FOUND_NOT
-				     : hold_find_other(ledger, page, object, &other, &holder, err);
+				     : hold_find_rival(ledger, page, view, object, &other, &holder, err);
 	if (found == FOUND && !object_agrees(object, &other))
 		return hold_report_rival(ledger, object, &other, &holder, rival, err);
 	if (found == FOUND_NOT && object_anonymous(object)) {
@@ -343,6 +373,39 @@ static enum found hold_drop(const struct ledger *ledger, const struct attachment
 	return errno == ENOTEMPTY ? FOUND_NOT : ledger_broken("rmdir", directory.s, err);
 }
 
+/* FOUND: no other attachment holds the object. */
+static enum found hold_is_last(const struct ledger *ledger, const struct page *page,
+			       const struct object *object, struct cni_error *err)
+{
+	struct file_name holder;
+	struct object other;
+
+	switch (hold_find_other(ledger, page, object, &other, &holder, err)) {
+	case FOUND:
+		return FOUND_NOT;
+	case FOUND_NOT:
+		return FOUND;
+	default:
+		return FOUND_FAILED;
+	}
+}
+
+/* If ADD finds a setting of the host as it requires it, it takes it for the administrator's, and does not
+ * record it. So such an object's record is deleted after the object was restored; if we were killed between,
+ * another ADD still sees the record. The removal of other objects can be repeated. */
+static int hold_remove(const struct ledger *ledger, const struct page *page, struct view *view,
+		       const struct object *object, struct cni_error *err)
+{
+	const struct attachment who = page_who(page);
+	const bool before = object_anonymous(object);
+	enum found last =
+		before ? hold_is_last(ledger, page, object, err) : hold_drop(ledger, &who, object, err);
+
+	if (last == FOUND_FAILED || (last == FOUND && object_remove(view, object, err) < 0))
+		return -1;
+	return before && hold_drop(ledger, &who, object, err) == FOUND_FAILED ? -1 : 0;
+}
+
 static bool hold_must_look(const struct ledger *ledger, const struct page *page)
 {
 	struct file_name holder;
@@ -370,7 +433,6 @@ static int hold_keep_rest(const struct ledger *ledger, const struct page *page, 
 int page_remove(const struct ledger *ledger, const struct page *page, struct view *view, bool by_program,
 		struct cni_error *err)
 {
-	const struct attachment who = page_who(page);
 	autofree struct object *rest = calloc(page->n_objects + 1, sizeof(*rest));
 	size_t n = page->n_objects;
 
@@ -381,12 +443,9 @@ int page_remove(const struct ledger *ledger, const struct page *page, struct vie
 		return 1;
 	for (size_t i = page->n_objects; i-- > 0;) {
 		const struct object *object = &page->objects[i];
-		enum found last = FOUND_NOT;
 
-		if (!object_by_program(object))
-			last = hold_drop(ledger, &who, object, err);
-		if (last == FOUND_FAILED || (last == FOUND && object_remove(view, object, err) < 0) ||
-		    (object_by_program(object) && !by_program))
+		if (object_by_program(object) ? !by_program
+					      : hold_remove(ledger, page, view, object, err) < 0)
 			rest[--n] = *object;
 	}
 	if (n == page->n_objects && !page->n_unknown)
@@ -447,10 +506,9 @@ static int hold_open(struct ledger *ledger, struct rtnl *host, struct cni_error 
 	return found == FOUND ? 0 : -1;
 }
 
-/* Is the page still a holder of the object? A call that releases the page first removes its
- * holders. */
-static int hold_is_ours(const struct ledger *ledger, const struct page *page, const struct object *object,
-			struct cni_error *err)
+/* Is the page still a holder of the object? A call that releases the page removes its holders. */
+int page_holds(const struct ledger *ledger, const struct page *page, const struct object *object,
+	       struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
 	const struct below holder = hold_path_of_holder(object, &who);
@@ -459,6 +517,17 @@ static int hold_is_ours(const struct ledger *ledger, const struct page *page, co
 	if (fstatat(ledger->dir, holder.s, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	return errno == ENOENT ? page_gone(page, err) : ledger_broken("stat", holder.s, err);
+}
+
+/* Reads the tables again: since they were read another call may have made the objects. */
+static bool hold_are_there(const struct page *page, struct view *view, size_t first)
+{
+	view_forget_tables(view->tables);
+	for (size_t i = first; i < page->n_objects; i++)
+		if (object_by_program(&page->objects[i]) &&
+		    object_find(view, &page->objects[i], NULL) != FOUND)
+			return false;
+	return true;
 }
 
 int page_make_by_program(const struct page *page, struct view *view, size_t first, bool whole,
@@ -477,7 +546,9 @@ int page_make_by_program(const struct page *page, struct view *view, size_t firs
 	view->ledger = &ledger;
 	for (size_t i = first; rc == 0 && i < page->n_objects; i++)
 		if (object_by_program(&page->objects[i]))
-			rc = hold_is_ours(&ledger, page, &page->objects[i], err);
+			rc = page_holds(&ledger, page, &page->objects[i], err);
+	if (rc == 0 && whole && hold_are_there(page, view, first))
+		rc = 1;
 	if (rc == 0)
 		rc = nft_make(view, page->objects + first, page->n_objects - first, whole, err);
 	view->ledger = NULL;
@@ -485,10 +556,10 @@ int page_make_by_program(const struct page *page, struct view *view, size_t firs
 	return rc;
 }
 
-/* Removes the page as a holder of its objects of programs. last[i]: it was the last holder. */
-static int hold_drop_programs(const struct page *page, struct view *view, bool last[], struct cni_error *err)
+/* last[i]: no other attachment holds this object of a program. An ADD that holds one from now on waits until
+ * we unlock the programs, and then makes it. */
+static int hold_find_last(const struct page *page, struct view *view, bool last[], struct cni_error *err)
 {
-	const struct attachment who = page_who(page);
 	struct ledger ledger;
 	int rc = 0;
 
@@ -498,11 +569,28 @@ static int hold_drop_programs(const struct page *page, struct view *view, bool l
 		enum found found = FOUND_NOT;
 
 		if (object_by_program(&page->objects[i]))
-			found = hold_drop(&ledger, &who, &page->objects[i], err);
+			found = hold_is_last(&ledger, page, &page->objects[i], err);
 		last[i] = found == FOUND;
 		if (found == FOUND_FAILED)
 			rc = -1;
 	}
+	ledger_close(&ledger);
+	return rc;
+}
+
+/* Removes the page as a holder of its objects of programs. */
+static int hold_drop_programs(const struct page *page, struct view *view, struct cni_error *err)
+{
+	const struct attachment who = page_who(page);
+	struct ledger ledger;
+	int rc = 0;
+
+	if (ledger_lock(&ledger, view->host, err) < 0)
+		return -1;
+	for (size_t i = 0; i < page->n_objects; i++)
+		if (object_by_program(&page->objects[i]) &&
+		    hold_drop(&ledger, &who, &page->objects[i], err) == FOUND_FAILED)
+			rc = -1;
 	ledger_close(&ledger);
 	return rc;
 }
@@ -523,9 +611,12 @@ int page_remove_by_program(const struct page *page, struct view *view, struct cn
 		/* cppcheck-suppress memleak */
 		return -1;
 	programs = hold_lock_programs(&ledger, err);
-	rc = programs < 0 ? -1 : hold_drop_programs(page, view, last, err);
+	rc = programs < 0 ? -1 : hold_find_last(page, view, last, err);
 	if (nft_remove(view, page->objects, last, page->n_objects, err) < 0)
 		rc = -1;
+	/* not before: if we are killed, the elements that stay would be nobody's */
+	if (rc == 0)
+		rc = hold_drop_programs(page, view, err);
 	ledger_close(&ledger);
 	return rc;
 }

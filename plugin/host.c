@@ -163,14 +163,16 @@ static enum attempt host_make_slave(struct attaching *a, struct cni_error *err)
 	made = a->page->n_objects;
 	if (!a->conf->link_in_container)
 		needed[n++] = object_anchor(iface->master.index, a->conf->mode);
-	if (a->conf->anti_spoof) { /* fence_pod() makes them; until then other calls see that we hold them */
+	/* fence_pod() makes fence and guard; until then other calls see that this pod's addresses will be
+	 * known */
+	iface->guarded = host_is_guarded(a);
+	if (fence_key(a->conf) || iface->guarded)
 		needed[n++] = object_fence(iface->master.index);
+	if (a->conf->anti_spoof)
 		needed[n++] = object_guard(iface->master.index);
-	}
 	attempt = host_hold(a, needed, n, err);
 	if (attempt != DONE)
 		return attempt;
-	iface->guarded = host_is_guarded(a);
 	if (iface_create(iface, a->conf, flags, err) < 0)
 		return FAILED;
 	return page_make(a->page, &a->view, made, err) < 0 ? FAILED : DONE;

@@ -200,6 +200,13 @@ struct object_key object_key(const struct object *object)
 	return key;
 }
 
+bool object_is_key_of(enum object_kind kind, const char *key)
+{
+	const size_t len = strlen(kinds[kind]->name);
+
+	return !strncmp(key, kinds[kind]->name, len) && (key[len] == '-' || !key[len]);
+}
+
 bool object_same_place(const struct object *a, const struct object *b)
 {
 	const unsigned int key = kinds[a->kind]->key;

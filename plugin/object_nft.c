@@ -48,7 +48,7 @@ static int masquerade_print(struct nft_script *script, struct view *view, const 
 	(void)view;
 	(void)err;
 	if (step == NFT_DELETE)
-		fprintf(text, ADD_TABLE "%s", foundation);
+		fputs(foundation, text);
 	masquerade_print_elements(text, "add", object);
 	if (step == NFT_DELETE)
 		masquerade_print_elements(text, "delete", object);
@@ -80,7 +80,7 @@ static void masquerade_print_held(const struct object *object, void *script)
 	masquerade_print_elements(script, "add", object);
 }
 
-/* NFT_ADD prints no "add table", so the script fails if somebody has deleted the table: then the
+/* Only NFT_WHOLE prints "add table", so the script fails if somebody has deleted the table: then the
  * elements of other pods are missing too. */
 static int table_print(struct nft_script *script, struct view *view, const struct object *object,
 		       enum nft_step step, struct cni_error *err)

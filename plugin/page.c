@@ -413,7 +413,20 @@ static json_t *page_json(const struct page *page)
 	return doc;
 }
 
-/* EEXIST: another attachment had an interface of that name, which is deleted. */
+/* Does the claim name this page? Keeps errno. */
+static bool page_is_claimed(const struct ledger *ledger, const struct below *path,
+			    const struct file_name *name)
+{
+	const int error = errno;
+	char other[sizeof(name->s) + 1];
+	const ssize_t len = readlinkat(ledger->dir, path->s, other, sizeof(other));
+
+	errno = error;
+	return len == (ssize_t)strlen(name->s) && !memcmp(other, name->s, (size_t)len);
+}
+
+/* EEXIST: our own claim, which a reader without the lock must find at any time, or that of another attachment
+ * whose interface is deleted. */
 int page_claim(const struct ledger *ledger, const struct page *page, struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
@@ -421,6 +434,8 @@ int page_claim(const struct ledger *ledger, const struct page *page, struct cni_
 	const struct file_name name = page_file(&who);
 
 	if (!page->netns.inode || symlinkat(name.s, ledger->dir, path.s) == 0)
+		return 0;
+	if (errno == EEXIST && page_is_claimed(ledger, &path, &name))
 		return 0;
 	if (errno == EEXIST && (unlinkat(ledger->dir, path.s, 0) == 0 || errno == ENOENT) &&
 	    symlinkat(name.s, ledger->dir, path.s) == 0)

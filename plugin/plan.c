@@ -120,6 +120,14 @@ static int plan_add_route(struct plan *plan, const struct result *result, const 
 	return 0;
 }
 
+/* The kernel refuses a route with a next hop by a gateway and one by none. */
+static bool plan_is_one_route(const struct result *result, const struct cni_route *a,
+			      const struct cni_route *b)
+{
+	return plan_compare_routes(a, b) == 0 &&
+	       !plan_next_hop(result, a).gw.family == !plan_next_hop(result, b).gw.family;
+}
+
 /* sorted: the routes of result in the order of plan_by_route(). first: for each route of result that is
  * the first of its next hops, their start in sorted; else SIZE_MAX. */
 static void plan_group(const struct result *result, const struct cni_route **sorted, size_t *first)
@@ -130,7 +138,7 @@ static void plan_group(const struct result *result, const struct cni_route **sor
 	}
 	qsort(sorted, result->n_routes, sizeof(void *), plan_by_route);
 	for (size_t i = 0; i < result->n_routes; i++)
-		if (!i || plan_compare_routes(sorted[i - 1], sorted[i]) != 0)
+		if (!i || !plan_is_one_route(result, sorted[i - 1], sorted[i]))
 			first[sorted[i] - result->routes] = i;
 }
 
@@ -152,7 +160,7 @@ static int plan_fill(struct plan *plan, const struct result *result, struct cni_
 			continue;
 		do
 			end++;
-		while (end < result->n_routes && plan_compare_routes(sorted[first[i]], sorted[end]) == 0);
+		while (end < result->n_routes && plan_is_one_route(result, sorted[end - 1], sorted[end]));
 		if (plan_add_route(plan, result, &sorted[first[i]], end - first[i], &n_hops, err) < 0)
 			return -1;
 	}

@@ -136,8 +136,31 @@ void release_end(struct release *release)
 	ledger_close(&release->ledger);
 }
 
-enum found release_gone(struct rtnl *host, struct alive *alive, const struct attachment *who,
-			struct cni_error *err)
+static void release_see(const struct link *link, void *arg)
+{
+	bool *found = arg;
+
+	*found |= !strcmp(link->kind, "ipvlan");
+}
+
+/* Has the namespace an ipvlan interface, whatever its name? True also if that is not known. */
+static bool release_has_interface(struct alive *alive, const struct netns_id *netns)
+{
+	autoclose int fd = -1;
+	bool any = false;
+	struct rtnl pod;
+
+	if (alive_open(alive, netns, &fd, NULL) != FOUND || rtnl_open(&pod, fd, NULL) < 0)
+		return true;
+	if (link_each(&pod, release_see, &any, NULL) < 0)
+		any = true;
+	rtnl_close(&pod);
+	return any;
+}
+
+/* interface: the attachment is also gone if its namespace has no interface of ours. */
+static enum found release_if_gone(struct rtnl *host, struct alive *alive, const struct attachment *who,
+				  bool interface, struct cni_error *err)
 {
 	struct release release;
 	enum found found = release_begin(&release, host, who, "", false, err);
@@ -145,30 +168,55 @@ enum found release_gone(struct rtnl *host, struct alive *alive, const struct att
 
 	if (found == FOUND_FAILED)
 		return err && *err->msg ? FOUND_FAILED : FOUND_NOT;
-	if (found == FOUND && release.page.netns.inode && alive_seen(alive, &release.page.netns) != FOUND_NOT)
+	if (found == FOUND && release.page.netns.inode &&
+	    alive_seen(alive, &release.page.netns) != FOUND_NOT &&
+	    !(interface && !release_has_interface(alive, &release.page.netns)))
 		found = FOUND_NOT;
 	if (found == FOUND) {
 		cni_log("network %s: releasing the objects of container %s, interface %s, on the host: its "
-			"network namespace does not exist",
-			release.page.network, release.page.container, release.page.ifname);
+			"%s does not exist",
+			release.page.network, release.page.container, release.page.ifname,
+			interface ? "interface" : "network namespace");
 		rc = release_host(&release, err);
 	}
 	release_end(&release);
 	return rc < 0 ? FOUND_FAILED : found;
 }
 
+enum found release_gone(struct rtnl *host, struct alive *alive, const struct attachment *who,
+			struct cni_error *err)
+{
+	return release_if_gone(host, alive, who, false, err);
+}
+
+/* FOUND: no call releases the rival now, and its page exists. FOUND_NOT: it was released meanwhile. */
+static enum found release_wait_for(struct rtnl *host, const struct attachment *who, struct cni_error *err)
+{
+	struct ledger ledger;
+	autoclose int lock = -1;
+	enum found found = ledger_open(&ledger, host, err);
+
+	if (found == FOUND)
+		found = page_lock(&lock, &ledger, who, true, err);
+	ledger_close(&ledger);
+	return found;
+}
+
 int release_rival(struct rtnl *host, const struct rival *rival, struct cni_error *err)
 {
+	const struct attachment who = { rival->container, rival->ifname };
 	struct cni_error why = { 0 };
 	struct alive alive;
-	enum found found;
+	enum found found = release_wait_for(host, &who, &why);
 
-	alive_read(&alive);
-	found = alive.partial ? FOUND_NOT
-			      : release_gone(host, &alive,
-					     &(struct attachment){ rival->container, rival->ifname }, &why);
-	alive_free(&alive);
-	if (found != FOUND)
+	if (found == FOUND) {
+		alive_read(&alive);
+		found = alive.partial || release_if_gone(host, &alive, &who, true, &why) != FOUND
+				? FOUND_FAILED
+				: FOUND;
+		alive_free(&alive);
+	}
+	if (found == FOUND_FAILED)
 		return -1;
 	*err = (struct cni_error){ 0 };
 	return 0;

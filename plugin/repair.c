@@ -199,8 +199,12 @@ static bool repair_is_master(const struct object *object)
 
 static int repair_examine_object(struct repair_patient *p, const struct object *object, struct cni_error *err)
 {
-	enum found found = object_look(&p->view, object, false, err) < 0 ? FOUND_FAILED
-									 : object_find(&p->view, object, err);
+	enum found found;
+
+	if (page_holds(&p->all->ledger, p->page, object, NULL) < 0)
+		return 0; /* another call releases it, or holds it instead */
+	found = object_look(&p->view, object, false, err) < 0 ? FOUND_FAILED
+							      : object_find(&p->view, object, err);
 
 	if (found != FOUND_NOT)
 		return found == FOUND ? 0 : -1;
@@ -231,25 +235,30 @@ static int repair_mend(struct repair_patient *p, struct cni_error *err)
 		return -1;
 	if (repair_is_still(p))
 		for (size_t i = 0; i < p->n; i++)
-			if (!object_by_program(&p->missing[i]))
+			if (!object_by_program(&p->missing[i]) &&
+			    page_holds(&ledger, p->page, &p->missing[i], NULL) == 0)
 				repair_mend_object(p, &p->missing[i]);
 	ledger_unlock(&ledger);
 	return 0;
 }
 
-/* Makes all objects of programs at once. */
+/* Makes all objects of programs at once, unless another call has made them or releases them. */
 static void repair_mend_by_program(struct repair_patient *p)
 {
 	struct cni_error why = { 0 };
-	int rc = 1;
+	bool any = false;
+	int rc;
 
-	for (size_t i = 0; i < p->n; i++) {
-		if (!object_by_program(&p->missing[i]))
-			continue;
-		if (rc > 0)
-			rc = page_make_by_program(p->page, &p->view, 0, true, &why);
-		repair_tell_end(p, REPAIR_MENDED, &p->missing[i], rc, &why);
-	}
+	for (size_t i = 0; i < p->n; i++)
+		any |= object_by_program(&p->missing[i]);
+	if (!any)
+		return;
+	rc = page_make_by_program(p->page, &p->view, 0, true, &why);
+	if (rc > 0 || (rc < 0 && page_is_ours(&p->all->ledger, p->page, NULL) < 0))
+		return;
+	for (size_t i = 0; i < p->n; i++)
+		if (object_by_program(&p->missing[i]))
+			repair_tell_end(p, REPAIR_MENDED, &p->missing[i], rc, &why);
 }
 
 static int repair_treat(struct repair_patient *p, struct cni_error *err)

@@ -27,7 +27,7 @@ test-every-case:
 	$(as_root)
 	$(Q)test/install-deps build test deep
 	@$(MAKE) --no-print-directory all tools
-	$(Q)STEP=1 OPERATIONS=20000 BUILD=$B test/suite test/faults test/events test/broken test/load test/traced test/cluster/routes.bats test/plugin/status-matrix.bats
+	$(Q)STEP=1 OPERATIONS=20000 BUILD=$B test/suite test/faults test/events test/broken test/load test/traced test/cluster/routes.bats test/plugin/at-once.bats test/plugin/status-matrix.bats
 
 # also with programs from the Go module proxy: the Go plugins' newest version, cnitool, Kubernetes' API server, and
 # actionlint for .github/workflows; two at a time, since most have one file

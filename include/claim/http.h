@@ -19,13 +19,18 @@ struct pem {
 	size_t len;
 };
 
+/* An endpoint. No message has user and password. NULL: the URL has none. */
+struct service {
+	char *url; /* "https://10.0.0.1:2379" */
+	char *user, *password;
+};
+
 struct http {
 	const char *what; /* the service, for messages: "etcd" */
 	const char *from; /* the key of the configuration that names the endpoints, for messages */
 	CURL *curl;
-	char **endpoints; /* n URLs such as "https://10.0.0.1:2379", owned */
+	struct service *endpoints; /* owned */
 	size_t n, current;
-	char *user, *password; /* of the URLs, owned: no message has them; NULL: none */
 	struct pem ca, cert, key;
 	bool insecure;		      /* do not verify the server's certificate */
 	char *token;		      /* the header Authorization, owned */

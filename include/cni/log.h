@@ -25,6 +25,8 @@ enum log_level {
  * stderr, but only warnings: the runtime has the error already.
  */
 void log_begin(const struct request *req);
+/* The request and its document may be freed after this. */
+void log_end(void);
 
 /* Warns of values of "logFile" and "logLevel" that log_begin() would ignore. */
 void log_check(const json_t *conf);

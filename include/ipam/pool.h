@@ -57,6 +57,9 @@ void pool_free(struct pool *pool);
 /* Takes n prefixes out of the spans: they are assigned only on request. Borrows prefixes. CNI_RETRY. */
 int pool_keep(struct pool *pool, const struct prefix *prefixes, size_t n, struct cni_error *err);
 
+/* Is it the gateway of a range of the pool? */
+bool pool_is_gateway(const struct pool *pool, const struct ip *ip);
+
 /* The range of the pool that contains ip, or whose subnet contains ip; or NULL. */
 const struct range *pool_range(const struct pool *pool, const struct ip *ip);
 const struct range *pool_subnet(const struct pool *pool, const struct ip *ip);

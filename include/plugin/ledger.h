@@ -9,7 +9,7 @@
  *
  * Each attachment has a page: its name, the id of the ADD that made it, its network namespace, and
  * the objects that it holds on the host. An object's directory lists its holders; the call that
- * removes the last one, and so the directory by rmdir(2), removes the object. A claim names the
+ * removes the last one removes the object. A claim names the
  * attachment to which an interface of a namespace belongs. An object is recorded before it is
  * made, and its record is deleted after it is removed. So a killed call leaves a list for DEL or GC of
  * the work that remains.
@@ -158,7 +158,8 @@ struct rival {
 /*
  * Adds n objects to the page, writes it as page_write() does, and makes it their holder;
  * page_make() then makes them. Does not add an anonymous object that exists without a holder:
- * others have made it. CNI_CONFIG: an attachment, *rival, holds another object in the same place.
+ * others have made it. Removes holders of what a deleted link had. CNI_CONFIG: an attachment, *rival, holds
+ * another object in the same place.
  */
 int page_hold(const struct ledger *ledger, struct page *page, struct view *view, const struct object *objects,
 	      size_t n, int *lock, struct rival *rival, struct cni_error *err);
@@ -181,6 +182,9 @@ int page_remove_unfinished(struct ledger *ledger, struct cni_error *err);
  * replaced the page of this ADD. page_gone() returns -1. */
 int page_gone(const struct page *page, struct cni_error *err);
 int page_is_ours(const struct ledger *ledger, const struct page *page, struct cni_error *err);
+/* The same for one object: the page is no longer its holder. */
+int page_holds(const struct ledger *ledger, const struct page *page, const struct object *object,
+	       struct cni_error *err);
 
 /*
  * The functions below lock the ledger themselves, but not while a program runs. Another lock
@@ -188,7 +192,8 @@ int page_is_ours(const struct ledger *ledger, const struct page *page, struct cn
  */
 
 /* Makes the page's objects that programs make, from number first on; with whole, makes the tables
- * of these objects again from nothing. CNI_RETRY: another call has released the page meanwhile. */
+ * of these objects again from nothing, or returns 1 if no object is missing. CNI_RETRY: another call has
+ * released the page meanwhile. */
 int page_make_by_program(const struct page *page, struct view *view, size_t first, bool whole,
 			 struct cni_error *err);
 int page_remove_by_program(const struct page *page, struct view *view, struct cni_error *err);

@@ -134,6 +134,9 @@ int object_check(struct view *view, const struct object *object, struct cni_erro
 /* Does the object exist as it was made? */
 enum found object_find(struct view *view, const struct object *object, struct cni_error *err);
 
+/* Is it the object_key() of an object of this kind? */
+bool object_is_key_of(enum object_kind kind, const char *key);
+
 /* Does an existing one not show whether we have made it? */
 bool object_anonymous(const struct object *object);
 

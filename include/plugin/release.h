@@ -47,8 +47,9 @@ void release_end(struct release *release);
 enum found release_gone(struct rtnl *host, struct alive *alive, const struct attachment *who,
 			struct cni_error *err);
 
-/* The same for an attachment that holds an object in the place of ours. If it was released, returns
- * 0 and clears *err; else -1. */
+/* The same for an attachment that holds an object in the place of ours, or if its namespace has no interface
+ * of ours: a DEL was killed. Waits for another call that releases it, for a minute at most. If it was
+ * released, returns 0 and clears *err; else -1. */
 int release_rival(struct rtnl *host, const struct rival *rival, struct cni_error *err);
 
 #endif

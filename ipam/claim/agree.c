@@ -310,9 +310,12 @@ static int agree_miss(struct node *node, const struct block *block, struct cni_e
 		return remove_block(node, block, err);
 	if (block->state == BLOCK_CLAIMING || agree_has_other_size(node, block))
 		found = local_leases(node, &block->prefix, err);
-	/* under an earlier name of this node the engine may have the claim */
+	/* Under an earlier name of this node the engine may have the claim; since a start of the machine the
+	 * note may be that of a copy of the disk. */
 	if (found == FOUND_NOT)
-		return *block->id ? remove_block(node, block, err) : local_forget(node, &block->prefix, err);
+		return *block->id && !strcmp(block->boot.s, block_boot().s)
+			       ? remove_block(node, block, err)
+			       : local_forget(node, &block->prefix, err);
 	if (found == FOUND_FAILED)
 		return -1;
 	/* etcd may have lost the pool's record too, without which it accepts no claim */

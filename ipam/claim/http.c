@@ -24,75 +24,69 @@ struct body {
 	bool too_long;
 };
 
-/* Takes a part out of the URL. The caller frees it with curl_free(). NULL: the URL does not have it. */
-static char *http_take_part(CURLU *url, CURLUPart part)
+/* Takes a part out of the URL. The caller frees *ret with curl_free(); NULL: the URL does not have it. False:
+ * libcurl refuses it. */
+static bool http_take_part(char **ret, CURLU *url, CURLUPart part)
 {
-	char *text = NULL;
+	const CURLUcode rc = curl_url_get(url, part, ret, CURLU_URLDECODE);
 
-	if (curl_url_get(url, part, &text, CURLU_URLDECODE) != CURLUE_OK)
-		return NULL;
-	curl_url_set(url, part, NULL, 0);
-	return text;
+	if (rc != CURLUE_OK) {
+		*ret = NULL;
+		return rc == CURLUE_NO_USER || rc == CURLUE_NO_PASSWORD;
+	}
+	return curl_url_set(url, part, NULL, 0) == CURLUE_OK;
 }
 
-/* The URL without user and password, which it keeps. The caller frees it with curl_free(). NULL: it is not
- * the address of a service. */
-static char *http_read_url(struct http *http, const char *text)
+static void http_free_service(struct service *service)
+{
+	curl_free(service->url);
+	curl_free(service->user);
+	curl_free(service->password);
+	*service = (struct service){ .url = NULL };
+}
+
+/* False: it is not the address of a service. */
+static bool http_read_url(struct service *ret, const char *text)
 {
 	CURLU *url = curl_url();
-	char *whole = NULL, *user;
+	bool good;
 
-	if (url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK) {
-		user = http_take_part(url, CURLUPART_USER);
-		if (user) {
-			curl_free(http->user);
-			curl_free(http->password);
-			http->user = user;
-			http->password = http_take_part(url, CURLUPART_PASSWORD);
-		}
-		if (curl_url_get(url, CURLUPART_URL, &whole, 0) != CURLUE_OK)
-			whole = NULL;
-	}
+	*ret = (struct service){ .url = NULL };
+	good = (!strncmp(text, "https://", 8) || !strncmp(text, "http://", 7)) && url &&
+	       curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+	       http_take_part(&ret->user, url, CURLUPART_USER) &&
+	       http_take_part(&ret->password, url, CURLUPART_PASSWORD) &&
+	       curl_url_get(url, CURLUPART_URL, &ret->url, 0) == CURLUE_OK;
 	curl_url_cleanup(url);
-	return whole;
-}
-
-static int http_keep_endpoint(struct http *http, const char *url, struct cni_error *err)
-{
-	char **bigger = realloc(http->endpoints, (http->n + 1) * sizeof(*bigger));
-
-	if (!bigger)
-		return cni_fail(err, CNI_RETRY, "out of memory");
-	http->endpoints = bigger;
-	if (asprintf(&bigger[http->n], "%s", url) < 0)
-		return cni_fail(err, CNI_RETRY, "out of memory");
-	http->n++;
-	return 0;
+	if (!good)
+		http_free_service(ret);
+	return good;
 }
 
 int http_add_endpoint(struct http *http, const char *url, struct cni_error *err)
 {
-	const bool known = !strncmp(url, "https://", 8) || !strncmp(url, "http://", 7);
-	char *whole = known ? http_read_url(http, url) : NULL;
 	const char *shown = strrchr(url, '@');
-	size_t len;
-	int rc;
+	struct service service, *bigger;
 
-	if (!whole)
+	if (!http_read_url(&service, url))
 		return cni_fail(err, CNI_CONFIG,
 				"%s: \"%s\" is not the http:// or https:// address of one service",
 				http->what, shown ? shown + 1 : url);
-	len = strlen(whole);
-	while (len && whole[len - 1] == '/')
-		whole[--len] = '\0';
-	rc = http_keep_endpoint(http, whole, err);
-	curl_free(whole);
-	return rc;
+	for (size_t len = strlen(service.url); len && service.url[len - 1] == '/'; len--)
+		service.url[len - 1] = '\0';
+	bigger = realloc(http->endpoints, (http->n + 1) * sizeof(*bigger));
+	if (!bigger) {
+		http_free_service(&service);
+		return cni_fail(err, CNI_RETRY, "out of memory");
+	}
+	http->endpoints = bigger;
+	http->endpoints[http->n++] = service;
+	return 0;
 }
 
 const char *http_endpoint(const struct http *http)
 {
-	return http->endpoints[http->current];
+	return http->endpoints[http->current].url;
 }
 
 void http_begin_with(struct http *http, const char *endpoint, const char *node)
@@ -103,7 +97,7 @@ void http_begin_with(struct http *http, const char *endpoint, const char *node)
 		hash = hash * 31 + (unsigned char)*node;
 	http->current = hash % http->n;
 	for (size_t i = 0; i < http->n; i++)
-		if (!strcmp(http->endpoints[i], endpoint))
+		if (!strcmp(http->endpoints[i].url, endpoint))
 			http->current = i;
 }
 
@@ -205,14 +199,12 @@ void http_close(struct http *http)
 	if (http->curl)
 		curl_easy_cleanup(http->curl);
 	for (size_t i = 0; i < http->n; i++)
-		free(http->endpoints[i]);
+		http_free_service(&http->endpoints[i]);
 	free(http->endpoints);
 	http_free_pem(&http->ca);
 	http_free_pem(&http->cert);
 	http_free_pem(&http->key);
 	free(http->token);
-	curl_free(http->user);
-	curl_free(http->password);
 }
 
 static struct curl_slist *http_headers(const struct http *http, bool body)
@@ -238,13 +230,14 @@ static struct curl_slist *http_headers(const struct http *http, bool body)
 static CURLcode ask(struct http *http, const char *method, const char *path, const char *text, long patience,
 		    struct body *body, char *why)
 {
+	const struct service *service = &http->endpoints[http->current];
 	struct curl_slist *list = http_headers(http, text);
 	CURL *curl = http->curl;
 	char url[16384];
 	CURLcode rc = CURLE_URL_MALFORMAT;
 
 	*why = '\0';
-	if (snprintf(url, sizeof(url), "%s%s", http->endpoints[http->current], path) < (int)sizeof(url)) {
+	if (snprintf(url, sizeof(url), "%s%s", service->url, path) < (int)sizeof(url)) {
 		curl_easy_setopt(curl, CURLOPT_URL, url);
 		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 		curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
@@ -252,8 +245,8 @@ static CURLcode ask(struct http *http, const char *method, const char *path, con
 			curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
 		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
 		curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
-		curl_easy_setopt(curl, CURLOPT_USERNAME, http->user);
-		curl_easy_setopt(curl, CURLOPT_PASSWORD, http->password);
+		curl_easy_setopt(curl, CURLOPT_USERNAME, service->user);
+		curl_easy_setopt(curl, CURLOPT_PASSWORD, service->password);
 		curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, patience);
 		curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
@@ -356,14 +349,14 @@ static int http_give_up(const struct http *http, const struct attempt *last, str
 	size_t used = 0;
 
 	cni_fail(err, last->tls ? CNI_CONFIG : CNI_RETRY, "%s %s: %s", http->what,
-		 last->endpoint ? last->endpoint : http->endpoints[http->current], last->why);
+		 last->endpoint ? last->endpoint : http_endpoint(http), last->why);
 	if (last->tls)
 		return cni_hint(err,
 				"check the certificates: the CA, the client's certificate and its key, which "
 				"the configuration names, and the server's");
 	for (size_t i = 0; i < http->n && used < sizeof(list); i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
-					 http->endpoints[i]);
+					 http->endpoints[i].url);
 	return cni_hint(err, "tried %s of %s; check that %s runs there and that this node reaches it", list,
 			http->from, http->what);
 }
@@ -392,7 +385,7 @@ static bool http_attempt(struct http *http, const char *method, const char *path
 	/* the first cause says more than a timeout at the end */
 	if (rc == CURLE_OPERATION_TIMEDOUT && last->endpoint)
 		return false;
-	*last = (struct attempt){ .endpoint = http->endpoints[http->current] };
+	*last = (struct attempt){ .endpoint = http_endpoint(http) };
 	memcpy(last->why, why, sizeof(why));
 	last->tls = http_is_tls(rc, last->why);
 	last->tls_in_turn = last->tls ? in_turn : 0;
@@ -465,7 +458,7 @@ int http_refused(const struct http *http, const struct reply *reply, const char 
 	field_string(reply->doc, "", "message", &text, NULL);
 	field_string(reply->doc, "", "error", &error, NULL);
 	cni_fail(err, denied || reply->status < 500 ? CNI_CONFIG : CNI_RETRY, "%s %s%s: HTTP %ld%s%.200s",
-		 http->what, http->endpoints[http->current], path, reply->status,
+		 http->what, http_endpoint(http), path, reply->status,
 		 text || error || *reply->text ? ": " : "",
 		 text	 ? text
 		 : error ? error

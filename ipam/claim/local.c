@@ -77,7 +77,7 @@ int local_forget(const struct node *node, const struct prefix *block, struct cni
 static bool local_is_of_blocks(const struct conf *conf, const struct ip *ip)
 {
 	for (size_t i = 0; i < conf->n_pools; i++)
-		if (!conf->pools[i].identities && pool_may_give(&conf->pools[i], ip))
+		if (!conf->pools[i].identities && pool_range(&conf->pools[i], ip))
 			return true;
 	return false;
 }
@@ -98,19 +98,29 @@ static int local_note_block_of(const struct node *node, struct store *store, con
 	return blocks_read(blocks, store, err);
 }
 
+/* Was the lease made in this boot? */
+static bool local_is_recent(const struct store *store, const struct lease *lease)
+{
+	struct origin origin;
+
+	return origin_of(&origin, store, lease, NULL) == 0 && !strcmp(origin.boot.id, store->boot.id);
+}
+
 /* The network has leases of before it had "cluster": notes their blocks. The next comparison with the engine
- * claims these, before another node assigns the same addresses. Not at each call: a block of which another
- * node assigns addresses would be noted again until GC has released the leases of dead pods. */
-static int local_note_leases(const struct node *node, struct store *store, struct blocks *blocks,
+ * claims these, before another node assigns the same addresses. recent: only of leases of this boot. A block
+ * of dead pods, of which another node assigns addresses, would be noted again until GC has released their
+ * leases. */
+static int local_note_leases(const struct node *node, struct store *store, struct blocks *blocks, bool recent,
 			     struct cni_error *err)
 {
 	struct leases leases;
-	int rc = leases_read_names(&leases, store, err);
+	int rc = leases_read(&leases, store, err);
 
 	for (size_t i = 0; rc == 0 && i < leases.n; i++) {
 		const struct ip *ip = &leases.list[i].ip;
 
-		if (local_is_of_blocks(node->conf, ip) && !blocks_find(blocks, ip))
+		if (local_is_of_blocks(node->conf, ip) && !blocks_find(blocks, ip) &&
+		    (!recent || local_is_recent(store, &leases.list[i])))
 			rc = local_note_block_of(node, store, ip, blocks, err);
 	}
 	leases_free(&leases);
@@ -129,8 +139,9 @@ int local_read(struct node *node, struct blocks *blocks, struct cni_error *err)
 	rc = incarnation_make(&incarnation, &store, err);
 	if (rc == 0)
 		rc = blocks_read(blocks, &store, err);
-	if (rc == 0 && (node->report || !blocks_have_boots(&store)))
-		rc = local_note_leases(node, &store, blocks, err);
+	/* without blocks, the network may have had no "cluster" for a time */
+	if (rc == 0 && (node->report || !blocks->n || !blocks_have_boots(&store)))
+		rc = local_note_leases(node, &store, blocks, !node->report && blocks_have_boots(&store), err);
 	if (rc == 0)
 		blocks_keep_boot(&store, node->self.boot, BOOT_OWN);
 	store_close(&store);

@@ -156,7 +156,7 @@ int block_routes_follow(const struct node *node, struct cni_error *err)
 	for (size_t i = 0; i < routes.n && !*routes.why.msg; i++) {
 		const struct routes_noted *noted = &routes.list[i];
 
-		if (noted->ours && routes.block_routes && !noted->there)
+		if (noted->ours && routes.block_routes && !routes.earlier && !noted->there)
 			block_route_add(&noted->dst);
 		if (noted->there && !(noted->ours && (routes.block_routes || routes.earlier)))
 			block_route_delete(&noted->dst, &routes.why);

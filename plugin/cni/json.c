@@ -46,6 +46,8 @@ static bool json_may_have_password(const json_t *value, const char *key)
 {
 	if (!strcmp(key, "password"))
 		return true;
+	if (!strcmp(key, "ipam"))
+		return json_is_array(value) || json_is_object(value);
 	return !json_is_number(value) && !json_is_boolean(value) &&
 	       (!strcmp(key, "endpoints") || !strcmp(key, "etcd") || !strcmp(key, "cluster"));
 }

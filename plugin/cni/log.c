@@ -24,7 +24,7 @@ static const char *const names[] = {
 	[LOG_INFO] = "info",
 };
 
-/* One process serves one request; every line is about it. */
+/* A process serves one request at a time; every line is about it. */
 static struct {
 	const struct request *req; /* NULL: not known yet */
 	const char *file;	   /* NULL: stderr */
@@ -85,6 +85,13 @@ void log_begin(const struct request *req)
 	log_read_level(req->conf, &state.level);
 	if (state.level == LOG_INFO)
 		clock_gettime(CLOCK_MONOTONIC, &state.start);
+}
+
+void log_end(void)
+{
+	state.req = NULL;
+	state.file = NULL;
+	state.level = LOG_WARNING;
 }
 
 void log_check(const json_t *conf)

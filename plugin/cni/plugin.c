@@ -313,6 +313,7 @@ int plugin_serve(const struct plugin *plugin, struct request *req, plugin_answer
 	if (rc == 0 && result)
 		rc = plugin_deliver(plugin, req, result, answer, err);
 	plugin_log_end(rc, err);
+	log_end();
 	return rc;
 }
 

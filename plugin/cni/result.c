@@ -85,11 +85,12 @@ static int result_read_prefix(const json_t *obj, const char *key, struct prefix 
 	return 0;
 }
 
-static int result_read_unsigned(const json_t *obj, const char *key, unsigned int *ret, struct cni_error *err)
+static int result_read_unsigned(const json_t *obj, const char *key, long long max, unsigned int *ret,
+				struct cni_error *err)
 {
 	long long value = *ret;
 
-	if (field_int(obj, "", key, 0, INT_MAX, &value, err) < 0)
+	if (field_int(obj, "", key, 0, max, &value, err) < 0)
 		return -1;
 	*ret = (unsigned int)value;
 	return 0;
@@ -110,7 +111,7 @@ static int result_read_interface(struct result *result, const json_t *obj, struc
 	    field_string(obj, "", "sandbox", &interface.sandbox, err) < 0 ||
 	    field_string(obj, "", "socketPath", &interface.socket_path, err) < 0 ||
 	    field_string(obj, "", "pciID", &interface.pci_id, err) < 0 ||
-	    result_read_unsigned(obj, "mtu", &interface.mtu, err) < 0)
+	    result_read_unsigned(obj, "mtu", INT_MAX, &interface.mtu, err) < 0)
 		return -1;
 	return result_add_interface(result, &interface, err);
 }
@@ -136,9 +137,9 @@ static int result_read_route(struct result *result, const json_t *obj, struct cn
 	if (result_need_object(obj, "routes", err) < 0 ||
 	    result_read_prefix(obj, "dst", &route.dst, err) < 0 ||
 	    result_read_ip(obj, "gw", &route.gw, err) < 0 ||
-	    result_read_unsigned(obj, "mtu", &route.mtu, err) < 0 ||
-	    result_read_unsigned(obj, "advmss", &route.advmss, err) < 0 ||
-	    result_read_unsigned(obj, "priority", &route.priority, err) < 0 ||
+	    result_read_unsigned(obj, "mtu", INT_MAX, &route.mtu, err) < 0 ||
+	    result_read_unsigned(obj, "advmss", INT_MAX, &route.advmss, err) < 0 ||
+	    result_read_unsigned(obj, "priority", UINT_MAX, &route.priority, err) < 0 ||
 	    field_int(obj, "", "table", 0, UINT_MAX, &route.table, err) < 0 ||
 	    field_int(obj, "", "scope", 0, UCHAR_MAX, &route.scope, err) < 0)
 		return -1;

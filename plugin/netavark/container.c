@@ -5,6 +5,7 @@
 
 #include "cni/ip.h"
 #include "cni/json.h"
+#include "cni/log.h"
 #include "netavark/network.h"
 
 /* Returns the subnet of the network that has the address, and its prefix in *ret; NULL: there is none. */
@@ -128,10 +129,29 @@ static json_t *container_search_domains(const json_t *dns)
 	return list;
 }
 
+/* netavark reads addresses alone: it would fail, and not call teardown. */
+static json_t *container_name_servers(const json_t *dns)
+{
+	json_t *list = json_array(), *server;
+	struct ip ip;
+	size_t i;
+
+	json_array_foreach(json_object_get(dns, "nameservers"), i, server) {
+		const char *text = json_string_value(server);
+
+		if (text && ip_parse(text, &ip))
+			json_array_append(list, server);
+		else
+			cni_log("ignored: the name server \"%s\", which is not an IP address",
+				text ? text : "?");
+	}
+	return list;
+}
+
 json_t *container_status(const json_t *result, const char *ifname)
 {
 	const json_t *dns = json_object_get(result, "dns"), *ip;
-	json_t *servers = json_object_get(dns, "nameservers"), *subnets = json_array();
+	json_t *subnets = json_array();
 	size_t i;
 
 	json_array_foreach(json_object_get(result, "ips"), i, ip)
@@ -140,6 +160,6 @@ json_t *container_status(const json_t *result, const char *ifname)
 						"gateway", json_object_get(ip, "gateway")));
 	return json_pack("{s:{s:{s:O, s:o}}, s:o, s:o}", "interfaces", ifname, "mac_address",
 			 json_object_get(container_interface_of(result, ifname), "mac"), "subnets", subnets,
-			 "dns_server_ips", servers ? json_incref(servers) : json_array(),
-			 "dns_search_domains", container_search_domains(dns));
+			 "dns_server_ips", container_name_servers(dns), "dns_search_domains",
+			 container_search_domains(dns));
 }

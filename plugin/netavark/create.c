@@ -3,6 +3,7 @@
 
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cni/cleanup.h"
 #include "cni/ip.h"
@@ -60,6 +61,23 @@ static int create_check_reserved(const json_t *options, struct cni_error *err)
 			cni_fail(err, CNI_CONFIG, "option %s is not allowed", reserved[i].key);
 			return cni_hint(err, "%s", reserved[i].remedy);
 		}
+	return 0;
+}
+
+/* The plugin ignores case in the names of keys, but these options are read before. */
+static int create_check_case(const json_t *options, struct cni_error *err)
+{
+	static const char *const exact[] = {
+		"parent", "master", "ipam", "routes", "dns", "metric", "linkInContainer", "no_default_route"
+	};
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)options, key, value)
+		for (size_t i = 0; i < sizeof(exact) / sizeof(*exact); i++)
+			if (!strcasecmp(key, exact[i]) && strcmp(key, exact[i]) != 0)
+				return cni_fail(err, CNI_CONFIG, "option %s must be written %s", key,
+						exact[i]);
 	return 0;
 }
 
@@ -158,10 +176,17 @@ static int create_fill_from_host(json_t *network, struct rtnl *nl, struct cni_er
 
 static int create_fill(json_t *network, struct cni_error *err)
 {
+	const char *inside = network_option(network, "linkInContainer");
 	struct rtnl nl;
 	int rc;
 
-	if (json_is_true(json_field(network, "internal")) || network_option(network, "linkInContainer"))
+	if (inside && !strcmp(inside, "true")) {
+		if (*network_text(network, "network_interface"))
+			return 0;
+		cni_fail(err, CNI_CONFIG, "linkInContainer requires the name of the master in the container");
+		return cni_hint(err, "use -o parent=NAME");
+	}
+	if (json_is_true(json_field(network, "internal")))
 		return 0;
 	if (rtnl_open(&nl, -1, err) < 0)
 		return -1;
@@ -218,9 +243,9 @@ int create_complete(json_t *network, struct cni_error *err)
 		json_object_set_new(network, "options", options = json_object());
 	if (!json_is_object(options))
 		return cni_fail(err, CNI_CONFIG, "options must be an object");
-	if (create_check_reserved(options, err) < 0 || create_rename(options, err) < 0 ||
-	    create_settle_master(network, options, err) < 0 || create_settle_dns(network, options, err) < 0 ||
-	    create_settle_ipam(network, err) < 0)
+	if (create_check_reserved(options, err) < 0 || create_check_case(options, err) < 0 ||
+	    create_rename(options, err) < 0 || create_settle_master(network, options, err) < 0 ||
+	    create_settle_dns(network, options, err) < 0 || create_settle_ipam(network, err) < 0)
 		return -1;
 	return create_fill(network, err);
 }

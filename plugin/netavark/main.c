@@ -168,9 +168,11 @@ static int netavark_run_command(size_t command, const char *netns, struct cni_er
 /* Podman prints it after "Error: ". */
 static int netavark_print_error(const struct cni_error *err)
 {
-	json_auto_t *text = json_sprintf("%s%s%s", err->msg, *err->details ? "; " : "", err->details);
-	json_auto_t *doc = json_pack("{s:O}", "error", text);
+	char text[sizeof(err->msg) + sizeof(err->details) + 3];
+	json_auto_t *doc = NULL;
 
+	snprintf(text, sizeof(text), "%s%s%s", err->msg, *err->details ? "; " : "", err->details);
+	doc = json_pack("{s:o}", "error", json_text(text));
 	plugin_print(doc, JSON_COMPACT, true);
 	return 1;
 }

@@ -585,6 +585,24 @@ had() {
 	[[ $(address) != 10.9.0.? && $(address) != 10.9.0.1[0-5] ]]
 }
 
+@test "cluster is added again, and a pod has the last address of the range: the node claims the block of its address" {
+	local sets='"ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.1", "rangeEnd": "10.9.0.255"}]]'
+	on a
+	add c1
+	drops "$CONF" c1
+	[ -z "$(claims a)" ]
+	on a '' "$sets"
+	for i in 20 100 255; do
+		pool ADD "$(jq -c --arg ip "10.9.0.$i/24" 'del(.ipam.cluster) | .runtimeConfig.ips = [$ip]' <<<"$CONF")" "c$i"
+		succeeds
+	done
+	add c3
+	[[ "$(claims a)" = *'10.9.0.16/28 10.9.0.96/28'*'10.9.0.240/28'* ]]
+	on b '' "$sets"
+	pool ADD "$(jq -c '.runtimeConfig.ips = ["10.9.0.255/24"]' <<<"$CONF")" c4
+	fails 101 'which belongs to node a'
+}
+
 @test "cluster is added to two networks with the same leases: confirm of each claims the blocks of its pods" {
 	local first second sets='"pool": "shared", "ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.%s", "rangeEnd": "10.9.0.%s"}]]'
 	# shellcheck disable=SC2059 # the format is above

@@ -107,6 +107,8 @@ told_wrongly() {
 	for CONF in "$(conf '"cluster": {"etcd": {"endpoints": ["http://127.0.0.1:1"], "user": "u", "password": 31415926}}')" \
 		"$(conf '"cluster": {"etcd": [{"endpoints": ["http://127.0.0.1:1"], "user": "u", "password": "31415926"}]}')" \
 		"$(conf '"cluster": [{"etcd": {"endpoints": ["http://127.0.0.1:1"], "user": "u", "password": "31415926"}}], "ranges": []')" \
+		"$(conf '"cluster": {"etcd": {"endpoints": ["http://127.0.0.1:1"], "user": "u", "password": "31415926"}}' | jq -c '.ipam |= [.]')" \
+		"$(conf '"cluster": {"timeout": 1, "etcd": {"endpoints": ["http://u:p%0931415926@127.0.0.1:1"]}}')" \
 		"$(conf '"cluster": {"etcd": "http://u:31415926@127.0.0.1:1"}')" \
 		"$(conf '"cluster": {"etcd": {"endpoints": "http://u:31415926@127.0.0.1:1"}}')" \
 		"$(conf '"cluster": {"timeout": 1, "etcd": {"endpoints": ["ftp://u:31415926@a"]}}')" \

@@ -81,7 +81,7 @@ life() {
 	pool ADD "$(conf)" c2
 	fails 5 "cannot write $DATA/"
 	[[ $ERROR_MESSAGE = *': no space left on device' ]]
-	explains 'make room on that file system, or set "dataDir" in ipam to a directory of another one'
+	explains 'make room on that file system; a new "dataDir" in ipam requires that the network has no pod on this node'
 	leased 10.9.0.2
 	drops "$(conf)" c1
 	rm "$DATA/all"
@@ -96,7 +96,7 @@ life() {
 	pool STATUS "$(conf)"
 	fails 50
 	says "cannot write to $STORE: read-only file system"
-	explains 'mount that file system for writing, or set "dataDir" in ipam to a directory of another one'
+	explains 'mount that file system for writing; a new "dataDir" in ipam requires that the network has no pod on this node'
 	pool ADD "$(conf)" c2
 	fails 5 "$DATA"
 	explains 'mount that file system for writing'

@@ -402,7 +402,7 @@ distinct() {
 					(
 						# shellcheck disable=SC2086
 						set -- $verb
-						[ $n = 0 ] && PLUGIN=$BATS_TEST_TMPDIR/slow || sleep "$delay"
+						[ $n = 0 ] && export PLUGIN=$BATS_TEST_TMPDIR/slow || sleep "$delay"
 						pool "$1" "${!3}" "$2"
 						succeeds || { echo "$verb"; touch "$BATS_TEST_TMPDIR/failed"; }
 					) 3>&- &

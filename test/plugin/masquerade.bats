@@ -96,6 +96,13 @@ table() {
 		nft "$way"
 		run ip netns exec a ping -n -c 1 -W 1 39.156.66.10
 		[ "$status" = 1 ]
+		# a pod that ends before does not make it in part
+		ip netns add c
+		add "$(conf "$(pod 4)" "$l3s")" c
+		nft "$way"
+		cni DEL "$(conf "$(pod 4)" "$l3s")" c
+		succeeds
+		ip netns del c
 		add "$(conf "$(pod 3)" "$l3s")" b
 		[ -z "$stderr" ]
 		pings a 39.156.66.10

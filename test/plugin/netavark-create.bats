@@ -69,6 +69,15 @@ create_refuses() {
 	create_refuses '{"ipMasq": "true"}' 'ipMasq needs "mode": "l3s"'
 	create_refuses '{"reflector": "10.0.0.1"}' 'reflector needs'
 	create_refuses '{"ipam": "5"}' 'option ipam must be'
+	create_refuses '{"Master": "eth1"}' 'option Master must be written master'
+	create_refuses '{"Ipam": "addrpool"}' 'option Ipam must be written ipam'
+	driver create < <(network '{"network_interface": null, "options": {"linkInContainer": "true"}}')
+	refuses 'linkInContainer requires the name of the master' '-o parent='
+}
+
+@test "an error that is cut within a character is still JSON" {
+	create_refuses "{\"xx$(printf 'ä%.0s' {1..400})\": \"1\"}" 'unknown key'
+	create_refuses "{\"x$(printf 'ä%.0s' {1..400})\": \"1\"}" 'unknown key'
 }
 
 @test "options for which podman network create has flags, and unknown options, are refused" {

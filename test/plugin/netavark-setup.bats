@@ -66,6 +66,17 @@ leased() {
 	[ "$(in_pod a '.[0].gateway' -6 route show default)" = fd00:36::66 ]
 }
 
+@test "netavark gets only name servers that are addresses, since it cannot read others" {
+	setup_pod "$(network '{"options": {"dns": "{\"nameservers\": [\"fe80::1%eth0\", \"10.138.36.66\", \"ns.lan\"]}"}}')"
+	[ "$(result '.dns_server_ips')" = '["10.138.36.66"]' ]
+	[[ $stderr = *'ignored: the name server "fe80::1%eth0"'*'ignored: the name server "ns.lan"'* ]]
+}
+
+@test "a metric may have 32 bits" {
+	setup_pod "$(network '{"options": {"metric": "3000000000"}}')"
+	[ "$(in_pod a '.[0].metric' route show default)" = 3000000000 ]
+}
+
 @test "metric and no_default_route, as in Podman's ipvlan" {
 	setup_pod "$(network '{"options": {"metric": "321"}}')"
 	[ "$(in_pod a '.[0].metric' route show default)" = 321 ]

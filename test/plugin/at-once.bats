@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034 # the library reads MODE and PLUGIN
+# Calls of different pods at once, and calls that follow a killed one: neither fails without need, and each pod has what
+# its configuration says.
+
+load ../lib/modes
+
+setup() {
+	remove_network
+	make_network
+	MODE=l2
+	ip netns add c
+}
+
+teardown() {
+	ip netns del c 2>/dev/null || :
+}
+
+# slow_ipam POD: from now on this pod's IPAM plugin waits until the file $GO exists, in ADD and DEL.
+slow_ipam() {
+	GO=$BATS_TEST_TMPDIR/go
+	mkdir -p "$BATS_TEST_TMPDIR/cni"
+	cat >"$BATS_TEST_TMPDIR/cni/slow" <<-S
+		#!/bin/sh
+		[ \$CNI_CONTAINERID != $1 ] || { touch $BATS_TEST_TMPDIR/waits; until [ -e $GO ]; do sleep 0.02; done; }
+		exec $GO_PLUGINS/static
+	S
+	chmod +x "$BATS_TEST_TMPDIR/cni/slow"
+	CNI_PATH+=:$BATS_TEST_TMPDIR/cni
+}
+
+# waits_in_ipam: until that pod's call is there.
+waits_in_ipam() {
+	until [ -e "$BATS_TEST_TMPDIR/waits" ]; do sleep 0.02; done
+}
+
+LIMITED='{ "bandwidth": { "egressRate": 80000000 } }'
+WEB='{ "deny": { "egress": [ { "protocols": [ "tcp" ], "ports": [ 80 ] } ] } }'
+
+@test "ADD with antiSpoof succeeds while a pod of another network whose addresses will be known is in its IPAM plugin" {
+	local first more
+	slow_ipam a
+	for more in "$LIMITED" "$WEB" '{ "counters": true }'; do
+		rm -f "$GO" "$BATS_TEST_TMPDIR/waits"
+		add "$(conf "$(pod 2)" "$more" '{ "ipam": { "type": "slow" } }')" a 3>&- &
+		first=$!
+		waits_in_ipam
+		add "$(conf "$(pod 3)" '{ "name": "other", "antiSpoof": true }')" b
+		touch "$GO"
+		wait $first
+		pings a 10.138.36.66
+		pings b 10.138.36.66
+		cni DEL "$(conf "$(pod 2)" "$more")" a
+		succeeds
+		cni DEL "$(conf "$(pod 3)" '{ "name": "other", "antiSpoof": true }')" b
+		succeeds
+		[ -z "$(nft list ruleset)" ]
+	done
+}
+
+@test "ADD waits for the DEL of a pod that had the same address with another rate" {
+	local other='{ "bandwidth": { "egressRate": 8000000 } }'
+	slow_ipam a
+	touch "$GO"
+	add "$(conf "$(pod 2)" "$LIMITED" '{ "ipam": { "type": "slow" } }')" a
+	rm -f "$GO" "$BATS_TEST_TMPDIR/waits"
+	(cni DEL "$(conf "$(pod 2)" "$LIMITED" '{ "ipam": { "type": "slow" } }')" a; succeeds) 3>&- &
+	waits_in_ipam
+	(sleep 0.5; touch "$GO") 3>&- &
+	add "$(conf "$(pod 2)" "$other")" b
+	wait
+	nft list ruleset | grep -A2 'limit out_' | grep -q '1000000 bytes/second\|1 mbytes/second\|976 kbytes/second'
+	cni CHECK "$(with_result "$(conf "$(pod 2)" "$other")" b)" b
+	succeeds
+}
+
+# killed VERB CALL N CONF POD: killed at the Nth such system call; false: there is none.
+killed() {
+	run_by strace -f -qq -o /dev/null -e "inject=$2:signal=KILL:when=$3"
+	cni "$1" "$4" "$5"
+	PLUGIN=''
+	[ "$status" != 0 ]
+}
+
+# after_kill CONF: a's DEL was killed. The next pod b, which has a's address if that is free, has what its configuration
+# says. Before it c ends, if that exists.
+after_kill() {
+	local n=2 conf
+	! ip -n a link show eth0 >/dev/null 2>&1 || n=5
+	conf=$(conf "$(pod $n)" "$1" '{ "bandwidth": { "egressRate": 8000000 } }')
+	if [ -e /run/netns/c ]; then
+		cni DEL "$(conf "$(pod 3)" "$1")" c
+		succeeds || return
+		ip netns del c
+	fi
+	add "$conf" b || return
+	cni CHECK "$(with_result "$conf" b)" b
+	succeeds || return
+	cni DEL "$(conf "$(pod 2)" "$1")" a
+	succeeds || return
+	cni CHECK "$(with_result "$conf" b)" b
+	succeeds || return
+	nft list ruleset | grep -A2 'limit out_' | grep -q '1000000 bytes/second\|1 mbytes/second\|976 kbytes/second' || return
+	[[ $1 != *proxyArp* ]] || [ "$(cat /proc/sys/net/ipv4/conf/eth0/proxy_arp)" = 1 ] || return
+	cni DEL "$conf" b
+	succeeds && [ -z "$(nft list ruleset)" ]
+}
+
+# A sample, STEP=1 for all.
+@test "a DEL that was killed anywhere leaves no rule, rate or setting to the next pods" {
+	local call n more with cases=0
+	for more in '{ "mode": "l3s", "proxyArp": true }' "$LIMITED" "$WEB"; do
+		for call in unlinkat sendto write; do
+			for with in '' c; do
+				for ((n = 1 + cases % 4; ; n += ${STEP:-4})); do
+					ip netns del c 2>/dev/null || :
+					[ -z "$with" ] || { ip netns add c && add "$(conf "$(pod 3)" "$more")" c; }
+					add "$(conf "$(pod 2)" "$more")" a
+					if ! killed DEL $call $n "$(conf "$(pod 2)" "$more")" a; then
+						[ -z "$with" ] || cni DEL "$(conf "$(pod 3)" "$more")" c
+						break
+					fi
+					after_kill "$more" || { echo "$more $call $n $with: $output"; return 1; }
+					cases=$((cases + 1))
+				done
+			done
+		done
+	done
+	echo "# $cases cases" >&3
+	[ "$cases" -gt 20 ]
+}
+
+@test "the master was deleted and made again: a new pod starts although an old one's route led through it" {
+	local routes='{ "mode": "l3", "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }'
+	add "$(conf "$(pod 2)" "$routes")" a
+	ip link del eth0
+	ip link add eth0 mtu 1500 type veth peer name eth0 netns lan
+	ip addr add 10.138.36.58/23 dev eth0
+	ip link set eth0 up
+	ip -n lan link set eth0 up
+	ip -n lan addr add 10.138.36.66/23 dev eth0
+	add "$(conf "$(pod 3)" "$routes")" b
+	[[ $(ip route show 192.168.7.0/24) = *'via 10.138.36.66 dev eth0'* ]]
+	cni DEL "$(conf "$(pod 2)" "$routes")" a
+	succeeds
+	[[ $(ip route show 192.168.7.0/24) = *'via 10.138.36.66 dev eth0'* ]]
+	cni DEL "$(conf "$(pod 3)" "$routes")" b
+	succeeds
+	[ -z "$(ip route show 192.168.7.0/24)" ]
+}
+
+@test "repair beside ADDs and DELs mends nothing that is not missing, and succeeds" {
+	local i
+	export NETCONFPATH=$BATS_TEST_TMPDIR/net.d
+	mkdir "$NETCONFPATH"
+	add "$(conf "$(pod 2)" "$WEB" '{ "counters": true }')" a
+	for ((i = 0; i < 6; i++)); do
+		add "$(conf "$(pod 3)" "$WEB" '{ "counters": true }')" b
+		cni DEL "$(conf "$(pod 3)" "$WEB" '{ "counters": true }')" b
+	done 3>&- &
+	while kill -0 $! 2>/dev/null; do
+		run --separate-stderr "$BUILD/ipvlanctl" repair
+		[ "$status" = 0 ] || { echo "$output $stderr"; return 1; }
+		[[ $output != *mended* ]] || { echo "$output"; return 1; }
+	done
+	wait
+}

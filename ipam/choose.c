@@ -228,10 +228,11 @@ static enum found choose_is_leased(struct search *search, const struct ip *ip, s
 static int choose_take_wanted(struct search *search, const struct ip *ip, struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
+	const struct range *range = pool_range(pool, ip);
 	struct ip_str text = ip_text(ip);
 	enum found taken;
 
-	if (pool_is_gateway(pool, ip)) {
+	if (range ? ip_equal(ip, &range->gateway) : pool_is_gateway(pool, ip)) {
 		cni_fail(err, CNI_CONFIG,
 			 "failed to allocate for range %zu: requested ip %s is subnet's gateway",
 			 pool->number, text.s);

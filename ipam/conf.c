@@ -100,7 +100,7 @@ int place_read(struct place *ret, const struct request *req, struct cni_error *e
 	    own_int(ipam, "ipam.", "reuseDelay", 0, REUSE_DELAY_MAX, &place.reuse_delay, err) < 0)
 		return -1;
 	own_bool(ipam, "ipam.", "fsync", &place.fsync);
-	place.shared = json_field(ipam, "cluster");
+	place.shared = json_is_object(json_field(ipam, "cluster"));
 	place.range_sets = conf_count_range_sets(ipam, &place.identities);
 	if (*data_dir)
 		place.data_dir = data_dir;

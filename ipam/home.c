@@ -35,11 +35,10 @@ static struct path home_mark_path(const struct place *place, const char *after)
 	return home_path_of(place, ".addrpool/", place->network, after);
 }
 
-/* With "cluster" there is no mark. */
 static int home_mark_read(struct home_mark *ret, const struct place *place, struct cni_error *err)
 {
 	const struct path path = home_mark_path(place, "/pool");
-	ssize_t len = place->shared ? 0 : readlink(path.s, ret->s, sizeof(ret->s));
+	ssize_t len = readlink(path.s, ret->s, sizeof(ret->s));
 
 	if (len < 0 && (errno == EIO || errno == ENOMEM))
 		return cni_fail(err, CNI_IO, "read %s: %s", path.s, errno_text(errno));
@@ -112,9 +111,11 @@ static int homes_add(struct homes *homes, const struct place *place, const char 
 	for (size_t i = 0; i < homes->n; i++)
 		if (!strcmp(homes->list[i].place.store, name))
 			return 0;
-	if (homes->n == HOMES_MAX)
-		return cni_fail(err, CNI_CONFIG, "network %s has leases in too many pools: %s",
-				place->network, homes->mark.s);
+	if (homes->n == HOMES_MAX) {
+		cni_fail(err, CNI_CONFIG, "network %s has leases in too many pools: %s", place->network,
+			 homes->mark.s);
+		return cni_hint(err, "%s names them", home_mark_path(place, "/pool").s);
+	}
 	homes->list[homes->n] = (struct home){ .place = *place };
 	homes->list[homes->n++].place.store = name;
 	return 0;
@@ -128,7 +129,7 @@ static int homes_add_marked(struct homes *homes, const struct place *place, stru
 
 	homes->names = homes->mark;
 	while ((name = strsep(&next, "/")))
-		if (is_identifier(name) && homes_add(homes, place, name, err) < 0)
+		if (is_identifier(name) && strlen(name) <= NAME_MAX && homes_add(homes, place, name, err) < 0)
 			return -1;
 	return 0;
 }
@@ -138,16 +139,40 @@ static int home_compare(const void *a, const void *b)
 	return strcmp(((const struct home *)a)->place.store, ((const struct home *)b)->place.store);
 }
 
+static bool homes_have(const struct homes *homes, const char *name)
+{
+	for (size_t i = 0; i < homes->n; i++)
+		if (!strcmp(homes->list[i].place.store, name))
+			return true;
+	return false;
+}
+
+/* Whoever may change the mark also locks the network's own store, which ADD without "pool" locks until it has
+ * written its lease. */
 static int homes_find(struct homes *ret, const struct place *place, struct cni_error *err)
 {
 	ret->n = 0;
 	if (home_mark_read(&ret->mark, place, err) < 0 || homes_add(ret, place, place->store, err) < 0 ||
-	    (place_is_pool(place) && home_has_own(place) && homes_add(ret, place, place->network, err) < 0) ||
+	    ((strcmp(ret->mark.s, place->store) != 0 || home_has_own(place)) &&
+	     homes_add(ret, place, place->network, err) < 0) ||
 	    homes_add_marked(ret, place, err) < 0)
 		return -1;
 	/* all calls take the locks in one order */
 	qsort(ret->list, ret->n, sizeof(*ret->list), home_compare);
 	return 0;
+}
+
+/* Are these still the stores in which the network may have leases, now that they are locked? */
+static enum found homes_are_all(const struct homes *homes, const struct place *place, struct cni_error *err)
+{
+	struct home_mark now;
+
+	if (home_mark_read(&now, place, err) < 0)
+		return FOUND_FAILED;
+	return strcmp(now.s, homes->mark.s) != 0 ||
+			       (!homes_have(homes, place->network) && home_has_own(place))
+		       ? FOUND_NOT
+		       : FOUND;
 }
 
 void homes_close(struct homes *homes)
@@ -157,7 +182,7 @@ void homes_close(struct homes *homes)
 	homes->n = 0;
 }
 
-/* Opens those that exist, and with create the present one. */
+/* Opens those that exist. With create, makes the present one and the network's own one. */
 static int homes_open_found(struct homes *homes, const struct place *place, bool create,
 			    struct cni_error *err)
 {
@@ -168,7 +193,8 @@ static int homes_open_found(struct homes *homes, const struct place *place, bool
 	for (size_t i = 0; i < n; i++) {
 		struct home home = homes->list[i];
 		const bool present = !strcmp(home.place.store, place->store);
-		enum found found = store_open(&home.store, &home.place, create && present, err);
+		const bool make = create && (present || !strcmp(home.place.store, place->network));
+		enum found found = store_open(&home.store, &home.place, make, err);
 
 		if (found == FOUND_FAILED)
 			return -1;
@@ -184,20 +210,20 @@ static int homes_open_found(struct homes *homes, const struct place *place, bool
 static enum found homes_open_as(struct homes *ret, const struct place *place, bool create,
 				struct cni_error *err)
 {
-	struct home_mark now;
-
 	for (int tries = 0; tries < TRIES; tries++) {
+		enum found same;
+
 		if (homes_find(ret, place, err) < 0) {
 			ret->n = 0;
 			return FOUND_FAILED;
 		}
-		if (homes_open_found(ret, place, create, err) < 0 || home_mark_read(&now, place, err) < 0) {
-			homes_close(ret);
-			return FOUND_FAILED;
-		}
-		if (!strcmp(now.s, ret->mark.s))
+		same = homes_open_found(ret, place, create, err) < 0 ? FOUND_FAILED
+								     : homes_are_all(ret, place, err);
+		if (same == FOUND)
 			return ret->n ? FOUND : FOUND_NOT;
 		homes_close(ret);
+		if (same == FOUND_FAILED)
+			return same;
 	}
 	return (enum found)cni_fail(err, CNI_RETRY,
 				    "other calls change the pool of network %s at the same time",
@@ -316,46 +342,25 @@ static int homes_move(struct homes *homes, const struct place *place, struct cni
 								      : 0;
 }
 
-static bool homes_have(const struct homes *homes, const char *name)
-{
-	for (size_t i = 0; i < homes->n; i++)
-		if (!strcmp(homes->list[i].place.store, name))
-			return true;
-	return false;
-}
-
-/* FOUND_NOT: a call without "pool" has assigned an address meanwhile, before it could see the mark. */
-static enum found homes_settle(struct homes *homes, const struct place *place, struct cni_error *err)
-{
-	const struct home_mark during = homes_mark_while(homes, place);
-	const bool changes = strcmp(during.s, homes->mark.s) != 0;
-
-	if (changes && home_mark_write(place, during.s, err) < 0)
-		return FOUND_FAILED;
-	if (changes && !homes_have(homes, place->network) && home_has_own(place))
-		return FOUND_NOT;
-	return homes->n == 1 || homes_move(homes, place, err) == 0 ? FOUND : FOUND_FAILED;
-}
-
 int home_open(struct store *ret, const struct place *place, struct cni_error *err)
 {
-	enum found settled = FOUND_NOT;
 	struct homes homes;
+	struct home_mark during;
+	int rc = 0;
 
 	if (place->shared)
 		return store_open(ret, place, true, err) == FOUND ? 0 : -1;
-	for (int tries = 0; settled == FOUND_NOT && tries < TRIES; tries++) {
-		if (homes_open_as(&homes, place, true, err) != FOUND)
-			return -1;
-		settled = homes_settle(&homes, place, err);
-		if (settled == FOUND) {
-			*ret = homes.present->store;
-			homes.present->store = (struct store){ .leases = -1, .meta = -1, .lock = -1 };
-		}
-		homes_close(&homes);
+	if (homes_open_as(&homes, place, true, err) != FOUND)
+		return -1;
+	during = homes_mark_while(&homes, place);
+	if (strcmp(during.s, homes.mark.s) != 0)
+		rc = home_mark_write(place, during.s, err);
+	if (rc == 0 && homes.n > 1)
+		rc = homes_move(&homes, place, err);
+	if (rc == 0) {
+		*ret = homes.present->store;
+		homes.present->store = (struct store){ .leases = -1, .meta = -1, .lock = -1 };
 	}
-	if (settled == FOUND_NOT)
-		cni_fail(err, CNI_RETRY, "other calls change the pool of network %s at the same time",
-			 place->network);
-	return settled == FOUND ? 0 : -1;
+	homes_close(&homes);
+	return rc;
 }

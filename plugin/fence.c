@@ -88,9 +88,9 @@ int fence_pod(struct iface *iface, const struct conf *conf, const struct result 
 	struct object policy;
 	size_t n = 0;
 
-	if (!fence_key(conf) && !iface->guarded)
+	if (!fence_key(conf) && (!iface->guarded || !given->n_ips))
 		return 0;
-	if (fence_key(conf) && !given->n_ips) {
+	if (!given->n_ips) {
 		cni_fail(err, CNI_CONFIG, "%s needs addresses, and the pod has none", fence_key(conf));
 		return cni_hint(err, "name an IPAM plugin in \"ipam\"");
 	}

@@ -578,7 +578,8 @@ static int hold_find_last(const struct page *page, struct view *view, bool last[
 	return rc;
 }
 
-/* Removes the page as a holder of its objects of programs. */
+/* Removes the page as a holder of its objects of programs, the last first: who holds a subject holds its
+ * policy. */
 static int hold_drop_programs(const struct page *page, struct view *view, struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
@@ -587,7 +588,7 @@ static int hold_drop_programs(const struct page *page, struct view *view, struct
 
 	if (ledger_lock(&ledger, view->host, err) < 0)
 		return -1;
-	for (size_t i = 0; i < page->n_objects; i++)
+	for (size_t i = page->n_objects; i-- > 0;)
 		if (object_by_program(&page->objects[i]) &&
 		    hold_drop(&ledger, &who, &page->objects[i], err) == FOUND_FAILED)
 			rc = -1;
@@ -614,9 +615,10 @@ int page_remove_by_program(const struct page *page, struct view *view, struct cn
 	rc = programs < 0 ? -1 : hold_find_last(page, view, last, err);
 	if (nft_remove(view, page->objects, last, page->n_objects, err) < 0)
 		rc = -1;
-	/* not before: if we are killed, the elements that stay would be nobody's */
-	if (rc == 0)
-		rc = hold_drop_programs(page, view, err);
+	/* Not before: if we are killed, the elements that stay would be nobody's. But without nft other pods
+	 * must not find a guard. */
+	if ((rc == 0 || !nft_program()) && hold_drop_programs(page, view, err) < 0)
+		rc = -1;
 	ledger_close(&ledger);
 	return rc;
 }

@@ -166,7 +166,7 @@ static enum attempt host_make_slave(struct attaching *a, struct cni_error *err)
 	/* fence_pod() makes fence and guard; until then other calls see that this pod's addresses will be
 	 * known */
 	iface->guarded = host_is_guarded(a);
-	if (fence_key(a->conf) || iface->guarded)
+	if (fence_key(a->conf) || (iface->guarded && (a->conf->ipam || a->conf->prev.n_ips)))
 		needed[n++] = object_fence(iface->master.index);
 	if (a->conf->anti_spoof)
 		needed[n++] = object_guard(iface->master.index);

@@ -239,12 +239,14 @@ static int reach_hold_locked(const struct ledger *ledger, struct page *page, str
 	return page_make(page, view, before, err);
 }
 
+#define RIVALS_MAX 20 /* each is gone, and is released */
+
 static int reach_hold_all(struct iface *iface, struct page *page, struct view *view,
 			  const struct wanted *wanted, size_t first, struct cni_error *err)
 {
 	struct rival rival;
 	struct ledger ledger;
-	int rc;
+	int rc, tries = 0;
 
 	for (size_t i = 0; i < wanted->n; i++)
 		if (object_look(view, &wanted->list[i], false, err) < 0)
@@ -254,7 +256,8 @@ static int reach_hold_all(struct iface *iface, struct page *page, struct view *v
 			return -1;
 		rc = reach_hold_locked(&ledger, page, view, wanted, &rival, err);
 		ledger_close(&ledger);
-	} while (rc < 0 && *rival.ifname && release_rival(&iface->host, &rival, err) == 0);
+	} while (rc < 0 && *rival.ifname && ++tries < RIVALS_MAX &&
+		 release_rival(&iface->host, &rival, err) == 0);
 	return rc == 0 ? page_make_by_program(page, view, first, false, err) : -1;
 }
 

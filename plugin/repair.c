@@ -197,11 +197,22 @@ static bool repair_is_master(const struct object *object)
 	return object->kind == OBJECT_VLAN || object->kind == OBJECT_DUMMY;
 }
 
+/* Does an ADD hold it that is still in its IPAM plugin? It makes both with the addresses. */
+static bool repair_is_early(const struct page *page, const struct object *object)
+{
+	if (object->kind != OBJECT_FENCE && object->kind != OBJECT_GUARD)
+		return false;
+	for (size_t i = 0; i < page->n_objects; i++)
+		if (page->objects[i].kind == OBJECT_LEASE && page->objects[i].dev == object->dev)
+			return false;
+	return true;
+}
+
 static int repair_examine_object(struct repair_patient *p, const struct object *object, struct cni_error *err)
 {
 	enum found found;
 
-	if (page_holds(&p->all->ledger, p->page, object, NULL) < 0)
+	if (repair_is_early(p->page, object) || page_holds(&p->all->ledger, p->page, object, NULL) < 0)
 		return 0; /* another call releases it, or holds it instead */
 	found = object_look(&p->view, object, false, err) < 0 ? FOUND_FAILED
 							      : object_find(&p->view, object, err);

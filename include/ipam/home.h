@@ -16,8 +16,7 @@
  * A call locks all stores that it uses, in the order of their names, and then reads the mark again: if
  *another call has changed it meanwhile, it starts again.
  *
- * With "cluster" there is no mark and no lease moves, since the node has no blocks of a pool with another
- *name.
+ * With "cluster" no lease moves, since the node has no blocks of a pool with another name.
  */
 #ifndef IPAM_HOME_H
 #define IPAM_HOME_H

@@ -153,6 +153,13 @@ static json_t *redact_inside(const json_t *doc)
 	return json_is_string(doc) ? json_loads(json_string_value(doc), 0, NULL) : NULL;
 }
 
+static bool redact_is_document(const json_t *doc)
+{
+	const char *text = json_string_value(doc);
+
+	return text && strchr("{[", text[strspn(text, " \t\r\n")]) && text[strspn(text, " \t\r\n")];
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): see above
 static void redact_collect(struct secrets *secrets, const json_t *doc)
 {
@@ -195,6 +202,8 @@ static json_t *redact_copy_without(const struct secrets *secrets, const json_t *
 		text = json_dumps(clean, 0);
 		return json_text(text);
 	}
+	if (redact_is_document(doc)) /* its secrets cannot be found */
+		return json_string(REMOVED);
 	if (json_is_string(doc))
 		return redact_string(secrets, json_string_value(doc));
 	if (json_is_array(doc)) {

@@ -73,7 +73,7 @@ static const char *space_remedy_of(int error, const char *key)
 		return *key ? "move the file away, or set \"dataDir\" to another directory"
 			    : "move the file away";
 	case EROFS:
-		return *key ? "mount it read-write" : "mount it read-write";
+		return "mount it read-write";
 	case ENOSPC:
 	case EDQUOT:
 		return "free some space: du -xh on that file system";

@@ -36,7 +36,7 @@ refused() {
 	soon is_ready
 	[ "$(placed '.plugins[0] | [.master, .a, .b, .c, .d, .e, .f, .g[0]] | join(",")')" = \
 		'eth0,node7,10.138.36.58 fd00:36::58,10.138.36.0/23 fd00:36::/64,eth0,lo,fd00:36::58,}} {' ]
-	[ "$(stat -c %a "$DIR/net.d/10-net.conflist")" = 644 ]
+	[ "$(stat -c %a "$DIR/net.d/10-net.conflist")" = 600 ]
 	CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_NETNS=/run/netns/a CNI_IFNAME=eth0 CNI_PATH=$DIR/bin "$DIR/bin/ipvlan" \
 		< <(jq -c '. as $list | .plugins[0] | .name = $list.name | .cniVersion = $list.cniVersion' "$DIR/net.d/10-net.conflist")
 }

@@ -101,6 +101,9 @@ J
 	jq -c --arg conf "{\"cniVersion\": \"1.0.0\", \"type\": \"ipvlan\", \"ipam\": {\"etcd\": {\"password\": \"$word-14\"}}}" -n '
 		{ apiVersion: "k8s.cni.cncf.io/v1", kind: "NetworkAttachmentDefinition", metadata: { name: "lan" }, spec: { config: $conf } }
 		| .metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"] = tojson' >"$NETCONFPATH/30-lan.json"
+	jq -c --arg conf "{\"ipam\": {\"etcd\": {\"password\": \"$word-15\"}},}" -n '
+		{ apiVersion: "k8s.cni.cncf.io/v1", kind: "NetworkAttachmentDefinition", metadata: { name: "bad" }, spec: { config: $conf } }' \
+		>"$NETCONFPATH/31-bad.json"
 	printf '{ "name": "broken", "password": "%s-12",' "$word" >"$NETCONFPATH/20-broken.conf"
 	configured wrong "$(conf "{\"name\":\"wrong\",\"mode\":\"$word-4\"}")"
 	printf 'users:\n- user: {token: %s-13}\n' "$word" >"$NETCONFPATH/addrpool.kubeconfig"

@@ -421,6 +421,59 @@ distinct() {
 	done
 }
 
+@test "a network's first ADDs with different values of pool, at once: no address is assigned twice" {
+	local first second wan both
+	wan=$(of a | sed 's/lan/wan/')
+	printf '#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -f -qq -o /dev/null -e trace=linkat -e inject=linkat:delay_enter=200000 "%s"\n' \
+		"$BUILD/addrpool" >"$BATS_TEST_TMPDIR/slow"
+	chmod +x "$BATS_TEST_TMPDIR/slow"
+	for first in "$(alone a)" "$(of a)" "$wan"; do
+		for second in "$(alone a)" "$(of a)" "$wan"; do
+			[ "$first" != "$second" ] || continue
+			rm -rf "$DATA"
+			(
+				export PLUGIN=$BATS_TEST_TMPDIR/slow
+				pool ADD "$first" c1
+				succeeds
+			) 3>&- &
+			both=$!
+			sleep 0.1
+			pool ADD "$second" c2
+			succeeds
+			wait $both
+			distinct c1 c2
+			for id in c1 c2; do
+				pool CHECK "$first" $id
+				succeeds
+				drops "$second" $id
+			done
+			[ -z "$(find "$DATA" -path '*/.addrpool' -prune -o -name '10.*' -print)" ]
+		done
+	done
+}
+
+@test "a move that fails half-way: DEL and CHECK of before find what has moved" {
+	local id
+	gets 10.9.0.2/24 "$(of a)" c1
+	gets 10.9.0.3/24 "$(of a)" c2
+	killed linkat 2 "$(alone a)"
+	for id in c1 c2; do
+		pool CHECK "$(of a)" $id
+		succeeds
+		drops "$(of a)" $id
+	done
+	in_store a ''
+	in_store lan ''
+}
+
+@test "cluster that is no object is ignored: the leases move into the new pool" {
+	gets 10.9.0.2/24 "$(alone a)" c1
+	pool ADD "$(jq -c '.ipam.cluster = false' <<<"$(of a)")" c2
+	succeeds
+	distinct c1 c2
+	in_store lan '10.9.0.2 10.9.0.3'
+}
+
 @test "killed at each change while leases move: no lease is lost, and no address is assigned twice" {
 	local call n id cases=0
 	for call in linkat symlinkat unlinkat renameat mkdirat write; do

@@ -59,6 +59,15 @@ WEB='{ "deny": { "egress": [ { "protocols": [ "tcp" ], "ports": [ 80 ] } ] } }'
 	done
 }
 
+@test "a pod that assigns its own addresses on a guarded master is a stranger to the next antiSpoof" {
+	add "$(conf "$(pod 2)" '{ "antiSpoof": true }')" a
+	add "$(conf '{ "ipam": null, "name": "own" }')" b
+	cni DEL "$(conf "$(pod 2)" '{ "antiSpoof": true }')" a
+	succeeds
+	cni ADD "$(conf "$(pod 4)" '{ "antiSpoof": true }')" c
+	fails 7 'antiSpoof: the master has pods already whose addresses are not known: container b'
+}
+
 @test "ADD waits for the DEL of a pod that had the same address with another rate" {
 	local other='{ "bandwidth": { "egressRate": 8000000 } }'
 	slow_ipam a
@@ -86,9 +95,10 @@ killed() {
 # after_kill CONF: a's DEL was killed. The next pod b, which has a's address if that is free, has what its configuration
 # says. Before it c ends, if that exists.
 after_kill() {
-	local n=2 conf
+	local n=2 conf other='{}'
+	[[ $1 != *deny* ]] || other='{ "deny": { "egress": [ { "protocols": [ "tcp" ], "ports": [ 81 ] } ] } }'
 	! ip -n a link show eth0 >/dev/null 2>&1 || n=5
-	conf=$(conf "$(pod $n)" "$1" '{ "bandwidth": { "egressRate": 8000000 } }')
+	conf=$(conf "$(pod $n)" "$1" "$other" '{ "bandwidth": { "egressRate": 8000000 } }')
 	if [ -e /run/netns/c ]; then
 		cni DEL "$(conf "$(pod 3)" "$1")" c
 		succeeds || return

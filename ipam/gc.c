@@ -66,8 +66,9 @@ static bool gc_end_unknown(void *arg, const struct identity *identity)
 	return ending->rc == 0;
 }
 
-static int gc_release_unknown(const struct request *req, const struct place *place, const struct valid *valid,
-			      const struct states *states, struct cni_error *err)
+/* present: it is the network's present store, about which addrpool-claim asks the engine. */
+static int gc_release_unknown(const struct request *req, const struct place *place, bool present,
+			      const struct valid *valid, const struct states *states, struct cni_error *err)
 {
 	struct store store;
 	enum found found = store_open(&store, place, false, err);
@@ -83,9 +84,9 @@ static int gc_release_unknown(const struct request *req, const struct place *pla
 		identities_each(&store, gc_end_unknown, &ending);
 		rc = ending.rc;
 	}
-	untidy = place->shared && cluster_is_untidy(&store, req, place);
+	untidy = present && place->shared && cluster_is_untidy(&store, req, place);
 	store_close(&store);
-	if (place->identities)
+	if (present && place->identities)
 		cluster_tidy_all(req);
 	else if (untidy)
 		cluster_tidy(req);
@@ -93,8 +94,8 @@ static int gc_release_unknown(const struct request *req, const struct place *pla
 }
 
 /* The store must be closed, since the search for namespaces takes long. */
-static int gc_collect_in(const struct request *req, const struct place *place, struct valid *valid,
-			 struct cni_error *err)
+static int gc_collect_in(const struct request *req, const struct place *place, bool present,
+			 struct valid *valid, struct cni_error *err)
 {
 	struct states states;
 	int rc = states_find(&states, place, gc_is_unknown, valid, err);
@@ -102,7 +103,7 @@ static int gc_collect_in(const struct request *req, const struct place *place, s
 	if (rc == 0) {
 		gc_mark_others(&states, place);
 		gc_log_kept(&states, place);
-		rc = gc_release_unknown(req, place, valid, &states, err);
+		rc = gc_release_unknown(req, place, present, valid, &states, err);
 	}
 	states_free(&states);
 	return rc;
@@ -125,7 +126,7 @@ static int gc_collect(const struct request *req, struct valid *valid, struct cni
 	n = homes.n;
 	homes_close(&homes);
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = gc_collect_in(req, &homes.list[i].place, valid, err);
+		rc = gc_collect_in(req, &homes.list[i].place, homes.present == &homes.list[i], valid, err);
 	return rc;
 }
 

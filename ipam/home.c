@@ -162,17 +162,23 @@ static int homes_find(struct homes *ret, const struct place *place, struct cni_e
 	return 0;
 }
 
-/* Are these still the stores in which the network may have leases, now that they are locked? */
-static enum found homes_are_all(const struct homes *homes, const struct place *place, struct cni_error *err)
+/* Are all stores locked in which the network may have leases? The mark may have changed meanwhile. */
+static enum found homes_are_all(struct homes *homes, const struct place *place, struct cni_error *err)
 {
-	struct home_mark now;
+	struct home_mark mark;
+	struct homes now;
 
-	if (home_mark_read(&now, place, err) < 0)
+	if (home_mark_read(&mark, place, err) < 0)
 		return FOUND_FAILED;
-	return strcmp(now.s, homes->mark.s) != 0 ||
-			       (!homes_have(homes, place->network) && home_has_own(place))
-		       ? FOUND_NOT
-		       : FOUND;
+	if (!strcmp(mark.s, homes->mark.s))
+		return homes_have(homes, place->network) || !home_has_own(place) ? FOUND : FOUND_NOT;
+	if (homes_find(&now, place, err) < 0)
+		return FOUND_FAILED;
+	for (size_t i = 0; i < now.n; i++)
+		if (!homes_have(homes, now.list[i].place.store))
+			return FOUND_NOT;
+	homes->mark = now.mark;
+	return FOUND;
 }
 
 void homes_close(struct homes *homes)

@@ -267,7 +267,8 @@ int nft_remove(struct view *view, const struct object *objects, const bool *chos
 	enum nft_end end = nft_try(view, objects, chosen, n, NFT_DELETE, &o, err);
 	int rc = 0;
 
-	if (end <= NFT_DONE)
+	/* without nft the kernel still deletes elements, and so what cuts off other pods */
+	if (end == NFT_DONE || (end == NFT_FAILED && nft_program()))
 		return (int)end;
 	for (size_t i = n; i-- > 0;)
 		if (chosen[i] && nft_remove_one(view, &objects[i], err) < 0)

@@ -59,7 +59,8 @@ lives() {
 	gets 10.9.0.3/24 "$(of b)" c2
 	gets 10.9.0.4/24 "$(of a)" c3
 	in_store lan '10.9.0.2 10.9.0.3 10.9.0.4'
-	[ ! -e "$DATA/a" ] && [ ! -e "$DATA/b" ]
+	in_store a ''
+	in_store b ''
 	STORE=$POOL holds 10.9.0.3 'c2\r\neth0'
 }
 
@@ -449,6 +450,23 @@ distinct() {
 			done
 			[ -z "$(find "$DATA" -path '*/.addrpool' -prune -o -name '10.*' -print)" ]
 		done
+	done
+}
+
+@test "eight ADDs with three values of pool at once: all succeed, with eight addresses" {
+	local n confs pids
+	confs=("$(alone a)" "$(of a)" "$(of a | sed 's/lan/wan/')")
+	for _ in 1 2 3 4 5; do
+		rm -rf "$DATA"
+		pids=()
+		for n in 1 2 3 4 5 6 7 8; do
+			(pool ADD "${confs[n % 3]}" c$n; succeeds) 3>&- &
+			pids+=($!)
+		done
+		for n in "${pids[@]}"; do
+			wait "$n"
+		done
+		distinct c1 c2 c3 c4 c5 c6 c7 c8
 	done
 }
 

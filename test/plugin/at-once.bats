@@ -141,6 +141,22 @@ after_kill() {
 	[ "$cases" -gt 20 ]
 }
 
+@test "the last antiSpoof pod ends while nft is not installed: the next pod is not cut off" {
+	local nft
+	nft=$(readlink -f "$(command -v nft)")
+	add "$(conf "$(pod 2)" '{ "antiSpoof": true }')" a
+	mv "$nft" "$nft.away"
+	cni DEL "$(conf "$(pod 2)" '{ "antiSpoof": true }')" a
+	add "$(conf "$(pod 3)")" b || { mv "$nft.away" "$nft"; return 1; }
+	pings b 10.138.36.66 || { mv "$nft.away" "$nft"; return 1; }
+	mv "$nft.away" "$nft"
+	cni DEL "$(conf "$(pod 3)")" b
+	succeeds
+	cni GC "$(conf '{ "cni.dev/valid-attachments": [] }')"
+	succeeds
+	[ -z "$(nft list ruleset)" ]
+}
+
 @test "the master was deleted and made again: a new pod starts although an old one's route led through it" {
 	local routes='{ "mode": "l3", "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }'
 	add "$(conf "$(pod 2)" "$routes")" a

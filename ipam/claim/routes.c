@@ -9,6 +9,7 @@
 #include "ipam/block.h"
 #include "ipam/identity.h"
 #include "net/addr.h"
+#include "net/netns.h"
 #include "net/rtnl.h"
 
 /* Of a route to one address, which "hostAccess" may have a route to as well: that one is used. It is above
@@ -46,6 +47,8 @@ int block_route_delete(const struct prefix *block, struct cni_error *err)
 	struct rtnl nl;
 	int rc;
 
+	if (block->ip.family == AF_INET6 && !netns_has_ipv6()) /* nor has it the route */
+		return 0;
 	if (rtnl_open(&nl, -1, err) < 0)
 		return -1;
 	rc = route_delete(&nl, 0, &route, err);

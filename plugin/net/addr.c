@@ -317,8 +317,8 @@ int route_delete(struct rtnl *nl, int link, const struct route *route, struct cn
 
 	route_queue(nl, RTM_DELROUTE, 0, link, route);
 	error = rtnl_commit_one(nl, &why);
-	if (!error || error == ESRCH || error == ENODEV || error == EAFNOSUPPORT || error == EOPNOTSUPP)
-		return 0; /* it does not exist, or a kernel without IPv6 */
+	if (!error || error == ESRCH || error == ENODEV)
+		return 0;
 	return cni_fail(err, CNI_INTERNAL, "failed to delete the route to %s: %s", prefix_text(&route->dst).s,
 			why.msg);
 }

@@ -106,11 +106,18 @@ static bool home_has_own(const struct place *place)
 	       found;
 }
 
-static int homes_add(struct homes *homes, const struct place *place, const char *name, struct cni_error *err)
+static bool homes_have(const struct homes *homes, const char *name)
 {
 	for (size_t i = 0; i < homes->n; i++)
 		if (!strcmp(homes->list[i].place.store, name))
-			return 0;
+			return true;
+	return false;
+}
+
+static int homes_add(struct homes *homes, const struct place *place, const char *name, struct cni_error *err)
+{
+	if (homes_have(homes, name))
+		return 0;
 	if (homes->n == HOMES_MAX) {
 		cni_fail(err, CNI_CONFIG, "network %s has leases in too many pools: %s", place->network,
 			 homes->mark.s);
@@ -137,14 +144,6 @@ static int homes_add_marked(struct homes *homes, const struct place *place, stru
 static int home_compare(const void *a, const void *b)
 {
 	return strcmp(((const struct home *)a)->place.store, ((const struct home *)b)->place.store);
-}
-
-static bool homes_have(const struct homes *homes, const char *name)
-{
-	for (size_t i = 0; i < homes->n; i++)
-		if (!strcmp(homes->list[i].place.store, name))
-			return true;
-	return false;
 }
 
 /* Whoever may change the mark also locks the network's own store, which ADD without "pool" locks until it has

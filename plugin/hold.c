@@ -615,8 +615,8 @@ int page_remove_by_program(const struct page *page, struct view *view, struct cn
 	rc = programs < 0 ? -1 : hold_find_last(page, view, last, err);
 	if (nft_remove(view, page->objects, last, page->n_objects, err) < 0)
 		rc = -1;
-	/* Not before: if we are killed, the elements that stay would be nobody's. But without nft other pods
-	 * must not find a guard. */
+	/* The records are deleted last: if we are killed before, the next call still finds whose the elements
+	 * are. Without nft they are deleted in any case, since other pods must not find a guard. */
 	if ((rc == 0 || !nft_program()) && hold_drop_programs(page, view, err) < 0)
 		rc = -1;
 	ledger_close(&ledger);

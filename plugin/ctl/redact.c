@@ -157,7 +157,9 @@ static bool redact_is_document(const json_t *doc)
 {
 	const char *text = json_string_value(doc);
 
-	return text && strchr("{[", text[strspn(text, " \t\r\n")]) && text[strspn(text, " \t\r\n")];
+	if (text)
+		text += strspn(text, " \t\r\n");
+	return text && (*text == '{' || *text == '[');
 }
 
 // NOLINTNEXTLINE(misc-no-recursion): see above

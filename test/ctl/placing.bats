@@ -40,8 +40,8 @@ as_before() {
 	[ "$(stat -c %Y "$DIR/bin/ipvlan")" = "$(date -d 2021-01-01 +%s)" ]
 }
 
-@test "an upgrade: the next instance installs its programs, the one before leaves them and undoes nothing at its end" {
-	local first
+# start_first: an instance, in $first. The next one will have another version, in $DIR/next.
+start_first() {
 	start_node
 	soon is_ready
 	first=$NODE
@@ -49,6 +49,11 @@ as_before() {
 	cp "$DIR/from"/* "$DIR/next"
 	echo >>"$DIR/next/ipvlan"
 	NODE_OPTIONS+=(--install-from "$DIR/next")
+}
+
+@test "an upgrade: the next instance installs its programs, the one before leaves them and undoes nothing at its end" {
+	local first
+	start_first
 	start_node
 	soon installed "$DIR/next"
 	touch "$DIR/bin/multi" # the first one looks as well
@@ -63,13 +68,7 @@ as_before() {
 
 @test "an upgrade that is undone: if the next instance ends or is killed, the one before installs its programs again" {
 	local first signal
-	start_node
-	soon is_ready
-	first=$NODE
-	mkdir "$DIR/next"
-	cp "$DIR/from"/* "$DIR/next"
-	echo >>"$DIR/next/ipvlan"
-	NODE_OPTIONS+=(--install-from "$DIR/next")
+	start_first
 	for signal in TERM KILL; do
 		start_node
 		soon installed "$DIR/next"

@@ -11,7 +11,9 @@
 struct del {
 	const struct request *req;
 	const char *ipam;
-	int netns;	       /* of CNI_NETNS; -1: there is none */
+	enum netns opened;     /* CNI_NETNS */
+	struct cni_error why;  /* it could not be opened */
+	int netns;	       /* -1: it is not open */
 	struct netns_id named; /* its id */
 	struct rtnl pod;       /* in it */
 	struct release release;
@@ -103,18 +105,31 @@ static int del_check_gone(const struct del *del, struct cni_error *err)
 	return cni_fail(err, CNI_EXISTS, "the network namespace of container %s exists", del->req->container);
 }
 
+/* CNI_NETNS leads to no pod's namespace. */
+static int del_refuse(const struct del *del, struct cni_error *err)
+{
+	*err = del->why;
+	return -1;
+}
+
 /*
  * If the pod may still have its interface, its address stays leased and its objects stay on the
- * host: no other pod may get the address. The runtime calls DEL again.
+ * host: no other pod may get the address. The runtime calls DEL again. A page finds the namespace
+ * wherever CNI_NETNS leads now: /proc/PID/ns/net may be the host's.
  */
 static int del_release(struct del *del, struct cni_error *err)
 {
+	const bool by_id = del->known && del->release.page.netns.inode;
 	int rc;
 
+	if (del->opened == NETNS_FAILED && !by_id)
+		return del_refuse(del, err);
 	if ((del->req->only_gone && del_check_gone(del, err) < 0) || del_delete_link(del, err) < 0)
 		return -1;
 	rc = del->ipam ? delegate_run(del->req, del->ipam, "DEL", err) : 0;
-	return release_host(&del->release, err) < 0 ? -1 : rc;
+	if (release_host(&del->release, err) < 0 || rc < 0)
+		return -1;
+	return del->opened == NETNS_OURS && !by_id ? del_refuse(del, err) : 0;
 }
 
 static int del_by_name(struct del *del, struct rtnl *host, struct cni_error *err)
@@ -161,23 +176,15 @@ static int del_with(struct del *del, struct cni_error *err)
 /* SPEC, DEL: succeeds if parts are missing, and if it is called again. */
 int verb_del(const struct request *req, struct cni_error *err)
 {
-	struct cni_error why = { 0 }, unreadable = { 0 };
-	struct del del = { .req = req };
+	struct cni_error unreadable = { 0 };
+	struct del del = { .req = req, .opened = NETNS_GONE };
 	autoclose int netns = -1;
 	bool readable = conf_read_ipam(&del.ipam, req, &unreadable) == 0;
 
-	switch (*req->netns ? netns_open(req->netns, req->our_netns_allowed, &netns, &why) : NETNS_GONE) {
-	case NETNS_OURS:
-	case NETNS_FAILED:
-		*err = why;
-		return -1;
-	case NETNS_GONE:
-		if (*why.msg)
-			cni_log("DEL: %s", why.msg);
-		break;
-	case NETNS_OPEN:
-		break;
-	}
+	if (*req->netns)
+		del.opened = netns_open(req->netns, req->our_netns_allowed, &netns, &del.why);
+	if (*del.why.msg)
+		cni_log("DEL: %s", del.why.msg);
 	del.netns = netns;
 	if (del_with(&del, err) < 0)
 		return -1;

@@ -102,6 +102,34 @@ in_use() {
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
+@test "a path that leads elsewhere since the ADD, to the host or nowhere, does not keep DEL from the pod it knows" {
+	local path lives
+	ln -s loop "$BATS_TEST_TMPDIR/loop"
+	for path in /proc/self/ns/net /proc/1/ns/net "$BATS_TEST_TMPDIR/loop"; do
+		for lives in yes no; do
+			echo "CNI_NETNS=$path, the pod's namespace exists: $lives"
+			add "$(pooled '{ "hostAccess": true }')" a
+			[ "$lives" = yes ] || ip netns del a
+			NETNS=$path cni DEL "$(pooled '{ "hostAccess": true }')" a
+			succeeds
+			[ "$lives" = no ] || no_link a
+			[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+			[ -z "$(find /run/cni/ipvlan -mindepth 3)" ]
+			[ -z "$(ip route show proto 105)" ]
+			[ "$lives" = yes ] || ip netns add a
+		done
+	done
+}
+
+@test "DEL of an unknown pod whose path leads to the host releases its address and fails as Go's does" {
+	add "$(pooled)" a
+	rm -rf /run/cni/ipvlan
+	ip netns del a
+	NETNS=/proc/self/ns/net cni DEL "$(pooled)" a
+	fails 8 "plugin's netns and netns from CNI_NETNS should not be the same"
+	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
+}
+
 @test "an ADD replaces a container of the same name that ended without DEL" {
 	add "$(pooled '{ "hostAccess": true }')" a
 	ip netns del a

@@ -10,6 +10,7 @@
 struct options {
 	const char *install_from; /* directory; NULL: no program is installed */
 	const char *bin_dir;
+	const char *cni_path; /* of programs that are called: bin_dir, or the usual directories */
 	const char *template; /* file; NULL: no configuration is written */
 	const char *conf_dir;
 	const char *node;

@@ -25,8 +25,9 @@ struct upkeep {
 
 int upkeep_open(struct upkeep *ret, const struct host *host, struct cni_error *err);
 
-/* Undoes what was placed, if options->uninstall_last is set and no other instance runs. */
-int upkeep_close(struct upkeep *upkeep, struct cni_error *err);
+/* asked: by a signal. Then it undoes what was placed, if options->uninstall_last is set and no other
+ * instance runs. An instance that could not start is started again, and undoes nothing. */
+int upkeep_close(struct upkeep *upkeep, bool asked, struct cni_error *err);
 
 void upkeep_read(struct upkeep *upkeep);
 long long upkeep_next(const struct upkeep *upkeep);

@@ -61,7 +61,7 @@ int host_ipvlanctl(const struct host *host, char *const *argv, int output)
 	autofree char *path = NULL, *confs = NULL;
 	int rc = host_enter(host, &err);
 
-	if (rc == 0 && (asprintf(&path, "CNI_PATH=%s", host->options->bin_dir) < 0 ||
+	if (rc == 0 && (asprintf(&path, "CNI_PATH=%s", host->options->cni_path) < 0 ||
 			asprintf(&confs, "NETCONFPATH=%s", host->options->conf_dir) < 0))
 		rc = cni_fail(&err, CNI_RETRY, "out of memory");
 	if (rc == 0 && dup2(output < 0 ? STDERR_FILENO : output, STDOUT_FILENO) >= 0)

@@ -59,7 +59,7 @@ struct node {
 	struct upkeep upkeep;
 	struct serve serve;
 	int signals;
-	bool over;
+	bool over; /* a signal has asked it to end */
 };
 
 static int node_open_signals(struct node *node, struct cni_error *err)
@@ -90,7 +90,7 @@ static int node_close(struct node *node, struct cni_error *err)
 	serve_close(&node->serve);
 	repairs_close(&node->repairs);
 	host_close(&node->host);
-	return upkeep_close(&node->upkeep, err);
+	return upkeep_close(&node->upkeep, node->over, err);
 }
 
 static void node_read_signals(struct node *node)

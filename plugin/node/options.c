@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "plugin/delegate.h"
+
 #define GC_MIN_S 10
 #define GC_MAX_S 86400
 
@@ -157,8 +159,7 @@ int options_read(struct options *ret, int argc, char **argv)
 {
 	int option;
 
-	*ret = (struct options){ .bin_dir = "/opt/cni/bin",
-				 .conf_dir = "/etc/cni/net.d",
+	*ret = (struct options){ .conf_dir = "/etc/cni/net.d",
 				 .keep_dir = "/var/lib/ipvlan-node",
 				 .node = options_default_node() };
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
@@ -166,5 +167,8 @@ int options_read(struct options *ret, int argc, char **argv)
 			return -1;
 	if (optind < argc)
 		return options_refuse("there are arguments that are not options");
+	ret->cni_path = ret->bin_dir ? ret->bin_dir : delegate_path();
+	if (!ret->bin_dir)
+		ret->bin_dir = "/opt/cni/bin";
 	return options_check(ret);
 }

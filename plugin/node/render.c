@@ -12,6 +12,7 @@
 #include "cni/json.h"
 #include "cni/version.h"
 #include "node/template.h"
+#include "plugin/delegate.h"
 
 #define PATIENCE_S 30
 
@@ -33,12 +34,14 @@ static bool render_is_refusal(int code)
 static int render_ask(const struct options *options, const char *type, const char *conf,
 		      struct cni_error *err)
 {
-	autofree char *path = NULL, *program = NULL;
+	autofree char *path = NULL;
+	char program[PATH_MAX];
 	struct cni_error why = { 0 };
 	struct outcome outcome;
 
-	if (asprintf(&path, "CNI_PATH=%s", options->bin_dir) < 0 ||
-	    asprintf(&program, "%s/%s", options->bin_dir, type) < 0)
+	if (delegate_find(type, options->cni_path, program, sizeof(program), err) < 0)
+		return -1;
+	if (asprintf(&path, "CNI_PATH=%s", options->cni_path) < 0)
 		abort();
 	const struct child child = {
 		.what = "",

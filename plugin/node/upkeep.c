@@ -38,14 +38,15 @@ int upkeep_open(struct upkeep *ret, const struct host *host, struct cni_error *e
 }
 
 /* A pass that was killed leaves nothing half written. */
-int upkeep_close(struct upkeep *upkeep, struct cni_error *err)
+int upkeep_close(struct upkeep *upkeep, bool asked, struct cni_error *err)
 {
 	struct pass *pass = &upkeep->pass;
+	const bool last = pass->options->uninstall_last && pass->place.instances >= 0;
 	int rc = 0;
 
 	job_end(&upkeep->placing);
 	job_end(&upkeep->collecting);
-	if (pass->place.instances >= 0 && pass->options->uninstall_last && place_is_last(&pass->place))
+	if (asked && last && place_is_last(&pass->place))
 		rc = place_undo(&pass->place, err);
 	pass_report(pass, false);
 	pass_close(pass);

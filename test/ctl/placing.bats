@@ -83,6 +83,38 @@ start_first() {
 	as_before
 }
 
+@test "an instance that cannot start, after a kill, leaves the programs in place, until one ends as asked" {
+	local instances
+	instances=$(cat /proc/sys/fs/inotify/max_user_instances)
+	start_node
+	soon is_ready
+	kill -KILL "$NODE"
+	wait "$NODE" || :
+	NODE=''
+
+	echo 0 >/proc/sys/fs/inotify/max_user_instances
+	run timeout 20 "$BUILD/ipvlan-node" "${NODE_OPTIONS[@]}"
+	echo "$instances" >/proc/sys/fs/inotify/max_user_instances
+	[ "$status" = 1 ]
+	[[ $output = *"open files"* ]]
+	installed
+	run timeout 20 "$BUILD/ipvlan-node" "${NODE_OPTIONS[@]}" --listen 192.0.2.1:9465
+	[ "$status" = 1 ]
+	[[ $output = *192.0.2.1* ]]
+	installed
+	mount -t tmpfs -o nr_inodes=1 full "$DIR/keep/running"
+	run timeout 20 "$BUILD/ipvlan-node" "${NODE_OPTIONS[@]}"
+	umount "$DIR/keep/running"
+	[ "$status" = 1 ]
+	[[ $output = *'no space left on device'* ]]
+	installed
+
+	start_node
+	soon is_ready
+	stop_node
+	as_before
+}
+
 @test "killed at each rename, and started again: nothing is lost" {
 	local k
 	from_template

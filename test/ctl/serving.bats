@@ -85,10 +85,10 @@ has_left() {
 	[[ $(get /healthz) = *'not everything is in place'*503 ]]
 }
 
-@test "it releases what pods that are gone have left" {
-	NODE_OPTIONS+=(--gc 10)
+@test "it releases what pods that are gone have left, without --bin-dir by the plugins of CNI_PATH" {
+	NODE_OPTIONS=(--gc 10 --conf-dir "$BATS_TEST_TMPDIR/net.d")
 	add "$NET"
-	start_node
+	start_node env CNI_PATH="/nowhere:$BUILD"
 	ip netns del a
 	for _ in {1..30}; do
 		has_leases 1 || break

@@ -3,7 +3,7 @@
 # Copies of the programs with one line wrong: each is caught when two calls are made at once, and by nothing that
 # makes one after the other.
 
-load ../lib/faults
+[ "${BUILT:-}" = no ] || load ../lib/faults
 load ../lib/broken
 
 # caught X Y CONF [OPTION]...: all orders of whole calls are right, and some interleaving is not.

@@ -57,7 +57,6 @@ static int plan_compare_numbers(long long a, long long b)
 	return a < b ? -1 : a > b;
 }
 
-/* 0: a and b are next hops of one route. */
 static int plan_compare_routes(const struct cni_route *a, const struct cni_route *b)
 {
 	const struct prefix x = prefix_network(&a->dst), y = prefix_network(&b->dst);
@@ -70,13 +69,28 @@ static int plan_compare_routes(const struct cni_route *a, const struct cni_route
 	return order ? order : plan_compare_numbers(a->advmss, b->advmss);
 }
 
+/* A route of the result, and its next hop. */
+struct plan_entry {
+	const struct cni_route *from;
+	struct nexthop hop;
+};
+
+/* 0: x and y are next hops of one route. The kernel refuses a route with a next hop by a gateway and one by
+ * none. */
+static int plan_compare_entries(const struct plan_entry *x, const struct plan_entry *y)
+{
+	int order = plan_compare_routes(x->from, y->from);
+
+	return order ? order : plan_compare_numbers(!x->hop.gw.family, !y->hop.gw.family);
+}
+
 /* Sorts next hops of one route together, in the order of the list. */
 static int plan_by_route(const void *a, const void *b)
 {
-	const struct cni_route *const *x = a, *const *y = b;
-	int order = plan_compare_routes(*x, *y);
+	const struct plan_entry *x = a, *y = b;
+	int order = plan_compare_entries(x, y);
 
-	return order ? order : plan_compare_numbers(*x - *y, 0);
+	return order ? order : plan_compare_numbers(x->from - y->from, 0);
 }
 
 static bool plan_has_hop(const struct route *route, const struct nexthop *hop)
@@ -87,11 +101,11 @@ static bool plan_has_hop(const struct route *route, const struct nexthop *hop)
 	return false;
 }
 
-/* Adds a route with the first n of hops. */
-static int plan_add_route(struct plan *plan, const struct result *result, const struct cni_route **hops,
-			  size_t n, size_t *n_hops, struct cni_error *err)
+/* Adds a route with the next hops of n entries. */
+static int plan_add_route(struct plan *plan, const struct plan_entry *entries, size_t n, size_t *n_hops,
+			  struct cni_error *err)
 {
-	const struct cni_route *from = hops[0];
+	const struct cni_route *from = entries[0].from;
 	struct route *route = &plan->routes[plan->n_routes++];
 
 	*route = (struct route){
@@ -103,14 +117,12 @@ static int plan_add_route(struct plan *plan, const struct result *result, const 
 		.hops = &plan->hops[*n_hops],
 	};
 	for (size_t i = 0; i < n; i++) {
-		struct nexthop hop = plan_next_hop(result, hops[i]);
-
-		if (plan_has_hop(route, &hop))
+		if (plan_has_hop(route, &entries[i].hop))
 			continue;
 		if (route->n_hops == PLAN_HOPS_MAX)
 			return cni_fail(err, CNI_CONFIG, "more than %d gateways to %s", PLAN_HOPS_MAX,
 					prefix_text(&route->dst).s);
-		plan->hops[(*n_hops)++] = hop;
+		plan->hops[(*n_hops)++] = entries[i].hop;
 		route->n_hops++;
 	}
 	/* as iproute2 does: a route without a gateway has the scope link */
@@ -120,31 +132,24 @@ static int plan_add_route(struct plan *plan, const struct result *result, const 
 	return 0;
 }
 
-/* The kernel refuses a route with a next hop by a gateway and one by none. */
-static bool plan_is_one_route(const struct result *result, const struct cni_route *a,
-			      const struct cni_route *b)
-{
-	return plan_compare_routes(a, b) == 0 &&
-	       !plan_next_hop(result, a).gw.family == !plan_next_hop(result, b).gw.family;
-}
-
-/* sorted: the routes of result in the order of plan_by_route(). first: for each route of result that is
+/* sorted: the entries of result in the order of plan_by_route(). first: for each route of result that is
  * the first of its next hops, their start in sorted; else SIZE_MAX. */
-static void plan_group(const struct result *result, const struct cni_route **sorted, size_t *first)
+static void plan_group(const struct result *result, struct plan_entry *sorted, size_t *first)
 {
 	for (size_t i = 0; i < result->n_routes; i++) {
-		sorted[i] = &result->routes[i];
+		sorted[i].from = &result->routes[i];
+		sorted[i].hop = plan_next_hop(result, &result->routes[i]);
 		first[i] = SIZE_MAX;
 	}
-	qsort(sorted, result->n_routes, sizeof(void *), plan_by_route);
+	qsort(sorted, result->n_routes, sizeof(*sorted), plan_by_route);
 	for (size_t i = 0; i < result->n_routes; i++)
-		if (!i || !plan_is_one_route(result, sorted[i - 1], sorted[i]))
-			first[sorted[i] - result->routes] = i;
+		if (!i || plan_compare_entries(&sorted[i - 1], &sorted[i]) != 0)
+			first[sorted[i].from - result->routes] = i;
 }
 
 static int plan_fill(struct plan *plan, const struct result *result, struct cni_error *err)
 {
-	autofree const struct cni_route **sorted = calloc(result->n_routes + 1, sizeof(void *));
+	autofree struct plan_entry *sorted = calloc(result->n_routes + 1, sizeof(*sorted));
 	autofree size_t *first = calloc(result->n_routes + 1, sizeof(*first));
 	size_t n_hops = 0;
 
@@ -160,8 +165,8 @@ static int plan_fill(struct plan *plan, const struct result *result, struct cni_
 			continue;
 		do
 			end++;
-		while (end < result->n_routes && plan_is_one_route(result, sorted[end - 1], sorted[end]));
-		if (plan_add_route(plan, result, &sorted[first[i]], end - first[i], &n_hops, err) < 0)
+		while (end < result->n_routes && plan_compare_entries(&sorted[end - 1], &sorted[end]) == 0);
+		if (plan_add_route(plan, &sorted[first[i]], end - first[i], &n_hops, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -48,6 +48,13 @@ add_routes() {
 	[ "$(in_pod a '[.[].nexthops[].gateway]' -6 route show fd01::/64)" = '["fd00:36::77","fd00:36::78"]' ]
 }
 
+@test "a route without gateway between several gateways of its destination does not divide their multipath route" {
+	add_routes '[{"dst":"172.16.0.0/12","gw":"10.138.36.77"},{"dst":"172.16.0.0/12","gw":"0.0.0.0"},
+		{"dst":"172.16.0.0/12","gw":"10.138.36.78"}]'
+	[ "$(in_pod a '[.[].nexthops[]?.gateway]' route show 172.16.0.0/12)" = '["10.138.36.77","10.138.36.78"]' ]
+	[ "$(in_pod a '[.[] | select(.scope == "link") | .dev]' route show 172.16.0.0/12)" = '["eth0"]' ]
+}
+
 @test "a multipath route may have gateways outside the subnet" {
 	add_routes '[{"dst":"172.16.0.0/12","gw":"192.0.2.1"},{"dst":"172.16.0.0/12","gw":"192.0.2.2"},
 		{"dst":"fd01::/64","gw":"fd02::1"},{"dst":"fd01::/64","gw":"fd02::2"}]'

@@ -134,6 +134,16 @@ static void test_grouping(void)
 		       "[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.7.0.1\"},{\"dst\":\"0.0.0.0/0\"}]"),
 	       "0.0.0.0/0 via 10.7.0.1 onlink via 10.8.0.1",
 	       "each gateway is on the link or not, independently");
+	is_str(planned(two_addresses, "[{\"dst\":\"10.1.0.0/16\",\"gw\":\"10.9.0.8\"},"
+				      "{\"dst\":\"10.1.0.0/16\",\"gw\":\"0.0.0.0\"},"
+				      "{\"dst\":\"10.1.0.0/16\",\"gw\":\"10.9.0.9\"}]"),
+	       "10.1.0.0/16 via 10.9.0.8 via 10.9.0.9; 10.1.0.0/16 via link scope 253",
+	       "gateways become one route also if a route by none is between them");
+	is_str(planned(two_addresses, "[{\"dst\":\"10.1.0.0/16\",\"gw\":\"0.0.0.0\"},"
+				      "{\"dst\":\"10.1.0.0/16\",\"gw\":\"10.9.0.8\"},"
+				      "{\"dst\":\"10.1.0.0/16\",\"gw\":\"10.9.0.9\"}]"),
+	       "10.1.0.0/16 via link scope 253; 10.1.0.0/16 via 10.9.0.8 via 10.9.0.9",
+	       "and the route by none keeps its place");
 }
 
 static void test_details(void)

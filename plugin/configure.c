@@ -58,7 +58,7 @@ static int configure_find_holder(int netns, const char *path, void *arg, struct 
 	if (addr_each(&nl, configure_match_holder, holder, NULL) == 0 && holder->link)
 		link_find_index(&nl, holder->link, &link, NULL);
 	rtnl_close(&nl);
-	if (link.parent != holder->master || strcmp(link.kind, "ipvlan") != 0)
+	if (link.parent != holder->master || !link_is_ipvlan(&link))
 		return 0;
 	cni_hint(err,
 		 "the interface \"%s\" in %s has it already; the IPAM plugin has released the new lease; "

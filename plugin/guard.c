@@ -7,7 +7,7 @@
 
 /* A search for links on a master in one namespace. */
 struct search {
-	struct link like; /* the link must have the same .parent, .parent_elsewhere and .parent_netns */
+	struct link like; /* the link must have the same parent; .mac is that of the parent */
 	int except;	  /* the index of the anchor, which does not count */
 	bool any_kind;
 	unsigned int vlan; /* not 0: only VLANs with that id */
@@ -24,21 +24,40 @@ static bool guard_search_is_for(const struct search *search, const struct link *
 {
 	if (search->vlan)
 		return !strcmp(link->kind, "vlan") && link->vlan == search->vlan;
-	return search->any_kind || !strcmp(link->kind, "ipvlan") || guard_is_macvlan(link);
+	return search->any_kind || link_is_ipvlan(link) || guard_is_macvlan(link);
+}
+
+static bool guard_has_parent(const struct search *search, const struct link *link)
+{
+	const struct link *like = &search->like;
+
+	if (link->parent != like->parent)
+		return false;
+	if (!link_tells_netns(link) || !link_tells_netns(like))
+		return !strcmp(link->mac, like->mac);
+	return link->parent_elsewhere == like->parent_elsewhere &&
+	       (!like->parent_elsewhere || search->any_parent || link->parent_netns == like->parent_netns);
 }
 
 static void guard_match_slave(const struct link *link, void *arg)
 {
 	struct search *search = arg;
-	const struct link *like = &search->like;
 
 	if (!search->found.index && guard_search_is_for(search, link) && link->index != search->except &&
-	    link->parent == like->parent && link->parent_elsewhere == like->parent_elsewhere &&
-	    (!like->parent_elsewhere || search->any_parent || link->parent_netns == like->parent_netns))
+	    guard_has_parent(search, link))
 		search->found = *link;
 }
 
+static struct link guard_slave_of(const struct link *master, bool elsewhere)
+{
+	struct link like = { .parent = master->index, .parent_elsewhere = elsewhere };
+
+	memcpy(like.mac, master->mac, sizeof(like.mac));
+	return like;
+}
+
 struct tour {
+	const struct link *master;
 	struct survey *survey;
 	bool any_kind;
 	unsigned int vlan;
@@ -57,15 +76,15 @@ static int guard_search_links(struct rtnl *nl, struct search *search, struct cni
 		return 0;
 	search->found.index = 0;
 	search->any_parent = false;
-	found = rtnl_our_id(nl, &search->like.parent_netns, err);
-	return found == FOUND ? link_each(nl, guard_match_slave, search, err) : (int)found;
+	found = rtnl_our_id(nl, &search->like.parent_netns, err); /* FOUND_NOT: a number that no parent has */
+	return found == FOUND_FAILED ? -1 : link_each(nl, guard_match_slave, search, err);
 }
 
 static int guard_search_namespace(int netns, const char *path, void *arg, struct cni_error *err)
 {
 	const struct tour *tour = arg;
 	struct survey *survey = tour->survey;
-	struct search search = { .like = { .parent = survey->master, .parent_elsewhere = true },
+	struct search search = { .like = guard_slave_of(tour->master, true),
 				 .any_kind = tour->any_kind,
 				 .vlan = tour->vlan };
 	struct rtnl nl;
@@ -84,18 +103,18 @@ static int guard_search_namespace(int netns, const char *path, void *arg, struct
 	return search.found.index ? 1 : 0;
 }
 
-int guard_survey(struct survey *ret, const struct alive *alive, int master, bool any_kind,
+int guard_survey(struct survey *ret, const struct alive *alive, const struct link *master, bool any_kind,
 		 struct cni_error *err)
 {
-	struct tour tour = { .survey = ret, .any_kind = any_kind };
+	struct tour tour = { .master = master, .survey = ret, .any_kind = any_kind };
 	struct cni_error why = { 0 };
 
-	*ret = (struct survey){ .master = master };
+	*ret = (struct survey){ .master = master->index };
 	if (alive_each(alive, guard_search_namespace, &tour, &why) >= 0 &&
 	    (ret->slave.index || !*alive->unseen))
 		return 0;
 	ret->incomplete = true;
-	cni_fail(err, CNI_RETRY, "cannot look for other interfaces on link %d: %s", master,
+	cni_fail(err, CNI_RETRY, "cannot look for other interfaces on link %d: %s", master->index,
 		 *why.msg ? why.msg : alive->unseen);
 	return cni_hint(err, "ADD might switch an ipvlan interface in a namespace that cannot be read to "
 			     "another mode. Reading requires root with CAP_SYS_PTRACE and CAP_SYS_ADMIN; "
@@ -164,7 +183,7 @@ int guard_admit(struct rtnl *home, const struct link *master, const struct conf 
 		const struct survey *survey, int *flags, struct cni_error *err)
 {
 	struct link anchor = { .index = 0 };
-	struct search search = { .like = { .parent = master->index } };
+	struct search search = { .like = guard_slave_of(master, false) };
 	enum found found = FOUND_NOT;
 
 	*flags = conf->flags;
@@ -175,7 +194,7 @@ int guard_admit(struct rtnl *home, const struct link *master, const struct conf 
 	if (found == FOUND && guard_agrees(&anchor, conf))
 		return guard_judge(master, &anchor, "this namespace", conf, err);
 	/* the kernel makes a slave of a slave on the master of that slave, perhaps in another namespace */
-	if (!strcmp(master->kind, "ipvlan"))
+	if (link_is_ipvlan(master))
 		search.like = *master;
 	search.except = anchor.index;
 	if (link_each(home, guard_match_slave, &search, err) < 0)
@@ -204,7 +223,7 @@ int guard_check(struct rtnl *home, const struct link *master, const struct conf 
 	if (rc <= 0)
 		return rc;
 	read(&alive);
-	rc = guard_survey(&survey, &alive, master->index, false, err);
+	rc = guard_survey(&survey, &alive, master, false, err);
 	alive_free(&alive);
 	return rc < 0 && !conf->force ? -1 : guard_admit(home, master, conf, &survey, &flags, err);
 }
@@ -212,7 +231,7 @@ int guard_check(struct rtnl *home, const struct link *master, const struct conf 
 int guard_check_vlan(const struct link *parent, unsigned int id, struct cni_error *err)
 {
 	struct survey survey = { .master = parent->index };
-	struct tour tour = { .survey = &survey, .vlan = id };
+	struct tour tour = { .master = parent, .survey = &survey, .vlan = id };
 	struct alive alive;
 
 	alive_read_mounted(&alive);

@@ -34,9 +34,9 @@ struct attaching {
 	struct ledger ledger;
 	struct view view;
 	struct survey survey;
-	uint64_t surveyed; /* hold_holders() of the master's anchor before the survey */
-	int unsurveyed;	   /* the master that requires a survey */
-	int surveys;	   /* the lock of surveys; -1: not locked */
+	uint64_t surveyed;	/* hold_holders() of the master's anchor before the survey */
+	struct link unsurveyed; /* the master that requires a survey */
+	int surveys;		/* the lock of surveys; -1: not locked */
 	struct rival rival;
 	bool repaired;
 	bool fenced; /* a VLAN was made on a link with a fence, which must know the VLAN */
@@ -97,7 +97,7 @@ static enum attempt host_admit(struct attaching *a, const struct link *master, i
 	rc = guard_admit(a->iface->home, master, a->conf, &a->survey, flags, err);
 	if (rc > 0)
 		a->surveyed = hold_holders(&a->ledger, &anchor);
-	a->unsurveyed = master->index;
+	a->unsurveyed = *master;
 	if (rc == 0 && host_is_anchor_lost(a, &anchor))
 		return REPAIR;
 	return rc < 0 ? FAILED : rc ? SURVEY : DONE;
@@ -226,7 +226,7 @@ static int host_survey(struct attaching *a, struct cni_error *err)
 			return 0; /* another ADD may have made the anchor before */
 	}
 	alive_read(&alive);
-	rc = guard_survey(&a->survey, &alive, a->unsurveyed, false, &why);
+	rc = guard_survey(&a->survey, &alive, &a->unsurveyed, false, &why);
 	alive_free(&alive);
 	if (rc == 0)
 		return 0;

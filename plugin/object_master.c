@@ -101,7 +101,7 @@ static int made_look(struct view *view, const struct object *object, bool removi
 	if (link_in_use(view->host, &link, &view->use, err) != FOUND_NOT)
 		return view->use ? 0 : -1;
 	alive_read(&alive);
-	rc = guard_survey(&survey, &alive, link.index, true, err);
+	rc = guard_survey(&survey, &alive, &link, true, err);
 	if (rc == 0 && survey.slave.index)
 		view->use = "an interface in another namespace";
 	alive_free(&alive);

@@ -26,7 +26,7 @@ static long long verify_find_in_prev(const struct iface *iface, const struct res
 /* The kernel makes an ipvlan slave of a slave on the master of that slave. */
 static int verify_parent_of(const struct link *master)
 {
-	return !strcmp(master->kind, "ipvlan") ? master->parent : master->index;
+	return link_is_ipvlan(master) ? master->parent : master->index;
 }
 
 /* *ret: the parent, and after the call the master that ADD has made. */

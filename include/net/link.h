@@ -24,11 +24,19 @@ struct link {
 	bool parent_elsewhere; /* parent is an index in another namespace */
 	int parent_netns;      /* that namespace's number in the asked one: rtnl_our_id() */
 	int holder;	       /* IFLA_MASTER: the bridge, bond or VRF above, 0: none */
-	uint16_t ipvlan_mode;  /* IPVLAN_MODE_*, if kind is "ipvlan" */
+	uint16_t ipvlan_mode;  /* IPVLAN_MODE_*, if link_is_ipvlan() */
 	uint16_t ipvlan_flags; /* IPVLAN_F_* */
 	uint16_t vlan;	       /* id, if kind is "vlan" and of IEEE 802.1Q */
 	uint32_t group;	       /* OUR_NUMBER: we have made it on the host */
 };
+
+/* Is it a slave of an ipvlan master? An ipvtap is one too, and shares mode and flag with the others. We
+ * make only those of kind "ipvlan". */
+bool link_is_ipvlan(const struct link *link);
+
+/* The kernel does not say that the parent of an ipvtap is in another namespace: .parent is the index of a
+ * link in any of them. But all slaves have the MAC address of their master. */
+bool link_tells_netns(const struct link *link);
 
 enum found link_find(struct rtnl *nl, const char *name, struct link *ret, struct cni_error *err);
 enum found link_find_index(struct rtnl *nl, int index, struct link *ret, struct cni_error *err);

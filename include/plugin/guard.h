@@ -27,7 +27,7 @@ struct survey {
  * grows with the number of processes and namespaces: hold no lock meanwhile. CNI_RETRY names a
  * namespace that cannot be read; *ret is then incomplete.
  */
-int guard_survey(struct survey *ret, const struct alive *alive, int master, bool any_kind,
+int guard_survey(struct survey *ret, const struct alive *alive, const struct link *master, bool any_kind,
 		 struct cni_error *err);
 
 /*

@@ -134,11 +134,29 @@ static json_t *scan_namespace_json(const char *path, const struct netns_id *id)
 	return place;
 }
 
+static bool scan_has_parent(const struct place *place, const struct link *slave)
+{
+	const struct link *parent = scan_link_of(&place->links, slave->parent);
+
+	return parent && !strcmp(parent->mac, slave->mac);
+}
+
+/* The namespace of the slave's parent; NULL: unknown. */
+static const struct place *scan_parent_place(const struct scan *scan, const struct place *place,
+					     const struct link *slave)
+{
+	if (!link_tells_netns(slave))
+		return scan_has_parent(place, slave)	     ? place
+		       : scan_has_parent(&scan->home, slave) ? &scan->home
+							     : NULL;
+	if (!slave->parent_elsewhere)
+		return place;
+	return place->our_id >= 0 && slave->parent_netns == place->our_id ? &scan->home : NULL;
+}
+
 static void scan_add_pod(struct scan *scan, struct place *place, const struct link *link)
 {
-	const struct place *parent = !link->parent_elsewhere					 ? place
-				     : place->our_id >= 0 && link->parent_netns == place->our_id ? &scan->home
-												 : NULL;
+	const struct place *parent = scan_parent_place(scan, place, link);
 	json_t *master = scan_master_of(scan, parent, link->parent), *pod;
 
 	json_object_set_new(master, "mode", json_string(ipvlan_mode_text(link->ipvlan_mode)));
@@ -238,7 +256,7 @@ static int scan_namespace(struct scan *scan, struct place *place, struct rtnl *n
 
 	place->pods = json_array();
 	for (size_t i = 0; rc == 0 && i < place->links.n; i++)
-		if (!strcmp(place->links.list[i].kind, "ipvlan"))
+		if (link_is_ipvlan(&place->links.list[i]))
 			scan_add_pod(scan, place, &place->links.list[i]);
 	if (rc == 0 && json_array_size(place->pods))
 		rc = addr_each(nl, scan_add_address, place, err) |

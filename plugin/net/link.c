@@ -65,6 +65,16 @@ bool ipvlan_flags_parse(const char *text, int *ret)
 	return flags >= 0;
 }
 
+bool link_is_ipvlan(const struct link *link)
+{
+	return !strcmp(link->kind, "ipvlan") || !strcmp(link->kind, "ipvtap");
+}
+
+bool link_tells_netns(const struct link *link)
+{
+	return strcmp(link->kind, "ipvtap") != 0;
+}
+
 static uint32_t link_attr_u32(const struct nlattr *attr)
 {
 	return mnl_attr_get_payload_len(attr) >= sizeof(uint32_t) ? mnl_attr_get_u32(attr) : 0;
@@ -119,9 +129,9 @@ static void link_read_info(const struct nlattr *info, struct link *link)
 		return;
 	if (!strcmp(link->kind, "vlan"))
 		link->vlan = link_vlan_id(data);
+	if (!link_is_ipvlan(link))
+		return;
 	mnl_attr_for_each_nested(attr, data) {
-		if (strcmp(link->kind, "ipvlan") != 0)
-			continue;
 		if (mnl_attr_get_type(attr) == IFLA_IPVLAN_MODE)
 			link->ipvlan_mode = link_attr_u16(attr);
 		else if (mnl_attr_get_type(attr) == IFLA_IPVLAN_FLAGS)

@@ -202,7 +202,7 @@ named() {
 
 @test "slaves of other programs are shown as such, also on the host" {
 	ip link add link eth0 name theirs type ipvlan mode l3 private
-	ip link add link eth0 name more netns a type ipvlan mode l3 private
+	ip link add link eth0 name more netns a type ipvtap mode l3 private
 	ctl show -v
 	tells 'eth0  l3 private, MTU 1500' "|- theirs is of another program, or the plugin's records of it are lost, down" \
 		"the namespace of the host" '`- more is of another program' /run/netns/a

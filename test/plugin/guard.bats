@@ -143,6 +143,29 @@ l3='{ "mode": "l3" }'
 	[ "$(mode_of a)" = "l2 vepa" ]
 }
 
+@test "an ipvtap of another program counts as an ipvlan interface, in a pod and on the host" {
+	local place
+	for place in 'netns b' ''; do
+		ip link add link eth0 name tap0 $place type ipvtap mode l2 private
+		cni STATUS "$(conf "$l3")"
+		fails 50 'master "eth0" is in use with mode l2, not l3'
+		cni ADD "$(conf "$l3")"
+		fails 7 'master "eth0" is in use with mode l2, not l3'
+		explains "\"tap0\" in $([ -n "$place" ] && echo /run/netns/b || echo this namespace) runs with l2 private"
+		cni ADD "$(conf '{ "hostAccess": true }')"
+		fails 7 'hostAccess does not work with flag private, which master "eth0" has'
+		cni STATUS "$(conf '{ "hostAccess": true }')"
+		fails 50 'hostAccess does not work with flag private'
+		cni ADD "$(conf '{ "flag": "vepa" }')"
+		fails 7 'master "eth0" is in use with flag private, not vepa'
+		add "$(conf)"
+		[ "$(mode_of a)" = "l2 private" ]
+		cni DEL "$(conf)"
+		[ "$(ip ${place:+-n b} -j -d link show tap0 | jq -r '.[0].linkinfo.info_data.mode')" = l2 ]
+		ip ${place:+-n b} link del tap0
+	done
+}
+
 @test "slaves of another master do not matter" {
 	ip link add eth1 type dummy
 	add "$(conf "$l3")" a
@@ -154,6 +177,8 @@ l3='{ "mode": "l3" }'
 	ip netns exec b ip link add dev x index "$(cat /sys/class/net/eth0/ifindex)" type dummy
 	ip -n b link add link x name y type ipvlan mode l3
 	ip -n b link add link x name z netns lan type ipvlan mode l3
+	ip -n b link add link x name tap0 type ipvtap mode l3
+	ip -n b link add link x name tap0 netns lan type ipvtap mode l3
 	add "$(conf)" a
 }
 

@@ -65,16 +65,19 @@ dummies() {
 }
 
 @test "a VLAN of ours stays if a pod of another program uses it" {
-	add "$(vlan 2)"
-	ip link add link eth0.100 name other netns b type ipvlan mode l2
-	cni DEL "$(vlan 2)"
-	succeeds
-	[[ $stderr = *"eth0.100 stays: it has an interface in another namespace that the plugin has not made"* ]]
-	[ -e /sys/class/net/eth0.100 ]
-	ip -n b link del other
-	add "$(vlan 2)"
-	cni DEL "$(vlan 2)"
-	[ ! -e /sys/class/net/eth0.100 ]
+	local kind
+	for kind in ipvlan ipvtap; do
+		add "$(vlan 2)"
+		ip link add link eth0.100 name other netns b type $kind mode l2
+		cni DEL "$(vlan 2)"
+		succeeds
+		[[ $stderr = *"eth0.100 stays: it has an interface in another namespace that the plugin has not made"* ]]
+		[ -e /sys/class/net/eth0.100 ]
+		ip -n b link del other
+		add "$(vlan 2)"
+		cni DEL "$(vlan 2)"
+		[ ! -e /sys/class/net/eth0.100 ]
+	done
 }
 
 # used COMMAND UNDO: a VLAN of ours stays while COMMAND uses it, and is deleted after UNDO.

@@ -96,11 +96,18 @@ on_master() {
 }
 
 @test "a slave as master: the new interface is on the same master" {
-	ip link add link eth0 name slave netns a type ipvlan mode l2
-	add "$(conf '{"master":"slave","linkInContainer":true}')" a net1
-	pings a 10.138.36.66
-	cni CHECK "$(with_result "$(conf '{"master":"slave","linkInContainer":true}')")" a net1
-	succeeds
+	local kind conf
+	conf=$(conf '{"master":"slave","linkInContainer":true}')
+	for kind in ipvlan ipvtap; do
+		ip link add link eth0 name slave netns a type $kind mode l2
+		add "$conf" a net1
+		pings a 10.138.36.66
+		cni CHECK "$(with_result "$conf")" a net1
+		succeeds
+		cni DEL "$conf" a net1
+		succeeds
+		ip -n a link del slave
+	done
 }
 
 @test "a VLAN, a bond, a bridge or a macvlan interface can be the master" {

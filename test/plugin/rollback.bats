@@ -106,6 +106,14 @@ refused() {
 	pings b 10.138.36.66
 }
 
+@test "an address that an ipvtap of another program has: the error names it" {
+	ip link add link eth0 name tap0 netns b type ipvtap mode l2
+	ip -n b addr add 10.138.36.2/23 dev tap0
+	ip -n b link set tap0 up
+	refused 101 'failed to add IP addr 10.138.36.2/23 to "eth0": address already in use' "$(conf)"
+	explains 'the interface "tap0" in /run/netns/b has it'
+}
+
 @test "the retry after a taken address gets the next one" {
 	add "$(conf "$(static 10.138.36.2/23)" '{"name":"other"}')" b
 	cni ADD "$(conf)"

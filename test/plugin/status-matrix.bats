@@ -46,6 +46,7 @@ state() {
 	'macvlan in a pod') ip link add link eth0 name mac0 netns b type macvlan ;;
 	'macvtap in a pod') ip link add link eth0 name mac0 netns b type macvtap ;;
 	'a stranger in l3') ip link add link eth0 name own0 netns b type ipvlan mode l3 ;;
+	'a stranger of kind ipvtap') ip link add link eth0 name own0 netns b type ipvtap mode l3 private ;;
 	'a stranger that is private') ip link add link eth0 name own0 netns b type ipvlan mode l2 private ;;
 	'a stranger in l2, on the host') ip link add link eth0 name own0 type ipvlan mode l2 ;;
 	'the name of the anchor is taken') ip link add "ipva$(</sys/class/net/eth0/ifindex)" type dummy ;;
@@ -149,6 +150,10 @@ compare() {
 
 @test "STATUS says what ADD does: a stranger in l3" {
 	compare 'a stranger in l3'
+}
+
+@test "STATUS says what ADD does: a stranger of kind ipvtap" {
+	compare 'a stranger of kind ipvtap'
 }
 
 @test "STATUS says what ADD does: a stranger that is private" {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/host.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cni/cleanup.h"
@@ -263,6 +265,19 @@ static int host_check_over(const struct attaching *a, const struct page *before,
 	return -1;
 }
 
+/* Without nft the release keeps the page, with the objects of nft: no attachment can take its name. */
+static int host_check_released(const struct release *release, struct cni_error *err)
+{
+	char what[NAME_MAX + 64];
+	const char *nft;
+
+	if (release->removed)
+		return 0;
+	snprintf(what, sizeof(what), "releasing the earlier attachment of container %s",
+		 release->page.container);
+	return nft_require(&nft, what, err);
+}
+
 /* Releases what a killed ADD has left, or a container that ended without DEL. */
 static int host_release_earlier(struct attaching *a, struct cni_error *err)
 {
@@ -279,7 +294,7 @@ static int host_release_earlier(struct attaching *a, struct cni_error *err)
 	if (rc == 0 && found == FOUND && a->conf->ipam && !strcmp(release.page.network, req->name))
 		rc = delegate_run(req, a->conf->ipam, "DEL", err);
 	if (rc == 0 && found == FOUND)
-		rc = release_host(&release, err);
+		rc = release_host(&release, err) < 0 ? -1 : host_check_released(&release, err);
 	release_end(&release);
 	return rc;
 }

@@ -157,6 +157,26 @@ after_kill() {
 	[ -z "$(nft list ruleset)" ]
 }
 
+@test "a container whose DEL ran without nft starts again once nft is installed; before, ADD names nft" {
+	local nft more
+	nft=$(readlink -f "$(command -v nft)")
+	for more in '{ "antiSpoof": true }' "$LIMITED" "$WEB" '{ "counters": true }' '{ "mode": "l3s", "ipMasq": true }'; do
+		echo "-- $more"
+		add "$(conf "$(pod 2)" "$more")" a
+		mv "$nft" "$nft.away"
+		cni DEL "$(conf "$(pod 2)" "$more")" a
+		cni ADD "$(conf "$(pod 2)")" a
+		mv "$nft.away" "$nft"
+		fails 7 'releasing the earlier attachment of container a requires nft, which is not installed'
+		explains 'install nftables'
+		add "$(conf "$(pod 2)")" a
+		pings a 10.138.36.66
+		[ -z "$(nft list ruleset)" ]
+		cni DEL "$(conf "$(pod 2)")" a
+		succeeds
+	done
+}
+
 @test "the master was deleted and made again: a new pod starts although an old one's route led through it" {
 	local routes='{ "mode": "l3", "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }'
 	add "$(conf "$(pod 2)" "$routes")" a

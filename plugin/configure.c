@@ -153,7 +153,8 @@ static int configure_check_host_addresses(struct iface *iface, const struct resu
 {
 	for (size_t i = 0; i < given->n_ips; i++) {
 		const struct ip *ip = &given->ips[i].address.ip;
-		enum found found = addr_is_local(iface->home, ip, err);
+		/* the only device above a master is a VRF: others take its packets */
+		enum found found = addr_is_local(iface->home, iface->master.holder, ip, err);
 
 		if (found == FOUND_FAILED)
 			return -1;
@@ -295,7 +296,7 @@ static int configure_wait_until_local(struct iface *iface, const struct ip *ip, 
 	struct link link;
 
 	for (int tries = 0; tries < LOCAL_TRIES; tries++) {
-		found = addr_is_local(&iface->pod, ip, err);
+		found = addr_is_local(&iface->pod, 0, ip, err);
 		if (found != FOUND_NOT)
 			return found == FOUND ? 0 : -1;
 		found = link_find_index(&iface->pod, iface->link.index, &link, err);

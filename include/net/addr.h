@@ -40,8 +40,9 @@ struct addr_seen {
 int addr_each(struct rtnl *nl, void (*each)(const struct addr_seen *, void *), void *arg,
 	      struct cni_error *err);
 
-/* Does the namespace itself receive packets to ip? Asks the routing table. */
-enum found addr_is_local(struct rtnl *nl, const struct ip *ip, struct cni_error *err);
+/* Does the namespace itself receive packets to ip? Asks the routing table. vrf: packets of the ports of
+ * that VRF, whose addresses are in its own table; 0: of links without one. */
+enum found addr_is_local(struct rtnl *nl, int vrf, const struct ip *ip, struct cni_error *err);
 
 /* A next hop of a route; a route with several is an equal-cost multipath route. */
 struct nexthop {

@@ -43,7 +43,7 @@ static void gateways_ask_for(struct questions *all, const struct ip *ip)
 
 static bool gateways_is_on_host(struct exam *exam, const struct ip *ip)
 {
-	return addr_is_local(&exam->host, ip, NULL) == FOUND;
+	return addr_is_local(&exam->host, exam->master.holder, ip, NULL) == FOUND;
 }
 
 /* A route of pods without a gateway uses the range's. */

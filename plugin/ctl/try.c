@@ -84,7 +84,7 @@ static bool try_is_on_host(const struct ip *ip)
 
 	if (rtnl_open(&host, -1, NULL) < 0)
 		return false;
-	local = addr_is_local(&host, ip, NULL) == FOUND;
+	local = addr_is_local(&host, 0, ip, NULL) == FOUND;
 	rtnl_close(&host);
 	return local;
 }

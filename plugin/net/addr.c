@@ -165,7 +165,7 @@ static void addr_keep_type(const struct nlmsghdr *nlh, void *arg)
 		*type = rtm->rtm_type;
 }
 
-enum found addr_is_local(struct rtnl *nl, const struct ip *ip, struct cni_error *err)
+enum found addr_is_local(struct rtnl *nl, int vrf, const struct ip *ip, struct cni_error *err)
 {
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETROUTE, 0);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
@@ -174,6 +174,8 @@ enum found addr_is_local(struct rtnl *nl, const struct ip *ip, struct cni_error 
 	rtm->rtm_family = (unsigned char)ip->family;
 	rtm->rtm_dst_len = (unsigned char)(8 * ip_size(ip));
 	mnl_attr_put(nlh, RTA_DST, ip_size(ip), ip->bytes);
+	if (vrf)
+		mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)vrf);
 	/* any errno means that there is no route to ip, so it is not ours */
 	if (rtnl_ask(nl, addr_keep_type, &type, err) < 0)
 		return FOUND_FAILED;

@@ -133,6 +133,34 @@ refused() {
 	refused 101 "address fd00:36::58 is the host's own" "$(conf "$(static fd00:36::58/64)")"
 }
 
+@test "an address that the host itself has, where the master is a port of a VRF" {
+	local ip
+	ip link add vrf1 type vrf table 10
+	ip link add vrf2 type vrf table 20
+	for ip in eth1,vrf1,11 eth2,,12 eth3,vrf2,13; do
+		IFS=, read -r link vrf n <<<"$ip"
+		ip link add "$link" type dummy
+		[ -z "$vrf" ] || ip link set "$link" master "$vrf"
+		ip link set "$link" up
+		ip addr add "10.77.0.$n/32" dev "$link"
+		ip addr add "fd77::$n/128" dev "$link" nodad
+	done
+	ip link set vrf1 up
+	ip link set vrf2 up
+	ip link set eth0 master vrf1
+	ip addr add 10.77.0.5/24 dev eth0
+	ip addr add fd77::5/64 dev eth0 nodad
+	for ip in 10.77.0.5/24 fd77::5/64 10.77.0.11/24 fd77::11/64 10.77.0.12/24 fd77::12/64; do
+		refused 101 "address ${ip%/*} is the host's own" "$(conf "$(static "$ip")")"
+	done
+	refused 101 "address 10.77.0.5 is the host's own" \
+		"$(conf '{ "ipam": { "ranges": [ [ { "subnet": "10.77.0.0/24", "rangeStart": "10.77.0.5", "rangeEnd": "10.77.0.5", "gateway": "10.77.0.1" } ] ] } }')"
+	for ip in 10.77.0.13/24 fd77::13/64; do # another VRF is another network
+		add "$(conf "$(static "$ip")")"
+		cni DEL "$(conf "$(static "$ip")")"
+	done
+}
+
 @test "IPv6 on an MTU that is too small for it" {
 	refused 999 'failed to add IP addr fd00:36::2/64' "$(conf "$(static fd00:36::2/64)" '{"mtu":1000}')"
 	explains 'MTU of 1280'

@@ -11,6 +11,7 @@
 #include "plugin/fence.h"
 #include "plugin/guard.h"
 #include "plugin/kinds.h"
+#include "plugin/learn.h"
 #include "plugin/master.h"
 #include "plugin/release.h"
 #include "plugin/repair.h"
@@ -160,7 +161,7 @@ static enum attempt host_make_slave(struct attaching *a, struct cni_error *err)
 	attempt = host_admit(a, &iface->master, &flags, err);
 	if (attempt != DONE)
 		return attempt;
-	if (a->conf->anti_spoof && fence_check_strangers(&a->ledger, a->page, iface->master.index, err) < 0)
+	if (fence_admit(&a->ledger, a->page, a->conf, iface->master.index, err) < 0)
 		return FAILED;
 	made = a->page->n_objects;
 	if (!a->conf->link_in_container)
@@ -372,7 +373,8 @@ int host_attach(struct iface *iface, const struct conf *conf, struct page *page,
 
 	*page = (struct page){ .n_objects = 0 };
 	if (host_check_programs(conf, err) < 0 || iface_prepare(iface, conf, err) < 0 ||
-	    page_begin(page, iface->req, iface->req->pod, err) < 0)
+	    page_begin(page, iface->req, iface->req->pod, err) < 0 ||
+	    (conf->accept_ra && learn_begin(page, err) < 0))
 		return -1;
 	host_repair_others(&a);
 	rc = host_attach_by(&a, err);

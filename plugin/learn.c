@@ -84,15 +84,18 @@ static struct lesson_text learn_text_of_route(const struct cni_route *route)
 }
 
 /* The texts by which CHECK finds them again. */
-static json_t *learn_list_of(const struct result *came)
+static void learn_fill(json_t *list, const struct result *came)
 {
-	json_t *list = json_array();
-
 	for (size_t i = 0; i < came->n_ips; i++)
 		json_array_append_new(list, json_string(prefix_text(&came->ips[i].address).s));
 	for (size_t i = 0; i < came->n_routes; i++)
 		json_array_append_new(list, json_string(learn_text_of_route(&came->routes[i]).s));
-	return list;
+}
+
+int learn_begin(struct page *page, struct cni_error *err)
+{
+	page->learned = json_array();
+	return page->learned ? 0 : cni_fail(err, CNI_RETRY, "out of memory");
 }
 
 int learn_routers(struct iface *iface, struct result *given, struct page *page, struct cni_error *err)
@@ -105,7 +108,7 @@ int learn_routers(struct iface *iface, struct result *given, struct page *page, 
 		cni_log("no router advertisement arrived at %s within %d s", iface->req->ifname,
 			PATIENCE_MS / 1000);
 	else if (rc == 0)
-		page->learned = learn_list_of(&lesson.came);
+		learn_fill(page->learned, &lesson.came);
 	result_free(&lesson.came);
 	return rc;
 }

@@ -280,7 +280,7 @@ int reach_host(struct iface *iface, const struct conf *conf, const struct result
 	struct wanted wanted = { .n = 0 };
 	int rc = reach_want_all(&wanted, iface, conf, given, err);
 
-	if (rc == 0 && (wanted.n || page->learned))
+	if (rc == 0 && (wanted.n || json_array_size(page->learned)))
 		rc = reach_hold(iface, page, wanted.list, wanted.n, page->n_objects, err);
 	free(wanted.list);
 	return rc;

@@ -5,7 +5,8 @@
  *
  * antiSpoof guards a master for all its pods: the fence has the addresses of pods without antiSpoof
  * too. If the master has pods already whose addresses are not known, ADD refuses the first pod with
- * antiSpoof.
+ * antiSpoof. Addresses of a pod that accepts router advertisements are never known: such a pod and a guard
+ * exclude each other.
  */
 #ifndef PLUGIN_FENCE_H
 #define PLUGIN_FENCE_H
@@ -20,14 +21,15 @@ struct fence_table {
 	char s[32];
 } fence_table(int dev);
 
-/* Fails if ADD could not make the fence that conf requires on the link. Changes nothing.
- * CNI_CONFIG: the kernel, or nft, is too old, or the link has pods whose addresses are not known. */
+/* Fails if ADD could not make the fence that conf requires on the link, or would not admit the pod. Changes
+ * nothing. CNI_CONFIG: the kernel, or nft, is too old; or as fence_admit(). */
 int fence_check(struct rtnl *host, const struct conf *conf, int dev, struct cni_error *err);
 
-/* CNI_CONFIG names an attachment of the master, other than page, whose addresses the fence does not
- * have: the first pod with antiSpoof would cut it off. ADD calls this while the ledger is locked. */
-int fence_check_strangers(const struct ledger *ledger, const struct page *page, int master,
-			  struct cni_error *err);
+/* May the pod with conf start beside those of the master? CNI_CONFIG: it would guard the master, and names
+ * an attachment, other than page, whose addresses the fence does not have, and which would be cut off; or
+ * the master is guarded, and the pod would make such addresses. ADD calls this while the ledger is locked. */
+int fence_admit(const struct ledger *ledger, const struct page *page, const struct conf *conf, int master,
+		struct cni_error *err);
 
 /* Checks only the kernel and nft; in plugin/object_fence.c. */
 int fence_check_kernel(struct rtnl *host, int dev, const struct conf *conf, struct cni_error *err);

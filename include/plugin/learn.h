@@ -11,6 +11,9 @@
 #include "plugin/iface.h"
 #include "plugin/ledger.h"
 
+/* Marks the page, before it is written, as that of a pod that accepts what routers advertise. CNI_RETRY. */
+int learn_begin(struct page *page, struct cni_error *err);
+
 /*
  * Call it when the interface is up. Waits for some seconds at most, and adds the addresses and
  * routes to given and to the page. Logs, without an error, if there are none. CNI_RETRY: out of

@@ -64,7 +64,7 @@ struct page {
 	size_t n_objects;
 	size_t n_unknown; /* entries that this version does not know */
 	bool written;	  /* by this ADD, or possibly */
-	json_t *learned;  /* from routers: plugin/learn.h; owned, NULL: nothing */
+	json_t *learned;  /* from routers: plugin/learn.h; owned, NULL: the pod ignores routers */
 	json_t *doc;
 };
 

@@ -119,6 +119,9 @@ static void links_examine_means(struct exam *exam)
 	    links_pass(exam, fence_check(&exam->host, &exam->conf, exam->master.index, &err),
 		       fence_key(&exam->conf), &err))
 		report(exam->report, OK, fence_key(&exam->conf), NULL, "through rules on %s", name);
+	if (!fence_key(&exam->conf) && exam->conf.accept_ra)
+		links_pass(exam, fence_check(&exam->host, &exam->conf, exam->master.index, &err),
+			   "routerAdvertisements", &err);
 	if (exam->conf.ip_masq && !nft_program())
 		report(exam->report, ERROR, "ipMasq", "install nftables", "the program nft does not exist");
 	else if (exam->conf.ip_masq)

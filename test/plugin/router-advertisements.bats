@@ -141,6 +141,53 @@ accepts() {
 	succeeds
 }
 
+GUARD='{ "name": "guard", "antiSpoof": true }'
+
+# guard_refused WHERE: neither STATUS nor ADD admits a pod with antiSpoof beside pod a.
+guard_refused() {
+	cni STATUS "$(conf "$GUARD")"
+	fails 50 'antiSpoof: the master has pods already whose addresses are not known: container a, network net' || { echo "$1"; return 1; }
+	cni ADD "$(conf "$GUARD")" b
+	fails 7 'antiSpoof: the master has pods already whose addresses are not known: container a, network net' || { echo "$1"; return 1; }
+	explains 'that pod accepts router advertisements'
+}
+
+@test "accept and antiSpoof of another network exclude each other on a master, whichever comes first" {
+	local more conf before waits
+	before=$(inventory)
+	conf=$(conf '{ "routerAdvertisements": "accept", "counters": true }')
+	add "$conf" a 3>&- &
+	waits=$!
+	until ip -n a link show dev eth0 up 2>/dev/null | grep . >/dev/null; do sleep 0.05; done
+	guard_refused 'while the pod waits for a router'
+	wait $waits
+	guard_refused 'no router has answered'
+	cni DEL "$conf" a
+	succeeds
+	leaves_nothing "$before"
+	advertise fd00:77::
+	for more in '{ "counters": true }' '{}' '{ "ipam": null }'; do
+		conf=$(conf '{ "routerAdvertisements": "accept" }' "$more")
+		add "$conf" a
+		guard_refused 'a router has answered'
+		cni DEL "$conf" a
+		succeeds
+		add "$(conf "$GUARD")" b
+		cni STATUS "$conf"
+		fails 50 'routerAdvertisements: "accept" does not work on a master that antiSpoof guards'
+		cni ADD "$conf" a
+		fails 7 'routerAdvertisements: "accept" does not work on a master that antiSpoof guards'
+		mkdir -p "$BATS_TEST_TMPDIR/net.d"
+		echo "$conf" >"$BATS_TEST_TMPDIR/net.d/net.conf"
+		NETCONFPATH=$BATS_TEST_TMPDIR/net.d run "$BUILD/ipvlanctl" doctor
+		[[ $output = *'routerAdvertisements: "accept" does not work on a master that antiSpoof guards'* ]]
+		add "$(conf)" a
+		cni DEL "$(conf)" a
+		cni DEL "$(conf "$GUARD")" b
+		succeeds
+	done
+}
+
 @test "accept is refused in modes without advertisements, and other values are refused" {
 	local mode
 	for mode in '{ "mode": "l3" }' '{ "mode": "l3s" }' '{ "internal": true, "master": null }'; do

@@ -102,7 +102,7 @@ values() {
 	local options wrong
 	values >"$BATS_TEST_TMPDIR/values.yaml"
 	"$HELM" lint --strict "$EXAMPLES/chart" -f "$BATS_TEST_TMPDIR/values.yaml"
-	for options in '' "-f $BATS_TEST_TMPDIR/values.yaml" "-f $BATS_TEST_TMPDIR/values.yaml --set watch.enabled=true --set seLinuxOptions.type=spc_t" \
+	for options in '' "-f $BATS_TEST_TMPDIR/values.yaml" "-f $BATS_TEST_TMPDIR/values.yaml --set watch.enabled=true" \
 		'--set directories.bin=/var/lib/rancher/k3s/data/cni --set image.tag=x --set architectures={arm64} --set maxSurge=3 --set imagePullSecrets[0].name=x'; do
 		# shellcheck disable=SC2086 # words
 		"$HELM" template --kube-version 1.33.4 ipvlan-cni "$EXAMPLES/chart" -n ipvlan-cni $options >"$BATS_TEST_TMPDIR/chart.yaml"

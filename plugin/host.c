@@ -117,6 +117,9 @@ static enum attempt host_make_master(struct attaching *a, int *flags, struct cni
 		return FAILED;
 	if (link.index)
 		attempt = host_admit(a, &link, flags, err);
+	else if ((a->conf->vlan && master_check_type(&a->iface->master, err) < 0) ||
+		 master_check_mtu(&link, a->conf->mtu, err) < 0)
+		return FAILED;
 	if (attempt == DONE)
 		attempt = host_hold(a, &object, 1, err);
 	if (attempt != DONE)

@@ -96,14 +96,20 @@ static bool master_is_kind(const struct link *link, const char *kind)
 	return !strcmp(link->kind, kind);
 }
 
+int master_check_type(const struct link *master, struct cni_error *err)
+{
+	if (!(master->flags & IFF_LOOPBACK) && master->type == ARPHRD_ETHER)
+		return 0;
+	cni_fail(err, CNI_CONFIG, "master \"%s\" cannot carry ipvlan", master->name);
+	return cni_hint(err, "ipvlan needs an Ethernet interface that is not lo");
+}
+
 int master_usable(struct rtnl *nl, const struct link *master, struct cni_error *err)
 {
 	struct link holder = { .index = 0 };
 
-	if (master->flags & IFF_LOOPBACK || master->type != ARPHRD_ETHER) {
-		cni_fail(err, CNI_CONFIG, "master \"%s\" cannot carry ipvlan", master->name);
-		return cni_hint(err, "ipvlan needs an Ethernet interface that is not lo");
-	}
+	if (master_check_type(master, err) < 0)
+		return -1;
 	if (master->holder && link_find_index(nl, master->holder, &holder, err) == FOUND &&
 	    !master_is_kind(&holder, "vrf")) {
 		cni_fail(err, CNI_CONFIG, "master \"%s\" is a port of \"%s\"", master->name, holder.name);
@@ -173,6 +179,20 @@ static enum found master_find_vlan(struct rtnl *nl, int parent, unsigned int id,
 	return search.found.index ? FOUND : FOUND_NOT;
 }
 
+/* What the link is like that ADD makes: up, and with the parent's MTU or, of a dummy, any. */
+static struct link master_unmade(const struct conf *conf, const struct link *parent, const char *name)
+{
+	const unsigned int up = IFF_UP | IFF_RUNNING;
+	struct link link = {
+		.type = ARPHRD_ETHER,
+		.flags = conf->internal ? up : parent->flags & up,
+		.mtu = conf->internal ? MTU_MAX : parent->mtu,
+	};
+
+	snprintf(link.name, sizeof(link.name), "%s", name);
+	return link;
+}
+
 enum found master_made(struct rtnl *nl, const struct conf *conf, const struct link *parent,
 		       const char *network, struct link *ret, struct cni_error *err)
 {
@@ -189,8 +209,7 @@ enum found master_made(struct rtnl *nl, const struct conf *conf, const struct li
 		found = master_find_vlan(nl, parent->index, conf->vlan, ret, err);
 	if (found == FOUND_FAILED || (found == FOUND && conf->vlan))
 		return found;
-	*ret = (struct link){ .index = 0 };
-	memcpy(ret->name, name, sizeof(ret->name));
+	*ret = master_unmade(conf, parent, name);
 	if (!*unnamed.msg)
 		return FOUND_NOT;
 	cni_fail(err, (enum cni_code)unnamed.code, "%s", unnamed.msg);

@@ -36,14 +36,56 @@ static int made_report_other(const struct object *object, const struct link *lin
 			object->dev);
 }
 
+static int made_refused(struct view *view, const struct object *object, int error,
+			const struct cni_error *why, struct cni_error *err)
+{
+	const char *kind = object_kind(object)->name;
+
+	if (error == EEXIST && object->kind == OBJECT_VLAN) {
+		cni_fail(err, CNI_CONFIG, "VLAN %u of interface %d is in another network namespace",
+			 object->id, object->dev);
+		return cni_hint(err,
+				"the kernel allows one VLAN of an id on an interface; ipvlanctl doctor names "
+				"the namespace. Move it back, delete it, or use another id");
+	}
+	cni_fail(err, CNI_INTERNAL, "failed to create the master %s: %s", object->name, why->msg);
+	if (error == EOPNOTSUPP && link_kind_known(view->host, kind, NULL) == FOUND_NOT)
+		return cni_hint(err,
+				"this kernel has no interfaces of that kind: load the module 8021q or dummy");
+	if (error == ENETDOWN)
+		return cni_hint(err, "the interface below it is down");
+	return cni_hint(err, "%s", why->details);
+}
+
+/* Would the kernel make it? Returns 0 or its errno, as made_create() does. */
+static int made_ask(struct view *view, const struct object *object, struct cni_error *err)
+{
+	struct link parent;
+	enum found found;
+
+	if (object->kind == OBJECT_DUMMY)
+		return dummy_check(view->host, err);
+	found = link_find_index(view->host, object->dev, &parent, err);
+	if (found != FOUND)
+		return found == FOUND_NOT ? 0 : EIO;
+	return vlan_check(view->host, &parent, (uint16_t)object->id, err);
+}
+
 static int made_check(struct view *view, const struct object *object, struct cni_error *err)
 {
+	struct cni_error why = { 0 };
 	struct link link;
-	enum found found = link_find(view->host, object->name, &link, err);
+	int error;
 
-	return found == FOUND && !made_is(&link, object) ? made_report_other(object, &link, err)
-	       : found == FOUND_FAILED			 ? -1
-							 : 0;
+	switch (link_find(view->host, object->name, &link, err)) {
+	case FOUND_FAILED:
+		return -1;
+	case FOUND:
+		return made_is(&link, object) ? 0 : made_report_other(object, &link, err);
+	default:
+		error = made_ask(view, object, &why);
+		return error ? made_refused(view, object, error, &why, err) : 0;
+	}
 }
 
 static int made_make(struct view *view, const struct object *object, struct cni_error *err)
@@ -61,22 +103,7 @@ static int made_make(struct view *view, const struct object *object, struct cni_
 		break;
 	}
 	error = made_create(view, object, &why);
-	if (!error)
-		return 0;
-	if (error == EEXIST && object->kind == OBJECT_VLAN) {
-		cni_fail(err, CNI_CONFIG, "VLAN %u of interface %d is in another network namespace",
-			 object->id, object->dev);
-		return cni_hint(err,
-				"the kernel allows one VLAN of an id on an interface; ipvlanctl doctor names "
-				"the namespace. Move it back, delete it, or use another id");
-	}
-	cni_fail(err, CNI_INTERNAL, "failed to create the master %s: %s", object->name, why.msg);
-	if (error == EOPNOTSUPP)
-		return cni_hint(err,
-				"this kernel has no interfaces of that kind: load the module 8021q or dummy");
-	if (error == ENETDOWN)
-		return cni_hint(err, "the interface below it is down");
-	return cni_hint(err, "%s", why.details);
+	return error ? made_refused(view, object, error, &why, err) : 0;
 }
 
 static enum found made_find(struct view *view, const struct object *object, struct cni_error *err)

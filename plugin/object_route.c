@@ -88,16 +88,19 @@ static int route_report_other(const struct object *object, const struct route_se
 			      struct cni_error *err)
 {
 	const char *refusal = route_refusal(other);
+	char dev[24] = " on a new interface";
 
+	if (object->dev)
+		snprintf(dev, sizeof(dev), " dev %d", object->dev);
 	cni_fail(err, CNI_CONFIG, "the host has another route to %s already", prefix_text(&object->to).s);
 	if (refusal)
-		return cni_hint(err, "%s metric %u; the configuration requires %s%s dev %d", refusal,
+		return cni_hint(err, "%s metric %u; the configuration requires %s%s%s", refusal,
 				other->priority, object->via.family ? "via " : "on the link",
-				ip_text(&object->via).s, object->dev);
-	return cni_hint(err, "%s%s dev %d metric %u; the configuration requires %s%s dev %d",
+				ip_text(&object->via).s, dev);
+	return cni_hint(err, "%s%s dev %d metric %u; the configuration requires %s%s%s",
 			other->gw.family ? "via " : "on the link", ip_text(&other->gw).s, other->link,
 			other->priority, object->via.family ? "via " : "on the link", ip_text(&object->via).s,
-			object->dev);
+			dev);
 }
 
 /* Did we make it? The routes of blocks are addrpool's, which refuse packets. */
@@ -127,6 +130,15 @@ static int route_refused(const struct object *object, const char *why, struct cn
 			ip_text(&object->via).s, why);
 }
 
+int gateway_refuse(const char *link, const struct ip *gw, struct cni_error *err)
+{
+	cni_fail(err, CNI_CONFIG, "the gateway %s is not on the link of \"%s\"", ip_text(gw).s, link);
+	return cni_hint(err,
+			"the host requires an address of the gateway's subnet on that interface, which must "
+			"be up: ip -d addr show dev %s",
+			link);
+}
+
 int gateway_check(struct rtnl *host, int dev, const struct ip *gw, struct cni_error *err)
 {
 	struct link link = { .name = "" };
@@ -134,16 +146,13 @@ int gateway_check(struct rtnl *host, int dev, const struct ip *gw, struct cni_er
 	if (route_gateway_is_near(host, dev, gw, err) != FOUND_NOT)
 		return 0;
 	link_find_index(host, dev, &link, NULL);
-	cni_fail(err, CNI_CONFIG, "the gateway %s is not on the link of \"%s\"", ip_text(gw).s, link.name);
-	return cni_hint(err,
-			"the host requires an address of the gateway's subnet on that interface, which must "
-			"be up: ip -d addr show dev %s",
-			link.name);
+	return gateway_refuse(link.name, gw, err);
 }
 
 static int route_check_gateway(struct view *view, const struct object *object, struct cni_error *err)
 {
-	return object->via.family ? gateway_check(view->host, object->dev, &object->via, err) : 0;
+	return object->via.family && object->dev ? gateway_check(view->host, object->dev, &object->via, err)
+						 : 0;
 }
 
 /* Explains why the kernel has refused the route. */

@@ -88,12 +88,12 @@ static enum found sysctl_find(struct view *view, const struct object *object, st
 	return found == FOUND ? netns_sysctl_is(name.s, sysctl_on(object), err) : found;
 }
 
-/* Is the sysctl on already, or can it be written? */
+/* Is the sysctl on already, or can it be written? A new interface has those of "default". */
 static int sysctl_check(struct view *view, const struct object *object, struct cni_error *err)
 {
 	char path[sizeof("/proc/sys/net/") + sizeof(struct sysctl_name)];
-	struct sysctl_name name;
-	enum found found = sysctl_find_name(view, object, &name, err);
+	struct sysctl_name name = sysctl_of("default", object);
+	enum found found = object->dev ? sysctl_find_name(view, object, &name, err) : FOUND;
 
 	if (found != FOUND)
 		return (int)found;

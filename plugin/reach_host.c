@@ -293,12 +293,35 @@ static int reach_want_always(struct wanted *wanted, const struct conf *conf, con
 	const struct object anchor = object_anchor(master->index, conf->mode),
 			    hairpin = object_hairpin(master->index);
 
-	if (reach_want(wanted, &anchor, err) < 0 ||
-	    reach_want_host_routes(wanted, conf, master->index, err) < 0)
+	if (reach_want_host_routes(wanted, conf, master->index, err) < 0 ||
+	    (master->index && reach_want(wanted, &anchor, err) < 0))
 		return -1;
-	if (conf->host_access && conf->mode == IPVLAN_MODE_L2 && reach_want(wanted, &hairpin, err) < 0)
+	if (conf->host_access && master->index && conf->mode == IPVLAN_MODE_L2 &&
+	    reach_want(wanted, &hairpin, err) < 0)
 		return -1;
 	return conf->proxy_arp ? reach_want_sysctls(wanted, master->index, proxy_arp, 2, err) : 0;
+}
+
+/* A master that is still to be made has no address, so only a link-local gateway is on its link. */
+static int reach_check_gateway(struct rtnl *host, const struct link *master, const struct ip *gw,
+			       struct cni_error *err)
+{
+	if (master->index)
+		return gateway_check(host, master->index, gw, err);
+	return ip_is_link_local(gw) ? 0 : gateway_refuse(master->name, gw, err);
+}
+
+static int reach_check_gateways(struct rtnl *host, const struct conf *conf, const struct link *master,
+				struct cni_error *err)
+{
+	for (size_t i = 0; conf->mode != IPVLAN_MODE_L2 && i < conf->n_reflectors; i++)
+		if (reach_check_gateway(host, master, &conf->reflectors[i], err) < 0)
+			return -1;
+	/* object_check() checks those of a master that exists */
+	for (size_t i = 0; !master->index && i < conf->host_routes.n_routes; i++)
+		if (reach_check_gateway(host, master, &conf->host_routes.routes[i].gw, err) < 0)
+			return -1;
+	return 0;
 }
 
 int reach_check(struct rtnl *host, const struct conf *conf, const struct link *master, struct cni_error *err)
@@ -309,8 +332,6 @@ int reach_check(struct rtnl *host, const struct conf *conf, const struct link *m
 	int rc = reach_want_always(&wanted, conf, master, err);
 
 	view_open(&view, host);
-	for (size_t i = 0; rc == 0 && conf->mode != IPVLAN_MODE_L2 && i < conf->n_reflectors; i++)
-		rc = gateway_check(host, master->index, &conf->reflectors[i], err);
 	if (rc == 0)
 		rc = ledger_open(&ledger, host, err) == FOUND_FAILED ? -1 : 0;
 	for (size_t i = 0; rc == 0 && i < wanted.n; i++) {
@@ -319,6 +340,8 @@ int reach_check(struct rtnl *host, const struct conf *conf, const struct link *m
 		if (rc == 0)
 			rc = object_check(&view, &wanted.list[i], err);
 	}
+	if (rc == 0)
+		rc = reach_check_gateways(host, conf, master, err);
 	ledger_close(&ledger);
 	view_close(&view);
 	free(wanted.list);

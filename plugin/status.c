@@ -16,7 +16,7 @@
 
 static int status_check_kernel(struct rtnl *nl, struct cni_error *err)
 {
-	enum found found = ipvlan_known(nl, err);
+	enum found found = link_kind_known(nl, "ipvlan", err);
 
 	if (found != FOUND_NOT)
 		return found == FOUND ? 0 : -1;
@@ -28,58 +28,72 @@ static int status_check_kernel(struct rtnl *nl, struct cni_error *err)
 static int status_check_unmade(struct rtnl *nl, const struct conf *conf, const struct link *parent,
 			       const struct link *made, struct cni_error *err)
 {
+	struct cni_error why = { 0 };
 	struct view view;
 	const struct object object = conf->internal ? object_dummy(made->name, conf->mtu)
 						    : object_vlan(parent->index, conf->vlan, made->name);
 	int rc;
 
+	if (!conf->internal &&
+	    (master_check_type(parent, err) < 0 || master_must_be_up(parent, "vlan", err) < 0))
+		return -1;
 	view_open(&view, nl);
-	rc = object_check(&view, &object, err);
+	rc = object_check(&view, &object, &why);
 	view_close(&view);
-	if (rc < 0 || conf->internal)
+	if (rc == 0 || (!conf->internal && guard_check_vlan(parent, conf->vlan, err) < 0))
 		return rc;
-	return master_must_be_up(parent, "vlan", err) < 0 ? -1 : guard_check_vlan(parent, conf->vlan, err);
+	*err = why;
+	return -1;
 }
 
-/* ret->index 0: ADD would make the master. */
-static int status_find_master(struct link *ret, struct rtnl *nl, const struct conf *conf, const char *network,
-			      struct cni_error *err)
+/* Finds the master, or what it will be like if ADD would make it: ret->index is 0 then. */
+static int status_find_master(struct link *ret, struct link *parent, struct rtnl *nl, const struct conf *conf,
+			      const char *network, struct cni_error *err)
 {
-	struct link parent = { .index = 0 };
-	enum found found;
-
-	if (!conf->internal && master_find(nl, conf->master, &parent, err) < 0)
+	*parent = (struct link){ .index = 0 };
+	if (!conf->internal && master_find(nl, conf->master, parent, err) < 0)
 		return -1;
-	*ret = parent;
+	*ret = *parent;
 	if (!conf->vlan && !conf->internal)
 		return 0;
-	found = master_made(nl, conf, &parent, network, ret, err);
-	return found == FOUND_NOT ? status_check_unmade(nl, conf, &parent, ret, err)
-	       : found == FOUND	  ? 0
-				  : -1;
+	return master_made(nl, conf, parent, network, ret, err) == FOUND_FAILED ? -1 : 0;
+}
+
+#define LOOPBACK_INDEX 1
+
+/* What other interfaces on the master prevent, and a kernel without the filters. A new master has no other
+ * interfaces. */
+static int status_check_slaves(struct rtnl *nl, const struct conf *conf, const struct link *master,
+			       const struct link *parent, struct cni_error *err)
+{
+	const int like = parent->index ? parent->index : LOOPBACK_INDEX;
+
+	if (!master->index)
+		return fence_key(conf) ? fence_check_kernel(nl, like, conf, err) : 0;
+	/* runtimes call STATUS every few seconds: it reads only mounted namespaces */
+	if (guard_check(nl, master, conf, alive_read_mounted, err) < 0)
+		return -1;
+	return fence_check(nl, conf, master->index, err);
 }
 
 static int status_check_master(struct rtnl *nl, const struct conf *conf, const char *network,
 			       struct cni_error *err)
 {
-	struct link master;
+	struct link master, parent;
+	int rc;
 
 	/* only ADD knows a master inside the pod, or one of prevResult */
 	if (conf->link_in_container || (!conf->master && !conf->ipam && !conf->internal))
 		return 0;
-	if (status_find_master(&master, nl, conf, network, err) < 0)
+	if (status_find_master(&master, &parent, nl, conf, network, err) < 0)
 		return -1;
-	if (!master.index)
-		return 0;
-	if (master_usable(nl, &master, err) < 0)
+	rc = master.index ? master_usable(nl, &master, err)
+			  : status_check_unmade(nl, conf, &parent, &master, err);
+	if (rc < 0 || master_check_mtu(&master, conf->mtu, err) < 0 ||
+	    master_check_up(&master, conf, err) < 0 || master_check_carrier(&master, conf, err) < 0 ||
+	    master_check_vrf(nl, &master, conf, err) < 0)
 		return -1;
-	if (master_check_mtu(&master, conf->mtu, err) < 0 || master_check_up(&master, conf, err) < 0 ||
-	    master_check_carrier(&master, conf, err) < 0 || master_check_vrf(nl, &master, conf, err) < 0)
-		return -1;
-	/* runtimes call STATUS every few seconds: it reads only mounted namespaces */
-	if (guard_check(nl, &master, conf, alive_read_mounted, err) < 0)
-		return -1;
-	if (fence_check(nl, conf, master.index, err) < 0)
+	if (status_check_slaves(nl, conf, &master, &parent, err) < 0)
 		return -1;
 	return reach_check(nl, conf, &master, err);
 }

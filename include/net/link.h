@@ -12,6 +12,8 @@
 #include "cni/error.h"
 #include "net/rtnl.h"
 
+#define MTU_MAX 65535 /* ETH_MAX_MTU */
+
 struct link {
 	int index;
 	char name[IFNAMSIZ];
@@ -68,8 +70,12 @@ int ipvlan_create(struct rtnl *nl, const struct ipvlan *ipvlan, struct cni_error
 int vlan_create(struct rtnl *nl, const char *name, int parent, uint16_t id, struct cni_error *err);
 int dummy_create(struct rtnl *nl, const char *name, unsigned int mtu, struct cni_error *err);
 
-/* Does the kernel know ipvlan? Creates nothing. */
-enum found ipvlan_known(struct rtnl *nl, struct cni_error *err);
+/* Would these succeed, if the parent is up? They create nothing, and return the same. */
+int vlan_check(struct rtnl *nl, const struct link *parent, uint16_t id, struct cni_error *err);
+int dummy_check(struct rtnl *nl, struct cni_error *err);
+
+/* Does the kernel know links of this kind? Creates nothing. */
+enum found link_kind_known(struct rtnl *nl, const char *kind, struct cni_error *err);
 
 int link_rename(struct rtnl *nl, int index, const char *name, struct cni_error *err);
 

@@ -50,4 +50,7 @@ int sysctl_read_all(const struct object *object);
 /* CNI_CONFIG if the kernel would not accept gw as the gateway of a route over the interface dev. */
 int gateway_check(struct rtnl *host, int dev, const struct ip *gw, struct cni_error *err);
 
+/* Fills in the error of gateway_check(), and returns -1. */
+int gateway_refuse(const char *link, const struct ip *gw, struct cni_error *err);
+
 #endif

@@ -16,6 +16,9 @@
  */
 int master_find(struct rtnl *nl, const char *name, struct link *ret, struct cni_error *err);
 
+/* CNI_CONFIG if the link is lo, or not Ethernet: it carries neither ipvlan nor a VLAN. */
+int master_check_type(const struct link *master, struct cni_error *err);
+
 /*
  * Explains why ipvlan cannot use the link, for which the kernel returns only EBUSY or EINVAL.
  * Returns 0 if it finds no reason, else -1 with CNI_CONFIG.
@@ -24,7 +27,7 @@ int master_usable(struct rtnl *nl, const struct link *master, struct cni_error *
 
 /*
  * Finds the master that ADD makes if it does not exist: the VLAN of parent, with any name, or a
- * dummy for network. FOUND_NOT: it does not exist; ret->name is the name for it, and ret->index 0.
+ * dummy for network. FOUND_NOT: it does not exist; *ret is as it will be, with ret->index 0.
  * CNI_CONFIG: that name is too long.
  */
 enum found master_made(struct rtnl *nl, const struct conf *conf, const struct link *parent,

@@ -28,7 +28,7 @@ int reach_hold(struct iface *iface, struct page *page, struct object *objects, s
 	       struct cni_error *err);
 
 /* For STATUS. CNI_CONFIG names what on the host would make an ADD with conf on the master fail:
- * another attachment's object, or another tool's route, interface or qdisc. */
+ * another attachment's object, or another tool's route, interface or qdisc. master->index 0: ADD makes it. */
 int reach_check(struct rtnl *host, const struct conf *conf, const struct link *master, struct cni_error *err);
 
 #endif

@@ -20,7 +20,7 @@ void examine_kernel(struct exam *exam)
 {
 	struct cni_error err = { 0 };
 
-	switch (ipvlan_known(&exam->host, &err)) {
+	switch (link_kind_known(&exam->host, "ipvlan", &err)) {
 	case FOUND:
 		report(exam->report, OK, "kernel", NULL, "has ipvlan");
 		break;

@@ -294,9 +294,8 @@ static struct nlmsghdr *link_create_request(struct rtnl *nl, const char *name)
 	return nlh;
 }
 
-int vlan_create(struct rtnl *nl, const char *name, int parent, uint16_t id, struct cni_error *err)
+static void link_put_vlan(struct nlmsghdr *nlh, int parent, uint16_t id)
 {
-	struct nlmsghdr *nlh = link_create_request(nl, name);
 	struct nlattr *info, *data;
 
 	mnl_attr_put_u32(nlh, IFLA_LINK, (uint32_t)parent);
@@ -306,7 +305,32 @@ int vlan_create(struct rtnl *nl, const char *name, int parent, uint16_t id, stru
 	mnl_attr_put_u16(nlh, IFLA_VLAN_ID, id);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
+}
+
+int vlan_create(struct rtnl *nl, const char *name, int parent, uint16_t id, struct cni_error *err)
+{
+	link_put_vlan(link_create_request(nl, name), parent, id);
 	return rtnl_commit_one(nl, err);
+}
+
+int vlan_check(struct rtnl *nl, const struct link *parent, uint16_t id, struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	struct nlmsghdr *nlh;
+	int error;
+
+	if (parent->mtu >= MTU_MAX)
+		return 0;
+	/* vlan_newlink() refuses an MTU above that of the parent, with EINVAL, after all else */
+	nlh = link_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	mnl_attr_put_u32(nlh, IFLA_MTU, MTU_MAX);
+	link_put_vlan(nlh, parent->index, id);
+	error = rtnl_commit_one(nl, &why);
+	if (!error || error == EINVAL)
+		return 0;
+	cni_fail(err, CNI_INTERNAL, "%s", why.msg);
+	cni_hint(err, "%s", why.details);
+	return error;
 }
 
 int dummy_create(struct rtnl *nl, const char *name, unsigned int mtu, struct cni_error *err)
@@ -322,24 +346,35 @@ int dummy_create(struct rtnl *nl, const char *name, unsigned int mtu, struct cni
 	return rtnl_commit_one(nl, err);
 }
 
-enum found ipvlan_known(struct rtnl *nl, struct cni_error *err)
+enum found link_kind_known(struct rtnl *nl, const char *kind, struct cni_error *err)
 {
 	struct nlmsghdr *nlh = link_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
 	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	struct cni_error why = { 0 };
 	int error;
 
-	/* Without a parent ipvlan_link_new() fails with EINVAL. Before that the kernel tries to
-	 * load the module, and fails with EOPNOTSUPP if it does not know the kind. */
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "ipvlan");
+	/* Without a parent a link fails with EINVAL, and one that has no parent so with half an
+	 * address. Before that the kernel tries to load the module, and fails with EOPNOTSUPP if it does
+	 * not know the kind. */
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind);
 	mnl_attr_nest_end(nlh, info);
+	mnl_attr_put(nlh, IFLA_ADDRESS, 1, "");
 	error = rtnl_commit_one(nl, &why);
 	if (error == EINVAL)
 		return FOUND;
 	if (error == EOPNOTSUPP)
 		return FOUND_NOT;
-	cni_fail(err, CNI_INTERNAL, "cannot ask the kernel for ipvlan: %s", why.msg);
+	cni_fail(err, CNI_INTERNAL, "cannot ask the kernel for %s: %s", kind, why.msg);
 	return FOUND_FAILED;
+}
+
+int dummy_check(struct rtnl *nl, struct cni_error *err)
+{
+	enum found found = link_kind_known(nl, "dummy", err);
+
+	if (found == FOUND_NOT)
+		cni_fail(err, CNI_INTERNAL, "%s", errno_text(EOPNOTSUPP));
+	return found == FOUND ? 0 : found == FOUND_NOT ? EOPNOTSUPP : EIO;
 }
 
 int link_rename(struct rtnl *nl, int index, const char *name, struct cni_error *err)

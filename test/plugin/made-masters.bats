@@ -137,6 +137,41 @@ used() {
 	leaves_nothing "$before"
 }
 
+@test "a VLAN on an interface that cannot carry one is refused before it is made, and STATUS makes none" {
+	local before name
+	ip tuntap add dev tun0 mode tun
+	ip link set tun0 up
+	ip link add big mtu 65535 type dummy
+	ip link set big up
+	before=$(inventory)
+	for name in lo tun0; do
+		cni STATUS "$(conf "{ \"vlan\": 100, \"master\": \"$name\" }")"
+		fails 50 "master \"$name\" cannot carry ipvlan"
+		cni ADD "$(conf "{ \"vlan\": 100, \"master\": \"$name\" }")"
+		fails 7 "master \"$name\" cannot carry ipvlan"
+		explains 'an Ethernet interface that is not lo'
+	done
+	for name in eth0 big; do
+		cni STATUS "$(conf "{ \"vlan\": 100, \"master\": \"$name\" }")"
+		succeeds
+	done
+	leaves_nothing "$before"
+}
+
+@test "on a kernel without dummies STATUS and ADD of an internal network say that" {
+	local before verb
+	PLUGIN=$STUB_DIR/ipvlan
+	sed 's/dummy\x00/dummX\x00/g' "$BUILD/ipvlan" >"$PLUGIN"
+	chmod 755 "$PLUGIN"
+	before=$(inventory)
+	for verb in STATUS ADD; do
+		cni $verb "$(internal 2)"
+		fails "$([ $verb = STATUS ] && echo 50 || echo 999)" 'failed to create the master ipvd'
+		explains 'this kernel has no interfaces of that kind: load the module 8021q or dumm'
+	done
+	leaves_nothing "$before"
+}
+
 @test "with the default route's interface as its master" {
 	add "$(conf "$(static 10.100.0.2/24)" '{ "vlan": 100, "master": null }')"
 	pings a 10.100.0.66

@@ -19,6 +19,15 @@ declare -gA confs=(
 	[reflector]='{ "mode": "l3", "flag": "vepa", "reflector": "10.138.36.66", "ipam": { "ranges": [ [ { "subnet": "192.168.9.0/24" } ] ] } }'
 	[vlan]='{ "vlan": 100 }'
 	[vlan and hostAccess]='{ "vlan": 100, "hostAccess": true }'
+	[vlan and mtu]='{ "vlan": 100, "mtu": 1501 }'
+	[vlan on lo]='{ "vlan": 100, "master": "lo" }'
+	[vlan and hostRoutes]='{ "vlan": 100, "hostRoutes": [ { "dst": "203.0.113.0/24", "gw": "10.138.36.66" } ] }'
+	[vlan and hostRoutes by a link-local gateway]='{ "vlan": 100, "hostRoutes": [ { "dst": "2001:db8::/64", "gw": "fe80::66" } ] }'
+	[vlan and reflector]='{ "vlan": 100, "mode": "l3", "flag": "vepa", "reflector": "10.138.36.66", "ipam": { "ranges": [ [ { "subnet": "192.168.9.0/24" } ] ] } }'
+	[vlan and proxyArp]='{ "vlan": 100, "mode": "l3s", "proxyArp": true }'
+	[vlan and antiSpoof]='{ "vlan": 100, "antiSpoof": true }'
+	[internal and a small mtu]='{ "internal": true, "master": null, "mtu": 50 }'
+	[internal and a large mtu]='{ "internal": true, "master": null, "mtu": 65536 }'
 	[vlan below the default route]='{ "vlan": 100, "master": null }'
 	[internal]='{ "internal": true, "master": null }'
 	[ipMasq]='{ "mode": "l3s", "ipMasq": true }'
@@ -105,7 +114,7 @@ compare() {
 		cni DEL "$conf"
 	done
 	echo "# $1: $n configurations, ADD fails with $failed, STATUS differs in $wrong" >&3
-	[ "$n" -ge $((22 / step)) ] && [ "$wrong" = 0 ]
+	[ "$n" -ge $((30 / step)) ] && [ "$wrong" = 0 ]
 }
 
 @test "STATUS says what ADD does: nothing is wrong" {

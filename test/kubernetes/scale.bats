@@ -11,6 +11,7 @@ setup() {
 	ETCD_OPTIONS=(--max-txn-ops 10000 --max-request-bytes $((32 << 20)))
 	start_engine
 	scratch=$BATS_TEST_TMPDIR
+	# shellcheck disable=SC2034 # for lib/claims.bash
 	engine="{\"kubernetes\": {\"kubeconfig\": \"$KUBE_DIR/admin.kubeconfig\"}}"
 }
 

@@ -8,6 +8,7 @@ load ../lib/claims
 
 setup() {
 	make_places
+	# shellcheck disable=SC2034 # for lib/etcd.bash
 	ETCD_OPTIONS=(--max-txn-ops 10000 --max-request-bytes $((32 << 20)))
 	start_engine
 	scratch=$BATS_TEST_TMPDIR

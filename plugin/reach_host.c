@@ -220,17 +220,12 @@ static int reach_want_all(struct wanted *wanted, struct iface *iface, const stru
 	return conf->ip_masq ? reach_want_masquerade(wanted, given, err) : 0;
 }
 
-/* Call it while the ledger is locked. If the page is locked, another call releases it. */
+/* Call it while the ledger is locked. */
 static int reach_hold_locked(const struct ledger *ledger, struct page *page, struct view *view,
 			     const struct wanted *wanted, struct rival *rival, struct cni_error *err)
 {
 	const size_t before = page->n_objects;
-	const struct attachment who = page_who(page);
-	autoclose int lock = -1;
 
-	*rival = (struct rival){ .ifname = "" };
-	if (page_lock(&lock, ledger, &who, false, err) == FOUND_FAILED)
-		return page_gone(page, err);
 	if (page_is_ours(ledger, page, err) < 0 ||
 	    page_hold(ledger, page, view, wanted->list, wanted->n, NULL, rival, err) < 0) {
 		page->n_objects = before;
@@ -239,25 +234,43 @@ static int reach_hold_locked(const struct ledger *ledger, struct page *page, str
 	return page_make(page, view, before, err);
 }
 
+/* Who has locked the page releases it, or only looks whether its pod lives. So this waits, and then asks
+ * whether the page is ours. As in a release the page is locked before the ledger. */
+static int reach_hold_once(struct iface *iface, struct page *page, struct view *view,
+			   const struct wanted *wanted, struct rival *rival, struct cni_error *err)
+{
+	const struct attachment who = page_who(page);
+	autoclose int lock = -1;
+	struct ledger ledger;
+	enum found found = ledger_open(&ledger, &iface->host, err);
+	int rc = -1;
+
+	*rival = (struct rival){ .ifname = "" };
+	if (found == FOUND)
+		found = page_lock(&lock, &ledger, &who, true, err);
+	if (found == FOUND_NOT)
+		page_gone(page, err);
+	if (found == FOUND && ledger_lock_open(&ledger, err) == 0)
+		rc = reach_hold_locked(&ledger, page, view, wanted, rival, err);
+	ledger_close(&ledger);
+	return rc;
+}
+
 #define RIVALS_MAX 20 /* each is gone, and is released */
 
 static int reach_hold_all(struct iface *iface, struct page *page, struct view *view,
 			  const struct wanted *wanted, size_t first, struct cni_error *err)
 {
 	struct rival rival;
-	struct ledger ledger;
 	int rc, tries = 0;
 
 	for (size_t i = 0; i < wanted->n; i++)
 		if (object_look(view, &wanted->list[i], false, err) < 0)
 			return -1;
-	do {
-		if (ledger_lock(&ledger, &iface->host, err) < 0)
-			return -1;
-		rc = reach_hold_locked(&ledger, page, view, wanted, &rival, err);
-		ledger_close(&ledger);
-	} while (rc < 0 && *rival.ifname && ++tries < RIVALS_MAX &&
-		 release_rival(&iface->host, &rival, err) == 0);
+	do
+		rc = reach_hold_once(iface, page, view, wanted, &rival, err);
+	while (rc < 0 && *rival.ifname && ++tries < RIVALS_MAX &&
+	       release_rival(&iface->host, &rival, err) == 0);
 	return rc == 0 ? page_make_by_program(page, view, first, false, err) : -1;
 }
 

@@ -21,7 +21,8 @@
  *
  *	the ledger's, by flock(2) of ledger.lock, while pages and objects change: for moments;
  *	a page's, by flock(2) of the page, while its attachment is released, which includes
- *	the IPAM plugin's DEL. An ADD of the same name waits for it;
+ *	the IPAM plugin's DEL. An ADD of the same name waits for it. Also for moments, by a call that
+ *	looks whether the pod lives, and by its own ADD: it is locked before the ledger's;
  *	that of surveys (plugin/guard.h), by flock(2) of the ledger's directory, from before a
  *	survey until the ADD has made the anchor. It only saves work.
  *
@@ -113,7 +114,7 @@ int pages_each(const struct ledger *ledger,
 /*
  * Locks the page of an attachment for its release: *ret is a descriptor, which the caller closes.
  * With wait it waits for a minute at most (CNI_RETRY). Without wait, FOUND_FAILED with an empty err
- * means that another call releases the attachment. FOUND_NOT: there is no page.
+ * means that another call releases the attachment, or only looks at it. FOUND_NOT: there is no page.
  */
 enum found page_lock(int *ret, const struct ledger *ledger, const struct attachment *who, bool wait,
 		     struct cni_error *err);

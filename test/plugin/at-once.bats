@@ -14,6 +14,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "${GO:-}" ] || touch "$GO"
 	ip netns del c 2>/dev/null || :
 }
 
@@ -82,6 +83,45 @@ WEB='{ "deny": { "egress": [ { "protocols": [ "tcp" ], "ports": [ 80 ] } ] } }'
 	nft list ruleset | grep -A2 'limit out_' | grep -q '1000000 bytes/second\|1 mbytes/second\|976 kbytes/second'
 	cni CHECK "$(with_result "$(conf "$(pod 2)" "$other")" b)" b
 	succeeds
+}
+
+# looks_at POD: another call locks the pod's page for a moment, to see whether the pod lives.
+looks_at() {
+	flock "$(echo /run/cni/ipvlan/*/pages/"$1":eth0)" sleep 0.5 3>&- &
+	until ! flock -n "$(echo /run/cni/ipvlan/*/pages/"$1":eth0)" true; do sleep 0.01; done
+}
+
+@test "ADD of a living pod succeeds while another call looks whether the pod lives" {
+	local more first
+	slow_ipam a
+	for more in '{ "hostAccess": true }' "$LIMITED"; do
+		rm -f "$GO" "$BATS_TEST_TMPDIR/waits"
+		add "$(conf "$(pod 2)" "$more" '{ "ipam": { "type": "slow" } }')" a 3>&- &
+		first=$!
+		waits_in_ipam
+		looks_at a
+		touch "$GO"
+		wait $first
+		cni DEL "$(conf "$(pod 2)" "$more")" a
+		succeeds
+	done
+}
+
+@test "ADD fails if a DEL of its pod runs meanwhile, after that DEL" {
+	local first second
+	slow_ipam a
+	(cni ADD "$(conf "$(pod 3)" '{ "hostAccess": true, "ipam": { "type": "slow" } }')" a
+		fails 11 'container a was deleted while its interface "eth0" was added') 3>&- &
+	first=$!
+	waits_in_ipam
+	(cni DEL "$(conf "$(pod 3)" '{ "hostAccess": true, "ipam": { "type": "slow" } }')" a; succeeds) 3>&- &
+	second=$!
+	until ! flock -n "$(echo /run/cni/ipvlan/*/pages/a:eth0)" true; do sleep 0.01; done
+	touch "$GO"
+	wait $first
+	wait $second
+	[ -z "$(ip route show 10.138.36.3)" ]
+	no_link a
 }
 
 # killed VERB CALL N CONF POD: killed at the Nth such system call; false: there is none.

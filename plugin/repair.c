@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cni/cleanup.h"
 #include "cni/log.h"
@@ -57,13 +58,6 @@ static bool repair_is_dry(const struct repair_patient *p, enum repair_state stat
 	if (p->all->how->dry_run)
 		repair_tell(p, state, object, NULL);
 	return p->all->how->dry_run;
-}
-
-/* error: 0, or the error of the repair. */
-static void repair_tell_end(const struct repair_patient *p, enum repair_state done,
-			    const struct object *object, int error, const struct cni_error *why)
-{
-	repair_tell(p, error ? REPAIR_BEYOND : done, object, error ? why : NULL);
 }
 
 static int repair_master_of(const struct page *page)
@@ -147,28 +141,75 @@ static int repair_adapt(const struct repair_patient *p, struct object *object, s
 	return repair_mode_now(p, &object->mode, err);
 }
 
-/* Is it still the attachment that was read, and does no other call release it? Call it while the
- * ledger is locked. */
-static bool repair_is_still(const struct repair_patient *p)
+/* Who releases an attachment locks its page for long; who only looks whether its pod lives, for a moment. */
+#define LOOKS 20
+#define LOOK_MS 10
+
+static enum found repair_lock_page(const struct repair_patient *p, int *lock)
 {
+	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
 	const struct attachment who = page_who(p->page);
+	enum found found = page_lock(lock, &p->all->ledger, &who, false, NULL);
+
+	for (int i = 1; found == FOUND_FAILED && i < LOOKS; i++) {
+		nanosleep(&pause, NULL);
+		found = page_lock(lock, &p->all->ledger, &who, false, NULL);
+	}
+	return found;
+}
+
+/* FOUND: it is still the attachment that was read, no other call releases it, and the ledger is locked until
+ * repair_unlock(). FOUND_FAILED: the ledger cannot be locked. */
+static enum found repair_lock(const struct repair_patient *p, struct ledger *ledger, struct cni_error *err)
+{
 	autoclose int lock = -1;
 
-	return page_lock(&lock, &p->all->ledger, &who, false, NULL) == FOUND &&
-	       page_is_ours(&p->all->ledger, p->page, NULL) == 0;
+	*ledger = p->all->ledger;
+	if (repair_lock_page(p, &lock) != FOUND)
+		return FOUND_NOT;
+	/* a release that begins now waits for the ledger before it removes objects */
+	if (ledger_lock_open(ledger, err) < 0)
+		return FOUND_FAILED;
+	if (page_is_ours(ledger, p->page, NULL) == 0)
+		return FOUND;
+	ledger_unlock(ledger);
+	return FOUND_NOT;
+}
+
+/* Reports what cannot be mended, unless another call releases the attachment: then that is the cause. */
+static void repair_give_up(const struct repair_patient *p, const struct object *object,
+			   const struct cni_error *why)
+{
+	struct ledger ledger;
+	enum found found = repair_lock(p, &ledger, NULL);
+
+	if (found == FOUND)
+		ledger_unlock(&ledger);
+	if (found != FOUND_NOT)
+		repair_tell(p, REPAIR_BEYOND, object, why);
+}
+
+/* error: 0, or the error of the repair. */
+static void repair_tell_end(const struct repair_patient *p, enum repair_state done,
+			    const struct object *object, int error, const struct cni_error *why)
+{
+	if (error)
+		repair_give_up(p, object, why);
+	else
+		repair_tell(p, done, object, NULL);
 }
 
 /* Writes the present addresses to the ledger, so that the next ADD finds nothing to repair. */
 static void repair_note(const struct repair_patient *p)
 {
 	const struct attachment who = page_who(p->page);
-	struct ledger ledger = p->all->ledger;
+	struct ledger ledger;
 	struct page page;
 	bool changed = false;
 
-	if (ledger_lock_open(&ledger, NULL) < 0)
+	if (repair_lock(p, &ledger, NULL) != FOUND)
 		return;
-	if (repair_is_still(p) && page_read(&page, &ledger, &who, NULL) == FOUND) {
+	if (page_read(&page, &ledger, &who, NULL) == FOUND) {
 		for (size_t i = 0; i < page.n_objects; i++)
 			changed |= repair_renew(p, &page.objects[i]);
 		if (changed)
@@ -234,21 +275,22 @@ static int repair_examine_object(struct repair_patient *p, const struct object *
 static void repair_mend_object(struct repair_patient *p, const struct object *object)
 {
 	struct cni_error why = { 0 };
+	int rc = object_make(&p->view, object, &why);
 
-	repair_tell_end(p, REPAIR_MENDED, object, object_make(&p->view, object, &why), &why);
+	repair_tell(p, rc < 0 ? REPAIR_BEYOND : REPAIR_MENDED, object, rc < 0 ? &why : NULL);
 }
 
 static int repair_mend(struct repair_patient *p, struct cni_error *err)
 {
-	struct ledger ledger = p->all->ledger;
+	struct ledger ledger;
+	enum found found = repair_lock(p, &ledger, err);
 
-	if (ledger_lock_open(&ledger, err) < 0)
-		return -1;
-	if (repair_is_still(p))
-		for (size_t i = 0; i < p->n; i++)
-			if (!object_by_program(&p->missing[i]) &&
-			    page_holds(&ledger, p->page, &p->missing[i], NULL) == 0)
-				repair_mend_object(p, &p->missing[i]);
+	if (found != FOUND)
+		return (int)found;
+	for (size_t i = 0; i < p->n; i++)
+		if (!object_by_program(&p->missing[i]) &&
+		    page_holds(&ledger, p->page, &p->missing[i], NULL) == 0)
+			repair_mend_object(p, &p->missing[i]);
 	ledger_unlock(&ledger);
 	return 0;
 }
@@ -265,7 +307,7 @@ static void repair_mend_by_program(struct repair_patient *p)
 	if (!any)
 		return;
 	rc = page_make_by_program(p->page, &p->view, 0, true, &why);
-	if (rc > 0 || (rc < 0 && page_is_ours(&p->all->ledger, p->page, NULL) < 0))
+	if (rc > 0)
 		return;
 	for (size_t i = 0; i < p->n; i++)
 		if (object_by_program(&p->missing[i]))
@@ -280,7 +322,7 @@ static int repair_treat(struct repair_patient *p, struct cni_error *err)
 		struct cni_error why = { 0 };
 
 		if (repair_examine_object(p, &page->objects[i], &why) < 0)
-			repair_tell(p, REPAIR_BEYOND, &page->objects[i], &why);
+			repair_give_up(p, &page->objects[i], &why);
 	}
 	for (size_t i = 0; p->all->how->dry_run && i < p->n; i++)
 		repair_tell(p, REPAIR_MISSING, &p->missing[i], NULL);
@@ -416,7 +458,7 @@ static void repair_way_to_host(struct repair_patient *p)
 		rtnl_close(&pod.rtnl);
 	}
 	if (rc < 0)
-		repair_tell(p, REPAIR_BEYOND, NULL, &why);
+		repair_give_up(p, NULL, &why);
 }
 
 static bool repair_is_upon(const struct page *page, int master)
@@ -452,7 +494,7 @@ static int repair_look_at_host(struct repair_patient *p, struct cni_error *err)
 		return -1;
 	cni_fail(&why, CNI_DAMAGED, "its master, link %d, is gone", p->master);
 	cni_hint(&why, "restart the pod");
-	repair_tell(p, REPAIR_BEYOND, NULL, &why);
+	repair_give_up(p, NULL, &why);
 	return 1;
 }
 

@@ -252,3 +252,47 @@ after_kill() {
 	done
 	wait
 }
+
+# repairs WHILE: repair finds nothing, again and again, until this process has ended.
+repairs_while() {
+	local rounds=0
+	export NETCONFPATH=$BATS_TEST_TMPDIR/net.d
+	mkdir -p "$NETCONFPATH"
+	while kill -0 "$1" 2>/dev/null && [ "$rounds" -lt "${2:-1000}" ]; do
+		run --separate-stderr "$BUILD/ipvlanctl" repair
+		[ "$status" = 0 ] && [ "$output" = 'Nothing is missing.' ] || { echo "$output $stderr"; return 1; }
+		rounds=$((rounds + 1))
+	done
+	[ "$rounds" -gt 1 ]
+}
+
+@test "repair reports nothing of a pod whose DEL has deleted the interface and is in its IPAM plugin" {
+	local mode conf
+	slow_ipam a
+	for mode in l2 l3; do
+		touch "$GO"
+		conf=$(conf "$(pod 2)" "{ \"mode\": \"$mode\", \"hostAccess\": true, \"ipam\": { \"type\": \"slow\" } }")
+		add "$conf" a
+		rm -f "$GO" "$BATS_TEST_TMPDIR/waits"
+		(cni DEL "$conf" a; succeeds) 3>&- &
+		waits_in_ipam
+		repairs_while $! 3
+		ip link del "ipva$(</sys/class/net/eth0/ifindex)"
+		repairs_while $! 3
+		touch "$GO"
+		wait $!
+	done
+}
+
+@test "repair reports nothing of a pod whose DEL has removed its nft objects, and not yet its page" {
+	local more
+	for more in '{ "counters": true }' "$LIMITED" "$WEB" '{ "mode": "l3s", "ipMasq": true }'; do
+		echo "-- $more"
+		add "$(conf "$(pod 2)" "$more")" a
+		run_by strace -f -qq -o /dev/null -e inject=unlinkat:delay_enter=400000
+		(cni DEL "$(conf "$(pod 2)" "$more")" a; succeeds) 3>&- &
+		PLUGIN=''
+		repairs_while $!
+		wait $!
+	done
+}

@@ -326,13 +326,37 @@ const json_t *nft_entry(const json_t *list, const char *type, const char *name)
 	return NULL;
 }
 
-/* "10.1.2.3", or {"elem": {"val": "10.1.2.3", "counter": ...}}, or ["10.1.2.3", "out"] of a map. */
+size_t nft_rules(const json_t *list, bool (*has)(const char *chain, const void *arg), const void *arg)
+{
+	const json_t *entry;
+	size_t i, n = 0;
+
+	json_array_foreach(json_object_get(list, "nftables"), i, entry) {
+		const json_t *rule = json_object_get(entry, "rule");
+		const char *chain = json_string_value(json_object_get(rule, "chain"));
+
+		n += chain && has(chain, arg);
+	}
+	return n;
+}
+
+size_t nft_rules_of_script(const char *script, const char *begin)
+{
+	size_t n = 0;
+
+	for (; (script = strstr(script, begin)); script++)
+		n++;
+	return n;
+}
+
+/* "10.1.2.3", or {"elem": {"val": "10.1.2.3", "counter": ...}}, or ["10.1.2.3", "out"] of a map, or
+ * {"concat": ["10.1.2.3", {"prefix": ...}]}. */
 static const char *nft_element_text(const json_t *element)
 {
-	const json_t *inside;
+	const json_t *inside = json_object_get(element, "concat");
 
-	if (json_is_array(element))
-		return json_string_value(json_array_get(element, 0));
+	if (json_is_array(element) || inside)
+		return json_string_value(json_array_get(inside ? inside : element, 0));
 	inside = json_object_get(json_object_get(element, "elem"), "val");
 	return json_string_value(inside ? inside : element);
 }

@@ -28,7 +28,9 @@
 /* The prefix of the names of counters. */
 #define FENCE_BAD "bad_"
 
-/* Each rule is a line with two tabs: fence_rules(). nft before 1.0.7 knows neither "icmpv6 taddr"
+#define FENCE_RULE "\n\t\t"
+
+/* Each rule is a line with two tabs, FENCE_RULE. nft before 1.0.7 knows neither "icmpv6 taddr"
  * nor sets of MAC addresses for raw payload, so there are targets, local_targets and options. nft
  * 1.0.6 does not list the device of a hook, so there is the set master. */
 static const char fence_text[] =
@@ -443,30 +445,10 @@ static size_t fence_size(const json_t *list, const char *set)
 }
 
 /* Does not count the rules of policies, which are separate objects. */
-static bool fence_has_rule(const json_t *rule)
+static bool fence_has_chain(const char *chain, const void *arg)
 {
-	const char *chain = json_string_value(json_object_get(rule, "chain"));
-
-	return chain && !policy_is_chain(chain);
-}
-
-static size_t fence_rules_of(const json_t *list)
-{
-	const json_t *entry;
-	size_t i, n = 0;
-
-	json_array_foreach(json_object_get(list, "nftables"), i, entry)
-		n += fence_has_rule(json_object_get(entry, "rule"));
-	return n;
-}
-
-static size_t fence_rules(void)
-{
-	size_t n = 0;
-
-	for (const char *line = fence_text; (line = strstr(line, "\n\t\t")); line++)
-		n++;
-	return n;
+	(void)arg;
+	return !policy_is_chain(chain);
 }
 
 static enum found fence_find(struct view *view, const struct object *object, struct cni_error *err)
@@ -478,7 +460,7 @@ static enum found fence_find(struct view *view, const struct object *object, str
 	if (found != FOUND || nft_list(view, fence_table(object->dev).s, &compare.list, err) < 0)
 		return found == FOUND_NOT ? FOUND_NOT : FOUND_FAILED;
 	/* since Linux 6.16 a hook finds its device by name, and loses a device that is renamed */
-	if (fence_rules_of(compare.list) != fence_rules() ||
+	if (nft_rules(compare.list, fence_has_chain, NULL) != nft_rules_of_script(fence_text, FENCE_RULE) ||
 	    !nft_has_element(compare.list, "master", host.link.name))
 		return FOUND_NOT;
 	if (fence_each_of_host(&host, view->host, err) < 0)
@@ -596,12 +578,21 @@ const struct kind kind_lease = {
 	.print = fence_print_one,
 };
 
-static enum found rate_find(struct view *view, const struct object *object, struct cni_error *err)
+/* A packet passes if it has no element in one of both maps. */
+static bool rate_has(const json_t *list, const struct object *object, const char *way)
 {
 	const char family = object->to.ip.family == AF_INET ? '4' : '6';
 	const struct ip_str ip = ip_text(&object->to.ip);
-	struct rate_name limit;
-	char map[16];
+	char rate[16], late[16];
+
+	snprintf(rate, sizeof(rate), "rate_%s%c", way, family);
+	snprintf(late, sizeof(late), "late_%s%c", way, family);
+	return nft_has_element(list, rate, ip.s) && nft_has_element(list, late, ip.s) &&
+	       nft_entry(list, "limit", rate_name(object, "", way).s);
+}
+
+static enum found rate_find(struct view *view, const struct object *object, struct cni_error *err)
+{
 	const json_t *list;
 	struct rate rates[2];
 
@@ -609,13 +600,9 @@ static enum found rate_find(struct view *view, const struct object *object, stru
 		return FOUND_FAILED;
 	if (!object_rates(object, rates))
 		return FOUND_NOT;
-	for (size_t i = 0; i < 2; i++) {
-		snprintf(map, sizeof(map), "rate_%s%c", rate_directions[i], family);
-		limit = rate_name(object, "", rate_directions[i]);
-		if (rates[i].rate &&
-		    (!nft_has_element(list, map, ip.s) || !nft_entry(list, "limit", limit.s)))
+	for (size_t i = 0; i < 2; i++)
+		if (rates[i].rate && !rate_has(list, object, rate_directions[i]))
 			return FOUND_NOT;
-	}
 	return FOUND;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
 
 #include "plugin/kinds.h"
 #include "plugin/ledger.h"
@@ -57,15 +58,15 @@ static int masquerade_print(struct nft_script *script, struct view *view, const 
 
 static enum found masquerade_find(struct view *view, const struct object *object, struct cni_error *err)
 {
+	const struct ip_str ip = ip_text(&object->to.ip);
 	const json_t *list;
-	char pods[8];
+	char pods[8], subnets[16];
 
 	if (nft_list(view, TABLE, &list, err) < 0)
 		return FOUND_FAILED;
 	snprintf(pods, sizeof(pods), "pods%d", masquerade_family(object));
-	if (!nft_entry(list, "chain", "postrouting"))
-		return FOUND_NOT;
-	return nft_has_element(list, pods, ip_text(&object->to.ip).s) ? FOUND : FOUND_NOT;
+	snprintf(subnets, sizeof(subnets), "subnets%d", masquerade_family(object));
+	return nft_has_element(list, pods, ip.s) && nft_has_element(list, subnets, ip.s) ? FOUND : FOUND_NOT;
 }
 
 const struct kind kind_masquerade = {
@@ -98,13 +99,22 @@ static int table_print(struct nft_script *script, struct view *view, const struc
 		       : 0;
 }
 
-/* Always found: if the table is missing, its elements are missing too. */
+static bool table_has_chain(const char *chain, const void *arg)
+{
+	(void)arg;
+	return !strcmp(chain, "postrouting");
+}
+
 static enum found table_find(struct view *view, const struct object *object, struct cni_error *err)
 {
-	(void)view;
+	const json_t *list;
+
 	(void)object;
-	(void)err;
-	return FOUND;
+	if (nft_list(view, TABLE, &list, err) < 0)
+		return FOUND_FAILED;
+	return nft_rules(list, table_has_chain, NULL) == nft_rules_of_script(foundation, "add rule ")
+		       ? FOUND
+		       : FOUND_NOT;
 }
 
 const struct kind kind_table = {

@@ -135,13 +135,13 @@ static int policy_print_object(struct nft_script *script, struct view *view, con
 	return 0;
 }
 
-/* Is the rule in one of the policy's chains? */
-static bool policy_has_rule(const struct object *policy, const json_t *rule)
+/* Is it one of the policy's chains? */
+static bool policy_has_chain(const char *chain, const void *arg)
 {
-	const char *chain = json_string_value(json_object_get(rule, "chain"));
+	const struct object *policy = arg;
 	const size_t prefix = strlen(POLICY_CHAIN), len = strlen(policy->name);
 
-	return chain && policy_is_chain(chain) && !strncmp(chain + prefix, policy->name, len) &&
+	return policy_is_chain(chain) && !strncmp(chain + prefix, policy->name, len) &&
 	       chain[prefix + len] == '_';
 }
 
@@ -153,30 +153,26 @@ bool policy_is_chain(const char *chain)
 /* How many rules the complete chains have; 0: not known. */
 static size_t policy_size(const struct object *policy)
 {
-	static const char command[] = "add rule ";
 	autofree char *text = NULL;
-	size_t len = 0, n = 0;
+	size_t len = 0;
 	FILE *script = policy->rules ? open_memstream(&text, &len) : NULL;
 
 	if (!script)
 		return 0;
 	policy_print(script, fence_table(policy->dev).s, policy->name, policy->rules);
 	fclose(script);
-	for (const char *at = text; at && (at = strstr(at, command)); at++)
-		n++;
-	return n;
+	return text ? nft_rules_of_script(text, "add rule ") : 0;
 }
 
 static enum found policy_find(struct view *view, const struct object *object, struct cni_error *err)
 {
 	const size_t size = policy_size(object);
-	const json_t *list, *entry;
-	size_t i, n = 0;
+	const json_t *list;
+	size_t n;
 
 	if (nft_list(view, fence_table(object->dev).s, &list, err) < 0)
 		return FOUND_FAILED;
-	json_array_foreach(json_object_get(list, "nftables"), i, entry)
-		n += policy_has_rule(object, json_object_get(entry, "rule"));
+	n = nft_rules(list, policy_has_chain, object);
 	return n && (!size || n == size) ? FOUND : FOUND_NOT;
 }
 
@@ -258,8 +254,9 @@ int policy_each_denied(struct view *view, const struct object *policy,
 	json_array_foreach(json_object_get(list, "nftables"), i, entry) {
 		const json_t *rule = json_object_get(entry, "rule");
 		const char *comment = json_string_value(json_object_get(rule, "comment"));
+		const char *chain = json_string_value(json_object_get(rule, "chain"));
 
-		if (!comment || !policy_has_rule(policy, rule))
+		if (!comment || !chain || !policy_has_chain(chain, policy))
 			continue;
 		json_array_foreach(json_object_get(rule, "expr"), k, part)
 			if (json_object_get(part, "counter"))

@@ -83,8 +83,14 @@ int nft_list(struct view *view, const char *table, const json_t **ret, struct cn
 /* The entry of the list with this type and name; NULL: there is none. */
 const json_t *nft_entry(const json_t *list, const char *type, const char *name);
 
-/* The element of the set with this text, as nft lists it: a string, or an object with counters.
- * NULL: there is none. */
+/* How many rules are in the chains that has() chooses. */
+size_t nft_rules(const json_t *list, bool (*has)(const char *chain, const void *arg), const void *arg);
+
+/* How often a script has the text that begins a rule. */
+size_t nft_rules_of_script(const char *script, const char *begin);
+
+/* The element of the set with this text, as nft lists it: a string, or an object with counters. Of a set of
+ * concatenations, the element that begins with this text. NULL: there is none. */
 const json_t *nft_element(const json_t *list, const char *set, const char *text);
 
 /* The counter "packets" or "bytes" of the element, which may be NULL. */

@@ -49,6 +49,8 @@ repairs() {
 	pod '{ "mode": "l3s", "ipMasq": true, "proxyArp": true }'
 	nft flush ruleset
 	soon sh -c 'nft list ruleset | grep -q 10.138.36.2'
+	nft flush table inet ipvlan_cni
+	soon sh -c 'nft list ruleset | grep -q masquerade'
 	sysctl -qw net.ipv4.conf.eth0.proxy_arp=0
 	soon grep -q 1 /proc/sys/net/ipv4/conf/eth0/proxy_arp
 	sysctl -qw net.ipv4.conf.eth0.forwarding=0

@@ -264,3 +264,47 @@ check() {
 		cni DEL "$conf"
 	done
 }
+
+# damages TABLE: what another program can do to the table: lines of nft, one for each chain and its first rule, and for
+# each set and map with elements.
+damages() {
+	nft -j list table $1 | jq -r --arg t "$1" '.nftables | "flush table \($t)",
+		(map(.chain // empty)[] | "flush chain \($t) \(.name)", "delete rule \($t) \(.name)"),
+		(map(.set // empty | select(.elem))[] | "flush set \($t) \(.name)"),
+		(map(.map // empty | select(.elem))[] | "flush map \($t) \(.name)")'
+}
+
+# inflict DAMAGE
+inflict() {
+	local chain=${1#delete rule }
+	[ "$chain" != "$1" ] || { nft "$1" && return; }
+	nft "$1 $(nft -a list chain $chain | sed -n 's/^\t\t.* # \(handle [0-9]*\)$/\1/p' | sed -n '/type filter hook\|type nat hook/d; 1p')"
+}
+
+# rules TABLE: the table, without what it has counted
+rules() {
+	nft list table $1 | sed 's/packets [0-9]* bytes [0-9]*//'
+}
+
+@test "CHECK reports whatever another program flushes in our tables of nft, and repair makes it again" {
+	local table damage whole
+	CONF=$(conf "$(static "192.168.9.2/24 fd00:9::2/64")" '{ "mode": "l3s", "ipMasq": true, "antiSpoof": true, "bandwidth": { "egressRate": 8000000, "ingressRate": 8000000 },
+		"deny": { "egress": [ { "cidrs": [ "192.0.2.0/24" ] } ], "ingress": [ { "protocols": [ "tcp" ], "ports": [ 22 ] } ] } }')
+	add "$CONF"
+	for table in "inet ipvlan_cni" "netdev ipvlan_cni_$(</sys/class/net/eth0/ifindex)"; do
+		whole=$(rules "$table")
+		damages "$table" >"$BATS_TEST_TMPDIR/damages"
+		[ "$(wc -l <"$BATS_TEST_TMPDIR/damages")" -ge 7 ]
+		while read -r damage; do
+			echo "$damage"
+			inflict "$damage"
+			[ "$(rules "$table")" != "$whole" ]
+			check
+			fails 102 'is missing'
+			"$BUILD/ipvlanctl" repair
+			diff <(rules "$table") - <<<"$whole"
+		done <"$BATS_TEST_TMPDIR/damages"
+	done
+	check
+	succeeds
+}

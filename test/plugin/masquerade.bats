@@ -88,6 +88,30 @@ table() {
 	succeeds
 }
 
+@test "if the rules or subnets are flushed, CHECK and doctor report it, and one repair restores the pods' connections" {
+	local conf damage
+	conf=$(conf "$(pod 2)" "$l3s")
+	conf "$(pod 2)" "$l3s" >"$BATS_TEST_TMPDIR/net.conf"
+	add "$conf" a
+	add "$(conf "$(pod 3)" "$l3s")" b
+	for damage in 'flush table inet ipvlan_cni' 'flush chain inet ipvlan_cni postrouting' 'flush set inet ipvlan_cni subnets4' \
+		'delete element inet ipvlan_cni subnets6 { fd00:9::2 . fd00:9::/64 }'; do
+		nft "$damage"
+		cni CHECK "$(with_result "$conf")"
+		fails 102 'is missing'
+		run "$BUILD/ipvlanctl" doctor "$BATS_TEST_TMPDIR/net.conf"
+		[[ $output = *@(table name ipvlan_cni|masquerade to *)'" is missing'*'ipvlanctl repair restores it'* ]] || { echo "$output"; return 1; }
+		run "$BUILD/ipvlanctl" repair
+		[[ $output = mended* ]] || { echo "$damage: $output"; return 1; }
+		cni CHECK "$(with_result "$conf")"
+		succeeds
+		run "$BUILD/ipvlanctl" repair
+		[[ $output != *mended* ]]
+		pings a 39.156.66.10
+		pings b fd00:39::10
+	done
+}
+
 @test "if the table was deleted, the next ADD restores it for all pods" {
 	local way before
 	before=$(inventory)

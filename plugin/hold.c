@@ -250,7 +250,7 @@ static enum found hold_find_rival(const struct ledger *ledger, const struct page
 	}
 }
 
-/* Adds the object to the page, unless the page has it, or others have made it. */
+/* Adds the object to the page, unless the page has it. */
 static int hold_add(const struct ledger *ledger, struct page *page, struct view *view,
 		    const struct object *object, struct rival *rival, struct cni_error *err)
 {
@@ -267,10 +267,10 @@ static int hold_add(const struct ledger *ledger, struct page *page, struct view 
 		return hold_report_rival(ledger, object, &other, &holder, rival, err);
 	if (found == FOUND_NOT && object_anonymous(object)) {
 		found = object_find(view, object, err);
-		if (found == FOUND) /* others have made it */
-			return 0;
+		held.before = found == FOUND;
 		held.all = sysctl_read_all(object);
 	} else if (found == FOUND) {
+		held.before = other.before;
 		held.all = other.all;
 	}
 	return found == FOUND_FAILED ? -1 : page_append(page, &held, err);
@@ -390,9 +390,9 @@ static enum found hold_is_last(const struct ledger *ledger, const struct page *p
 	}
 }
 
-/* If ADD finds a setting of the host as it requires it, it takes it for the administrator's, and does not
- * record it. So such an object's record is deleted after the object was restored; if we were killed between,
- * another ADD still sees the record. The removal of other objects can be repeated. */
+/* If ADD finds a setting of the host as it requires it, and no holder, it takes it for the administrator's.
+ * So such an object's record is deleted after the object was restored; if we were killed between, another ADD
+ * still sees the record. The removal of other objects can be repeated. */
 static int hold_remove(const struct ledger *ledger, const struct page *page, struct view *view,
 		       const struct object *object, struct cni_error *err)
 {

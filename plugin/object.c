@@ -288,6 +288,8 @@ json_t *object_json(const struct object *object)
 		json_object_set_new(doc, "mode", json_string(ipvlan_mode_text(object->mode)));
 	if (object->kind == OBJECT_SYSCTL)
 		json_object_set_new(doc, "all", json_integer(object->all));
+	if (object->before)
+		json_object_set_new(doc, "before", json_true());
 	if (object->dns)
 		json_object_set_new(doc, "dns", json_deep_copy(object->dns));
 	if (object->rules)
@@ -326,6 +328,8 @@ static bool object_read_value(struct object *ret, const char *key, const json_t 
 		ret->mtu = (unsigned int)number;
 	else if (!strcmp(key, "all") && number >= -1 && number <= 1)
 		ret->all = (int)number;
+	else if (!strcmp(key, "before") && json_is_boolean(value))
+		ret->before = json_is_true(value);
 	else if (!strcmp(key, "name"))
 		return json_bytes_read(value, ret->name, sizeof(ret->name));
 	else if (!text)

@@ -289,11 +289,16 @@ const struct kind kind_neighbour = {
 	.find = neighbour_is,
 };
 
+static int proxy_remove(struct view *view, const struct object *object, struct cni_error *err)
+{
+	return object->before ? 0 : neighbour_remove(view, object, err);
+}
+
 const struct kind kind_proxy = {
 	.name = "proxy",
 	.key = KEY_DEV | KEY_ADDRESS,
 	.make = neighbour_make,
-	.remove = neighbour_remove,
+	.remove = proxy_remove,
 	.find = neighbour_is,
 	.anonymous = true,
 };

@@ -9,8 +9,8 @@
 
 /*
  * A sysctl of an interface that others use too. The object has the index of the interface, since
- * names change, and the value for "all" interfaces at that time: if somebody has made the machine a
- * router since, forwarding stays on.
+ * names change, whether the sysctl was on before its first holder, and the value for "all" interfaces
+ * at that time. The last holder gives it the value that it would have without pods.
  */
 
 struct sysctl_name {
@@ -34,6 +34,13 @@ static struct sysctl_name sysctl_of(const char *interface, const struct object *
 static bool sysctl_is_accept_ra(const struct object *object)
 {
 	return !strcmp(object->name, IPV6 "accept_ra");
+}
+
+/* Who writes it for "all" interfaces sets that of each interface: the machine becomes a router, or ceases to
+ * be one. Others of ours are not written by "all". */
+static bool sysctl_is_forwarding(const struct object *object)
+{
+	return !strcmp(object->name, "forwarding") || !strcmp(object->name, IPV6 "forwarding");
 }
 
 static const char *sysctl_on(const struct object *object)
@@ -113,24 +120,36 @@ int sysctl_read_all(const struct object *object)
 	return on == FOUND ? 1 : on == FOUND_NOT ? 0 : -1;
 }
 
-/* Restores the value, unless somebody has changed it, or has set it for all interfaces. */
+/* Would the sysctl be on without pods? As it was before the first holder, or as somebody has set it for all
+ * interfaces since. */
+static enum found sysctl_is_on_without_us(const struct object *object, struct cni_error *err)
+{
+	const enum found before = object->before ? FOUND : FOUND_NOT,
+			 then = object->all > 0 ? FOUND : FOUND_NOT;
+	enum found now;
+
+	if (!sysctl_is_forwarding(object))
+		return before;
+	now = netns_sysctl_is(sysctl_of("all", object).s, sysctl_on(object), err);
+	return now == then ? before : now;
+}
+
+/* Restores the value, unless somebody has changed it. */
 static int sysctl_restore(struct view *view, const struct object *object, struct cni_error *err)
 {
-	const bool then = object->all > 0;
 	struct sysctl_name name;
-	enum found found = sysctl_find_name(view, object, &name, err), all;
+	enum found found = sysctl_find_name(view, object, &name, err), on;
 
 	if (found == FOUND)
 		found = netns_sysctl_is(name.s, sysctl_on(object), err);
 	if (found != FOUND)
 		return (int)found;
-	all = netns_sysctl_is(sysctl_of("all", object).s, sysctl_on(object), err);
-	if (all == FOUND_FAILED)
-		return -1;
-	if ((all == FOUND) == then)
+	on = sysctl_is_on_without_us(object, err);
+	if (on == FOUND_NOT)
 		return sysctl_set(&name, sysctl_off(object), err);
-	cni_log("%s stays on: meanwhile it was set for all interfaces", name.s);
-	return 0;
+	if (on == FOUND && !object->before)
+		cni_log("%s stays on: meanwhile it was set for all interfaces", name.s);
+	return on == FOUND ? 0 : -1;
 }
 
 const struct kind kind_sysctl = {

@@ -30,7 +30,7 @@ struct kind {
 	/* Finds out, before make() or remove() and without a lock, what takes long. NULL: nothing. */
 	int (*look)(struct view *view, const struct object *object, bool removing, struct cni_error *err);
 	bool look_to_remove;
-	bool anonymous; /* an existing one does not show whether we made it */
+	bool anonymous; /* an existing one does not show whether we made it: object->before does */
 	/* nft makes and removes it, in place of make() and remove(): plugin/nft.h */
 	int (*print)(struct nft_script *script, struct view *view, const struct object *object,
 		     enum nft_step step, struct cni_error *err);

@@ -158,7 +158,7 @@ struct rival {
 
 /*
  * Adds n objects to the page, writes it as page_write() does, and makes it their holder;
- * page_make() then makes them. Does not add an anonymous object that exists without a holder:
+ * page_make() then makes them. Records of an anonymous object that exists without a holder that
  * others have made it. Removes holders of what a deleted link had. CNI_CONFIG: an attachment, *rival, holds
  * another object in the same place.
  */

@@ -8,7 +8,8 @@
  * Attachments that require different objects in one place are in conflict.
  *
  * Making an object that exists, and removing one that does not, succeeds. If somebody else has made
- * an equal object, it is used, and never removed.
+ * an equal object, it is used, and never removed. An anonymous object does not show who has made it:
+ * its holders have recorded whether it existed before the first of them.
  */
 #ifndef PLUGIN_OBJECT_H
 #define PLUGIN_OBJECT_H
@@ -60,7 +61,8 @@ struct object {
 	unsigned int mtu;    /* of a dummy, 0: the kernel's choice */
 	const json_t *dns;   /* of a resolv.conf; borrowed */
 	const json_t *rules; /* of a policy: plugin/policy.h; borrowed, NULL: another holder has them */
-	int all;	     /* of a sysctl, its value for "all" when we set it; -1: not known */
+	int all;	     /* of a sysctl, its value for "all" before its first holder; -1: not known */
+	bool before;	     /* of an anonymous object: it existed before its first holder */
 };
 
 struct object object_anchor(int dev, uint16_t mode);

@@ -186,6 +186,43 @@ refuses_packets() {
 	sysctl -qw net.ipv4.ip_forward=0
 }
 
+@test "a sysctl is left as it would be without pods: as before the first one, or as it was set for all interfaces since" {
+	local conf rows before meanwhile after value
+	conf=$(net first 10.138.36.10 '{ "mode": "l3s", "proxyArp": true }')
+	rows=0
+	# before and after: ip_forward, forwarding of eth0, proxy_arp of eth0; meanwhile: what another program sets
+	while read -r before meanwhile after; do
+		echo "$before $meanwhile $after"
+		sysctl -qw net.ipv4.ip_forward="${before:0:1}" net.ipv4.conf.eth0.forwarding="${before:1:1}" net.ipv4.conf.eth0.proxy_arp="${before:2:1}"
+		add "$conf" a
+		for value in ${meanwhile//,/ }; do
+			[ "$value" = - ] || sysctl -qw "net.ipv4.$value"
+		done
+		"$BUILD/ipvlanctl" repair
+		cni CHECK "$(with_result "$conf" a)" a
+		succeeds
+		cni DEL "$conf" a
+		succeeds
+		[ "$(cat /proc/sys/net/ipv4/{ip_forward,conf/eth0/forwarding,conf/eth0/proxy_arp} | tr -d '\n')" = "$after" ]
+		rows=$((rows + 1))
+	done <<-END
+		000 - 000
+		011 - 011
+		101 - 101
+		110 - 110
+		000 ip_forward=1 110
+		110 ip_forward=0 000
+		110 ip_forward=0,ip_forward=1 110
+		010 conf.eth0.forwarding=0 010
+		110 conf.eth0.forwarding=0 110
+		001 conf.eth0.proxy_arp=0 001
+		000 conf.all.proxy_arp=1 000
+		001 conf.all.proxy_arp=0 001
+	END
+	[ "$rows" = 12 ]
+	sysctl -qw net.ipv4.ip_forward=0
+}
+
 @test "a sysctl of an interface is restored after the interface is renamed" {
 	local conf
 	conf=$(net first 10.138.36.10 '{ "mode": "l3s", "proxyArp": true }')

@@ -399,6 +399,55 @@ fd00:9::/64 via fd00:36::66 dev eth0 metric 1024 pref medium" ]
 	[ "$(cat /proc/sys/net/ipv6/conf/eth0/forwarding)" = 0 ]
 }
 
+# turn on|off SWITCH: a sysctl of eth0, or the proxy entry of pod a
+turn() {
+	case $2 in
+	proxy) ip -6 neigh "$([ "$1" = on ] && echo add || echo del)" proxy fd00:36::2 dev eth0 ;;
+	*accept_ra) sysctl -qw "net.$2=$([ "$1" = on ] && echo 2 || echo 1)" ;;
+	*) sysctl -qw "net.$2=$([ "$1" = on ] && echo 1 || echo 0)" ;;
+	esac
+}
+
+is_on() {
+	case $1 in
+	proxy) ip -6 neigh show proxy | grep '^fd00:36::2 ' ;;
+	*accept_ra) [ "$(sysctl -n "net.$1")" = 2 ] ;;
+	*) [ "$(sysctl -n "net.$1")" = 1 ] ;;
+	esac
+}
+
+@test "proxyArp: a pod is reached until its own DEL, whoever had switched on what it requires, and has switched it off" {
+	local switch before a b
+	a=$(conf "$(static '10.138.36.2/23 fd00:36::2/64')" '{ "mode": "l3s", "proxyArp": true }')
+	b=$(conf "$(static '10.138.36.3/23 fd00:36::3/64')" '{ "mode": "l3s", "proxyArp": true }')
+	for switch in ipv4.conf.eth0.forwarding ipv4.conf.eth0.proxy_arp ipv6.conf.eth0.{forwarding,proxy_ndp,accept_ra} proxy; do
+		echo "$switch"
+		turn on "$switch"
+		before=$(inventory)
+		add "$a" a
+		turn off "$switch"
+		cni CHECK "$(with_result "$a")" a
+		fails 102 'is missing'
+		"$BUILD/ipvlanctl" repair
+		cni CHECK "$(with_result "$a")" a
+		succeeds
+		[ "$switch" = proxy ] || turn off "$switch"
+		add "$b" b
+		cni DEL "$b" b
+		succeeds
+		cni CHECK "$(with_result "$a")" a
+		succeeds
+		ip -n lan neigh flush dev eth0
+		pings lan 10.138.36.2
+		pings lan fd00:36::2
+		cni DEL "$a" a
+		succeeds
+		is_on "$switch"
+		leaves_nothing "$before"
+		turn off "$switch"
+	done
+}
+
 @test "proxyArp is refused in other modes" {
 	local mode
 	for mode in l2 l3; do

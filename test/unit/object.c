@@ -78,6 +78,29 @@ static void test_entries(void)
 	}
 }
 
+/* What a sysctl was before its first holder. Earlier versions did not record those that were on. */
+static void test_before(void)
+{
+	static const struct {
+		const char *entry;
+		bool before;
+	} entries[] = {
+		{ "{\"kind\":\"sysctl\",\"dev\":3,\"name\":\"proxy_arp\",\"all\":0}", false },
+		{ "{\"kind\":\"sysctl\",\"dev\":3,\"name\":\"proxy_arp\",\"all\":0,\"before\":true}", true },
+		{ "{\"kind\":\"proxy\",\"dev\":3,\"to\":\"fd00::2/128\",\"before\":true}", true },
+	};
+
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++) {
+		json_auto_t *doc = json_loads(entries[i].entry, 0, NULL), *written = NULL;
+		struct object object;
+
+		ok(object_read(&object, doc) && object.before == entries[i].before, "%s", entries[i].entry);
+		written = object_json(&object);
+		ok(json_is_true(json_object_get(written, "before")) == entries[i].before, "%s, written",
+		   entries[i].entry);
+	}
+}
+
 static void test_unknown(void)
 {
 	static const char *const entries[] = {
@@ -169,6 +192,7 @@ static void test_keys(void)
 int main(void)
 {
 	test_entries();
+	test_before();
 	test_unknown();
 	test_normal_form();
 	test_contradictions();

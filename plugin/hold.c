@@ -17,7 +17,7 @@
  * objects/<object>/<container>:<interface> -> {"kind":"route",...}
  *
  * Each holder is a symbolic link with the object, so a later ADD need not read the pages of other
- * holders.
+ * holders. Other files in these directories hold nothing.
  */
 #define DIR_MODE 0700
 #define LINK_MAX_LEN 4096
@@ -40,19 +40,39 @@ static struct below hold_path_of_holder(const struct object *object, const struc
 
 /* A search for a holder other than our own page. */
 struct hold_search {
-	struct file_name own, found; /* found "": none */
+	const struct below *directory;
+	struct file_name own, found;
+	char text[LINK_MAX_LEN]; /* of the link that was found */
+	ssize_t len;
 };
 
+/* Other files are not links. Of a reader without the lock: a holder may just have released the object. */
 static int hold_match(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
 {
 	struct hold_search *search = arg;
+	char path[sizeof(*search->directory) + sizeof(search->found) + 1];
 
-	(void)ledger;
-	(void)err;
 	if (!strcmp(name, search->own.s))
 		return 0;
+	snprintf(path, sizeof(path), "%s/%s", search->directory->s, name);
+	search->len = readlinkat(ledger->dir, path, search->text, sizeof(search->text));
+	if (search->len < 0)
+		return errno == EINVAL || errno == ENOENT ? 0 : ledger_broken("read", path, err);
 	snprintf(search->found.s, sizeof(search->found.s), "%s", name);
 	return 1;
+}
+
+/* Finds a holder other than our own page in the directory of an object. */
+static enum found hold_search(struct hold_search *ret, const struct ledger *ledger, const struct page *page,
+			      const struct below *directory, struct cni_error *err)
+{
+	const struct attachment who = page_who(page);
+	int rc;
+
+	ret->directory = directory;
+	ret->own = page_file(&who);
+	rc = each_file(ledger, directory->s, hold_match, ret, err);
+	return rc < 0 ? FOUND_FAILED : rc ? FOUND : FOUND_NOT;
 }
 
 /* Finds the object that another attachment holds in the directory of an object, and that
@@ -61,24 +81,14 @@ static enum found hold_find_in(const struct ledger *ledger, const struct page *p
 			       const struct below *directory, struct object *ret, struct file_name *holder,
 			       struct cni_error *err)
 {
-	const struct attachment who = page_who(page);
-	struct hold_search search = { .own = page_file(&who) };
-	char path[sizeof(*directory) + sizeof(search.found) + 1];
-	char text[LINK_MAX_LEN];
+	struct hold_search search;
 	json_auto_t *doc = NULL;
-	ssize_t len;
-	int rc = each_file(ledger, directory->s, hold_match, &search, err);
+	enum found found = hold_search(&search, ledger, page, directory, err);
 
 	*ret = (struct object){ .kind = OBJECT_KINDS };
-	if (rc <= 0)
-		return rc < 0 ? FOUND_FAILED : FOUND_NOT;
-	snprintf(path, sizeof(path), "%s/%s", directory->s, search.found.s);
-	len = readlinkat(ledger->dir, path, text, sizeof(text));
-	if (len < 0 && errno == ENOENT) /* of a reader without the lock: the holder has just released it */
-		return FOUND_NOT;
-	if (len < 0)
-		return ledger_broken("read", path, err);
-	doc = json_read(text, (size_t)len, NULL);
+	if (found != FOUND)
+		return found;
+	doc = json_read(search.text, (size_t)search.len, NULL);
 	*holder = search.found;
 	if (!object_read(ret, doc))
 		*ret = (struct object){ .kind = OBJECT_KINDS, .name = "unknown" };
@@ -128,7 +138,11 @@ void hold_each_page(const struct ledger *ledger, const struct object *object,
 
 bool hold_is_held(const struct ledger *ledger, const struct object *object)
 {
-	return faccessat(ledger->dir, hold_path_of_object(object).s, F_OK, 0) == 0;
+	const struct page nobody = { .container = "", .ifname = "" };
+	const struct below directory = hold_path_of_object(object);
+	struct hold_search search;
+
+	return hold_search(&search, ledger, &nobody, &directory, NULL) != FOUND_NOT;
 }
 
 struct hold_tour {
@@ -357,37 +371,34 @@ int page_make(const struct page *page, struct view *view, size_t first, struct c
 	return 0;
 }
 
+/* FOUND: no other attachment holds the object. */
+static enum found hold_is_last(const struct ledger *ledger, const struct page *page,
+			       const struct object *object, struct cni_error *err)
+{
+	const struct below directory = hold_path_of_object(object);
+	struct hold_search search;
+	enum found found = hold_search(&search, ledger, page, &directory, err);
+
+	return found == FOUND ? FOUND_NOT : found == FOUND_NOT ? FOUND : FOUND_FAILED;
+}
+
 /*
  * FOUND: we must remove the object, since we were the last holder. If the directory does not exist,
  * a call was killed after it had removed the directory, and before it had removed the object.
  */
-static enum found hold_drop(const struct ledger *ledger, const struct attachment *who,
-			    const struct object *object, struct cni_error *err)
+static enum found hold_drop(const struct ledger *ledger, const struct page *page, const struct object *object,
+			    struct cni_error *err)
 {
-	const struct below directory = hold_path_of_object(object), holder = hold_path_of_holder(object, who);
+	const struct attachment who = page_who(page);
+	const struct below directory = hold_path_of_object(object),
+			   holder = hold_path_of_holder(object, &who);
 
 	if (unlinkat(ledger->dir, holder.s, 0) < 0 && errno != ENOENT)
 		return ledger_broken("unlink", holder.s, err);
 	if (unlinkat(ledger->dir, directory.s, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return FOUND;
-	return errno == ENOTEMPTY ? FOUND_NOT : ledger_broken("rmdir", directory.s, err);
-}
-
-/* FOUND: no other attachment holds the object. */
-static enum found hold_is_last(const struct ledger *ledger, const struct page *page,
-			       const struct object *object, struct cni_error *err)
-{
-	struct file_name holder;
-	struct object other;
-
-	switch (hold_find_other(ledger, page, object, &other, &holder, err)) {
-	case FOUND:
-		return FOUND_NOT;
-	case FOUND_NOT:
-		return FOUND;
-	default:
-		return FOUND_FAILED;
-	}
+	return errno == ENOTEMPTY ? hold_is_last(ledger, page, object, err)
+				  : ledger_broken("rmdir", directory.s, err);
 }
 
 /* If ADD finds a setting of the host as it requires it, and no holder, it takes it for the administrator's.
@@ -396,24 +407,20 @@ static enum found hold_is_last(const struct ledger *ledger, const struct page *p
 static int hold_remove(const struct ledger *ledger, const struct page *page, struct view *view,
 		       const struct object *object, struct cni_error *err)
 {
-	const struct attachment who = page_who(page);
 	const bool before = object_anonymous(object);
 	enum found last =
-		before ? hold_is_last(ledger, page, object, err) : hold_drop(ledger, &who, object, err);
+		before ? hold_is_last(ledger, page, object, err) : hold_drop(ledger, page, object, err);
 
 	if (last == FOUND_FAILED || (last == FOUND && object_remove(view, object, err) < 0))
 		return -1;
-	return before && hold_drop(ledger, &who, object, err) == FOUND_FAILED ? -1 : 0;
+	return before && hold_drop(ledger, page, object, err) == FOUND_FAILED ? -1 : 0;
 }
 
 static bool hold_must_look(const struct ledger *ledger, const struct page *page)
 {
-	struct file_name holder;
-	struct object other;
-
 	for (size_t i = 0; i < page->n_objects; i++)
 		if (object_must_look(&page->objects[i]) &&
-		    hold_find_other(ledger, page, &page->objects[i], &other, &holder, NULL) != FOUND)
+		    hold_is_last(ledger, page, &page->objects[i], NULL) != FOUND_NOT)
 			return true;
 	return false;
 }
@@ -582,7 +589,6 @@ static int hold_find_last(const struct page *page, struct view *view, bool last[
  * policy. */
 static int hold_drop_programs(const struct page *page, struct view *view, struct cni_error *err)
 {
-	const struct attachment who = page_who(page);
 	struct ledger ledger;
 	int rc = 0;
 
@@ -590,7 +596,7 @@ static int hold_drop_programs(const struct page *page, struct view *view, struct
 		return -1;
 	for (size_t i = page->n_objects; i-- > 0;)
 		if (object_by_program(&page->objects[i]) &&
-		    hold_drop(&ledger, &who, &page->objects[i], err) == FOUND_FAILED)
+		    hold_drop(&ledger, page, &page->objects[i], err) == FOUND_FAILED)
 			rc = -1;
 	ledger_close(&ledger);
 	return rc;

@@ -84,8 +84,8 @@ static bool host_is_anchor_lost(const struct attaching *a, const struct object *
 	struct link link;
 
 	return !a->repaired && !a->page->written && !a->conf->link_in_container &&
-	       hold_is_held(&a->ledger, anchor) &&
-	       anchor_find(&a->iface->host, anchor->dev, &link, NULL) == FOUND_NOT;
+	       anchor_find(&a->iface->host, anchor->dev, &link, NULL) == FOUND_NOT &&
+	       hold_is_held(&a->ledger, anchor);
 }
 
 /* The survey does not have attachments that were made after it: it is repeated if there are any. */

@@ -300,7 +300,8 @@ int each_file(const struct ledger *ledger, const char *directory,
 {
 	struct walk walk = { ledger, each, arg, err, 0 };
 
-	if (file_each(ledger->dir, directory, page_walk_step, &walk) < 0 && errno != ENOENT)
+	if (file_each(ledger->dir, directory, page_walk_step, &walk) < 0 && errno != ENOENT &&
+	    errno != ENOTDIR)
 		return ledger_broken("read", directory, err);
 	return walk.rc;
 }

@@ -31,7 +31,8 @@ enum found page_read_file(struct page *ret, const struct ledger *ledger, const c
 /* The content of a file, up to a limit; the caller frees it. */
 enum found file_text(char **ret, int dir, const char *path, struct cni_error *err);
 
-/* Calls each() with the name of each entry of a directory, until it returns other than 0. */
+/* Calls each() with the name of each entry of a directory, until it returns other than 0. A file that is no
+ * directory has none. */
 int each_file(const struct ledger *ledger, const char *directory,
 	      int (*each)(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err),
 	      void *arg, struct cni_error *err);

@@ -129,6 +129,54 @@ damaged() {
 	no_route 192.168.7.0/24
 }
 
+# stray: a file, a directory and a FIFO beside the holders of each object, and a file beside the objects
+stray() {
+	local dir
+	for dir in /run/cni/ipvlan/*/objects/*/; do
+		: >"$dir/a:eth0~"
+		: >"$dir/.hidden"
+		mkdir -p "$dir/directory"
+		[ -e "$dir/fifo" ] || mkfifo "$dir/fifo"
+	done
+	: >"${dir%/*/}/masquerade-notes"
+}
+
+@test "files beside the holders of an object block no other call, and the last DEL leaves nothing on the host" {
+	local before a b
+	before=$(inventory)
+	a=$(conf "$(static '10.138.36.2/23 fd00:36::2/64')" '{ "mode": "l3s", "hostAccess": true, "proxyArp": true, "ipMasq": true, "antiSpoof": true,
+		"bandwidth": { "egressRate": 8000000 }, "deny": { "egress": [ { "cidrs": [ "192.0.2.0/24" ] } ] }, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }')
+	b=$(jq -c '.ipam.addresses = [ { "address": "10.138.36.3/23" }, { "address": "fd00:36::3/64" } ]' <<<"$a")
+	for _ in first again; do
+		add "$a" a
+		stray
+		add "$b" b
+		stray
+		cni CHECK "$(with_result "$a" a)" a
+		succeeds
+		cni CHECK "$(with_result "$b" b)" b
+		succeeds
+		nft flush ruleset
+		ip route flush proto 105
+		"$BUILD/ipvlanctl" repair
+		cni CHECK "$(with_result "$b" b)" b
+		succeeds
+		cni DEL "$a" a
+		succeeds
+		cni CHECK "$(with_result "$b" b)" b
+		succeeds
+		ping -n -c 1 -W 3 10.138.36.3
+		cni DEL "$b" b
+		succeeds
+		diff <(inventory | grep -v '^/run/cni/ipvlan/.*/objects/') - <<<"$before"
+	done
+	# without a guard the addresses of later pods are not recorded
+	add "$(conf "$(static 10.138.36.4/23)")" a
+	[[ $(ls /run/cni/ipvlan/*/objects/lease-*) != *10.138.36.4* ]]
+	cni DEL "$(conf)" a
+	succeeds
+}
+
 @test "a call completes a ledger that a killed call has made in part" {
 	local missing
 	for missing in claims 'claims objects' 'claims objects pages'; do

@@ -51,7 +51,7 @@ test-workflows: built
 	$(Q)test/project/get-actionlint >/dev/null && JOBS=1 BUILD=$B test/suite test/project/workflows.bats
 
 test-kubernetes: built
-	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes JOBS=1 BUILD=$B test/suite test/cluster/blocks.bats test/cluster/identities.bats test/cluster/lost-blocks.bats test/cluster/signs.bats test/cluster/tidy.bats test/cluster/load.bats test/kubernetes
+	$(Q)test/cluster/get-kubernetes >/dev/null && CLUSTER=kubernetes JOBS=2 BUILD=$B test/suite test/cluster/blocks.bats test/cluster/identities.bats test/cluster/lost-blocks.bats test/cluster/signs.bats test/cluster/tidy.bats test/cluster/load.bats test/kubernetes
 
 # the manifests and the chart of conf-examples/kubernetes, by kube-apiserver and Helm, which come from the Go module proxy
 test-manifests: built

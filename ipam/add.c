@@ -239,7 +239,7 @@ static enum found add_end_shortage(struct add *add, const struct request *req,
 
 	if (shortage->uncounted) {
 		add->counted = true;
-		return cluster_confirm(req, &conf->cluster, err) < 0 ? FOUND_FAILED : FOUND;
+		return cluster_confirm(req, conf, err) < 0 ? FOUND_FAILED : FOUND;
 	}
 	if (conf->cluster.pool && shortage->any && block_now_ms() <= add->end) {
 		if (cluster_claim(req, &conf->cluster, shortage, &add->refused) == 0)

@@ -131,20 +131,36 @@ int cluster_claim(const struct request *req, const struct cluster *cluster, cons
 	return answer ? 0 : -1;
 }
 
-int cluster_confirm(const struct request *req, const struct cluster *cluster, struct cni_error *err)
+/* The engine's answer, to this call or to an earlier one, that this node may not have its blocks. */
+static enum found ask_refusal(struct block_note *ret, const struct place *place)
+{
+	struct store store;
+	enum found found;
+
+	if (store_look(&store, place, NULL) != FOUND)
+		return FOUND_NOT;
+	found = blocks_noted(ret, &store, BLOCKS_REFUSED);
+	store_close(&store);
+	return found;
+}
+
+int cluster_confirm(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
 	const char *argv[] = { "confirm", NULL };
 	struct cni_error why = { 0 };
-	json_auto_t *answer = cluster_ask(req->config, req->config_len, argv, (int)cluster->timeout, &why);
+	json_auto_t *answer =
+		cluster_ask(req->config, req->config_len, argv, (int)conf->cluster.timeout, &why);
+	struct block_note refusal;
 
-	if (!answer && why.code == CNI_RETRY)
-		cni_log("network %s: addresses are assigned although the engine did not count this node's "
-			"blocks: %s",
-			req->name, why.msg);
-	if (answer || why.code == CNI_RETRY)
+	if (answer)
 		return 0;
-	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-	return cni_hint(err, "%s", why.details);
+	if (ask_refusal(&refusal, &conf->place) == FOUND) {
+		cni_fail(err, CNI_CONFIG, "%s", refusal.error.msg);
+		return cni_hint(err, "%s", why.code == CNI_CONFIG ? why.details : why.msg);
+	}
+	cni_log("network %s: addresses are assigned although the engine did not count this node's blocks: %s",
+		req->name, why.msg);
+	return 0;
 }
 
 /* How many blocks are superfluous. If the range sets are wrong, only their number counts. */

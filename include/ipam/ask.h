@@ -31,10 +31,11 @@ struct shortage {
 };
 
 /*
- * Makes the engine count the blocks of this node. Succeeds also if the engine does not answer within two
- * seconds. Errors: CNI_CONFIG (another machine has the node's name and blocks: an administrator must decide).
+ * Makes the engine count the blocks of this node. Succeeds also if it does not answer within two seconds, or
+ * cannot be asked. Errors: CNI_CONFIG (another machine has the node's name and blocks: an administrator must
+ * decide).
  */
-int cluster_confirm(const struct request *req, const struct cluster *cluster, struct cni_error *err);
+int cluster_confirm(const struct request *req, const struct conf *conf, struct cni_error *err);
 
 /*
  * Claims one more block, with an address that the shortage requires. Errors: CNI_RETRY (no block is free, or

@@ -312,6 +312,32 @@ neighbour_of() {
 	[ "$(claims a | wc -w)" = 1 ]
 }
 
+# claim_is_killed: from now on each call of addrpool-claim is killed, as for lack of memory.
+claim_is_killed() {
+	local bin=$BATS_TEST_TMPDIR/killed
+	mkdir "$bin"
+	cp "$BUILD/addrpool" "$bin"
+	printf '#!/bin/sh\nkill -KILL $$\n' >"$bin/addrpool-claim"
+	chmod +x "$bin/addrpool-claim"
+	BUILD=$bin machine 11111111
+}
+
+@test "addrpool-claim is killed, or cannot read its configuration: a node assigns addresses of its blocks" {
+	local why
+	on a
+	add c1
+	a_minute_passes
+	case $CLUSTER in
+	etcd) CONF=$(jq -c '.ipam.cluster.etcd.endpoints = ["ftp://a"]' <<<"$CONF") why=ftp://a ;;
+	kubernetes) CONF=$(jq -c '.ipam.cluster.kubernetes.kubeconfig = "/nowhere/config"' <<<"$CONF") why=/nowhere/config ;;
+	esac
+	add c2
+	[[ $stderr = *"addresses are assigned although the engine did not count this node's blocks"*"$why"* ]]
+	claim_is_killed
+	add c3
+	[[ $stderr = *"addresses are assigned although the engine did not count this node's blocks"*'signal: Killed'* ]]
+}
+
 @test "after a refusal ADD fails also while the engine does not answer" {
 	on a
 	add c1
@@ -322,6 +348,10 @@ neighbour_of() {
 	stop_engine
 	pool ADD "$CONF" c3
 	fails 7 'belongs to another machine with the node name a'
+	claim_is_killed
+	pool ADD "$CONF" c3
+	fails 7 'belongs to another machine with the node name a'
+	explains 'signal: Killed'
 	drops "$CONF" c1
 }
 

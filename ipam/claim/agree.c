@@ -171,8 +171,7 @@ static int agree_check_found(struct node *node, const struct claim *claim, struc
 	return rc;
 }
 
-/* Did this node claim the block in this boot, before its name changed? */
-static bool agree_is_of_old_name(const struct node *node, const struct claim *claim)
+bool agree_is_of_old_name(const struct node *node, const struct claim *claim)
 {
 	return !strcmp(claim->network, node->self.network) &&
 	       node_was_renamed(&node->self, claim->incarnation, claim->machine, claim->boot);

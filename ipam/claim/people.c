@@ -76,6 +76,18 @@ static void people_keep_ours(const struct node *node, struct claims *claims)
 	claims->n = kept;
 }
 
+/* Has this node claimed some of them in this boot, under an earlier name? Then its pods may have addresses of
+ * them. */
+static enum found people_are_ours(struct node *node, const struct claims *claims, struct cni_error *err)
+{
+	enum found found = local_know(node, err) < 0 ? FOUND_FAILED : FOUND_NOT;
+
+	for (size_t i = 0; found == FOUND_NOT && i < claims->n; i++)
+		if (agree_is_of_old_name(node, &claims->list[i]))
+			found = FOUND;
+	return found;
+}
+
 /* Pods of ours may have addresses of them; if not, none is given from now on. */
 static int people_stop_giving(const struct node *node, const struct claims *claims, struct cni_error *err)
 {
@@ -157,18 +169,35 @@ static int people_tell_changed(const struct node *node, const char *name, const 
 	return rc;
 }
 
-json_t *claim_release(struct node *node, const char *name, struct cni_error *err)
+/* Lists the claims. *ourselves: they are this node's. Locks the store if that matters to the node: pods of
+ * another node make no difference, and ADDs do not wait for its release. */
+static int people_list(struct node *node, const char *name, struct claims *claims, bool *ourselves,
+		       struct cni_error *err)
 {
-	const bool ourselves = !strcmp(name, node->self.node);
-	json_t *released = json_array();
-	struct claims claims = { 0 };
-	/* pods of another node make no difference to this one, whose ADDs do not wait */
-	int rc = ourselves || !strcmp(name, IDENTITIES) ? local_lock(node, err) : 0;
+	enum found found;
+	int rc = 0;
 
+	*ourselves = !strcmp(name, node->self.node);
+	if (*ourselves || !strcmp(name, IDENTITIES))
+		rc = local_lock(node, err);
 	engine_begin_for_people(node->engine);
 	if (rc == 0)
-		rc = node->engine->kind->list(node->engine, name, &claims, err);
-	if (ourselves)
+		rc = node->engine->kind->list(node->engine, name, claims, err);
+	if (rc < 0 || *ourselves)
+		return rc;
+	found = people_are_ours(node, claims, err);
+	*ourselves = found == FOUND;
+	return found == FOUND ? local_lock(node, err) : found == FOUND_NOT ? 0 : -1;
+}
+
+json_t *claim_release(struct node *node, const char *name, struct cni_error *err)
+{
+	json_t *released = json_array();
+	struct claims claims = { 0 };
+	bool ourselves;
+	int rc = people_list(node, name, &claims, &ourselves, err);
+
+	if (rc == 0 && ourselves)
 		people_keep_ours(node, &claims);
 	if (rc == 0 && !strcmp(name, IDENTITIES))
 		rc = people_check_unused(node, err);

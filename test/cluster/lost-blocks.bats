@@ -462,6 +462,23 @@ in_machine() {
 		exec "$@"' "$BATS_TEST_TMPDIR/machine" "$@"
 }
 
+@test "the host name changes while pods run: release-node under the old name keeps the blocks of the node's pods" {
+	on a
+	add c1
+	before=$(own)
+	CONF=${CONF/'"node": "a"'/'"node": "renamed"'}
+	run in_machine "$BUILD/addrpool" release-node --yes a <(echo "$CONF")
+	[ "$status" = 1 ]
+	[[ $output = *"this is node renamed, and c1 has $ADDRESS, which is of its blocks"* ]]
+	[ "$(claims a)" = "$before" ]
+	# another machine may release it: it cannot know the pods
+	on b
+	run in_machine "$BUILD/addrpool" release-node --yes a <(echo "$CONF")
+	[ "$status" = 0 ]
+	[ -z "$(claims)" ]
+	[ ! -e "$DATA" ]
+}
+
 @test "the host name changes, and the call that compares is killed at any change of a file: no block stays under the old name" {
 	local n cases=0
 	for ((n = 1; ; n++)); do

@@ -93,13 +93,14 @@ static bool identity_is_here(const json_t *holder, const struct node *node)
 				identity_text_of(holder, "machine"), identity_text_of(holder, "boot"));
 }
 
-/* Another machine may have a copy of this one's disk, and so its incarnation. Not if this machine's MAC
- * address cannot be read now. */
+/* Another machine may have a copy of this one's disk, and so its incarnation. Not in the same boot, in which
+ * the first network card may have been replaced, nor if this machine's MAC address cannot be read now. */
 static bool identity_is_of_copy(const json_t *holder, const struct node *node)
 {
 	const char *was = identity_text_of(holder, "machine"), *is = node->self.machine;
 
-	return *was && *is && !node_is_same_machine(was, is) && !node_is_same_machine(is, was);
+	return !node_is_same_boot(identity_text_of(holder, "boot"), node->self.boot) && *was && *is &&
+	       !node_is_same_machine(was, is) && !node_is_same_machine(is, was);
 }
 
 static bool identity_is_holder(const json_t *holder, const struct node *node, const struct owner *owner)
@@ -475,10 +476,27 @@ static const struct keep *identity_find_expired(const struct hold *hold, const s
 	return oldest;
 }
 
+/* FOUND: the engine has no record of this name. */
+static enum found identity_is_removed(const struct node *node, const struct keep *keep, struct cni_error *err)
+{
+	struct keep there = { .kind = KEEP_IDENTITY };
+	enum found found;
+
+	memcpy(there.name, keep->name, sizeof(there.name));
+	found = node->engine->kind->keep_read(node->engine, &there, err);
+	keep_free(&there);
+	return found == FOUND ? FOUND_NOT : found == FOUND_NOT ? FOUND : found;
+}
+
+/* Removes the record, also if an earlier attempt has done so whose answer was lost. FOUND_NOT: it has
+ * changed.
+ */
 static enum found identity_forget(const struct node *node, const struct keep *keep, struct cni_error *err)
 {
 	enum found found = node->engine->kind->keep_remove(node->engine, keep, err);
 
+	if (found == FOUND_NOT)
+		found = identity_is_removed(node, keep, err);
 	if (found == FOUND)
 		identity_unlock_all(node, keep);
 	return found;
@@ -530,7 +548,6 @@ static int identity_sweep(struct hold *hold, const struct pool *pool, struct cni
 	const struct keep *expired;
 	int rc = kind->keep_list(hold->node->engine, KEEP_ADDRESS, &locks, err);
 
-	hold->swept = true;
 	hold->listed = false;
 	taken_free(&hold->taken);
 	taken_free(&hold->locks);
@@ -538,6 +555,7 @@ static int identity_sweep(struct hold *hold, const struct pool *pool, struct cni
 		rc = kind->keep_list(hold->node->engine, KEEP_IDENTITY, &all, err);
 	if (rc == 0)
 		rc = identity_remove_orphans(hold, &locks, &all, err);
+	hold->swept = rc == 0;
 	expired = rc == 0 ? identity_find_expired(hold, &all, pool) : NULL;
 	if (expired) {
 		cni_log("identity %s, which has no holder since %s, loses its address: the range set %s is "
@@ -601,12 +619,11 @@ static enum found identity_find_free(struct hold *hold, struct want *want, struc
 
 		if (found == FOUND)
 			found = identity_guard(hold, &want->ip, err);
-		else if (found == FOUND_NOT && !hold->swept && identity_sweep(hold, want->pool, err) == 0 &&
-			 identity_list_locks(hold, err) == 0)
-			continue;
-		else
-			return found == FOUND_NOT && hold->swept ? (enum found)identity_no_address(want, err)
-								 : FOUND_FAILED;
+		else if (found == FOUND_NOT && hold->swept)
+			return (enum found)identity_no_address(want, err);
+		else if (found == FOUND_NOT &&
+			 (identity_sweep(hold, want->pool, err) < 0 || identity_list_locks(hold, err) < 0))
+			return FOUND_FAILED;
 		if (found != FOUND_NOT)
 			return found;
 		want->ip.family = 0;

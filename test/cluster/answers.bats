@@ -480,6 +480,24 @@ has_a_block() {
 	etcd_stop
 }
 
+# kept RECORD VERSION: etcd's answer to a read of the record.
+kept() {
+	answers 200 "{\"kvs\": [{\"key\": \"aw==\", \"value\": \"$(base64 -w0 <<<"$1")\", \"mod_revision\": \"$2\"}]}"
+}
+
+@test "release-identity --forget, and the answer to the removal is lost: it succeeds, and removes the address too" {
+	etcd
+	kept '{"identity": "net web-0", "id": "4f1a", "locked": true, "addresses": ["10.9.0.70"]}' 5
+	answers 503
+	answers 200 '{"responses": [{"response_range": {}}]}'
+	answers 200 '{}'
+	kept '{"identity": "net web-0", "id": "4f1a"}' 6
+	answers 200 '{"succeeded": true}'
+	run "$BUILD/addrpool-claim" release-identity web-0 --forget <<<"$CONF"
+	[ "$status" = 0 ]
+	[ "$(asked | cut -d' ' -f2 | xargs)" = '/v3/kv/range /v3/kv/txn /v3/kv/txn /v3/kv/range /v3/kv/range /v3/kv/txn' ]
+}
+
 @test "etcd no longer accepts the token of a call: the call authenticates once more" {
 	ENGINE="\"etcd\": {\"endpoints\": [\"$SCRIPTED_URL\"], \"user\": \"u\", \"password\": \"p\"}"
 	on a

@@ -170,6 +170,18 @@ net db/web-1 $ADDRESS a c1" ]
 	succeeds
 }
 
+@test "the first network card of a machine without a hardware number changes while a workload runs: its DEL frees the identity" {
+	at a
+	machine 11111111 'first-card'
+	started web-0 c1
+	machine 11111111 'second-card'
+	ended c1
+	[[ $(identities) = *' - -' ]]
+	at b
+	machine 22222222 'another'
+	started web-0 c2
+}
+
 @test "a DEL of an earlier container does not take the identity from the present one" {
 	at a
 	started web-0 c1

@@ -287,11 +287,21 @@ bool http_has_no_login(const struct reply *reply)
 	       strstr(text, "authentication is not enabled");
 }
 
+/* Is it etcd's answer when its database has reached the quota? Reads and deletions go on. */
+static bool http_is_full(const struct reply *reply)
+{
+	const char *text = json_string_value(json_field(reply->doc, "message"));
+
+	return text && strstr(text, "database space exceeded");
+}
+
 #define FAILED_PRECONDITION 9 /* gRPC; etcd's learners answer it with HTTP 400 */
 
 /* May the next attempt help, or that on another endpoint? */
 static bool http_may_help(const struct http *http, const struct reply *reply)
 {
+	if (http_is_full(reply))
+		return false;
 	return reply->status == 429 || reply->status >= 500 ||
 	       (reply->status == 400 && http->n > 1 && !http_has_no_login(reply) &&
 		json_integer_value(json_field(reply->doc, "code")) == FAILED_PRECONDITION);
@@ -457,12 +467,15 @@ int http_refused(const struct http *http, const struct reply *reply, const char 
 
 	field_string(reply->doc, "", "message", &text, NULL);
 	field_string(reply->doc, "", "error", &error, NULL);
-	cni_fail(err, denied || reply->status < 500 ? CNI_CONFIG : CNI_RETRY, "%s %s%s: HTTP %ld%s%.200s",
-		 http->what, http_endpoint(http), path, reply->status,
+	cni_fail(err, reply->status < 500 && !http_is_full(reply) ? CNI_CONFIG : CNI_RETRY,
+		 "%s %s%s: HTTP %ld%s%.200s", http->what, http_endpoint(http), path, reply->status,
 		 text || error || *reply->text ? ": " : "",
 		 text	 ? text
 		 : error ? error
 			 : reply->text);
+	if (http_is_full(reply))
+		return cni_hint(err, "compact etcd, call etcdctl defrag and etcdctl alarm disarm; with "
+				     "--auto-compaction-retention etcd compacts itself");
 	if (reply->status == 401)
 		return cni_hint(err, "the service does not accept the certificate, token or password of the "
 				     "configuration; it may have expired");

@@ -112,6 +112,15 @@ begins() {
 	refuses 11 'HTTP 429'
 }
 
+@test "etcd's database is full: the ADD fails at once, and its error has the remedy" {
+	etcd
+	answers 429 '{"code": 8, "message": "etcdserver: mvcc: database space exceeded"}'
+	pool ADD "$CONF" c1
+	fails 11 'HTTP 429: etcdserver: mvcc: database space exceeded'
+	explains 'etcdctl alarm disarm'
+	[ "$(asked | wc -l)" = 1 ]
+}
+
 @test "400" {
 	answers 400 '{"message": "bad request"}'
 	refuses 7 'HTTP 400: bad request'

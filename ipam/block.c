@@ -312,9 +312,9 @@ long long block_now_ms(void)
 }
 
 static const char *const block_events[] = {
-	[BLOCKS_FAILED] = "blocks/failed",   [BLOCKS_KEPT] = "blocks/kept",
-	[BLOCKS_REFUSED] = "blocks/refused", [BLOCKS_COUNTED] = "blocks/counted",
-	[BLOCKS_SIGNED] = "blocks/signed",
+	[BLOCKS_FAILED] = "blocks/failed",	 [BLOCKS_KEPT] = "blocks/kept",
+	[BLOCKS_UNCOUNTED] = "blocks/uncounted", [BLOCKS_REFUSED] = "blocks/refused",
+	[BLOCKS_COUNTED] = "blocks/counted",	 [BLOCKS_SIGNED] = "blocks/signed",
 };
 
 static enum found block_read_note(struct block_note *ret, const struct store *store, const char *name)
@@ -469,20 +469,40 @@ void blocks_unnote(const struct store *store, enum block_event event)
 	unlinkat(store->meta, block_events[event], 0);
 }
 
+enum found blocks_last_failure(struct block_note *ret, const struct store *store)
+{
+	static const enum block_event failures[] = { BLOCKS_FAILED, BLOCKS_KEPT, BLOCKS_UNCOUNTED };
+	const long long since = block_now_ms() - FAILURE_MS;
+	enum found found = FOUND_NOT;
+	struct block_note note;
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
+		if (blocks_noted(&note, store, failures[i]) == FOUND && note.at_ms > since &&
+		    (found == FOUND_NOT || note.at_ms > ret->at_ms)) {
+			*ret = note;
+			found = FOUND;
+		}
+	return found;
+}
+
 bool blocks_failed(const struct store *store)
 {
 	return blocks_noted_within(store, BLOCKS_FAILED, FAILURE_MS) ||
 	       blocks_noted_within(store, BLOCKS_KEPT, FAILURE_MS);
 }
 
+bool blocks_asked_within(const struct store *store, long long ms)
+{
+	return blocks_noted_within(store, BLOCKS_COUNTED, ms) ||
+	       blocks_noted_within(store, BLOCKS_UNCOUNTED, ms) ||
+	       blocks_noted_within(store, BLOCKS_FAILED, ms);
+}
+
 bool blocks_must_be_counted(const struct store *store)
 {
 	struct block_note note;
 
-	if (blocks_noted(&note, store, BLOCKS_REFUSED) == FOUND)
-		return true;
-	return !blocks_noted_within(store, BLOCKS_COUNTED, COUNTED_MS) &&
-	       !blocks_noted_within(store, BLOCKS_FAILED, FAILURE_MS);
+	return blocks_noted(&note, store, BLOCKS_REFUSED) == FOUND || !blocks_asked_within(store, COUNTED_MS);
 }
 
 #define BOOTS "blocks/boots"

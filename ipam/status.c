@@ -88,8 +88,7 @@ static void status_log_failure(const struct store *store, const struct conf *con
 {
 	struct block_note note;
 
-	if (blocks_failed(store) && (blocks_noted(&note, store, BLOCKS_FAILED) == FOUND ||
-				     blocks_noted(&note, store, BLOCKS_KEPT) == FOUND))
+	if (blocks_last_failure(&note, store) == FOUND)
 		cni_log("network %s: the last request to the engine failed: %s", conf->place.network,
 			note.error.msg);
 }

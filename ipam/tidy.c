@@ -103,8 +103,7 @@ static bool tidy_must_confirm(const struct conf *conf)
 	if (store_look(&store, &conf->place, NULL) != FOUND)
 		return false;
 	if (store.meta >= 0 && blocks_read(&blocks, &store, NULL) == 0 && blocks.n)
-		must = !blocks_noted_within(&store, BLOCKS_COUNTED, CONFIRM_MS) &&
-		       !blocks_noted_within(&store, BLOCKS_FAILED, CONFIRM_MS);
+		must = !blocks_asked_within(&store, CONFIRM_MS);
 	blocks_free(&blocks);
 	store_close(&store);
 	return must;

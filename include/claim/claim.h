@@ -57,7 +57,7 @@ int claim_return(struct node *node, bool all, struct cni_error *err);
 enum found claim_was_told(const struct node *node, enum block_event event, long long since,
 			  struct cni_error *err);
 void claim_keep_success(const struct node *node, bool agreed);
-void claim_keep_failure(const struct node *node, const struct cni_error *why);
+void claim_keep_failure(const struct node *node, enum block_event event, const struct cni_error *why);
 int claim_check_block_size(const struct node *node, long long there, struct cni_error *err);
 
 /* Reports what others have of this node, and what the engine has again: to the person who asks, and in the

@@ -23,12 +23,15 @@ struct pem {
 struct service {
 	char *url; /* "https://10.0.0.1:2379" */
 	char *user, *password;
+	long long free_ms; /* it is not to be asked before, CLOCK_BOOTTIME */
+	bool tls;	   /* the last attempt of this call failed by TLS */
 };
 
 struct http {
 	const char *what; /* the service, for messages: "etcd" */
 	const char *from; /* the key of the configuration that names the endpoints, for messages */
 	CURL *curl;
+	CURLM *multi;
 	struct service *endpoints; /* owned */
 	size_t n, current;
 	struct pem ca, cert, key;
@@ -37,9 +40,11 @@ struct http {
 	const char *accept;	      /* the header Accept; NULL: application/json */
 	const long long *deadline_ms; /* CLOCK_BOOTTIME */
 	long long reach_ms;	      /* until then an endpoint must be reached; 0: until the deadline */
-	long long try_ms;	      /* for one answer; doubled after each round of all endpoints */
-	long long connect_ms;	      /* of these, until the connection stands; doubled too */
-	bool silent;		      /* the last call had no answer */
+	/* for one answer, from when the endpoint's name is resolved; doubled after each round of all
+	 * endpoints */
+	long long try_ms;
+	long long connect_ms; /* of these, until the connection stands; doubled too */
+	bool silent;	      /* the last call had no answer */
 };
 
 struct reply {
@@ -63,7 +68,8 @@ void http_begin_with(struct http *http, const char *endpoint, const char *node);
 
 /*
  * Sends method and path with body (borrowed, may be NULL). Tries the next endpoint, or the same again, if
- * there is no answer, if it is not JSON, or if its status is 429 or 5xx; waits as Retry-After says. Errors:
+ * there is no answer, if it is not JSON, or if its status is 429 or 5xx. Asks an endpoint again after its
+ * Retry-After, and others meanwhile. Errors:
  * CNI_RETRY, with the endpoint and the cause, if there is no answer in time; CNI_CONFIG if TLS fails on each
  * endpoint. Any other status, also 4xx, is a reply.
  */

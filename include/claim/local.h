@@ -75,7 +75,8 @@ void local_forget_list(const struct node *node, const struct pool *pool);
 enum whose_boot local_whose_boot(const struct node *node, const char *boot);
 void local_take_over_boot(const struct node *node, const char *boot);
 
-/* Begins with the endpoint that answered last; notes the endpoint that has answered. */
+/* Begins with the endpoint that answered last; notes the endpoint that has answered, or if none has, the one
+ * to begin with next time. */
 void local_begin_with(const struct node *node);
 void local_keep_endpoint(const struct node *node);
 

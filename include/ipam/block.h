@@ -99,11 +99,12 @@ int blocks_superfluous(struct blocks *blocks, const struct store *store, const s
  * "1f2e3d4c <ms> <code> <message>". Notes of an earlier boot do not count.
  */
 enum block_event {
-	BLOCKS_FAILED,	/* the engine did not answer a claim or a count, or refused it */
-	BLOCKS_KEPT,	/* the engine did not answer a return of blocks or identities */
-	BLOCKS_REFUSED, /* another machine has this node's name */
-	BLOCKS_COUNTED, /* the engine was asked for this node's blocks, and has them all */
-	BLOCKS_SIGNED,	/* the engine recorded a sign of life of this node */
+	BLOCKS_FAILED,	  /* the engine did not answer a claim, or refused it */
+	BLOCKS_KEPT,	  /* the engine did not answer a return of blocks or identities */
+	BLOCKS_UNCOUNTED, /* the engine did not answer a count in time, or refused it */
+	BLOCKS_REFUSED,	  /* another machine has this node's name */
+	BLOCKS_COUNTED,	  /* the engine was asked for this node's blocks, and has them all */
+	BLOCKS_SIGNED,	  /* the engine recorded a sign of life of this node */
 };
 struct block_note {
 	long long at_ms; /* CLOCK_BOOTTIME */
@@ -116,7 +117,12 @@ bool blocks_noted_within(const struct store *store, enum block_event event, long
 void blocks_note(const struct store *store, enum block_event event, long long at_ms,
 		 const struct cni_error *error); /* or NULL */
 void blocks_unnote(const struct store *store, enum block_event event);
-bool blocks_failed(const struct store *store); /* BLOCKS_FAILED or BLOCKS_KEPT less than a minute ago? */
+/* The newest failure if it was less than a minute ago. */
+enum found blocks_last_failure(struct block_note *ret, const struct store *store);
+/* BLOCKS_FAILED or BLOCKS_KEPT less than a minute ago? A count that failed says less: it has little time. */
+bool blocks_failed(const struct store *store);
+/* Was the engine asked for this node's blocks less than ms milliseconds ago, whatever it answered? */
+bool blocks_asked_within(const struct store *store, long long ms);
 bool blocks_must_be_counted(const struct store *store); /* before the node assigns an address */
 
 /* The same for these ranges, of which no block was found free: blocks/exhausted.<n>, by the number of the

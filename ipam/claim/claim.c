@@ -323,15 +323,16 @@ void claim_keep_success(const struct node *node, bool agreed)
 {
 	local_over(node, BLOCKS_FAILED);
 	local_over(node, BLOCKS_KEPT);
+	local_over(node, BLOCKS_UNCOUNTED);
 	if (agreed)
 		local_over(node, BLOCKS_REFUSED);
-	local_keep_endpoint(node);
 }
 
-/* Notes the failure for later calls. A refusal holds until the engine has the node's blocks. */
-void claim_keep_failure(const struct node *node, const struct cni_error *why)
+/* Notes the failure for later calls: as the event, or as a refusal, which holds until the engine has the
+ * node's blocks. */
+void claim_keep_failure(const struct node *node, enum block_event event, const struct cni_error *why)
 {
-	local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_FAILED, why);
+	local_happened(node, node->refused ? BLOCKS_REFUSED : event, why);
 }
 
 static int claim_fail_as(const struct cni_error *why, struct cni_error *err)
@@ -364,10 +365,11 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 	local_begin_with(node);
 	engine_begin(node->engine, LLONG_MAX);
 	rc = claim_search_block(&search, &why);
+	local_keep_endpoint(node);
 	if (rc == 0 || search.exhausted)
 		claim_keep_success(node, search.agreed);
 	else if (node->refused || why.code == CNI_RETRY || node->engine->http->silent)
-		claim_keep_failure(node, &why);
+		claim_keep_failure(node, BLOCKS_FAILED, &why);
 	if (rc == 0) {
 		local_happened(node, BLOCKS_SIGNED, NULL); /* a claim contains the time */
 		if (search.large)
@@ -447,7 +449,8 @@ int claim_confirm(struct node *node, bool now, struct cni_error *err)
 		return -1;
 	if (!now && !local_must_be_counted(node))
 		return 0;
-	if (claim_was_told(node, BLOCKS_FAILED, start, &why) != FOUND_NOT)
+	if (claim_was_told(node, BLOCKS_FAILED, start, &why) != FOUND_NOT ||
+	    claim_was_told(node, BLOCKS_UNCOUNTED, start, &why) != FOUND_NOT)
 		return claim_still_refused(node, &why, err);
 	local_begin_with(node);
 	engine_begin(node->engine, now ? LLONG_MAX : CONFIRM_MS);
@@ -457,12 +460,12 @@ int claim_confirm(struct node *node, bool now, struct cni_error *err)
 	if (rc == 0)
 		rc = claim_count_or_agree(node, &blocks, &why);
 	blocks_free(&blocks);
+	local_keep_endpoint(node);
 	if (rc == 0) {
 		claim_keep_success(node, true);
 		return 0;
 	}
-	claim_keep_failure(node, &why);
-	local_keep_endpoint(node); /* the next call begins with another one */
+	claim_keep_failure(node, BLOCKS_UNCOUNTED, &why);
 	return claim_still_refused(node, &why, err);
 }
 
@@ -533,6 +536,7 @@ int claim_return(struct node *node, bool all, struct cni_error *err)
 {
 	const long long start = block_now_ms();
 	struct cni_error kept = { 0 };
+	int rc;
 
 	if (local_lock(node, err) < 0 || claim_was_told(node, BLOCKS_FAILED, start, err) != FOUND_NOT ||
 	    claim_was_told(node, BLOCKS_KEPT, start, err) != FOUND_NOT)
@@ -542,10 +546,12 @@ int claim_return(struct node *node, bool all, struct cni_error *err)
 		engine_begin_for_people(node->engine);
 	else
 		engine_begin(node->engine, LLONG_MAX);
-	if (claim_return_all(node, all, &kept, err) == 0)
+	rc = claim_return_all(node, all, &kept, err);
+	local_keep_endpoint(node);
+	if (rc == 0)
 		return *kept.msg ? claim_fail_as(&kept, err) : 0;
 	/* an engine that refuses answers at once, so no other call must wait for it */
 	if (node->refused || node->engine->http->silent)
-		local_happened(node, node->refused ? BLOCKS_REFUSED : BLOCKS_KEPT, err);
+		claim_keep_failure(node, BLOCKS_KEPT, err);
 	return -1;
 }

@@ -15,8 +15,11 @@
 #include "ipam/block.h"
 
 #define BODY_MAX (64 << 20) /* the names of 400 000 Leases */
+/* A resolver on the machine may ask its second name server after five seconds. */
+#define RESOLVE_MS 6000
 #define CONNECT_MS 1000
 #define PAUSE_MS 100
+#define LOOK_MS 50 /* how often the limits of an attempt are checked */
 
 struct body {
 	char *text;
@@ -162,8 +165,11 @@ int http_open(struct http *http, struct cni_error *err)
 {
 	CURL *curl;
 
+	/* the C library otherwise asks the second name server after five seconds */
+	setenv("RES_OPTIONS", "timeout:1 attempts:5", 0);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	http->curl = curl = curl_easy_init();
+	http->multi = curl_multi_init();
+	http->curl = curl = http->multi ? curl_easy_init() : NULL;
 	if (!curl)
 		return cni_fail(err, CNI_RETRY, "%s: cannot set up curl", http->what);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -198,6 +204,8 @@ void http_close(struct http *http)
 {
 	if (http->curl)
 		curl_easy_cleanup(http->curl);
+	if (http->multi)
+		curl_multi_cleanup(http->multi);
 	for (size_t i = 0; i < http->n; i++)
 		http_free_service(&http->endpoints[i]);
 	free(http->endpoints);
@@ -226,9 +234,57 @@ static struct curl_slist *http_headers(const struct http *http, bool body)
 	return token ? curl_slist_append(list, token) : list;
 }
 
+/* What the attempt has been doing for too long; NULL: it may go on. The time for an answer, and that for the
+ * connection, begin when the endpoint's name is resolved. */
+static const char *http_is_late(const struct http *http, long long begin, long long patience)
+{
+	const long long now = block_now_ms();
+	const char *does = "Operation";
+	curl_off_t resolved = 0, connected = 0;
+	long long end;
+
+	curl_easy_getinfo(http->curl, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
+	curl_easy_getinfo(http->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
+	end = begin + resolved / 1000 + patience;
+	if (!resolved) {
+		does = "Resolving";
+		end = begin + RESOLVE_MS;
+	} else if (!connected) {
+		does = "Connection";
+		end = begin + resolved / 1000 + (patience < http->connect_ms ? patience : http->connect_ms);
+	}
+	return now >= end || now >= *http->deadline_ms ? does : NULL;
+}
+
+/* Sends the request that is set, and waits for the answer, until the attempt is late. */
+static CURLcode http_perform(const struct http *http, long long patience, char *why)
+{
+	const long long begin = block_now_ms();
+	const char *late = NULL;
+	CURLcode rc = CURLE_OUT_OF_MEMORY;
+	CURLMsg *end = NULL;
+	int running = 1, left;
+
+	if (curl_multi_add_handle(http->multi, http->curl) != CURLM_OK)
+		return CURLE_FAILED_INIT;
+	while (!late && curl_multi_perform(http->multi, &running) == CURLM_OK && running) {
+		curl_multi_poll(http->multi, NULL, 0, LOOK_MS, NULL);
+		late = http_is_late(http, begin, patience);
+	}
+	if (!running)
+		end = curl_multi_info_read(http->multi, &left);
+	if (end)
+		rc = end->data.result;
+	curl_multi_remove_handle(http->multi, http->curl);
+	if (end || !late)
+		return rc;
+	snprintf(why, CURL_ERROR_SIZE, "%s timed out after %lld milliseconds", late, block_now_ms() - begin);
+	return CURLE_OPERATION_TIMEDOUT;
+}
+
 /* One try on one endpoint. */
-static CURLcode ask(struct http *http, const char *method, const char *path, const char *text, long patience,
-		    struct body *body, char *why)
+static CURLcode ask(struct http *http, const char *method, const char *path, const char *text,
+		    long long patience, struct body *body, char *why)
 {
 	const struct service *service = &http->endpoints[http->current];
 	struct curl_slist *list = http_headers(http, text);
@@ -248,10 +304,7 @@ static CURLcode ask(struct http *http, const char *method, const char *path, con
 		curl_easy_setopt(curl, CURLOPT_USERNAME, service->user);
 		curl_easy_setopt(curl, CURLOPT_PASSWORD, service->password);
 		curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-		curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, patience);
-		curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
-				 patience < http->connect_ms ? patience : (long)http->connect_ms);
-		rc = curl_easy_perform(curl);
+		rc = http_perform(http, patience, why);
 		curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
 	}
 	curl_slist_free_all(list);
@@ -349,8 +402,6 @@ struct attempt {
 	const char *endpoint;
 	char why[CURL_ERROR_SIZE + 64];
 	bool tls;
-	size_t tls_in_turn; /* so many attempts before this one and with it failed by TLS */
-	long long after_ms; /* the server's Retry-After */
 };
 
 static int http_give_up(const struct http *http, const struct attempt *last, struct cni_error *err)
@@ -371,18 +422,42 @@ static int http_give_up(const struct http *http, const struct attempt *last, str
 			http->from, http->what);
 }
 
+/* A number from 0 to most. */
+static long long http_random(long long most)
+{
+	uint16_t random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = 0;
+	return most * random / UINT16_MAX;
+}
+
+/* When the endpoint that has just answered may be asked again: after its Retry-After, and up to as long
+ * again, so that nodes do not all come back in the same second. */
+static long long http_free_from(const struct http *http)
+{
+	const long long now = block_now_ms(), left = *http->deadline_ms - now;
+	curl_off_t after = 0;
+	long long wait, more;
+
+	if (curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &after) != CURLE_OK || after <= 0)
+		return 0;
+	wait = (after < 3600 ? (long long)after : 3600) * 1000;
+	more = (left - wait) / 2;
+	return now + wait + http_random(more < 0 ? 0 : more < wait ? more : wait);
+}
+
 static bool http_attempt(struct http *http, const char *method, const char *path, const char *text,
 			 long long patience, struct reply *ret, struct attempt *last)
 {
+	struct service *service = &http->endpoints[http->current];
 	char why[sizeof(last->why)] = "";
 	struct body answer = { 0 };
-	size_t in_turn = last->tls_in_turn + 1;
-	curl_off_t after = 0;
 	bool answered;
 	CURLcode rc;
 
 	*ret = (struct reply){ 0 };
-	rc = ask(http, method, path, text, (long)patience, &answer, why);
+	rc = ask(http, method, path, text, patience, &answer, why);
 	if (answer.too_long || (rc != CURLE_OK && !*why))
 		snprintf(why, sizeof(why), "%s",
 			 answer.too_long ? "the answer is too long" : curl_easy_strerror(rc));
@@ -391,31 +466,49 @@ static bool http_attempt(struct http *http, const char *method, const char *path
 	if (answered)
 		return true;
 	json_decref(ret->doc);
-	last->tls_in_turn = 0;
+	service->tls = http_is_tls(rc, why);
+	service->free_ms = rc == CURLE_OK ? http_free_from(http) : 0;
 	/* the first cause says more than a timeout at the end */
 	if (rc == CURLE_OPERATION_TIMEDOUT && last->endpoint)
 		return false;
-	*last = (struct attempt){ .endpoint = http_endpoint(http) };
+	*last = (struct attempt){ .endpoint = service->url, .tls = service->tls };
 	memcpy(last->why, why, sizeof(why));
-	last->tls = http_is_tls(rc, last->why);
-	last->tls_in_turn = last->tls ? in_turn : 0;
-	if (rc == CURLE_OK && curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &after) == CURLE_OK)
-		last->after_ms = (long long)after * 1000;
 	return false;
 }
 
-/* No pause in the first round of the endpoints, then longer and longer ones, by a random factor so that nodes
- * do not repeat at the same moment. */
-static long long http_pause_after(const struct http *http, size_t tries, const struct attempt *last)
+/* The next endpoint in turn, without those that want to be left alone; if all do, the one that may be asked
+ * first. */
+static void http_choose_next(struct http *http)
 {
-	const long long pause = tries < http->n ? 0 : (long long)PAUSE_MS << (tries < 5 ? tries - 1 : 4);
-	uint16_t random = 0;
+	const long long now = block_now_ms();
+	size_t next = http->current, best = http->n;
 
-	if (last->after_ms > 0)
-		return last->after_ms;
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-		random = 0;
-	return pause / 2 + pause * random / UINT16_MAX;
+	for (size_t i = 0; i < http->n && (best == http->n || http->endpoints[best].free_ms > now); i++) {
+		next = (next + 1) % http->n;
+		if (best == http->n || http->endpoints[next].free_ms < http->endpoints[best].free_ms)
+			best = next;
+	}
+	http->current = best;
+}
+
+/* No pause in the first round of the endpoints, then longer and longer ones, by a random factor so that nodes
+ * do not repeat at the same moment; never shorter than the endpoint asks. */
+static long long http_pause_before(const struct http *http, size_t tries)
+{
+	const long long most = tries < http->n ? 0 : (long long)PAUSE_MS << (tries < 5 ? tries - 1 : 4);
+	const long long pause = most / 2 + http_random(most);
+	const long long wait = http->endpoints[http->current].free_ms - block_now_ms();
+
+	return wait > pause ? wait : pause;
+}
+
+/* Has the last attempt on each endpoint failed by TLS? */
+static bool http_fails_by_tls(const struct http *http)
+{
+	for (size_t i = 0; i < http->n; i++)
+		if (!http->endpoints[i].tls)
+			return false;
+	return true;
 }
 
 /* Was the last request sent to an endpoint, although perhaps not answered? */
@@ -438,21 +531,23 @@ int http_call(struct http *http, const char *method, const char *path, const jso
 		return cni_fail(err, CNI_RETRY, "out of memory");
 	http->silent = false;
 	http->connect_ms = CONNECT_MS;
+	for (size_t i = 0; i < http->n; i++)
+		http->endpoints[i].tls = false;
 	for (size_t tries = 1; left > 0; tries++) {
-		if (http_attempt(http, method, path, text, left < patience ? left : patience, ret, &last))
+		if (http_attempt(http, method, path, text, patience, ret, &last))
 			return 0;
 		reached |= http_was_sent(http);
-		http->current = (http->current + 1) % http->n;
+		http_choose_next(http);
 		/* repetitions would add to the load of a busy service */
 		if (tries % http->n == 0) {
 			patience *= 2;
 			http->connect_ms *= 2;
 		}
-		pause = http_pause_after(http, tries, &last);
+		pause = http_pause_before(http, tries);
 		left = *http->deadline_ms - block_now_ms() - pause;
 		if (!reached && http->reach_ms && block_now_ms() + pause > http->reach_ms)
 			break;
-		if (left <= 0 || last.tls_in_turn >= http->n)
+		if (left <= 0 || http_fails_by_tls(http))
 			break;
 		http_pause_ms(pause);
 	}

@@ -1019,8 +1019,10 @@ static int identity_hold_as_noted(struct node *node, struct hold *hold, enum fou
 				  struct cni_error *err)
 {
 	struct cni_error why = { 0 };
+	const enum found found = identity_hold_until(hold, &why);
 
-	if (identity_hold_until(hold, &why) == FOUND) {
+	local_keep_endpoint(node);
+	if (found == FOUND) {
 		claim_keep_success(node, false);
 		return 0;
 	}
@@ -1056,7 +1058,7 @@ json_t *identity_hold(struct node *node, const struct owner *owner, const char *
 		} else
 			cni_fail(err, CNI_RETRY, "DEL of the container came while this ADD ran");
 	} else if (node->engine->http->silent) {
-		claim_keep_failure(node, err); /* calls that wait for this one need not ask */
+		claim_keep_failure(node, BLOCKS_FAILED, err); /* calls that wait for this one need not ask */
 	}
 	identity_hold_free(&hold);
 	return answer;

@@ -227,6 +227,59 @@ begins() {
 	[ "$(asked | wc -l)" = 4 ]
 }
 
+@test "an endpoint that is busy for long keeps no call from the others, and the next call begins with the one that answered" {
+	local size
+	etcd_start "$BATS_TEST_TMPDIR/etcd"
+	ENGINE="\"etcd\": {\"endpoints\": [\"$SCRIPTED_URL\", \"http://127.0.0.1:1\", \"$ETCD_URL\"]}"
+	answers 503 '{}' 'Retry-After: 30'
+	for size in 16 8; do
+		on "of-$size" "\"timeout\": 4, \"blockSize\": $size"
+		mkdir -p "$OWN/blocks"
+		ln -s "$SCRIPTED_URL" "$OWN/blocks/endpoint"
+		rm -f "$SCRIPTED/asked"
+		pool ADD "$CONF" c1
+		if [ $size = 16 ]; then succeeds; else fails 7 'pool net has blocks of 16'; fi
+		[ "$(asked | wc -l)" = 1 ]
+		[ "$(readlink "$OWN/blocks/endpoint")" = "$ETCD_URL" ]
+	done
+	etcd_stop
+}
+
+@test "nodes that are told to come back in two seconds come back later, and not all after the same time" {
+	local n pids=() waited
+	cat >"$SCRIPTED/timed" <<-'SERVE'
+		#!/bin/bash
+		cd "$(dirname "$0")" || exit
+		read -r _ path _
+		while read -r header && [ "${header%$'\r'}" ]; do :; done
+		node=$(cut -d/ -f6 <<<"$path")
+		date +%s%3N >>"times.$node"
+		if [ "$(wc -l <"times.$node")" = 1 ]; then
+			printf 'HTTP/1.1 429 X\r\nContent-Length: 2\r\nRetry-After: 2\r\n\r\n{}'
+		else
+			printf 'HTTP/1.1 403 X\r\nContent-Length: 2\r\n\r\n{}'
+		fi
+	SERVE
+	chmod +x "$SCRIPTED/timed"
+	mv "$SCRIPTED/timed" "$SCRIPTED/serve"
+	scripted_kubernetes
+	for n in {1..10}; do
+		(
+			ENGINE=${ENGINE%\}}", \"namespace\": \"node-$n\"}"
+			on "node-$n"
+			pool ADD "$CONF" c1
+			fails 7 'HTTP 403'
+		) 3>&- &
+		pids+=($!)
+	done
+	for n in "${pids[@]}"; do
+		wait "$n"
+	done
+	waited=$(for n in {1..10}; do awk '{ from = NR == 1 ? $1 : from; to = $1 } END { print to - from }' "$SCRIPTED/times.node-$n"; done | sort -n)
+	[ "$(head -n 1 <<<"$waited")" -ge 2000 ]
+	[ $(($(tail -n 1 <<<"$waited") - $(head -n 1 <<<"$waited"))) -ge 700 ]
+}
+
 @test "500 and hanging, once each: the next attempt succeeds" {
 	kubernetes 20
 	answers 500

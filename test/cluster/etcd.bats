@@ -213,19 +213,47 @@ through() {
 	[ "$(through c5)" = "${other#* }" ]
 }
 
-@test "a name server that does not answer delays an ADD no longer than timeout" {
-	local started=$SECONDS
+# dead_name_server: one at 127.0.0.1 that does not answer.
+dead_name_server() {
 	socat -u UDP-RECV:53,bind=127.0.0.1 OPEN:/dev/null 3>&- &
 	ETCD_RUNNING+=($!)
-	printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:5\n' >"$BATS_TEST_TMPDIR/resolv.conf"
+}
+
+# resolves_by LINE...: from now on addrpool has this /etc/resolv.conf.
+resolves_by() {
+	printf '%s\n' "$@" >"$BATS_TEST_TMPDIR/resolv.conf"
 	printf '#!/bin/sh\nexec unshare -m sh -c "mount --bind %s /etc/resolv.conf && exec %s"\n' "$BATS_TEST_TMPDIR/resolv.conf" "$BUILD/addrpool" \
 		>"$BATS_TEST_TMPDIR/addrpool"
 	chmod +x "$BATS_TEST_TMPDIR/addrpool"
+	PLUGIN=$BATS_TEST_TMPDIR/addrpool
+}
+
+@test "a name server that does not answer delays an ADD no longer than timeout" {
+	local started=$SECONDS
+	dead_name_server
+	resolves_by 'nameserver 127.0.0.1' 'options timeout:30 attempts:5'
 	engine 'http://etcd.example.org:2379'
-	PLUGIN=$BATS_TEST_TMPDIR/addrpool pool ADD "$CONF" c1
+	pool ADD "$CONF" c1
 	fails 11 'etcd http://etcd.example.org:2379: Resolving timed out'
 	[ $((SECONDS - started)) -lt 25 ]
 	leased ''
+}
+
+@test "the first name server does not answer, the second one does: claims succeed, and the engine counts the node's blocks" {
+	etcd_start "$SERVER"
+	dead_name_server
+	dnsmasq --no-daemon --no-hosts --no-resolv --conf-file=/dev/null --bind-interfaces --listen-address=127.0.0.2 \
+		--address=/etcd.example.org/127.0.0.1 2>/dev/null 3>&- &
+	ETCD_RUNNING+=($!)
+	resolves_by 'nameserver 127.0.0.1' 'nameserver 127.0.0.2'
+	engine "${ETCD_URL/127.0.0.1/etcd.example.org}"
+	on a '"blockSize": 1' # with the default timeout
+	add c1
+	a_minute_passes
+	add c2
+	[ -z "$stderr" ]
+	# a resolver that keeps to its own five seconds
+	RES_OPTIONS=timeout:5 add c3
 }
 
 @test "three members: one is killed, the leader is killed and starts again, and claims succeed" {

@@ -207,6 +207,25 @@ neighbour_of() {
 	drops "$CONF" c3
 }
 
+@test "an engine that did not count the node's blocks in time gets back those that the next DEL empties" {
+	on a '"blockSize": 1'
+	add c1
+	add c2
+	add c3
+	drops "$CONF" c3 # its block stays, empty
+	a_minute_passes
+	pause_engine
+	add c4
+	[[ $stderr = *"addresses are assigned although the engine did not count this node's blocks"* ]]
+	pool STATUS "$CONF"
+	[[ $stderr = *'the last request to the engine failed'*'timed out'* ]]
+	resume_engine
+	drops "$CONF" c4
+	drops "$CONF" c2
+	[ "$(claims a | wc -w)" = 2 ]
+	[ "$(own)" = "$(claims a)" ]
+}
+
 @test "a container that is a node restarts, its machine does not: the engine counts its blocks before an address" {
 	local block first
 	loses_block
@@ -398,7 +417,7 @@ claim_is_killed() {
 	done
 	[ -z "$(claims)" ]
 	on a
-	rm -f "$OWN/blocks/failed"
+	rm -f "$OWN"/blocks/{failed,uncounted}
 	a_minute_passes
 	add c3
 	agreed

@@ -117,7 +117,7 @@ lost() {
 	done
 	leased "$first"
 	full off
-	rm -f "$OWN/blocks/failed"
+	rm -f "$OWN"/blocks/{failed,uncounted}
 	add c5
 	[[ $stderr = *"block $block no longer belongs to node a, but to b"* ]]
 	agreed
@@ -497,7 +497,7 @@ net web-4 null' ]
 	kill -CONT "$ETCD_PID"
 	gc
 	[ ! -s "$BATS_TEST_TMPDIR/gc" ]
-	rm "$OWN/blocks/failed"
+	rm "$OWN/blocks/uncounted"
 	gc
 	agreed
 	[ "$(own)" = "$before" ]

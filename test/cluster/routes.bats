@@ -41,7 +41,7 @@ within() {
 
 # counted: an ADD and its DEL, in which the engine counts the node's blocks.
 counted() {
-	rm -f "$OWN/blocks/counted" "$OWN/blocks/failed"
+	rm -f "$OWN"/blocks/{counted,uncounted,failed}
 	add counted
 	drops "$CONF" counted
 }
@@ -183,7 +183,7 @@ writable() {
 	"$BUILD/addrpool" release-node --yes a <(node janitor) >/dev/null
 	writable off
 	for i in 2 3; do
-		rm -f "$OWN/blocks/counted" "$OWN/blocks/failed"
+		rm -f "$OWN"/blocks/{counted,uncounted,failed}
 		pool ADD "$CONF" "c$i"
 		fails 11 ''
 		[ "$(routes)" = "$before" ]

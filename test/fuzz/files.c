@@ -145,7 +145,7 @@ static void look_around(const struct store *store)
 		block_counts(&blocks.list[i]);
 	}
 	blocks_free(&blocks);
-	if (blocks_noted(&failure, store, BLOCKS_FAILED) == FOUND)
+	if (blocks_last_failure(&failure, store) == FOUND)
 		must(memchr(failure.error.msg, '\0', sizeof(failure.error.msg)));
 	blocks_failed(store);
 }

@@ -143,7 +143,7 @@ static void ask(struct rtnl *nl)
 	must(route_each(nl, AF_INET, 0, check_route, NULL, &err[3]) == 0 || *err[3].msg);
 	must(addr_find(nl, 3, &address, NULL, &err[4]) != FOUND_FAILED || *err[4].msg);
 	must(addr_main(nl, 3, AF_INET6, &ip, &err[5]) != FOUND_FAILED || *err[5].msg);
-	must(addr_is_local(nl, &address.ip, &err[6]) != FOUND_FAILED || *err[6].msg);
+	must(addr_is_local(nl, 0, &address.ip, &err[6]) != FOUND_FAILED || *err[6].msg);
 	must(neighbour_find(nl, 3, &neighbour, &err[7]) != FOUND_FAILED || *err[7].msg);
 	view_open(&view, nl);
 	object_find(&view, &anchor, NULL);

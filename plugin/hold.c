@@ -46,7 +46,9 @@ struct hold_search {
 	ssize_t len;
 };
 
-/* Other files are not links. Of a reader without the lock: a holder may just have released the object. */
+/* Other files are not links. A holder's page is written before it, and removed after it: without a page,
+ * which an administrator has removed, nobody releases the object. Of a reader without the lock: a holder may
+ * just have released the object. */
 static int hold_match(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
 {
 	struct hold_search *search = arg;
@@ -58,6 +60,8 @@ static int hold_match(const struct ledger *ledger, const char *name, void *arg, 
 	search->len = readlinkat(ledger->dir, path, search->text, sizeof(search->text));
 	if (search->len < 0)
 		return errno == EINVAL || errno == ENOENT ? 0 : ledger_broken("read", path, err);
+	if (!page_exists(ledger, name))
+		return 0;
 	snprintf(search->found.s, sizeof(search->found.s), "%s", name);
 	return 1;
 }
@@ -290,38 +294,18 @@ static int hold_add(const struct ledger *ledger, struct page *page, struct view 
 	return found == FOUND_FAILED ? -1 : page_append(page, &held, err);
 }
 
-/* Does the rival's namespace exist? If not, ADD releases the rival. */
-static bool hold_is_alive(const struct ledger *ledger, const struct rival *rival)
-{
-	struct netns_id now;
-	struct page page;
-	bool alive;
-
-	if (!*rival->ifname ||
-	    page_read(&page, ledger, &(struct attachment){ rival->container, rival->ifname }, NULL) != FOUND)
-		return false;
-	now = netns_id(page.path);
-	alive = page.netns.inode && netns_is(&now, &page.netns);
-	page_free(&page);
-	return alive;
-}
-
-int object_check_rivals(const struct ledger *ledger, const struct object *object, struct cni_error *err)
+int object_check_rivals(const struct ledger *ledger, struct view *view, const struct object *object,
+			struct rival *rival, struct cni_error *err)
 {
 	const struct page own = { .container = "", .ifname = "" };
-	struct cni_error why = { 0 };
-	struct rival rival = { .ifname = "" };
 	struct file_name holder;
 	struct object other;
 
+	*rival = (struct rival){ .ifname = "" };
 	if (hold_find_other(ledger, &own, object, &other, &holder, NULL) != FOUND ||
-	    object_agrees(object, &other))
+	    object_agrees(object, &other) || hold_is_void(view, &other))
 		return 0;
-	hold_report_rival(ledger, object, &other, &holder, &rival, &why);
-	if (!hold_is_alive(ledger, &rival))
-		return 0;
-	*err = why;
-	return -1;
+	return hold_report_rival(ledger, object, &other, &holder, rival, err);
 }
 
 int hold_write(const struct ledger *ledger, const struct page *page, const struct object *object,

@@ -209,6 +209,14 @@ static enum found page_read_by_name(struct page *ret, const struct ledger *ledge
 	return found;
 }
 
+bool page_exists(const struct ledger *ledger, const char *name)
+{
+	struct below path;
+
+	snprintf(path.s, sizeof(path.s), "pages/%s", name);
+	return faccessat(ledger->dir, path.s, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
 enum found page_read_file(struct page *ret, const struct ledger *ledger, const char *name,
 			  struct cni_error *err)
 {

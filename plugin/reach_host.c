@@ -337,6 +337,20 @@ static int reach_check_gateways(struct rtnl *host, const struct conf *conf, cons
 	return 0;
 }
 
+/* ADD releases rivals that are gone. */
+static int reach_check_rivals(const struct ledger *ledger, struct view *view, const struct object *object,
+			      struct cni_error *err)
+{
+	struct cni_error why = { 0 };
+	struct rival rival;
+
+	if (ledger->dir < 0 || object_check_rivals(ledger, view, object, &rival, &why) == 0 ||
+	    release_would_end(ledger, &rival))
+		return 0;
+	*err = why;
+	return -1;
+}
+
 int reach_check(struct rtnl *host, const struct conf *conf, const struct link *master, struct cni_error *err)
 {
 	struct wanted wanted = { .n = 0 };
@@ -348,8 +362,7 @@ int reach_check(struct rtnl *host, const struct conf *conf, const struct link *m
 	if (rc == 0)
 		rc = ledger_open(&ledger, host, err) == FOUND_FAILED ? -1 : 0;
 	for (size_t i = 0; rc == 0 && i < wanted.n; i++) {
-		if (ledger.dir >= 0)
-			rc = object_check_rivals(&ledger, &wanted.list[i], err);
+		rc = reach_check_rivals(&ledger, &view, &wanted.list[i], err);
 		if (rc == 0)
 			rc = object_check(&view, &wanted.list[i], err);
 	}

@@ -159,6 +159,12 @@ static bool release_has_interface(struct alive *alive, const struct netns_id *ne
 }
 
 /* interface: the attachment is also gone if its namespace has no interface of ours. */
+static bool release_is_gone(struct alive *alive, const struct netns_id *netns, bool interface)
+{
+	return !netns->inode || alive_seen(alive, netns) == FOUND_NOT ||
+	       (interface && !release_has_interface(alive, netns));
+}
+
 static enum found release_if_gone(struct rtnl *host, struct alive *alive, const struct attachment *who,
 				  bool interface, struct cni_error *err)
 {
@@ -168,9 +174,7 @@ static enum found release_if_gone(struct rtnl *host, struct alive *alive, const 
 
 	if (found == FOUND_FAILED)
 		return err && *err->msg ? FOUND_FAILED : FOUND_NOT;
-	if (found == FOUND && release.page.netns.inode &&
-	    alive_seen(alive, &release.page.netns) != FOUND_NOT &&
-	    !(interface && !release_has_interface(alive, &release.page.netns)))
+	if (found == FOUND && !release_is_gone(alive, &release.page.netns, interface))
 		found = FOUND_NOT;
 	if (found == FOUND) {
 		cni_log("network %s: releasing the objects of container %s, interface %s, on the host: its "
@@ -220,4 +224,20 @@ int release_rival(struct rtnl *host, const struct rival *rival, struct cni_error
 		return -1;
 	*err = (struct cni_error){ 0 };
 	return 0;
+}
+
+bool release_would_end(const struct ledger *ledger, const struct rival *rival)
+{
+	const struct attachment who = { rival->container, rival->ifname };
+	struct alive alive;
+	struct page page;
+	bool gone;
+
+	if (page_read(&page, ledger, &who, NULL) != FOUND)
+		return false;
+	alive_read(&alive);
+	gone = !alive.partial && release_is_gone(&alive, &page.netns, true);
+	alive_free(&alive);
+	page_free(&page);
+	return gone;
 }

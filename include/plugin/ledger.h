@@ -100,6 +100,9 @@ enum found page_read(struct page *ret, const struct ledger *ledger, const struct
 enum found page_read_locked(struct page *ret, const struct ledger *ledger, const struct attachment *who,
 			    int lock, struct cni_error *err);
 
+/* Is there a file of that name, which page_file() has made? */
+bool page_exists(const struct ledger *ledger, const char *name);
+
 /* CNI_DECODE names the file if the page has entries that this version does not know. */
 int page_check_known(const struct ledger *ledger, const struct page *page, struct cni_error *err);
 
@@ -124,8 +127,14 @@ enum found page_lock(int *ret, const struct ledger *ledger, const struct attachm
 enum found page_of_interface(struct page *ret, const struct ledger *ledger, const struct attachment *but,
 			     const struct netns_id *netns, const char *ifname, struct cni_error *err);
 
-/* CNI_CONFIG if an attachment that exists holds another object in the place of this one. */
-int object_check_rivals(const struct ledger *ledger, const struct object *object, struct cni_error *err);
+/* An attachment that holds another object in a place that our attachment requires. */
+struct rival {
+	char container[NAME_MAX + 1], ifname[IFNAMSIZ]; /* "": there is none */
+};
+
+/* CNI_CONFIG: an attachment, *rival, holds another object in the place of this one. */
+int object_check_rivals(const struct ledger *ledger, struct view *view, const struct object *object,
+			struct rival *rival, struct cni_error *err);
 
 /*
  * The functions below require that the ledger is locked.
@@ -150,11 +159,6 @@ bool hold_is_held(const struct ledger *ledger, const struct object *object);
 /* Calls each() for the objects of the kind that attachments hold. */
 int hold_each(const struct ledger *ledger, enum object_kind kind,
 	      void (*each)(const struct object *object, void *arg), void *arg, struct cni_error *err);
-
-/* An attachment that holds another object in a place that our attachment requires. */
-struct rival {
-	char container[NAME_MAX + 1], ifname[IFNAMSIZ]; /* "": there is none */
-};
 
 /*
  * Adds n objects to the page, writes it as page_write() does, and makes it their holder;

@@ -52,4 +52,7 @@ enum found release_gone(struct rtnl *host, struct alive *alive, const struct att
  * released, returns 0 and clears *err; else -1. */
 int release_rival(struct rtnl *host, const struct rival *rival, struct cni_error *err);
 
+/* Would release_rival() release it? For STATUS, which changes nothing. */
+bool release_would_end(const struct ledger *ledger, const struct rival *rival);
+
 #endif

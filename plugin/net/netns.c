@@ -88,7 +88,9 @@ static enum netns netns_check_foreign(const char *path, int fd, struct cni_error
 	if (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev)
 		return NETNS_OPEN;
 	cni_fail(err, CNI_NETNS, "plugin's netns and netns from CNI_NETNS should not be the same");
-	cni_hint(err, "CNI_NETNS=%s is the namespace in which the plugin runs; the plugin changed no interface", path);
+	cni_hint(err,
+		 "CNI_NETNS=%s is the namespace in which the plugin runs; the plugin changed no interface",
+		 path);
 	return NETNS_OURS;
 }
 

@@ -217,6 +217,40 @@ after_kill() {
 	done
 }
 
+# status_and_add CODE CONF POD: STATUS and ADD agree: 0, or the code of ADD's error
+status_and_add() {
+	cni STATUS "$(jq -c '.cniVersion = "1.1.0"' <<<"$2")" "$3"
+	[ "$status" = $(($1 > 0)) ]
+	[ "$1" = 0 ] || [ "$(jq .code <<<"$output")" = 50 ]
+	cni ADD "$2" "$3"
+	[ "$status" = $(($1 > 0)) ]
+	[ "$1" = 0 ] || [ "$(jq .code <<<"$output")" = "$1" ]
+}
+
+@test "STATUS and ADD refuse another gateway of a pod's route until the pod has lost its interface" {
+	local by='{ "mode": "l3", "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }' other
+	other=${by/36.66/36.67}
+	add "$(conf "$(pod 2)" "$by")" a
+	status_and_add 7 "$(conf "$(pod 3)" "$other")" b
+	ip -n a link del eth0 # a DEL was killed
+	status_and_add 0 "$(conf "$(pod 3)" "$other")" b
+	[[ $(ip route show 192.168.7.0/24) = *'via 10.138.36.67 dev eth0'* ]]
+}
+
+@test "a page that an administrator has removed keeps nothing on the host, and refuses no ADD" {
+	local before routes='{ "mode": "l3", "hostAccess": true, "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }'
+	before=$(inventory)
+	add "$(conf "$(pod 2)" "$routes")" a
+	ip -n a link del eth0
+	rm /run/cni/ipvlan/*/pages/a:eth0
+	ip route del 192.168.7.0/24
+	status_and_add 0 "$(conf "$(pod 2)" "${routes/36.66/36.67}")" b
+	cni DEL "$(conf "$(pod 2)" "${routes/36.66/36.67}")" b
+	succeeds
+	rm -r /run/cni/ipvlan
+	leaves_nothing "$before"
+}
+
 @test "the master was deleted and made again: a new pod starts although an old one's route led through it" {
 	local routes='{ "mode": "l3", "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }'
 	add "$(conf "$(pod 2)" "$routes")" a
@@ -226,7 +260,7 @@ after_kill() {
 	ip link set eth0 up
 	ip -n lan link set eth0 up
 	ip -n lan addr add 10.138.36.66/23 dev eth0
-	add "$(conf "$(pod 3)" "$routes")" b
+	status_and_add 0 "$(conf "$(pod 3)" "$routes")" b
 	[[ $(ip route show 192.168.7.0/24) = *'via 10.138.36.66 dev eth0'* ]]
 	cni DEL "$(conf "$(pod 2)" "$routes")" a
 	succeeds

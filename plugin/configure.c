@@ -175,18 +175,32 @@ static const struct prefix *configure_first_ipv6(const struct result *given)
 	return NULL;
 }
 
+/* The destination of the first IPv6 route, or NULL. */
+static const struct prefix *configure_first_ipv6_route(const struct result *given)
+{
+	for (size_t i = 0; i < given->n_routes; i++)
+		if (given->routes[i].dst.ip.family == AF_INET6)
+			return &given->routes[i].dst;
+	return NULL;
+}
+
 static int configure_check_ipv6(const struct iface *iface, const struct conf *conf,
 				const struct result *given, struct cni_error *err)
 {
-	const struct prefix *address = configure_first_ipv6(given);
+	const struct prefix *address = configure_first_ipv6(given), *dst = configure_first_ipv6_route(given);
 
-	if (!address)
+	if (!address && !dst)
 		return 0;
 	if (netns_has_ipv6())
-		return master_check_carrier(&iface->master, conf, err);
-	cni_fail(err, CNI_CONFIG, "failed to add IP addr %s to \"%s\": this kernel has no IPv6",
-		 prefix_text(address).s, iface->req->ifname);
-	return cni_hint(err, "start the machine without ipv6.disable=1, or give pods only IPv4 addresses");
+		return address ? master_check_carrier(&iface->master, conf, err) : 0;
+	if (address)
+		cni_fail(err, CNI_CONFIG, "failed to add IP addr %s to \"%s\": this kernel has no IPv6",
+			 prefix_text(address).s, iface->req->ifname);
+	else
+		cni_fail(err, CNI_CONFIG, "failed to add the route to %s: this kernel has no IPv6",
+			 prefix_text(dst).s);
+	return cni_hint(err, "start the machine without ipv6.disable=1, or give pods only IPv4 addresses and "
+			     "routes");
 }
 
 /* Without this the pod would take addresses and default routes from routers on the LAN that the

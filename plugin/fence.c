@@ -61,8 +61,11 @@ int fence_admit(const struct ledger *ledger, const struct page *page, const stru
 		struct cni_error *err)
 {
 	const struct object guard = object_guard(master);
-	const bool guarded = !conf->link_in_container && hold_is_held(ledger, &guard);
+	bool guarded;
 
+	if (!conf->anti_spoof && !conf->accept_ra)
+		return 0;
+	guarded = !conf->link_in_container && hold_is_held(ledger, &guard);
 	if (conf->anti_spoof && !guarded)
 		return fence_check_strangers(ledger, page, master, err);
 	if (!conf->accept_ra || !guarded)

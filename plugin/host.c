@@ -7,6 +7,7 @@
 
 #include "cni/cleanup.h"
 #include "cni/json.h"
+#include "net/netns.h"
 #include "plugin/delegate.h"
 #include "plugin/fence.h"
 #include "plugin/guard.h"
@@ -331,14 +332,40 @@ static void host_repair_others(struct attaching *a)
 		host_repair(a);
 }
 
-/* Checked first: the undo of an ADD requires them too. */
-int host_check_programs(const struct conf *conf, struct cni_error *err)
+/* An internal network leads nowhere: its pods get no default route. */
+static bool host_has_ipv6_route(const struct conf *conf, const struct result *list)
+{
+	for (size_t i = 0; i < list->n_routes; i++)
+		if (list->routes[i].dst.ip.family == AF_INET6 && (list->routes[i].dst.len || !conf->internal))
+			return true;
+	return false;
+}
+
+static int host_check_ipv6(const struct conf *conf, struct cni_error *err)
+{
+	const char *key = host_has_ipv6_route(conf, &conf->host_routes) ? "hostRoutes"
+			  : host_has_ipv6_route(conf, &conf->routes)	? "routes"
+									: NULL;
+
+	return key && !netns_has_ipv6() ? host_lacks_ipv6(key, err) : 0;
+}
+
+int host_lacks_ipv6(const char *key, struct cni_error *err)
+{
+	cni_fail(err, CNI_CONFIG, "%s has IPv6 addresses, and this kernel has no IPv6", key);
+	return cni_hint(err, "start the machine without ipv6.disable=1, or use only IPv4 addresses");
+}
+
+/* Programs are checked first: the undo of an ADD requires them too. */
+int host_check_machine(const struct conf *conf, struct cni_error *err)
 {
 	const char *nft;
 
 	if (conf->ip_masq && nft_require(&nft, "ipMasq", err) < 0)
 		return -1;
-	return fence_key(conf) ? nft_require(&nft, fence_key(conf), err) : 0;
+	if (fence_key(conf) && nft_require(&nft, fence_key(conf), err) < 0)
+		return -1;
+	return host_check_ipv6(conf, err);
 }
 
 /* Repeats the attempt until it is done, and does between attempts what they require. */
@@ -375,7 +402,7 @@ int host_attach(struct iface *iface, const struct conf *conf, struct page *page,
 	int rc;
 
 	*page = (struct page){ .n_objects = 0 };
-	if (host_check_programs(conf, err) < 0 || iface_prepare(iface, conf, err) < 0 ||
+	if (host_check_machine(conf, err) < 0 || iface_prepare(iface, conf, err) < 0 ||
 	    page_begin(page, iface->req, iface->req->pod, err) < 0 ||
 	    (conf->accept_ra && learn_begin(page, err) < 0))
 		return -1;

@@ -21,9 +21,11 @@
 
 #define ADD_TABLE "add table " TABLE "\n"
 
-static const char foundation[] =
-	"add chain " TABLE " postrouting { type nat hook postrouting priority 100; }\n"
-	"flush chain " TABLE " postrouting\n" FAMILY("ipv4_addr", "ip", "4") FAMILY("ipv6_addr", "ip6", "6");
+#define ALL_OF_TABLE \
+	"add chain " TABLE " postrouting { type nat hook postrouting priority 100; }\n" \
+	"flush chain " TABLE " postrouting\n" FAMILY("ipv4_addr", "ip", "4") FAMILY("ipv6_addr", "ip6", "6")
+
+static const char foundation[] = ALL_OF_TABLE;
 
 static int masquerade_family(const struct object *object)
 {
@@ -117,9 +119,20 @@ static enum found table_find(struct view *view, const struct object *object, str
 		       : FOUND_NOT;
 }
 
+/* Can nft make it? The kernel may lack what it requires, and somebody may have made other sets. */
+static int table_check(struct view *view, const struct object *object, struct cni_error *err)
+{
+	static const char script[] = ADD_TABLE ALL_OF_TABLE;
+
+	(void)view;
+	(void)object;
+	return nft_check(script, "ipMasq", err);
+}
+
 const struct kind kind_table = {
 	.name = "table",
 	.key = KEY_NAME,
 	.find = table_find,
+	.check = table_check,
 	.print = table_print,
 };

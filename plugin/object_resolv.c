@@ -41,7 +41,7 @@ static enum whose {
 	autoclose int fd = open(path.s, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char text[sizeof(MARK)] = "";
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return NOBODYS;
 	if ((fd < 0 && errno != ELOOP && errno != ENXIO) ||
 	    (fd >= 0 && read(fd, text, strlen(MARK)) < 0 && errno != EISDIR)) {
@@ -160,10 +160,23 @@ static enum found resolv_find(struct view *view, const struct object *object, st
 	}
 }
 
+/* Can the directory of a namespace be made, or files in it? Its name does not matter. */
+static int resolv_check(struct view *view, const struct object *object, struct cni_error *err)
+{
+	int rc = access(ROOT "/.", W_OK | X_OK);
+
+	(void)view;
+	(void)object;
+	if (rc < 0 && errno == ENOENT)
+		rc = access("/etc", W_OK | X_OK);
+	return rc < 0 ? cni_fail(err, CNI_IO, "resolvConf: cannot write %s: %s", ROOT, errno_text(errno)) : 0;
+}
+
 const struct kind kind_resolv = {
 	.name = "resolv.conf",
 	.key = KEY_NAME,
 	.make = resolv_make,
 	.remove = resolv_remove,
 	.find = resolv_find,
+	.check = resolv_check,
 };

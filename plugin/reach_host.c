@@ -304,13 +304,17 @@ static int reach_want_always(struct wanted *wanted, const struct conf *conf, con
 			     struct cni_error *err)
 {
 	const struct object anchor = object_anchor(master->index, conf->mode),
-			    hairpin = object_hairpin(master->index);
+			    hairpin = object_hairpin(master->index), table = object_table(),
+			    file = object_resolv("", NULL);
 
 	if (reach_want_host_routes(wanted, conf, master->index, err) < 0 ||
 	    (master->index && reach_want(wanted, &anchor, err) < 0))
 		return -1;
 	if (conf->host_access && master->index && conf->mode == IPVLAN_MODE_L2 &&
 	    reach_want(wanted, &hairpin, err) < 0)
+		return -1;
+	if ((conf->ip_masq && reach_want(wanted, &table, err) < 0) ||
+	    (conf->resolv_conf && (conf->dns || conf->ipam) && reach_want(wanted, &file, err) < 0))
 		return -1;
 	return conf->proxy_arp ? reach_want_sysctls(wanted, master->index, proxy_arp, 2, err) : 0;
 }
@@ -325,10 +329,11 @@ static int reach_check_gateway(struct rtnl *host, const struct link *master, con
 }
 
 static int reach_check_gateways(struct rtnl *host, const struct conf *conf, const struct link *master,
-				struct cni_error *err)
+				const struct families *pods, struct cni_error *err)
 {
 	for (size_t i = 0; conf->mode != IPVLAN_MODE_L2 && i < conf->n_reflectors; i++)
-		if (reach_check_gateway(host, master, &conf->reflectors[i], err) < 0)
+		if ((conf->reflectors[i].family == AF_INET6 ? pods->v6 : pods->v4) &&
+		    reach_check_gateway(host, master, &conf->reflectors[i], err) < 0)
 			return -1;
 	/* object_check() checks those of a master that exists */
 	for (size_t i = 0; !master->index && i < conf->host_routes.n_routes; i++)
@@ -351,7 +356,8 @@ static int reach_check_rivals(const struct ledger *ledger, struct view *view, co
 	return -1;
 }
 
-int reach_check(struct rtnl *host, const struct conf *conf, const struct link *master, struct cni_error *err)
+int reach_check(struct rtnl *host, const struct conf *conf, const struct link *master,
+		const struct families *pods, struct cni_error *err)
 {
 	struct wanted wanted = { .n = 0 };
 	struct ledger ledger = { .lock = -1, .dir = -1 };
@@ -367,7 +373,7 @@ int reach_check(struct rtnl *host, const struct conf *conf, const struct link *m
 			rc = object_check(&view, &wanted.list[i], err);
 	}
 	if (rc == 0)
-		rc = reach_check_gateways(host, conf, master, err);
+		rc = reach_check_gateways(host, conf, master, pods, err);
 	ledger_close(&ledger);
 	view_close(&view);
 	free(wanted.list);

@@ -14,6 +14,58 @@
 #include "plugin/reach.h"
 #include "plugin/verbs.h"
 
+static bool status_is(const json_t *obj, const char *key, bool v6)
+{
+	const char *text = json_string_value(json_field(obj, key));
+
+	return text && !strchr(text, ':') == !v6;
+}
+
+/* Reads the ranges and addresses of host-local, addrpool and static. */
+static bool status_gives(const json_t *ipam, bool v6)
+{
+	const json_t *set, *entry;
+	size_t i, k;
+
+	json_array_foreach(json_field(ipam, "ranges"), i, set)
+		json_array_foreach(set, k, entry)
+			if (status_is(entry, "subnet", v6))
+				return true;
+	json_array_foreach(json_field(ipam, "addresses"), i, entry)
+		if (status_is(entry, "address", v6))
+			return true;
+	return status_is(ipam, "subnet", v6);
+}
+
+/* Of another plugin, such as dhcp, IPv4 is assumed. */
+static struct families status_families(const json_t *ipam)
+{
+	const bool v6 = status_gives(ipam, true);
+
+	return (struct families){ .v4 = !v6 || status_gives(ipam, false), .v6 = v6 };
+}
+
+/* Pods of an internal network get no default route. */
+static bool status_routes_ipv6(const json_t *ipam, const struct conf *conf)
+{
+	const json_t *route;
+	size_t i;
+
+	json_array_foreach(json_field(ipam, "routes"), i, route)
+		if (status_is(route, "dst", true) &&
+		    !(conf->internal && !strcmp(json_string_value(json_field(route, "dst")), "::/0")))
+			return true;
+	return false;
+}
+
+static int status_check_ipv6(const json_t *ipam, const struct conf *conf, const struct families *pods,
+			     struct cni_error *err)
+{
+	if ((!pods->v6 && !status_routes_ipv6(ipam, conf)) || netns_has_ipv6())
+		return 0;
+	return host_lacks_ipv6("ipam", err);
+}
+
 static int status_check_kernel(struct rtnl *nl, struct cni_error *err)
 {
 	enum found found = link_kind_known(nl, "ipvlan", err);
@@ -77,7 +129,7 @@ static int status_check_slaves(struct rtnl *nl, const struct conf *conf, const s
 }
 
 static int status_check_master(struct rtnl *nl, const struct conf *conf, const char *network,
-			       struct cni_error *err)
+			       const struct families *pods, struct cni_error *err)
 {
 	struct link master, parent;
 	int rc;
@@ -90,51 +142,23 @@ static int status_check_master(struct rtnl *nl, const struct conf *conf, const c
 	rc = master.index ? master_usable(nl, &master, err)
 			  : status_check_unmade(nl, conf, &parent, &master, err);
 	if (rc < 0 || master_check_mtu(&master, conf->mtu, err) < 0 ||
-	    master_check_up(&master, conf, err) < 0 || master_check_carrier(&master, conf, err) < 0 ||
+	    master_check_up(&master, conf, err) < 0 ||
+	    (pods->v6 && master_check_carrier(&master, conf, err) < 0) ||
 	    master_check_vrf(nl, &master, conf, err) < 0)
 		return -1;
 	if (status_check_slaves(nl, conf, &master, &parent, err) < 0)
 		return -1;
-	return reach_check(nl, conf, &master, err);
-}
-
-static bool status_is_ipv6(const json_t *obj, const char *key)
-{
-	const char *text = json_string_value(json_field(obj, key));
-
-	return text && strchr(text, ':');
-}
-
-/* Reads the ranges and addresses of host-local, addrpool and static. */
-static bool status_gives_ipv6(const json_t *ipam)
-{
-	const json_t *set, *entry;
-	size_t i, k;
-
-	json_array_foreach(json_field(ipam, "ranges"), i, set)
-		json_array_foreach(set, k, entry)
-			if (status_is_ipv6(entry, "subnet"))
-				return true;
-	json_array_foreach(json_field(ipam, "addresses"), i, entry)
-		if (status_is_ipv6(entry, "address"))
-			return true;
-	return status_is_ipv6(ipam, "subnet");
-}
-
-static int status_check_families(const struct request *req, struct cni_error *err)
-{
-	if (netns_has_ipv6() || !status_gives_ipv6(json_field(req->conf, "ipam")))
-		return 0;
-	cni_fail(err, CNI_UNAVAILABLE, "ipam has IPv6 addresses, and this kernel has no IPv6");
-	return cni_hint(err, "start the machine without ipv6.disable=1, or give pods only IPv4 addresses");
+	return reach_check(nl, conf, &master, pods, err);
 }
 
 static int status_ready(const struct request *req, const struct conf *conf, struct cni_error *err)
 {
+	const json_t *ipam = json_field(req->conf, "ipam");
+	const struct families pods = status_families(ipam);
 	struct rtnl nl;
 	int rc;
 
-	if (host_check_programs(conf, err) < 0 || status_check_families(req, err) < 0)
+	if (host_check_machine(conf, err) < 0 || status_check_ipv6(ipam, conf, &pods, err) < 0)
 		return -1;
 	if (rtnl_open(&nl, -1, err) < 0)
 		return -1;
@@ -142,7 +166,7 @@ static int status_ready(const struct request *req, const struct conf *conf, stru
 	if (rc == 0)
 		rc = ledger_check(&nl, err);
 	if (rc == 0)
-		rc = status_check_master(&nl, conf, req->name, err);
+		rc = status_check_master(&nl, conf, req->name, &pods, err);
 	rtnl_close(&nl);
 	if (rc == 0 && conf->ipam)
 		rc = delegate_run(req, conf->ipam, "STATUS", err);

@@ -12,8 +12,11 @@
 #include "plugin/iface.h"
 #include "plugin/ledger.h"
 
-/* Are the programs installed that the configuration requires? CNI_CONFIG. */
-int host_check_programs(const struct conf *conf, struct cni_error *err);
+/* Has the machine what keys of the configuration require: nft, IPv6? CNI_CONFIG. */
+int host_check_machine(const struct conf *conf, struct cni_error *err);
+
+/* CNI_CONFIG: key has IPv6 addresses, and the kernel has no IPv6. Returns -1. */
+int host_lacks_ipv6(const char *key, struct cni_error *err);
 
 /*
  * Writes the page of this ADD and makes the pod's interface, if plugin/guard.h admits it. Releases

@@ -27,8 +27,14 @@ int reach_host(struct iface *iface, const struct conf *conf, const struct result
 int reach_hold(struct iface *iface, struct page *page, struct object *objects, size_t n, size_t first,
 	       struct cni_error *err);
 
+/* Of addresses that pods may get. */
+struct families {
+	bool v4, v6;
+};
+
 /* For STATUS. CNI_CONFIG names what on the host would make an ADD with conf on the master fail:
  * another attachment's object, or another tool's route, interface or qdisc. master->index 0: ADD makes it. */
-int reach_check(struct rtnl *host, const struct conf *conf, const struct link *master, struct cni_error *err);
+int reach_check(struct rtnl *host, const struct conf *conf, const struct link *master,
+		const struct families *pods, struct cni_error *err);
 
 #endif

@@ -64,3 +64,42 @@ dual='{ "ipam": { "type": "addrpool", "ranges": [ [ { "subnet": "10.138.36.0/23"
 	[ "$status" != 0 ]
 	[[ $output = *'this kernel has no IPv6'* ]]
 }
+
+@test "IPv6 routes of each key are refused by name, by STATUS and by ADD before it makes anything" {
+	local before key conf
+	local -A keys=(
+		[hostRoutes]='{ "hostRoutes": [ { "dst": "2001:db8::/64", "gw": "fd77::1" } ] }'
+		[routes]='{ "routes": [ { "dst": "2001:db8::/64" } ] }'
+	)
+	before=$(inventory)
+	for key in "${!keys[@]}"; do
+		conf=$(conf "${keys[$key]}")
+		cni STATUS "$conf"
+		fails 50 "$key has IPv6 addresses, and this kernel has no IPv6"
+		cni ADD "$conf"
+		fails 7 "$key has IPv6 addresses, and this kernel has no IPv6"
+		explains 'ipv6.disable=1'
+	done
+	for conf in "$(conf '{ "ipam": { "routes": [ { "dst": "0.0.0.0/0" }, { "dst": "::/0" } ] } }')" \
+		"$(conf '{ "ipam": { "type": "addrpool", "routes": [ { "dst": "::/0" } ] } }')"; do
+		cni STATUS "$conf"
+		fails 50 'ipam has IPv6 addresses, and this kernel has no IPv6'
+		cni ADD "$conf"
+		fails 7 'failed to add the route to ::/0: this kernel has no IPv6'
+		explains 'ipv6.disable=1'
+	done
+	leaves_nothing "$before"
+}
+
+@test "what does not reach a pod without IPv6 addresses prevents neither STATUS nor ADD" {
+	local conf
+	for conf in '{ "mode": "l3", "flag": "vepa", "reflector": "fd00:36::66" }' '{ "flag": "vepa", "reflector": "fd00:36::66" }' \
+		'{ "internal": true, "master": null, "routes": [ { "dst": "::/0" } ] }' \
+		'{ "internal": true, "master": null, "ipam": { "routes": [ { "dst": "::/0" } ] } }'; do
+		cni STATUS "$(conf "$conf")"
+		succeeds
+		add "$(conf "$conf")"
+		cni DEL "$(conf "$conf")"
+		succeeds
+	done
+}

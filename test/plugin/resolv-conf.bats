@@ -104,3 +104,21 @@ nameserver 2.2.2.2" ]
 	fails 5 'resolvConf: cannot write /etc/netns/a/resolv.conf: read-only file system'
 	leaves_nothing "$before"
 }
+
+@test "if /etc/netns is a file, STATUS and ADD report that, and the pod starts without the key" {
+	local before
+	umount /etc/netns
+	rm -r /etc/netns
+	touch /etc/netns
+	before=$(inventory)
+	cni STATUS "$(conf "$dns")"
+	fails 50 'resolvConf: cannot write /etc/netns: not a directory'
+	cni ADD "$(conf "$dns")"
+	fails 5 'resolvConf: cannot write /etc/netns/a/resolv.conf: not a directory'
+	leaves_nothing "$before"
+	add "$(conf)"
+	cni DEL "$(conf)"
+	rm /etc/netns
+	mkdir /etc/netns
+	mount -t tmpfs tmpfs /etc/netns
+}

@@ -34,6 +34,9 @@ declare -gA confs=(
 	[proxyArp]='{ "mode": "l3s", "proxyArp": true }'
 	[conflictCheck]='{ "conflictCheck": "probe" }'
 	[dad]='{ "dad": "wait", "ipam": { "ranges": [ [ { "subnet": "fd00:36::/64" } ] ], "routes": null } }'
+	[dad in IPv4]='{ "dad": "wait" }'
+	[resolvConf]='{ "resolvConf": true, "dns": { "nameservers": [ "10.1.1.1" ] } }'
+	[reflector of IPv6 for IPv4]='{ "mode": "l3", "flag": "vepa", "reflector": "fd00:37::66", "ipam": { "ranges": [ [ { "subnet": "192.168.9.0/24" } ] ] } }'
 	[mtu]='{ "mtu": 1400 }'
 	[no master]='{ "master": null }'
 	[no ipam]='{ "ipam": null }'
@@ -75,6 +78,9 @@ state() {
 	'the disk of the leases is full') mount -t tmpfs -o size=4k none "$ipam" && head -c 4096 /dev/zero >"$ipam/full" ;;
 	'the directory of the leases is a file') rmdir "$ipam" && touch "$ipam" ;;
 	'nft is not installed') mv /usr/sbin/nft /usr/sbin/nft.away ;;
+	'the nft table has other sets') nft -f - <<<'add table inet ipvlan_cni; add set inet ipvlan_cni pods4 { type ipv6_addr; }' ;;
+	'/etc/netns is a file') rm -rf /etc/netns && touch /etc/netns ;;
+	'/etc is read-only') mount --bind /etc /etc && mount -o remount,bind,ro /etc ;;
 	'sysctls are read-only') mount -t tmpfs none /mnt && mount --bind -o ro /proc/sys /proc/sys ;;
 	*) return 1 ;;
 	esac
@@ -82,10 +88,11 @@ state() {
 
 over() {
 	local place
-	for place in /run/cni /var/lib/cni/networks /mnt /proc/sys; do
+	for place in /run/cni /var/lib/cni/networks /mnt /proc/sys /etc; do
 		while mountpoint -q "$place"; do umount "$place"; done
 		[ ! -f "$place" ] || rm "$place"
 	done
+	[ ! -f /etc/netns ] || rm /etc/netns
 	[ ! -e /usr/sbin/nft.away ] || mv /usr/sbin/nft.away /usr/sbin/nft
 }
 
@@ -243,4 +250,16 @@ compare() {
 
 @test "STATUS says what ADD does: sysctls are read-only" {
 	compare 'sysctls are read-only'
+}
+
+@test "STATUS says what ADD does: the nft table has other sets" {
+	compare 'the nft table has other sets'
+}
+
+@test "STATUS says what ADD does: /etc/netns is a file" {
+	compare '/etc/netns is a file'
+}
+
+@test "STATUS says what ADD does: /etc is read-only" {
+	compare '/etc is read-only'
 }

@@ -100,8 +100,11 @@ load ../lib/cni
 
 @test "dad wait, and a master without carrier" {
 	ip -n lan link set eth0 down
-	cni STATUS "$(conf '{ "dad": "wait" }')"
+	cni STATUS "$(conf '{ "dad": "wait" }' "$(static fd00:36::2/64)")"
 	fails 50 'master "eth0" has no carrier'
+	cni STATUS "$(conf '{ "dad": "wait" }')" # only IPv6 waits
+	succeeds
+	add "$(conf '{ "dad": "wait" }')"
 }
 
 @test "a master in a VRF: keys whose routes the VRF would not use are refused by ADD, STATUS and doctor" {

@@ -107,14 +107,33 @@ static enum attempt host_admit(struct attaching *a, const struct link *master, i
 	return rc < 0 ? FAILED : rc ? SURVEY : DONE;
 }
 
+/* A master that the plugin has made for another network, and that "master" names, is held too: *ret is its
+ * object. Returns how many there are. */
+static size_t host_want_named(const struct attaching *a, struct object *ret)
+{
+	const struct link *link = &a->iface->master;
+
+	if (link->group != OUR_NUMBER || link->parent_elsewhere || a->conf->link_in_container)
+		return 0;
+	if (!strcmp(link->kind, "vlan"))
+		*ret = object_vlan(link->parent, link->vlan, link->name);
+	else if (!strcmp(link->kind, "dummy"))
+		*ret = object_dummy(link->name, 0);
+	else
+		return 0;
+	return 1;
+}
+
 /* After DONE the page is written. */
 static enum attempt host_make_master(struct attaching *a, int *flags, struct cni_error *err)
 {
-	struct object object;
+	struct object needed[2];
+	const size_t n = host_want_named(a, needed);
+	struct object *object = &needed[n];
 	struct link link;
 	enum attempt attempt = DONE;
 
-	if (host_find_made(a, &object, &link, err) < 0)
+	if (host_find_made(a, object, &link, err) < 0)
 		return FAILED;
 	if (link.index)
 		attempt = host_admit(a, &link, flags, err);
@@ -122,11 +141,11 @@ static enum attempt host_make_master(struct attaching *a, int *flags, struct cni
 		 master_check_mtu(&link, a->conf->mtu, err) < 0)
 		return FAILED;
 	if (attempt == DONE)
-		attempt = host_hold(a, &object, 1, err);
+		attempt = host_hold(a, needed, n + 1, err);
 	if (attempt != DONE)
 		return attempt;
 	if (page_make(a->page, &a->view, 0, err) < 0 ||
-	    master_find(a->iface->home, object.name, &a->iface->master, err) < 0)
+	    master_find(a->iface->home, object->name, &a->iface->master, err) < 0)
 		return FAILED;
 	if (!link.index) { /* it was just made, so it has no slaves */
 		const struct object fence = object_fence(a->iface->master.parent);
@@ -149,13 +168,12 @@ static bool host_is_guarded(const struct attaching *a)
 static enum attempt host_make_slave(struct attaching *a, struct cni_error *err)
 {
 	struct iface *iface = a->iface;
-	struct object needed[3];
-	enum attempt attempt = DONE;
-	size_t made, n = 0;
+	const bool makes = a->conf->vlan || a->conf->internal;
+	struct object needed[4];
+	size_t made, n;
 	int flags;
+	enum attempt attempt = makes ? host_make_master(a, &flags, err) : DONE;
 
-	if (a->conf->vlan || a->conf->internal)
-		attempt = host_make_master(a, &flags, err);
 	if (attempt != DONE)
 		return attempt;
 	if (master_check_mtu(&iface->master, a->conf->mtu, err) < 0 ||
@@ -168,6 +186,7 @@ static enum attempt host_make_slave(struct attaching *a, struct cni_error *err)
 	if (fence_admit(&a->ledger, a->page, a->conf, iface->master.index, err) < 0)
 		return FAILED;
 	made = a->page->n_objects;
+	n = makes ? 0 : host_want_named(a, needed);
 	if (!a->conf->link_in_container)
 		needed[n++] = object_anchor(iface->master.index, a->conf->mode);
 	/* fence_pod() makes fence and guard; until then other calls see that this pod's addresses will be

@@ -54,6 +54,41 @@ dummies() {
 	[ ! -e /sys/class/net/eth0.100 ]
 }
 
+# shares FIRST SECOND MADE: the pods of both configurations use the master MADE, which goes with the last of them.
+shares() {
+	local before order
+	before=$(inventory)
+	for order in 'a b' 'b a'; do
+		add "$1" a
+		add "$2" b
+		cni CHECK "$(with_result "$1" a)" a
+		succeeds
+		cni CHECK "$(with_result "$2" b)" b
+		succeeds
+		# shellcheck disable=SC2086 # two names
+		set -- "$1" "$2" "$3" $order
+		cni DEL "$(conf)" "$4"
+		succeeds
+		[ -z "$stderr" ]
+		[ -e "/sys/class/net/$3" ]
+		cni CHECK "$(with_result "$([ "$5" = a ] && echo "$1" || echo "$2")" "$5")" "$5"
+		succeeds
+		cni DEL "$(conf)" "$5"
+		succeeds
+		leaves_nothing "$before"
+	done
+}
+
+@test "a master that ADD made goes with the last pod, also of a network that has it as its master by name" {
+	local dummy
+	shares "$(vlan 2)" "$(conf "$(static 10.100.0.3/24)" '{ "name": "other", "master": "eth0.100" }')" eth0.100
+	shares "$(vlan 2)" "$(conf "$(static 10.101.0.3/24)" '{ "name": "other", "master": "eth0.100", "vlan": 7 }')" eth0.100
+	add "$(internal 2)" a
+	dummy=$(dummies | jq -r '.[0]')
+	cni DEL "$(internal 2)" a
+	shares "$(internal 2)" "$(conf "$(static 10.50.0.3/24)" "{ \"name\": \"other\", \"master\": \"$dummy\" }")" "$dummy"
+}
+
 @test "a VLAN of another program is used, and stays" {
 	ip link add link eth0 name eth0.100 type vlan id 100
 	ip link set eth0.100 up

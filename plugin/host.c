@@ -107,9 +107,26 @@ static enum attempt host_admit(struct attaching *a, const struct link *master, i
 	return rc < 0 ? FAILED : rc ? SURVEY : DONE;
 }
 
+static void host_take_name(const struct object *held, void *arg)
+{
+	struct object *object = arg;
+
+	if (held->dev == object->dev && held->id == object->id)
+		*object = *held;
+}
+
+/* If somebody has renamed a VLAN of ours, its holders have it by its earlier name, and so must we. */
+static int host_name_as_held(const struct attaching *a, const struct link *link, struct object *object,
+			     struct cni_error *err)
+{
+	if (object->kind != OBJECT_VLAN || link->group != OUR_NUMBER || hold_is_held(&a->ledger, object))
+		return 0;
+	return hold_each(&a->ledger, OBJECT_VLAN, host_take_name, object, err);
+}
+
 /* A master that the plugin has made for another network, and that "master" names, is held too: *ret is its
- * object. Returns how many there are. */
-static size_t host_want_named(const struct attaching *a, struct object *ret)
+ * object. Returns how many there are, or -1. */
+static int host_want_named(const struct attaching *a, struct object *ret, struct cni_error *err)
 {
 	const struct link *link = &a->iface->master;
 
@@ -121,19 +138,20 @@ static size_t host_want_named(const struct attaching *a, struct object *ret)
 		*ret = object_dummy(link->name, 0);
 	else
 		return 0;
-	return 1;
+	return host_name_as_held(a, link, ret, err) < 0 ? -1 : 1;
 }
 
 /* After DONE the page is written. */
 static enum attempt host_make_master(struct attaching *a, int *flags, struct cni_error *err)
 {
 	struct object needed[2];
-	const size_t n = host_want_named(a, needed);
-	struct object *object = &needed[n];
+	const int n = host_want_named(a, needed, err);
+	struct object *object = &needed[n > 0];
 	struct link link;
 	enum attempt attempt = DONE;
 
-	if (host_find_made(a, object, &link, err) < 0)
+	if (n < 0 || host_find_made(a, object, &link, err) < 0 ||
+	    host_name_as_held(a, &link, object, err) < 0)
 		return FAILED;
 	if (link.index)
 		attempt = host_admit(a, &link, flags, err);
@@ -141,11 +159,11 @@ static enum attempt host_make_master(struct attaching *a, int *flags, struct cni
 		 master_check_mtu(&link, a->conf->mtu, err) < 0)
 		return FAILED;
 	if (attempt == DONE)
-		attempt = host_hold(a, needed, n + 1, err);
+		attempt = host_hold(a, needed, (size_t)n + 1, err);
 	if (attempt != DONE)
 		return attempt;
 	if (page_make(a->page, &a->view, 0, err) < 0 ||
-	    master_find(a->iface->home, object->name, &a->iface->master, err) < 0)
+	    master_find(a->iface->home, link.name, &a->iface->master, err) < 0)
 		return FAILED;
 	if (!link.index) { /* it was just made, so it has no slaves */
 		const struct object fence = object_fence(a->iface->master.parent);
@@ -171,7 +189,7 @@ static enum attempt host_make_slave(struct attaching *a, struct cni_error *err)
 	const bool makes = a->conf->vlan || a->conf->internal;
 	struct object needed[4];
 	size_t made, n;
-	int flags;
+	int flags, named;
 	enum attempt attempt = makes ? host_make_master(a, &flags, err) : DONE;
 
 	if (attempt != DONE)
@@ -185,8 +203,11 @@ static enum attempt host_make_slave(struct attaching *a, struct cni_error *err)
 		return attempt;
 	if (fence_admit(&a->ledger, a->page, a->conf, iface->master.index, err) < 0)
 		return FAILED;
+	named = makes ? 0 : host_want_named(a, needed, err);
+	if (named < 0)
+		return FAILED;
 	made = a->page->n_objects;
-	n = makes ? 0 : host_want_named(a, needed);
+	n = (size_t)named;
 	if (!a->conf->link_in_container)
 		needed[n++] = object_anchor(iface->master.index, a->conf->mode);
 	/* fence_pod() makes fence and guard; until then other calls see that this pod's addresses will be

@@ -166,10 +166,8 @@ static void master_match_vlan(const struct link *link, void *arg)
 		search->found = *link;
 }
 
-/* Finds the VLAN of any name: the kernel allows one VLAN with an id on a link, and others may have
- * made it. */
-static enum found master_find_vlan(struct rtnl *nl, int parent, unsigned int id, struct link *ret,
-				   struct cni_error *err)
+enum found master_find_vlan(struct rtnl *nl, int parent, unsigned int id, struct link *ret,
+			    struct cni_error *err)
 {
 	struct vlan_search search = { .parent = parent, .id = id };
 

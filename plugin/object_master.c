@@ -7,6 +7,7 @@
 #include "net/use.h"
 #include "plugin/guard.h"
 #include "plugin/kinds.h"
+#include "plugin/master.h"
 
 /*
  * Masters that ADD makes if they do not exist: VLANs, and dummies for internal networks.
@@ -18,6 +19,22 @@ static bool made_is(const struct link *link, const struct object *object)
 		return !strcmp(link->kind, "dummy");
 	return !strcmp(link->kind, "vlan") && link->parent == object->dev && !link->parent_elsewhere &&
 	       link->vlan == object->id;
+}
+
+/* A VLAN also by another name: somebody may have renamed it. *other: what has the object's name, index 0:
+ * nothing. */
+static enum found made_locate(struct view *view, const struct object *object, struct link *ret,
+			      struct link *other, struct cni_error *err)
+{
+	enum found found = link_find(view->host, object->name, ret, err);
+
+	*other = (struct link){ .index = 0 };
+	if (found == FOUND_FAILED || (found == FOUND && made_is(ret, object)))
+		return found;
+	if (found == FOUND)
+		*other = *ret;
+	return object->kind == OBJECT_VLAN ? master_find_vlan(view->host, object->dev, object->id, ret, err)
+					   : FOUND_NOT;
 }
 
 static int made_create(struct view *view, const struct object *object, struct cni_error *err)
@@ -74,44 +91,38 @@ static int made_ask(struct view *view, const struct object *object, struct cni_e
 static int made_check(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
-	struct link link;
+	struct link link, other;
+	enum found found = made_locate(view, object, &link, &other, err);
 	int error;
 
-	switch (link_find(view->host, object->name, &link, err)) {
-	case FOUND_FAILED:
-		return -1;
-	case FOUND:
-		return made_is(&link, object) ? 0 : made_report_other(object, &link, err);
-	default:
-		error = made_ask(view, object, &why);
-		return error ? made_refused(view, object, error, &why, err) : 0;
-	}
+	if (found != FOUND_NOT)
+		return found == FOUND ? 0 : -1;
+	if (other.index)
+		return made_report_other(object, &other, err);
+	error = made_ask(view, object, &why);
+	return error ? made_refused(view, object, error, &why, err) : 0;
 }
 
 static int made_make(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct cni_error why = { 0 };
-	struct link link;
+	struct link link, other;
+	enum found found = made_locate(view, object, &link, &other, err);
 	int error;
 
-	switch (link_find(view->host, object->name, &link, err)) {
-	case FOUND_FAILED:
-		return -1;
-	case FOUND:
-		return made_is(&link, object) ? 0 : made_report_other(object, &link, err);
-	default:
-		break;
-	}
+	if (found != FOUND_NOT)
+		return found == FOUND ? 0 : -1;
+	if (other.index)
+		return made_report_other(object, &other, err);
 	error = made_create(view, object, &why);
 	return error ? made_refused(view, object, error, &why, err) : 0;
 }
 
 static enum found made_find(struct view *view, const struct object *object, struct cni_error *err)
 {
-	struct link link;
-	enum found found = link_find(view->host, object->name, &link, err);
+	struct link link, other;
 
-	return found == FOUND && !made_is(&link, object) ? FOUND_NOT : found;
+	return made_locate(view, object, &link, &other, err);
 }
 
 /* Finds out whether something uses the master, here or in another namespace. */
@@ -119,11 +130,11 @@ static int made_look(struct view *view, const struct object *object, bool removi
 {
 	struct survey survey;
 	struct alive alive;
-	struct link link;
+	struct link link, other;
 	int rc;
-	enum found found = removing ? link_find(view->host, object->name, &link, err) : FOUND_NOT;
+	enum found found = removing ? made_locate(view, object, &link, &other, err) : FOUND_NOT;
 
-	if (found != FOUND || !made_is(&link, object) || link.group != OUR_NUMBER)
+	if (found != FOUND || link.group != OUR_NUMBER)
 		return found == FOUND_FAILED ? -1 : 0;
 	if (link_in_use(view->host, &link, &view->use, err) != FOUND_NOT)
 		return view->use ? 0 : -1;
@@ -138,14 +149,14 @@ static int made_look(struct view *view, const struct object *object, bool removi
 /* Removes a master that we made, unless something else uses it. */
 static int made_remove(struct view *view, const struct object *object, struct cni_error *err)
 {
-	struct link link;
-	enum found found = link_find(view->host, object->name, &link, err);
+	struct link link, other;
+	enum found found = made_locate(view, object, &link, &other, err);
 
-	if (found != FOUND || !made_is(&link, object) || link.group != OUR_NUMBER)
+	if (found != FOUND || link.group != OUR_NUMBER)
 		return found == FOUND_FAILED ? -1 : 0;
 	if (!view->use)
 		return link_delete(view->host, link.index, err);
-	cni_log("%s stays: it has %s that the plugin has not made", object->name, view->use);
+	cni_log("%s stays: it has %s that the plugin has not made", link.name, view->use);
 	return 0;
 }
 

@@ -25,6 +25,11 @@ int master_check_type(const struct link *master, struct cni_error *err);
  */
 int master_usable(struct rtnl *nl, const struct link *master, struct cni_error *err);
 
+/* Finds the VLAN of any name: the kernel allows one VLAN with an id on a link, and others may have made it.
+ */
+enum found master_find_vlan(struct rtnl *nl, int parent, unsigned int id, struct link *ret,
+			    struct cni_error *err);
+
 /*
  * Finds the master that ADD makes if it does not exist: the VLAN of parent, with any name, or a
  * dummy for network. FOUND_NOT: it does not exist; *ret is as it will be, with ret->index 0.

@@ -89,6 +89,43 @@ shares() {
 	shares "$(internal 2)" "$(conf "$(static 10.50.0.3/24)" "{ \"name\": \"other\", \"master\": \"$dummy\" }")" "$dummy"
 }
 
+# renamed NAME NEW
+renamed() {
+	ip link set "$1" down
+	ip link set "$1" name "$2"
+	ip link set "$2" up
+}
+
+@test "a VLAN of ours may be renamed: CHECK succeeds, pods share it, and the last DEL deletes it" {
+	local before other=''
+	before=$(inventory)
+	for other in '' 'link add eth0.100 type dummy'; do
+		add "$(vlan 2)" a
+		renamed eth0.100 lan100
+		# shellcheck disable=SC2086
+		[ -z "$other" ] || ip $other
+		cni CHECK "$(with_result "$(vlan 2)")" a
+		succeeds
+		"$BUILD/ipvlanctl" repair
+		add "$(vlan 3)" b
+		ip netns add c
+		add "$(conf "$(static 10.100.0.4/24)" '{ "name": "other", "master": "lan100" }')" c
+		cni STATUS "$(vlan 4)"
+		succeeds
+		cni DEL "$(vlan 3)" b
+		succeeds
+		pings a 10.100.0.66
+		cni DEL "$(vlan 2)" a
+		succeeds
+		pings c 10.100.0.66
+		cni DEL "$(conf)" c
+		succeeds
+		[ -z "$other" ] || ip link del eth0.100
+		ip netns del c
+		leaves_nothing "$before"
+	done
+}
+
 @test "a VLAN of another program is used, and stays" {
 	ip link add link eth0 name eth0.100 type vlan id 100
 	ip link set eth0.100 up

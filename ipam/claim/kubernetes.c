@@ -1027,8 +1027,8 @@ static void kubernetes_close(struct engine *engine)
 
 /*
  * The API server searches all Leases for each look, however few candidates it has. A claim whose first look
- * finds a free candidate takes three requests, and less than 8 KiB with names of some ten letters. In a pool with 90 % of its blocks taken
- * one claim of 44 takes four.
+ * finds a free candidate takes three requests, and less than 8 KiB with names of some ten letters. In a pool
+ * with 90 % of its blocks taken one claim of 44 takes four.
  */
 static const struct engine_kind kubernetes_kind = {
 	.compares_apart = true,

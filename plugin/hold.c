@@ -150,12 +150,13 @@ bool hold_is_held(const struct ledger *ledger, const struct object *object)
 }
 
 struct hold_tour {
-	enum object_kind kind;
-	void (*each)(const struct object *object, void *arg);
+	bool (*wanted)(const char *key, void *arg);
+	int (*each)(const struct object *object, void *arg);
 	void *arg;
 };
 
-/* Reads the object from one of its holders. Other kinds may change meanwhile: their holders are not read. */
+/* Reads the object from one of its holders. Objects that are not wanted may change meanwhile: their holders
+ * are not read. */
 static int hold_visit(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
 {
 	const struct page nobody = { .container = "", .ifname = "" };
@@ -165,21 +166,51 @@ static int hold_visit(const struct ledger *ledger, const char *name, void *arg, 
 	struct below directory;
 	enum found found;
 
-	if (!object_is_key_of(tour->kind, name))
+	if (!tour->wanted(name, tour->arg))
 		return 0;
 	snprintf(directory.s, sizeof(directory.s), "objects/%s", name);
 	found = hold_find_in(ledger, &nobody, &directory, &object, &holder, err);
-	if (found == FOUND && object.kind == tour->kind)
-		tour->each(&object, tour->arg);
+	if (found == FOUND && object.kind != OBJECT_KINDS)
+		return tour->each(&object, tour->arg);
 	return found == FOUND_FAILED ? -1 : 0;
+}
+
+int hold_each_wanted(const struct ledger *ledger, bool (*wanted)(const char *key, void *arg),
+		     int (*each)(const struct object *object, void *arg), void *arg, struct cni_error *err)
+{
+	struct hold_tour tour = { wanted, each, arg };
+
+	return each_file(ledger, "objects", hold_visit, &tour, err);
+}
+
+struct hold_kind {
+	enum object_kind kind;
+	void (*each)(const struct object *object, void *arg);
+	void *arg;
+};
+
+static bool hold_is_of_kind(const char *key, void *arg)
+{
+	const struct hold_kind *of = arg;
+
+	return object_is_key_of(of->kind, key);
+}
+
+static int hold_pass_on(const struct object *object, void *arg)
+{
+	const struct hold_kind *of = arg;
+
+	if (object->kind == of->kind)
+		of->each(object, of->arg);
+	return 0;
 }
 
 int hold_each(const struct ledger *ledger, enum object_kind kind,
 	      void (*each)(const struct object *object, void *arg), void *arg, struct cni_error *err)
 {
-	struct hold_tour tour = { kind, each, arg };
+	struct hold_kind of = { kind, each, arg };
 
-	return each_file(ledger, "objects", hold_visit, &tour, err);
+	return hold_each_wanted(ledger, hold_is_of_kind, hold_pass_on, &of, err);
 }
 
 static int hold_count(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)

@@ -605,15 +605,18 @@ void repair_log(const struct repair_finding *finding, void *arg)
 			finding->state == REPAIR_REMOVED ? ", which is stale" : ", again");
 }
 
-/* How many attachments are examined. */
-#define OTHERS 8
+/* How many objects of a kind and a family are examined. */
+#define OTHERS 4
 
 struct repair_others {
 	struct view view;
+	const struct ledger *ledger;
 	const struct link *master;
+	int anchor; /* its index */
 	struct host_ips hosts;
-	size_t n;
-	bool ill;
+	size_t n[OBJECT_KINDS][2][2]; /* examined: of IPv4, of IPv6; without and with a source address */
+	const struct object *object;  /* the one that is examined */
+	bool examined, ill;
 };
 
 /* Is the object missing, or has the host's address or MAC address changed? */
@@ -625,10 +628,10 @@ static bool repair_is_ill(struct repair_others *others, const struct object *obj
 		return strcmp(object->lladdr, others->master->mac) != 0;
 	if (object->kind == OBJECT_ROUTE && object->src.family && src->family && !ip_equal(&object->src, src))
 		return true;
-	return (object->kind == OBJECT_ROUTE || object->kind == OBJECT_PROXY) &&
-	       object_find(&others->view, object, NULL) == FOUND_NOT;
+	return object_find(&others->view, object, NULL) == FOUND_NOT;
 }
 
+/* Examines the object as a page of a living pod has it: only pages have the present source address. */
 static int repair_ask(const struct page *page, void *arg)
 {
 	const struct netns_id now = netns_id(page->path);
@@ -636,27 +639,78 @@ static int repair_ask(const struct page *page, void *arg)
 
 	if (!page->netns.inode || !netns_is(&now, &page->netns)) /* its pod may have ended */
 		return 0;
-	for (size_t i = 0; !others->ill && i < page->n_objects; i++)
+	for (size_t i = 0; !others->examined && i < page->n_objects; i++) {
+		if (!object_same_place(&page->objects[i], others->object))
+			continue;
+		others->examined = true;
 		others->ill = repair_is_ill(others, &page->objects[i]);
-	return others->ill || ++others->n == OTHERS;
+	}
+	return others->examined;
+}
+
+/* Have enough objects of the kind and family been examined? A change of the host's address affects only
+ * routes with a source address, which pods with hostAccess have. */
+static bool repair_is_enough(const struct repair_others *others, enum object_kind kind, bool ipv6)
+{
+	const size_t *n = others->n[kind][ipv6];
+	const bool has_src = kind == OBJECT_ROUTE && others->hosts.main[ipv6].family;
+
+	return n[1] >= OTHERS || (!has_src && n[0] >= OTHERS);
+}
+
+static bool repair_wants(const char *key, void *arg)
+{
+	static const enum object_kind kinds[] = { OBJECT_ROUTE, OBJECT_NEIGHBOUR, OBJECT_PROXY };
+	const bool ipv6 = strchr(key, ':');
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (object_is_key_of(kinds[i], key))
+			return !repair_is_enough(arg, kinds[i], ipv6);
+	return false;
+}
+
+static int repair_ask_holders(const struct object *object, void *arg)
+{
+	struct repair_others *others = arg;
+	size_t *n = &others->n[object->kind][object->to.ip.family == AF_INET6][!!object->src.family];
+
+	if ((object->dev != others->master->index && object->dev != others->anchor) || *n >= OTHERS)
+		return 0;
+	others->object = object;
+	others->examined = false;
+	hold_each_page(others->ledger, object, repair_ask, others);
+	*n += others->examined;
+	return others->ill;
+}
+
+/* Examines first what all attachments share. */
+static bool repair_is_ill_shared(struct repair_others *others)
+{
+	const struct object hairpin = object_hairpin(others->master->index);
+	struct link anchor;
+
+	if (hold_is_held(others->ledger, &hairpin) && object_find(&others->view, &hairpin, NULL) == FOUND_NOT)
+		return true;
+	if (anchor_find(others->view.host, others->master->index, &anchor, NULL) != FOUND)
+		return true;
+	others->anchor = anchor.index;
+	return false;
 }
 
 bool repair_is_due(struct rtnl *host, const struct link *master)
 {
-	const struct object anchor = object_anchor(master->index, 0);
-	const struct object hairpin = object_hairpin(master->index);
+	const struct object held = object_anchor(master->index, 0);
 	struct repair_others others = { .master = master };
 	struct ledger ledger;
 
 	if (ledger_open(&ledger, host, NULL) != FOUND)
 		return false;
-	if (hold_is_held(&ledger, &anchor) && host_ips_read(&others.hosts, host, master->index, NULL) == 0) {
+	others.ledger = &ledger;
+	if (hold_is_held(&ledger, &held) && host_ips_read(&others.hosts, host, master->index, NULL) == 0) {
 		view_open(&others.view, host);
-		/* all attachments share it, so it is examined once */
-		others.ill = hold_is_held(&ledger, &hairpin) &&
-			     object_find(&others.view, &hairpin, NULL) == FOUND_NOT;
+		others.ill = repair_is_ill_shared(&others);
 		if (!others.ill)
-			hold_each_page(&ledger, &anchor, repair_ask, &others);
+			hold_each_wanted(&ledger, repair_wants, repair_ask_holders, &others, NULL);
 		view_close(&others.view);
 	}
 	ledger_close(&ledger);

@@ -160,6 +160,10 @@ bool hold_is_held(const struct ledger *ledger, const struct object *object);
 int hold_each(const struct ledger *ledger, enum object_kind kind,
 	      void (*each)(const struct object *object, void *arg), void *arg, struct cni_error *err);
 
+/* Calls each() for held objects whose object_key() is wanted(), until it returns other than 0. */
+int hold_each_wanted(const struct ledger *ledger, bool (*wanted)(const char *key, void *arg),
+		     int (*each)(const struct object *object, void *arg), void *arg, struct cni_error *err);
+
 /*
  * Adds n objects to the page, writes it as page_write() does, and makes it their holder;
  * page_make() then makes them. Records of an anonymous object that exists without a holder that

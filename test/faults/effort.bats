@@ -46,6 +46,24 @@ calls_of() {
 	[ "$many" -le $((one + 10)) ]
 }
 
+# It looks whether other pods of the master have lost something, at a few of them.
+@test "ADD with hostAccess makes few system calls, as many with 300 pods on the master, with and without hostAccess, as with 20" {
+	local conf plain few many pod
+	conf=$(pooled '{ "hostAccess": true, "ipam": { "ranges": [ [ { "subnet": "10.9.0.0/16" } ] ], "routes": [ { "dst": "0.0.0.0/0" } ] } }')
+	plain=$(jq -c 'del(.hostAccess)' <<<"$conf")
+	for pod in {1..300}; do
+		CONTAINER=p$pod add "$([ $((pod % 3)) = 0 ] && echo "$plain" || echo "$conf")" a "net$pod"
+		if [ "$pod" = 20 ]; then
+			few=$(calls_of ADD "$conf" b)
+			cni DEL "$conf" b
+		fi
+	done
+	many=$(calls_of ADD "$conf" b)
+	at_most 320 "system calls of ADD with hostAccess" "$few"
+	echo "# system calls of ADD with hostAccess, with 300 pods: $many" >&3
+	[ "$many" -le $((few + 30)) ]
+}
+
 # instructions VERB CONF: from main() on.
 instructions() {
 	local out=$BATS_TEST_TMPDIR/callgrind

@@ -199,6 +199,36 @@ next_add() {
 	done
 }
 
+# crowd NAME CONF: nine pods of this network, in one namespace. $N is in CONF the number of the pod.
+crowd() {
+	local i
+	for i in {1..9}; do
+		CONTAINER=$1$i add "${2//\$N/$i}" b "$1$i"
+	done
+}
+
+@test "hostAccess: the next ADD restores what one pod has lost among many pods that have lost nothing" {
+	local mode other
+	for other in '{}' '{ "hostAccess": true, "ipam": { "addresses": [ { "address": "fd00:36::%$N/64" } ] } }' \
+		'{ "hostRoutes": [ { "dst": "10.99.%$N.1/32", "gw": "10.138.36.66" } ] }' '{ "mode": "l3s", "proxyArp": true }'; do
+		mode=l3
+		[[ $other != *l3s* ]] || mode=l3s
+		echo "-- $other"
+		remove_network
+		make_network
+		sysctl -qw net.ipv4.conf.all.promote_secondaries=1
+		crowd o "$(conf "$(static '10.138.36.10$N/23')" '{ "name": "other", "mode": "l3" }' "${other//%/1}")"
+		add "$(conf "$(static 10.138.36.2/23)" "{ \"mode\": \"$mode\", \"hostAccess\": true }")" a
+		crowd n "$(conf "$(static '10.138.36.20$N/23')" '{ "name": "other", "mode": "l3" }' "${other//%/2}")"
+		ip addr add 10.138.36.59/23 dev eth0
+		ip addr del 10.138.36.58/23 dev eth0
+		ip netns add c
+		add "$(conf "$(static 10.138.36.3/23)" "{ \"mode\": \"$mode\", \"hostAccess\": true }")" c
+		ping -n -c 1 -W 3 10.138.36.2
+		[[ $stderr = *'repair: made "route to 10.138.36.2/32'* ]]
+	done
+}
+
 @test "an ADD that repairs something logs it" {
 	add "$(conf "$(static "10.138.36.2/23")" '{ "hostAccess": true }')" a
 	ip route flush proto 105

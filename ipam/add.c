@@ -37,7 +37,7 @@ static bool add_is_over(const struct add *add)
 {
 	const struct origin *origin = &add->record.origin;
 
-	if (origin->boot.id[0] && add->store.boot.id[0] && strcmp(origin->boot.id, add->store.boot.id) != 0)
+	if (origin_is_earlier(origin, &add->store.boot))
 		return true;
 	for (size_t i = 0; i < add->states.leases.n; i++)
 		if (owner_equal(&add->states.leases.list[i].owner, &add->owner) &&

@@ -8,14 +8,6 @@
 #include "ipam/record.h"
 #include "ipam/verbs.h"
 
-static bool check_has(const struct record *record, const struct ip *ip)
-{
-	for (size_t i = 0; i < record->n; i++)
-		if (ip_equal(&record->ips[i], ip))
-			return true;
-	return false;
-}
-
 /* Is it an address of the interface that CHECK is for? True also if the result does not say. */
 static bool check_is_ours(const struct result *prev, const struct cni_ip *ip, const char *ifname)
 {
@@ -40,7 +32,7 @@ static int check_compare(const struct record *record, const struct conf *conf, c
 		const struct cni_ip *ip = &prev->ips[i];
 
 		if (check_is_ours(prev, ip, req->ifname) && check_in_pools(conf, &ip->address.ip) &&
-		    !check_has(record, &ip->address.ip))
+		    !record_has(record, &ip->address.ip))
 			return cni_fail(err, CNI_DAMAGED, "%s of prevResult is not leased by %s %s",
 					ip_text(&ip->address.ip).s, req->container, req->ifname);
 	}
@@ -112,7 +104,7 @@ static int check_read(struct record *ret, struct homes *homes, const struct owne
 		if (found == FOUND_FAILED)
 			return -1;
 		for (size_t k = 0; found == FOUND && k < record.n && ret->n < RECORD_MAX; k++)
-			if (!check_has(ret, &record.ips[k]))
+			if (!record_has(ret, &record.ips[k]))
 				ret->ips[ret->n++] = record.ips[k];
 	}
 	return 0;
@@ -123,23 +115,16 @@ static int check_leases(struct record *ret, const struct conf *conf, const struc
 {
 	const struct owner owner = { .container = req->container, .ifname = req->ifname };
 	struct homes homes;
-	int rc = 0;
+	int rc = homes_open(&homes, &conf->place, err) == FOUND_FAILED ? -1 : 0;
 
 	ret->n = 0;
-	switch (homes_open(&homes, &conf->place, err)) {
-	case FOUND:
+	if (rc == 0)
 		rc = check_read(ret, &homes, &owner, err);
-		if (rc == 0 && ret->n && conf->cluster.pool && homes.present &&
-		    (check_blocks(ret, conf, &homes.present->store, err) < 0 ||
-		     check_identity(conf, &homes.present->store, &owner, ret, err) < 0))
-			rc = -1;
-		homes_close(&homes);
-		break;
-	case FOUND_FAILED:
-		return -1;
-	case FOUND_NOT:
-		break;
-	}
+	if (rc == 0 && ret->n && conf->cluster.pool && homes.present &&
+	    (check_blocks(ret, conf, &homes.present->store, err) < 0 ||
+	     check_identity(conf, &homes.present->store, &owner, ret, err) < 0))
+		rc = -1;
+	homes_close(&homes);
 	if (rc == 0 && !ret->n)
 		return cni_fail(err, CNI_DAMAGED, "Failed to find address added by container %s",
 				req->container);

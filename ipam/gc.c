@@ -114,19 +114,20 @@ static int gc_collect(const struct request *req, struct valid *valid, struct cni
 {
 	struct place place;
 	struct homes homes;
+	const struct home *present;
 	size_t n;
-	enum found found;
-	int rc = 0;
+	int rc;
 
 	if (place_read(&place, req, err) < 0)
 		return -1;
-	found = homes_open(&homes, &place, err);
-	if (found != FOUND)
-		return found == FOUND_NOT ? 0 : -1;
+	rc = homes_open(&homes, &place, err) == FOUND_FAILED ? -1 : 0;
 	n = homes.n;
+	present = homes.present;
 	homes_close(&homes);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = gc_collect_in(req, &homes.list[i].place, homes.present == &homes.list[i], valid, err);
+	for (size_t i = 0; i < n; i++)
+		if (gc_collect_in(req, &homes.list[i].place, present == &homes.list[i], valid,
+				  rc < 0 ? NULL : err) < 0)
+			rc = -1;
 	return rc;
 }
 

@@ -12,6 +12,7 @@
 #include "cni/cleanup.h"
 #include "cni/plugin.h"
 #include "ipam/record.h"
+#include "ipam/release.h"
 
 #define TRIES 4 /* how often other calls may change the mark while this one waits for locks */
 
@@ -35,13 +36,23 @@ static struct path home_mark_path(const struct place *place, const char *after)
 	return home_path_of(place, ".addrpool/", place->network, after);
 }
 
+/* Can the path not exist, or is it no link? */
+static bool home_is_absent(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG || error == EINVAL;
+}
+
 static int home_mark_read(struct home_mark *ret, const struct place *place, struct cni_error *err)
 {
 	const struct path path = home_mark_path(place, "/pool");
 	ssize_t len = readlink(path.s, ret->s, sizeof(ret->s));
 
-	if (len < 0 && (errno == EIO || errno == ENOMEM))
-		return cni_fail(err, CNI_IO, "read %s: %s", path.s, errno_text(errno));
+	if (len < 0 && !home_is_absent(errno)) {
+		const int error = errno;
+
+		cni_fail(err, CNI_IO, "read %s: %s", path.s, errno_text(error));
+		return store_remedy(error, err);
+	}
 	if (len < 0 || len == (ssize_t)sizeof(ret->s))
 		len = 0;
 	ret->s[len] = '\0';
@@ -84,28 +95,6 @@ static void home_mark_add(struct home_mark *mark, const char *name)
 	snprintf(mark->s + len, sizeof(mark->s) - len, "%s%s", len ? "/" : "", name);
 }
 
-static bool home_is_lease(int dir, const char *name, void *arg)
-{
-	bool *found = arg;
-	struct ip ip;
-
-	(void)dir;
-	*found = ip_parse(name, &ip);
-	return !*found;
-}
-
-/* Has the store with the network's name leases? True also if the directory cannot be read: then opening it
- * reports the error. */
-static bool home_has_own(const struct place *place)
-{
-	bool found = false;
-
-	return (file_each(AT_FDCWD, home_path_of(place, "", place->network, "").s, home_is_lease, &found) <
-			0 &&
-		errno != ENOENT && errno != ENOTDIR) ||
-	       found;
-}
-
 static bool homes_have(const struct homes *homes, const char *name)
 {
 	for (size_t i = 0; i < homes->n; i++)
@@ -114,15 +103,19 @@ static bool homes_have(const struct homes *homes, const char *name)
 	return false;
 }
 
+static int homes_are_too_many(const struct homes *homes, const struct place *place, struct cni_error *err)
+{
+	cni_fail(err, CNI_CONFIG, "network %s has leases in too many pools: %s", place->network,
+		 homes->mark.s);
+	return cni_hint(err, "%s names them", home_mark_path(place, "/pool").s);
+}
+
 static int homes_add(struct homes *homes, const struct place *place, const char *name, struct cni_error *err)
 {
 	if (homes_have(homes, name))
 		return 0;
-	if (homes->n == HOMES_MAX) {
-		cni_fail(err, CNI_CONFIG, "network %s has leases in too many pools: %s", place->network,
-			 homes->mark.s);
-		return cni_hint(err, "%s names them", home_mark_path(place, "/pool").s);
-	}
+	if (homes->n == HOMES_MAX)
+		return homes_are_too_many(homes, place, err);
 	homes->list[homes->n] = (struct home){ .place = *place };
 	homes->list[homes->n++].place.store = name;
 	return 0;
@@ -146,16 +139,16 @@ static int home_compare(const void *a, const void *b)
 	return strcmp(((const struct home *)a)->place.store, ((const struct home *)b)->place.store);
 }
 
-/* Whoever may change the mark also locks the network's own store, which ADD without "pool" locks until it has
- * written its lease. */
+/* The network's own store is always one of them: programs that do not know "pool" have their leases there. */
 static int homes_find(struct homes *ret, const struct place *place, struct cni_error *err)
 {
 	ret->n = 0;
+	ret->present = NULL;
 	if (home_mark_read(&ret->mark, place, err) < 0 || homes_add(ret, place, place->store, err) < 0 ||
-	    ((strcmp(ret->mark.s, place->store) != 0 || home_has_own(place)) &&
-	     homes_add(ret, place, place->network, err) < 0) ||
-	    homes_add_marked(ret, place, err) < 0)
+	    homes_add(ret, place, place->network, err) < 0 || homes_add_marked(ret, place, err) < 0) {
+		ret->n = 0;
 		return -1;
+	}
 	/* all calls take the locks in one order */
 	qsort(ret->list, ret->n, sizeof(*ret->list), home_compare);
 	return 0;
@@ -170,7 +163,7 @@ static enum found homes_are_all(struct homes *homes, const struct place *place, 
 	if (home_mark_read(&mark, place, err) < 0)
 		return FOUND_FAILED;
 	if (!strcmp(mark.s, homes->mark.s))
-		return homes_have(homes, place->network) || !home_has_own(place) ? FOUND : FOUND_NOT;
+		return FOUND;
 	if (homes_find(&now, place, err) < 0)
 		return FOUND_FAILED;
 	for (size_t i = 0; i < now.n; i++)
@@ -185,50 +178,46 @@ void homes_close(struct homes *homes)
 	for (size_t i = 0; i < homes->n; i++)
 		store_close(&homes->list[i].store);
 	homes->n = 0;
+	homes->present = NULL;
 }
 
-/* Opens those that exist. With create, makes the present one and the network's own one. */
+/* Opens those that exist; with create, makes the others. Without it, goes on after an error. */
 static int homes_open_found(struct homes *homes, const struct place *place, bool create,
 			    struct cni_error *err)
 {
 	const size_t n = homes->n;
+	int rc = 0;
 
 	homes->n = 0;
-	homes->present = NULL;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !(create && rc < 0); i++) {
 		struct home home = homes->list[i];
-		const bool present = !strcmp(home.place.store, place->store);
-		const bool make = create && (present || !strcmp(home.place.store, place->network));
-		enum found found = store_open(&home.store, &home.place, make, err);
+		const enum found found = store_open(&home.store, &home.place, create, rc < 0 ? NULL : err);
 
 		if (found == FOUND_FAILED)
-			return -1;
-		if (found == FOUND_NOT)
+			rc = -1;
+		if (found != FOUND)
 			continue;
-		if (present)
+		if (!strcmp(home.place.store, place->store))
 			homes->present = &homes->list[homes->n];
 		homes->list[homes->n++] = home;
 	}
-	return 0;
+	return rc;
 }
 
 static enum found homes_open_as(struct homes *ret, const struct place *place, bool create,
 				struct cni_error *err)
 {
 	for (int tries = 0; tries < TRIES; tries++) {
-		enum found same;
+		const enum found same =
+			homes_find(ret, place, err) < 0 || homes_open_found(ret, place, create, err) < 0
+				? FOUND_FAILED
+				: homes_are_all(ret, place, err);
 
-		if (homes_find(ret, place, err) < 0) {
-			ret->n = 0;
-			return FOUND_FAILED;
-		}
-		same = homes_open_found(ret, place, create, err) < 0 ? FOUND_FAILED
-								     : homes_are_all(ret, place, err);
 		if (same == FOUND)
 			return ret->n ? FOUND : FOUND_NOT;
-		homes_close(ret);
 		if (same == FOUND_FAILED)
 			return same;
+		homes_close(ret);
 	}
 	return (enum found)cni_fail(err, CNI_RETRY,
 				    "other calls change the pool of network %s at the same time",
@@ -240,45 +229,64 @@ enum found homes_open(struct homes *ret, const struct place *place, struct cni_e
 	return homes_open_as(ret, place, false, err);
 }
 
-/* Writes the lease and its record in the new store. */
+/* Writes the lease and its record in the new store. A record that cannot be read, or lacks addresses, stays
+ * so: whoever uses it reads all leases. */
 static int home_copy(struct store *to, const struct lease *lease, const struct origin *origin,
 		     const struct place *place, struct cni_error *err)
 {
 	struct record record;
+	const enum found known = record_get(&record, to, &lease->owner);
 
-	if (record_get(&record, to, &lease->owner) != FOUND || record.many)
-		record = (struct record){ .n = 0 };
 	record.origin = *origin;
 	record.origin.network = network_mark(place);
 	if (record.n < RECORD_MAX)
 		record.ips[record.n++] = lease->ip;
 	if (lease_write(to, &lease->owner, err) < 0)
 		return -1;
-	if (record_put(to, &lease->owner, &record, err) == 0)
+	if (known == FOUND_FAILED || record.many || record_put(to, &lease->owner, &record, err) == 0)
 		return lease_take(to, &lease->ip, 1, err);
 	lease_unwrite(to);
 	return -1;
 }
 
-/* FOUND_NOT: it stays. */
+/* Is the address free in the new store? A lease of an earlier boot is released. */
+static enum found home_has_room(struct store *to, const struct ip *ip, const struct place *place,
+				struct cni_error *err)
+{
+	struct lease other;
+	enum found there = lease_exists(to, ip, err), gone;
+
+	if (there != FOUND)
+		return there == FOUND_NOT ? FOUND : FOUND_FAILED;
+	gone = lease_read(&other, to, ip, err);
+	if (gone == FOUND)
+		gone = release_earlier(to, place, &other, err);
+	free(other.text);
+	return gone;
+}
+
+/* If another attachment has the address in the new store, the lease stays, unless one of both is of an
+ * earlier boot: for that one no DEL may come. FOUND_NOT: it stays. */
 static enum found home_move(struct store *to, struct store *from, const struct lease *lease,
 			    const struct origin *origin, const struct place *place, struct cni_error *err)
 {
-	enum found there = lease_exists(to, &lease->ip, err), same = FOUND;
+	enum found moved = lease_is_of(to, &lease->ip, &lease->owner, err), room = FOUND;
 
-	if (there == FOUND)
-		same = lease_is_of(to, &lease->ip, &lease->owner, err);
-	if (there == FOUND_FAILED || same == FOUND_FAILED)
-		return FOUND_FAILED;
-	if (same == FOUND_NOT) {
-		cni_log("network %s: %s of %s %s stays in %s until its DEL: another attachment has it in %s",
-			place->network, ip_text(&lease->ip).s, lease->owner.container, lease->owner.ifname,
-			from->name, to->name);
-		return FOUND_NOT;
+	if (moved == FOUND_NOT)
+		room = home_has_room(to, &lease->ip, place, err);
+	if (room == FOUND_NOT) {
+		room = release_earlier(from, place, lease, err);
+		if (room == FOUND_NOT)
+			cni_log("network %s: %s of %s %s stays in %s until its DEL: another attachment has "
+				"it in %s; "
+				"restart one of both",
+				place->network, ip_text(&lease->ip).s, lease->owner.container,
+				lease->owner.ifname, from->name, to->name);
+		return room;
 	}
-	if (there == FOUND_NOT && home_copy(to, lease, origin, place, err) < 0)
-		return FOUND_FAILED;
-	if (lease_drop(from, &lease->ip, err) < 0 || record_settle(from, &lease->owner, err) < 0)
+	if (moved == FOUND_FAILED || room == FOUND_FAILED ||
+	    (moved == FOUND_NOT && home_copy(to, lease, origin, place, err) < 0) ||
+	    lease_drop(from, &lease->ip, err) < 0 || record_settle(from, &lease->owner, err) < 0)
 		return FOUND_FAILED;
 	return FOUND;
 }
@@ -326,10 +334,16 @@ static struct home_mark homes_mark_while(const struct homes *homes, const struct
 	return mark;
 }
 
+/* A later DEL may require one more store than ADD: the one of its configuration. */
 static int homes_move(struct homes *homes, const struct place *place, struct cni_error *err)
 {
+	const struct home_mark during = homes_mark_while(homes, place);
 	struct home_mark after = { "" };
 
+	if (homes->n == HOMES_MAX)
+		return homes_are_too_many(homes, place, err);
+	if (strcmp(during.s, homes->mark.s) != 0 && home_mark_write(place, during.s, err) < 0)
+		return -1;
 	if (place_is_pool(place))
 		home_mark_add(&after, place->store);
 	for (size_t i = 0; i < homes->n; i++) {
@@ -343,24 +357,17 @@ static int homes_move(struct homes *homes, const struct place *place, struct cni
 		if (all == FOUND_NOT && strcmp(from->place.store, place->network) != 0)
 			home_mark_add(&after, from->place.store);
 	}
-	return strcmp(after.s, homes_mark_while(homes, place).s) != 0 ? home_mark_write(place, after.s, err)
-								      : 0;
+	return strcmp(after.s, during.s) != 0 ? home_mark_write(place, after.s, err) : 0;
 }
 
 int home_open(struct store *ret, const struct place *place, struct cni_error *err)
 {
 	struct homes homes;
-	struct home_mark during;
-	int rc = 0;
+	int rc = -1;
 
 	if (place->shared)
 		return store_open(ret, place, true, err) == FOUND ? 0 : -1;
-	if (homes_open_as(&homes, place, true, err) != FOUND)
-		return -1;
-	during = homes_mark_while(&homes, place);
-	if (strcmp(during.s, homes.mark.s) != 0)
-		rc = home_mark_write(place, during.s, err);
-	if (rc == 0 && homes.n > 1)
+	if (homes_open_as(&homes, place, true, err) == FOUND)
 		rc = homes_move(&homes, place, err);
 	if (rc == 0) {
 		*ret = homes.present->store;

@@ -228,7 +228,7 @@ static int record_by_owner_and_address(const void *a, const void *b)
 	return order ? order : lease_by_address(a, b);
 }
 
-static bool record_has(const struct record *record, const struct ip *ip)
+bool record_has(const struct record *record, const struct ip *ip)
 {
 	for (size_t i = 0; i < record->n; i++)
 		if (ip_equal(&record->ips[i], ip))
@@ -254,6 +254,11 @@ bool origin_equal(const struct origin *a, const struct origin *b)
 {
 	return !strcmp(a->boot.id, b->boot.id) && a->netns.inode == b->netns.inode &&
 	       a->netns.cookie == b->netns.cookie && !strcmp(a->network.s, b->network.s);
+}
+
+bool origin_is_earlier(const struct origin *origin, const struct boot *boot)
+{
+	return origin->boot.id[0] && boot->id[0] && strcmp(origin->boot.id, boot->id) != 0;
 }
 
 struct network_mark network_mark(const struct place *place)
@@ -389,6 +394,7 @@ int records_rebuild(struct store *store, struct cni_error *err)
 
 	store->changed = true;
 	unlinkat(store->leases, STORE_COPY, 0); /* a killed call may have left it */
+	mkdirat(store->meta, "owner", S_IRWXU); /* a store without records has a seal, too */
 	taken_forget(store);
 	if (rc == 0 && leases.n)
 		qsort(leases.list, leases.n, sizeof(*leases.list), record_by_owner_and_address);

@@ -64,6 +64,21 @@ static void release_log_released(const struct place *place, const struct lease *
 		cni_log("network %s: %s is free again: %s", place->network, ip.s, reason);
 }
 
+enum found release_earlier(struct store *store, const struct place *place, const struct lease *lease,
+			   struct cni_error *err)
+{
+	struct origin origin;
+
+	if (origin_of(&origin, store, lease, err) < 0)
+		return FOUND_FAILED;
+	if (!origin_is_earlier(&origin, &store->boot))
+		return FOUND_NOT;
+	if (release_lease(store, place, &lease->ip, err) < 0 || record_settle(store, &lease->owner, err) < 0)
+		return FOUND_FAILED;
+	release_log_released(place, lease, why_dead(EARLIER));
+	return FOUND;
+}
+
 int release_all(struct store *store, const struct place *place, const struct states *states,
 		const char *(*why)(enum state state), size_t *n, struct cni_error *err)
 {

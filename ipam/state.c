@@ -40,17 +40,12 @@ int states_read(struct states *ret, const struct store *store,
 	return 0;
 }
 
-static bool state_is_earlier(const struct origin *origin, const struct boot *boot)
-{
-	return origin->boot.id[0] && boot->id[0] && strcmp(origin->boot.id, boot->id) != 0;
-}
-
 static enum state state_judge(const struct lease *lease, const struct origin *origin, const struct boot *boot,
 			      struct alive *alive)
 {
 	if (!*lease->owner.container)
 		return EMPTY;
-	if (state_is_earlier(origin, boot))
+	if (origin_is_earlier(origin, boot))
 		return EARLIER;
 	if (!origin->netns.inode)
 		return UNKNOWN;
@@ -71,7 +66,7 @@ void states_judge(struct states *states)
 	bool matters = false;
 
 	for (size_t i = 0; i < states->leases.n; i++)
-		matters |= states->origins[i].netns.inode && !state_is_earlier(&states->origins[i], &boot);
+		matters |= states->origins[i].netns.inode && !origin_is_earlier(&states->origins[i], &boot);
 	if (matters)
 		alive_read(&alive);
 	for (size_t i = 0; i < states->leases.n; i++)

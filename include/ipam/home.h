@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stores of a network, also after "pool" was added, changed or removed.
+ * The stores in which a network may have leases, also after "pool" was added, changed or removed:
  *
- *	<dataDir>/<network>                            the network's leases without "pool"
+ *	<dataDir>/<network>                            its own one: its leases without "pool"
  *	<dataDir>/<pool>                               the leases of all networks with that "pool"
- *	<dataDir>/.addrpool/<network>/pool -> "lan"    the mark: the pools in which the network may have
- *leases, besides its own store; "lan/wan" while they move, or stay
+ *	<dataDir>/.addrpool/<network>/pool -> "lan"    the mark: the pools in which it may have leases
  *
- * ADD moves the network's leases into its present store, one at a time, so addrpool knows the addresses of
- *all pods before it assigns another. The mark changes before the first lease moves. If another attachment has
- *a lease's address in the new store, the lease stays in the old one until its DEL; home_open() reports that.
- * DEL, CHECK and GC move nothing: runtimes such as Multus and CRI-O call DEL and CHECK with the configuration
- * of the pod's ADD, which may be older. They look in all stores.
+ * ADD moves the network's leases into its present store, so it assigns no address that a pod of the network
+ * has. If another attachment has the address of a lease there, the lease stays where it is until its DEL. A
+ * lease of an earlier boot does not stay: addrpool releases it, since no DEL may come.
  *
- * A call locks all stores that it uses, in the order of their names, and then reads the mark again: if
- *another call has changed it meanwhile, it starts again.
+ * ADD writes the mark "lan/wan" before it moves the first lease, and "lan" after the last one, or "lan/wan"
+ * again if some stay in wan.
  *
- * With "cluster" no lease moves, since the node has no blocks of a pool with another name.
+ * DEL, CHECK and GC move nothing, but look in all stores. Runtimes such as Multus and CRI-O call DEL and
+ * CHECK with the configuration of the pod's ADD, in which "pool" may be another one.
+ *
+ * A call locks all these stores, in the order of their names, and reads the mark again. If another call has
+ * changed the mark meanwhile, it begins anew. So two calls that find the same mark exclude each other.
+ *
+ * With "cluster" no lease moves: the node has no blocks of a pool with another name.
  */
 #ifndef IPAM_HOME_H
 #define IPAM_HOME_H
@@ -48,8 +51,8 @@ struct homes {
  * CNI_RETRY. */
 int home_open(struct store *ret, const struct place *place, struct cni_error *err);
 
-/* Opens all stores that exist and in which the network may have leases. FOUND_NOT: none exists. Errors: as
- * home_open(). homes_close() after FOUND. */
+/* Opens all stores that exist. FOUND_NOT: there is none. FOUND_FAILED: DEL and GC still release what is in
+ * the others, which are open. homes_close() in any case. Errors: as home_open(). */
 enum found homes_open(struct homes *ret, const struct place *place, struct cni_error *err);
 void homes_close(struct homes *homes);
 

@@ -54,6 +54,7 @@ enum found record_find(struct record *ret, const struct store *store, const stru
 /* Reads the record without verifying it; it may have no addresses. FOUND_FAILED: there is a record, but it
  * cannot be read (errno), or is damaged (EBADMSG). Then the caller must read the leases. */
 enum found record_get(struct record *ret, const struct store *store, const struct owner *owner);
+bool record_has(const struct record *record, const struct ip *ip);
 int record_put(struct store *store, const struct owner *owner, const struct record *record,
 	       struct cni_error *err);
 void record_drop(struct store *store, const struct owner *owner);
@@ -65,6 +66,8 @@ int record_settle(struct store *store, const struct owner *owner, struct cni_err
  * is unknown: host-local made the lease, or the record is damaged. Errors: CNI_IO. */
 int origin_of(struct origin *ret, const struct store *store, const struct lease *lease,
 	      struct cni_error *err);
+/* Was the lease made before this boot? False if that is unknown. */
+bool origin_is_earlier(const struct origin *origin, const struct boot *boot);
 bool origin_equal(const struct origin *a, const struct origin *b);
 
 /* Makes all records agree with the leases. */

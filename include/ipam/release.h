@@ -18,6 +18,10 @@ int release_owner(struct store *store, const struct place *place, const struct o
 int release_all(struct store *store, const struct place *place, const struct states *states,
 		const char *(*why)(enum state state), size_t *n, struct cni_error *err);
 
+/* Releases a lease of an earlier boot, and reports it. FOUND_NOT: it is not, or that is unknown. */
+enum found release_earlier(struct store *store, const struct place *place, const struct lease *lease,
+			   struct cni_error *err);
+
 /* Why an ADD without a free address may release the lease; NULL: it may not. */
 const char *why_dead(enum state state);
 

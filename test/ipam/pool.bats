@@ -296,7 +296,7 @@ lives() {
 	gets 10.9.0.2/24 "$(alone a)" c1
 	gets 10.9.0.2/24 "$(of b)" c2
 	gets 10.9.0.3/24 "$(of a)" c3
-	[[ $stderr = *'network a: 10.9.0.2 of c1 eth0 stays in a until its DEL: another attachment has it in lan'* ]]
+	[[ $stderr = *'network a: 10.9.0.2 of c1 eth0 stays in a until its DEL: another attachment has it in lan; restart one of both'* ]]
 	in_store a 10.9.0.2
 	in_store lan '10.9.0.2 10.9.0.3'
 	pool DEL "$(of a)" c1
@@ -321,6 +321,116 @@ lives() {
 	pool GC "$(of a "$small" "$(valid c5:eth0)")"
 	in_store wan ''
 	in_store lan '10.9.0.2 10.9.0.3 10.9.0.4'
+}
+
+@test "of two leases of one address, in the pools of before and now, the one of an earlier boot is released" {
+	gets 10.9.0.2/24 "$(alone a)" c1
+	gets 10.9.0.2/24 "$(of b)" c2
+	OWN=$DATA/.addrpool/a restarted c1
+	gets 10.9.0.3/24 "$(of a)" c3
+	[[ $stderr = *'network a: 10.9.0.2 is free again, leased by c1 eth0: the machine has restarted since'* ]]
+	in_store a ''
+	STORE=$POOL holds 10.9.0.2 'c2\r\neth0'
+	gets 10.9.0.4/24 "$(of a)" c4
+	[ -z "$stderr" ]
+	gets 10.9.0.2/24 "$(alone d)" c5
+	OWN=$DATA/.addrpool/lan restarted c2
+	gets 10.9.0.5/24 "$(of d)" c6
+	[[ $stderr = *'10.9.0.2 is free again, leased by c2 eth0: the machine has restarted since'* ]]
+	in_store d ''
+	STORE=$POOL holds 10.9.0.2 'c5\r\neth0'
+}
+
+@test "DEL releases all leases of a container, also if an earlier one moves to more than a record has room for" {
+	local i
+	mkdir -p "$POOL"
+	for i in {10..80}; do
+		printf 'c1\r\neth0' >"$POOL/10.9.0.$i"
+	done
+	gets 10.9.0.2/24 "$(alone a)" c1
+	gets 10.9.0.3/24 "$(of a)" c2
+	drops "$(of a)" c1
+	in_store lan 10.9.0.3
+}
+
+# fails_at CALL ERROR [WHEN [PATH]]: sets PLUGIN to addrpool, in which that system call fails.
+fails_at() {
+	PLUGIN=$BATS_TEST_TMPDIR/failing
+	printf '#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -f -qq -o /dev/null %s -e inject=%s:error=%s:when=%s "%s"\n' \
+		"${4:+-P $4}" "$1" "$2" "${3:-1+}" "$BUILD/addrpool" >"$PLUGIN"
+	chmod +x "$PLUGIN"
+}
+
+@test "a note of the pools that cannot be read is not absent: DEL fails until it finds the lease" {
+	local error wan
+	wan=$(of a | sed 's/lan/wan/')
+	for error in EACCES ESTALE ELOOP EIO ENOMEM; do
+		gets 10.9.0.2/24 "$(of a)" c1
+		fails_at readlink $error 1+ "$DATA/.addrpool/a/pool"
+		pool DEL "$wan" c1
+		fails 5 "read $DATA/.addrpool/a/pool: "
+		unset PLUGIN
+		in_store lan 10.9.0.2
+		drops "$wan" c1
+		in_store lan ''
+		rm -rf "$DATA"
+	done
+}
+
+@test "DEL and GC release what is in other stores, if one cannot be opened" {
+	gets 10.9.0.2/24 "$(of a)" c1
+	gets 10.9.0.3/24 "$(of a)" c2
+	ln -sfn lan/dmz/wan "$DATA/.addrpool/a/pool"
+	touch "$DATA/dmz" "$DATA/wan"
+	pool DEL "$(of a)" c1
+	fails 5 "open $DATA/dmz: not a directory"
+	in_store lan 10.9.0.3
+	pool GC "$(of a "$small" "$(valid)")"
+	fails 5 "open $DATA/dmz: not a directory"
+	in_store lan ''
+	pool CHECK "$(of a)" c1
+	fails 5 "open $DATA/dmz: not a directory"
+	rm "$DATA/dmz" "$DATA/wan"
+	drops "$(of a)" c1
+}
+
+@test "DEL releases the leases of all stores but one, if that one cannot be changed" {
+	local n failed=0
+	for ((n = 1; n < 30; n++)); do
+		rm -rf "$DATA"
+		gets 10.9.0.2/24 "$(alone a)" c1
+		mkdir -p "$POOL"
+		printf 'c1\r\neth0' >"$POOL/10.9.0.3"
+		fails_at unlinkat EIO $n
+		pool DEL "$(of a)" c1
+		unset PLUGIN
+		[ "$(find "$DATA" -path '*/.addrpool' -prune -o -name '10.*' -print | wc -l)" -le 1 ] || { ls "$DATA"/*; return 1; }
+		[ "$status" = 0 ] || failed=$((failed + 1))
+		drops "$(of a)" c1
+		in_store a ''
+		in_store lan ''
+	done
+	[ "$failed" -ge 2 ]
+}
+
+@test "a network with leases in many pools: ADD refuses one more before DEL would fail" {
+	local i k refused='' conf confs=()
+	for ((i = 1; i < 12; i++)); do
+		conf=$(of a '"subnet": "10.9.0.0/24"' | sed "s/lan/p$i/")
+		confs+=("$conf")
+		mkdir -p "$DATA/p$i"
+		for ((k = 1; k < i; k++)); do # so that no lease moves there
+			printf 'other\r\neth0' >"$DATA/p$i/10.9.0.1$k"
+		done
+		CNI_ARGS=IP=10.9.0.1$i pool ADD "$conf" c$i
+		[ "$status" = 0 ] || { fails 7 'network a has leases in too many pools: '; refused=$i; break; }
+	done
+	[ "$refused" ]
+	for ((k = 1; k < refused; k++)); do
+		drops "${confs[k % refused]}" c$k
+		[ ! -e "$DATA/p$k/10.9.0.1$k" ]
+	done
+	drops "$(of a)" c$refused
 }
 
 @test "leases that are in both stores after a kill are in one after the next call" {
@@ -451,6 +561,34 @@ distinct() {
 			[ -z "$(find "$DATA" -path '*/.addrpool' -prune -o -name '10.*' -print)" ]
 		done
 	done
+}
+
+@test "an ADD of before and one of after a change, at once, without the store of before: no address is assigned twice" {
+	local both wan
+	wan=$(of a | sed 's/lan/wan/')
+	gets 10.9.0.2/24 "$(of a)" c1
+	drops "$(of a)" c1
+	rm -rf "$POOL"
+	printf '#!/bin/sh\nexport ASAN_OPTIONS=detect_leaks=0\nexec strace -f -qq -o /dev/null -e trace=symlink -e inject=symlink:delay_enter=300000 "%s"\n' \
+		"$BUILD/addrpool" >"$BATS_TEST_TMPDIR/slow"
+	chmod +x "$BATS_TEST_TMPDIR/slow"
+	(
+		export PLUGIN=$BATS_TEST_TMPDIR/slow
+		pool ADD "$wan" c2
+		succeeds
+	) 3>&- &
+	both=$!
+	sleep 0.2
+	pool ADD "$(of a)" c1
+	succeeds
+	wait $both
+	distinct c1 c2
+	for id in c1 c2; do
+		drops "$wan" $id
+	done
+	distinct
+	in_store lan ''
+	in_store wan ''
 }
 
 @test "eight ADDs with three values of pool at once: all succeed, with eight addresses" {

@@ -312,10 +312,11 @@ small() {
 	chmod a+rx "$DATA"
 	for verb in ADD DEL CHECK; do
 		run as_nobody env CNI_COMMAND=$verb CNI_CONTAINERID=a CNI_IFNAME=eth0 CNI_NETNS=/x "$PLUGIN" <<<"$conf"
-		fails 5 "open $STORE/lock: permission denied"
+		fails 5 "read $OWN/pool: permission denied"
+		explains 'the plugin must run as root'
 	done
 	run as_nobody env CNI_COMMAND=ADD CNI_CONTAINERID=a CNI_IFNAME=eth0 CNI_NETNS=/x "$PLUGIN" <<<"$(conf '' '"name": "other"')"
-	fails 5 "mkdir $DATA/other: permission denied"
+	fails 5 "read $DATA/.addrpool/other/pool: permission denied"
 	leased 10.9.0.2
 }
 

@@ -18,9 +18,10 @@
 
 #include "claim/claim.h"
 
-/* Both may be repeated. block_route_add() reports a failure on stderr: block_routes_follow() of a later call
- * makes up for it. block_route_delete() fails with CNI_INTERNAL, CNI_IO: then the note must stay. */
-void block_route_add(const struct prefix *block);
+/* Both may be repeated. block_route_add() does nothing without "blockRoutes", and in a call that may have an
+ * earlier configuration. It reports a failure on stderr: block_routes_follow() of a later call makes up for
+ * it. block_route_delete() fails with CNI_INTERNAL, CNI_IO: then the note must stay. */
+void block_route_add(const struct node *node, const struct prefix *block);
 int block_route_delete(const struct prefix *block, struct cni_error *err);
 
 /*

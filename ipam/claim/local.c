@@ -53,8 +53,8 @@ int local_note(const struct node *node, const struct claim *claim, enum block_st
 
 	memcpy(block.id, claim->id, sizeof(block.id));
 	memcpy(block.version, claim->version, sizeof(block.version));
-	if (state == BLOCK_OWNED && node->conf->cluster.block_routes)
-		block_route_add(&claim->block);
+	if (state == BLOCK_OWNED)
+		block_route_add(node, &claim->block);
 	if (local_open(&store, node, err) < 0)
 		return -1;
 	rc = block_put(&store, &block, err);

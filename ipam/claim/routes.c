@@ -26,13 +26,26 @@ static struct route routes_route_of(const struct prefix *block)
 	};
 }
 
-void block_route_add(const struct prefix *block)
+/* An earlier configuration neither makes routes nor ends them: a later one may have said otherwise. */
+static bool routes_may_begin(const struct node *node)
+{
+	return node->conf->cluster.block_routes && !node->earlier;
+}
+
+static bool routes_may_stay(const struct node *node)
+{
+	return node->conf->cluster.block_routes || node->earlier;
+}
+
+void block_route_add(const struct node *node, const struct prefix *block)
 {
 	const struct route route = routes_route_of(block);
 	struct cni_error why = { 0 };
 	struct rtnl nl;
 	int error = -1;
 
+	if (!routes_may_begin(node))
+		return;
 	if (rtnl_open(&nl, -1, &why) == 0) {
 		error = route_add(&nl, 0, &route, &why);
 		rtnl_close(&nl);
@@ -65,8 +78,6 @@ struct routes_noted {
 struct routes {
 	struct routes_noted *list;
 	size_t n;
-	bool block_routes;
-	bool earlier;	      /* a later configuration may have said otherwise */
 	struct cni_error why; /* if something could not be read */
 };
 
@@ -124,7 +135,7 @@ static void routes_read_notes(struct routes *ret, const struct node *node)
 		identities_each(&store, routes_note_identity, ret);
 	/* a route stays while its block is claimed again, which the engine has lost: pods use it */
 	for (size_t i = 0; i < blocks.n; i++)
-		if (blocks.list[i].state != BLOCK_CLAIMING || !(ret->block_routes || ret->earlier))
+		if (blocks.list[i].state != BLOCK_CLAIMING || !routes_may_stay(node))
 			routes_note(ret, &blocks.list[i].prefix, block_counts(&blocks.list[i]));
 	blocks_free(&blocks);
 	store_close(&store);
@@ -151,7 +162,7 @@ static void routes_read_kernel(struct routes *routes)
 
 int block_routes_follow(const struct node *node, struct cni_error *err)
 {
-	struct routes routes = { .block_routes = node->conf->cluster.block_routes, .earlier = node->earlier };
+	struct routes routes = { .list = NULL };
 
 	routes_read_notes(&routes, node);
 	if (routes.n && !*routes.why.msg)
@@ -159,9 +170,9 @@ int block_routes_follow(const struct node *node, struct cni_error *err)
 	for (size_t i = 0; i < routes.n && !*routes.why.msg; i++) {
 		const struct routes_noted *noted = &routes.list[i];
 
-		if (noted->ours && routes.block_routes && !routes.earlier && !noted->there)
-			block_route_add(&noted->dst);
-		if (noted->there && !(noted->ours && (routes.block_routes || routes.earlier)))
+		if (noted->ours && !noted->there)
+			block_route_add(node, &noted->dst);
+		if (noted->there && !(noted->ours && routes_may_stay(node)))
 			block_route_delete(&noted->dst, &routes.why);
 	}
 	free(routes.list);

@@ -154,6 +154,26 @@ returns_despite() {
 	[ -z "$(own)$(routes)" ]
 }
 
+@test "a DEL with the configuration of before makes no route that later ones have not, also after a restart of the machine" {
+	local before i
+	on a '"blockSize": 4, "blockRoutes": true'
+	before=$CONF
+	machine 11111111
+	for i in {1..10}; do
+		add c$i
+	done
+	follow
+	on a '"blockSize": 4'
+	counted
+	[ -z "$(routes)" ]
+	machine 22222222
+	for i in {1..10}; do
+		drops "$before" c$i
+		[ -z "$(routes)" ]
+	done
+	[ -z "$(own)" ]
+}
+
 @test "routes that a stranger has removed are made again, and those of others stay" {
 	local others
 	ip route add unreachable 10.9.0.200 proto 105 metric 4096

@@ -224,15 +224,26 @@ static enum found choose_is_leased(struct search *search, const struct ip *ip, s
 	return taken;
 }
 
+/* An address of "static", which is in no range, may be the gateway of any range set. */
+static bool choose_is_gateway(const struct search *search, const struct ip *ip)
+{
+	const struct conf *conf = search->conf;
+	const struct range *range = pool_range(&conf->pools[search->pool], ip);
+
+	for (size_t i = 0; !range && i < conf->n_pools; i++)
+		if (pool_is_gateway(&conf->pools[i], ip))
+			return true;
+	return range && ip_equal(ip, &range->gateway);
+}
+
 /* Succeeds if the requested address may be assigned and is free, or its lease is dead. */
 static int choose_take_wanted(struct search *search, const struct ip *ip, struct cni_error *err)
 {
 	const struct pool *pool = &search->conf->pools[search->pool];
-	const struct range *range = pool_range(pool, ip);
 	struct ip_str text = ip_text(ip);
 	enum found taken;
 
-	if (range ? ip_equal(ip, &range->gateway) : pool_is_gateway(pool, ip)) {
+	if (choose_is_gateway(search, ip)) {
 		cni_fail(err, CNI_CONFIG,
 			 "failed to allocate for range %zu: requested ip %s is subnet's gateway",
 			 pool->number, text.s);

@@ -242,11 +242,16 @@ refused() {
 	asks 10.9.0.64 10.9.0.64/24 "$(conf "$range, \"static\": [\"10.9.0.64\"]")" c
 }
 
-@test "the gateway of another range of the subnet is not assigned either" {
-	local two='"ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.10", "rangeEnd": "10.9.0.99", "gateway": "10.9.0.1"},
-		{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.100", "rangeEnd": "10.9.0.199", "gateway": "10.9.0.2"}]]'
-	pool ADD "$(conf "$two, \"static\": [\"10.9.0.0/28\"]" '"runtimeConfig": {"ips": ["10.9.0.2/24"]}')" c1
-	fails 7 "is subnet's gateway"
-	pool ADD "$(conf "$two, \"static\": [\"10.9.0.2\"]")" c1
-	fails 7 'is the gateway of'
+@test "the gateway of another range of the subnet is not assigned either, in whichever range set it is" {
+	local two between ip
+	for between in '},' '}], ['; do
+		two='"ranges": [[{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.10", "rangeEnd": "10.9.0.99", "gateway": "10.9.0.1"'$between'
+			{"subnet": "10.9.0.0/24", "rangeStart": "10.9.0.100", "rangeEnd": "10.9.0.199", "gateway": "10.9.0.2"}]]'
+		for ip in 10.9.0.1 10.9.0.2; do
+			pool ADD "$(conf "$two, \"static\": [\"10.9.0.0/28\"]" "\"runtimeConfig\": {\"ips\": [\"$ip/24\"]}")" c1
+			fails 7 "is subnet's gateway"
+		done
+		pool ADD "$(conf "$two, \"static\": [\"10.9.0.2\"]")" c1
+		fails 7 'is the gateway of'
+	done
 }

@@ -211,12 +211,6 @@ static int add_allocate(struct add *add, const struct request *req, struct recor
 	return rc;
 }
 
-static int add_fail_as(const struct cni_error *why, struct cni_error *err)
-{
-	cni_fail(err, (enum cni_code)why->code, "%s", why->msg);
-	return cni_hint(err, "%s", why->details);
-}
-
 /* Finds, once, which leases are dead: the next search may release them. FOUND_NOT: that cannot help. */
 static enum found add_judge_leases(struct add *add, const struct shortage *shortage, struct cni_error *err)
 {
@@ -248,7 +242,7 @@ static enum found add_end_shortage(struct add *add, const struct request *req,
 	}
 	found = add_judge_leases(add, shortage, err);
 	if (found == FOUND_NOT)
-		add_fail_as(add->refused.msg[0] ? &add->refused : why, err);
+		cni_fail_as(err, add->refused.msg[0] ? &add->refused : why);
 	return found;
 }
 

@@ -167,8 +167,7 @@ int delegate_run(const struct request *req, const char *type, const char *verb, 
 		cni_log("ipam %s does not know %s: %s", type, verb, why.msg);
 		return 0;
 	}
-	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-	return cni_hint(err, "%s", why.details);
+	return cni_fail_as(err, &why);
 }
 
 void delegate_release_by_link(const struct request *req, const char *type)

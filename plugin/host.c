@@ -281,8 +281,7 @@ static int host_survey(struct attaching *a, struct cni_error *err)
 		cni_log("force: %s", why.msg);
 		return 0;
 	}
-	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-	return cni_hint(err, "%s", why.details);
+	return cni_fail_as(err, &why);
 }
 
 /* May an earlier attachment of the same name be released? Not if its namespace exists. */

@@ -210,9 +210,7 @@ enum found master_made(struct rtnl *nl, const struct conf *conf, const struct li
 	*ret = master_unmade(conf, parent, name);
 	if (!*unnamed.msg)
 		return FOUND_NOT;
-	cni_fail(err, (enum cni_code)unnamed.code, "%s", unnamed.msg);
-	cni_hint(err, "%s", unnamed.details);
-	return FOUND_FAILED;
+	return (enum found)cni_fail_as(err, &unnamed);
 }
 
 int master_must_be_up(const struct link *master, const char *key, struct cni_error *err)

@@ -270,10 +270,8 @@ static int page_visit(const struct ledger *ledger, const char *name,
 	enum found found = page_read_file(&page, ledger, name, &why);
 	int rc;
 
-	if (found == FOUND_FAILED && why.code != CNI_DECODE) {
-		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-		return cni_hint(err, "%s", why.details);
-	}
+	if (found == FOUND_FAILED && why.code != CNI_DECODE)
+		return cni_fail_as(err, &why);
 	if (found == FOUND)
 		page_check_known(ledger, &page, &why);
 	if (*why.msg)

@@ -33,10 +33,8 @@ static enum found release_reserve(struct release *release, struct rtnl *host, co
 	ledger_unlock(&ledger);
 	ledger_close(&release->ledger);
 	release->ledger = ledger;
-	if (found == FOUND_FAILED) {
-		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-		cni_hint(err, "%s", why.details);
-	}
+	if (found == FOUND_FAILED)
+		cni_fail_as(err, &why);
 	return found;
 }
 
@@ -94,10 +92,8 @@ int release_host(struct release *release, struct cni_error *err)
 	const bool waits = !by_program && release_wait_for_program(release, &why);
 	int rc;
 
-	if (!by_program && !waits) {
-		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-		cni_hint(err, "%s", why.details);
-	}
+	if (!by_program && !waits)
+		cni_fail_as(err, &why);
 	why = (struct cni_error){ 0 };
 	do {
 		if (release->lock < 0)
@@ -110,10 +106,8 @@ int release_host(struct release *release, struct cni_error *err)
 	release->removed = rc == 0;
 	if (waits && !*why.msg)
 		return rc > 0 ? -1 : 0;
-	if (rc < 0 && *why.msg) {
-		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-		cni_hint(err, "%s", why.details);
-	}
+	if (rc < 0 && *why.msg)
+		cni_fail_as(err, &why);
 	return rc ? -1 : 0;
 }
 

@@ -13,6 +13,9 @@ struct lease_text {
 	struct ip ip;
 };
 
+/* Opens the node's store, or makes it. store_close() after success. CNI_IO, CNI_RETRY. */
+int local_open(struct store *ret, const struct node *node, struct cni_error *err);
+
 /* Takes the lock for claims of this network, until the process ends, and mends the routes that an earlier
  * call left wrong. CNI_IO, CNI_RETRY. */
 int local_lock(struct node *node, struct cni_error *err);

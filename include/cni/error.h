@@ -49,7 +49,8 @@ enum found {
 	FOUND,
 };
 
-/* Both return -1. cni_hint() sets details unless they are set already. */
+/* All return -1. cni_hint() sets details unless they are set already. cni_fail_as() passes an error on. */
+int cni_fail_as(struct cni_error *err, const struct cni_error *why);
 __attribute__((format(printf, 3, 4))) int cni_fail(struct cni_error *err, enum cni_code code, const char *msg,
 						   ...);
 __attribute__((format(printf, 2, 3))) int cni_hint(struct cni_error *err, const char *details, ...);

@@ -297,7 +297,7 @@ static enum found claim_repeat(enum found found, const struct block_note *note, 
 {
 	if (found != FOUND || note->at_ms < since)
 		return found == FOUND_FAILED ? found : FOUND_NOT;
-	return (enum found)cni_fail(err, (enum cni_code)note->error.code, "%s", note->error.msg);
+	return (enum found)cni_fail_as(err, &note->error);
 }
 
 /* FOUND_FAILED: another process has noted this event since then, so this one need not ask the engine. */
@@ -333,12 +333,6 @@ void claim_keep_success(const struct node *node, bool agreed)
 void claim_keep_failure(const struct node *node, enum block_event event, const struct cni_error *why)
 {
 	local_happened(node, node->refused ? BLOCKS_REFUSED : event, why);
-}
-
-static int claim_fail_as(const struct cni_error *why, struct cni_error *err)
-{
-	cni_fail(err, (enum cni_code)why->code, "%s", why->msg);
-	return cni_hint(err, "%s", why->details);
 }
 
 int claim_more(struct node *node, size_t n, size_t before, const struct ip *wanted, struct cni_error *err)
@@ -378,7 +372,7 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 	}
 	if (search.exhausted && !wanted->family)
 		local_exhausted(node, search.pool, &why);
-	return claim_fail_as(&why, err);
+	return cni_fail_as(err, &why);
 }
 
 /* agree() leaves no sign of life, and a node that has lost a block of running pods always agrees: counts its
@@ -526,7 +520,7 @@ static int claim_return_all(struct node *node, bool all, struct cni_error *kept,
 		return -1;
 	engine_go_on(node->engine);
 	if (identity_return(node, all, kept) < 0 && node->engine->http->silent && rc == 0)
-		rc = claim_fail_as(kept, err);
+		rc = cni_fail_as(err, kept);
 	if (rc == 0)
 		claim_keep_success(node, agreed);
 	return rc;
@@ -549,7 +543,7 @@ int claim_return(struct node *node, bool all, struct cni_error *err)
 	rc = claim_return_all(node, all, &kept, err);
 	local_keep_endpoint(node);
 	if (rc == 0)
-		return *kept.msg ? claim_fail_as(&kept, err) : 0;
+		return *kept.msg ? cni_fail_as(err, &kept) : 0;
 	/* an engine that refuses answers at once, so no other call must wait for it */
 	if (node->refused || node->engine->http->silent)
 		claim_keep_failure(node, BLOCKS_KEPT, err);

@@ -16,7 +16,6 @@
 #include "claim/routes.h"
 #include "cni/hash.h"
 #include "cni/json.h"
-#include "ipam/home.h"
 #include "ipam/record.h"
 #include "ipam/release.h"
 
@@ -133,7 +132,7 @@ static enum found identity_note_claiming(const struct node *node, const struct o
 	struct store store;
 	enum found found;
 
-	if (home_open(&store, &node->conf->place, err) < 0)
+	if (local_open(&store, node, err) < 0)
 		return FOUND_FAILED;
 	found = identity_of(&note, &store, owner);
 	if ((found == FOUND_NOT || note.state == IDENTITY_RETURNING) &&
@@ -157,7 +156,7 @@ static enum found identity_note_held(const struct hold *hold, struct cni_error *
 	for (size_t k = 0; k < hold->n && used < sizeof(addresses); k++)
 		used += (size_t)snprintf(addresses + used, sizeof(addresses) - used, "%s%s", k ? "," : "",
 					 ip_text(&hold->wants[k].ip).s);
-	if (home_open(&store, &node->conf->place, err) < 0)
+	if (local_open(&store, node, err) < 0)
 		return FOUND_FAILED;
 	found = identity_of(&identity, &store, owner);
 	if (found == FOUND && identity.state == IDENTITY_RETURNING)
@@ -172,7 +171,7 @@ static void identity_forget_note(const struct node *node, const struct owner *ow
 {
 	struct store store;
 
-	if (home_open(&store, &node->conf->place, NULL) < 0)
+	if (local_open(&store, node, NULL) < 0)
 		return;
 	identity_drop(&store, owner);
 	store_close(&store);
@@ -197,7 +196,7 @@ static enum found identity_end_attachment(const struct node *node, struct owner 
 	size_t n;
 
 	if (states_find(&states, place, identity_is_of_owner, owner, err) == 0 &&
-	    home_open(&store, place, err) == 0) {
+	    local_open(&store, node, err) == 0) {
 		if (release_all(&store, place, &states, why_dead, &n, err) == 0)
 			found = record_find(&record, &store, owner, &legacy, err);
 		if (found == FOUND_NOT && identity_end(&store, owner, err) < 0)
@@ -271,7 +270,7 @@ static enum found identity_read_other(const struct node *node, struct keep *keep
 		return FOUND;
 	}
 	if (found == FOUND_FAILED)
-		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+		cni_fail_as(err, &why);
 	return found;
 }
 
@@ -984,7 +983,7 @@ static enum found identity_noted(struct identity *ret, const struct node *node, 
 	struct store store;
 	enum found found;
 
-	if (home_open(&store, &node->conf->place, NULL) < 0)
+	if (local_open(&store, node, NULL) < 0)
 		return FOUND_FAILED;
 	found = identity_of(ret, &store, owner);
 	store_close(&store);
@@ -1028,8 +1027,7 @@ static int identity_hold_as_noted(struct node *node, struct hold *hold, enum fou
 	}
 	if (noted == FOUND_NOT && !hold->written)
 		identity_forget_note(node, hold->owner);
-	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
-	return cni_hint(err, "%s", why.details);
+	return cni_fail_as(err, &why);
 }
 
 json_t *identity_hold(struct node *node, const struct owner *owner, const char *name, const char *wants,
@@ -1092,7 +1090,7 @@ static int identity_list_noted(struct noted *ret, const struct node *node, enum 
 	struct store store;
 
 	*ret = (struct noted){ .state = state };
-	if (home_open(&store, &node->conf->place, err) < 0)
+	if (local_open(&store, node, err) < 0)
 		return -1;
 	identities_each(&store, identity_add_noted, ret);
 	store_close(&store);
@@ -1186,7 +1184,7 @@ static int identity_hold_again(struct node *node, const struct identity *identit
 			     "container %s holds identity %s with %s, which the engine does not know: %s",
 			     identity->container, identity->name, identity->addresses, why.msg);
 	identity_hold_free(&hold);
-	return node->engine->http->silent ? cni_fail(err, (enum cni_code)why.code, "%s", why.msg) : 0;
+	return node->engine->http->silent ? cni_fail_as(err, &why) : 0;
 }
 
 /* An engine that was restored from a backup does not know the identities that it has recorded since. */

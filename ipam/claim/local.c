@@ -16,7 +16,7 @@
 
 #define LOCK_PATIENCE_S 60
 
-static int local_open(struct store *ret, const struct node *node, struct cni_error *err)
+int local_open(struct store *ret, const struct node *node, struct cni_error *err)
 {
 	return store_open(ret, &node->conf->place, true, err) == FOUND ? 0 : -1;
 }

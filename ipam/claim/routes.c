@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "claim/local.h"
 #include "ipam/block.h"
 #include "ipam/identity.h"
 #include "net/addr.h"
@@ -129,7 +130,7 @@ static void routes_read_notes(struct routes *ret, const struct node *node)
 	struct blocks blocks;
 	struct store store;
 
-	if (store_open(&store, &node->conf->place, true, &ret->why) != FOUND)
+	if (local_open(&store, node, &ret->why) < 0)
 		return;
 	if (blocks_read(&blocks, &store, &ret->why) == 0)
 		identities_each(&store, routes_note_identity, ret);
@@ -176,7 +177,7 @@ int block_routes_follow(const struct node *node, struct cni_error *err)
 			block_route_delete(&noted->dst, &routes.why);
 	}
 	free(routes.list);
-	return *routes.why.msg ? cni_fail(err, (enum cni_code)routes.why.code, "%s", routes.why.msg) : 0;
+	return *routes.why.msg ? cni_fail_as(err, &routes.why) : 0;
 }
 
 void block_routes_mend(const struct node *node)

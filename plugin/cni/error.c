@@ -31,6 +31,12 @@ int cni_hint(struct cni_error *err, const char *details, ...)
 	return -1;
 }
 
+int cni_fail_as(struct cni_error *err, const struct cni_error *why)
+{
+	cni_fail(err, (enum cni_code)why->code, "%s", why->msg);
+	return cni_hint(err, "%s", why->details);
+}
+
 const char *errno_text(int error)
 {
 	static char text[128];

@@ -444,7 +444,7 @@ static enum found alive_open_any(const struct way *ways, size_t n, int *ret, con
 			found = one;
 	}
 	if (found == FOUND_FAILED)
-		cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+		cni_fail_as(err, &why);
 	return found;
 }
 

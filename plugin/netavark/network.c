@@ -147,7 +147,7 @@ json_t *network_default_routes(const json_t *network, struct cni_error *err)
 	if (!*why.msg)
 		return routes;
 	json_decref(routes);
-	cni_fail(err, (enum cni_code)why.code, "%s", why.msg);
+	cni_fail_as(err, &why);
 	return NULL;
 }
 

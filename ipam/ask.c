@@ -156,7 +156,7 @@ int cluster_confirm(const struct request *req, const struct conf *conf, struct c
 		return 0;
 	if (ask_refusal(&refusal, &conf->place) == FOUND) {
 		cni_fail(err, CNI_CONFIG, "%s", refusal.error.msg);
-		return cni_hint(err, "%s", why.code == CNI_CONFIG ? why.details : why.msg);
+		return cni_hint(err, "%s", !strcmp(why.msg, refusal.error.msg) ? why.details : why.msg);
 	}
 	cni_log("network %s: addresses are assigned although the engine did not count this node's blocks: %s",
 		req->name, why.msg);

@@ -278,8 +278,7 @@ static enum found home_move(struct store *to, struct store *from, const struct l
 		room = release_earlier(from, place, lease, err);
 		if (room == FOUND_NOT)
 			cni_log("network %s: %s of %s %s stays in %s until its DEL: another attachment has "
-				"it in %s; "
-				"restart one of both",
+				"it in %s; restart one of both",
 				place->network, ip_text(&lease->ip).s, lease->owner.container,
 				lease->owner.ifname, from->name, to->name);
 		return room;

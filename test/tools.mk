@@ -16,7 +16,7 @@ $(foreach t,$(TOOLS),$(eval $(call tool,$t)))
 
 # contains the code of addrpool-claim, and counts its requests
 $B/tools/claims: $(filter-out %/main.o,$(call objects,ipam/claim)) $B/obj/plugin/cni/yaml.o $B/libipam.a $B/libnet.a $B/libcni.a
-$B/tools/claims: LDLIBS += $(CURL) $(YAML) -Wl,--wrap=curl_easy_perform
+$B/tools/claims: LDLIBS += $(CURL) $(YAML) -Wl,--wrap=curl_multi_add_handle,--wrap=curl_multi_remove_handle
 
 $(TOOL_PROGRAMS) $B/tools/faults:
 	$(say) LINK $@

@@ -20,9 +20,6 @@ bool must_agree(const struct blocks *blocks);
  */
 int agree(struct node *node, struct cni_error *err);
 
-/* Did this node claim the block in this boot, before its name changed? */
-bool agree_is_of_old_name(const struct node *node, const struct claim *claim);
-
 /* Removes the claim that the block's note names, then the note. */
 int remove_block(const struct node *node, const struct block *block, struct cni_error *err);
 

@@ -43,7 +43,8 @@ struct http {
 	/* for one answer, from when the endpoint's name is resolved; doubled after each round of all
 	 * endpoints */
 	long long try_ms;
-	long long connect_ms; /* of these, until the connection stands; doubled too */
+	long long resolve_ms; /* for the endpoint's name; 0: 6 s */
+	long long connect_ms; /* of try_ms, until the connection stands; doubled too */
 	bool silent;	      /* the last call had no answer */
 };
 

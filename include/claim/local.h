@@ -30,9 +30,6 @@ int local_forget(const struct node *node, const struct prefix *block, struct cni
  * blocks_free() in any case. CNI_IO. */
 int local_read(struct node *node, struct blocks *blocks, struct cni_error *err);
 
-/* Reads the incarnation into node->self, and makes none. CNI_IO. */
-int local_know(struct node *node, struct cni_error *err);
-
 /* FOUND: an address of the pool is in one of the blocks that count, and not leased. CNI_IO, CNI_RETRY. */
 enum found local_has_free(const struct node *node, const struct pool *pool, const struct blocks *blocks,
 			  struct cni_error *err);

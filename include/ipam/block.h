@@ -16,8 +16,8 @@
  * restart while its machine runs: therefore the start of process 1 is part of the boot.
  *
  * The engine must have counted the node's blocks within the minute before the node assigns an address
- * (claim_confirm()), unless it does not answer. So a node may assign addresses of a block that it
- * has lost: for a minute, or as long as the engine does not answer.
+ * (claim_confirm()), unless it does not answer or cannot be asked. So a node may assign addresses of a block
+ * that it has lost: for a minute, or as long as the engine does not answer.
  */
 #ifndef IPAM_BLOCK_H
 #define IPAM_BLOCK_H

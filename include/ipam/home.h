@@ -51,8 +51,9 @@ struct homes {
  * CNI_RETRY. */
 int home_open(struct store *ret, const struct place *place, struct cni_error *err);
 
-/* Opens all stores that exist. FOUND_NOT: there is none. FOUND_FAILED: DEL and GC still release what is in
- * the others, which are open. homes_close() in any case. Errors: as home_open(). */
+/* Opens all stores that exist. FOUND_NOT: there is none. FOUND_FAILED: at least one could not be opened.
+ * Those that could are open, and DEL and GC release what is in them. homes_close() in any case. Errors: as
+ * home_open(). */
 enum found homes_open(struct homes *ret, const struct place *place, struct cni_error *err);
 void homes_close(struct homes *homes);
 

@@ -171,7 +171,8 @@ static int agree_check_found(struct node *node, const struct claim *claim, struc
 	return rc;
 }
 
-bool agree_is_of_old_name(const struct node *node, const struct claim *claim)
+/* Did this node claim the block in this boot, before its name changed? */
+static bool agree_is_of_old_name(const struct node *node, const struct claim *claim)
 {
 	return !strcmp(claim->network, node->self.network) &&
 	       node_was_renamed(&node->self, claim->incarnation, claim->machine, claim->boot);

@@ -448,8 +448,12 @@ int claim_confirm(struct node *node, bool now, struct cni_error *err)
 		return claim_still_refused(node, &why, err);
 	local_begin_with(node);
 	engine_begin(node->engine, now ? LLONG_MAX : CONFIRM_MS);
-	if (!now && node->engine->http->n > 1)
-		node->engine->http->try_ms = CONFIRM_MS / 2; /* time for another endpoint, if one hangs */
+	/* time for another endpoint, if one hangs or its name is not resolved */
+	if (!now && node->engine->http->n > 1) {
+		node->engine->http->try_ms = CONFIRM_MS / 2;
+		node->engine->http->resolve_ms =
+			CONFIRM_MS * 5 / 8; /* the next name server is asked after a second */
+	}
 	rc = local_read(node, &blocks, &why);
 	if (rc == 0)
 		rc = claim_count_or_agree(node, &blocks, &why);

@@ -234,6 +234,20 @@ static struct curl_slist *http_headers(const struct http *http, bool body)
 	return token ? curl_slist_append(list, token) : list;
 }
 
+static long long http_connect_ms(const struct http *http, long long patience)
+{
+	return patience < http->connect_ms ? patience : http->connect_ms;
+}
+
+/* curl counts the time for a connection from the start of the attempt, and divides it among the addresses of
+ * a name. So it is moved on until the name is resolved. */
+static void http_limit_connection(const struct http *http, long long begin, long long patience)
+{
+	const long long connect = http_connect_ms(http, patience), spent = block_now_ms() - begin;
+
+	curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(spent + 2 * LOOK_MS + connect));
+}
+
 /* What the attempt has been doing for too long; NULL: it may go on. The time for an answer, and that for the
  * connection, begin when the endpoint's name is resolved. */
 static const char *http_is_late(const struct http *http, long long begin, long long patience)
@@ -248,10 +262,10 @@ static const char *http_is_late(const struct http *http, long long begin, long l
 	end = begin + resolved / 1000 + patience;
 	if (!resolved) {
 		does = "Resolving";
-		end = begin + RESOLVE_MS;
+		end = begin + (http->resolve_ms ? http->resolve_ms : RESOLVE_MS);
 	} else if (!connected) {
 		does = "Connection";
-		end = begin + resolved / 1000 + (patience < http->connect_ms ? patience : http->connect_ms);
+		end = begin + resolved / 1000 + http_connect_ms(http, patience);
 	}
 	return now >= end || now >= *http->deadline_ms ? does : NULL;
 }
@@ -263,12 +277,17 @@ static CURLcode http_perform(const struct http *http, long long patience, char *
 	const char *late = NULL;
 	CURLcode rc = CURLE_OUT_OF_MEMORY;
 	CURLMsg *end = NULL;
+	curl_off_t resolved = 0;
 	int running = 1, left;
 
 	if (curl_multi_add_handle(http->multi, http->curl) != CURLM_OK)
 		return CURLE_FAILED_INIT;
+	http_limit_connection(http, begin, patience);
 	while (!late && curl_multi_perform(http->multi, &running) == CURLM_OK && running) {
 		curl_multi_poll(http->multi, NULL, 0, LOOK_MS, NULL);
+		curl_easy_getinfo(http->curl, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
+		if (!resolved)
+			http_limit_connection(http, begin, patience);
 		late = http_is_late(http, begin, patience);
 	}
 	if (!running)

@@ -92,8 +92,9 @@ static bool identity_is_here(const json_t *holder, const struct node *node)
 				identity_text_of(holder, "machine"), identity_text_of(holder, "boot"));
 }
 
-/* Another machine may have a copy of this one's disk, and so its incarnation. Not in the same boot, in which
- * the first network card may have been replaced, nor if this machine's MAC address cannot be read now. */
+/* Another machine may have a copy of this one's disk, and so its incarnation. A holder of this boot is no
+ * copy, even if the machine differs: its first network card may have been replaced. Nor is one if this
+ * machine's MAC address cannot be read. */
 static bool identity_is_of_copy(const json_t *holder, const struct node *node)
 {
 	const char *was = identity_text_of(holder, "machine"), *is = node->self.machine;

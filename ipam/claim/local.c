@@ -149,20 +149,6 @@ int local_read(struct node *node, struct blocks *blocks, struct cni_error *err)
 	return rc;
 }
 
-int local_know(struct node *node, struct cni_error *err)
-{
-	struct incarnation incarnation = { .s = "" };
-	struct store store;
-	enum found found = store_open(&store, &node->conf->place, false, err);
-
-	if (found != FOUND)
-		return found == FOUND_NOT ? 0 : -1;
-	found = incarnation_read(&incarnation, &store, err);
-	store_close(&store);
-	memcpy(node->self.incarnation, incarnation.s, sizeof(incarnation.s));
-	return found == FOUND_FAILED ? -1 : 0;
-}
-
 enum whose_boot local_whose_boot(const struct node *node, const char *boot)
 {
 	enum whose_boot whose;

@@ -8,6 +8,7 @@
 #include "claim/agree.h"
 #include "claim/identity.h"
 #include "claim/local.h"
+#include "claim/node.h"
 #include "claim/routes.h"
 #include "cni/json.h"
 #include "cni/log.h"
@@ -58,7 +59,23 @@ json_t *claim_list(struct node *node, const char *name, struct cni_error *err)
 	return doc;
 }
 
-/* Of this node keeps only the claims of this network, since other networks have separate leases and locks. */
+/* Has this machine claimed it in this boot, under whatever name? Then its pods may have addresses of it. */
+static bool people_is_ours(const struct node *node, const struct claim *claim)
+{
+	return !strcmp(claim->node, node->self.node) ||
+	       (node_is_same_machine(claim->machine, node->self.machine) &&
+		!strcmp(claim->boot, node->self.boot));
+}
+
+static bool people_are_ours(const struct node *node, const struct claims *claims)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		if (people_is_ours(node, &claims->list[i]))
+			return true;
+	return false;
+}
+
+/* Leaves out claims of this node for other networks, since these have separate leases and locks. */
 static void people_keep_ours(const struct node *node, struct claims *claims)
 {
 	size_t kept = 0;
@@ -66,7 +83,7 @@ static void people_keep_ours(const struct node *node, struct claims *claims)
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct claim *claim = &claims->list[i];
 
-		if (strcmp(claim->network, node->self.network) != 0)
+		if (people_is_ours(node, claim) && strcmp(claim->network, node->self.network) != 0)
 			cni_log("block %s stays: it is of network %s of this node, which is released by "
 				"itself",
 				prefix_text(&claim->block).s, claim->network);
@@ -74,18 +91,6 @@ static void people_keep_ours(const struct node *node, struct claims *claims)
 			claims->list[kept++] = *claim;
 	}
 	claims->n = kept;
-}
-
-/* Has this node claimed some of them in this boot, under an earlier name? Then its pods may have addresses of
- * them. */
-static enum found people_are_ours(struct node *node, const struct claims *claims, struct cni_error *err)
-{
-	enum found found = local_know(node, err) < 0 ? FOUND_FAILED : FOUND_NOT;
-
-	for (size_t i = 0; found == FOUND_NOT && i < claims->n; i++)
-		if (agree_is_of_old_name(node, &claims->list[i]))
-			found = FOUND;
-	return found;
 }
 
 /* Pods of ours may have addresses of them; if not, none is given from now on. */
@@ -169,12 +174,11 @@ static int people_tell_changed(const struct node *node, const char *name, const 
 	return rc;
 }
 
-/* Lists the claims. *ourselves: they are this node's. Locks the store if that matters to the node: pods of
- * another node make no difference, and ADDs do not wait for its release. */
+/* Lists the claims. *ourselves: some are this node's. Takes claim.lock only then, or if they are identities:
+ * ADDs here need not wait while another node's claims are released. */
 static int people_list(struct node *node, const char *name, struct claims *claims, bool *ourselves,
 		       struct cni_error *err)
 {
-	enum found found;
 	int rc = 0;
 
 	*ourselves = !strcmp(name, node->self.node);
@@ -183,11 +187,10 @@ static int people_list(struct node *node, const char *name, struct claims *claim
 	engine_begin_for_people(node->engine);
 	if (rc == 0)
 		rc = node->engine->kind->list(node->engine, name, claims, err);
-	if (rc < 0 || *ourselves)
+	if (rc < 0 || *ourselves || !people_are_ours(node, claims))
 		return rc;
-	found = people_are_ours(node, claims, err);
-	*ourselves = found == FOUND;
-	return found == FOUND ? local_lock(node, err) : found == FOUND_NOT ? 0 : -1;
+	*ourselves = true;
+	return local_lock(node, err);
 }
 
 json_t *claim_release(struct node *node, const char *name, struct cni_error *err)

@@ -76,21 +76,27 @@ static int count_bytes(CURL *curl, curl_infotype type, char *data, size_t size, 
 
 /* The linker's --wrap gives these names. */
 // NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
-CURLcode __real_curl_easy_perform(CURL *curl);
-CURLcode __wrap_curl_easy_perform(CURL *curl);
+CURLMcode __real_curl_multi_add_handle(CURLM *multi, CURL *curl);
+CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *curl);
+CURLMcode __real_curl_multi_remove_handle(CURLM *multi, CURL *curl);
+CURLMcode __wrap_curl_multi_remove_handle(CURLM *multi, CURL *curl);
 // NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
 
-/* The linker puts it in the place of curl's. */
-CURLcode __wrap_curl_easy_perform(CURL *curl)
+/* The linker puts them in the place of curl's: a request begins with the first, and ends with the second. */
+CURLMcode __wrap_curl_multi_add_handle(CURLM *multi, CURL *curl)
 {
-	const double before = now_ms();
-	CURLcode rc;
-
 	curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
 	curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, count_bytes);
-	rc = __real_curl_easy_perform(curl);
-	cost->engine_ms += now_ms() - before;
 	cost->calls++;
+	cost->engine_ms -= now_ms();
+	return __real_curl_multi_add_handle(multi, curl);
+}
+
+CURLMcode __wrap_curl_multi_remove_handle(CURLM *multi, CURL *curl)
+{
+	const CURLMcode rc = __real_curl_multi_remove_handle(multi, curl);
+
+	cost->engine_ms += now_ms();
 	return rc;
 }
 

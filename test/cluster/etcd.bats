@@ -256,6 +256,50 @@ resolves_by() {
 	RES_OPTIONS=timeout:5 add c3
 }
 
+@test "an etcd whose database is full: ADD fails at once, and succeeds after README's commands" {
+	local etcdctl big=$BATS_TEST_TMPDIR/big
+	etcdctl=$("$TOP/test/cluster/get-etcdctl")
+	ETCD_OPTIONS=(--quota-backend-bytes $((4 << 20)))
+	etcd_start "$SERVER"
+	engine "$ETCD_URL"
+	on a '"blockSize": 1'
+	add c1
+	head -c 500000 /dev/zero | tr '\0' x >"$big"
+	for _ in {1..20}; do
+		"$etcdctl" --endpoints "$ETCD_URL" put big <"$big" || break
+	done
+	pool ADD "$CONF" c2
+	fails 11 'database space exceeded'
+	explains 'etcdctl alarm disarm'
+	"$TOP/test/docs/commands" "$TOP/ipam/README.md" | cut -f 3 | grep '^etcdctl ' >"$BATS_TEST_TMPDIR/commands"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/commands")" = 3 ]
+	ETCDCTL_ENDPOINTS=$ETCD_URL PATH=$(dirname "$etcdctl"):$PATH bash -e "$BATS_TEST_TMPDIR/commands"
+	add c2
+}
+
+@test "a name with two addresses, the first of which answers no packet: claims succeed, and the engine counts" {
+	etcd_start "$SERVER"
+	nft 'add table ip drops; add chain ip drops output { type filter hook output priority 0; }; add rule ip drops output ip daddr 192.0.2.9 drop'
+	ip addr add 192.0.2.1/32 dev lo
+	ip addr add 192.0.2.9/32 dev lo
+	socat "TCP-LISTEN:${ETCD_URL##*:},bind=192.0.2.1,fork,reuseaddr" "TCP:${ETCD_URL#*//}" 3>&- &
+	ETCD_RUNNING+=($!)
+	printf '192.0.2.9 etcd.example.org\n192.0.2.1 etcd.example.org\n' >"$BATS_TEST_TMPDIR/hosts"
+	dnsmasq --no-daemon --no-resolv --conf-file=/dev/null --no-hosts --addn-hosts="$BATS_TEST_TMPDIR/hosts" \
+		--bind-interfaces --listen-address=127.0.0.2 2>/dev/null 3>&- &
+	ETCD_RUNNING+=($!)
+	resolves_by 'nameserver 127.0.0.2'
+	engine "${ETCD_URL/127.0.0.1/etcd.example.org}"
+	local i
+	for i in {1..4}; do # the order of the addresses changes
+		on "n$i" '"blockSize": 1' # with the default timeout
+		add c1
+		a_minute_passes
+		add c2
+		[ -z "$stderr" ]
+	done
+}
+
 @test "three members: one is killed, the leader is killed and starts again, and claims succeed" {
 	local leader i
 	etcd_cluster "$SERVER"

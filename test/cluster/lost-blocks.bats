@@ -490,7 +490,12 @@ in_machine() {
 	[ "$status" = 1 ]
 	[[ $output = *"this is node renamed, and c1 has $ADDRESS, which is of its blocks"* ]]
 	[ "$(claims a)" = "$before" ]
+	# with the configuration of another network in the pool, which has its own leases, it stays too
+	run in_machine "$BUILD/addrpool" release-node --yes a <(jq '.name = "other" | .ipam.cluster.pool = "net"' <<<"$CONF")
+	[[ $output = *"block $before stays: it is of network net of this node"* ]]
+	[ "$(claims a)" = "$before" ]
 	# another machine may release it: it cannot know the pods
+	machine 22222222 second
 	on b
 	run in_machine "$BUILD/addrpool" release-node --yes a <(echo "$CONF")
 	[ "$status" = 0 ]

@@ -105,13 +105,6 @@ static int del_check_gone(const struct del *del, struct cni_error *err)
 	return cni_fail(err, CNI_EXISTS, "the network namespace of container %s exists", del->req->container);
 }
 
-/* CNI_NETNS leads to no pod's namespace. */
-static int del_refuse(const struct del *del, struct cni_error *err)
-{
-	*err = del->why;
-	return -1;
-}
-
 /*
  * If the pod may still have its interface, its address stays leased and its objects stay on the
  * host: no other pod may get the address. The runtime calls DEL again. A page finds the namespace
@@ -122,14 +115,16 @@ static int del_release(struct del *del, struct cni_error *err)
 	const bool by_id = del->known && del->release.page.netns.inode;
 	int rc;
 
-	if (del->opened == NETNS_FAILED && !by_id)
-		return del_refuse(del, err);
 	if ((del->req->only_gone && del_check_gone(del, err) < 0) || del_delete_link(del, err) < 0)
 		return -1;
 	rc = del->ipam ? delegate_run(del->req, del->ipam, "DEL", err) : 0;
 	if (release_host(&del->release, err) < 0 || rc < 0)
 		return -1;
-	return del->opened == NETNS_OURS && !by_id ? del_refuse(del, err) : 0;
+	if (del->opened == NETNS_OURS && !by_id) {
+		*err = del->why;
+		return -1;
+	}
+	return 0;
 }
 
 static int del_by_name(struct del *del, struct rtnl *host, struct cni_error *err)
@@ -183,6 +178,10 @@ int verb_del(const struct request *req, struct cni_error *err)
 
 	if (*req->netns)
 		del.opened = netns_open(req->netns, req->our_netns_allowed, &netns, &del.why);
+	if (del.opened == NETNS_FAILED) {
+		*err = del.why;
+		return -1;
+	}
 	if (*del.why.msg)
 		cni_log("DEL: %s", del.why.msg);
 	del.netns = netns;

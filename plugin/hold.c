@@ -42,13 +42,14 @@ static struct below hold_path_of_holder(const struct object *object, const struc
 struct hold_search {
 	const struct below *directory;
 	struct file_name own, found;
+	bool orphans;		 /* holders without a page count */
 	char text[LINK_MAX_LEN]; /* of the link that was found */
 	ssize_t len;
 };
 
-/* Other files are not links. A holder's page is written before it, and removed after it: without a page,
- * which an administrator has removed, nobody releases the object. Of a reader without the lock: a holder may
- * just have released the object. */
+/* Only symbolic links are holders. The page of a holder is written before it and removed after it. An orphan,
+ * a holder without a page, releases nothing: an administrator has removed the page. A reader without the lock
+ * may find that a holder has just gone (ENOENT). */
 static int hold_match(const struct ledger *ledger, const char *name, void *arg, struct cni_error *err)
 {
 	struct hold_search *search = arg;
@@ -60,7 +61,7 @@ static int hold_match(const struct ledger *ledger, const char *name, void *arg, 
 	search->len = readlinkat(ledger->dir, path, search->text, sizeof(search->text));
 	if (search->len < 0)
 		return errno == EINVAL || errno == ENOENT ? 0 : ledger_broken("read", path, err);
-	if (!page_exists(ledger, name))
+	if (!search->orphans && !page_exists(ledger, name))
 		return 0;
 	snprintf(search->found.s, sizeof(search->found.s), "%s", name);
 	return 1;
@@ -68,11 +69,12 @@ static int hold_match(const struct ledger *ledger, const char *name, void *arg, 
 
 /* Finds a holder other than our own page in the directory of an object. */
 static enum found hold_search(struct hold_search *ret, const struct ledger *ledger, const struct page *page,
-			      const struct below *directory, struct cni_error *err)
+			      const struct below *directory, bool orphans, struct cni_error *err)
 {
 	const struct attachment who = page_who(page);
 	int rc;
 
+	ret->orphans = orphans;
 	ret->directory = directory;
 	ret->own = page_file(&who);
 	rc = each_file(ledger, directory->s, hold_match, ret, err);
@@ -87,7 +89,7 @@ static enum found hold_find_in(const struct ledger *ledger, const struct page *p
 {
 	struct hold_search search;
 	json_auto_t *doc = NULL;
-	enum found found = hold_search(&search, ledger, page, directory, err);
+	enum found found = hold_search(&search, ledger, page, directory, false, err);
 
 	*ret = (struct object){ .kind = OBJECT_KINDS };
 	if (found != FOUND)
@@ -146,7 +148,7 @@ bool hold_is_held(const struct ledger *ledger, const struct object *object)
 	const struct below directory = hold_path_of_object(object);
 	struct hold_search search;
 
-	return hold_search(&search, ledger, &nobody, &directory, NULL) != FOUND_NOT;
+	return hold_search(&search, ledger, &nobody, &directory, true, NULL) != FOUND_NOT;
 }
 
 struct hold_tour {
@@ -367,8 +369,10 @@ int page_hold(const struct ledger *ledger, struct page *page, struct view *view,
 
 	*rival = (struct rival){ .ifname = "" };
 	for (size_t i = 0; i < n; i++)
-		if (hold_add(ledger, page, view, &objects[i], rival, err) < 0)
+		if (hold_add(ledger, page, view, &objects[i], rival, err) < 0) {
+			page->n_objects = before; /* a repetition writes the holders of all */
 			return -1;
+		}
 	page->written = true;
 	if (page_write(ledger, page, lock, err) < 0 || page_claim(ledger, page, err) < 0)
 		return -1;
@@ -392,7 +396,7 @@ static enum found hold_is_last(const struct ledger *ledger, const struct page *p
 {
 	const struct below directory = hold_path_of_object(object);
 	struct hold_search search;
-	enum found found = hold_search(&search, ledger, page, &directory, err);
+	enum found found = hold_search(&search, ledger, page, &directory, false, err);
 
 	return found == FOUND ? FOUND_NOT : found == FOUND_NOT ? FOUND : FOUND_FAILED;
 }

@@ -88,7 +88,10 @@ static int made_ask(struct view *view, const struct object *object, struct cni_e
 	return vlan_check(view->host, &parent, (uint16_t)object->id, err);
 }
 
-static int made_check(struct view *view, const struct object *object, struct cni_error *err)
+static int made_unless_there(struct view *view, const struct object *object,
+			     int (*make)(struct view *view, const struct object *object,
+					 struct cni_error *err),
+			     struct cni_error *err)
 {
 	struct cni_error why = { 0 };
 	struct link link, other;
@@ -99,23 +102,18 @@ static int made_check(struct view *view, const struct object *object, struct cni
 		return found == FOUND ? 0 : -1;
 	if (other.index)
 		return made_report_other(object, &other, err);
-	error = made_ask(view, object, &why);
+	error = make(view, object, &why);
 	return error ? made_refused(view, object, error, &why, err) : 0;
+}
+
+static int made_check(struct view *view, const struct object *object, struct cni_error *err)
+{
+	return made_unless_there(view, object, made_ask, err);
 }
 
 static int made_make(struct view *view, const struct object *object, struct cni_error *err)
 {
-	struct cni_error why = { 0 };
-	struct link link, other;
-	enum found found = made_locate(view, object, &link, &other, err);
-	int error;
-
-	if (found != FOUND_NOT)
-		return found == FOUND ? 0 : -1;
-	if (other.index)
-		return made_report_other(object, &other, err);
-	error = made_create(view, object, &why);
-	return error ? made_refused(view, object, error, &why, err) : 0;
+	return made_unless_there(view, object, made_create, err);
 }
 
 static enum found made_find(struct view *view, const struct object *object, struct cni_error *err)
@@ -125,23 +123,35 @@ static enum found made_find(struct view *view, const struct object *object, stru
 	return made_locate(view, object, &link, &other, err);
 }
 
+/* Where made_look() notes what else uses the link, for made_remove(). */
+static const char **made_use(struct view *view, int link)
+{
+	struct view_use *use = &view->uses[view->uses[0].link && view->uses[0].link != link];
+
+	use->link = link;
+	return &use->what;
+}
+
 /* Finds out whether something uses the master, here or in another namespace. */
 static int made_look(struct view *view, const struct object *object, bool removing, struct cni_error *err)
 {
 	struct survey survey;
 	struct alive alive;
 	struct link link, other;
+	const char **use;
 	int rc;
 	enum found found = removing ? made_locate(view, object, &link, &other, err) : FOUND_NOT;
 
 	if (found != FOUND || link.group != OUR_NUMBER)
 		return found == FOUND_FAILED ? -1 : 0;
-	if (link_in_use(view->host, &link, &view->use, err) != FOUND_NOT)
-		return view->use ? 0 : -1;
+	use = made_use(view, link.index);
+	*use = NULL;
+	if (link_in_use(view->host, &link, use, err) != FOUND_NOT)
+		return *use ? 0 : -1;
 	alive_read(&alive);
 	rc = guard_survey(&survey, &alive, &link, true, err);
 	if (rc == 0 && survey.slave.index)
-		view->use = "an interface in another namespace";
+		*use = "an interface in another namespace";
 	alive_free(&alive);
 	return rc;
 }
@@ -150,13 +160,15 @@ static int made_look(struct view *view, const struct object *object, bool removi
 static int made_remove(struct view *view, const struct object *object, struct cni_error *err)
 {
 	struct link link, other;
+	const char *use;
 	enum found found = made_locate(view, object, &link, &other, err);
 
 	if (found != FOUND || link.group != OUR_NUMBER)
 		return found == FOUND_FAILED ? -1 : 0;
-	if (!view->use)
+	use = *made_use(view, link.index);
+	if (!use)
 		return link_delete(view->host, link.index, err);
-	cni_log("%s stays: it has %s that the plugin has not made", link.name, view->use);
+	cni_log("%s stays: it has %s that the plugin has not made", link.name, use);
 	return 0;
 }
 

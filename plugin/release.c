@@ -226,9 +226,10 @@ bool release_would_end(const struct ledger *ledger, const struct rival *rival)
 	struct alive alive;
 	struct page page;
 	bool gone;
+	enum found found = page_read(&page, ledger, &who, NULL);
 
-	if (page_read(&page, ledger, &who, NULL) != FOUND)
-		return false;
+	if (found != FOUND) /* FOUND_NOT: a DEL has just released it */
+		return found == FOUND_NOT && *rival->ifname;
 	alive_read(&alive);
 	gone = !alive.partial && release_is_gone(&alive, &page.netns, true);
 	alive_free(&alive);

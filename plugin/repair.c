@@ -158,8 +158,8 @@ static enum found repair_lock_page(const struct repair_patient *p, int *lock)
 	return found;
 }
 
-/* FOUND: it is still the attachment that was read, no other call releases it, and the ledger is locked until
- * repair_unlock(). FOUND_FAILED: the ledger cannot be locked. */
+/* FOUND: the ledger is locked, until ledger_unlock(); the attachment is still the one that was read, and no
+ * other call releases it. FOUND_FAILED: the ledger cannot be locked. */
 static enum found repair_lock(const struct repair_patient *p, struct ledger *ledger, struct cni_error *err)
 {
 	autoclose int lock = -1;

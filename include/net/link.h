@@ -70,7 +70,8 @@ int ipvlan_create(struct rtnl *nl, const struct ipvlan *ipvlan, struct cni_error
 int vlan_create(struct rtnl *nl, const char *name, int parent, uint16_t id, struct cni_error *err);
 int dummy_create(struct rtnl *nl, const char *name, unsigned int mtu, struct cni_error *err);
 
-/* Would these succeed, if the parent is up? They create nothing, and return the same. */
+/* Would vlan_create() or dummy_create() succeed while the parent is up? Return what they would return, and
+ * create nothing. */
 int vlan_check(struct rtnl *nl, const struct link *parent, uint16_t id, struct cni_error *err);
 int dummy_check(struct rtnl *nl, struct cni_error *err);
 

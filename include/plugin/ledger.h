@@ -166,9 +166,9 @@ int hold_each_wanted(const struct ledger *ledger, bool (*wanted)(const char *key
 
 /*
  * Adds n objects to the page, writes it as page_write() does, and makes it their holder;
- * page_make() then makes them. Records of an anonymous object that exists without a holder that
- * others have made it. Removes holders of what a deleted link had. CNI_CONFIG: an attachment, *rival, holds
- * another object in the same place.
+ * page_make() then makes them. If an anonymous object exists and has no holder, others have
+ * made it: the record says so (object->before). Removes holders of what a deleted link had. CNI_CONFIG: an
+ * attachment, *rival, holds another object in the same place.
  */
 int page_hold(const struct ledger *ledger, struct page *page, struct view *view, const struct object *objects,
 	      size_t n, int *lock, struct rival *rival, struct cni_error *err);

@@ -25,7 +25,10 @@ struct view {
 	} routes[2];		 /* IPv4, IPv6 */
 	struct route_seen asked; /* the last route that was looked up alone */
 	bool looked;		 /* object_look() was called for all objects to remove */
-	const char *use;	 /* what else uses a master that we made; NULL: nothing */
+	struct view_use {
+		int link;	  /* a master that we made */
+		const char *what; /* that else uses it; NULL: nothing */
+	} uses[2];		  /* a pod's VLAN, and the VLAN or dummy that this one is on */
 	struct view_table {
 		char name[32];
 		json_t *list;	     /* as `nft -j` lists it; NULL: not read */

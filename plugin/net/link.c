@@ -321,7 +321,8 @@ int vlan_check(struct rtnl *nl, const struct link *parent, uint16_t id, struct c
 
 	if (parent->mtu >= MTU_MAX)
 		return 0;
-	/* vlan_newlink() refuses an MTU above that of the parent, with EINVAL, after all else */
+	/* an MTU above the parent's is the last thing that vlan_newlink() refuses, with EINVAL: any other
+	 * errno is what vlan_create() would get */
 	nlh = link_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
 	mnl_attr_put_u32(nlh, IFLA_MTU, MTU_MAX);
 	link_put_vlan(nlh, parent->index, id);

@@ -251,6 +251,13 @@ status_and_add() {
 	leaves_nothing "$before"
 }
 
+@test "a page of an antiSpoof pod that an administrator has removed: the next pod is not cut off" {
+	add "$(conf "$(pod 2)" '{ "antiSpoof": true }')" a
+	rm /run/cni/ipvlan/*/pages/a:eth0
+	add "$(conf "$(pod 3)")" b
+	pings b 10.138.36.66
+}
+
 @test "the master was deleted and made again: a new pod starts although an old one's route led through it" {
 	local routes='{ "mode": "l3", "hostRoutes": [ { "dst": "192.168.7.0/24", "gw": "10.138.36.66" } ] }'
 	add "$(conf "$(pod 2)" "$routes")" a

@@ -102,10 +102,9 @@ in_use() {
 	[ ! -e /var/lib/cni/networks/net/10.138.36.2 ]
 }
 
-@test "a path that leads elsewhere since the ADD, to the host or nowhere, does not keep DEL from the pod it knows" {
+@test "a path that leads to the host since the ADD does not keep DEL from the pod it knows" {
 	local path lives
-	ln -s loop "$BATS_TEST_TMPDIR/loop"
-	for path in /proc/self/ns/net /proc/1/ns/net "$BATS_TEST_TMPDIR/loop"; do
+	for path in /proc/self/ns/net /proc/1/ns/net; do
 		for lives in yes no; do
 			echo "CNI_NETNS=$path, the pod's namespace exists: $lives"
 			add "$(pooled '{ "hostAccess": true }')" a

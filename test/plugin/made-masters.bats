@@ -89,6 +89,32 @@ shares() {
 	shares "$(internal 2)" "$(conf "$(static 10.50.0.3/24)" "{ \"name\": \"other\", \"master\": \"$dummy\" }")" "$dummy"
 }
 
+@test "a VLAN of ours that another VLAN of ours is on stays if anything else uses it" {
+	local before above i
+	local use=('ip addr add 192.0.2.1/24 dev eth0.100' 'ip link add link eth0.100 name more netns lan type ipvlan mode l2' 'ip link add link eth0.100 name more type vlan id 9')
+	local undo=('ip addr flush dev eth0.100' 'ip -n lan link del more' 'ip link del more')
+	before=$(inventory)
+	above=$(conf "$(static 10.101.0.3/24)" '{ "name": "other", "master": "eth0.100", "vlan": 7 }')
+	for i in 0 1 2; do
+		echo "${use[i]}"
+		add "$(vlan 2)" a
+		add "$above" b
+		cni DEL "$(vlan 2)" a
+		succeeds
+		${use[i]}
+		cni DEL "$above" b
+		succeeds
+		[[ $stderr = *'eth0.100 stays: it has '* ]]
+		[ -e /sys/class/net/eth0.100 ]
+		[ ! -e /sys/class/net/eth0.100.7 ]
+		${undo[i]}
+		add "$above" b
+		cni DEL "$above" b
+		succeeds
+		leaves_nothing "$before"
+	done
+}
+
 # renamed NAME NEW
 renamed() {
 	ip link set "$1" down

@@ -58,6 +58,12 @@ static int masquerade_print(struct nft_script *script, struct view *view, const 
 	return 0;
 }
 
+static bool masquerade_has_chain(const char *chain, const void *arg)
+{
+	(void)arg;
+	return !strcmp(chain, "postrouting");
+}
+
 static enum found masquerade_find(struct view *view, const struct object *object, struct cni_error *err)
 {
 	const struct ip_str ip = ip_text(&object->to.ip);
@@ -66,6 +72,8 @@ static enum found masquerade_find(struct view *view, const struct object *object
 
 	if (nft_list(view, TABLE, &list, err) < 0)
 		return FOUND_FAILED;
+	if (nft_rules(list, masquerade_has_chain, NULL) != nft_rules_of_script(foundation, "add rule "))
+		return FOUND_NOT;
 	snprintf(pods, sizeof(pods), "pods%d", masquerade_family(object));
 	snprintf(subnets, sizeof(subnets), "subnets%d", masquerade_family(object));
 	return nft_has_element(list, pods, ip.s) && nft_has_element(list, subnets, ip.s) ? FOUND : FOUND_NOT;
@@ -101,22 +109,13 @@ static int table_print(struct nft_script *script, struct view *view, const struc
 		       : 0;
 }
 
-static bool table_has_chain(const char *chain, const void *arg)
-{
-	(void)arg;
-	return !strcmp(chain, "postrouting");
-}
-
+/* Always found: if the table or its rules are missing, its elements count as missing. */
 static enum found table_find(struct view *view, const struct object *object, struct cni_error *err)
 {
-	const json_t *list;
-
+	(void)view;
 	(void)object;
-	if (nft_list(view, TABLE, &list, err) < 0)
-		return FOUND_FAILED;
-	return nft_rules(list, table_has_chain, NULL) == nft_rules_of_script(foundation, "add rule ")
-		       ? FOUND
-		       : FOUND_NOT;
+	(void)err;
+	return FOUND;
 }
 
 /* Can nft make it? The kernel may lack what it requires, and somebody may have made other sets. */

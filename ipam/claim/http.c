@@ -245,7 +245,7 @@ static void http_limit_connection(const struct http *http, long long begin, long
 {
 	const long long connect = http_connect_ms(http, patience), spent = block_now_ms() - begin;
 
-	curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(spent + 2 * LOOK_MS + connect));
+	curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(spent + 2LL * LOOK_MS + connect));
 }
 
 /* What the attempt has been doing for too long; NULL: it may go on. The time for an answer, and that for the

@@ -60,7 +60,7 @@ reaches() {
 		"$TOP/test/docs/commands" "$TOP/$document" | cut -f 3 | grep '^podman ' | sed 's/ IMAGE / busybox:1 /' >"$BATS_TEST_TMPDIR/commands"
 		[ "$(wc -l <"$BATS_TEST_TMPDIR/commands")" = 2 ]
 		. "$BATS_TEST_TMPDIR/commands" >"$BATS_TEST_TMPDIR/shown"
-		grep -E 'inet 10\.138\.36\.[0-9]+/23' "$BATS_TEST_TMPDIR/shown"
+		grep -E 'inet 10\.138\.37\.[0-9]+/23' "$BATS_TEST_TMPDIR/shown"
 		podman network rm lan
 	done
 }

@@ -53,8 +53,8 @@ int repair_run(const struct repair *repair, struct cni_error *err);
 
 /*
  * Does an attachment on the master lack something that repair_run() would make again? Looks at a
- * few objects of each kind and family whose pods live: whoever flushes routes, or removes an address, affects
- * all of them. Pods that hold no such object cost nothing.
+ * few objects of each kind and family whose pods live: a flush of routes, or the removal of an address,
+ * affects all of them. Pods that hold no such object cost nothing.
  */
 bool repair_is_due(struct rtnl *host, const struct link *master);
 

@@ -495,7 +495,7 @@ static bool http_attempt(struct http *http, const char *method, const char *path
 	return false;
 }
 
-/* The next endpoint in turn, without those that want to be left alone; if all do, the one that may be asked
+/* The next endpoint in turn that may be asked now; if Retry-After forbids all, the one that may be asked
  * first. */
 static void http_choose_next(struct http *http)
 {

@@ -488,9 +488,8 @@ static enum found identity_is_removed(const struct node *node, const struct keep
 	return found == FOUND ? FOUND_NOT : found == FOUND_NOT ? FOUND : found;
 }
 
-/* Removes the record, also if an earlier attempt has done so whose answer was lost. FOUND_NOT: it has
- * changed.
- */
+/* Removes the record. Succeeds if an earlier attempt removed it and the answer was lost. FOUND_NOT: the
+ * record has changed. */
 static enum found identity_forget(const struct node *node, const struct keep *keep, struct cni_error *err)
 {
 	enum found found = node->engine->kind->keep_remove(node->engine, keep, err);

@@ -323,22 +323,25 @@ lives() {
 	in_store lan '10.9.0.2 10.9.0.3 10.9.0.4'
 }
 
+# releases NETWORK GONE STAYS ID ADDRESS: NETWORK's ADD of ID, which gets ADDRESS, releases the lease of 10.9.0.2 that
+# GONE has from an earlier boot; STAYS has that address, in the pool.
+releases() {
+	gets "$5/24" "$(of "$1")" "$4"
+	[[ $stderr = *"network $1: 10.9.0.2 is free again, leased by $2 eth0: the machine has restarted since"* ]]
+	in_store "$1" ''
+	STORE=$POOL holds 10.9.0.2 "$3"'\r\neth0'
+}
+
 @test "of two leases of one address, in the pools of before and now, the one of an earlier boot is released" {
 	gets 10.9.0.2/24 "$(alone a)" c1
 	gets 10.9.0.2/24 "$(of b)" c2
 	OWN=$DATA/.addrpool/a restarted c1
-	gets 10.9.0.3/24 "$(of a)" c3
-	[[ $stderr = *'network a: 10.9.0.2 is free again, leased by c1 eth0: the machine has restarted since'* ]]
-	in_store a ''
-	STORE=$POOL holds 10.9.0.2 'c2\r\neth0'
+	releases a c1 c2 c3 10.9.0.3
 	gets 10.9.0.4/24 "$(of a)" c4
 	[ -z "$stderr" ]
 	gets 10.9.0.2/24 "$(alone d)" c5
 	OWN=$DATA/.addrpool/lan restarted c2
-	gets 10.9.0.5/24 "$(of d)" c6
-	[[ $stderr = *'10.9.0.2 is free again, leased by c2 eth0: the machine has restarted since'* ]]
-	in_store d ''
-	STORE=$POOL holds 10.9.0.2 'c5\r\neth0'
+	releases d c2 c5 c6 10.9.0.5
 }
 
 @test "DEL releases all leases of a container, also if an earlier one moves to more than a record has room for" {

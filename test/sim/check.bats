@@ -154,6 +154,25 @@ bad() {
 	good
 }
 
+@test "a node assigns addresses without a count if the process that asks is killed" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	changes 10.9.0.4/30 a '' '"restore"'
+	NOW=$((NOW + 100))
+	begins ADD a p2
+	event result "\"call\": $CALL, \"status\": \"ok\", \"whole\": false, \"address\": \"10.9.0.6\", \"asked\": 1, \"answered\": 1, \"stderr\": \"addresses are assigned although the engine did not count this node's blocks: Killed\""
+	good
+}
+
+@test "a node that says without a kill that the engine did not count its blocks must have asked it" {
+	claims a p1 10.9.0.5 10.9.0.4/30
+	changes 10.9.0.4/30 a '' '"restore"'
+	NOW=$((NOW + 100))
+	begins ADD a p2
+	ends ok '"address": "10.9.0.6", "stderr": "addresses are assigned although the engine did not count"'
+	all_ends
+	bad 'a node assigns only addresses of its own blocks' 'a/net assigns 10.9.0.6, but 10.9.0.4/30 belongs to no node'
+}
+
 @test "an ADD must ask although a DEL got no answer less than a minute ago" {
 	claims a p1 10.9.0.5 10.9.0.4/30
 	changes 10.9.0.4/30 a '' '"restore"'

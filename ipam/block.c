@@ -21,7 +21,6 @@
 
 #define BLOCKS_MAX (1 << 20)
 #define FAILURE_MS 60000
-#define COUNTED_MS 60000
 
 static const char *const block_states[] = {
 	[BLOCK_CLAIMING] = "claiming",
@@ -315,6 +314,7 @@ static const char *const block_events[] = {
 	[BLOCKS_FAILED] = "blocks/failed",	 [BLOCKS_KEPT] = "blocks/kept",
 	[BLOCKS_UNCOUNTED] = "blocks/uncounted", [BLOCKS_REFUSED] = "blocks/refused",
 	[BLOCKS_COUNTED] = "blocks/counted",	 [BLOCKS_SIGNED] = "blocks/signed",
+	[BLOCKS_BUSY] = "blocks/busy",
 };
 
 static enum found block_read_note(struct block_note *ret, const struct store *store, const char *name)
@@ -502,7 +502,8 @@ bool blocks_must_be_counted(const struct store *store)
 {
 	struct block_note note;
 
-	return blocks_noted(&note, store, BLOCKS_REFUSED) == FOUND || !blocks_asked_within(store, COUNTED_MS);
+	return blocks_noted(&note, store, BLOCKS_REFUSED) == FOUND ||
+	       !blocks_asked_within(store, BLOCKS_COUNTED_MS);
 }
 
 #define BOOTS "blocks/boots"

@@ -45,7 +45,10 @@ struct http {
 	long long try_ms;
 	long long resolve_ms; /* for the endpoint's name; 0: 6 s */
 	long long connect_ms; /* of try_ms, until the connection stands; doubled too */
+	curl_socket_t socket; /* the newest of the last attempt; -1: none */
+	bool connected;	      /* the last attempt had a connection */
 	bool silent;	      /* the last call had no answer */
+	bool busy;	      /* since an endpoint accepts a connection and does not answer, or answers 429 */
 };
 
 struct reply {

@@ -47,9 +47,10 @@ enum found local_return(const struct node *node, const struct claims *claims, st
 			struct cni_error *err);
 
 /* Write, remove and read the note of an event: see blocks_note(). The first three do not fail.
- * local_counted(): BLOCKS_COUNTED, at node->asked_ms. */
+ * local_counted(): BLOCKS_COUNTED, at node->asked_ms; the code is the number of blocks that the engine has.
+ */
 void local_happened(const struct node *node, enum block_event event, const struct cni_error *error);
-void local_counted(const struct node *node);
+void local_counted(const struct node *node, size_t n);
 void local_over(const struct node *node, enum block_event event);
 enum found local_noted(const struct node *node, enum block_event event, struct block_note *ret,
 		       struct cni_error *err);

@@ -105,6 +105,8 @@ enum block_event {
 	BLOCKS_REFUSED,	  /* another machine has this node's name */
 	BLOCKS_COUNTED,	  /* the engine was asked for this node's blocks, and has them all */
 	BLOCKS_SIGNED,	  /* the engine recorded a sign of life of this node */
+	BLOCKS_BUSY, /* the engine was too busy for so many claims of this node in turn: the code; the message
+		      * is the time in ms until the next one */
 };
 struct block_note {
 	long long at_ms; /* CLOCK_BOOTTIME */
@@ -123,6 +125,7 @@ enum found blocks_last_failure(struct block_note *ret, const struct store *store
 bool blocks_failed(const struct store *store);
 /* Was the engine asked for this node's blocks less than ms milliseconds ago, whatever it answered? */
 bool blocks_asked_within(const struct store *store, long long ms);
+#define BLOCKS_COUNTED_MS 60000				/* for so long a count is valid */
 bool blocks_must_be_counted(const struct store *store); /* before the node assigns an address */
 
 /* The same for these ranges, of which no block was found free: blocks/exhausted.<n>, by the number of the

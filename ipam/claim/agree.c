@@ -390,7 +390,7 @@ int agree(struct node *node, struct cni_error *err)
 	if (rc == 0)
 		rc = agree_on_all(node, &own, &blocks, err);
 	if (rc == 0)
-		local_counted(node);
+		local_counted(node, own.n);
 	claims_free(&own);
 	blocks_free(&blocks);
 	return rc;

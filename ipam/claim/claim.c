@@ -2,6 +2,8 @@
 #include "claim/claim.h"
 
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -15,6 +17,9 @@
 #define EXHAUSTED_MS 5000
 #define JUST_MS 2000 /* a claim that follows a count so soon does not pay for another one */
 #define SIGN_MS 3600000
+#define BUSY_FEW 2 /* so many claims in turn that a busy engine did not answer have no pause between them */
+#define BUSY_MS 20000 /* the longest pause after one more, doubled with each */
+#define BUSY_MAX_MS 300000
 
 #define CONFLICTS 4   /* after so many free candidates that others took meanwhile, another look is cheaper */
 #define DIFFERENCES 3 /* how often engine and store may differ in one call */
@@ -139,7 +144,7 @@ static int claim_ask(struct node *node, struct look *look, struct cni_error *err
 /* Notes that the engine has the node's blocks. */
 static void claim_keep_look(const struct node *node, const struct look *look)
 {
-	local_counted(node);
+	local_counted(node, look->own->n);
 	if (look->sign)
 		local_happened(node, BLOCKS_SIGNED, NULL);
 }
@@ -194,18 +199,21 @@ static enum found claim_try_candidates(struct search *search, const struct block
 	struct slice slices[SLICES_MAX];
 	struct look look = claim_look_at(search->node, search->agreed ? NULL : blocks);
 	enum found found;
+	int rc;
 
 	look.candidates = candidates;
 	look.slices = slices;
 	claim_choose(search, blocks, attempt, &look, all);
-	if (claim_ask(search->node, &look, err) < 0)
+	rc = claim_ask(search->node, &look, err);
+	/* a busy API server may answer the comparison alone: the next call goes on from there */
+	if (look.own && look.same)
+		claim_keep_look(search->node, &look);
+	if (rc < 0)
 		return FOUND_FAILED;
 	if (look.own && !look.same) {
 		*all = false;
 		return claim_differ(search, err);
 	}
-	if (look.own)
-		claim_keep_look(search->node, &look);
 	search->agreed = true;
 	if (claim_check_block_size(search->node, look.block_size, err) < 0)
 		return FOUND_FAILED;
@@ -263,14 +271,24 @@ static enum found claim_try(struct search *search, int attempt, struct cni_error
 	return found;
 }
 
-/* Has the engine just counted the blocks, in this ADD or in another one? Only for a store that has some: one
- * that was lost does not know what the engine has. */
-static bool claim_is_counted(const struct node *node)
+/*
+ * Need the engine not count the blocks before this claim? It has just counted them, in this ADD or in another
+ * one; or within the minute for the last claim, which failed after that: if each call counted again, a busy
+ * API server would have time for no more than the counts. Not for a store that has lost blocks since.
+ */
+static bool claim_is_counted(const struct node *node, const struct blocks *blocks)
 {
-	struct block_note refusal;
+	struct block_note count, other;
+	long long age;
 
-	return node->engine->kind->compares_apart && local_noted_within(node, BLOCKS_COUNTED, JUST_MS) &&
-	       local_noted(node, BLOCKS_REFUSED, &refusal, NULL) != FOUND;
+	if (!node->engine->kind->compares_apart || local_noted(node, BLOCKS_REFUSED, &other, NULL) == FOUND ||
+	    local_noted(node, BLOCKS_COUNTED, &count, NULL) != FOUND || (int)blocks->n < count.error.code)
+		return false;
+	age = block_now_ms() - count.at_ms;
+	if (blocks->n && age < JUST_MS)
+		return true;
+	return local_noted(node, BLOCKS_FAILED, &other, NULL) == FOUND && other.at_ms > count.at_ms &&
+	       age < BLOCKS_COUNTED_MS;
 }
 
 static int claim_search_block(struct search *search, struct cni_error *err)
@@ -282,8 +300,8 @@ static int claim_search_block(struct search *search, struct cni_error *err)
 	if (rc == 0 && must_agree(&blocks)) {
 		rc = agree(search->node, err);
 		search->agreed = true;
-	} else if (blocks.n) {
-		search->agreed = claim_is_counted(search->node);
+	} else if (rc == 0) {
+		search->agreed = claim_is_counted(search->node, &blocks);
 	}
 	blocks_free(&blocks);
 	for (int attempt = 0; rc == 0 && found == FOUND_NOT; attempt++)
@@ -318,12 +336,56 @@ static enum found claim_was_exhausted(const struct node *node, const struct pool
 	return claim_repeat(found, &note, block_now_ms() - EXHAUSTED_MS, err);
 }
 
+/*
+ * A busy engine has time for some of the nodes that claim at the same moment. If the others come back at
+ * once, and again, it spends its time on requests whose senders have given up. So nodes whose claims it did
+ * not answer wait, longer and longer, each for a time of its own.
+ */
+static void claim_keep_busy(const struct node *node)
+{
+	struct cni_error pause = { .code = 1, .msg = "0" };
+	struct block_note before;
+	uint32_t random = 0, most = BUSY_MS;
+
+	if (local_noted(node, BLOCKS_BUSY, &before, NULL) == FOUND)
+		pause.code = before.error.code + 1;
+	for (int i = BUSY_FEW + 1; i < pause.code && most < BUSY_MAX_MS; i++)
+		most *= 2;
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = (uint32_t)block_now_ms();
+	if (pause.code > BUSY_FEW)
+		snprintf(pause.msg, sizeof(pause.msg), "%u",
+			 random % (most < BUSY_MAX_MS ? most : BUSY_MAX_MS));
+	local_happened(node, BLOCKS_BUSY, &pause);
+}
+
+/* FOUND_FAILED: the pause has not ended. */
+static enum found claim_pauses(const struct node *node, struct cni_error *err)
+{
+	struct block_note busy;
+	long long left;
+
+	if (local_noted(node, BLOCKS_BUSY, &busy, NULL) != FOUND)
+		return FOUND_NOT;
+	left = busy.at_ms + strtoll(busy.error.msg, NULL, 10) - block_now_ms();
+	if (left <= 0)
+		return FOUND_NOT;
+	cni_fail(err, CNI_RETRY,
+		 "%s %s was too busy for the last %d claims of this node, which asks again in %lld s",
+		 node->engine->http->what, http_endpoint(node->engine->http), busy.error.code,
+		 (left + 999) / 1000);
+	return (enum found)cni_hint(err,
+				    "the runtime repeats the ADD; if this goes on, the service requires more "
+				    "processors, or the pool a larger blockSize");
+}
+
 /* Notes the success for later calls. agreed: the engine has the node's blocks. */
 void claim_keep_success(const struct node *node, bool agreed)
 {
 	local_over(node, BLOCKS_FAILED);
 	local_over(node, BLOCKS_KEPT);
 	local_over(node, BLOCKS_UNCOUNTED);
+	local_over(node, BLOCKS_BUSY);
 	if (agreed)
 		local_over(node, BLOCKS_REFUSED);
 }
@@ -350,6 +412,8 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 
 	if (local_lock(node, err) < 0 || claim_was_told(node, BLOCKS_FAILED, start, err) != FOUND_NOT)
 		return -1;
+	if (claim_pauses(node, err) != FOUND_NOT)
+		return -1;
 	if (!wanted->family && claim_was_exhausted(node, search.pool, err) != FOUND_NOT)
 		return -1;
 	search.large = search.looks == LOOKS_MAX;
@@ -364,6 +428,8 @@ int claim_more(struct node *node, size_t n, size_t before, const struct ip *want
 		claim_keep_success(node, search.agreed);
 	else if (node->refused || why.code == CNI_RETRY || node->engine->http->silent)
 		claim_keep_failure(node, BLOCKS_FAILED, &why);
+	if (rc < 0 && node->engine->http->silent && node->engine->http->busy)
+		claim_keep_busy(node);
 	if (rc == 0) {
 		local_happened(node, BLOCKS_SIGNED, NULL); /* a claim contains the time */
 		if (search.large)

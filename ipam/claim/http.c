@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -161,6 +162,16 @@ static size_t http_keep(char *text, size_t size, size_t n, void *arg)
 	return len;
 }
 
+/* CURLOPT_OPENSOCKETFUNCTION, whose type has curl's name for an address */
+static curl_socket_t http_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct http *http = arg;
+
+	(void)purpose;
+	http->socket = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	return http->socket;
+}
+
 int http_open(struct http *http, struct cni_error *err)
 {
 	CURL *curl;
@@ -173,6 +184,8 @@ int http_open(struct http *http, struct cni_error *err)
 	if (!curl)
 		return cni_fail(err, CNI_RETRY, "%s: cannot set up curl", http->what);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, http_open_socket);
+	curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, http);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	/* ignore the runtime's proxy, which is for pulling images */
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -270,8 +283,20 @@ static const char *http_is_late(const struct http *http, long long begin, long l
 	return now >= end || now >= *http->deadline_ms ? does : NULL;
 }
 
+/* Has the attempt a connection, with or without TLS? curl says it only when TLS stands as well. */
+static bool http_is_connected(const struct http *http)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+	curl_off_t ready = 0;
+
+	curl_easy_getinfo(http->curl, CURLINFO_PRETRANSFER_TIME_T, &ready);
+	return ready ||
+	       (http->socket >= 0 && getpeername(http->socket, (struct sockaddr *)&peer, &size) == 0);
+}
+
 /* Sends the request that is set, and waits for the answer, until the attempt is late. */
-static CURLcode http_perform(const struct http *http, long long patience, char *why)
+static CURLcode http_perform(struct http *http, long long patience, char *why)
 {
 	const long long begin = block_now_ms();
 	const char *late = NULL;
@@ -283,11 +308,14 @@ static CURLcode http_perform(const struct http *http, long long patience, char *
 	if (curl_multi_add_handle(http->multi, http->curl) != CURLM_OK)
 		return CURLE_FAILED_INIT;
 	http_limit_connection(http, begin, patience);
+	http->socket = -1;
+	http->connected = false;
 	while (!late && curl_multi_perform(http->multi, &running) == CURLM_OK && running) {
 		curl_multi_poll(http->multi, NULL, 0, LOOK_MS, NULL);
 		curl_easy_getinfo(http->curl, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
 		if (!resolved)
 			http_limit_connection(http, begin, patience);
+		http->connected = http->connected || http_is_connected(http);
 		late = http_is_late(http, begin, patience);
 	}
 	if (!running)
@@ -466,6 +494,12 @@ static long long http_free_from(const struct http *http)
 	return now + wait + http_random(more < 0 ? 0 : more < wait ? more : wait);
 }
 
+/* Has the last attempt found an endpoint that runs, and has more to do than it can? */
+static bool http_is_busy(const struct http *http, CURLcode rc, long status)
+{
+	return rc == CURLE_OK ? status == 429 : rc == CURLE_OPERATION_TIMEDOUT && http->connected;
+}
+
 static bool http_attempt(struct http *http, const char *method, const char *path, const char *text,
 			 long long patience, struct reply *ret, struct attempt *last)
 {
@@ -490,6 +524,7 @@ static bool http_attempt(struct http *http, const char *method, const char *path
 	/* the first cause says more than a timeout at the end */
 	if (rc == CURLE_OPERATION_TIMEDOUT && last->endpoint)
 		return false;
+	http->busy = http_is_busy(http, rc, ret->status);
 	*last = (struct attempt){ .endpoint = service->url, .tls = service->tls };
 	memcpy(last->why, why, sizeof(why));
 	return false;
@@ -548,7 +583,7 @@ int http_call(struct http *http, const char *method, const char *path, const jso
 
 	if (body && !text)
 		return cni_fail(err, CNI_RETRY, "out of memory");
-	http->silent = false;
+	http->silent = http->busy = false;
 	http->connect_ms = CONNECT_MS;
 	for (size_t i = 0; i < http->n; i++)
 		http->endpoints[i].tls = false;

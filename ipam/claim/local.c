@@ -306,9 +306,11 @@ void local_happened(const struct node *node, enum block_event event, const struc
 	local_happened_at(node, event, block_now_ms(), error);
 }
 
-void local_counted(const struct node *node)
+void local_counted(const struct node *node, size_t n)
 {
-	local_happened_at(node, BLOCKS_COUNTED, node->asked_ms, NULL);
+	const struct cni_error number = { .code = (int)n, .msg = "-" };
+
+	local_happened_at(node, BLOCKS_COUNTED, node->asked_ms, &number);
 }
 
 void local_over(const struct node *node, enum block_event event)

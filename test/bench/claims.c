@@ -14,6 +14,7 @@
  *
  *	-p NODES  so many at a time, not all at once
  *	-c CLAIMS each node claims so many blocks
+ *	-r SECONDS  repeat a claim that failed after so many seconds, by half more or less, for ten minutes
  *	-x FILE   run this program, which is addrpool-claim: ms, cpu_ms and rss are those of a process that is
  *	          started for a claim, and calls and bytes are not known
  */
@@ -37,12 +38,14 @@
 
 struct cost {
 	double ms, engine_ms, cpu_ms;
-	long calls, bytes, listed, rss;
+	long calls, bytes, listed, rss, tries;
 	struct cni_error error;
 };
 
+#define REPEAT_MS 600000
+
 static struct {
-	int nodes, claims, at_a_time;
+	int nodes, claims, at_a_time, repeat;
 	const char *directory, *name, *program;
 	const json_t *conf;
 } bench = { .claims = 1 };
@@ -142,7 +145,7 @@ static int claim_with(struct node *node, size_t before, struct cni_error *err)
 {
 	const struct ip any = { .family = 0 };
 	struct engine_kind counting;
-	double begun;
+	static double begun;
 	int rc;
 
 	node->engine = node->conf->cluster.etcd ? etcd_open(&node->conf->cluster, err)
@@ -153,9 +156,11 @@ static int claim_with(struct node *node, size_t before, struct cni_error *err)
 	counting = *kind;
 	counting.list_blocks = list_blocks;
 	node->engine->kind = &counting;
-	if (before == 0 && are_all_at_once())
-		wait_for_start();
-	begun = now_ms();
+	if (!cost->tries++) {
+		if (before == 0 && are_all_at_once())
+			wait_for_start();
+		begun = now_ms();
+	}
 	rc = claim_more(node, 0, before, &any, err);
 	cost->ms = now_ms() - begun;
 	kind->close(node->engine);
@@ -203,12 +208,17 @@ static void begin(struct process *process, int n, struct cost *costs)
 	if (process->pid)
 		return;
 	process_begin();
+	srandom((unsigned int)n);
 	doc = conf_of(n);
 	if (bench.program)
 		run_program(doc);
 	for (int i = 0; i < bench.claims; i++) {
 		cost = &process->costs[i];
 		claim(doc, (size_t)i);
+		while (bench.repeat && cost->error.code && cost->ms < REPEAT_MS) {
+			usleep((useconds_t)((500 + random() % 1000) * 1000 * bench.repeat));
+			claim(doc, (size_t)i);
+		}
 	}
 	_exit(0);
 }
@@ -277,13 +287,16 @@ int main(int argc, char **argv)
 	struct cost *costs;
 	size_t n;
 
-	for (int option; (option = getopt(argc, argv, "p:c:x:")) != -1;)
+	for (int option; (option = getopt(argc, argv, "p:c:r:x:")) != -1;)
 		switch (option) {
 		case 'p':
 			bench.at_a_time = (int)strtol(optarg, NULL, 10);
 			break;
 		case 'c':
 			bench.claims = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'r':
+			bench.repeat = (int)strtol(optarg, NULL, 10);
 			break;
 		case 'x':
 			bench.program = optarg;

@@ -511,6 +511,153 @@ has_a_block() {
 	[ "$(asked | grep -c '^POST')" = 5 ]
 }
 
+# counted_then_busy: the API server answers the count of a node without blocks, but not the list of the pool. Then it answers all.
+counted_then_busy() {
+	kubernetes 2
+	answers 200 '{"items": []}'
+	answers hangs
+	pool ADD "$CONF" c1
+	fails 11 'timed out'
+	until [ "$(asked | wc -l)" -ge 2 ]; do sleep 0.1; done
+	[[ $(asked | head -n 1) = *Selector=ipvlan-cni/tenant* ]]
+	rm "$SCRIPTED/asked"
+	forget_answers
+}
+
+# count_of SECONDS [BOOT]: the node's count is so old.
+count_of() {
+	local boot at rest
+	read -r boot at rest < <(readlink "$OWN/blocks/counted")
+	ln -sfn "${2:-$boot} $((at - $1 * 1000)) $rest" "$OWN/blocks/counted"
+}
+
+@test "a busy API server answers the count of a node's blocks and no more: the next ADD does not count them again" {
+	counted_then_busy
+	answers 200 '{"rows": [{"cells": ["net-pool", "blockSize=16", "1m"]}]}'
+	answers 403 '{"message": "enough"}'
+	pool ADD "$CONF" c1
+	fails 7 enough
+	[ "$(asked | cut -d' ' -f1 | xargs)" = "GET POST" ]
+	[[ $(asked) != *Selector=ipvlan-cni/tenant* ]]
+}
+
+@test "a count of a claim that failed is not valid after a minute, in another boot, or if blocks were lost since" {
+	local change
+	for change in 'count_of 40' 'count_of 61' 'count_of 0 another' 'ln -sfn "$(readlink "$OWN/blocks/counted" | sed "s/ 0 -/ 1 -/")" "$OWN/blocks/counted"' 'rm "$OWN/blocks/failed"'; do
+		counted_then_busy
+		eval "$change"
+		answers 403 '{"message": "enough"}'
+		pool ADD "$CONF" c1
+		fails 7 enough
+		if [ "$change" = 'count_of 40' ]; then
+			[[ $(asked) != *Selector=ipvlan-cni/tenant* ]] || { echo "$change: counted again"; return 1; }
+		else
+			[[ $(asked | head -n 1) = *Selector=ipvlan-cni/tenant* ]] || { echo "$change: not counted"; return 1; }
+		fi
+		rm -rf "$DATA" "$SCRIPTED/asked"
+		forget_answers
+	done
+}
+
+# busy_note: how many claims in turn the engine was too busy for, and the milliseconds until the next one.
+busy_note() {
+	readlink "$OWN/blocks/busy" | cut -d' ' -f3-
+}
+
+# busy_since SECONDS CLAIMS PAUSE: it was too busy for so many claims, the last one so long ago.
+busy_since() {
+	local boot at
+	read -r boot at _ < <(readlink "$OWN/blocks/busy")
+	ln -sfn "$boot $((at - $1 * 1000)) $2 $3" "$OWN/blocks/busy"
+}
+
+@test "after three claims that a busy engine did not answer the node pauses, and its ADDs fail at once; then it asks again" {
+	local engine i claims pause
+	for engine in etcd kubernetes; do
+		$engine 1
+		for i in 1 2 3; do
+			answers hangs
+			pool ADD "$CONF" c1
+			fails 11 'timed out'
+			read -r claims pause <<<"$(busy_note)"
+			[ "$claims" = $i ]
+			[ $i = 3 ] || [ "$pause" = 0 ]
+		done
+		((pause >= 0 && pause < 20000))
+		busy_since 0 3 60000
+		rm "$SCRIPTED/asked"
+		pool ADD "$CONF" c1
+		fails 11 'was too busy for the last 3 claims of this node, which asks again in'
+		[ ! -e "$SCRIPTED/asked" ]
+		busy_since 61 3 60000
+		pool ADD "$CONF" c1
+		fails 11 'timed out'
+		read -r claims pause <<<"$(busy_note)"
+		[ "$claims" = 4 ]
+		((pause >= 0 && pause < 40000))
+		busy_since 0 1000 0
+		pool ADD "$CONF" c1
+		fails 11 'timed out'
+		read -r claims pause <<<"$(busy_note)"
+		[ "$claims" = 1001 ]
+		((pause >= 0 && pause < 300000))
+		rm -rf "$DATA" "$SCRIPTED/asked"
+		forget_answers
+	done
+}
+
+@test "a claim that succeeds ends the count of those that a busy engine did not answer" {
+	kubernetes 2
+	first_claim
+	answers 429
+	pool ADD "$CONF" c1
+	fails 11 'HTTP 429'
+	[ "$(busy_note)" = "1 0" ]
+	forget_answers
+	begins
+	answers 409
+	answers 200 "$(lease_of "$NAME" a "$MACHINE" "$INCARNATION" "$BOOT")"
+	add c1
+	[ ! -L "$OWN/blocks/busy" ]
+}
+
+@test "an engine that accepts connections and has no time for TLS is busy" {
+	ENGINE="\"etcd\": {\"endpoints\": [\"${SCRIPTED_URL/http/https}\"]}"
+	on a '"timeout": 2'
+	answers hangs
+	pool ADD "$CONF" c1
+	fails 11 'timed out'
+	[ "$(busy_note)" = "1 0" ]
+}
+
+@test "an engine that answers errors, or does not run, is not busy: each ADD asks it" {
+	local i
+	kubernetes 1
+	for i in 1 2 3 4; do
+		answers 500
+		pool ADD "$CONF" c1
+		fails 11 'HTTP 500'
+	done
+	[ ! -L "$OWN/blocks/busy" ]
+	scripted_stop
+	for i in 1 2 3 4; do
+		pool ADD "$CONF" c1
+		fails 11 "$SCRIPTED_URL"
+	done
+	[ ! -L "$OWN/blocks/busy" ]
+	nft 'add table ip drops; add chain ip drops output { type filter hook output priority 0; }; add rule ip drops output ip daddr 192.0.2.9 drop'
+	ip addr add 192.0.2.9/32 dev lo
+	ENGINE='"etcd": {"endpoints": ["http://192.0.2.9:2379"]}'
+	on a '"timeout": 1'
+	for i in 1 2 3 4; do
+		pool ADD "$CONF" c1
+		fails 11 'timed out'
+	done
+	ip addr del 192.0.2.9/32 dev lo
+	nft delete table ip drops
+	[ ! -L "$OWN/blocks/busy" ]
+}
+
 @test "a claim that a killed call may have made counts only when the API server itself has it, not its cache" {
 	local lease
 	kubernetes

@@ -462,3 +462,23 @@ full_then() {
 	full_then 8
 	[[ $output = *"fails: no block"*"fails: no block"* ]]
 }
+
+# busy_then SECONDS: so long after an ADD without an answer another fails without asking.
+busy_then() {
+	begins ADD a p1 '"claims": 0'
+	ends error '"asked": 1, "faults": 1, "code": 11, "message": "etcd: timed out"'
+	NOW=$((NOW + $1))
+	begins ADD a p2 '"claims": 0'
+	ends error '"asked": 0, "code": 11, "message": "etcd was too busy for the last 3 claims of this node"'
+	all_ends
+}
+
+@test "a node that got no answer pauses for five minutes at most" {
+	busy_then 290
+	good
+	setup
+	rm "$HISTORY"
+	setup
+	busy_then 310
+	bad 'an undisturbed ADD succeeds' '32 blocks are free, and ADD on a/net fails: etcd was too busy'
+}

@@ -48,7 +48,7 @@ struct http {
 	curl_socket_t socket; /* the newest of the last attempt; -1: none */
 	bool connected;	      /* the last attempt had a connection */
 	bool silent;	      /* the last call had no answer */
-	bool busy;	      /* since an endpoint accepts a connection and does not answer, or answers 429 */
+	bool busy;	      /* an endpoint accepted a connection and gave no answer, or answered 429 */
 };
 
 struct reply {

@@ -494,10 +494,13 @@ static long long http_free_from(const struct http *http)
 	return now + wait + http_random(more < 0 ? 0 : more < wait ? more : wait);
 }
 
-/* Has the last attempt found an endpoint that runs, and has more to do than it can? */
-static bool http_is_busy(const struct http *http, CURLcode rc, long status)
+/* Has the last attempt found an endpoint that runs, and has more to do than it can? Not if it followed a
+ * failure of another kind, and the deadline left it no time. */
+static bool http_is_busy(const struct http *http, CURLcode rc, long status, const struct attempt *before)
 {
-	return rc == CURLE_OK ? status == 429 : rc == CURLE_OPERATION_TIMEDOUT && http->connected;
+	const bool cut = before->endpoint && block_now_ms() >= *http->deadline_ms;
+
+	return rc == CURLE_OK ? status == 429 : rc == CURLE_OPERATION_TIMEDOUT && http->connected && !cut;
 }
 
 static bool http_attempt(struct http *http, const char *method, const char *path, const char *text,
@@ -519,12 +522,12 @@ static bool http_attempt(struct http *http, const char *method, const char *path
 	if (answered)
 		return true;
 	json_decref(ret->doc);
+	http->busy |= http_is_busy(http, rc, ret->status, last);
 	service->tls = http_is_tls(rc, why);
 	service->free_ms = rc == CURLE_OK ? http_free_from(http) : 0;
 	/* the first cause says more than a timeout at the end */
 	if (rc == CURLE_OPERATION_TIMEDOUT && last->endpoint)
 		return false;
-	http->busy = http_is_busy(http, rc, ret->status);
 	*last = (struct attempt){ .endpoint = service->url, .tls = service->tls };
 	memcpy(last->why, why, sizeof(why));
 	return false;

@@ -621,6 +621,35 @@ busy_since() {
 	[ ! -L "$OWN/blocks/busy" ]
 }
 
+@test "pools confirm ends the pause after claims that a busy engine did not answer, if it answers now" {
+	local i
+	kubernetes 1
+	for i in 1 2 3; do
+		answers hangs
+		pool ADD "$CONF" c1
+		fails 11 'timed out'
+	done
+	busy_since 0 3 60000
+	run "$BUILD/addrpool-claim" confirm --now <<<"$CONF"
+	[ "$status" = 1 ]
+	[ "$(busy_note)" = '3 60000' ]
+	forget_answers
+	begins
+	"$BUILD/addrpool-claim" confirm --now <<<"$CONF"
+	[ ! -L "$OWN/blocks/busy" ]
+}
+
+@test "of three members of etcd one does not run, and two are too busy: the node pauses" {
+	local i port
+	port=$(etcd_port)
+	ENGINE="\"etcd\": {\"endpoints\": [\"http://127.0.0.1:$port\", \"$SCRIPTED_URL\", \"${SCRIPTED_URL/127.0.0.1/localhost}\"]}"
+	on a '"timeout": 3'
+	answers hangs
+	pool ADD "$CONF" c1
+	fails 11 ''
+	[ "$(busy_note)" = "1 0" ]
+}
+
 @test "an engine that accepts connections and has no time for TLS is busy" {
 	ENGINE="\"etcd\": {\"endpoints\": [\"${SCRIPTED_URL/http/https}\"]}"
 	on a '"timeout": 2'

@@ -125,8 +125,9 @@ enum found blocks_last_failure(struct block_note *ret, const struct store *store
 bool blocks_failed(const struct store *store);
 /* Was the engine asked for this node's blocks less than ms milliseconds ago, whatever it answered? */
 bool blocks_asked_within(const struct store *store, long long ms);
-#define BLOCKS_COUNTED_MS 60000				/* for so long a count is valid */
 bool blocks_must_be_counted(const struct store *store); /* before the node assigns an address */
+/* For so long a count is valid. */
+#define BLOCKS_COUNTED_MS 60000
 
 /* The same for these ranges, of which no block was found free: blocks/exhausted.<n>, by the number of the
  * range set. */

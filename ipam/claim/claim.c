@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "claim/claim.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,6 +167,15 @@ static enum found claim_in_slice(struct search *search, const struct look *look,
 	return claim_any(search, candidates, slice->n, there, all, err);
 }
 
+static uint64_t claim_random(void)
+{
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = (uint64_t)block_now_ms();
+	return random;
+}
+
 /* Chooses what to look at: the wanted block; or some of the pool, *all if these are all. */
 static void claim_choose(const struct search *search, const struct blocks *blocks, int attempt,
 			 struct look *look, bool *all)
@@ -174,15 +184,13 @@ static void claim_choose(const struct search *search, const struct blocks *block
 	const struct amounts *amounts = attempt ? &kind->later : &kind->first;
 	const unsigned int bits = search->node->conf->cluster.block_bits;
 	const char *name = search->node->self.node;
-	uint64_t random = 0;
+	const uint64_t random = attempt ? claim_random() : 0;
 
 	*all = search->wanted->family;
 	if (*all) {
 		look->candidates[look->n++] = (struct candidate){ .block = block_of(search->wanted, bits) };
 		return;
 	}
-	if (attempt && getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-		random = (uint64_t)block_now_ms();
 	look->n = candidates_choose(look->candidates, amounts->candidates, search->pool, bits, name, random,
 				    blocks, all);
 	if (*all)
@@ -337,25 +345,23 @@ static enum found claim_was_exhausted(const struct node *node, const struct pool
 }
 
 /*
- * A busy engine has time for some of the nodes that claim at the same moment. If the others come back at
- * once, and again, it spends its time on requests whose senders have given up. So nodes whose claims it did
- * not answer wait, longer and longer, each for a time of its own.
+ * A busy engine answers some of the nodes that claim at the same moment. If the others repeat their claims at
+ * once, it works for requests whose senders have given up. So a node whose claims it did not answer pauses
+ * for a random time, which grows with each such claim.
  */
 static void claim_keep_busy(const struct node *node)
 {
 	struct cni_error pause = { .code = 1, .msg = "0" };
 	struct block_note before;
-	uint32_t random = 0, most = BUSY_MS;
+	unsigned int most = BUSY_MS;
 
 	if (local_noted(node, BLOCKS_BUSY, &before, NULL) == FOUND)
 		pause.code = before.error.code + 1;
 	for (int i = BUSY_FEW + 1; i < pause.code && most < BUSY_MAX_MS; i++)
 		most *= 2;
-	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-		random = (uint32_t)block_now_ms();
 	if (pause.code > BUSY_FEW)
-		snprintf(pause.msg, sizeof(pause.msg), "%u",
-			 random % (most < BUSY_MAX_MS ? most : BUSY_MAX_MS));
+		snprintf(pause.msg, sizeof(pause.msg), "%" PRIu64,
+			 claim_random() % (most < BUSY_MAX_MS ? most : BUSY_MAX_MS));
 	local_happened(node, BLOCKS_BUSY, &pause);
 }
 

@@ -162,7 +162,7 @@ static size_t http_keep(char *text, size_t size, size_t n, void *arg)
 	return len;
 }
 
-/* CURLOPT_OPENSOCKETFUNCTION, whose type has curl's name for an address */
+/* CURLOPT_OPENSOCKETFUNCTION: keeps the socket for http_is_connected(). */
 static curl_socket_t http_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct http *http = arg;
